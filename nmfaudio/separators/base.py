@@ -1,0 +1,1 @@
+"""What every separator shares: its options and the registry the command line reads."""
