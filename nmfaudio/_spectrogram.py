@@ -1,0 +1,122 @@
+"""Checks at the border for spectrograms, weights and numbers."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+
+from nmfaudio.errors import ContentError, ParameterError, ShapeError
+
+
+def as_spectrogram(
+    V: Any, *, weights: Any = None, missing: str | None = None
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """V and its weights as float arrays of one shape, 0 in V where the weight is 0.
+
+    Returns V itself where nothing had to change; weights are None where all are 1.
+
+    Raises
+    ------
+    ParameterError
+        V is complex, not numeric or negative, weights are negative or leave no bin a say,
+        `missing` is unknown.
+    ShapeError
+        V has fewer than two axes or none of some length, or weights do not broadcast to it.
+    ContentError
+        V has NaN or infinity where its weight is not 0.
+    """
+    if missing not in (None, "nan"):
+        raise ParameterError(f"missing is {missing!r}; it must be None or 'nan'")
+    data = _as_real(V)
+    said = _as_weights(weights, data)
+    absent = np.ma.getmaskarray(V) if np.ma.isMaskedArray(V) else None
+    if missing == "nan":
+        gone = np.isnan(data)
+        absent = gone if absent is None else absent | gone
+    if absent is not None and absent.any():
+        said = np.where(absent, data.dtype.type(0), 1 if said is None else said)
+    if said is not None:
+        said = said.astype(data.dtype, copy=False)
+        if not (said > 0).any():
+            raise ParameterError("every bin of V has weight 0; leave at least one a say")
+        data = _like_memory(np.where(said > 0, data, data.dtype.type(0)), data)
+        if (said == 1).all():
+            said = None
+    _require_usable(data)
+    return data, said
+
+
+def _as_real(V: Any) -> np.ndarray:
+    data: np.ndarray = np.ma.getdata(V) if np.ma.isMaskedArray(V) else np.asarray(V)
+    if data.dtype.kind not in "fiu":
+        hint = "; take its magnitude, e.g. abs(V)" if data.dtype.kind == "c" else ""
+        raise ParameterError(f"V has dtype {data.dtype}; it must be real numbers{hint}")
+    if data.ndim < 2 or data.size == 0:
+        raise ShapeError(
+            f"V has shape {data.shape}; it must be (freq, time) with at least one bin and frame"
+        )
+    return data if data.dtype in (np.float32, np.float64) else data.astype(np.float64)
+
+
+def _as_weights(weights: Any, data: np.ndarray) -> np.ndarray | None:
+    if weights is None:
+        return None
+    given = np.asarray(weights)
+    if given.dtype.kind not in "fiub":
+        raise ParameterError(f"weights have dtype {given.dtype}; they must be real numbers")
+    try:
+        full = np.broadcast_to(given, data.shape)
+    except ValueError:
+        raise ShapeError(
+            f"weights have shape {given.shape}, which does not broadcast to V's {data.shape}"
+        ) from None
+    if not np.isfinite(full).all() or (full < 0).any():
+        raise ParameterError(
+            f"weights go from {full.min()} to {full.max()}; they must be finite and ≥ 0"
+        )
+    return full
+
+
+def _require_usable(data: np.ndarray) -> None:
+    low, high = data.min(), data.max()
+    if not (np.isfinite(low) and np.isfinite(high)):
+        bad = ~np.isfinite(data)
+        where = tuple(int(i) for i in np.unravel_index(int(np.argmax(bad)), data.shape))
+        raise ContentError(
+            f"V has {np.count_nonzero(bad)} NaN or infinite bins, the first at {where}; repair "
+            "them, give them weight 0, or pass missing='nan'"
+        )
+    if low < 0:
+        where = tuple(int(i) for i in np.unravel_index(int(np.argmin(data)), data.shape))
+        raise ParameterError(
+            f"V is negative in {np.count_nonzero(data < 0)} bins, lowest {low:g} at {where}; it "
+            "must be ≥ 0, e.g. a magnitude spectrogram"
+        )
+
+
+def _like_memory(array: np.ndarray, like: np.ndarray) -> np.ndarray:
+    """In Fortran order where `like` is: time-major memory is what the kernels want."""
+    return np.asfortranarray(array) if like.flags.f_contiguous else array
+
+
+def as_number(value: Any, name: str, *, low: float = -float("inf")) -> float:
+    """`value` as a finite float of at least `low`; anything else is a ParameterError."""
+    real = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    if not (real and low <= value < float("inf")):
+        bound = "" if low == -float("inf") else f" of at least {low:g}"
+        raise ParameterError(f"{name} must be a finite number{bound}, got {value!r}")
+    return float(value)
+
+
+def as_count(value: Any, name: str, *, low: int, high: int | None = None) -> int:
+    """`value` as an int within bounds; a bool or a float is a ParameterError."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = low - 1
+    if isinstance(value, bool | np.bool_) or number < low or (high is not None and number > high):
+        bound = f"of at least {low}" if high is None else f"from {low} to {high}"
+        raise ParameterError(f"{name} must be an integer {bound}, got {value!r}")
+    return number

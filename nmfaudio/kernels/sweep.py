@@ -1,0 +1,96 @@
+"""One pass over the spectrogram for ``V ≈ W H``: the model is never stored.
+
+For a block of frames, small enough for the cache, the pass forms the model, updates the block's
+activations, forms the model again and gathers both halves of the templates' gradient from it.
+So one pass does H of one iteration and prepares W of the next, and V is read once from memory.
+Arrays are time-major: V (time, freq), H (time, component), W (component, freq).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nmfaudio.kernels import cells, mm
+from nmfaudio.kernels.jit import kernel
+from nmfaudio.kernels.tiles import add_nn, add_nt, add_tn
+
+BLOCK = 24  # frames: with 1025 bins in float32 a block and its model take 200 kB
+
+
+@kernel
+def sweep(
+    V: np.ndarray,
+    weights: np.ndarray,
+    W: np.ndarray,
+    H: np.ndarray,
+    lin: np.ndarray,
+    quad: np.ndarray,
+    pull: np.ndarray,
+    free: np.ndarray,
+    totals: np.ndarray,
+    beta: float,
+    p: float,
+    q: float,
+    model_floor: float,
+    factor_floor: float,
+    update: bool,
+    want_loss: bool,
+    scratch: np.ndarray,
+    small: np.ndarray,
+    neg: np.ndarray,
+    pos: np.ndarray,
+    first: int,
+    last: int,
+) -> float:
+    """Sweep over the frames `first` … `last` − 1 of V; return their divergence, or 0.
+
+    H's rows are updated in place if `update`. ``neg += Hᵀ A`` and ``pos += Hᵀ B`` gather the
+    halves for W; a `neg` of size 0 is not wanted. `totals`, W's sums along frequency, stand in for
+    the second half where it does not depend on the model (β = 1, no weights): then `pos` is not
+    written. `scratch` (2, BLOCK, freq) and `small` (2, BLOCK, component) belong to the caller.
+    """
+    loss = 0.0
+    gather = neg.size > 0
+    constant = totals.size > 0
+    for t0 in range(first, last, BLOCK):
+        t1 = min(t0 + BLOCK, last)
+        rows = slice(t0, t1)
+        n = t1 - t0
+        v, h = V[rows], H[rows]
+        m = weights[rows] if weights.size > 0 else weights
+        Y, B = scratch[0, :n], scratch[1, : 0 if constant else n]
+        if update:
+            Y[:] = 0
+            add_nn(h, W, Y)
+            cells.halves(v, Y, m, beta, model_floor, Y, B)
+            up, down = small[0, :n], small[1, :n]
+            up[:] = 0
+            add_nt(Y, W, up)
+            if constant:
+                down[:] = totals
+            else:
+                down[:] = 0
+                add_nt(B, W, down)
+            mm.step(
+                h,
+                up,
+                down,
+                lin[rows] if lin.size > 0 else lin,
+                quad[rows] if quad.size > 0 else quad,
+                pull[rows] if pull.size > 0 else pull,
+                free[rows] if free.size > 0 else free,
+                p,
+                q,
+                factor_floor,
+            )
+        if gather or want_loss:
+            Y[:] = 0
+            add_nn(h, W, Y)
+        if want_loss:
+            loss += cells.divergence(v, Y, m, beta, model_floor)
+        if gather:
+            cells.halves(v, Y, m, beta, model_floor, Y, B)
+            add_tn(h, Y, neg)
+            if not constant:
+                add_tn(h, B, pos)
+    return loss

@@ -1,0 +1,83 @@
+"""What a solver is given: the data, the model, and what each factor may do and costs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from nmfaudio.divergences import Divergence
+from nmfaudio.factors import Factor
+from nmfaudio.penalties import Terms
+from nmfaudio.structures import Structure
+from nmfaudio.units import Units
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """Minimise ``divergence(V, structure(X), weights) + Σ penalties`` over the free entries of X.
+
+    V may have been divided by `scale`, a power of two; then so was the last factor. Penalties are
+    always evaluated on factors in the caller's scale, and `majorize` gives them in that of V, so
+    that a solver need not know.
+
+    Attributes
+    ----------
+    V : np.ndarray [shape=(…, freq, time)]
+    weights : np.ndarray or None
+        Shaped like V; bins of weight 0 hold 0 in V.
+    free : tuple of bool or np.ndarray
+        Per factor, shaped like it unless True or False.
+    """
+
+    V: np.ndarray
+    weights: np.ndarray | None
+    structure: Structure
+    divergence: Divergence
+    factors: tuple[Factor, ...]
+    free: tuple[bool | np.ndarray, ...]
+    scale: float = 1.0
+
+    @property
+    def units(self) -> Units:
+        return Units(self.structure, self.factors)
+
+    def loss(self, X: Sequence[np.ndarray], misfit: float | None = None) -> float:
+        """The objective at X in the caller's scale; `misfit`, if known, is the divergence there."""
+        if misfit is None:
+            misfit = self.divergence.value(self.V, self.structure.forward(X), self.weights)
+        return misfit * self._cost_scale() + self._penalty(self._own_scale(X))
+
+    def majorize(self, i: int, X: Sequence[np.ndarray]) -> Terms | None:
+        """(lin, quad, pull) of all that penalises factor `i`, None where nothing does."""
+        penalties = self.factors[i].penalties
+        if not penalties and not (self.factors[i].unit and any(f.penalties for f in self.factors)):
+            return None
+        own = self._own_scale(X)
+        if self.factors[i].unit:
+            lin, quad, pull = self.units.coupled(i, own)
+        elif self.units:
+            lin, quad, pull = self.units.penalised(i, own)
+        else:
+            terms = [p.majorize(own[i], own) for p in penalties]
+            lin, quad, pull = (sum(t[j] for t in terms) for j in range(3))
+        size = self.scale if i == len(X) - 1 else 1.0
+        cost = self._cost_scale()
+        return lin * (size / cost), quad * (size**2 / cost), pull * (1.0 / cost)
+
+    def _penalty(self, X: Sequence[np.ndarray]) -> float:
+        if not any(f.penalties for f in self.factors):
+            return 0.0
+        if self.units:
+            return self.units.value(X)
+        return float(
+            sum(p.value(F, X) for F, f in zip(X, self.factors, strict=True) for p in f.penalties)
+        )
+
+    def _own_scale(self, X: Sequence[np.ndarray]) -> list[np.ndarray]:
+        return [*X[:-1], X[-1] * X[-1].dtype.type(self.scale)] if self.scale != 1 else list(X)
+
+    def _cost_scale(self) -> float:
+        """What a cost at V's scale is multiplied by to be one at the caller's."""
+        return float(self.scale ** (self.divergence.degree or 0.0))

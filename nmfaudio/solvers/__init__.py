@@ -1,0 +1,27 @@
+"""How the objective goes down: one file per solver, one line in `SOLVERS`."""
+
+from __future__ import annotations
+
+from nmfaudio.errors import ParameterError
+from nmfaudio.problem import Problem
+from nmfaudio.solvers.base import Run, Solver, Stepwise
+from nmfaudio.solvers.mu import MU
+
+__all__ = ["SOLVERS", "MU", "Run", "Solver", "Stepwise", "solver_named"]
+
+SOLVERS: dict[str, Solver] = {"mu": MU()}
+
+
+def solver_named(solver: str | Solver, problem: Problem) -> Solver:
+    """The solver itself, of that name, or for ``"auto"`` the best that supports the problem."""
+    if isinstance(solver, str):
+        if solver != "auto" and solver not in SOLVERS:
+            names = ", ".join(repr(name) for name in ("auto", *SOLVERS))
+            raise ParameterError(f"solver is {solver!r}; it must be one of {names} or a Solver")
+        chosen = SOLVERS["mu" if solver == "auto" else solver]
+    else:
+        chosen = solver
+    reason = chosen.supports(problem)
+    if reason:
+        raise ParameterError(f"solver {type(chosen).__name__} cannot solve this: {reason}")
+    return chosen

@@ -1,0 +1,51 @@
+"""From arrays of any shape to the kernel that takes one majorisation-minimisation step."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nmfaudio.kernels import mm
+from nmfaudio.penalties import Terms
+
+
+def descend(
+    F: np.ndarray,
+    neg: np.ndarray,
+    pos: np.ndarray,
+    terms: Terms | None,
+    free: bool | np.ndarray,
+    exponents: tuple[float, float],
+) -> None:
+    """Move the C-contiguous F to the minimum of its majoriser, in place."""
+    matrix = (-1, F.shape[-1])
+    mm.step(
+        F.reshape(matrix),
+        np.ascontiguousarray(neg).reshape(matrix),
+        np.ascontiguousarray(pos).reshape(matrix),
+        *term_arrays(terms, F),
+        free_array(free, F),
+        *exponents,
+        factor_floor(F.dtype),
+    )
+
+
+def term_arrays(terms: Terms | None, F: np.ndarray) -> list[np.ndarray]:
+    """(lin, quad, pull) as matrices like F, of size 0 where there are none."""
+    return [
+        np.empty((0, 0), F.dtype)
+        if np.ndim(term) == 0 and term == 0
+        else np.array(np.broadcast_to(term, F.shape), F.dtype, order="C").reshape(-1, F.shape[-1])
+        for term in terms or (0.0, 0.0, 0.0)
+    ]
+
+
+def free_array(free: bool | np.ndarray, F: np.ndarray) -> np.ndarray:
+    """What may move as a matrix like F, of size 0 where all may."""
+    if free is True:
+        return np.empty((0, 0), bool)
+    return np.array(np.broadcast_to(free, F.shape), order="C").reshape(-1, F.shape[-1])
+
+
+def factor_floor(dtype: np.dtype) -> float:
+    """What no positive entry falls below: a product of two entries is then no denormal number."""
+    return float(np.sqrt(np.finfo(dtype).tiny))

@@ -1,0 +1,52 @@
+"""Multiplicative updates: each factor in turn to the minimum of its majoriser."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from nmfaudio.divergences import Beta
+from nmfaudio.problem import Problem
+from nmfaudio.solvers.base import Run, Stepwise
+from nmfaudio.solvers.descent import descend
+from nmfaudio.solvers.fused import FusedRun
+from nmfaudio.structures import Product
+
+
+@dataclass(frozen=True)
+class MU:
+    """Multiplicative updates for any structure, divergence and penalty; the objective never rises.
+
+    The exponent is the one that keeps them monotone: 1/(2 − β) for β < 1, 1 for 1 ≤ β ≤ 2,
+    1/(β − 1) for β > 2. Lee and Seung's updates are the cases β = 1 and 2. Plain NMF under a
+    beta-divergence takes whole iterations in one sweep over V; all else goes step by step.
+
+    References
+    ----------
+    C. Févotte and J. Idier, "Algorithms for nonnegative matrix factorization with the
+    β-divergence", Neural Computation 23(9), 2011, doi:10.1162/NECO_a_00168.
+    """
+
+    def supports(self, problem: Problem) -> str | None:
+        return None
+
+    def begin(self, problem: Problem, factors: Sequence[np.ndarray]) -> Run:
+        plain = isinstance(problem.structure, Product) and len(factors) == 2
+        if plain and isinstance(problem.divergence, Beta):
+            return FusedRun(problem, problem.divergence, factors)
+        return Stepwise(mu_step, problem, factors)
+
+
+def mu_step(i: int, factors: list[np.ndarray], problem: Problem) -> np.ndarray:
+    """Factor `i` at the minimum of its majoriser, the other factors held."""
+    Y = problem.structure.forward(factors)
+    neg, pos = (
+        problem.structure.adjoint(i, half, factors)
+        for half in problem.divergence.halves(problem.V, Y, problem.weights)
+    )
+    F = np.array(factors[i], order="C")
+    terms, free = problem.majorize(i, factors), problem.free[i]
+    descend(F, neg, pos, terms, free, problem.divergence.exponents)
+    return F

@@ -1,0 +1,140 @@
+"""Where factors start.
+
+A start is an array, or a function of (V, weights, rng) that makes one; see `nmfaudio.Factor`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nmfaudio.errors import ParameterError
+from nmfaudio.kernels.products import product
+
+
+@dataclass(frozen=True)
+class Random:
+    """Absolute values of normal numbers around ``gain · mean(V)^power``.
+
+    Two factors with ``gain = terms^(−½)`` and ``power = ½`` make a model about as loud as V, where
+    `terms` is how many products the model sums per bin.
+    """
+
+    shape: tuple[int, ...]
+    gain: float = 1.0
+    power: float = 0.5
+
+    def __call__(
+        self, V: np.ndarray, weights: np.ndarray | None, rng: np.random.Generator
+    ) -> np.ndarray:
+        level = self.gain * weighted_mean(V, weights) ** self.power
+        return np.asarray(level * np.abs(rng.standard_normal(self.shape)))
+
+
+def random_factors(
+    W_shape: tuple[int, ...], H_shape: tuple[int, ...], W: np.ndarray | None, H: np.ndarray | None
+) -> tuple[np.ndarray | Random, np.ndarray | Random]:
+    """W and H as given, and random starts of the fitting scale for those that are None."""
+    terms = int(np.prod(H_shape[:1] + W_shape[:-2]))
+    half = terms**-0.5
+    if W is None and H is None:
+        return Random(W_shape, half), Random(H_shape, half)
+    if W is None:
+        return Random(W_shape, 1 / (terms * _level(H)), 1.0), np.asarray(H)
+    if H is None:
+        return np.asarray(W), Random(H_shape, 1 / (terms * _level(W)), 1.0)
+    return np.asarray(W), np.asarray(H)
+
+
+def nndsvdar(
+    V: np.ndarray, rank: int, *, weights: np.ndarray | None = None, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """W and H from the leading singular vectors of V, zeros filled with small random numbers.
+
+    Boutsidis & Gallopoulos 2008, doi:10.1016/j.patcog.2007.09.010. Bins of weight 0 count as 0.
+
+    Parameters
+    ----------
+    V : np.ndarray [shape=(freq, time)]
+    rank : int
+        At most min(freq, time).
+
+    Returns
+    -------
+    W : np.ndarray [shape=(freq, rank)]
+    H : np.ndarray [shape=(rank, time)]
+
+    Raises
+    ------
+    ParameterError
+        `rank` is more than V has singular vectors.
+    """
+    if rank > min(V.shape):
+        raise ParameterError(
+            f"init='nndsvdar' gives at most min(freq, time) = {min(V.shape)} components for V of "
+            f"shape {V.shape}, got {rank}; use init='random' or fewer components"
+        )
+    data = (V if weights is None else V * (weights > 0)).astype(np.float64)
+    U, S, Vt = _leading_singular_vectors(data, rank, rng)
+    W, H = np.zeros((len(V), rank)), np.zeros((rank, V.shape[1]))
+    for k in range(len(S)):
+        u, v = U[:, k], Vt[k]
+        if np.maximum(u, 0) @ np.maximum(u, 0) * (np.maximum(v, 0) @ np.maximum(v, 0)) < (
+            np.minimum(u, 0) @ np.minimum(u, 0) * (np.minimum(v, 0) @ np.minimum(v, 0))
+        ):
+            u, v = -u, -v
+        u, v = np.maximum(u, 0), np.maximum(v, 0)
+        size = np.sqrt(S[k])
+        norms = np.linalg.norm(u), np.linalg.norm(v)
+        gain = size * np.sqrt(norms[0] * norms[1])
+        W[:, k] = gain * u / (norms[0] or 1.0)
+        H[k] = gain * v / (norms[1] or 1.0)
+    fill = weighted_mean(V, weights) / 100
+    for F in (W, H):
+        small = F < 1e-6 * F.max(initial=0)
+        F[small] = np.abs(fill * rng.standard_normal(np.count_nonzero(small)))
+    return W, H
+
+
+def weighted_mean(V: np.ndarray, weights: np.ndarray | None) -> float:
+    """Mean of V over the bins that have a say."""
+    if weights is None:
+        return float(V.mean(dtype=np.float64))
+    said = weights > 0
+    return float(V.mean(dtype=np.float64, where=said)) if said.any() else 0.0
+
+
+def _level(F: np.ndarray) -> float:
+    return float(np.mean(F, dtype=np.float64)) or 1.0
+
+
+def _leading_singular_vectors(
+    V: np.ndarray, rank: int, rng: np.random.Generator, sweeps: int = 6
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """U, S, Vt by subspace iteration (Halko, Martinsson & Tropp 2011, doi:10.1137/090771806).
+
+    Only small matrices go to LAPACK, the large products are this package's own: their bits do not
+    depend on the number of threads.
+    """
+    width = min(rank + 10, *V.shape)
+    basis = rng.standard_normal((V.shape[1], width))
+    for _ in range(sweeps):
+        basis = _orthonormal(product(V.T, _orthonormal(product(V, basis))))
+    image = product(V, basis)
+    values, vectors = np.linalg.eigh(product(image.T, image))
+    order = np.argsort(values)[::-1][:rank]
+    S = np.sqrt(np.maximum(values[order], 0.0))
+    U = product(image, vectors[:, order]) / np.where(S > 0, S, 1.0)
+    return U, S, product(basis, vectors[:, order]).T
+
+
+def _orthonormal(A: np.ndarray) -> np.ndarray:
+    """An orthonormal basis of the columns of A, twice over since once loses digits."""
+    for _ in range(2):
+        values, vectors = np.linalg.eigh(product(A.T, A))
+        kept = values > values[-1] * 1e-14
+        if not kept.any():
+            return A[:, :1] * 0
+        A = product(A, vectors[:, kept] / np.sqrt(values[kept]))
+    return A
