@@ -141,17 +141,18 @@ def _pose(
     rng: np.random.Generator,
 ) -> tuple[Problem, list[np.ndarray]]:
     """The problem at a scale the arithmetic can bear, and its starts at that scale."""
+    scale = _scale(V, weights) if divergence.degree is not None else 1.0
+    if scale != 1.0:
+        V = V / V.dtype.type(scale)
     X = [f.begin(V, weights, rng) for f in factors]
+    if scale != 1.0 and not callable(factors[-1].start):
+        X[-1] /= X[-1].dtype.type(scale)
     shape = structure.shape(X)
     if shape != V.shape:
         raise ShapeError(
             f"the factors' shapes {[F.shape for F in X]} make a model of shape {shape}, "
             f"but V has {V.shape}; give factors that fit V"
         )
-    scale = _scale(V, weights) if divergence.degree is not None else 1.0
-    if scale != 1.0:
-        V = V / V.dtype.type(scale)
-        X[-1] /= X[-1].dtype.type(scale)
     free = tuple(f.movable(F.shape) for f, F in zip(factors, X, strict=True))
     prepared = divergence.prepare(V, weights)
     problem = Problem(prepared, weights, structure, divergence, factors, free, scale)

@@ -52,9 +52,9 @@ def soft_masks(
 
     Examples
     --------
-    >>> loud, soft = np.array([[3.0, 0.0]]), np.array([[1.0, 0.0]])
+    >>> loud, soft = np.array([[2.0, 0.0]]), np.array([[1.0, 0.0]])
     >>> [mask.tolist() for mask in soft_masks([loud, soft])]
-    [[[0.9, 0.5]], [[0.1, 0.5]]]
+    [[[0.8, 0.5]], [[0.2, 0.5]]]
     """
     exponent = as_positive(alpha, "alpha") / as_positive(power, "power")
     largest: np.ndarray = reduce(np.maximum, _checked(parts))

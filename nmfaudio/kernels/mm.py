@@ -78,8 +78,8 @@ def ratio(
     if c == 0.0 and d == 0.0 and (p == 0.0 or q == 0.0 or lin == 0.0):
         gain = neg if p == 0.0 else max(neg - lin, 0.0)
         loss = pos + lin if p == 0.0 else pos
-        if loss <= 0.0:
-            return 1.0 if gain <= 0.0 and loss == 0.0 else FARTHEST
+        if loss <= 0.0:  # exactly 0 also by underflow, and then nothing is known
+            return 1.0 if loss == 0.0 else FARTHEST
         return gain / loss if p - q == 1.0 else (gain / loss) ** (1.0 / (p - q))
     if p == 0.0 and q == -1.0:
         return positive_root(c, pos + lin, neg + d)

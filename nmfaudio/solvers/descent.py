@@ -47,5 +47,5 @@ def free_array(free: bool | np.ndarray, F: np.ndarray) -> np.ndarray:
 
 
 def factor_floor(dtype: np.dtype) -> float:
-    """What no positive entry falls below: a product of two entries is then no denormal number."""
-    return float(np.sqrt(np.finfo(dtype).tiny))
+    """What no positive entry falls below: the product of two such is then no denormal number."""
+    return 2.0**-60 if dtype == np.float32 else 2.0**-300

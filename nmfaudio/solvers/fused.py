@@ -63,14 +63,16 @@ class FusedRun:
             pos = np.broadcast_to(self._H.sum(0)[:, None], neg.shape)
         else:
             pos = _added(self._pos)
-        terms = _packed_terms(self._problem.majorize(0, self.factors()), 0)
+        X = self.factors()
+        terms = _packed_terms(self._problem.majorize(0, X), X[0], 0)
         descend(self._W, neg, pos, terms, self._free_W, self._divergence.exponents)
 
     def _sweep(self, *, update: bool, want_loss: bool) -> None:
-        terms = self._problem.majorize(1, self.factors()) if update else None
+        X = self.factors()
+        terms = _packed_terms(self._problem.majorize(1, X) if update else None, X[1], 1)
         V, W, H = self._V, self._W, self._H
         shared = (
-            *term_arrays(_packed_terms(terms, 1), H),
+            *term_arrays(terms, H),
             free_array(self._free_H, H),
             W.sum(1) if self._simple else np.empty(0, W.dtype),
             self._divergence.beta,
@@ -123,11 +125,12 @@ def _packed_free(free: bool | np.ndarray, axis: int) -> bool | np.ndarray:
     return free if isinstance(free, bool) else _packed(free.T, axis)
 
 
-def _packed_terms(terms: Terms | None, axis: int) -> Terms | None:
-    """Penalty terms in the factor's own orientation, turned and packed like it."""
+def _packed_terms(terms: Terms | None, F: np.ndarray, axis: int) -> Terms | None:
+    """Penalty terms of factor F, turned and packed like it."""
     if terms is None:
         return None
     lin, quad, pull = (
-        term if np.ndim(term) == 0 else _packed(np.atleast_2d(term).T, axis) for term in terms
+        term if np.ndim(term) == 0 else _packed(np.broadcast_to(term, F.shape).T, axis)
+        for term in terms
     )
     return lin, quad, pull

@@ -1,0 +1,60 @@
+"""A groove on one acoustic kit, one microphone, every hit a little different."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from performance import DRUM_CHANNEL, LEAD_IN, Note, Score, Track, strike
+from scipy.signal import butter, resample, sosfilt
+from sound import SR, balance, fade_out, load, start_afresh, write, write_mix
+
+SECONDS = 8.3
+TEMPO = 124
+# Drum: its General MIDI note, the recording that the groove plays, the kit's other recordings.
+KIT = {
+    "kick": (36, "drum_bass_hard", {"soft": "drum_bass_soft"}),
+    "snare": (38, "drum_snare_hard", {"soft": "drum_snare_soft"}),
+    "hihat": (42, "drum_cymbal_closed", {"pedal": "drum_cymbal_pedal", "open": "drum_cymbal_open"}),
+}
+LEVELS = {"kick": 0.0, "snare": -3.0, "hihat": -9.0}  # dB
+GROOVE = {
+    "kick": "X.....x.x.X..... X.....x.x.X..o.. X.....x.x.X....x X.....x.x.x.x... X",
+    "snare": "....X..g.g..X..g ....X..g.g..X.g. ....X..g.g..X..g ....X..g.gxoxxXX .",
+    "hihat": "x.o.x.o.x.o.x.oo x.o.x.o.x.oox.o. x.o.x.o.x.o.x.oo x.o.x.o.x.......  x",
+}
+
+
+def make(folder: Path) -> None:
+    start_afresh(folder)
+    rng = np.random.default_rng(1)
+    tracks = tuple(
+        Track(drum, DRUM_CHANNEL, tuple(strike(GROOVE[drum], KIT[drum][0], rng=rng, swing=0.03)))
+        for drum in KIT
+    )
+    Score("Groove", [(0, TEMPO)], tracks).save(folder / "score.mid")
+
+    sources = {}
+    for track in tracks:
+        hit = load(KIT[track.name][1])[0]
+        y = np.zeros(round((SECONDS + 2) * SR))
+        for note in track.notes:
+            start = round((note.start + LEAD_IN) * 60 / TEMPO * SR)
+            sound = vary(hit, note, rng)
+            y[start : start + len(sound)] += sound
+        sources[track.name] = fade_out(y[: round(SECONDS * SR)], 0.3)
+    write_mix(folder, balance(sources, LEVELS), mixture="mixture.wav")
+
+    for drum, (_, _, others) in KIT.items():
+        for name, recording in others.items():
+            hit = fade_out(load(recording)[0], 0.02)
+            write(folder / "one_shots" / drum / f"{name}.flac", hit * (0.7 / np.max(np.abs(hit))))
+
+
+def vary(hit: np.ndarray, note: Note, rng: np.random.Generator) -> np.ndarray:
+    """The hit as a drummer repeats it: a softer one is duller, and no two have quite one pitch."""
+    hit = resample(hit, round(len(hit) * (1 + 0.006 * rng.standard_normal())))
+    force = note.velocity / 127
+    cutoff = min(20000.0, 2500 * 2 ** (3.5 * force))
+    dull = sosfilt(butter(1, cutoff, fs=SR, output="sos"), hit)
+    return fade_out(dull * force**1.6, 0.02)

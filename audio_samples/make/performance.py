@@ -1,0 +1,248 @@
+"""Written music into performed music: notes with human timing and loudness, and a MIDI file.
+
+Times are in quarter notes ("beats") until `Score.seconds` turns them into seconds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import mido
+import numpy as np
+
+TICKS_PER_BEAT = 960
+LEAD_IN = 0.1  # beats of silence before beat 0, so that an early note stays within the file
+SHORTEST_NOTE = 0.05  # beats
+EXPRESSION, PEDAL = 11, 64  # MIDI controllers
+DRUM_CHANNEL = 9  # the tenth channel, counted from 0
+
+Curve = Sequence[tuple[float, float]]  # (beat, value) breakpoints, linear between them
+
+_SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+_TOKEN = re.compile(
+    r"(?P<pitches>r|[A-G][#b]?\d(?:\+[A-G][#b]?\d)*)(?:/(?P<length>\d+))?(?P<accent>>?)"
+)
+
+
+@dataclass(frozen=True)
+class Note:
+    """One note: start and length in beats, MIDI pitch and velocity."""
+
+    start: float
+    length: float
+    pitch: int
+    velocity: int
+
+
+@dataclass(frozen=True)
+class Track:
+    """One instrument: a MIDI channel (from 0), a General MIDI program, notes and controllers.
+
+    `controls` holds (beat, controller, value).
+    """
+
+    name: str
+    channel: int
+    notes: tuple[Note, ...]
+    program: int = 0
+    controls: tuple[tuple[float, int, int], ...] = ()
+
+    def midi(self) -> mido.MidiTrack:
+        """This instrument as a MIDI track."""
+        events: list[tuple[float, int, mido.Message]] = []
+        for beat, control, value in self.controls:
+            message = mido.Message(
+                "control_change", channel=self.channel, control=control, value=value
+            )
+            events.append((beat, 1, message))
+        for note in without_overlaps(self.notes):
+            common = {"channel": self.channel, "note": note.pitch}
+            on = mido.Message("note_on", velocity=note.velocity, **common)
+            off = mido.Message("note_off", velocity=0, **common)
+            events += [(note.start, 2, on), (note.start + note.length, 0, off)]
+        events.sort(key=lambda event: event[:2])
+        program = mido.Message("program_change", channel=self.channel, program=self.program)
+        return _timed([(-LEAD_IN, -1, program), *events], name=self.name)
+
+
+@dataclass(frozen=True)
+class Score:
+    """A piece: its tempo in quarter notes a minute as a curve, its metre, its tracks."""
+
+    title: str
+    tempo: Curve
+    tracks: tuple[Track, ...]
+    metre: tuple[int, int] = (4, 4)
+
+    def midi(self, tracks: Iterable[Track] | None = None) -> mido.MidiFile:
+        """The score, or only some of its tracks, as a MIDI file of type 1."""
+        file = mido.MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT)
+        numerator, denominator = self.metre
+        metre = mido.MetaMessage("time_signature", numerator=numerator, denominator=denominator)
+        tempi = [
+            (beat, 1, mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(bpm)))
+            for beat, bpm in self._tempo_steps()
+        ]
+        file.tracks.append(_timed([(-LEAD_IN, 0, metre), *tempi], name=self.title))
+        file.tracks += [track.midi() for track in (self.tracks if tracks is None else tracks)]
+        return file
+
+    def save(self, path: Path) -> None:
+        self.midi().save(path)
+
+    def _tempo_steps(self) -> list[tuple[float, float]]:
+        """The tempo, changed every half beat where its curve moves."""
+        beats, values = np.array(self.tempo, dtype=float).T
+        grid = np.arange(beats[0], beats[-1] + 0.25, 0.5)
+        steps = [(-LEAD_IN, float(values[0]))]
+        for beat, bpm in zip(grid, np.interp(grid, beats, values), strict=True):
+            if abs(bpm - steps[-1][1]) > 0.1:
+                steps.append((float(beat), float(bpm)))
+        return steps
+
+
+def _timed(events: Sequence[tuple[float, int, mido.Message]], *, name: str) -> mido.MidiTrack:
+    """A MIDI track of events (beat, order among equals, message), which are in order of time."""
+    track = mido.MidiTrack([mido.MetaMessage("track_name", name=name, time=0)])
+    now = 0
+    for beat, _, message in events:
+        tick = max(now, round((beat + LEAD_IN) * TICKS_PER_BEAT))
+        track.append(message.copy(time=tick - now))
+        now = tick
+    track.append(mido.MetaMessage("end_of_track", time=0))
+    return track
+
+
+def without_overlaps(notes: Iterable[Note]) -> list[Note]:
+    """Notes in order of time, each ending before the next one of its pitch begins.
+
+    MIDI cannot tell two sounding notes of one pitch apart.
+    """
+    ordered = sorted(notes, key=lambda note: (note.start, note.pitch))
+    latest: dict[int, int] = {}
+    for index, note in enumerate(ordered):
+        before = latest.get(note.pitch)
+        if before is not None:
+            room = note.start - ordered[before].start - SHORTEST_NOTE / 2
+            if room < SHORTEST_NOTE / 2:
+                raise ValueError(f"pitch {note.pitch} is struck twice at beat {note.start:.2f}")
+            ordered[before] = replace(ordered[before], length=min(ordered[before].length, room))
+        latest[note.pitch] = index
+    return ordered
+
+
+def pitch_number(name: str) -> int:
+    """MIDI number of a pitch such as ``F#3`` (C4 is 60)."""
+    sharps = name.count("#") - name[1:].count("b")
+    return 12 * (int(name[-1]) + 1) + _SEMITONES[name[0]] + sharps
+
+
+def at(curve: Curve, beat: float) -> float:
+    """Value of a curve at a beat."""
+    beats, values = zip(*curve, strict=True)
+    return float(np.interp(beat, beats, values))
+
+
+def play(
+    text: str,
+    *,
+    unit: float,
+    bar: int,
+    dynamics: Curve,
+    rng: np.random.Generator,
+    pickup: int = 0,
+    legato: float = 0.97,
+    looseness: float = 0.012,
+    delay: float = 0.0,
+) -> list[Note]:
+    """Perform one written voice.
+
+    Parameters
+    ----------
+    text
+        Pitches joined by ``+``, or ``r`` for a rest, then ``/length`` in units; without a length
+        the one before holds on. ``>`` accents. ``|`` must stand at the end of a bar.
+    unit
+        Length of a unit [beats].
+    bar, pickup
+        Length of a bar, and of the incomplete bar that the piece begins with [units].
+    dynamics
+        Velocity over time: the phrase.
+    rng
+        Source of the deviations in time and loudness.
+    legato
+        Sounding share of each note's length.
+    looseness
+        Standard deviation of the starts [beats].
+    delay
+        How far this voice plays behind the beat [beats].
+    """
+    notes: list[Note] = []
+    position, length = 0, 1
+    for token in text.split():
+        if token == "|":
+            if (position - pickup) % bar:
+                raise ValueError(f"bar line after {position} units in {text!r}")
+            continue
+        match = _TOKEN.fullmatch(token)
+        if match is None:
+            raise ValueError(f"cannot read {token!r}")
+        length = int(match["length"] or length)
+        beat = position * unit
+        for name in [] if match["pitches"] == "r" else match["pitches"].split("+"):
+            # A bar's first note is a little stronger, as players do it.
+            stress = 4 * ((position - pickup) % bar == 0) + 12 * bool(match["accent"])
+            velocity = at(dynamics, beat) + stress + 3 * _deviation(rng)
+            start = beat + delay + looseness * _deviation(rng)
+            notes.append(Note(start, length * unit * legato, pitch_number(name), _clip(velocity)))
+        position += length
+    return notes
+
+
+def strike(
+    pattern: str,
+    pitch: int,
+    *,
+    rng: np.random.Generator,
+    swing: float = 0.0,
+    looseness: float = 0.01,
+) -> list[Note]:
+    """Perform one drum's sixteenths, one character each; blanks are ignored.
+
+    ``X`` accent, ``x`` normal, ``o`` light, ``g`` ghost note, ``.`` nothing. `swing` delays each
+    second sixteenth, `looseness` is the standard deviation of the starts; both in beats.
+    """
+    levels = {"X": 114, "x": 96, "o": 72, "g": 44}
+    notes = []
+    for step, mark in enumerate(pattern.replace(" ", "")):
+        if mark == ".":
+            continue
+        beat = step / 4 + swing * (step % 2) + looseness * _deviation(rng)
+        notes.append(Note(beat, 0.2, pitch, _clip(levels[mark] + 5 * _deviation(rng))))
+    return notes
+
+
+def expression(curve: Curve) -> tuple[tuple[float, int, int], ...]:
+    """A curve as steps of the expression controller, eight a beat."""
+    beats = np.arange(curve[0][0], curve[-1][0], 1 / 8)
+    return tuple((float(beat), EXPRESSION, _clip(at(curve, beat))) for beat in beats)
+
+
+def pedalled(changes: Sequence[float]) -> tuple[tuple[float, int, int], ...]:
+    """The sustain pedal, lifted at each change and pressed again just after it."""
+    steps: list[tuple[float, int, int]] = []
+    for beat in changes:
+        steps += [(beat, PEDAL, 0), (beat + 0.12, PEDAL, 127)]
+    return tuple(steps)
+
+
+def _deviation(rng: np.random.Generator) -> float:
+    """A standard normal deviate within two standard deviations."""
+    return float(np.clip(rng.standard_normal(), -2, 2))
+
+
+def _clip(value: float) -> int:
+    return int(np.clip(round(value), 1, 127))

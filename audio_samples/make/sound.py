@@ -1,0 +1,120 @@
+"""Scores into sound, and sound into files."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from performance import Score, Track
+from scipy.signal import butter, fftconvolve, sosfilt
+
+SR = 44100
+SOUNDFONT = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
+RECORDINGS = Path("/usr/share/sonic-pi/samples")
+PEAK = 10 ** (-1 / 20)  # -1 dBFS
+FULL_SCALE = 2**15
+ECHO_DECAY = 0.4  # s in which the echo of the room falls by 60 dB
+
+
+def render(score: Score, track: Track, *, seconds: float, advance: float = 0.0) -> np.ndarray:
+    """One track of a score, played by fluidsynth.
+
+    `advance` is how late the instrument's samples speak [s]; the sound is moved earlier by it, so
+    that what is heard meets the score, as a player makes it.
+
+    Returns
+    -------
+    np.ndarray [shape=(2, sample)]
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        midi, wav = Path(folder, "track.mid"), Path(folder, "track.wav")
+        score.midi([track]).save(midi)
+        command = ["fluidsynth", "-niq", "-R", "0", "-C", "0", "-r", str(SR), "-g", "0.5"]
+        command += ["-T", "wav", "-O", "float", "-F", str(wav), str(SOUNDFONT), str(midi)]
+        subprocess.run(command, check=True, capture_output=True)
+        y, _ = soundfile.read(wav, always_2d=True)
+    y = y[round(advance * SR) :].T
+    length = round(seconds * SR)
+    return np.pad(y, ((0, 0), (0, max(0, length - y.shape[1]))))[:, :length]
+
+
+def load(name: str) -> np.ndarray:
+    """A recording of the CC0 collection, shape (channel, sample)."""
+    y, sr = soundfile.read(RECORDINGS / f"{name}.flac", always_2d=True)
+    if sr != SR:
+        raise ValueError(f"{name} is at {sr} Hz, not {SR}")
+    return y.T
+
+
+def place(y: np.ndarray, position: float) -> np.ndarray:
+    """A mono sound between left (-1) and right (1), at constant power; shape (2, sample)."""
+    angle = (position + 1) * np.pi / 4
+    return np.stack([np.cos(angle) * y, np.sin(angle) * y])
+
+
+def narrow(y: np.ndarray, width: float) -> np.ndarray:
+    """A stereo sound with its difference between left and right scaled by `width`."""
+    middle = y.mean(axis=0)
+    return middle + width * (y - middle)
+
+
+def room(y: np.ndarray, *, level: float) -> np.ndarray:
+    """A stereo sound in a small room: itself, and diffuse decaying noise `level` dB below it.
+
+    Linear, and the same room each time: stems in it add up to their mixture in it.
+    """
+    length = round(ECHO_DECAY * SR)
+    time = np.arange(length) / SR
+    noise = np.random.default_rng(7).standard_normal((2, length)) * 10 ** (-3 * time / ECHO_DECAY)
+    noise[:, : round(0.008 * SR)] = 0  # the first wall is some way off
+    echo = sosfilt(butter(2, [150, 5000], "bandpass", fs=SR, output="sos"), noise)
+    echo *= 10 ** (level / 20) / np.sqrt(np.sum(echo**2, axis=1, keepdims=True))
+    wet = fftconvolve(y.mean(axis=0, keepdims=True), echo, axes=1)[:, : y.shape[1]]
+    return y + wet
+
+
+def fade_out(y: np.ndarray, seconds: float) -> np.ndarray:
+    """The sound with its last stretch faded to silence."""
+    length = round(seconds * SR)
+    curve = np.ones(y.shape[-1])
+    curve[-length:] = np.cos(np.linspace(0, np.pi / 2, length)) ** 2
+    return y * curve
+
+
+def balance(
+    sources: Mapping[str, np.ndarray], levels: Mapping[str, float]
+) -> dict[str, np.ndarray]:
+    """Sources scaled to root mean squares that stand to each other as `levels` [dB]."""
+    return {
+        name: y * 10 ** (levels[name] / 20) / np.sqrt(np.mean(y**2)) for name, y in sources.items()
+    }
+
+
+def write_mix(folder: Path, sources: Mapping[str, np.ndarray], *, mixture: str) -> None:
+    """Write the sources and their exact sum, under one gain, each rounded to 16 bits once."""
+    total = np.sum(list(sources.values()), axis=0)
+    loudest = max(np.max(np.abs(y)) for y in [total, *sources.values()])
+    write(folder / mixture, total * (PEAK / loudest))
+    for name, y in sources.items():
+        write(folder / "sources" / f"{name}.flac", y * (PEAK / loudest))
+
+
+def write(path: Path, y: np.ndarray) -> None:
+    """Write a sound, rounded to 16 bits. Shape (channel, sample) or (sample,)."""
+    steps = np.rint(y.T * FULL_SCALE)
+    if np.max(np.abs(steps)) >= FULL_SCALE:
+        raise ValueError(f"{path.name} would clip")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    squeeze = {"compression_level": 1.0} if path.suffix == ".flac" else {}
+    soundfile.write(path, steps.astype(np.int16), SR, subtype="PCM_16", **squeeze)
+
+
+def start_afresh(folder: Path) -> None:
+    """An empty folder, so that no file of an earlier run stays behind."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)

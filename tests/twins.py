@@ -1,0 +1,38 @@
+"""The mathematics once more, in plain NumPy and as slow as it likes: what kernels are held to."""
+
+import numpy as np
+
+
+def model(W, H):
+    """W (freq, component) or (lag, freq, component) times H, lag by lag."""
+    if W.ndim == 2:
+        return W @ H
+    out = np.zeros((W.shape[1], H.shape[1]), W.dtype)
+    for lag in range(min(len(W), H.shape[1])):
+        out[:, lag:] += W[lag] @ H[:, : H.shape[1] - lag]
+    return out
+
+
+def beta_divergence(V, Y, beta, weights=None):
+    """Sum over all bins; 0 log 0 = 0."""
+    V, Y = V.astype(np.float64), Y.astype(np.float64)
+    if beta == 1:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            log = np.where(V > 0, V * np.log(V / Y), 0.0)
+        d = log - V + Y
+    elif beta == 0:
+        d = V / Y - np.log(V / Y) - 1
+    else:
+        d = (V**beta + (beta - 1) * Y**beta - beta * V * Y ** (beta - 1)) / (beta * (beta - 1))
+    return float((d if weights is None else d * weights).sum())
+
+
+def mu(V, W, H, beta, iterations, weights=1.0):
+    """Textbook multiplicative updates, W before H."""
+    gamma = 1 / (2 - beta) if beta < 1 else 1 / (beta - 1) if beta > 2 else 1.0
+    for _ in range(iterations):
+        Y = W @ H
+        W = W * ((weights * V * Y ** (beta - 2)) @ H.T / ((weights * Y ** (beta - 1)) @ H.T)) ** gamma
+        Y = W @ H
+        H = H * (W.T @ (weights * V * Y ** (beta - 2)) / (W.T @ (weights * Y ** (beta - 1)))) ** gamma
+    return W, H
