@@ -23,6 +23,11 @@ _HOME = {
     "Smooth": "penalties",
     "MU": "solvers",
     "Stepwise": "solvers",
+    "Stft": "transforms",
+    "BlindSeparator": "separators.blind",
+    "separate": "separators.blind",
+    "Stems": "separators.stems",
+    "si_sdr": "metrics",
 }
 
 __all__ = ["__version__", *_HOME]

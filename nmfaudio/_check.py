@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .errors import ContentError, ParameterError, ShapeError
+from nmfaudio.errors import ContentError, ParameterError, ShapeError
 
 # A microphone array of this many channels is rare, audio of so few samples rarer.
 _MANY_CHANNELS = 32
@@ -59,19 +59,24 @@ def as_audio(y: Any, name: str = "y") -> np.ndarray:
     return samples
 
 
-def as_integer(value: Any, name: str, *, low: int, high: int) -> int:
-    """`value` as an int from `low` to `high`; a bool or a float is a ParameterError."""
+def as_count(value: Any, name: str, *, low: int, high: int | None = None) -> int:
+    """`value` as an int within bounds; a bool or a float is a ParameterError."""
     whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    if not (whole and low <= value <= high):
-        raise ParameterError(f"{name} must be an integer from {low} to {high}, got {value!r}")
+    if not (whole and low <= value and (high is None or value <= high)):
+        bound = f"of at least {low}" if high is None else f"from {low} to {high}"
+        raise ParameterError(f"{name} must be an integer {bound}, got {value!r}")
     return int(value)
 
 
-def as_positive(value: Any, name: str) -> float:
-    """`value` as a finite float above 0; anything else is a ParameterError."""
+def as_number(
+    value: Any, name: str, *, low: float = -float("inf"), above: float = -float("inf")
+) -> float:
+    """`value` as a finite float, at least `low` and more than `above`, else a ParameterError."""
     real = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
-    if not (real and 0 < value < float("inf")):
-        raise ParameterError(f"{name} must be a finite number above 0, got {value!r}")
+    if not (real and low <= value < float("inf") and value > above):
+        bound = f" of at least {low:g}" if low > -float("inf") else ""
+        bound += f" above {above:g}" if above > -float("inf") else ""
+        raise ParameterError(f"{name} must be a finite number{bound}, got {value!r}")
     return float(value)
 
 
@@ -101,3 +106,10 @@ def _require_finite(samples: np.ndarray, name: str) -> None:
         f"{name} has {np.count_nonzero(bad)} NaN or infinite samples, the first at sample {first}; "
         "repair them first, e.g. with np.nan_to_num"
     )
+
+
+as_integer = as_count  # TEMPORARY, until grouping is finished
+
+
+def as_positive(value: Any, name: str) -> float:
+    return as_number(value, name, above=0)

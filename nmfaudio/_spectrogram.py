@@ -1,8 +1,7 @@
-"""Checks at the border for spectrograms, weights and numbers."""
+"""Checks at the border for spectrograms and weights."""
 
 from __future__ import annotations
 
-import operator
 from typing import Any
 
 import numpy as np
@@ -99,24 +98,3 @@ def _require_usable(data: np.ndarray) -> None:
 def _like_memory(array: np.ndarray, like: np.ndarray) -> np.ndarray:
     """In Fortran order where `like` is: time-major memory is what the kernels want."""
     return np.asfortranarray(array) if like.flags.f_contiguous else array
-
-
-def as_number(value: Any, name: str, *, low: float = -float("inf")) -> float:
-    """`value` as a finite float of at least `low`; anything else is a ParameterError."""
-    real = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
-    if not (real and low <= value < float("inf")):
-        bound = "" if low == -float("inf") else f" of at least {low:g}"
-        raise ParameterError(f"{name} must be a finite number{bound}, got {value!r}")
-    return float(value)
-
-
-def as_count(value: Any, name: str, *, low: int, high: int | None = None) -> int:
-    """`value` as an int within bounds; a bool or a float is a ParameterError."""
-    try:
-        number = operator.index(value)
-    except TypeError:
-        number = low - 1
-    if isinstance(value, bool | np.bool_) or number < low or (high is not None and number > high):
-        bound = f"of at least {low}" if high is None else f"from {low} to {high}"
-        raise ParameterError(f"{name} must be an integer {bound}, got {value!r}")
-    return number

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from nmfaudio._spectrogram import as_count
+from nmfaudio._check import as_count
 from nmfaudio.divergences import Divergence
 from nmfaudio.structures import Structure
 

@@ -33,7 +33,7 @@ class Divergence(Protocol):
         """Power of s by which the cost grows when V and Y are multiplied by s, None if by none."""
 
     def prepare(self, V: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
-        """V as this divergence can take it, for instance with a floor; V itself if nothing is due."""
+        """V as this divergence can take it, with a floor for instance; else V itself."""
 
     def value(self, V: np.ndarray, Y: np.ndarray, weights: np.ndarray | None) -> float:
         """The cost, in double precision."""
@@ -88,7 +88,8 @@ class Beta:
         if self.beta > 0:
             return V
         largest = float(V.max() if weights is None else V.max(where=weights > 0, initial=0))
-        return np.maximum(V, V.dtype.type(self.floor * (largest or 1.0)))
+        raised: np.ndarray = np.maximum(V, V.dtype.type(self.floor * (largest or 1.0)))
+        return raised
 
     def model_floor(self, dtype: np.dtype) -> float:
         """The smallest model value told apart from 0: its powers and sums of them stay finite."""

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from nmfaudio._spectrogram import as_count, as_number, as_spectrogram
+from nmfaudio._check import as_count, as_number
+from nmfaudio._spectrogram import as_spectrogram
 from nmfaudio.decomposition import Decomposition
 from nmfaudio.divergences import Beta, Divergence, divergence_named
 from nmfaudio.errors import NumericalError, ParameterError, ShapeError
@@ -200,8 +201,10 @@ def _result(
     problem: Problem, X: list[np.ndarray], found: Sequence[np.ndarray]
 ) -> tuple[np.ndarray, ...]:
     """The factors at the caller's scale, in C order, the fixed entries exactly as they were."""
-    out = [F if free is False else np.where(free, G, F)
-           for F, G, free in zip(X, found, problem.free, strict=True)]
+    out = [
+        F if free is False else np.where(free, G, F)
+        for F, G, free in zip(X, found, problem.free, strict=True)
+    ]
     if problem.units:
         out = problem.units.normalised(out)
     if problem.scale != 1.0:

@@ -7,8 +7,8 @@ from functools import reduce
 
 import numpy as np
 
-from ._check import as_positive
-from .errors import ContentError, ParameterError, ShapeError
+from nmfaudio._check import as_number
+from nmfaudio.errors import ContentError, ParameterError, ShapeError
 
 
 def soft_masks(
@@ -56,7 +56,7 @@ def soft_masks(
     >>> [mask.tolist() for mask in soft_masks([loud, soft])]
     [[[0.8, 0.5]], [[0.2, 0.5]]]
     """
-    exponent = as_positive(alpha, "alpha") / as_positive(power, "power")
+    exponent = as_number(alpha, "alpha", above=0) / as_number(power, "power", above=0)
     largest: np.ndarray = reduce(np.maximum, _checked(parts))
 
     def share(part: np.ndarray) -> np.ndarray:

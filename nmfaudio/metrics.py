@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ._check import as_audio
-from .errors import ContentError, ParameterError, ShapeError
+from nmfaudio._check import as_audio
+from nmfaudio.errors import ContentError, ParameterError, ShapeError
 
 # Stands for an infinite SI-SDR where a finite number is needed; float64 never gets there.
 _BEYOND = 1e4  # dB

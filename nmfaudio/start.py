@@ -38,13 +38,11 @@ def random_factors(
     """W and H as given, and random starts of the fitting scale for those that are None."""
     terms = int(np.prod(H_shape[:1] + W_shape[:-2]))
     half = terms**-0.5
-    if W is None and H is None:
-        return Random(W_shape, half), Random(H_shape, half)
     if W is None:
-        return Random(W_shape, 1 / (terms * _level(H)), 1.0), np.asarray(H)
-    if H is None:
-        return np.asarray(W), Random(H_shape, 1 / (terms * _level(W)), 1.0)
-    return np.asarray(W), np.asarray(H)
+        if H is None:
+            return Random(W_shape, half), Random(H_shape, half)
+        return Random(W_shape, 1 / (terms * _level(H)), 1.0), H
+    return W, Random(H_shape, 1 / (terms * _level(W)), 1.0) if H is None else H
 
 
 def nndsvdar(

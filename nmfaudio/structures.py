@@ -10,6 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import ClassVar
 
 import numpy as np
@@ -68,7 +69,7 @@ class Product(Structure):
                 f"Product needs two or more matrices, got shapes {[F.shape for F in factors]}; "
                 "give W as (freq, component) and H as (component, time)"
             )
-        for left, right in zip(factors[:-1], factors[1:], strict=True):
+        for left, right in pairwise(factors):
             if left.shape[1] != right.shape[0]:
                 raise ShapeError(
                     f"factors of shapes {left.shape} and {right.shape} cannot be multiplied: "

@@ -123,11 +123,14 @@ class Units:
 
     def _norm(self, i: int, F: np.ndarray) -> np.ndarray:
         columns = self._columns(i, F)
-        return columns.sum(1) if self.factors[i].unit == "l1" else np.sqrt((columns**2).sum(1))
+        if self.factors[i].unit == "l1":
+            return np.asarray(columns.sum(1))
+        return np.asarray(np.sqrt((columns**2).sum(1)))
 
     def _norms(self, X: Sequence[np.ndarray]) -> np.ndarray:
         """Per component, the product of the norms of the unit factors."""
-        return np.prod([self._norm(i, X[i]) for i, f in enumerate(self.factors) if f.unit], axis=0)
+        norms = [self._norm(i, X[i]) for i, f in enumerate(self.factors) if f.unit]
+        return np.asarray(np.prod(norms, axis=0))
 
     def _along(self, i: int, F: np.ndarray, per_component: np.ndarray) -> np.ndarray:
         """Numbers per component, shaped to broadcast against factor `i`."""

@@ -32,7 +32,9 @@ def mu(V, W, H, beta, iterations, weights=1.0):
     gamma = 1 / (2 - beta) if beta < 1 else 1 / (beta - 1) if beta > 2 else 1.0
     for _ in range(iterations):
         Y = W @ H
-        W = W * ((weights * V * Y ** (beta - 2)) @ H.T / ((weights * Y ** (beta - 1)) @ H.T)) ** gamma
+        A, B = weights * V * Y ** (beta - 2), weights * Y ** (beta - 1)
+        W = W * (A @ H.T / (B @ H.T)) ** gamma
         Y = W @ H
-        H = H * (W.T @ (weights * V * Y ** (beta - 2)) / (W.T @ (weights * Y ** (beta - 1)))) ** gamma
+        A, B = weights * V * Y ** (beta - 2), weights * Y ** (beta - 1)
+        H = H * (W.T @ A / (W.T @ B)) ** gamma
     return W, H

@@ -71,9 +71,7 @@ def searched_root(
 
 
 @kernel
-def ratio(
-    neg: float, pos: float, lin: float, c: float, d: float, p: float, q: float
-) -> float:
+def ratio(neg: float, pos: float, lin: float, c: float, d: float, p: float, q: float) -> float:
     """The step u = x / x̃, in closed form where there is one; c = quad · x̃, d = pull / x̃."""
     if c == 0.0 and d == 0.0 and (p == 0.0 or q == 0.0 or lin == 0.0):
         gain = neg if p == 0.0 else max(neg - lin, 0.0)

@@ -7,7 +7,7 @@ from nmfaudio.problem import Problem
 from nmfaudio.solvers.base import Run, Solver, Stepwise
 from nmfaudio.solvers.mu import MU
 
-__all__ = ["SOLVERS", "MU", "Run", "Solver", "Stepwise", "solver_named"]
+__all__ = ["MU", "SOLVERS", "Run", "Solver", "Stepwise", "solver_named"]
 
 SOLVERS: dict[str, Solver] = {"mu": MU()}
 

@@ -29,14 +29,17 @@ def descend(
     )
 
 
-def term_arrays(terms: Terms | None, F: np.ndarray) -> list[np.ndarray]:
+def term_arrays(terms: Terms | None, F: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(lin, quad, pull) as matrices like F, of size 0 where there are none."""
-    return [
-        np.empty((0, 0), F.dtype)
-        if np.ndim(term) == 0 and term == 0
-        else np.array(np.broadcast_to(term, F.shape), F.dtype, order="C").reshape(-1, F.shape[-1])
-        for term in terms or (0.0, 0.0, 0.0)
-    ]
+
+    def matrix(term: np.ndarray | float) -> np.ndarray:
+        if np.ndim(term) == 0 and term == 0:
+            return np.empty((0, 0), F.dtype)
+        full = np.array(np.broadcast_to(term, F.shape), F.dtype, order="C")
+        return full.reshape(-1, F.shape[-1])
+
+    lin, quad, pull = terms or (0.0, 0.0, 0.0)
+    return matrix(lin), matrix(quad), matrix(pull)
 
 
 def free_array(free: bool | np.ndarray, F: np.ndarray) -> np.ndarray:

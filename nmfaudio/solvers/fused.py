@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -71,7 +72,8 @@ class FusedRun:
         X = self.factors()
         terms = _packed_terms(self._problem.majorize(1, X) if update else None, X[1], 1)
         V, W, H = self._V, self._W, self._H
-        shared = (
+        shared: tuple[Any, ...] = (
+            *(V, self._weights, W, H),
             *term_arrays(terms, H),
             free_array(self._free_H, H),
             W.sum(1) if self._simple else np.empty(0, W.dtype),
@@ -90,17 +92,19 @@ class FusedRun:
             for c in chunks:
                 first = self._starts[c]
                 last = min(first + self._starts.step, len(V))
-                sums = [half[c] if len(half) else half[:0].reshape(0, 0)
-                        for half in (self._neg, self._pos)]
-                for half in sums:
-                    half[:] = 0
-                misfits[c] = sweep(
-                    V, self._weights, W, H, *shared, scratch, small, *sums, first, last
-                )
+                neg, pos = _cleared(self._neg, c), _cleared(self._pos, c)
+                misfits[c] = sweep(*shared, scratch, small, neg, pos, first, last)
 
         deal(work, len(self._starts))
         if want_loss:
             self.loss = self._problem.loss(self.factors(), float(sum(misfits)))
+
+
+def _cleared(parts: np.ndarray, c: int) -> np.ndarray:
+    """Part `c` set to zero, or a matrix of size 0 where there are no parts."""
+    part = parts[c] if len(parts) else parts.reshape(0, 0)
+    part[:] = 0
+    return part
 
 
 def _added(parts: np.ndarray) -> np.ndarray:

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from .._check import as_audio, as_integer, as_positive
-from ..errors import ParameterError, ShapeError
+from nmfaudio._check import as_audio, as_count, as_number
+from nmfaudio.errors import ParameterError, ShapeError
 
 _SR_RANGE = (100, 1_500_000)  # Hz; whatever lies outside is no sample rate of audio
 _MAX_N_FFT = 2**20
@@ -39,7 +39,7 @@ def default_n_fft(sr: int) -> int:
     ParameterError
         `sr` is out of range.
     """
-    sr = as_integer(sr, "sr", low=_SR_RANGE[0], high=_SR_RANGE[1])
+    sr = as_count(sr, "sr", low=_SR_RANGE[0], high=_SR_RANGE[1])
     return int(2 ** round(math.log2(_WINDOW_LENGTH * sr)))
 
 
@@ -94,11 +94,11 @@ class Stft:
         def put(field: str, value: object) -> None:
             object.__setattr__(self, field, value)  # how a frozen dataclass tidies its own fields
 
-        put("sr", as_integer(self.sr, "sr", low=_SR_RANGE[0], high=_SR_RANGE[1]))
-        put("n_fft", as_integer(self.n_fft, "n_fft", low=2, high=_MAX_N_FFT))
+        put("sr", as_count(self.sr, "sr", low=_SR_RANGE[0], high=_SR_RANGE[1]))
+        put("n_fft", as_count(self.n_fft, "n_fft", low=2, high=_MAX_N_FFT))
         hop = max(1, self.n_fft // 4) if self.hop is None else self.hop
-        put("hop", as_integer(hop, "hop", low=1, high=self.n_fft))
-        put("power", as_positive(self.power, "power"))
+        put("hop", as_count(hop, "hop", low=1, high=self.n_fft))
+        put("power", as_number(self.power, "power", above=0))
         _require_invertible(self.window, self.n_fft, self.hop)
 
     @property
@@ -160,7 +160,7 @@ class Stft:
         """
         y = as_audio(y)
         n_frames = self.n_frames(y.shape[1])
-        step = min(as_integer(frames, "frames", low=1, high=2**62), n_frames)
+        step = min(as_count(frames, "frames", low=1, high=2**62), n_frames)
         return (
             self._analyse(y, start, min(start + step, n_frames))
             for start in range(0, n_frames, step)
@@ -259,7 +259,7 @@ class Stft:
             The blocks are not a spectrogram of this transform and that length; known for certain
             only when the last block has come.
         """
-        length = as_integer(length, "length", low=1, high=2**62)
+        length = as_count(length, "length", low=1, high=2**62)
         return self._synthesise(blocks, length)
 
     @property

@@ -48,7 +48,11 @@ def test_objective_never_rises(beta, structure, weighted, dtype):
         middle = [na.Factor(F) for F in X[1:-1]]
         d = na.decompose(
             V,
-            [na.Factor(X[0], True if middle else free, first), *middle, na.Factor(X[-1], True, last)],
+            [
+                na.Factor(X[0], True if middle else free, first),
+                *middle,
+                na.Factor(X[-1], True, last),
+            ],
             structure=na.Product() if structure == "deep" else structure,
             divergence=na.Beta(beta),
             weights=weights,

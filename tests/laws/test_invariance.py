@@ -187,7 +187,9 @@ def test_same_bytes_for_any_number_of_threads_and_processes():
     digests = [
         subprocess.run(
             [sys.executable, "-c", HASHES.format(threads=n)],
-            capture_output=True, text=True, check=True,
+            capture_output=True,
+            text=True,
+            check=True,
             env={**os.environ, "OPENBLAS_NUM_THREADS": str(n)},
         ).stdout
         for n in (1, 2, 3, 1)

@@ -121,9 +121,14 @@ finite = st.floats(1e-3, 1e3)
 
 @settings(max_examples=400, deadline=None)
 @given(
-    finite, finite, st.floats(-50, 50), st.just(0.0) | finite, st.just(0.0) | finite,
-    st.sampled_from([(0.0, -2.5), (0.0, -2.0), (0.0, -1.5), (0.0, -1.0), (0.3, -0.7), (1.0, 0.0),
-                     (2.0, 0.0)]),
+    finite,
+    finite,
+    st.floats(-50, 50),
+    st.just(0.0) | finite,
+    st.just(0.0) | finite,
+    st.sampled_from(
+        [(0.0, -2.5), (0.0, -2.0), (0.0, -1.5), (0.0, -1.0), (0.3, -0.7), (1.0, 0.0), (2.0, 0.0)]
+    ),
 )
 def test_the_step_lowers_its_majoriser_as_far_as_it_goes(neg, pos, lin, c, d, exponents):
     p, q = exponents

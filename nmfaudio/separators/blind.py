@@ -1,0 +1,273 @@
+"""Separation without examples or scores: NMF, components grouped, one mask per group."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from nmfaudio._check import as_audio, as_count, as_number
+from nmfaudio.divergences import divergence_named
+from nmfaudio.engine import Callback, nmf
+from nmfaudio.errors import ParameterError
+from nmfaudio.grouping import group_components
+from nmfaudio.io import read
+from nmfaudio.separators.base import option
+from nmfaudio.separators.stems import Masking, Parts, Stems, analyse, apply_mask
+from nmfaudio.transforms import Stft, default_n_fft
+
+# Peaks beyond these are scaled by a power of two first: the power of a float32 would over- or
+# underflow.
+SOFTEST, LOUDEST = 2.0**-20, 2.0**20
+
+
+def _number_or_auto(text: str) -> int | str:
+    return text if text == "auto" else int(text)
+
+
+def _name_or_number(text: str) -> str | float:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+@dataclass(frozen=True)
+class BlindSeparator:
+    """Take a recording apart with nothing known about it.
+
+    The magnitude spectrogram is factored into components. Each is then given to a source: with
+    two sources by how percussive it is, with more by pitch range and timbre too. Sources of a full
+    mix that overlap in pitch and rhythm, such as a voice among guitars, cannot be told apart this
+    way. The parameters are those of the command ``nmfaudio separate``; see `options`.
+
+    Raises
+    ------
+    ParameterError
+        When called: a setting is out of range.
+
+    References
+    ----------
+    T. Virtanen, "Monaural sound source separation by nonnegative matrix factorization with
+    temporal continuity and sparseness criteria", IEEE TASLP 15(3), 2007,
+    doi:10.1109/TASL.2006.885253.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> y = np.random.default_rng(0).standard_normal((1, 8000))
+    >>> stems = BlindSeparator(components=4, max_iter=5)(y, 8000)
+    >>> list(stems)
+    ['harmonic', 'percussive']
+    """
+
+    sources: int | Literal["auto"] = option(
+        2,
+        "how many stems: 2 splits harmonic from percussive, more split by pitch range and timbre, "
+        "auto looks how many can be told apart",
+        short="-s",
+        parse=_number_or_auto,
+        metavar="N",
+    )
+    components: int = option(
+        30,
+        "how many sounds the mix is taken to be made of; more catch finer detail and split "
+        "instruments into more pieces",
+        short="-k",
+        metavar="N",
+    )
+    beta_loss: str | float = option(
+        "kl",
+        "what counts as a misfit: kl suits most music, is also hears the quietest parts, frobenius "
+        "follows the loudest; or a number β",
+        parse=_name_or_number,
+        metavar="LOSS",
+    )
+    solver: str = option("auto", "how the fit is improved: auto or mu; the sound hardly changes")
+    max_iter: int = option(
+        200, "iterations at most; more fit the mix closer and take longer", metavar="N"
+    )
+    tol: float = option(
+        1e-4,
+        "stop when ten iterations improved the fit by less than this share; 0 never stops early",
+        metavar="SHARE",
+    )
+    init: str = option(
+        "random",
+        "where the sounds start from: random (another --seed, another result) or nndsvdar (always "
+        "the same)",
+        choices=("random", "nndsvdar"),
+    )
+    n_fft: int | None = option(
+        None,
+        "window length in samples: longer tells pitches apart better, shorter smears drum hits "
+        "less; by default the power of two nearest to 93 ms",
+        parse=int,
+        metavar="SAMPLES",
+    )
+    hop: int | None = option(
+        None,
+        "samples between windows: fewer are smoother and slower; by default a quarter of a window",
+        parse=int,
+        metavar="SAMPLES",
+    )
+    mask: Literal["soft", "binary"] = option(
+        "soft",
+        "soft shares each bit of sound among the stems, binary gives it to the strongest: less "
+        "leaks, more artefacts",
+        choices=("soft", "binary"),
+    )
+    mask_power: float = option(
+        2.0,
+        "how sharply soft masks divide: 1 keeps more of each sound and leaks more, 2 suits music",
+        metavar="ALPHA",
+    )
+
+    def __call__(
+        self,
+        y: np.ndarray,
+        sr: int,
+        *,
+        rng: int | np.random.Generator | None = 0,
+        callback: Callback | None = None,
+    ) -> Stems:
+        """Take audio apart.
+
+        Parameters
+        ----------
+        y : np.ndarray [shape=(channel, sample) or (sample,)]
+            The mixture, float32 or float64; the stems have the same precision.
+        sr : int
+            Sample rate in Hz.
+        rng : int, np.random.Generator or None
+            Where chance comes from; the same seed gives the same bytes.
+        callback : callable, optional
+            Gets a `Progress` every ten iterations; True stops iterating.
+
+        Returns
+        -------
+        Stems
+
+        Raises
+        ------
+        ParameterError, ShapeError, ContentError
+            A setting or `y` cannot work.
+        """
+        mixture = as_audio(y)
+        beta = self._check()
+        n_fft = default_n_fft(sr) if self.n_fft is None else self.n_fft
+        # Itakura–Saito is a statement about powers (doi:10.1162/neco.2008.04-08-771).
+        stft = Stft(sr, n_fft, self.hop, power=2.0 if beta == 0 else 1.0)  # type: ignore[arg-type]
+        masking = Masking(self.mask_power, stft.power, self.mask == "binary")
+        loudness = _power_of_two(mixture)
+        scaled = mixture / loudness if loudness != 1 else mixture
+        V = analyse(scaled, stft)
+        found = nmf(
+            V,
+            self.components,
+            beta_loss=beta,
+            solver=self.solver,
+            init=self.init,
+            max_iter=self.max_iter,
+            tol=self.tol,
+            callback=callback,
+            rng=rng,
+        )
+        groups = group_components(
+            V,
+            found.W,
+            found.H,
+            frequencies=stft.frequencies,
+            hop_seconds=stft.hop / sr,
+            sources=self.sources,
+        )
+        masks = masking.masks(Parts(found, [group.components for group in groups.values()]))
+        stems = {
+            name: apply_mask(mask, scaled, stft) * loudness
+            for name, mask in zip(groups, masks, strict=True)
+        }
+        settings = asdict(self) | {"seed": rng if isinstance(rng, int) else None}
+        about = {
+            "transform": stft.to_dict(),
+            "settings": settings,
+            "sources": {name: asdict(group) for name, group in groups.items()},
+        }
+        return Stems(
+            stems, mixture, sr, replace(found, about=about), stft, groups, masking, settings
+        )
+
+    def _check(self) -> float:
+        """Refuse settings that cannot work before any work is done; return β."""
+        as_count(self.components, "components", low=1)
+        as_number(self.mask_power, "mask_power", above=0)
+        if self.sources != "auto":
+            as_count(self.sources, "sources", low=1, high=self.components)
+        if self.mask not in ("soft", "binary"):
+            raise ParameterError(f"mask is {self.mask!r}; it must be 'soft' or 'binary'")
+        return divergence_named(self.beta_loss).beta
+
+
+def separate(
+    audio: str | bytes | os.PathLike[str] | np.ndarray,
+    sr: int | None = None,
+    *,
+    rng: int | np.random.Generator | None = 0,
+    callback: Callback | None = None,
+    **settings: Any,
+) -> Stems:
+    """Take a recording apart: the short form of `BlindSeparator`.
+
+    Parameters
+    ----------
+    audio : path, or np.ndarray [shape=(channel, sample) or (sample,)]
+        A file that libsndfile reads, or float samples.
+    sr : int
+        Sample rate of the samples in Hz; a file knows its own.
+    rng : int, np.random.Generator or None
+        Where chance comes from; the same seed gives the same bytes.
+    callback : callable, optional
+        Gets a `Progress` every ten iterations; True stops iterating.
+    **settings
+        Fields of `BlindSeparator`: sources, components, beta_loss, solver, max_iter, tol, init,
+        n_fft, hop, mask, mask_power.
+
+    Returns
+    -------
+    Stems
+
+    Raises
+    ------
+    AudioFileError
+        The file cannot be read.
+    ParameterError, ShapeError, ContentError
+        A setting or the audio cannot work.
+
+    Examples
+    --------
+    >>> import numpy as np, nmfaudio as na
+    >>> y = np.random.default_rng(0).standard_normal(8000)
+    >>> stems = na.separate(y, 8000, sources=3, components=6, max_iter=5, rng=0)
+    >>> bool(abs(stems.residual()).max() < 1e-12)
+    True
+    """
+    unknown = set(settings) - set(BlindSeparator.__dataclass_fields__)
+    if unknown:
+        known = ", ".join(BlindSeparator.__dataclass_fields__)
+        raise ParameterError(f"no setting is called {min(unknown)!r}; there are: {known}")
+    separator = BlindSeparator(**settings)
+    if isinstance(audio, str | bytes | os.PathLike):
+        if sr is not None:
+            raise ParameterError(f"sr is {sr}, but a file knows its own rate; leave sr out")
+        recording = read(audio)
+        return separator(recording.samples, recording.sr, rng=rng, callback=callback)
+    if sr is None:
+        raise ParameterError("sr is missing; samples need their rate in Hz")
+    return separator(audio, sr, rng=rng, callback=callback)
+
+
+def _power_of_two(y: np.ndarray) -> float:
+    """The power of two nearest to the peak where that is extreme, else 1."""
+    peak = float(np.abs(y).max())
+    return 1.0 if peak == 0 or SOFTEST <= peak <= LOUDEST else float(2.0 ** round(np.log2(peak)))
