@@ -9,8 +9,15 @@ from typing import Any
 from nmfaudio._version import __version__
 
 _HOME = {
-    "decompose": "engine",
+    # a file in, stems out
+    "separate": "separators.blind",
+    "BlindSeparator": "separators.blind",
+    "Stems": "separators.stems",
+    "Stft": "transforms",
+    "si_sdr": "metrics",
+    # the factorisation
     "nmf": "engine",
+    "decompose": "engine",
     "Progress": "engine",
     "Decomposition": "decomposition",
     "Factor": "factors",
@@ -23,11 +30,21 @@ _HOME = {
     "Smooth": "penalties",
     "MU": "solvers",
     "Stepwise": "solvers",
-    "Stft": "transforms",
-    "BlindSeparator": "separators.blind",
-    "separate": "separators.blind",
-    "Stems": "separators.stems",
-    "si_sdr": "metrics",
+    # pictures
+    "plot_factors": "plot",
+    "plot_losses": "plot",
+    "plot_stems": "plot",
+    # what can go wrong
+    "NmfAudioError": "errors",
+    "ParameterError": "errors",
+    "ShapeError": "errors",
+    "MissingExtraError": "errors",
+    "AudioFileError": "errors",
+    "ContentError": "errors",
+    "OutputError": "errors",
+    "LimitError": "errors",
+    "NumericalError": "errors",
+    "AudioWarning": "errors",
 }
 
 __all__ = ["__version__", *_HOME]

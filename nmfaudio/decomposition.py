@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 
 from nmfaudio._check import as_count
-from nmfaudio.divergences import Divergence
-from nmfaudio.structures import Structure
+from nmfaudio.divergences import Beta, Divergence
+from nmfaudio.errors import AudioFileError, ParameterError
+from nmfaudio.files import load_archive, save_archive, show
+from nmfaudio.structures import STRUCTURES, Structure
+
+_KIND = "decomposition"
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +75,76 @@ class Decomposition:
         high = self.n_components - 1
         chosen = [as_count(k, "component", low=0, high=high) for k in components]
         return self.structure.part(self.factors, chosen)
+
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+        """Save to an ``.npz`` file of arrays and a JSON header; no pickle.
+
+        Parameters
+        ----------
+        path : str or os.PathLike
+        overwrite : bool
+            Whether a file that exists may be replaced.
+
+        Raises
+        ------
+        OutputError
+            The file exists, or cannot be written.
+        ParameterError
+            The structure or the divergence is not one of this package's, and would not be known
+            when loading.
+        """
+        if STRUCTURES.get(self.structure.name) != self.structure or type(self.divergence) is not Beta:
+            raise ParameterError(
+                f"a decomposition with {self.structure} and {self.divergence} cannot be saved; "
+                f"only the structures {', '.join(STRUCTURES)} and the divergence Beta can"
+            )
+        header = {
+            "kind": _KIND,
+            "structure": self.structure.name,
+            "divergence": asdict(self.divergence),
+            "losses": self.losses.tolist(),
+            "checks": self.checks.tolist(),
+            "converged": self.converged,
+            "about": dict(self.about),
+        }
+        arrays = {f"factor-{i}": F for i, F in enumerate(self.factors)}
+        save_archive(path, header, arrays, overwrite=overwrite)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Decomposition:
+        """Load what `save` saved.
+
+        Parameters
+        ----------
+        path : str or os.PathLike
+
+        Returns
+        -------
+        Decomposition
+
+        Raises
+        ------
+        AudioFileError
+            The file cannot be read, or is no decomposition.
+        """
+        header, arrays = load_archive(path, kind=_KIND)
+        try:
+            structure = STRUCTURES[header["structure"]]
+            factors = tuple(arrays[f"factor-{i}"] for i in range(len(arrays)))
+            structure.shape(factors)
+            return cls(
+                factors,
+                np.array(header["losses"], np.float64),
+                np.array(header["checks"], np.int64),
+                bool(header["converged"]),
+                structure,
+                Beta(**header["divergence"]),
+                dict(header["about"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise AudioFileError(
+                f"{show(path)}: not a decomposition that nmfaudio saved: {error}"
+            ) from error
 
     def component(self, k: int) -> np.ndarray:
         """What component `k` contributes to the model [shape=(freq, time)]."""

@@ -104,7 +104,7 @@ def weighted_mean(V: np.ndarray, weights: np.ndarray | None) -> float:
 
 
 def _level(F: np.ndarray) -> float:
-    return float(np.mean(F, dtype=np.float64)) or 1.0
+    return float(np.mean(np.abs(F), dtype=np.float64)) or 1.0
 
 
 def _leading_singular_vectors(

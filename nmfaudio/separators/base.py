@@ -1,1 +1,187 @@
-"""What every separator shares: its options and the registry the command line reads."""
+"""What every separator shares: options that become flags, the contract, and the look-up by name."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
+
+from nmfaudio.errors import ParameterError
+from nmfaudio.separators import SEPARATORS
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from nmfaudio.engine import Progress
+    from nmfaudio.separators.stems import Stems
+
+_KEY = "nmfaudio.option"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Option:
+    """One setting of a separator, as the command line offers it.
+
+    Parameters
+    ----------
+    name : str
+        The field of the separator.
+    default : Any
+        The field's default.
+    help : str
+        What the setting does to the sound, in a phrase. Where the default is None, it says what
+        is used then.
+    flag : str
+        The long flag, ``--beta-loss``.
+    short : str or None
+        A one-letter flag, ``-s``.
+    parse : callable
+        From the text of the command line to the value; raises ValueError (a `ParameterError`
+        shows its message as it is).
+    choices : tuple of str or None
+        The only values allowed.
+    metavar : str or None
+        What stands for the value in the help.
+    """
+
+    name: str
+    default: Any
+    help: str
+    flag: str
+    short: str | None
+    parse: Callable[[str], Any]
+    choices: tuple[str, ...] | None
+    metavar: str | None
+
+
+def option(
+    default: Any,
+    help: str,
+    *,
+    flag: str | None = None,
+    short: str | None = None,
+    parse: Callable[[str], Any] | None = None,
+    choices: tuple[str, ...] | None = None,
+    metavar: str | None = None,
+) -> Any:
+    """Make a field of a separator's dataclass that is also a flag of its command.
+
+    Parameters
+    ----------
+    default : Any
+        The field's default. A bool makes a switch, ``--flag`` and ``--no-flag``.
+    help : str
+        What the setting does to the sound. The default is added to it, so a None default is the
+        only one to put into words here.
+    flag, short : str, optional
+        The long flag (default: the field's name with dashes) and a one-letter one (``"-s"``).
+    parse : callable, optional
+        From text to value; by default the type of `default`.
+    choices : tuple of str, optional
+        The only values allowed.
+    metavar : str, optional
+        What stands for the value in the help.
+
+    Returns
+    -------
+    Any
+        A `dataclasses.field`, typed so that it can be assigned to a field of any type.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> @dataclass(frozen=True)
+    ... class Louder:
+    ...     gain: float = option(2.0, "how much louder the sound gets", metavar="FACTOR")
+    >>> [(o.flag, o.default) for o in options(Louder)]
+    [('--gain', 2.0)]
+    """
+    meta = {
+        "help": help,
+        "flag": flag,
+        "short": short,
+        "parse": parse or (str if default is None else type(default)),
+        "choices": choices,
+        "metavar": metavar,
+    }
+    return dataclasses.field(default=default, metadata={_KEY: meta})
+
+
+def options(separator: type[Any]) -> tuple[Option, ...]:
+    """The settings of a separator's class, in the order of its fields.
+
+    Parameters
+    ----------
+    separator : type
+        A dataclass with fields made by `option`.
+
+    Returns
+    -------
+    tuple of Option
+    """
+    return tuple(_as_option(field) for field in dataclasses.fields(separator))
+
+
+def _as_option(field: dataclasses.Field[Any]) -> Option:
+    said = dict(field.metadata[_KEY])
+    said["flag"] = said["flag"] or "--" + field.name.replace("_", "-")
+    return Option(name=field.name, default=field.default, **said)
+
+
+class Separator(Protocol):
+    """A frozen dataclass of settings that can be called on audio."""
+
+    __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
+
+    def __call__(
+        self,
+        y: np.ndarray,
+        sr: int,
+        *,
+        rng: int | np.random.Generator | None = 0,
+        callback: Callable[[Progress], bool | None] | None = None,
+    ) -> Stems:
+        """Take audio apart.
+
+        Parameters
+        ----------
+        y : np.ndarray [shape=(channel, sample)]
+            The mixture; never written to.
+        sr : int
+            Sample rate in Hz.
+        rng : int, np.random.Generator or None
+            Where chance comes from; the same seed gives the same bytes.
+        callback : callable, optional
+            Called with a `Progress` now and then; True stops the iterations.
+
+        Returns
+        -------
+        Stems
+        """
+        ...
+
+
+def load_separator(name: str) -> type[Any]:
+    """Import the class that `SEPARATORS` lists under a name.
+
+    Parameters
+    ----------
+    name : str
+        A key of `SEPARATORS`.
+
+    Returns
+    -------
+    type
+        The separator's class.
+
+    Raises
+    ------
+    ParameterError
+        No separator bears this name.
+    """
+    if name not in SEPARATORS:
+        known = ", ".join(SEPARATORS)
+        raise ParameterError(f"no separator is called {name!r}; there are: {known}")
+    module, _, attribute = SEPARATORS[name][0].partition(":")
+    return cast("type[Any]", getattr(importlib.import_module(module), attribute))

@@ -93,7 +93,8 @@ class FusedRun:
                 first = self._starts[c]
                 last = min(first + self._starts.step, len(V))
                 neg, pos = _cleared(self._neg, c), _cleared(self._pos, c)
-                misfits[c] = sweep(*shared, scratch, small, neg, pos, first, last)
+                arguments: list[Any] = [*shared, scratch, small, neg, pos, first, last]
+                misfits[c] = sweep(*arguments)
 
         deal(work, len(self._starts))
         if want_loss:

@@ -1,0 +1,159 @@
+"""Pictures of a model and of stems; needs the extra ``nmfaudio[plot]``.
+
+Every function returns a matplotlib figure that belongs to nobody: a notebook shows it, and
+``figure.savefig(path)`` writes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nmfaudio.decomposition import Decomposition
+from nmfaudio.errors import MissingExtraError
+from nmfaudio.separators.stems import Stems, analyse
+from nmfaudio.transforms import Stft
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+RANGE_DB = 80.0
+COLOURS = "magma"
+
+
+def plot_factors(
+    decomposition: Decomposition, *, components: Sequence[int] | None = None, top_hz: float = 8000.0
+) -> Figure:
+    """Draw templates beside their activations, one row per component.
+
+    Parameters
+    ----------
+    decomposition : Decomposition
+        Of plain NMF. Axes are in Hz and seconds where its `about` tells the transform, else in
+        bins and frames.
+    components : sequence of int, optional
+        Which, in which order; by default all, the loudest first.
+    top_hz : float
+        Templates are drawn up to this frequency in Hz.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    MissingExtraError
+        matplotlib is not installed.
+    """
+    W, H = decomposition.W, decomposition.H
+    loudness = W.sum(0) * H.sum(1)
+    order = np.argsort(-loudness, kind="stable") if components is None else components
+    frequencies, times, units = _axes(decomposition)
+    figure = _figure(10, 0.5 * len(order) + 1)
+    left, right = figure.subplots(1, 2, width_ratios=[1, 2])
+    shown = frequencies <= top_hz if units[0] == "Hz" else slice(None)
+    for row, k in enumerate(order):
+        left.fill_between(frequencies[shown], row, row - _unit(W[shown, k]), lw=0, color="C0")
+        right.fill_between(times, row, row - _unit(H[k]), lw=0, color="C1")
+    for axes, title, unit in (
+        (left, "W: templates", units[0]),
+        (right, "H: activations", units[1]),
+    ):
+        axes.set(title=title, xlabel=unit, ylim=(len(order) - 0.9, -1.05))
+        axes.set_yticks(range(len(order)), [str(k) for k in order])
+        axes.margins(x=0)
+        axes.spines[["top", "right"]].set_visible(False)
+    left.set_ylabel("component")
+    return figure
+
+
+def plot_stems(stems: Stems, *, top_hz: float = 8000.0) -> Figure:
+    """Draw the spectrograms of the mixture and of each stem, on one scale.
+
+    Parameters
+    ----------
+    stems : Stems
+    top_hz : float
+        They are drawn up to this frequency in Hz.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    MissingExtraError
+        matplotlib is not installed.
+    """
+    stft = Stft(stems.sr, stems.transform.to_dict()["n_fft"])
+    sounds = {"mixture": stems.mixture, **stems}
+    loudest = float(analyse(stems.mixture, stft).max()) or 1.0
+    figure = _figure(10, 1.7 * len(sounds) + 0.6)
+    seconds = stems.mixture.shape[1] / stems.sr
+    rows = figure.subplots(len(sounds), 1, sharex=True, sharey=True)
+    for axes, (name, y) in zip(rows, sounds.items(), strict=True):
+        V = analyse(y, stft)[stft.frequencies <= top_hz]
+        level = 20 * np.log10(np.maximum(V / loudest, 1e-12))
+        image = axes.imshow(
+            level,
+            origin="lower",
+            aspect="auto",
+            cmap=COLOURS,
+            vmin=-RANGE_DB,
+            vmax=0,
+            extent=(0, seconds, 0, min(top_hz, stems.sr / 2) / 1000),
+        )
+        axes.set(title=name, ylabel="kHz")
+    rows[-1].set_xlabel("seconds")
+    figure.colorbar(image, ax=list(rows), label="dB", pad=0.01)
+    return figure
+
+
+def plot_losses(decomposition: Decomposition) -> Figure:
+    """Draw how the objective went down.
+
+    Parameters
+    ----------
+    decomposition : Decomposition
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    MissingExtraError
+        matplotlib is not installed.
+    """
+    figure = _figure(6, 3)
+    axes = figure.subplots()
+    axes.semilogy(decomposition.checks, decomposition.losses, ".-")
+    axes.set(xlabel="iteration", ylabel="objective")
+    axes.grid(alpha=0.3)
+    return figure
+
+
+def _figure(width: float, height: float) -> Any:
+    try:
+        from matplotlib import pyplot
+    except ImportError as error:
+        raise MissingExtraError(
+            "matplotlib is not installed; pictures need it: pip install 'nmfaudio[plot]'"
+        ) from error
+    figure = pyplot.figure(figsize=(width, height), layout="constrained")
+    pyplot.close(figure)  # or a notebook would show it twice
+    return figure
+
+
+def _axes(decomposition: Decomposition) -> tuple[np.ndarray, np.ndarray, tuple[str, str]]:
+    bins, frames = len(decomposition.W), decomposition.H.shape[1]
+    if "transform" not in decomposition.about:
+        return np.arange(bins), np.arange(frames), ("bin", "frame")
+    stft = Stft(**decomposition.about["transform"])
+    return stft.frequencies, stft.times(frames), ("Hz", "seconds")
+
+
+def _unit(row: np.ndarray) -> np.ndarray:
+    return row / (row.max(initial=0) or 1.0)

@@ -1,0 +1,195 @@
+"""Stems always add up to the mixture, whatever the mixture is."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import nmfaudio as na
+from nmfaudio.separators.stems import Masking, Parts
+
+QUICK = {"components": 4, "max_iter": 6, "n_fft": 256}
+
+
+def noise(channels=1, samples=4000, dtype=np.float32, seed=0):
+    return np.random.default_rng(seed).standard_normal((channels, samples)).astype(dtype)
+
+
+def assert_adds_up(stems, y):
+    peak = float(np.abs(y).max())
+    assert all(stem.shape == y.shape and stem.dtype == y.dtype for stem in stems.values())
+    assert all(np.isfinite(stem).all() for stem in stems.values())
+    total = sum(stem.astype(np.float64) for stem in stems.values())
+    assert np.abs(total - y).max() <= 1e-6 * peak
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    samples=st.integers(1, 3000),
+    channels=st.sampled_from([1, 2, 8]),
+    dtype=st.sampled_from([np.float32, np.float64]),
+    loudness=st.sampled_from([1e-30, 1e-3, 1.0, 100.0, 1e30]),
+    chosen=st.fixed_dictionaries(
+        {
+            "sources": st.sampled_from([1, 2, 3, 4, "auto"]),
+            "beta_loss": st.sampled_from(["kl", "is", "frobenius", 0.5]),
+            "mask": st.sampled_from(["soft", "binary"]),
+            "mask_power": st.sampled_from([0.5, 1.0, 2.0, 8.0]),
+        }
+    ),
+)
+def test_stems_sum_to_the_mixture(samples, channels, dtype, loudness, chosen):
+    y = noise(channels, samples, dtype) * dtype(loudness)
+    stems = na.separate(y, 8000, **QUICK, **chosen)
+    assert_adds_up(stems, y)
+    if chosen["sources"] != "auto":
+        assert len(stems) == chosen["sources"]
+
+
+@pytest.mark.parametrize("sources", [1, 2, 4, "auto"])
+@pytest.mark.parametrize("samples", [1, 100, 5000])
+def test_silence_gives_silence(samples, sources):
+    y = np.zeros((2, samples), np.float32)
+    stems = na.separate(y, 8000, sources=sources, **QUICK)
+    assert_adds_up(stems, y)
+    assert not any(stem.any() for stem in stems.values())
+
+
+def test_the_sounds_names_and_numbers():
+    y = noise(2)
+    two = na.separate(y, 8000, **QUICK)
+    assert list(two) == ["harmonic", "percussive"]
+    four = na.separate(y, 8000, sources=4, **QUICK)
+    assert list(four) == [f"source-{n}" for n in (1, 2, 3, 4)]
+    shares = [group.energy_share for group in four.groups.values()]
+    assert shares == sorted(shares, reverse=True)
+    assert sum(shares) == pytest.approx(1)
+    owned = sorted(k for group in four.groups.values() for k in group.components)
+    assert owned == [0, 1, 2, 3]
+    assert four.residual().shape == y.shape
+    assert np.abs(four.residual()).max() < 1e-5
+    report = four.report()
+    assert report["sources"]["source-1"]["energy_share"] == shares[0]
+    assert report["settings"]["seed"] == 0
+
+
+def test_components_sum_to_their_stem():
+    y = noise(2)
+    stems = na.separate(y, 8000, **QUICK)
+    found = dict(stems.components())
+    assert len(found) == 4
+    for name, group in stems.groups.items():
+        total = sum(found[f"{name}-{k}"] for k in group.components)
+        np.testing.assert_allclose(total, stems[name], atol=1e-5)
+
+
+def test_swapped_channels_give_swapped_stems():
+    y = noise(2)
+    a, b = na.separate(y, 8000, **QUICK), na.separate(y[::-1], 8000, **QUICK)
+    for name in a:
+        assert np.array_equal(a[name], b[name][::-1])
+
+
+def test_opposite_channels_do_not_cancel():
+    y = noise()
+    stems = na.separate(np.concatenate([y, -y]), 8000, **QUICK)
+    for stem in stems.values():
+        assert np.abs(stem).max() > 0.01
+        np.testing.assert_allclose(stem[0], -stem[1], atol=1e-6)
+
+
+def test_the_callers_audio_is_untouched():
+    y = noise(2) * 100
+    kept = y.copy()
+    y.flags.writeable = False
+    na.separate(y, 8000, **QUICK)
+    assert np.array_equal(y, kept)
+
+
+@pytest.mark.parametrize("binary", [False, True])
+def test_masks_come_from_any_structure(binary):
+    rng = np.random.default_rng(0)
+    V = rng.random((12, 30))
+    d = na.decompose(
+        V,
+        [na.Factor(rng.random((5, 12, 3))), na.Factor(rng.random((3, 30)))],
+        structure=na.Convolutive(),
+        max_iter=5,
+    )
+    masks = list(Masking(binary=binary).masks(Parts(d, [[0, 2], [1]])))
+    np.testing.assert_allclose(sum(masks), 1, rtol=1e-12)
+
+
+HASH = """
+import hashlib, numpy as np, nmfaudio as na
+from nmfaudio.kernels.threads import set_threads
+set_threads({threads})
+y = np.random.default_rng(0).standard_normal((2, 60000)).astype("f4")
+out = []
+for chosen in ({{}}, {{"sources": 3, "beta_loss": "is", "init": "nndsvdar"}}):
+    stems = na.separate(y, 22050, components=8, max_iter=5, rng=3, **chosen)
+    out += [*stems.values(), *stems.decomposition.factors]
+print(hashlib.sha256(b"".join(a.tobytes() for a in out)).hexdigest(), stems.report())
+"""
+
+
+def test_same_seed_same_bytes_in_any_process_with_any_threads():
+    printed = {
+        subprocess.run(
+            [sys.executable, "-c", HASH.format(threads=n)],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "OPENBLAS_NUM_THREADS": str(n)},
+        ).stdout
+        for n in (1, 2)
+    }
+    assert len(printed) == 1
+    y = noise()
+    a, b = (na.separate(y, 8000, rng=seed, **QUICK) for seed in (0, 1))
+    assert not np.array_equal(a["harmonic"], b["harmonic"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"sources": 5}, "sources must be an integer from 1 to 4, got 5"),
+        ({"sources": 0}, "sources"),
+        ({"sources": 1.5}, "sources"),
+        ({"components": 0}, "components"),
+        ({"components": True}, "components"),
+        ({"beta_loss": float("nan")}, "beta"),
+        ({"beta_loss": "klein"}, "'kl'"),
+        ({"mask_power": 0}, "mask_power"),
+        ({"mask": "hard"}, "'binary'"),
+        ({"hop": 250}, "largest hop"),
+        ({"max_iter": -1}, "max_iter"),
+        ({"tol": -1}, "tol"),
+        ({"init": "zeros"}, "nndsvdar"),
+        ({"solver": "adam"}, "'mu'"),
+        ({"tempo": 3}, "tempo"),
+    ],
+)
+def test_settings_that_cannot_work_are_named(arguments, message):
+    with pytest.raises(na.ParameterError, match=message):
+        na.separate(noise(), 8000, **{**QUICK, **arguments})
+
+
+def test_the_border_says_what_is_wrong():
+    y = noise(2)
+    with pytest.raises(na.ShapeError, match="transposed"):
+        na.separate(y.T, 8000)
+    with pytest.raises(na.ParameterError, match="sr is missing"):
+        na.separate(y)
+    with pytest.raises(na.ParameterError, match="knows its own rate"):
+        na.separate("song.wav", 8000)
+    with pytest.raises(na.ParameterError, match="sr must be"):
+        na.separate(y, 20)
+    with pytest.raises(na.ContentError, match="NaN"):
+        na.separate(y * np.nan, 8000)
+    with pytest.raises(na.AudioFileError):
+        na.separate("no such file.wav")

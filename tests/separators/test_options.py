@@ -1,0 +1,46 @@
+"""A separator's fields are its options."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import pytest
+
+from nmfaudio.errors import ParameterError
+from nmfaudio.separators import SEPARATORS
+from nmfaudio.separators.base import load_separator, option, options
+
+
+@dataclass(frozen=True)
+class Example:
+    beta_loss: str = option("kl", "what a misfit costs", choices=("kl", "is"))
+    sources: int = option(2, "how many", short="-s", metavar="N")
+    hop: int | None = option(None, "default: a quarter of the window", parse=int)
+    n_fft: int = option(4096, "the window", flag="--window")
+
+
+def test_options_follow_the_fields():
+    found = {o.name: o for o in options(Example)}
+    assert list(found) == ["beta_loss", "sources", "hop", "n_fft"]
+    assert [o.flag for o in found.values()] == ["--beta-loss", "--sources", "--hop", "--window"]
+    assert [o.short for o in found.values()] == [None, "-s", None, None]
+    assert [o.default for o in found.values()] == ["kl", 2, None, 4096]
+    assert [o.parse for o in found.values()] == [str, int, int, int]
+    assert found["beta_loss"].choices == ("kl", "is")
+    assert found["sources"].metavar == "N"
+
+
+def test_the_class_stays_a_plain_dataclass():
+    assert Example() == Example("kl", 2, None, 4096)
+    assert replace(Example(), sources=3).sources == 3
+
+
+@pytest.mark.parametrize("name", SEPARATORS)
+def test_each_registered_separator_can_be_made_from_its_defaults(name):
+    kind = load_separator(name)
+    assert kind() == kind(**{o.name: o.default for o in options(kind)})
+
+
+def test_an_unknown_separator_is_named():
+    with pytest.raises(ParameterError, match=r"'vocals'; there are: separate"):
+        load_separator("vocals")

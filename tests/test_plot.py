@@ -1,0 +1,54 @@
+"""Pictures are drawn from what is there, and shown once."""
+
+import numpy as np
+import pytest
+
+import nmfaudio as na
+
+matplotlib = pytest.importorskip("matplotlib")
+matplotlib.use("Agg")
+
+
+@pytest.fixture(scope="module")
+def stems():
+    y = np.random.default_rng(0).standard_normal((2, 8000))
+    return na.separate(y, 8000, components=4, max_iter=10)
+
+
+def test_factors_have_a_row_per_component_in_hz_and_seconds(stems):
+    left, right = na.plot_factors(stems.decomposition).axes
+    assert (left.get_xlabel(), right.get_xlabel()) == ("Hz", "seconds")
+    assert len(left.collections) == len(right.collections) == 4
+    few = na.plot_factors(stems.decomposition, components=[2, 0])
+    assert [t.get_text() for t in few.axes[0].get_yticklabels()] == ["2", "0"]
+
+
+def test_factors_of_a_bare_decomposition_are_in_bins_and_frames():
+    d = na.nmf(np.random.default_rng(0).random((6, 9)), 2, max_iter=5)
+    left, right = na.plot_factors(d).axes
+    assert (left.get_xlabel(), right.get_xlabel()) == ("bin", "frame")
+
+
+def test_stems_are_drawn_on_one_scale_below_the_mixture(stems):
+    figure = na.plot_stems(stems)
+    rows = [axes for axes in figure.axes if axes.get_title()]
+    assert [axes.get_title() for axes in rows] == ["mixture", "harmonic", "percussive"]
+    assert {axes.images[0].get_clim() for axes in rows} == {(-80.0, 0.0)}
+
+
+def test_losses_are_drawn_over_iterations(stems):
+    line = na.plot_losses(stems.decomposition).axes[0].lines[0]
+    assert np.array_equal(line.get_ydata(), stems.decomposition.losses)
+    assert line.get_xdata()[-1] == stems.decomposition.n_iter
+
+
+def test_no_figure_stays_open(stems):
+    na.plot_losses(stems.decomposition)
+    assert matplotlib.pyplot.get_fignums() == []
+
+
+def test_without_matplotlib_the_extra_is_named(stems, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "matplotlib", None)
+    monkeypatch.setitem(__import__("sys").modules, "matplotlib.pyplot", None)
+    with pytest.raises(na.MissingExtraError, match=r"nmfaudio\[plot\]"):
+        na.plot_losses(stems.decomposition)
