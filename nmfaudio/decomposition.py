@@ -93,7 +93,8 @@ class Decomposition:
             The structure or the divergence is not one of this package's, and would not be known
             when loading.
         """
-        if STRUCTURES.get(self.structure.name) != self.structure or type(self.divergence) is not Beta:
+        known = STRUCTURES.get(self.structure.name) == self.structure
+        if not known or type(self.divergence) is not Beta:
             raise ParameterError(
                 f"a decomposition with {self.structure} and {self.divergence} cannot be saved; "
                 f"only the structures {', '.join(STRUCTURES)} and the divergence Beta can"

@@ -1,7 +1,8 @@
-"""Which components make which source, from the magnitude spectrogram and the factors alone.
+"""Which components make which source, from the spectrogram and the factors alone.
 
-Everything rests on one additive quantity: the energy that component k explains in bin f,
-``E[f, k] = sum_t V[f, t] · Y_k[f, t]``, where ``Y_k`` is the component's model.
+Percussive against harmonic evidence comes first, pitch range second. Both divide numbers on a line
+into natural classes. Everything else that was tried (centroids, bandwidths, cepstra, common onsets
+as a distance, stereo position) helped less than 0.3 dB on ten multitracks, or hurt.
 """
 
 from __future__ import annotations
@@ -10,19 +11,27 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.ndimage import median_filter
 
-from ._check import as_integer, as_positive
-from .errors import ShapeError
+from nmfaudio._check import as_count, as_number
+from nmfaudio.errors import ShapeError
 
 __all__ = ["Group", "group_components", "percussiveness"]
 
-# Widths of the two medians and the dividing line, tuned on five multitracks.
-_MEDIAN_SECONDS = 0.4
-_MEDIAN_HZ = 330.0
-_PERCUSSIVE = 0.5
-# A song's evidence is gathered from this many frames, in blocks spread evenly over it.
+# What lasts longer than this many seconds is steady, what is wider than this many Hz is broad.
+_STEADY_SECONDS = 0.4
+_BROAD_HZ = 330.0
+# The percussive class is a source of its own if its components are at least this percussive
+# (measured: 0.44 to 0.93 in 16 recordings with drums, 0.13 to 0.41 in 9 of 10 without) ...
+_DRUMS = 0.45
+# ... and there is something steady beside it: less than half of the activations is short-lived
+# (measured: 0.53 to 0.81 in 7 recordings of drums alone, 0.26 to 0.47 in 9 mixes with drums).
+_DRUMS_ALONE = 0.5
+# "auto" leaves a tenth of the spread in pitch unexplained, and calls a quarter octave one pitch.
+_UNEXPLAINED = 0.1
+_ONE_PITCH = 0.25  # octaves
+_MOST = 6  # sources
+# Evidence is gathered from this many frames, in blocks spread evenly over a long recording.
 _FRAMES = 2048
 _BLOCK = 128
 
@@ -34,11 +43,11 @@ class Group:
     Attributes
     ----------
     components : tuple of int
-        Indices of the components, ascending.
+        Their indices, ascending.
     energy_share : float
-        Share of the mixture's energy that these components explain; shares sum to one.
+        Share of what all components explain of the mixture; the shares of a grouping sum to one.
     centre_hz : float
-        Energy-weighted mean frequency in Hz; 0 where there is no energy.
+        Energy-weighted mean frequency in Hz, 0 where there is no energy.
     percussiveness : float
         Energy-weighted mean of the components' `percussiveness`, 0 to 1.
     """
@@ -60,49 +69,64 @@ def group_components(
 ) -> dict[str, Group]:
     """Decide which component belongs to which source.
 
+    Two sources are the two natural classes of the components' `percussiveness`, each averaged
+    over the components that sound together with it. With more sources the percussive class is one
+    of them, provided that there are both drums and something else; the remaining components, or
+    all, are divided by pitch range: the natural classes of their median frequencies in octaves.
+
     Parameters
     ----------
     V : np.ndarray [shape=(freq, time)]
-        Magnitude spectrogram of the mixture.
+        Magnitude spectrogram of the mixture, >= 0.
     W : np.ndarray [shape=(freq, component) or (lag, freq, component)]
-        Templates.
+        Templates, >= 0.
     H : np.ndarray [shape=(component, time)]
-        Activations.
+        Activations, >= 0.
     frequencies : np.ndarray [shape=(freq,)]
-        Centre of each bin in Hz, evenly spaced.
+        Centre of each bin in Hz, ascending and evenly spaced.
     hop_seconds : float
         Time between two frames in seconds.
     sources : int >= 1 or "auto"
-        2 gives ``"harmonic"`` and ``"percussive"``, any other number ``"source-1"``,
-        ``"source-2"``, ... with the most energy first.
+        2 gives ``"harmonic"`` and ``"percussive"``. Any other number gives ``"source-1"``,
+        ``"source-2"``, ... with the most energy first, and so does ``"auto"``, which finds 1 to 6:
+        the drums, if there are any, and as many pitch ranges as explain nine tenths of the spread
+        in pitch. Those need not be instruments.
 
     Returns
     -------
     dict of str to Group
-        Every component is in exactly one group. No group is empty as long as there are as many
-        components with energy as sources.
+        Every component is in exactly one group, and no group is empty.
 
     Raises
     ------
     ParameterError
-        More sources than components, or `sources` is not a positive integer or ``"auto"``.
+        `sources` is neither ``"auto"`` nor an integer from 1 to the number of components, or
+        `hop_seconds` is not above 0.
     ShapeError
         The shapes of `V`, `W`, `H` and `frequencies` do not fit together.
     """
-    _check(V, W, H, frequencies, hop_seconds, sources)
-    V, W, H = _unit(V), _unit(W), _unit(H)
+    _check(V, W, H, frequencies, hop_seconds)
+    if sources != "auto":
+        sources = as_count(sources, "sources", low=1, high=len(H))
+    W, H = _unit(W), _unit(H)
     energy = _explained(V, W, H)
     share = percussiveness(V, W, H, frequencies=frequencies, hop_seconds=hop_seconds)
+    alive = np.flatnonzero(energy.any(axis=0))
+    found = _sort_out(energy[:, alive], share[alive], H[alive], frequencies, hop_seconds, sources)
+    # Components without energy go where a group would be empty, the others to the first one.
+    wanted = int(found.max(initial=0)) + 1 if sources == "auto" else sources
+    labels = np.zeros(len(H), int)
+    labels[alive] = found
+    silent = np.setdiff1d(np.arange(len(H)), alive)
+    missing = np.setdiff1d(np.arange(wanted), found)[: len(silent)]
+    labels[silent[: len(missing)]] = missing
+    groups = [
+        _describe(np.flatnonzero(labels == i), energy, share, frequencies) for i in range(wanted)
+    ]
     if sources == 2:
-        labels = _nonempty((share >= _PERCUSSIVE).astype(int), share, energy.sum(axis=0))
-        names = ["harmonic", "percussive"]
-    else:
-        labels = _cluster(energy, share, H, frequencies, sources)
-        names = [f"source-{i + 1}" for i in range(int(labels.max()) + 1)]
-    return {
-        name: _describe(np.flatnonzero(labels == i), energy, share, frequencies)
-        for i, name in enumerate(names)
-    }
+        return dict(zip(["harmonic", "percussive"], groups, strict=True))
+    groups.sort(key=lambda group: -group.energy_share)
+    return {f"source-{i}": group for i, group in enumerate(groups, start=1)}
 
 
 def percussiveness(
@@ -111,46 +135,147 @@ def percussiveness(
     """Share of each component's energy that lies under the percussive mask of `V`.
 
     The mask compares the median over neighbouring bins, which keeps what is broad and short, with
-    the median over neighbouring frames, which keeps what is narrow and long (Fitzgerald 2010).
+    the median over neighbouring frames, which keeps what is narrow and steady.
 
     Parameters
     ----------
     V : np.ndarray [shape=(freq, time)]
-        Magnitude spectrogram of the mixture.
+        Magnitude spectrogram of the mixture, >= 0.
     W : np.ndarray [shape=(freq, component) or (lag, freq, component)]
-        Templates.
+        Templates, >= 0.
     H : np.ndarray [shape=(component, time)]
-        Activations.
+        Activations, >= 0.
     frequencies : np.ndarray [shape=(freq,)]
-        Centre of each bin in Hz, evenly spaced.
+        Centre of each bin in Hz, ascending and evenly spaced.
     hop_seconds : float
         Time between two frames in seconds.
 
     Returns
     -------
     np.ndarray [shape=(component,)]
-        0 (steady tones) to 1 (clicks), float64; 0.5 for a component without energy.
+        From 0 (steady tones) to 1 (clicks) in float64, 0.5 for a component without energy.
+
+    Raises
+    ------
+    ParameterError
+        `hop_seconds` is not above 0.
+    ShapeError
+        The shapes of `V`, `W`, `H` and `frequencies` do not fit together.
 
     References
     ----------
-    D. Fitzgerald, "Harmonic/percussive separation using median filtering", DAFx 2010.
+    D. Fitzgerald, "Harmonic/percussive separation using median filtering", DAFx 2010,
+    https://arrow.tudublin.ie/argcon/67/.
     """
+    _check(V, W, H, frequencies, hop_seconds)
     frames = _excerpt(V.shape[1])
-    V, W, H = _unit(V)[:, frames], _unit(W), _unit(H)[:, frames]
+    V, W, H = _unit(V[:, frames]), _unit(W), _unit(H[:, frames])
     spacing = float(frequencies[-1] - frequencies[0]) / max(len(frequencies) - 1, 1)
-    tonal = _running_median(V, _odd(_MEDIAN_SECONDS, hop_seconds)) ** 2
-    broad = _running_median(V.T, _odd(_MEDIAN_HZ, spacing)).T ** 2
-    mask = np.full_like(V, 0.5)
-    np.divide(broad, broad + tonal, out=mask, where=broad + tonal > 0)
+    broad = _running_median(V.T, _BROAD_HZ, spacing).T ** 2
+    steady = _running_median(V, _STEADY_SECONDS, hop_seconds) ** 2
+    mask = _ratio(broad, broad + steady, 0.5)
     whole = _explained(V, W, H).sum(axis=0)
-    under = _explained(mask * V, W, H).sum(axis=0)
-    share = np.full(len(whole), 0.5)
-    np.divide(under, whole, out=share, where=whole > 0)
-    return np.clip(share, 0.0, 1.0)
+    return np.minimum(_ratio(_explained(mask * V, W, H).sum(axis=0), whole, 0.5), 1.0)
+
+
+def _sort_out(
+    energy: np.ndarray,
+    share: np.ndarray,
+    H: np.ndarray,
+    frequencies: np.ndarray,
+    hop_seconds: float,
+    sources: int | Literal["auto"],
+) -> np.ndarray:
+    """Labels from 0 of components with energy; as many as `sources`, if they suffice."""
+    weights = energy.sum(axis=0) / max(energy.sum(), np.finfo(float).tiny)
+    pooled = _together(H) @ share
+    drums = _classes(pooled, weights, 2)
+    if sources == 2:
+        return drums
+    steady = drums == 0
+    if sources == "auto":
+        tolerance, most = (_UNEXPLAINED, _ONE_PITCH), _MOST
+    else:
+        tolerance, most = (0.0, 0.0), sources
+    first = (
+        drums.any()
+        and np.average(pooled[~steady], weights=weights[~steady]) >= _DRUMS
+        and weights @ _short_lived(H, hop_seconds) < _DRUMS_ALONE
+        and (sources == "auto" or np.count_nonzero(steady) >= most - 1 > 0)
+    )
+    pitch = _median_octave(energy, frequencies)
+    if not first:
+        return _classes(pitch, weights, most, *tolerance)
+    labels = np.zeros(len(share), int)
+    labels[steady] = 1 + _classes(pitch[steady], weights[steady], most - 1, *tolerance)
+    return labels
+
+
+def _classes(
+    values: np.ndarray,
+    weights: np.ndarray,
+    most: int,
+    unexplained: float = 0.0,
+    negligible: float = 0.0,
+) -> np.ndarray:
+    """Labels 0, 1, ... of the natural classes of `values`, from low to high.
+
+    The classes are intervals with the least weighted squared deviation from their means, found
+    by dynamic programming (W. D. Fisher 1958, doi:10.1080/01621459.1958.10501479). There are
+    `most` of them, or the fewest that leave no more than the share `unexplained` of the deviation
+    or a standard deviation of `negligible`.
+    """
+    n = len(values)
+    order = np.argsort(values, kind="stable")
+    x, w = values[order] - values.mean() if n else values, weights[order]
+    mass, first, second = (np.append(0, np.cumsum(w * x**p)) for p in range(3))
+    sums = [s[None, :] - s[:, None] for s in (mass, first, second)]
+    spread = sums[2] - _ratio(sums[1] ** 2, sums[0], 0.0)
+    # cost[i, j] is what the class of the values i ... j - 1 costs.
+    cost = np.where(np.triu(np.ones((n + 1, n + 1), bool), 1), np.maximum(spread, 0), np.inf)
+    enough = max(unexplained * cost[0, n], negligible**2 * mass[n]) if n else 0.0
+    best, starts = cost[0], []
+    while len(starts) < min(most, n) - 1 and (enough == 0 or best[n] > enough):
+        total = best[:, None] + cost
+        starts.append(total.argmin(axis=0))
+        best = total.min(axis=0)
+    labels = np.zeros(n, int)
+    end = n
+    for label in range(len(starts), 0, -1):
+        start = int(starts[label - 1][end])
+        labels[order[start:end]] = label
+        end = start
+    return labels
+
+
+def _together(H: np.ndarray) -> np.ndarray:
+    """How much each component sounds together with each, ``(component, component)``; rows sum to 1.
+
+    A drum stroke is spread over several components, some of which look harmonic by themselves.
+    """
+    centred = H - H.mean(axis=1, keepdims=True, dtype=np.float64)
+    norms = np.linalg.norm(centred, axis=1, keepdims=True)
+    centred = _ratio(centred, norms, 0.0)
+    alike = np.maximum(centred @ centred.T, 0.0) ** 2
+    np.fill_diagonal(alike, 1.0)
+    return alike / alike.sum(axis=1, keepdims=True)
+
+
+def _short_lived(H: np.ndarray, hop_seconds: float) -> np.ndarray:
+    """Share of each activation that a median over neighbouring frames takes away."""
+    steady = _running_median(H, _STEADY_SECONDS, hop_seconds)
+    return 1.0 - _ratio(steady.sum(axis=1, dtype=np.float64), H.sum(axis=1, dtype=np.float64), 1.0)
+
+
+def _median_octave(energy: np.ndarray, frequencies: np.ndarray) -> np.ndarray:
+    """Octaves above 1 Hz of the frequency that halves the energy of each component."""
+    below = np.cumsum(energy, axis=0)
+    middle = np.argmax(below >= 0.5 * below[-1], axis=0)
+    return np.log2(np.maximum(frequencies[middle], 1.0))
 
 
 def _explained(V: np.ndarray, W: np.ndarray, H: np.ndarray) -> np.ndarray:
-    """Energy of each component in each bin, ``(freq, component)`` in float64."""
+    """What component k explains of bin f, ``sum_t V[f, t] · model_k[f, t]``, in float64."""
     lags = W[None] if W.ndim == 2 else W
     energy = np.zeros(lags.shape[1:])
     for lag, template in enumerate(lags[: V.shape[1]]):
@@ -159,98 +284,67 @@ def _explained(V: np.ndarray, W: np.ndarray, H: np.ndarray) -> np.ndarray:
     return energy
 
 
-def _unit(X: np.ndarray) -> np.ndarray:
-    """`X` with a maximum of one, so that no product under- or overflows; a copy."""
-    top = X.max(initial=0)
-    scaled: np.ndarray = X / top if top > 0 else X.copy()
-    return scaled
-
-
-def _excerpt(n_frames: int) -> np.ndarray:
-    """Indices of all frames, or of blocks of them spread evenly over a long song."""
-    if n_frames <= _FRAMES:
-        return np.arange(n_frames)
-    starts = np.linspace(0, n_frames - _BLOCK, _FRAMES // _BLOCK).astype(int)
-    frames: np.ndarray = (starts[:, None] + np.arange(_BLOCK)).ravel()
-    return frames
-
-
-def _odd(width: float, spacing: float) -> int:
-    """The odd number of points nearest to `width`, at least 3."""
-    return max(3, 2 * round((width / spacing - 1) / 2) + 1) if spacing > 0 else 3
-
-
-def _running_median(X: np.ndarray, width: int) -> np.ndarray:
-    """Median over `width` neighbours along the last axis, mirrored at the ends.
-
-    All rows go through one 1-d filter, which is several times faster than a 2-d one.
-    """
-    half = width // 2
-    padded = np.pad(X, ((0, 0), (half, half)), mode="symmetric")
-    filtered: np.ndarray = median_filter(padded.ravel(), size=width).reshape(padded.shape)
-    return filtered[:, half:-half]
-
-
-def _nonempty(labels: np.ndarray, score: np.ndarray, energy: np.ndarray) -> np.ndarray:
-    """Where all components with energy are on one side of two, the extreme one changes over."""
-    alive = np.flatnonzero(energy > 0)
-    if len(alive) < 2 or len(set(labels[alive])) == 2:
-        return labels
-    side = labels[alive[0]]
-    extreme = alive[np.argmin(score[alive])] if side == 1 else alive[np.argmax(score[alive])]
-    labels[extreme] = 1 - side
-    return labels
-
-
-def _cluster(
-    energy: np.ndarray,
-    share: np.ndarray,
-    H: np.ndarray,
-    frequencies: np.ndarray,
-    sources: int | Literal["auto"],
-) -> np.ndarray:
-    """Labels of the components, 0 for the group with the most energy."""
-    total = energy.sum(axis=0)
-    if len(total) == 1 or sources == 1:
-        return np.zeros(len(total), int)
-    centre = np.divide(frequencies @ energy, total, out=np.ones_like(total), where=total > 0)
-    points = np.stack([4 * share, np.log2(np.maximum(centre, 1.0))], axis=1)
-    tree = linkage(points, "average")
-    n = 4 if sources == "auto" else sources
-    labels = fcluster(tree, min(n, len(total)), "maxclust") - 1
-    order = np.argsort([-total[labels == i].sum() for i in range(labels.max() + 1)], kind="stable")
-    return np.argsort(order)[labels]
-
-
 def _describe(
     members: np.ndarray, energy: np.ndarray, share: np.ndarray, frequencies: np.ndarray
 ) -> Group:
     """The group of these components."""
-    own = energy[:, members].sum(axis=0)
+    own = energy[:, members]
     mine, whole = float(own.sum()), float(energy.sum())
     return Group(
         components=tuple(int(k) for k in members),
         energy_share=mine / whole if whole > 0 else 0.0,
-        centre_hz=float(frequencies @ energy[:, members].sum(axis=1)) / mine if mine > 0 else 0.0,
-        percussiveness=float(own @ share[members]) / mine if mine > 0 else 0.5,
+        centre_hz=float(frequencies @ own.sum(axis=1)) / mine if mine > 0 else 0.0,
+        percussiveness=float(own.sum(axis=0) @ share[members]) / mine if mine > 0 else 0.5,
     )
 
 
+def _running_median(X: np.ndarray, width: float, spacing: float) -> np.ndarray:
+    """Median along the last axis over neighbours within `width`, mirrored at the ends.
+
+    All rows go through one filter in one dimension: ten times faster than one in two.
+    """
+    half = max(1, round((width / spacing - 1) / 2)) if spacing > 0 else 1
+    padded = np.pad(X, ((0, 0), (half, half)), mode="symmetric")
+    filtered: np.ndarray = median_filter(padded.ravel(), size=2 * half + 1).reshape(padded.shape)
+    return filtered[:, half:-half]
+
+
+def _excerpt(n_frames: int) -> np.ndarray:
+    """Indices of all frames, or of blocks of them spread evenly over a long recording."""
+    if n_frames <= _FRAMES:
+        return np.arange(n_frames)
+    starts = np.linspace(0, n_frames - _BLOCK, _FRAMES // _BLOCK).astype(int)
+    # Blocks of a recording that is hardly too long overlap.
+    return np.unique(starts[:, None] + np.arange(_BLOCK))
+
+
+def _unit(X: np.ndarray) -> np.ndarray:
+    """`X` scaled to a maximum of one, so that no product under- or overflows."""
+    top = X.max(initial=0)
+    scaled: np.ndarray = X / top if top > 0 else X
+    return scaled
+
+
+def _ratio(over: np.ndarray, under: np.ndarray, otherwise: float) -> np.ndarray:
+    """`over` / `under`, and `otherwise` where `under` is not above 0."""
+    shape = np.broadcast_shapes(over.shape, under.shape)
+    result = np.full(shape, otherwise, np.result_type(over, under))
+    return np.divide(over, under, out=result, where=under > 0)
+
+
 def _check(
-    V: np.ndarray,
-    W: np.ndarray,
-    H: np.ndarray,
-    frequencies: np.ndarray,
-    hop_seconds: float,
-    sources: int | Literal["auto"],
+    V: np.ndarray, W: np.ndarray, H: np.ndarray, frequencies: np.ndarray, hop_seconds: float
 ) -> None:
     """Refuse what does not fit together."""
-    fits = W.ndim in (2, 3) and (*W.shape[-2:], H.shape[-1]) == (len(V), len(H), V.shape[-1])
-    if V.ndim != 2 or H.ndim != 2 or not fits or np.shape(frequencies) != V.shape[:1]:
+    fits = V.ndim == 2 and H.ndim == 2 and W.ndim in (2, 3) and min(*V.shape, len(H)) > 0
+    if not fits or (*W.shape[-2:], H.shape[1]) != (len(V), len(H), V.shape[1]):
         raise ShapeError(
-            f"V {V.shape}, W {W.shape}, H {H.shape} and frequencies {np.shape(frequencies)} do not "
-            "fit; needed are (freq, time), ([lag,] freq, component), (component, time) and (freq,)"
+            f"V {V.shape}, W {W.shape} and H {H.shape} do not fit together; needed are "
+            "(freq, time), (freq, component) or (lag, freq, component), and (component, time)"
         )
-    as_positive(hop_seconds, "hop_seconds")
-    if sources != "auto":
-        as_integer(sources, "sources", low=1, high=len(H))
+    if np.shape(frequencies) != V.shape[:1]:
+        raise ShapeError(
+            f"frequencies has shape {np.shape(frequencies)}; one for each of the {len(V)} bins "
+            "is needed"
+        )
+    as_number(hop_seconds, "hop_seconds", above=0)

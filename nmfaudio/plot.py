@@ -51,7 +51,7 @@ def plot_factors(
     loudness = W.sum(0) * H.sum(1)
     order = np.argsort(-loudness, kind="stable") if components is None else components
     frequencies, times, units = _axes(decomposition)
-    figure = _figure(10, 0.5 * len(order) + 1)
+    figure: Figure = _figure(10, 0.5 * len(order) + 1)
     left, right = figure.subplots(1, 2, width_ratios=[1, 2])
     shown = frequencies <= top_hz if units[0] == "Hz" else slice(None)
     for row, k in enumerate(order):
@@ -90,7 +90,7 @@ def plot_stems(stems: Stems, *, top_hz: float = 8000.0) -> Figure:
     stft = Stft(stems.sr, stems.transform.to_dict()["n_fft"])
     sounds = {"mixture": stems.mixture, **stems}
     loudest = float(analyse(stems.mixture, stft).max()) or 1.0
-    figure = _figure(10, 1.7 * len(sounds) + 0.6)
+    figure: Figure = _figure(10, 1.7 * len(sounds) + 0.6)
     seconds = stems.mixture.shape[1] / stems.sr
     rows = figure.subplots(len(sounds), 1, sharex=True, sharey=True)
     for axes, (name, y) in zip(rows, sounds.items(), strict=True):
@@ -127,7 +127,7 @@ def plot_losses(decomposition: Decomposition) -> Figure:
     MissingExtraError
         matplotlib is not installed.
     """
-    figure = _figure(6, 3)
+    figure: Figure = _figure(6, 3)
     axes = figure.subplots()
     axes.semilogy(decomposition.checks, decomposition.losses, ".-")
     axes.set(xlabel="iteration", ylabel="objective")

@@ -1,4 +1,4 @@
-"""What nmf and decompose refuse, and that the message names the argument, its value, what is needed."""
+"""What nmf and decompose refuse, in words that name argument, value and what is needed."""
 
 import numpy as np
 import pytest

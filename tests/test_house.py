@@ -82,9 +82,10 @@ def rooms(path):
     """The parts of the package a file imports from."""
     for name in imports(path):
         parts = name.split(".")
-        if parts[0] == "nmfaudio" and len(parts) > 1:
-            if any((PACKAGE / room).exists() for room in (parts[1], f"{parts[1]}.py")):
-                yield parts[1]
+        if parts[0] == "nmfaudio" and any(
+            (PACKAGE / f"{room}{end}").exists() for room in parts[1:2] for end in ("", ".py")
+        ):
+            yield parts[1]
 
 
 FILES = [p for p in sorted(PACKAGE.rglob("*.py")) if p != PACKAGE / "__init__.py"]

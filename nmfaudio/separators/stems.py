@@ -167,7 +167,8 @@ class Stems(Mapping[str, np.ndarray]):
         ParameterError
             The format cannot hold this audio.
         """
-        from nmfaudio.io import safe_name, write_group
+        from nmfaudio.files import safe_name
+        from nmfaudio.io import write_group
 
         folder = Path(directory)
         targets = {folder / f"{safe_name(name)}.{format}": stem for name, stem in self.items()}
