@@ -89,6 +89,8 @@ def test_fused_stepwise_and_textbook_agree(beta, weighted, shape, order, dtype):
     freq, time, rank = shape
     rng = np.random.default_rng(2)
     V = np.asarray(rng.random((freq, time)) + 0.05, dtype, order=order)
+    if beta > 0 and V.size > 50:
+        V[:3, ::7] = 0
     W = (rng.random((freq, rank)) + 0.1).astype(dtype)
     H = (rng.random((rank, time)) + 0.1).astype(dtype)
     weights = (rng.random(V.shape) + 0.1).astype(dtype) if weighted else None
