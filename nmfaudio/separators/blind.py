@@ -24,7 +24,12 @@ SOFTEST, LOUDEST = 2.0**-20, 2.0**20
 
 
 def _number_or_auto(text: str) -> int | str:
-    return text if text == "auto" else int(text)
+    if text == "auto":
+        return text
+    try:
+        return int(text)
+    except ValueError:
+        raise ParameterError(f"{text!r} is neither a whole number nor auto") from None
 
 
 def _name_or_number(text: str) -> str | float:
@@ -46,7 +51,7 @@ class BlindSeparator:
     Raises
     ------
     ParameterError
-        When called: a setting is out of range.
+        A setting is out of range.
 
     References
     ----------
@@ -125,6 +130,20 @@ class BlindSeparator:
         metavar="ALPHA",
     )
 
+    def __post_init__(self) -> None:
+        as_count(self.components, "components", low=1)
+        as_count(self.max_iter, "max_iter", low=0)
+        as_number(self.tol, "tol", low=0)
+        as_number(self.mask_power, "mask_power", above=0)
+        divergence_named(self.beta_loss)
+        if self.sources != "auto":
+            as_count(self.sources, "sources", low=1, high=self.components)
+        for name, allowed in (("init", ("random", "nndsvdar")), ("mask", ("soft", "binary"))):
+            if getattr(self, name) not in allowed:
+                raise ParameterError(
+                    f"{name} is {getattr(self, name)!r}; it must be one of {', '.join(allowed)}"
+                )
+
     def __call__(
         self,
         y: np.ndarray,
@@ -156,7 +175,7 @@ class BlindSeparator:
             A setting or `y` cannot work.
         """
         mixture = as_audio(y)
-        beta = self._check()
+        beta = divergence_named(self.beta_loss).beta
         n_fft = default_n_fft(sr) if self.n_fft is None else self.n_fft
         # Itakura–Saito is a statement about powers (doi:10.1162/neco.2008.04-08-771).
         stft = Stft(sr, n_fft, self.hop, power=2.0 if beta == 0 else 1.0)  # type: ignore[arg-type]
@@ -198,15 +217,6 @@ class BlindSeparator:
             stems, mixture, sr, replace(found, about=about), stft, groups, masking, settings
         )
 
-    def _check(self) -> float:
-        """Refuse settings that cannot work before any work is done; return β."""
-        as_count(self.components, "components", low=1)
-        as_number(self.mask_power, "mask_power", above=0)
-        if self.sources != "auto":
-            as_count(self.sources, "sources", low=1, high=self.components)
-        if self.mask not in ("soft", "binary"):
-            raise ParameterError(f"mask is {self.mask!r}; it must be 'soft' or 'binary'")
-        return divergence_named(self.beta_loss).beta
 
 
 def separate(

@@ -1,0 +1,84 @@
+"""The command line: the only place that prints. Results go to stdout, all else to stderr."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from nmfaudio._version import __version__
+from nmfaudio.cli.failures import Stop, complain, describe, exit_code, termination
+from nmfaudio.cli.output import emit, emit_json
+from nmfaudio.cli.parser import nearest, top_parser, unknown_command
+from nmfaudio.separators import SEPARATORS
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run ``nmfaudio``.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        The arguments; by default those of the process.
+
+    Returns
+    -------
+    int
+        The exit code, as `nmfaudio.cli.failures` lists them.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    flags = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    debug = "--debug" in flags
+    try:
+        with termination():
+            return _run(arguments, debug=debug, as_json="--json" in flags)
+    except (KeyboardInterrupt, Stop) as error:
+        complain(error, debug=debug)
+        return exit_code(error)
+
+
+def _run(arguments: list[str], *, debug: bool, as_json: bool) -> int:
+    try:
+        return _dispatch(arguments)
+    except SystemExit:  # argparse has printed the help that was asked for
+        return 0
+    except Exception as error:
+        complain(error, debug=debug)
+        code = exit_code(error)
+        if as_json:
+            emit_json({"nmfaudio": __version__, "exit_code": code, "error": describe(error)})
+        return code
+
+
+def _dispatch(arguments: list[str]) -> int:
+    # Each command imports what it needs when it runs, so that --help stays quick.
+    command, rest = (arguments[0], arguments[1:]) if arguments else ("", [])
+    if command in SEPARATORS:
+        from nmfaudio.cli.run import run
+
+        return run(command, rest)
+    if command == "info":
+        from nmfaudio.cli.info import run_info
+
+        return run_info(rest)
+    if command == "doctor":
+        from nmfaudio.cli.doctor import run_doctor
+
+        return run_doctor(rest)
+    return _without_command(command)
+
+
+def _without_command(argument: str) -> int:
+    parser = top_parser()
+    if not argument:
+        print(parser.format_help(), end="", file=sys.stderr)
+        return 2
+    if argument in ("-h", "--help"):
+        emit(parser.format_help())
+        return 0
+    if argument == "--version":
+        emit(f"nmfaudio {__version__}\n")
+        return 0
+    if argument.startswith("-"):
+        hint = nearest(argument, ["--help", "--version"])
+        parser.error(f"there is no option {argument} before a command{hint}")
+    raise unknown_command(argument)

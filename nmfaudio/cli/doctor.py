@@ -1,0 +1,174 @@
+"""`nmfaudio doctor`: what this installation is made of, and whether it works."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nmfaudio._version import __version__
+from nmfaudio.cli.failures import describe
+from nmfaudio.cli.memory import available
+from nmfaudio.cli.output import emit, emit_json
+from nmfaudio.cli.parser import doctor_parser, parse
+from nmfaudio.errors import ParameterError
+from nmfaudio.kernels.threads import get_threads
+from nmfaudio.separators import SEPARATORS
+from nmfaudio.separators.base import load_separator
+
+_PACKAGES = ("numpy", "scipy", "librosa", "soundfile", "numba", "llvmlite")
+EXTRAS = {
+    "plot": ("matplotlib",),
+    "midi": ("pretty_midi",),
+    "notebook": ("ipykernel", "jupytext", "nbclient", "nbformat"),
+}
+_TELLING_FEATURES = ("sse4.2", "avx", "avx2", "fma", "avx512f", "neon", "sve")
+_TOLERANCE = 1e-6  # of the peak
+
+
+def run_doctor(argv: list[str]) -> int:
+    """Run ``nmfaudio doctor``, and return its exit code: 1 when the self-test fails."""
+    chosen = parse(doctor_parser(), argv)
+    if chosen.files:
+        raise ParameterError(f"doctor takes no files, got {chosen.files[0]}; did you mean info?")
+    facts = examine()
+    code = 0 if facts["self_test"]["passed"] else 1
+    if chosen.json:
+        emit_json({"nmfaudio": __version__, "command": "doctor", "exit_code": code} | facts)
+    else:
+        emit("".join(f"{name:<12}{text}\n" for name, text in _lines(facts)))
+    return code
+
+
+def examine() -> dict[str, Any]:
+    """Everything `doctor` tells."""
+    cache = _cache_folder()
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "packages": {name: _version(name) for name in _PACKAGES},
+        "libsndfile": _libsndfile(),
+        "cpu": _cpu(),
+        "cpus": os.cpu_count(),
+        "threads": get_threads(),
+        "memory_available": available(),
+        "extras": {extra: [p for p in names if not _there(p)] for extra, names in EXTRAS.items()},
+        "cache": {"folder": cache, "writable": cache is not None},
+        "self_test": self_test(),
+    }
+
+
+def self_test() -> dict[str, Any]:
+    """Separate a second of sound, and check that the parts add up to it."""
+    began = time.perf_counter()
+    error: float | None = None
+    failure: str | None = None
+    try:
+        error = _separation_error(*_a_second())
+        if not error <= _TOLERANCE:
+            failure = f"the parts miss the sound by {error:.1e} of its peak"
+    except Exception as problem:
+        failure = describe(problem)
+    return {
+        "passed": failure is None,
+        "error": failure,
+        "max_relative_error": error,
+        "seconds": time.perf_counter() - began,
+    }
+
+
+def _a_second(sr: int = 44_100) -> tuple[np.ndarray, int]:
+    """Two tones and four clicks, in stereo."""
+    t = np.arange(sr) / sr
+    tones = np.sin(2 * np.pi * 440 * t) + np.sin(2 * np.pi * 660 * t)
+    clicks = np.exp(-200 * (t % 0.25)) * np.random.default_rng(0).standard_normal(sr)
+    return np.stack([tones + clicks, tones - clicks]).astype(np.float32) / 8, sr
+
+
+def _separation_error(y: np.ndarray, sr: int) -> float:
+    stems = load_separator(next(iter(SEPARATORS)))()(y, sr, rng=0)
+    rest = y.astype(np.float64) - np.sum(list(stems.values()), axis=0, dtype=float)
+    return float(np.abs(rest).max() / np.abs(y).max())
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _libsndfile() -> str | None:
+    try:
+        import soundfile
+    except (ImportError, OSError):  # the package, or the library that it loads
+        return None
+    return str(soundfile.__libsndfile_version__)
+
+
+def _cpu() -> dict[str, Any]:
+    try:
+        import llvmlite.binding as llvm  # type: ignore[import-untyped]
+    except (ImportError, OSError):
+        return {"name": platform.processor() or None, "features": []}
+    features = sorted(name for name, there in llvm.get_host_cpu_features().items() if there)
+    return {"name": llvm.get_host_cpu_name(), "features": features}
+
+
+def _there(package: str) -> bool:
+    return importlib.util.find_spec(package) is not None
+
+
+def _cache_folder() -> Path | None:
+    """Where Numba keeps machine code: the first of its places that can be written."""
+    places = [
+        Path(__file__).parents[1] / "kernels" / "__pycache__",
+        Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser(), "numba"),
+    ]
+    if "NUMBA_CACHE_DIR" in os.environ:
+        places.insert(0, Path(os.environ["NUMBA_CACHE_DIR"]))
+    for place in places:
+        there = next(p for p in (place, *place.parents) if p.exists())
+        if os.access(there, os.W_OK | os.X_OK):
+            return place
+    return None
+
+
+def _lines(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    yield "nmfaudio", __version__
+    yield "python", f"{facts['python']} on {facts['platform']}"
+    for name, version in facts["packages"].items():
+        yield name, version or "MISSING"
+    yield "libsndfile", facts["libsndfile"] or "MISSING"
+    features = [name for name in _TELLING_FEATURES if name in facts["cpu"]["features"]]
+    yield "processor", f"{facts['cpu']['name']}: {' '.join(features) or 'no vector units known'}"
+    yield "threads", f"{facts['threads']} of {facts['cpus']} processors"
+    if facts["memory_available"] is not None:
+        yield "memory", f"{facts['memory_available'] / 2**30:.1f} GiB available"
+    for extra, missing in facts["extras"].items():
+        absent = f"without {', '.join(missing)}: pip install 'nmfaudio[{extra}]'"
+        yield f"[{extra}]", absent if missing else "installed"
+    yield "cache", _cache_text(facts["cache"]["folder"])
+    yield "self-test", _test_text(facts["self_test"])
+
+
+def _cache_text(folder: Path | None) -> str:
+    if folder is None:
+        return "nowhere to write: each start compiles anew; set NUMBA_CACHE_DIR to a folder"
+    return str(folder)
+
+
+def _test_text(test: dict[str, Any]) -> str:
+    if not test["passed"]:
+        return f"FAILED: {test['error']}"
+    return (
+        f"passed: a second of sound separated in {test['seconds']:.1f} s,"
+        f" largest |mix − Σ stems| {test['max_relative_error']:.1e} of the peak"
+    )

@@ -1,0 +1,67 @@
+"""What goes to standard output: results, as text or as JSON, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from nmfaudio.cli.failures import Stop, printable
+
+_READER_GONE = 141  # what a shell reports for a program ended by SIGPIPE
+
+
+def emit(text: str) -> None:
+    """Write text to stdout, with its surrogates as the bytes they stand for, and flush it.
+
+    Raises
+    ------
+    Stop
+        Nobody reads stdout any more.
+    """
+    try:
+        binary = getattr(sys.stdout, "buffer", None)
+        if binary is None:  # a notebook's stdout takes text only
+            sys.stdout.write(text)
+        else:
+            sys.stdout.flush()
+            binary.write(os.fsencode(text))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The interpreter flushes stdout once more at its end, and must not fail there.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise Stop(_READER_GONE) from None
+
+
+def emit_path(path: str | os.PathLike[str]) -> None:
+    """Write a path on a line of its own.
+
+    It is written byte for byte, unless it holds a control character such as a newline, which
+    would break the one path a line: then escaped.
+    """
+    text = os.fspath(path)
+    if any(c < " " or c == "\x7f" for c in text):
+        text = printable(text)
+    emit(text + "\n")
+
+
+def emit_json(result: Mapping[str, Any]) -> None:
+    """Write one JSON object, in ASCII; numbers that are not finite become null."""
+    emit(json.dumps(_plain(result), indent=2, allow_nan=False) + "\n")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if hasattr(value, "tolist"):  # a NumPy array or scalar
+        return _plain(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,159 @@
+"""The command of a separator: each file read, taken apart, written and reported."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nmfaudio._version import __version__
+from nmfaudio.cli import results
+from nmfaudio.cli.failures import complain, describe, exit_code, joint_code, printable
+from nmfaudio.cli.inputs import input_name, open_input
+from nmfaudio.cli.jobs import Job, plan
+from nmfaudio.cli.memory import check_memory
+from nmfaudio.cli.output import emit_json, emit_path
+from nmfaudio.cli.parser import parse, separator_parser, separator_settings
+from nmfaudio.cli.progress import Bar
+from nmfaudio.errors import AudioWarning
+from nmfaudio.io import check_format, read
+from nmfaudio.kernels.threads import set_threads
+from nmfaudio.separators.base import Separator, load_separator, options
+
+if TYPE_CHECKING:
+    from nmfaudio.io import Recording
+
+
+def run(command: str, argv: list[str]) -> int:
+    """Run the command of a separator, and return its exit code."""
+    kind = load_separator(command)
+    chosen = parse(separator_parser(command, options(kind)), argv)
+    separator: Separator = kind(**separator_settings(chosen))
+    jobs = plan(chosen)
+    if chosen.threads is not None:
+        set_threads(chosen.threads)
+    reports = []
+    for number, job in enumerate(jobs, 1):
+        place = f"[{number}/{len(jobs)}] " if len(jobs) > 1 else ""
+        bar = Bar(place + printable(job.track), quiet=chosen.quiet)
+        report = _attempt(job, separator, chosen, bar)
+        reports.append(report)
+        if not chosen.json:
+            for path in results.written(report):
+                emit_path(path)
+    code = joint_code(report["exit_code"] for report in reports)
+    if chosen.json:
+        emit_json(
+            {"nmfaudio": __version__, "command": command, "exit_code": code, "files": reports}
+        )
+    return code
+
+
+def _attempt(
+    job: Job, separator: Separator, chosen: argparse.Namespace, bar: Bar
+) -> dict[str, Any]:
+    """Work on one file; its failure is reported and does not stop the other files."""
+    about = input_name(job.source)
+    report: dict[str, Any] = {"input": job.source, "track": job.track, "exit_code": 0}
+    if job.existing and chosen.skip_existing:
+        if not chosen.quiet:
+            print(f"{about}: skipped, {printable(str(job.existing[0]))} exists", file=sys.stderr)
+        return report | {"skipped": True}
+    with _heard(about, bar) as said:
+        try:
+            report |= _separate(job, separator, chosen, bar)
+        except Exception as error:
+            bar.clear()
+            complain(error, about, debug=chosen.debug)
+            report |= {"exit_code": exit_code(error), "error": describe(error, about)}
+        finally:
+            bar.clear()
+    report["warnings"] = said
+    if report["exit_code"] == 0 and not chosen.quiet:
+        print(results.line(about, report), file=sys.stderr)
+        if chosen.verbose:
+            print(results.table(report), file=sys.stderr)
+    return report
+
+
+def _separate(
+    job: Job, separator: Separator, chosen: argparse.Namespace, bar: Bar
+) -> dict[str, Any]:
+    began = time.perf_counter()
+    bar.say("reading")
+    recording = _read(job, chosen)
+    check_format(chosen.format, chosen.subtype, len(recording.samples), recording.sr)
+    check_memory(*recording.samples.shape)
+    bar.say("preparing")
+    stems = separator(recording.samples, recording.sr, rng=chosen.seed, callback=bar.update)
+    bar.say("writing")
+    written = stems.save(
+        job.folder,
+        format=chosen.format,
+        subtype=chosen.subtype,
+        clip=chosen.clip,
+        overwrite=chosen.overwrite,
+        components_too=chosen.components_too,
+    )
+    if job.model is not None:
+        stems.decomposition.save(job.model, overwrite=chosen.overwrite)
+    _tell_leftovers(job, written.paths)
+    report = results.describe_stems(recording, stems, written)
+    seconds = time.perf_counter() - began
+    return report | {
+        "model": job.model,
+        "seconds": seconds,
+        "times_real_time": report["duration"] / seconds,
+    }
+
+
+def _read(job: Job, chosen: argparse.Namespace) -> Recording:
+    start, stop = chosen.preview or (None, None)
+    return read(
+        open_input(job.source),
+        start=start,
+        stop=stop,
+        strict=chosen.strict,
+        salvage=chosen.salvage,
+        nonfinite=chosen.nonfinite,
+    )
+
+
+def _tell_leftovers(job: Job, written: Sequence[Path]) -> None:
+    """Warn of files of an earlier run that look as if they belonged to this one."""
+    left = [path for path in job.existing if path not in (*written, job.model)]
+    if left:
+        more = f" and {len(left) - 1} more" if len(left) > 1 else ""
+        warnings.warn(
+            f"{job.folder} still holds {left[0].name}{more} from before;"
+            " delete what you do not need",
+            AudioWarning,
+            stacklevel=2,
+        )
+
+
+@contextmanager
+def _heard(about: str, bar: Bar) -> Iterator[list[str]]:
+    """Print each `AudioWarning` as one line as it comes, and keep its text."""
+    said: list[str] = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", AudioWarning)
+        show_other = warnings.showwarning
+
+        def show(message: Any, category: type[Warning], *where: Any, **more: Any) -> None:
+            if not issubclass(category, AudioWarning):
+                return show_other(message, category, *where, **more)
+            text = printable(str(message))
+            said.append(text)
+            bar.clear()
+            head = "" if text.startswith(about) else f"{about}: "
+            print(f"nmfaudio: warning: {head}{text}", file=sys.stderr)
+            return None
+
+        warnings.showwarning = show
+        yield said

@@ -1,0 +1,239 @@
+"""What happens when things go wrong: one line, the right exit code, nothing half done."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from nmfaudio.cli.failures import joint_code, printable
+
+from .conftest import SR, music, write_wav
+
+
+def loop(path):
+    path.symlink_to(path)
+
+
+def fifo(path):
+    os.mkfifo(path)
+
+
+def empty(path):
+    path.touch()
+
+
+def text(path):
+    path.write_text("Dear diary\n")
+
+
+def header_only(path):
+    path.write_bytes(b"RIFF\x00\x00\x00\x00WAVEfmt ")
+
+
+def corrupt(path):
+    noise = np.random.default_rng(0).standard_normal((20 * SR, 1)) / 8
+    data = bytearray(write_wav("whole.flac", noise, subtype="PCM_16").read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 4000] = bytes(4000)
+    path.write_bytes(data)
+
+
+def no_frames(path):
+    write_wav(path, music()[:0])
+
+
+def with_nan(path):
+    y = music()
+    y[SR // 4, 0] = np.nan
+    write_wav(path, y)
+
+
+def slow_rate(path):
+    write_wav(path, samplerate=50)
+
+
+@pytest.mark.parametrize(
+    ("make", "name", "code", "said"),
+    [
+        (lambda path: None, "missing.wav", 3, "No such file or directory"),
+        (Path.mkdir, "folder", 3, "Is a directory"),
+        (loop, "loop.wav", 3, "Too many levels of symbolic links"),
+        (fifo, "pipe.wav", 3, "FIFO"),
+        (text, "text.wav", 3, "not an audio file"),
+        (empty, "empty.wav", 3, "empty"),
+        (header_only, "header.wav", 3, "header.wav"),
+        (corrupt, "corrupt.flac", 3, "corrupt.flac"),
+        (no_frames, "none.wav", 4, "none.wav"),
+        (with_nan, "nan.wav", 4, "NaN"),
+        (slow_rate, "slow.wav", 2, "50"),
+    ],
+)
+def test_bad_files(separate, make, name, code, said):
+    make(Path(name))
+    result = separate(name)
+    assert (result.code, result.out) == (code, "")
+    (line,) = result.errors()
+    assert line.startswith(f"nmfaudio: error: {name}: ")
+    assert said in line
+    assert not Path("separated").exists()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_without_permission(separate, song):
+    song.chmod(0)
+    result = separate(song)
+    assert result.code == 3
+    assert "Permission denied" in result.errors()[0]
+
+
+def test_a_truncated_file_is_a_warning_and_strict_makes_it_an_error(separate, song):
+    Path("short.wav").write_bytes(song.read_bytes()[: -SR // 2])
+    result = separate("short.wav", "--json")
+    assert result.code == 0
+    (warning,) = result.json["files"][0]["warnings"]
+    first, second = result.err.splitlines()
+    assert first.startswith("nmfaudio: warning: short.wav: ")
+    assert warning in first
+    assert second.startswith("short.wav: 2 sources")
+    strict = separate("short.wav", "--strict", "-o", "strict")
+    assert strict.code == 3
+    assert strict.errors()
+
+
+def test_salvage_keeps_what_was_decoded(separate):
+    corrupt(Path("corrupt.flac"))
+    result = separate("corrupt.flac", "--salvage", "--json")
+    assert result.code == 0
+    assert 0 < result.json["files"][0]["samples"] <= 20 * SR
+    assert result.json["files"][0]["warnings"]
+
+
+def test_nonfinite_samples_can_be_silenced(separate):
+    with_nan(Path("nan.wav"))
+    result = separate("nan.wav", "--nonfinite", "zero")
+    assert result.code == 0
+    assert result.err.startswith("nmfaudio: warning: nan.wav: ")
+    assert np.isfinite(soundfile.read("separated/nan/harmonic.wav")[0]).all()
+
+
+def test_the_others_finish_when_one_fails(separate, song):
+    result = separate("missing.wav", song, "--json")
+    assert (result.code, result.json["exit_code"]) == (7, 7)
+    failed, done = result.json["files"]
+    assert failed["exit_code"] == 3
+    assert failed["error"].startswith("missing.wav: ")
+    assert done["exit_code"] == 0
+    assert Path("separated/song/harmonic.wav").is_file()
+    assert result.err.count("nmfaudio: error: ") == 1
+
+
+@pytest.mark.parametrize(("codes", "joint"), [([0], 0), ([3], 3), ([3, 3], 3), ([0, 3], 7)])
+def test_joint_codes(codes, joint):
+    assert joint_code(codes) == joint
+
+
+def test_existing_outputs_are_refused_before_any_work(separate, song):
+    write_wav("first.wav")
+    kept = write_wav("separated/song/harmonic.wav", music(0.1)).read_bytes()
+    result = separate("first.wav", song, "--json")
+    assert (result.code, result.json["exit_code"]) == (5, 5)
+    assert "--overwrite" in result.errors()[0]
+    assert "separated/song/harmonic.wav: exists" in result.json["error"]
+    assert Path("separated/song/harmonic.wav").read_bytes() == kept
+    assert not Path("separated/first").exists()
+
+
+def test_an_existing_model_is_refused_before_any_work(separate, song):
+    Path("m.npz").touch()
+    result = separate(song, "--save-model", "m.npz")
+    assert result.code == 5
+    assert "m.npz: exists" in result.errors()[0]
+    assert not Path("separated").exists()
+
+
+@pytest.mark.parametrize(
+    ("inputs", "options", "said"),
+    [
+        (["a/x.wav", "b/x.wav"], [], "b/x.wav: its parts would go to separated/x, like those of a"),
+        (["a/x.wav", "b/X.wav"], [], "b/X.wav: its parts would go to separated/X"),
+        (["x.wav", "./x.wav"], [], "./x.wav: its parts would go to"),
+        (["x.wav", "x.flac"], [], "x.flac: its parts would go to"),
+        (["a/x.wav", "b/a.wav"], ["-o", "."], "a/x.wav: lies in a, where parts would be"),
+        (["a/x.wav", "b/y.wav"], ["--save-model", "m.npz"], "put {track} into it"),
+        (["a/x.wav"], ["--save-model", "a/x.wav"], "a/x.wav: is an input"),
+    ],
+)
+def test_collisions_are_found_before_any_work(separate, inputs, options, said):
+    for name in inputs:
+        write_wav(name, subtype="PCM_16")
+    before = {p: p.read_bytes() for p in Path().rglob("*.*")}
+    result = separate(*inputs, *options, "--overwrite")
+    assert (result.code, result.out) == (2, "")
+    assert said in result.errors()[0]
+    assert {p: p.read_bytes() for p in Path().rglob("*.*")} == before
+
+
+@pytest.mark.parametrize(
+    ("option", "said"), [("-o", "song.wav: is not a folder"), ("--save-model", "Not a directory")]
+)
+def test_an_output_folder_that_is_a_file(separate, song, option, said):
+    result = separate(song, option, "song.wav/there")
+    assert result.code == 5
+    assert said in result.errors()[0]
+
+
+def test_a_model_that_is_a_folder(separate, song):
+    Path("m.npz").mkdir()
+    result = separate(song, "--save-model", "m.npz", "--overwrite")
+    assert result.code == 5
+    assert "m.npz: Is a directory" in result.errors()[0]
+    assert not Path("separated").exists()
+
+
+@pytest.mark.parametrize(
+    ("trouble", "code", "said"),
+    [
+        ("memory", 6, "song.wav: not enough memory; take a shorter stretch"),
+        ("nan", 1, "song.wav: iteration 3 left the finite numbers; lower the step"),
+        ("bug", 1, "song.wav: ZeroDivisionError: division by zero; this is a bug: run with"),
+        ("interrupt", 130, "interrupted"),
+    ],
+)
+def test_troubles_while_separating(troubled, song, trouble, code, said):
+    result = troubled(trouble, song)
+    assert (result.code, result.out) == (code, "")
+    assert said in result.errors()[0]
+    assert not Path("separated").exists()
+    debugged = troubled(trouble, song, "--debug")
+    assert debugged.code == code
+    assert "Traceback (most recent call last)" in debugged.err
+
+
+def test_warnings_of_a_separator_are_one_line(troubled, song):
+    result = troubled("warning", song)
+    assert result.code == 0
+    assert result.err.startswith("nmfaudio: warning: song.wav: something is odd\\nhere\nsong.wav:")
+
+
+def test_what_cannot_fit_into_memory_is_not_begun(separate, song, monkeypatch):
+    monkeypatch.setattr("nmfaudio.cli.memory.available", lambda: 1000)
+    result = separate(song)
+    assert result.code == 6
+    assert "song.wav: needs about" in result.errors()[0]
+    assert "--preview" in result.err
+
+
+def test_a_terminal_is_no_input(separate, monkeypatch):
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
+    result = separate("-")
+    assert result.code == 2
+    assert "standard input is a terminal" in result.errors()[0]
+
+
+def test_messages_are_one_printable_line():
+    assert printable("é\n\x1b[31m") == "é\\n\\x1b[31m"
+    assert printable("ok") == "ok"

@@ -1,0 +1,180 @@
+"""The options of the commands: what they are, and what is said when they are wrong."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nmfaudio.cli.parser import parse, separator_parser, separator_settings, stretch
+from nmfaudio.separators import SEPARATORS
+from nmfaudio.separators.base import load_separator, option, options
+
+from .conftest import ENVIRONMENT
+
+COMMANDS = [*SEPARATORS, "info", "doctor"]
+
+
+@dataclass(frozen=True)
+class Example:
+    sources: int = option(2, "how many", short="-s")
+    beta_loss: str = option("kl", "what a misfit costs", choices=("kl", "is"))
+    smooth: bool = option(False, "50 % smoother")
+    hop: int | None = option(None, "steps (default: a quarter of the window)", parse=int)
+
+
+def parsed(*arguments):
+    return parse(separator_parser("separate", options(Example)), arguments)
+
+
+@pytest.mark.parametrize("name", SEPARATORS)
+def test_every_field_is_a_flag_with_its_default_in_the_help(name):
+    fields = options(load_separator(name))
+    entries = re.split(r"\n  (?=-)", separator_parser(name, fields).format_help())
+    for field in fields:
+        (entry,) = (
+            e for e in entries if re.search(rf"(^| ){field.flag}[ ,]", e.partition("\n")[0])
+        )
+        words = " ".join(entry.split())
+        assert " ".join(field.help.split()[:3]) in words
+        if isinstance(field.default, bool):
+            shown = "(default: on)" if field.default else "(default: off)"
+        else:
+            shown = "default" if field.default is None else f"(default: {field.default})"
+        assert shown in words
+
+
+@pytest.mark.parametrize("name", SEPARATORS)
+def test_no_options_means_the_separator_s_defaults(name):
+    kind = load_separator(name)
+    chosen = parse(separator_parser(name, options(kind)), ["song.wav"])
+    assert kind(**separator_settings(chosen)) == kind()
+
+
+def test_flags_become_fields():
+    chosen = parsed("-s3", "--beta-loss=is", "--smooth", "--hop", "64", "a.wav")
+    assert Example(**separator_settings(chosen)) == Example(3, "is", True, 64)
+    assert not separator_settings(parsed("--no-smooth", "a.wav"))["smooth"]
+
+
+def test_switches_say_on_and_off_and_percent_signs_survive():
+    assert "50 % smoother (default: off)" in " ".join(
+        separator_parser("separate", options(Example)).format_help().split()
+    )
+
+
+def test_files_may_stand_anywhere():
+    assert parsed("a", "-s", "3", "-", "--seed", "1", "b").files == ["a", "-", "b"]
+    assert parsed("a", "--", "-s", "--", "b").files == ["a", "-s", "--", "b"]
+
+
+@pytest.mark.parametrize("width", [80, 100])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_fits_the_terminal(nmfaudio, monkeypatch, command, width):
+    monkeypatch.setenv("COLUMNS", str(width))
+    result = nmfaudio(command, "--help")
+    assert result.code == 0
+    assert result.err == ""
+    assert max(map(len, result.out.splitlines())) <= width
+
+
+def test_top_help_lists_the_commands(nmfaudio):
+    result = nmfaudio("--help")
+    assert result.code == 0
+    assert re.findall(r"^  (\w+)  ", result.out, flags=re.M) == COMMANDS
+
+
+def test_version(nmfaudio):
+    from nmfaudio._version import __version__
+
+    assert nmfaudio("--version") == (0, f"nmfaudio {__version__}\n", "")
+
+
+def test_without_a_command_the_help_goes_to_stderr(nmfaudio):
+    result = nmfaudio()
+    assert (result.code, result.out) == (2, "")
+    assert result.err == nmfaudio("--help").out
+
+
+def test_nothing_heavy_is_loaded_for_help():
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "nmfaudio", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=ENVIRONMENT,
+    )
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "nmfaudio.cli" in loaded
+    assert loaded.isdisjoint({"numpy", "scipy", "numba", "librosa", "soundfile"})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["seperate"], "there is no command seperate; did you mean separate?"),
+        (["vocals"], "there is no command vocals; there are: separate, info, doctor"),
+        (["song.wav"], "to take a file apart: nmfaudio separate song.wav"),
+        (["-v"], "there is no option -v before a command; see nmfaudio --help"),
+        (["separate"], "no FILE was given"),
+        (["info"], "no FILE was given"),
+        (["doctor", "song.wav"], "doctor takes no files, got song.wav"),
+        (["separate", "song.wav", "--sorces", "4"], "no option --sorces; did you mean --sources?"),
+        (["separate", "song.wav", "-s"], "-s/--sources: expected one argument"),
+        (["separate", "song.wav", "-k", "1.5"], "'1.5' is not a whole number"),
+        (["separate", "song.wav", "-k", "0"], "components"),
+        (["separate", "song.wav", "--seed", "-1"], "--seed"),
+        (["separate", "song.wav", "--threads", "0"], "'0' is not a whole number of 1 or more"),
+        (["separate", "song.wav", "--clip", "never"], "--clip: invalid choice: 'never'"),
+        (["separate", "song.wav", "-q", "-v"], "not allowed with argument"),
+        (["separate", "song.wav", "--overwrite", "--skip-existing"], "not allowed with argument"),
+        (["separate", "song.wav", "--preview", "3"], "'3' is no stretch of time"),
+        (["separate", "song.wav", "--beta-loss", "nan"], "nan"),
+        (["separate", "song.wav", "--format", "docx"], "docx"),
+        (["separate", "song.wav", "--subtype", "PCM_99"], "PCM_99"),
+    ],
+)
+def test_wrong_arguments_are_one_line_and_2(nmfaudio, song, arguments, said):
+    result = nmfaudio(*arguments)
+    assert (result.code, result.out) == (2, "")
+    assert len(result.errors()) == 1
+    assert said in result.err
+
+
+@pytest.mark.parametrize(
+    ("text", "span"),
+    [
+        ("0:30-0:45", (30, 45)),
+        ("90-100", (90, 100)),
+        ("90-100.5", (90, 100.5)),
+        ("59:59-1:00:00.25", (3599, 3600.25)),
+        ("0-0.001", (0, 0.001)),
+    ],
+)
+def test_stretches(text, span):
+    assert stretch(text) == span
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "-", "30", "30-", "-30", "45-30", "3-3", "0:60-2:00", "1:2:3:4-9:0:0", "nan-3", "1e1-20",
+     "0:-1-3", "1-inf", "٣-٤"],
+)  # fmt: skip
+def test_what_is_no_stretch(text):
+    import argparse
+
+    with pytest.raises(argparse.ArgumentTypeError):
+        stretch(text)
+
+
+@given(st.integers(0, 10**6), st.integers(1, 10**6))
+def test_stretch_reads_what_clocks_show(start, length):
+    def clock(seconds):
+        return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+
+    assert stretch(f"{clock(start)}-{clock(start + length)}") == (start, start + length)
