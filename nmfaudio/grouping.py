@@ -175,7 +175,8 @@ def percussiveness(
     steady = _running_median(V, _STEADY_SECONDS, hop_seconds) ** 2
     mask = _ratio(broad, broad + steady, 0.5)
     whole = _explained(V, W, H).sum(axis=0)
-    return np.minimum(_ratio(_explained(mask * V, W, H).sum(axis=0), whole, 0.5), 1.0)
+    share = _ratio(_explained(mask * V, W, H).sum(axis=0), whole, 0.5)
+    return share.clip(0.0, 1.0)
 
 
 def _sort_out(
@@ -234,7 +235,8 @@ def _classes(
     # cost[i, j] is what the class of the values i ... j - 1 costs.
     cost = np.where(np.triu(np.ones((n + 1, n + 1), bool), 1), np.maximum(spread, 0), np.inf)
     enough = max(unexplained * cost[0, n], negligible**2 * mass[n]) if n else 0.0
-    best, starts = cost[0], []
+    best = cost[0]
+    starts: list[np.ndarray] = []
     while len(starts) < min(most, n) - 1 and (enough == 0 or best[n] > enough):
         total = best[:, None] + cost
         starts.append(total.argmin(axis=0))
@@ -256,22 +258,26 @@ def _together(H: np.ndarray) -> np.ndarray:
     centred = H - H.mean(axis=1, keepdims=True, dtype=np.float64)
     norms = np.linalg.norm(centred, axis=1, keepdims=True)
     centred = _ratio(centred, norms, 0.0)
-    alike = np.maximum(centred @ centred.T, 0.0) ** 2
+    alike: np.ndarray = np.maximum(centred @ centred.T, 0.0) ** 2
     np.fill_diagonal(alike, 1.0)
-    return alike / alike.sum(axis=1, keepdims=True)
+    alike /= alike.sum(axis=1, keepdims=True)
+    return alike
 
 
 def _short_lived(H: np.ndarray, hop_seconds: float) -> np.ndarray:
     """Share of each activation that a median over neighbouring frames takes away."""
     steady = _running_median(H, _STEADY_SECONDS, hop_seconds)
-    return 1.0 - _ratio(steady.sum(axis=1, dtype=np.float64), H.sum(axis=1, dtype=np.float64), 1.0)
+    kept, whole = (X.sum(axis=1, dtype=np.float64) for X in (steady, H))
+    lost: np.ndarray = 1.0 - _ratio(kept, whole, 1.0)
+    return lost
 
 
 def _median_octave(energy: np.ndarray, frequencies: np.ndarray) -> np.ndarray:
     """Octaves above 1 Hz of the frequency that halves the energy of each component."""
     below = np.cumsum(energy, axis=0)
     middle = np.argmax(below >= 0.5 * below[-1], axis=0)
-    return np.log2(np.maximum(frequencies[middle], 1.0))
+    octaves: np.ndarray = np.log2(np.maximum(frequencies[middle], 1.0))
+    return octaves
 
 
 def _explained(V: np.ndarray, W: np.ndarray, H: np.ndarray) -> np.ndarray:
@@ -329,7 +335,8 @@ def _ratio(over: np.ndarray, under: np.ndarray, otherwise: float) -> np.ndarray:
     """`over` / `under`, and `otherwise` where `under` is not above 0."""
     shape = np.broadcast_shapes(over.shape, under.shape)
     result = np.full(shape, otherwise, np.result_type(over, under))
-    return np.divide(over, under, out=result, where=under > 0)
+    np.divide(over, under, out=result, where=under > 0)
+    return result
 
 
 def _check(

@@ -218,7 +218,6 @@ class BlindSeparator:
         )
 
 
-
 def separate(
     audio: str | bytes | os.PathLike[str] | np.ndarray,
     sr: int | None = None,
