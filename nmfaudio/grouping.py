@@ -33,7 +33,7 @@ _ONE_PITCH = 0.25  # octaves
 _MOST = 6  # sources
 # Evidence is gathered from this many frames, in blocks spread evenly over a long recording.
 _FRAMES = 2048
-_BLOCK = 128
+_BLOCK = 64
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,9 @@ def sweep(
             up[:] = 0
             add_nt(Y, W, up)
             if constant:
-                down[:] = totals
+                for i in range(n):
+                    for k in range(len(totals)):  # array to array would take seconds to compile
+                        down[i, k] = totals[k]
             else:
                 down[:] = 0
                 add_nt(B, W, down)
