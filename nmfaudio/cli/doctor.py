@@ -27,6 +27,8 @@ _PACKAGES = ("numpy", "scipy", "librosa", "soundfile", "numba", "llvmlite")
 EXTRAS = {
     "plot": ("matplotlib",),
     "midi": ("pretty_midi",),
+    "eval": ("mir_eval",),
+    "dask": ("dask",),
     "notebook": ("ipykernel", "jupytext", "nbclient", "nbformat"),
 }
 _TELLING_FEATURES = ("sse4.2", "avx", "avx2", "fma", "avx512f", "neon", "sve")
