@@ -113,13 +113,13 @@ class Beta:
         self, V: np.ndarray, Y: np.ndarray, weights: np.ndarray | None
     ) -> tuple[np.ndarray, np.ndarray]:
         v, y, m = _rows(V, V), _rows(Y, V), _rows(weights, V)
-        A, B = np.empty_like(v), np.empty_like(v)
+        A, B = y.copy(), np.empty_like(v)
         floor = self.model_floor(V.dtype)
 
         def work(parts: range) -> None:
             for part in parts:
                 some = slice(part * ROWS, (part + 1) * ROWS)
-                cells.halves(v[some], y[some], m[some], self.beta, floor, A[some], B[some])
+                cells.halves(v[some], A[some], m[some], self.beta, floor, B[some])
 
         deal(work, -(-len(v) // ROWS))
         if _time_major(V):

@@ -20,12 +20,12 @@ def halves(
     weights: np.ndarray,
     beta: float,
     floor: float,
-    A: np.ndarray,
     B: np.ndarray,
 ) -> None:
-    """Write ``weights · V · Y^(β−2)`` to A and ``weights · Y^(β−1)`` to B.
+    """Turn Y into ``weights · V · Y^(β−2)``, and write ``weights · Y^(β−1)`` to B.
 
-    Y is taken as at least `floor`. A or B may be Y itself; a B of size 0 is not wanted.
+    Y is taken as at least `floor`. For β = 1 a B of size 0 is not wanted. (In place, because vector
+    code needs to know which arrays overlap.)
     """
     rows, columns = V.shape
     low = V.dtype.type(floor)
@@ -33,32 +33,39 @@ def halves(
     power = V.dtype.type(beta - 2)
     second = B.size > 0
     for i in range(rows):
-        for j in range(columns):
-            y = max(Y[i, j], low)
-            if beta == 1:
-                a, b = V[i, j] / y, one
-            elif beta == 2:
-                a, b = V[i, j], y
-            elif beta == 0:
-                b = one / y
-                a = V[i, j] * b * b
-            elif beta == 0.5:
-                r = one / y
-                b = math.sqrt(r)
-                a = V[i, j] * b * r
-            elif beta == 1.5:
-                b = math.sqrt(y)
-                a = V[i, j] / b
-            else:
-                r = y**power
-                a, b = V[i, j] * r, y * r
-            A[i, j] = a
-            if second:
-                B[i, j] = b
+        # One inner loop for each case, so that each becomes vector code.
+        v, y, b = V[i], Y[i], B[i] if second else Y[i]
+        if beta == 1 and not second:
+            for j in range(columns):
+                y[j] = v[j] / max(y[j], low)
+        elif beta == 1:
+            for j in range(columns):
+                y[j], b[j] = v[j] / max(y[j], low), one
+        elif beta == 2:
+            for j in range(columns):
+                y[j], b[j] = v[j], max(y[j], low)
+        elif beta == 0:
+            for j in range(columns):
+                r = one / max(y[j], low)
+                y[j], b[j] = v[j] * r * r, r
+        elif beta == 0.5:
+            for j in range(columns):
+                r = one / max(y[j], low)
+                root = math.sqrt(r)
+                y[j], b[j] = v[j] * root * r, root
+        elif beta == 1.5:
+            for j in range(columns):
+                root = math.sqrt(max(y[j], low))
+                y[j], b[j] = v[j] / root, root
+        else:
+            for j in range(columns):
+                floored = max(y[j], low)
+                r = floored**power
+                y[j], b[j] = v[j] * r, floored * r
     if weights.size > 0:
         for i in range(rows):
             for j in range(columns):
-                A[i, j] *= weights[i, j]
+                Y[i, j] *= weights[i, j]
         if second:
             for i in range(rows):
                 for j in range(columns):

@@ -62,7 +62,7 @@ def sweep(
         if update:
             Y[:] = 0
             add_nn(h, W, Y)
-            cells.halves(v, Y, m, beta, model_floor, Y, B)
+            cells.halves(v, Y, m, beta, model_floor, B)
             up, down = small[0, :n], small[1, :n]
             up[:] = 0
             add_nt(Y, W, up)
@@ -91,7 +91,7 @@ def sweep(
         if want_loss:
             loss += cells.divergence(v, Y, m, beta, model_floor)
         if gather:
-            cells.halves(v, Y, m, beta, model_floor, Y, B)
+            cells.halves(v, Y, m, beta, model_floor, B)
             add_tn(h, Y, neg)
             if not constant:
                 add_tn(h, B, pos)
