@@ -106,10 +106,3 @@ def _require_finite(samples: np.ndarray, name: str) -> None:
         f"{name} has {np.count_nonzero(bad)} NaN or infinite samples, the first at sample {first}; "
         "repair them first, e.g. with np.nan_to_num"
     )
-
-
-as_integer = as_count  # TEMPORARY, until grouping is finished
-
-
-def as_positive(value: Any, name: str) -> float:
-    return as_number(value, name, above=0)

@@ -44,7 +44,7 @@ class BlindSeparator:
     """Take a recording apart with nothing known about it.
 
     The magnitude spectrogram is factored into components. Each is then given to a source: with
-    two sources by how percussive it is, with more by pitch range and timbre too. Sources of a full
+    two sources by how percussive it is, with more by pitch range too. Sources of a full
     mix that overlap in pitch and rhythm, such as a voice among guitars, cannot be told apart this
     way. The parameters are those of the command ``nmfaudio separate``; see `options`.
 
@@ -70,7 +70,7 @@ class BlindSeparator:
 
     sources: int | Literal["auto"] = option(
         2,
-        "how many stems: 2 splits harmonic from percussive, more split by pitch range and timbre, "
+        "how many stems: 2 splits harmonic from percussive, more split by pitch range too, "
         "auto looks how many can be told apart",
         short="-s",
         parse=_number_or_auto,
