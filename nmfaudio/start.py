@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nmfaudio.errors import ParameterError
 from nmfaudio.kernels.products import product
 
 
@@ -50,30 +49,27 @@ def nndsvdar(
 ) -> tuple[np.ndarray, np.ndarray]:
     """W and H from the leading singular vectors of V, zeros filled with small random numbers.
 
-    Boutsidis & Gallopoulos 2008, doi:10.1016/j.patcog.2007.09.010. Bins of weight 0 count as 0.
+    Bins of weight 0 count as 0. Components beyond the min(freq, time) singular vectors are all
+    fill.
 
     Parameters
     ----------
     V : np.ndarray [shape=(freq, time)]
     rank : int
-        At most min(freq, time).
+    weights : np.ndarray [shape=(freq, time)], optional
+    rng : np.random.Generator
 
     Returns
     -------
     W : np.ndarray [shape=(freq, rank)]
     H : np.ndarray [shape=(rank, time)]
 
-    Raises
-    ------
-    ParameterError
-        `rank` is more than V has singular vectors.
+    References
+    ----------
+    C. Boutsidis and E. Gallopoulos, "SVD based initialization: A head start for nonnegative matrix
+    factorization", Pattern Recognition 41(4), 2008, doi:10.1016/j.patcog.2007.09.010.
     """
-    if rank > min(V.shape):
-        raise ParameterError(
-            f"init='nndsvdar' gives at most min(freq, time) = {min(V.shape)} components for V of "
-            f"shape {V.shape}, got {rank}; use init='random' or fewer components"
-        )
-    data = (V if weights is None else V * (weights > 0)).astype(np.float64)
+    data = V if weights is None else V * (weights > 0)
     U, S, Vt = _leading_singular_vectors(data, rank, rng)
     W, H = np.zeros((len(V), rank)), np.zeros((rank, V.shape[1]))
     for k in range(len(S)):
@@ -116,10 +112,11 @@ def _leading_singular_vectors(
     depend on the number of threads.
     """
     width = min(rank + 10, *V.shape)
-    basis = rng.standard_normal((V.shape[1], width))
+    basis = rng.standard_normal((V.shape[1], width)).astype(V.dtype)
     for _ in range(sweeps):
-        basis = _orthonormal(product(V.T, _orthonormal(product(V, basis))))
-    image = product(V, basis)
+        image = _orthonormal(product(V, basis)).astype(V.dtype)
+        basis = _orthonormal(product(V.T, image)).astype(V.dtype)
+    image, basis = product(V, basis).astype(np.float64), basis.astype(np.float64)
     values, vectors = np.linalg.eigh(product(image.T, image))
     order = np.argsort(values)[::-1][:rank]
     S = np.sqrt(np.maximum(values[order], 0.0))
@@ -128,7 +125,8 @@ def _leading_singular_vectors(
 
 
 def _orthonormal(A: np.ndarray) -> np.ndarray:
-    """An orthonormal basis of the columns of A, twice over since once loses digits."""
+    """An orthonormal basis of the columns of A in float64, twice over since once loses digits."""
+    A = A.astype(np.float64)
     for _ in range(2):
         values, vectors = np.linalg.eigh(product(A.T, A))
         kept = values > values[-1] * 1e-14

@@ -100,10 +100,10 @@ class BlindSeparator:
         metavar="SHARE",
     )
     init: str = option(
-        "random",
-        "where the sounds start from: random (another --seed, another result) or nndsvdar (always "
-        "the same)",
-        choices=("random", "nndsvdar"),
+        "nndsvdar",
+        "where the sounds start from: nndsvdar begins with the strongest patterns of the mix, "
+        "random begins anywhere: another --seed, another result",
+        choices=("nndsvdar", "random"),
     )
     n_fft: int | None = option(
         None,
