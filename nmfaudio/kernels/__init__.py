@@ -1,7 +1,7 @@
 """Hot loops: Numba, arrays and scalars only; nothing here imports the rest of the package.
 
 - `jit`: how every loop is compiled
-- `tiles`: the three small matrix products all else is made of
+- `tiles`: the two small matrix products all else is made of
 - `cells`: what the beta-divergence does to single time-frequency bins
 - `mm`: one majorisation-minimisation step on one factor
 - `sweep`: one pass over the spectrogram for plain NMF, which never stores the model

@@ -12,7 +12,7 @@ import numpy as np
 
 from nmfaudio.kernels import cells, mm
 from nmfaudio.kernels.jit import kernel
-from nmfaudio.kernels.tiles import add_nn, add_nt, add_tn
+from nmfaudio.kernels.tiles import add_nn, add_nt
 
 BLOCK = 24  # frames: with 1025 bins in float32 a block and its model take 200 kB
 
@@ -92,7 +92,8 @@ def sweep(
             loss += cells.divergence(v, Y, m, beta, model_floor)
         if gather:
             cells.halves(v, Y, m, beta, model_floor, B)
-            add_tn(h, Y, neg)
+            turned = h.T.copy()
+            add_nn(turned, Y, neg)
             if not constant:
-                add_tn(h, B, pos)
+                add_nn(turned, B, pos)
     return loss

@@ -1,4 +1,4 @@
-"""Three matrix products, each adding to its result, in plain loops that LLVM vectorises.
+"""Two matrix products, each adding to its result, in plain loops that LLVM vectorises.
 
 Rows are taken four at a time and the summed index four at a time, so that a tile of sixteen
 products lives in registers while the inner loop runs along contiguous memory. Measured on one
@@ -36,31 +36,6 @@ def add_nn(A: np.ndarray, B: np.ndarray, C: np.ndarray) -> None:
     for i in range(m):
         for k in range(depth4 if i < m4 else 0, depth):
             a = A[i, k]
-            for j in range(n):
-                C[i, j] += a * B[k, j]
-
-
-@kernel
-def add_tn(A: np.ndarray, B: np.ndarray, C: np.ndarray) -> None:
-    """``C += A.T @ B``, the inner loop along the rows of B and C."""
-    m, n = C.shape
-    depth = A.shape[0]
-    m4, depth4 = m // 4 * 4, depth // 4 * 4
-    for i in range(0, m4, 4):
-        for k in range(0, depth4, 4):
-            a00, a10, a20, a30 = A[k, i], A[k, i + 1], A[k, i + 2], A[k, i + 3]
-            a01, a11, a21, a31 = A[k + 1, i], A[k + 1, i + 1], A[k + 1, i + 2], A[k + 1, i + 3]
-            a02, a12, a22, a32 = A[k + 2, i], A[k + 2, i + 1], A[k + 2, i + 2], A[k + 2, i + 3]
-            a03, a13, a23, a33 = A[k + 3, i], A[k + 3, i + 1], A[k + 3, i + 2], A[k + 3, i + 3]
-            for j in range(n):
-                b0, b1, b2, b3 = B[k, j], B[k + 1, j], B[k + 2, j], B[k + 3, j]
-                C[i, j] += a00 * b0 + a01 * b1 + a02 * b2 + a03 * b3
-                C[i + 1, j] += a10 * b0 + a11 * b1 + a12 * b2 + a13 * b3
-                C[i + 2, j] += a20 * b0 + a21 * b1 + a22 * b2 + a23 * b3
-                C[i + 3, j] += a30 * b0 + a31 * b1 + a32 * b2 + a33 * b3
-    for i in range(m):
-        for k in range(depth4 if i < m4 else 0, depth):
-            a = A[k, i]
             for j in range(n):
                 C[i, j] += a * B[k, j]
 
