@@ -11,4 +11,4 @@ if len(stems) < 2 or any(sr != rate or y.shape != mixture.shape for y, sr in ste
     sys.exit(f"{len(stems)} stems, not all like the mixture")
 error = np.abs(mixture - sum(y for y, _ in stems)).max() / np.abs(mixture).max()
 print(f"{len(stems)} stems sum to the mixture within {error:.1e} of its peak")
-sys.exit(error > 1e-6)
+sys.exit(int(error > 1e-6))
