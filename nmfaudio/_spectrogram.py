@@ -37,7 +37,7 @@ def as_spectrogram(
     if absent is not None and absent.any():
         said = np.where(absent, data.dtype.type(0), 1 if said is None else said)
     if said is not None:
-        said = said.astype(data.dtype, copy=False)
+        said = _in_precision(said, data.dtype)
         if not (said > 0).any():
             raise ParameterError("every bin of V has weight 0; leave at least one a say")
         data = _like_memory(np.where(said > 0, data, data.dtype.type(0)), data)
@@ -76,6 +76,17 @@ def _as_weights(weights: Any, data: np.ndarray) -> np.ndarray | None:
             f"weights go from {full.min()} to {full.max()}; they must be finite and ≥ 0"
         )
     return full
+
+
+def _in_precision(weights: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    with np.errstate(over="ignore"):
+        cast: np.ndarray = weights.astype(dtype, copy=False)
+    if not np.isfinite(cast).all() or ((cast == 0) & (weights > 0)).any():
+        raise ParameterError(
+            f"weights go from {weights[weights > 0].min():g} to {weights.max():g}, too far for V's "
+            f"{dtype}; divide them by a constant, or give V as float64"
+        )
+    return cast
 
 
 def _require_usable(data: np.ndarray) -> None:

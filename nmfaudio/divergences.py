@@ -6,12 +6,12 @@ solver needs no more to lower it under any structure and any penalty.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
+from nmfaudio._check import as_number
 from nmfaudio.errors import ParameterError
 from nmfaudio.kernels import cells
 from nmfaudio.kernels.threads import deal
@@ -55,8 +55,9 @@ class Beta:
     floor : float
         For β ≤ 0 the cost of a bin that is zero has no bound, so V is raised to at least `floor`
         times its largest value. That is a choice of model, not of arithmetic: quieter bins than
-        that are not told apart. 1e-8 of the largest power is 80 dB below it. For β > 0 exact
-        zeros need no floor.
+        that are not told apart. 1e-8 of the largest power is 80 dB below it. (For β < 0 float32
+        cannot tell so much apart and the floor may be higher, 1e-4 of V's mean for β = −1; use
+        float64.) For β > 0 exact zeros need no floor.
 
     References
     ----------
@@ -68,12 +69,8 @@ class Beta:
     floor: float = 1e-8
 
     def __post_init__(self) -> None:
-        if isinstance(self.beta, bool) or not math.isfinite(self.beta):
-            raise ParameterError(
-                f"beta is {self.beta!r}; it must be a finite number, e.g. 0 (IS), 1 (KL), "
-                "2 (Frobenius)"
-            )
-        if not 0 < self.floor < 1:
+        as_number(self.beta, "beta")
+        if as_number(self.floor, "floor", above=0) >= 1:
             raise ParameterError(f"floor is {self.floor!r}; it must lie between 0 and 1")
 
     @property
@@ -87,8 +84,9 @@ class Beta:
     def prepare(self, V: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
         if self.beta > 0:
             return V
-        largest = float(V.max() if weights is None else V.max(where=weights > 0, initial=0))
-        raised: np.ndarray = np.maximum(V, V.dtype.type(self.floor * (largest or 1.0)))
+        # Well above the model's floor: below that one, a misfit would go unseen.
+        low = max(self.floor * (float(V.max()) or 1.0), 2**8 * self.model_floor(V.dtype))
+        raised: np.ndarray = np.maximum(V, V.dtype.type(low))
         return raised
 
     def model_floor(self, dtype: np.dtype) -> float:
@@ -135,11 +133,7 @@ def divergence_named(beta_loss: str | float) -> Beta:
                 f"beta_loss is {beta_loss!r}; it must be 'kl', 'is', 'frobenius' or a number"
             )
         return Beta(LOSSES[beta_loss])
-    if isinstance(beta_loss, bool) or not isinstance(beta_loss, (int, float, np.number)):
-        raise ParameterError(
-            f"beta_loss is {beta_loss!r}; it must be 'kl', 'is', 'frobenius' or a number"
-        )
-    return Beta(float(beta_loss))
+    return Beta(as_number(beta_loss, "beta_loss"))
 
 
 def _time_major(V: np.ndarray) -> bool:

@@ -16,7 +16,7 @@ from nmfaudio.errors import NumericalError, ParameterError, ShapeError
 from nmfaudio.factors import Factor
 from nmfaudio.problem import Problem
 from nmfaudio.solvers import Solver, solver_named
-from nmfaudio.start import nndsvdar, random_factors, weighted_mean
+from nmfaudio.start import nndsvdar, power_of_two, random_factors, weighted_mean
 from nmfaudio.structures import Product, Structure
 
 # V's mean may lie between these as it is; beyond them float32 would run out of exponents.
@@ -81,7 +81,7 @@ def decompose(
     n_init : int
         How many starts to run in full; the best is kept.
     callback : callable, optional
-        Gets a `Progress` at each check; returning True stops.
+        Gets a `Progress` at each check; returning True stops, further starts included.
     rng : int, np.random.Generator or None
         Where randomness comes from. The same seed gives the same bytes with any number of threads.
 
@@ -109,6 +109,7 @@ def decompose(
     True
     """
     structure, divergence = structure or Product(), divergence or Beta()
+    _require_parts(factors, structure, divergence)
     schedule = _Schedule(
         as_count(max_iter, "max_iter", low=0),
         as_number(tol, "tol", low=0),
@@ -116,13 +117,37 @@ def decompose(
         callback,
     )
     data, said = as_spectrogram(V, weights=weights, missing=missing)
-    starts = np.random.default_rng(rng).spawn(as_count(n_init, "n_init", low=1))
-    runs = []
+    starts = _generator(rng).spawn(as_count(n_init, "n_init", low=1))
+    if len(starts) > 1 and not any(callable(f.start) for f in factors):
+        raise ParameterError(f"n_init is {n_init}, but no factor starts at random; leave n_init=1")
+    best: Decomposition | None = None
     for n, child in enumerate(starts):
-        problem, X = _pose(data, said, structure, divergence, tuple(factors), child)
-        runs.append(_run(problem, X, solver, schedule, n))
-        runs = [min(runs, key=lambda d: d.losses[-1])]
-    return runs[0]
+        posed = _pose(data, said, structure, divergence, tuple(factors), child)
+        found, stopped = _run(*posed, solver, schedule, n)
+        if best is None or found.losses[-1] < best.losses[-1]:
+            best = found
+        if stopped:
+            break
+    return best  # type: ignore[return-value]  # there is at least one start
+
+
+def _require_parts(factors: Sequence[Factor], structure: Any, divergence: Any) -> None:
+    if not all(isinstance(f, Factor) for f in factors):
+        kinds = ", ".join(type(f).__name__ for f in factors)
+        raise ParameterError(f"factors are {kinds}; wrap each array as Factor(array)")
+    if not isinstance(structure, Structure):
+        raise ParameterError(f"structure is {structure!r}; it must be an instance of a Structure")
+    if isinstance(divergence, type) or not hasattr(divergence, "halves"):
+        raise ParameterError(f"divergence is {divergence!r}; it must be one, such as Beta(1)")
+
+
+def _generator(rng: Any) -> np.random.Generator:
+    try:
+        return np.random.default_rng(rng)
+    except (TypeError, ValueError):
+        raise ParameterError(
+            f"rng is {rng!r}; it must be an integer ≥ 0, a numpy Generator or None"
+        ) from None
 
 
 @dataclass(frozen=True)
@@ -140,75 +165,102 @@ def _pose(
     divergence: Divergence,
     factors: tuple[Factor, ...],
     rng: np.random.Generator,
-) -> tuple[Problem, list[np.ndarray]]:
-    """The problem at a scale the arithmetic can bear, and its starts at that scale."""
-    scale = _scale(V, weights) if divergence.degree is not None else 1.0
-    if scale != 1.0:
-        V = V / V.dtype.type(scale)
-    X = [f.begin(V, weights, rng) for f in factors]
-    if scale != 1.0 and not callable(factors[-1].start):
-        X[-1] /= X[-1].dtype.type(scale)
-    shape = structure.shape(X)
+) -> tuple[Problem, list[np.ndarray], list[np.ndarray]]:
+    """The problem at a scale the arithmetic can bear, its starts, and these at that scale."""
+    starts = [f.begin(V, weights, rng) for f in factors]
+    shape = structure.shape(starts)
     if shape != V.shape:
         raise ShapeError(
-            f"the factors' shapes {[F.shape for F in X]} make a model of shape {shape}, "
+            f"the factors' shapes {[F.shape for F in starts]} make a model of shape {shape}, "
             f"but V has {V.shape}; give factors that fit V"
         )
-    free = tuple(f.movable(F.shape) for f, F in zip(factors, X, strict=True))
+    scale = _scale(V, weights, divergence.degree)
+    V, last = _divided(V, scale, None), _divided(starts[-1], scale, factors[-1].name)
+    free = tuple(f.movable(F.shape) for f, F in zip(factors, starts, strict=True))
     prepared = divergence.prepare(V, weights)
     problem = Problem(prepared, weights, structure, divergence, factors, free, scale)
     if problem.units:
-        problem.units.check(X, free)
-    return problem, X
+        problem.units.check(starts, free)
+    return problem, starts, [*starts[:-1], last]
 
 
-def _scale(V: np.ndarray, weights: np.ndarray | None) -> float:
-    """The power of two nearest to V's mean, or 1 where V can stay as it is."""
+def _scale(V: np.ndarray, weights: np.ndarray | None, degree: float | None) -> float:
+    """The power of two nearest to V's mean, or 1 where V can stay as it is.
+
+    It cannot where a divergence of degree ≤ 0 needs all of the range below V's mean.
+    """
     mean = weighted_mean(V, weights)
-    return 1.0 if mean == 0 or QUIETEST <= mean <= LOUDEST else float(2.0 ** round(np.log2(mean)))
+    stays = degree is None or (degree > 0 and QUIETEST <= mean <= LOUDEST)
+    return 1.0 if stays else power_of_two(mean)
+
+
+def _divided(F: np.ndarray, scale: float, name: str | None) -> np.ndarray:
+    """F at another scale; a factor (it has a name) must not lose entries on the way."""
+    if scale == 1.0:
+        return F
+    divided: np.ndarray = F / F.dtype.type(scale)
+    if name is not None and (not np.isfinite(divided).all() or ((divided == 0) & (F > 0)).any()):
+        raise ParameterError(
+            f"{name or 'the last factor'} has values from {F[F > 0].min():g} to {F.max():g}, too "
+            f"far from V's mean of about {scale:g} for {F.dtype}; bring them closer or use float64"
+        )
+    return divided
 
 
 def _run(
-    problem: Problem, X: list[np.ndarray], solver: str | Solver, schedule: _Schedule, start: int
-) -> Decomposition:
+    problem: Problem,
+    starts: list[np.ndarray],
+    X: list[np.ndarray],
+    solver: str | Solver,
+    schedule: _Schedule,
+    number: int,
+) -> tuple[Decomposition, bool]:
+    """What the run from one start found, and whether the callback wants no more."""
     run = solver_named(solver, problem).begin(problem, X)
-    losses, checks = [run.loss], [0]
+    losses, checks = [_finite(run.loss, 0)], [0]
     converged = stopped = False
     while checks[-1] < schedule.max_iter and not (converged or stopped):
         todo = min(schedule.check_every, schedule.max_iter - checks[-1])
         run.advance(todo)
-        if not np.isfinite(run.loss):
-            raise NumericalError(
-                f"the objective became {run.loss} within {checks[-1] + todo} iterations; the "
-                "result was thrown away; try float64, or another beta or start"
-            )
-        losses.append(run.loss)
         checks.append(checks[-1] + todo)
-        converged = 0 < schedule.tol and losses[-2] - losses[-1] <= schedule.tol * abs(losses[0])
-        progress = Progress(checks[-1], schedule.max_iter, run.loss, start)
-        stopped = schedule.callback is not None and schedule.callback(progress) is True
-    return Decomposition(
-        _result(problem, X, run.factors()),
+        losses.append(_finite(run.loss, checks[-1]))
+        enough = schedule.tol * abs(losses[0])
+        converged = 0 < enough >= losses[-2] - losses[-1] and todo == schedule.check_every
+        progress = Progress(checks[-1], schedule.max_iter, run.loss, number)
+        stopped = schedule.callback is not None and bool(schedule.callback(progress))
+    found = Decomposition(
+        _result(problem, starts, run.factors()),
         np.array(losses),
         np.array(checks),
         converged,
         problem.structure,
         problem.divergence,
     )
+    return found, stopped
+
+
+def _finite(loss: float, iteration: int) -> float:
+    if not np.isfinite(loss):
+        raise NumericalError(
+            f"the objective is {loss} after {iteration} iterations; the result was thrown away; "
+            "try float64, or another beta, start or weights"
+        )
+    return loss
 
 
 def _result(
-    problem: Problem, X: list[np.ndarray], found: Sequence[np.ndarray]
+    problem: Problem, starts: list[np.ndarray], found: Sequence[np.ndarray]
 ) -> tuple[np.ndarray, ...]:
     """The factors at the caller's scale, in C order, the fixed entries exactly as they were."""
+    out = list(found)
+    if problem.scale != 1.0:
+        out[-1] = out[-1] * out[-1].dtype.type(problem.scale)
     out = [
         F if free is False else np.where(free, G, F)
-        for F, G, free in zip(X, found, problem.free, strict=True)
+        for F, G, free in zip(starts, out, problem.free, strict=True)
     ]
     if problem.units:
         out = problem.units.normalised(out)
-    if problem.scale != 1.0:
-        out[-1] = out[-1] * out[-1].dtype.type(problem.scale)
     if not all(np.isfinite(F).all() for F in out):
         raise NumericalError("a factor is not finite; the result was thrown away; try float64")
     return tuple(np.ascontiguousarray(F) for F in out)
@@ -284,13 +336,18 @@ def nmf(
     rank = _rank(n_components, W, H)
     shapes = (len(data), rank), (rank, data.shape[1])
     for name, F, shape in (("W", W, shapes[0]), ("H", H, shapes[1])):
+        if F is not None and np.asarray(F).dtype.kind not in "fiu":
+            raise ParameterError(f"{name} has dtype {np.asarray(F).dtype}; it must be real numbers")
         if F is not None and np.shape(F) != shape:
             raise ShapeError(
                 f"{name} has shape {np.shape(F)}; with V {data.shape} and {rank} components it "
                 f"must be {shape}"
             )
+    for name, F, update in (("W", W, update_W), ("H", H, update_H)):
+        if F is None and update is False:
+            raise ParameterError(f"update_{name} is False, but no {name} is given to keep")
     if init == "nndsvdar" and W is None and H is None:
-        start: Any = nndsvdar(data, rank, weights=said, rng=np.random.default_rng(rng))
+        start: Any = nndsvdar(data, rank, weights=said, rng=_generator(rng))
     elif init in ("random", "nndsvdar"):
         start = random_factors(*shapes, W, H)
     else:
@@ -315,5 +372,5 @@ def _rank(n_components: int | None, W: Any, H: Any) -> int:
     if n_components is None:
         if W is None and H is None:
             raise ParameterError("n_components is needed where neither W nor H is given")
-        n_components = np.shape(W)[-1] if W is not None else np.shape(H)[0]
+        n_components = np.atleast_1d(W).shape[-1] if W is not None else len(np.atleast_1d(H))
     return as_count(n_components, "n_components", low=1)

@@ -22,11 +22,12 @@ class Factor:
     ----------
     start : np.ndarray or callable
         Where it starts: a non-negative array, or a function of (V, weights, rng) that returns one
-        (weights may be None), as in `nmfaudio.start`. Exact zeros stay zero under multiplicative
-        updates, so ``Factor(H0 * support)`` is a support already.
+        (weights may be None), as in `nmfaudio.start`.
     free : bool or np.ndarray
         What may move: True or False for all of it, or booleans that broadcast to its shape, e.g.
-        one per component. What is not free is returned exact to the bit.
+        one per component. What is not free is returned exact to the bit. So a support S is
+        ``Factor(H * S, free=S)``. (Multiplicative updates keep exact zeros in any case; other
+        solvers need not.)
     penalties : tuple of Penalty
         What it costs.
     unit : None, "l1" or "l2"
@@ -50,6 +51,8 @@ class Factor:
     name: str = field(default="", kw_only=True)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.penalties, tuple):
+            raise ParameterError(f"penalties is {self.penalties!r}; it must be a tuple of them")
         if self.unit not in (None, "l1", "l2"):
             raise ParameterError(f"unit is {self.unit!r}; it must be None, 'l1' or 'l2'")
         if self.unit and (self.free is not True or self.penalties):
@@ -62,7 +65,7 @@ class Factor:
         self, V: np.ndarray, weights: np.ndarray | None, rng: np.random.Generator
     ) -> np.ndarray:
         """A fresh array in V's precision, checked to be finite and non-negative."""
-        made = self.start(V, weights, rng) if callable(self.start) else np.asarray(self.start)
+        made = np.asarray(self.start(V, weights, rng) if callable(self.start) else self.start)
         label = self.name or "a factor"
         if not (np.issubdtype(made.dtype, np.floating) or np.issubdtype(made.dtype, np.integer)):
             raise ParameterError(f"{label} has dtype {made.dtype}; it must be real numbers")

@@ -15,7 +15,7 @@ from typing import ClassVar, Protocol
 
 import numpy as np
 
-from nmfaudio.errors import ParameterError
+from nmfaudio._check import as_number
 
 Terms = tuple[np.ndarray | float, np.ndarray | float, np.ndarray | float]
 
@@ -36,10 +36,7 @@ class _Weighted:
     weight: float
 
     def __post_init__(self) -> None:
-        if not 0 <= self.weight < float("inf"):
-            raise ParameterError(
-                f"{type(self).__name__} weight is {self.weight!r}; it must be finite and ≥ 0"
-            )
+        as_number(self.weight, f"weight of {type(self).__name__}", low=0)
 
 
 @dataclass(frozen=True)
@@ -76,20 +73,24 @@ class L2(_Weighted):
 class Smooth(_Weighted):
     """``weight / 2 · Σ (F[…, t] − F[…, t−1])²``: activations that change slowly.
 
+    Neighbours are taken along `axis`: −1 is time in H; 0 is frequency in a W of two dimensions.
     Majorised as in De Pierro 1995, doi:10.1109/42.370409.
     """
 
+    axis: int = -1
     degree: ClassVar[int] = 2
 
     def value(self, F: np.ndarray, factors: Sequence[np.ndarray]) -> float:
-        steps = np.diff(F.astype(np.float64, copy=False), axis=-1)
+        steps = np.diff(F.astype(np.float64, copy=False), axis=self.axis)
         return 0.5 * self.weight * float(np.square(steps).sum())
 
     def majorize(self, F: np.ndarray, factors: Sequence[np.ndarray]) -> Terms:
-        neighbours = np.zeros_like(F)
-        degree = np.zeros(F.shape[-1], F.dtype)
-        neighbours[..., 1:] += F[..., :-1]
-        neighbours[..., :-1] += F[..., 1:]
-        degree[1:] += 1
-        degree[:-1] += 1
-        return -self.weight * (degree * F + neighbours), 2 * self.weight * degree, 0.0
+        X = np.moveaxis(F, self.axis, -1)
+        near = np.zeros_like(X)  # the sum of the neighbours, and below how many there are
+        count = np.zeros_like(X)
+        near[..., 1:] += X[..., :-1]
+        near[..., :-1] += X[..., 1:]
+        count[..., 1:] += 1
+        count[..., :-1] += 1
+        lin, quad = -self.weight * (count * X + near), 2 * self.weight * count
+        return np.moveaxis(lin, -1, self.axis), np.moveaxis(quad, -1, self.axis), 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -47,7 +48,8 @@ class Problem:
         """The objective at X in the caller's scale; `misfit`, if known, is the divergence there."""
         if misfit is None:
             misfit = self.divergence.value(self.V, self.structure.forward(X), self.weights)
-        return misfit * self._cost_scale() + self._penalty(self._own_scale(X))
+        cost_scale = self._scale_to(self.divergence.degree or 0.0)
+        return misfit * cost_scale + self._penalty(self._own_scale(X))
 
     def majorize(self, i: int, X: Sequence[np.ndarray]) -> Terms | None:
         """(lin, quad, pull) of all that penalises factor `i`, None where nothing does."""
@@ -62,9 +64,13 @@ class Problem:
         else:
             terms = [p.majorize(own[i], own) for p in penalties]
             lin, quad, pull = (sum(t[j] for t in terms) for j in range(3))
-        size = self.scale if i == len(X) - 1 else 1.0
-        cost = self._cost_scale()
-        return lin * (size / cost), quad * (size**2 / cost), pull * (1.0 / cost)
+        size = 1.0 if i == len(X) - 1 else 0.0
+        cost = self.divergence.degree or 0.0
+        return (
+            lin * self._scale_to(size - cost),
+            quad * self._scale_to(2 * size - cost),
+            pull * self._scale_to(-cost),
+        )
 
     def _penalty(self, X: Sequence[np.ndarray]) -> float:
         if not any(f.penalties for f in self.factors):
@@ -78,6 +84,6 @@ class Problem:
     def _own_scale(self, X: Sequence[np.ndarray]) -> list[np.ndarray]:
         return [*X[:-1], X[-1] * X[-1].dtype.type(self.scale)] if self.scale != 1 else list(X)
 
-    def _cost_scale(self) -> float:
-        """What a cost at V's scale is multiplied by to be one at the caller's."""
-        return float(self.scale ** (self.divergence.degree or 0.0))
+    def _scale_to(self, power: float) -> float:
+        """The scale to a power, within what a double can hold."""
+        return float(2.0 ** min(max(power * math.log2(self.scale), -1000.0), 1000.0))

@@ -14,20 +14,20 @@ from nmfaudio.kernels.products import product
 
 @dataclass(frozen=True)
 class Random:
-    """Absolute values of normal numbers around ``gain · mean(V)^power``.
+    """Absolute values of normal numbers around `gain`, times the mean of V if `loud`.
 
-    Two factors with ``gain = terms^(−½)`` and ``power = ½`` make a model about as loud as V, where
+    W not loud and H loud, each with ``gain = terms^(−½)``, make a model about as loud as V, where
     `terms` is how many products the model sums per bin.
     """
 
     shape: tuple[int, ...]
     gain: float = 1.0
-    power: float = 0.5
+    loud: bool = False
 
     def __call__(
         self, V: np.ndarray, weights: np.ndarray | None, rng: np.random.Generator
     ) -> np.ndarray:
-        level = self.gain * weighted_mean(V, weights) ** self.power
+        level = self.gain * (weighted_mean(V, weights) if self.loud else 1.0)
         return np.asarray(level * np.abs(rng.standard_normal(self.shape)))
 
 
@@ -39,9 +39,9 @@ def random_factors(
     half = terms**-0.5
     if W is None:
         if H is None:
-            return Random(W_shape, half), Random(H_shape, half)
-        return Random(W_shape, 1 / (terms * _level(H)), 1.0), H
-    return W, Random(H_shape, 1 / (terms * _level(W)), 1.0) if H is None else H
+            return Random(W_shape, half), Random(H_shape, half, loud=True)
+        return Random(W_shape, 1 / (terms * _level(H)), loud=True), H
+    return W, Random(H_shape, 1 / (terms * _level(W)), loud=True) if H is None else H
 
 
 def nndsvdar(
@@ -50,7 +50,7 @@ def nndsvdar(
     """W and H from the leading singular vectors of V, zeros filled with small random numbers.
 
     Bins of weight 0 count as 0. Components beyond the min(freq, time) singular vectors are all
-    fill.
+    fill. H takes the loudness of V.
 
     Parameters
     ----------
@@ -69,7 +69,8 @@ def nndsvdar(
     C. Boutsidis and E. Gallopoulos, "SVD based initialization: A head start for nonnegative matrix
     factorization", Pattern Recognition 41(4), 2008, doi:10.1016/j.patcog.2007.09.010.
     """
-    data = V if weights is None else V * (weights > 0)
+    loudness = power_of_two(weighted_mean(V, weights))
+    data = (V if weights is None else V * (weights > 0)) / V.dtype.type(loudness)
     U, S, Vt = _leading_singular_vectors(data, rank, rng)
     W, H = np.zeros((len(V), rank)), np.zeros((rank, V.shape[1]))
     for k in range(len(S)):
@@ -84,11 +85,11 @@ def nndsvdar(
         gain = size * np.sqrt(norms[0] * norms[1])
         W[:, k] = gain * u / (norms[0] or 1.0)
         H[k] = gain * v / (norms[1] or 1.0)
-    fill = weighted_mean(V, weights) / 100
+    fill = 0.01 * np.sqrt(weighted_mean(data, weights) / rank)
     for F in (W, H):
         small = F < 1e-6 * F.max(initial=0)
         F[small] = np.abs(fill * rng.standard_normal(np.count_nonzero(small)))
-    return W, H
+    return W, H * loudness
 
 
 def weighted_mean(V: np.ndarray, weights: np.ndarray | None) -> float:
@@ -97,6 +98,11 @@ def weighted_mean(V: np.ndarray, weights: np.ndarray | None) -> float:
         return float(V.mean(dtype=np.float64))
     said = weights > 0
     return float(V.mean(dtype=np.float64, where=said)) if said.any() else 0.0
+
+
+def power_of_two(level: float) -> float:
+    """The power of two nearest to a positive number, 1 for 0: scaling by it loses no bits."""
+    return float(2.0 ** round(np.log2(level))) if level > 0 else 1.0
 
 
 def _level(F: np.ndarray) -> float:

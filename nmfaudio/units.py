@@ -32,8 +32,12 @@ class Units:
 
     def check(self, X: Sequence[np.ndarray], free: Sequence[bool | np.ndarray]) -> None:
         """`ParameterError` where the norms cannot be kept."""
-        if any(f.unit and self._axes()[i] is None for i, f in enumerate(self.factors)):
-            raise ParameterError("unit is set on a factor that has no components; leave it None")
+        for f, axis in zip(self.factors, self._axes(), strict=True):
+            if axis is None and (f.unit or f.penalties):
+                raise ParameterError(
+                    "unit, and penalties beside it, are for factors that have components, and one "
+                    "of these has none; leave unit=None"
+                )
         last = self._absorber()
         held = ~np.broadcast_to(np.asarray(free[last]), X[last].shape)
         if (X[last][held] != 0).any():

@@ -35,7 +35,7 @@ HOLE = np.where(V == V[2, 3], np.nan, V)
         ((V,), {"W": W.astype(complex)}, na.ParameterError, "W has dtype complex"),
         ((V, 2), {"update_W": np.array([1, 0])}, na.ParameterError, "free of W has dtype int"),
         ((V, 2), {"update_W": np.ones(3, bool)}, na.ParameterError, r"shape \(3,\)"),
-        ((V, 2), {"beta_loss": float("nan")}, na.ParameterError, "beta is nan"),
+        ((V, 2), {"beta_loss": float("nan")}, na.ParameterError, "beta_loss must.*nan"),
         ((V, 2), {"beta_loss": float("inf")}, na.ParameterError, "finite"),
         ((V, 2), {"beta_loss": "L2"}, na.ParameterError, "'L2'.*'kl'"),
         ((V, 2), {"beta_loss": True}, na.ParameterError, "True"),
@@ -50,6 +50,15 @@ HOLE = np.where(V == V[2, 3], np.nan, V)
         ((V, 2), {"max_iter": -1}, na.ParameterError, "max_iter"),
         ((V, 2), {"check_every": 0}, na.ParameterError, "check_every"),
         ((V, 2), {"n_init": 0}, na.ParameterError, "n_init"),
+        ((V, 2), {"n_init": 3, "init": "nndsvdar"}, na.ParameterError, "n_init is 3"),
+        ((V,), {"W": W, "H": H, "n_init": 2}, na.ParameterError, "no factor starts at random"),
+        ((V, 2), {"update_H": False}, na.ParameterError, "no H is given"),
+        ((V, 2), {"rng": "seed"}, na.ParameterError, "rng is 'seed'"),
+        ((V, 2), {"rng": -1}, na.ParameterError, "rng is -1"),
+        ((V,), {"W": 3.0}, na.ShapeError, r"W has shape \(\)"),
+        ((V,), {"H": [["a"] * 9] * 2}, na.ParameterError, "H has dtype <U1"),
+        ((V.astype("f4"), 2), {"weights": V * 1e40}, na.ParameterError, "too far for V's float32"),
+        ((V, 2), {"weights": np.full(V.shape, 1e307)}, na.NumericalError, "objective is (inf|nan)"),
         ((V, 2), {"tol": -1e-4}, na.ParameterError, "tol"),
     ],
 )
@@ -57,7 +66,7 @@ def test_nmf_refuses(arguments, settings, error, message):
     with pytest.raises(error, match=message) as caught:
         na.nmf(*arguments, **settings)
     assert "\n" not in str(caught.value)
-    assert isinstance(caught.value, ValueError)
+    assert isinstance(caught.value, ValueError | ArithmeticError)
 
 
 @pytest.mark.parametrize(
@@ -120,6 +129,56 @@ def test_components_are_numbered_from_zero():
     np.testing.assert_allclose(d.model(), sum(d.component(k) for k in range(3)))
     with pytest.raises(na.ParameterError, match="from 0 to 2, got 3"):
         d.component(3)
+
+
+@pytest.mark.parametrize(
+    ("factors", "settings", "message"),
+    [
+        ([W, H], {}, r"wrap each array as Factor\(array\)"),
+        ([na.Factor(W), na.Factor(H)], {"structure": na.Convolutive}, "instance of a Structure"),
+        ([na.Factor(W), na.Factor(H)], {"divergence": na.Beta}, r"such as Beta\(1\)"),
+        ([na.Factor(W), na.Factor(H)], {"divergence": 1}, r"such as Beta\(1\)"),
+        ([na.Factor(W), na.Factor(H)], {"solver": na.MU}, "solver"),
+    ],
+)
+def test_the_wrong_kind_of_thing_is_named(factors, settings, message):
+    with pytest.raises(na.ParameterError, match=message):
+        na.decompose(V, factors, **settings)
+
+
+@pytest.mark.parametrize("make", [lambda: na.L1("a"), lambda: na.Beta("kl")])
+def test_numbers_are_numbers(make):
+    with pytest.raises(na.ParameterError, match="finite number"):
+        make()
+
+
+def test_a_penalty_alone_is_no_tuple():
+    with pytest.raises(na.ParameterError, match="tuple"):
+        na.Factor(W, penalties=na.L1(1.0))
+
+
+def test_convergence_is_judged_over_full_stretches():
+    plain = na.nmf(V, 2, rng=0, max_iter=30, tol=2e-3)
+    longer = na.nmf(V, 2, rng=0, max_iter=31, tol=2e-3)
+    assert longer.converged == plain.converged
+
+
+def test_a_callback_stops_all_starts():
+    seen = []
+    na.nmf(V, 2, rng=0, n_init=4, callback=lambda p: np.bool_(seen.append(p) is None))
+    assert len(seen) == 1
+
+
+def test_subclasses_compute_what_they_say():
+    class Doubled(na.Product):
+        def forward(self, factors):
+            return 2 * super().forward(factors)
+
+        def adjoint(self, i, G, factors):
+            return 2 * super().adjoint(i, G, factors)
+
+    d = na.decompose(V, [na.Factor(W), na.Factor(H)], structure=Doubled(), max_iter=40)
+    assert d.losses[-1] == pytest.approx(na.Beta(1).value(V, 2 * d.W @ d.H, None))
 
 
 def test_numbers_that_leave_the_finite_are_never_returned():

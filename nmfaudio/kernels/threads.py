@@ -36,7 +36,7 @@ def deal(work: Callable[[range], None], parts: int) -> None:
 
     Which thread gets a part must not matter to the result.
     """
-    count = min(get_threads(), parts)
+    count = max(1, min(get_threads(), parts))
     failures: list[BaseException] = []
 
     def guarded(first: int) -> None:
@@ -48,7 +48,7 @@ def deal(work: Callable[[range], None], parts: int) -> None:
     helpers = [threading.Thread(target=guarded, args=(i,), daemon=True) for i in range(1, count)]
     for helper in helpers:
         helper.start()
-    work(range(0, parts, max(count, 1)))
+    guarded(0)
     for helper in helpers:
         helper.join()
     if failures:

@@ -131,13 +131,22 @@ class BlindSeparator:
     )
 
     def __post_init__(self) -> None:
-        as_count(self.components, "components", low=1)
-        as_count(self.max_iter, "max_iter", low=0)
-        as_number(self.tol, "tol", low=0)
-        as_number(self.mask_power, "mask_power", above=0)
+        tidy: dict[str, Any] = {
+            "components": as_count(self.components, "components", low=1),
+            "max_iter": as_count(self.max_iter, "max_iter", low=0),
+            "tol": as_number(self.tol, "tol", low=0),
+            "mask_power": as_number(self.mask_power, "mask_power", above=0),
+        }
+        if not isinstance(self.beta_loss, str):
+            tidy["beta_loss"] = as_number(self.beta_loss, "beta_loss")
         divergence_named(self.beta_loss)
         if self.sources != "auto":
-            as_count(self.sources, "sources", low=1, high=self.components)
+            tidy["sources"] = as_count(self.sources, "sources", low=1, high=self.components)
+        for name in ("n_fft", "hop"):
+            if getattr(self, name) is not None:
+                tidy[name] = as_count(getattr(self, name), name, low=1)
+        for name, value in tidy.items():  # plain Python numbers, which JSON can take
+            object.__setattr__(self, name, value)
         for name, allowed in (("init", ("random", "nndsvdar")), ("mask", ("soft", "binary"))):
             if getattr(self, name) not in allowed:
                 raise ParameterError(
@@ -207,7 +216,7 @@ class BlindSeparator:
             name: apply_mask(mask, scaled, stft) * loudness
             for name, mask in zip(groups, masks, strict=True)
         }
-        settings = asdict(self) | {"seed": rng if isinstance(rng, int) else None}
+        settings = asdict(self) | {"seed": int(rng) if isinstance(rng, int | np.integer) else None}
         about = {
             "transform": stft.to_dict(),
             "settings": settings,
@@ -277,6 +286,6 @@ def separate(
 
 
 def _power_of_two(y: np.ndarray) -> float:
-    """The power of two nearest to the peak where that is extreme, else 1."""
+    """The power of two below the peak where that is extreme, else 1."""
     peak = float(np.abs(y).max())
-    return 1.0 if peak == 0 or SOFTEST <= peak <= LOUDEST else float(2.0 ** round(np.log2(peak)))
+    return 1.0 if peak == 0 or SOFTEST <= peak <= LOUDEST else float(2.0 ** np.floor(np.log2(peak)))

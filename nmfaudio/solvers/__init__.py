@@ -19,6 +19,8 @@ def solver_named(solver: str | Solver, problem: Problem) -> Solver:
             names = ", ".join(repr(name) for name in ("auto", *SOLVERS))
             raise ParameterError(f"solver is {solver!r}; it must be one of {names} or a Solver")
         chosen = SOLVERS["mu" if solver == "auto" else solver]
+    elif isinstance(solver, type) or not hasattr(solver, "begin"):
+        raise ParameterError(f"solver is {solver!r}; it must be a name or an instance")
     else:
         chosen = solver
     reason = chosen.supports(problem)

@@ -30,12 +30,15 @@ def descend(
 
 
 def term_arrays(terms: Terms | None, F: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(lin, quad, pull) as matrices like F, of size 0 where there are none."""
+    """(lin, quad, pull) as float64 matrices like F, of size 0 where there are none.
+
+    They keep their precision because V's scale may take them out of float32's range.
+    """
 
     def matrix(term: np.ndarray | float) -> np.ndarray:
         if np.ndim(term) == 0 and term == 0:
-            return np.empty((0, 0), F.dtype)
-        full = np.array(np.broadcast_to(term, F.shape), F.dtype, order="C")
+            return np.empty((0, 0))
+        full = np.array(np.broadcast_to(term, F.shape), np.float64, order="C")
         return full.reshape(-1, F.shape[-1])
 
     lin, quad, pull = terms or (0.0, 0.0, 0.0)
@@ -50,5 +53,5 @@ def free_array(free: bool | np.ndarray, F: np.ndarray) -> np.ndarray:
 
 
 def factor_floor(dtype: np.dtype) -> float:
-    """What no positive entry falls below: the product of two such is then no denormal number."""
-    return 2.0**-60 if dtype == np.float32 else 2.0**-300
+    """What no positive entry falls below: far from denormal numbers, which slow all work down."""
+    return 2.0**-100 if dtype == np.float32 else 2.0**-800

@@ -61,7 +61,9 @@ class FusedRun:
     def _update_W(self) -> None:
         neg = _added(self._neg)
         if self._simple:
-            pos = np.broadcast_to(self._H.sum(0)[:, None], neg.shape)
+            pos = np.broadcast_to(
+                self._H.sum(0, dtype=np.float64)[:, None].astype(neg.dtype), neg.shape
+            )
         else:
             pos = _added(self._pos)
         X = self.factors()

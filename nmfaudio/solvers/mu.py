@@ -33,9 +33,10 @@ class MU:
         return None
 
     def begin(self, problem: Problem, factors: Sequence[np.ndarray]) -> Run:
-        plain = isinstance(problem.structure, Product) and len(factors) == 2
-        if plain and isinstance(problem.divergence, Beta):
-            return FusedRun(problem, problem.divergence, factors)
+        divergence = problem.divergence
+        # Not of subclasses, which may compute something else.
+        if type(problem.structure) is Product and len(factors) == 2 and type(divergence) is Beta:
+            return FusedRun(problem, divergence, factors)
         return Stepwise(mu_step, problem, factors)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import nmfaudio as na
+from nmfaudio.start import power_of_two, weighted_mean
 
 FREQ, TIME, RANK, LAGS = 13, 22, 3, 4
 BETAS = [-0.5, 0, 0.5, 1, 1.3, 1.5, 2, 3]
@@ -33,26 +34,43 @@ def assert_never_rises(losses, dtype):
     assert losses[-1] < losses[0]
 
 
+def raised(V, weights, divergence):
+    """V with the floor that β ≤ 0 needs, which is one relative to its mean."""
+    scale = V.dtype.type(power_of_two(weighted_mean(V, weights)))
+    return divergence.prepare(V / scale, weights) * scale
+
+
+def objective(V, weights, d, factors):
+    """What a decomposition costs, worked out anew from what was returned."""
+    V, Y = (X.astype(float) for X in (raised(V, weights, d.divergence), d.model()))
+    fit = d.divergence.value(V, Y, weights)
+    return fit + sum(
+        p.value(F, d.factors) for F, f in zip(d.factors, factors, strict=True) for p in f.penalties
+    )
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("structure", [na.Product(), na.Convolutive(), "deep"], ids=str)
 @pytest.mark.parametrize("beta", BETAS)
 def test_objective_never_rises(beta, structure, weighted, dtype):
-    rng = np.random.default_rng(abs(hash((beta, weighted))) % 1000)
+    rng = np.random.default_rng(BETAS.index(beta))
     V = (rng.random((FREQ, TIME)) ** 3).astype(dtype)
     V[2, 3:6] = 0
-    weights = rng.integers(0, 3, V.shape) * rng.random(V.shape) if weighted else None
+    weights = (rng.integers(0, 3, V.shape) * rng.random(V.shape)).astype(dtype)
+    weights = weights if weighted else None
     for (first, last), fixed in itertools.product(PENALTIES.values(), (False, True)):
         X = starts(structure, rng)
-        free = np.array([True, False, True]) if fixed else True
-        middle = [na.Factor(F) for F in X[1:-1]]
+        columns = np.array([True, False, True]) if fixed and len(X) == 2 else True
+        gate = rng.random(X[-1].shape) < 0.7 if fixed else True
+        factors = [
+            na.Factor(X[0], columns, first),
+            *(na.Factor(F) for F in X[1:-1]),
+            na.Factor(X[-1], gate, last),
+        ]
         d = na.decompose(
             V,
-            [
-                na.Factor(X[0], True if middle else free, first),
-                *middle,
-                na.Factor(X[-1], True, last),
-            ],
+            factors,
             structure=na.Product() if structure == "deep" else structure,
             divergence=na.Beta(beta),
             weights=weights,
@@ -62,6 +80,52 @@ def test_objective_never_rises(beta, structure, weighted, dtype):
         )
         assert_never_rises(d.losses, dtype)
         assert d.W.dtype == d.H.dtype == dtype
+        assert d.losses[-1] == pytest.approx(objective(V, weights, d, factors), rel=1e-4)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("scale", [1e-9, 1e9])
+@pytest.mark.parametrize("structure", [na.Product(), na.Convolutive()], ids=str)
+@pytest.mark.parametrize("beta", [0, 0.5, 1, 1.3, 2])
+def test_penalties_mean_the_callers_scale(beta, structure, scale, dtype):
+    rng = np.random.default_rng(3)
+    V = ((rng.random((FREQ, TIME)) + 0.05) * scale).astype(dtype)
+    W, H = starts(structure, rng)
+    cost = scale**beta  # of the divergence, so that penalties weigh as much
+    penalties = (na.L1(0.1 * cost / scale), na.L2(0.1 * cost / scale**2))
+    penalties += (na.Smooth(0.2 * cost / scale**2),)
+    for unit in (None, "l2"):
+        factors = [na.Factor(W, unit=unit), na.Factor(H * scale, True, penalties)]
+        d = na.decompose(
+            V,
+            factors,
+            structure=structure,
+            divergence=na.Beta(beta),
+            max_iter=20,
+            tol=0,
+            check_every=1,
+        )
+        assert_never_rises(d.losses, dtype)
+        assert d.losses[-1] == pytest.approx(objective(V, None, d, factors), rel=1e-4)
+
+
+def test_the_last_factor_can_have_unit_norm_at_any_scale():
+    rng = np.random.default_rng(3)
+    V = (rng.random((FREQ, TIME)) + 0.05) * 1e-10
+    W, H = starts(na.Product(), rng)
+    d = na.decompose(V, [na.Factor(W, True, (na.L1(1e-3),)), na.Factor(H * 1e-10, unit="l1")])
+    np.testing.assert_allclose(d.H.sum(1), 1)
+    assert d.losses[-1] == pytest.approx(
+        na.Beta(1).value(V, d.model(), None) + na.L1(1e-3).value(d.W, d.factors)
+    )
+
+
+@pytest.mark.parametrize("size", [1e-25, 1e25])
+def test_templates_of_any_size_do(size):
+    rng = np.random.default_rng(0)
+    V = (rng.random((FREQ, TIME)) + 0.05).astype("f4")
+    d = na.nmf(V, W=rng.random((FREQ, 3)) * size, update_W=False, tol=0, check_every=1, rng=0)
+    assert_never_rises(d.losses, np.float32)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

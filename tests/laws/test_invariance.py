@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import nmfaudio as na
+from nmfaudio.start import power_of_two
 
 BETAS = [0, 0.5, 1, 1.5, 2]
 
@@ -85,11 +86,43 @@ def test_scale_changes_nothing_but_scale(beta, factor, dtype):
         assert np.isfinite(scaled.losses).all()
 
 
-def test_a_power_of_two_changes_no_bit():
+@pytest.mark.parametrize("init", ["random", "nndsvdar"])
+@pytest.mark.parametrize("power", [-60, -3, 4, 60])
+def test_a_power_of_two_changes_no_bit(power, init):
     V = planted(np.float32)
-    a, b = (na.nmf(V * np.float32(2.0**power), 3, rng=0) for power in (40, 60))
+    gain = np.float32(2.0**power)
+    # No more iterations: the floor that keeps entries from denormal numbers is an absolute one.
+    a, b = (na.nmf(data, 3, init=init, rng=0, max_iter=40, tol=0) for data in (V, V * gain))
     assert a.W.tobytes() == b.W.tobytes()
-    assert (a.H * np.float32(2.0**20)).tobytes() == b.H.tobytes()
+    assert (a.H * gain).tobytes() == b.H.tobytes()
+
+
+@pytest.mark.parametrize("gain", [1e-170, 1e170])
+@pytest.mark.parametrize("beta", BETAS)
+def test_no_scale_of_doubles_is_too_far(gain, beta):
+    V = planted()
+    d = na.nmf(V * gain, 3, beta_loss=beta, init="nndsvdar", rng=0)
+    plain = na.nmf(V, 3, beta_loss=beta, init="nndsvdar", rng=0, max_iter=d.n_iter, tol=0)
+    np.testing.assert_allclose(d.model() / gain, plain.model(), rtol=1e-6)
+
+
+@pytest.mark.parametrize("gain", [1e-3, 1e-2, 1.0])
+def test_quiet_powers_have_the_objective_that_is_reported(gain):
+    V = planted(np.float32) * np.float32(gain)
+    V[3], V[:, 5] = 0, 0
+    d = na.nmf(V, 3, beta_loss="is", rng=0, max_iter=300, tol=0)
+    scale = np.float32(power_of_two(V.mean()))
+    V, Y = (X.astype(float) for X in (na.Beta(0).prepare(V / scale, None) * scale, d.model()))
+    assert d.losses[-1] == pytest.approx(na.Beta(0).value(V, Y, None), rel=1e-3)
+
+
+def test_fixed_factors_are_exact_whatever_made_them():
+    V = planted(np.float32) * np.float32(1e-6)
+    H = np.random.default_rng(0).random((3, 70)).astype("f4")
+    factors = [na.Factor(np.ones((20, 3))), na.Factor(lambda V, weights, rng: H, free=False)]
+    assert na.decompose(V, factors).H.tobytes() == H.tobytes()
+    with pytest.raises(na.ParameterError, match="too far from V's mean"):
+        na.nmf(V * np.float32(1e36), W=np.ones((20, 3)), H=H * 1e-20, update_H=False)
 
 
 @pytest.mark.parametrize("beta", BETAS)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 import nmfaudio as na
 from nmfaudio.errors import ParameterError
 
-PENALTIES = [na.L1(0.7), na.L2(0.4), na.Smooth(1.3)]
+PENALTIES = [na.L1(0.7), na.L2(0.4), na.Smooth(1.3), na.Smooth(0.9, axis=0)]
 
 
 @pytest.mark.parametrize("penalty", PENALTIES, ids=str)
@@ -34,7 +34,7 @@ def test_degree_is_how_the_value_grows(penalty):
 
 @pytest.mark.parametrize("weight", [-1.0, float("nan"), float("inf")])
 def test_weights_that_make_no_sense_are_refused(weight):
-    with pytest.raises(ParameterError, match="weight"):
+    with pytest.raises(ParameterError, match="weight of L1"):
         na.L1(weight)
 
 

@@ -1,5 +1,6 @@
 """Stems always add up to the mixture, whatever the mixture is."""
 
+import json
 import os
 import subprocess
 import sys
@@ -75,6 +76,35 @@ def test_the_sounds_names_and_numbers():
     report = four.report()
     assert report["sources"]["source-1"]["energy_share"] == shares[0]
     assert report["settings"]["seed"] == 0
+
+
+def test_numpy_numbers_are_numbers():
+    stems = na.separate(
+        noise(),
+        8000,
+        sources=np.int64(2),
+        components=np.int32(4),
+        max_iter=np.int64(5),
+        tol=np.float32(0),
+        beta_loss=np.float64(1),
+        rng=np.int64(3),
+        n_fft=np.int64(256),
+    )
+    assert json.loads(json.dumps(stems.report()))["settings"]["seed"] == 3
+
+
+@pytest.mark.parametrize("peak", [3e38, 1e-38])
+def test_the_loudest_and_softest_floats_work(peak):
+    y = noise() / np.float32(5) * np.float32(peak)
+    assert_adds_up(na.separate(y, 8000, **QUICK), y)
+
+
+@pytest.mark.parametrize("power", [-12, 6, 15])
+def test_loudness_changes_nothing_but_loudness(power):
+    y, gain = noise(2), np.float32(2.0**power)
+    a, b = na.separate(y, 8000, **QUICK), na.separate(y * gain, 8000, **QUICK)
+    for name in a:
+        np.testing.assert_allclose(b[name], a[name] * gain, atol=1e-5 * gain)
 
 
 def test_components_sum_to_their_stem():

@@ -1,0 +1,39 @@
+"""Kept machine code is that of the source."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nmfaudio as na
+
+RUN = """
+import numpy as np, nmfaudio as na
+V = np.random.default_rng(0).random((5, 9))
+print(na.__file__, float(na.nmf(V, 2, max_iter=3, tol=0, rng=0).losses[-1]))
+"""
+
+
+def run(folder):
+    env = {**os.environ, "PYTHONPATH": str(folder), "NUMBA_CACHE_DIR": ""}
+    done = subprocess.run(
+        [sys.executable, "-c", RUN], capture_output=True, text=True, check=True, env=env, cwd=folder
+    )
+    path, loss = done.stdout.split()
+    assert Path(path).parent == folder / "nmfaudio"
+    return float(loss)
+
+
+def test_a_change_in_one_kernel_reaches_those_that_call_it(tmp_path):
+    package = tmp_path / "nmfaudio"
+    ignore = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(Path(na.__file__).parent, package, ignore=ignore)
+    before = run(tmp_path)
+    assert run(tmp_path) == before  # from the cache
+    source = package / "kernels" / "mm.py"
+    text = source.read_text()
+    changed = text.replace("return gain / loss if p - q == 1.0", "return 1.0 if p - q == 1.0")
+    assert changed != text
+    source.write_text(changed)
+    assert run(tmp_path) != before
