@@ -163,6 +163,15 @@ def test_convergence_is_judged_over_full_stretches():
     assert longer.converged == plain.converged
 
 
+def test_tol_is_a_share_of_the_first_loss():
+    for tol in (1e-2, 1e-3, 1e-4):
+        d = na.nmf(V, 2, rng=0, max_iter=10_000, tol=tol)
+        falls = -np.diff(d.losses) / d.losses[0]
+        assert falls[-1] <= tol
+        assert (falls[:-1] > tol).all()
+        assert d.converged
+
+
 def test_a_callback_stops_all_starts():
     seen = []
     na.nmf(V, 2, rng=0, n_init=4, callback=lambda p: np.bool_(seen.append(p) is None))

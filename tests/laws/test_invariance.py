@@ -121,6 +121,11 @@ def test_fixed_factors_are_exact_whatever_made_them():
     H = np.random.default_rng(0).random((3, 70)).astype("f4")
     factors = [na.Factor(np.ones((20, 3))), na.Factor(lambda V, weights, rng: H, free=False)]
     assert na.decompose(V, factors).H.tobytes() == H.tobytes()
+    # At V's scale the first row would be denormal numbers, which have lost digits.
+    H_far = H * np.array([[1e-9], [1e30], [1e30]], np.float32)
+    rows = np.array([[False], [True], [True]])
+    far = na.nmf(V * np.float32(1e36), W=np.ones((20, 3)), H=H_far, update_W=False, update_H=rows)
+    assert far.H[0].tobytes() == H_far[0].tobytes()
     with pytest.raises(na.ParameterError, match="too far from V's mean"):
         na.nmf(V * np.float32(1e36), W=np.ones((20, 3)), H=H * 1e-20, update_H=False)
 
