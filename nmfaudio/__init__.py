@@ -29,6 +29,8 @@ _HOME = {
     "L2": "penalties",
     "Smooth": "penalties",
     "MU": "solvers",
+    "BMME": "solvers",
+    "HALS": "solvers",
     "Stepwise": "solvers",
     # pictures
     "plot_factors": "plot",

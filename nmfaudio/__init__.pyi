@@ -25,6 +25,8 @@ from nmfaudio.plot import plot_stems as plot_stems
 from nmfaudio.separators.blind import BlindSeparator as BlindSeparator
 from nmfaudio.separators.blind import separate as separate
 from nmfaudio.separators.stems import Stems as Stems
+from nmfaudio.solvers import BMME as BMME
+from nmfaudio.solvers import HALS as HALS
 from nmfaudio.solvers import MU as MU
 from nmfaudio.solvers import Stepwise as Stepwise
 from nmfaudio.structures import Convolutive as Convolutive

@@ -5,6 +5,7 @@
 - `cells`: what the beta-divergence does to single time-frequency bins
 - `mm`: one majorisation-minimisation step on one factor
 - `sweep`: one pass over the spectrogram for plain NMF, which never stores the model
+- `hals`: coordinate descent on whole components for the squared Euclidean distance
 - `products`: threaded matrix products with a fixed summation order
 - `threads`: how many threads, and how work is dealt to them
 

@@ -22,6 +22,7 @@ def sweep(
     V: np.ndarray,
     weights: np.ndarray,
     W: np.ndarray,
+    W_next: np.ndarray,
     H: np.ndarray,
     lin: np.ndarray,
     quad: np.ndarray,
@@ -45,7 +46,8 @@ def sweep(
     """Sweep over the frames `first` … `last` − 1 of V; return their divergence, or 0.
 
     H's rows are updated in place if `update`. ``neg += Hᵀ A`` and ``pos += Hᵀ B`` gather the
-    halves for W; a `neg` of size 0 is not wanted. `totals`, W's sums along frequency, stand in for
+    halves for W at the model ``W_next H``, of which the divergence is too; a `neg` of size 0 is not
+    wanted. `totals`, W's sums along frequency, stand in for
     the second half where it does not depend on the model (β = 1, no weights): then `pos` is not
     written. `scratch` (2, BLOCK, freq) and `small` (2, BLOCK, component) belong to the caller.
     """
@@ -87,7 +89,7 @@ def sweep(
             )
         if gather or want_loss:
             Y[:] = 0
-            add_nn(h, W, Y)
+            add_nn(h, W_next, Y)
         if want_loss:
             loss += cells.divergence(v, Y, m, beta, model_floor)
         if gather:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from nmfaudio.errors import ParameterError
 from nmfaudio.problem import Problem
 from nmfaudio.solvers.base import Run, Solver, Stepwise
+from nmfaudio.solvers.bmme import BMME
+from nmfaudio.solvers.hals import HALS
 from nmfaudio.solvers.mu import MU
 
 __all__ = ["MU", "SOLVERS", "Run", "Solver", "Stepwise", "solver_named"]
 
-SOLVERS: dict[str, Solver] = {"mu": MU()}
+SOLVERS: dict[str, Solver] = {"mu": MU(), "bmme": BMME(), "hals": HALS()}
 
 
 def solver_named(solver: str | Solver, problem: Problem) -> Solver:

@@ -36,14 +36,13 @@ class FusedRun:
         self._rank = W.shape[1]
         self._V = np.ascontiguousarray(problem.V.T)
         self._weights = _time_major(problem.weights, self._V.dtype)
-        self._W = _packed(W.T, 0)
+        self._W = self._W_next = _packed(W.T, 0)
         self._H = _packed(H.T, 1)
         self._free_W = _packed_free(problem.free[0], 0)
         self._free_H = _packed_free(problem.free[1], 1)
         # Under unweighted KL the second half of the gradient does not depend on the model.
         self._simple = divergence.beta == 1 and problem.weights is None
-        chunk = max(-(-len(self._V) // MOST_CHUNKS), SHORTEST_CHUNK)
-        self._starts = range(0, len(self._V), -(-chunk // BLOCK) * BLOCK)
+        self._starts = chunk_starts(len(self._V))
         sums = (len(self._starts), *self._W.shape) if problem.free[0] is not False else (0, 0, 0)
         self._neg = np.empty(sums, self._V.dtype)
         self._pos = np.empty((0, 0, 0) if self._simple else sums, self._V.dtype)
@@ -59,15 +58,16 @@ class FusedRun:
         return [self._W[: self._rank].T, self._H[:, : self._rank].T]
 
     def _update_W(self) -> None:
-        neg = _added(self._neg)
+        neg = summed(self._neg)
         if self._simple:
             pos = np.broadcast_to(
                 self._H.sum(0, dtype=np.float64)[:, None].astype(neg.dtype), neg.shape
             )
         else:
-            pos = _added(self._pos)
-        X = self.factors()
+            pos = summed(self._pos)
+        X = [self._W_next[: self._rank].T, self._H[:, : self._rank].T]
         terms = _packed_terms(self._problem.majorize(0, X), X[0], 0)
+        self._W = self._W_next = self._W_next.copy()
         descend(self._W, neg, pos, terms, self._free_W, self._divergence.exponents)
 
     def _sweep(self, *, update: bool, want_loss: bool) -> None:
@@ -75,7 +75,7 @@ class FusedRun:
         terms = _packed_terms(self._problem.majorize(1, X) if update else None, X[1], 1)
         V, W, H = self._V, self._W, self._H
         shared: tuple[Any, ...] = (
-            *(V, self._weights, W, H),
+            *(V, self._weights, W, self._W_next, H),
             *term_arrays(terms, H),
             free_array(self._free_H, H),
             W.sum(1) if self._simple else np.empty(0, W.dtype),
@@ -94,7 +94,7 @@ class FusedRun:
             for c in chunks:
                 first = self._starts[c]
                 last = min(first + self._starts.step, len(V))
-                neg, pos = _cleared(self._neg, c), _cleared(self._pos, c)
+                neg, pos = cleared(self._neg, c), cleared(self._pos, c)
                 arguments: list[Any] = [*shared, scratch, small, neg, pos, first, last]
                 misfits[c] = sweep(*arguments)
 
@@ -103,14 +103,20 @@ class FusedRun:
             self.loss = self._problem.loss(self.factors(), float(sum(misfits)))
 
 
-def _cleared(parts: np.ndarray, c: int) -> np.ndarray:
+def chunk_starts(frames: int) -> range:
+    """Where the chunks begin whose sums are added in order: it depends on the frames alone."""
+    chunk = max(-(-frames // MOST_CHUNKS), SHORTEST_CHUNK)
+    return range(0, frames, -(-chunk // BLOCK) * BLOCK)
+
+
+def cleared(parts: np.ndarray, c: int) -> np.ndarray:
     """Part `c` set to zero, or a matrix of size 0 where there are no parts."""
     part = parts[c] if len(parts) else parts.reshape(0, 0)
     part[:] = 0
     return part
 
 
-def _added(parts: np.ndarray) -> np.ndarray:
+def summed(parts: np.ndarray) -> np.ndarray:
     total: np.ndarray = parts[0].copy()
     for part in parts[1:]:
         total += part

@@ -1,0 +1,91 @@
+"""Multiplicative updates taken from points ahead of the current ones."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+
+from nmfaudio.divergences import Beta
+from nmfaudio.problem import Problem
+from nmfaudio.solvers.base import Run
+from nmfaudio.solvers.fused import FusedRun
+from nmfaudio.structures import Product
+
+
+@dataclass(frozen=True)
+class BMME:
+    """Block majorisation-minimisation with extrapolation, for plain NMF with 1 ≤ β ≤ 2.
+
+    Each update starts from ``F + c·max(F − F_before, 0)``, with Nesterov's sequence of c. That
+    reaches the objective of `MU` in a half to a third of the iterations, but nothing says that it
+    falls at every step: so whenever it rose from one check to the next, the run goes back to the
+    check before and does the same number of plain updates instead. At its checks the objective
+    never rises.
+
+    References
+    ----------
+    L. T. K. Hien, V. Leplat and N. Gillis, "Block majorization minimization with extrapolation and
+    application to β-NMF", SIAM Journal on Mathematics of Data Science, 2025,
+    doi:10.1137/24M1660188.
+    """
+
+    def supports(self, problem: Problem) -> str | None:
+        divergence = problem.divergence
+        if type(problem.structure) is not Product or len(problem.factors) != 2:
+            return "it is for plain NMF, the product of two factors; use solver='mu'"
+        if type(divergence) is not Beta or not 1 <= divergence.beta <= 2:
+            return "its updates are proven for 1 ≤ beta ≤ 2 only; use solver='mu'"
+        return None
+
+    def begin(self, problem: Problem, factors: Sequence[np.ndarray]) -> Run:
+        return ExtrapolatedRun(problem, cast(Beta, problem.divergence), factors)
+
+
+class ExtrapolatedRun(FusedRun):
+    """`FusedRun` with extrapolation between the checks."""
+
+    def __init__(self, problem: Problem, divergence: Beta, factors: Sequence[np.ndarray]) -> None:
+        super().__init__(problem, divergence, factors)
+        self._forget()
+
+    def advance(self, iterations: int) -> None:
+        kept_W, kept_H, kept_loss = self._W.copy(), self._H.copy(), self.loss
+        for left in range(iterations - 1, -1, -1):
+            self._iterate(last=left == 0)
+        if self.loss > kept_loss:
+            self._W = self._W_next = kept_W
+            self._H = kept_H
+            self._forget()
+            self._sweep(update=False, want_loss=False)
+            super().advance(iterations)
+
+    def _forget(self) -> None:
+        self._t = 1.0
+        self._W_before, self._H_before = self._W, self._H
+
+    def _iterate(self, *, last: bool) -> None:
+        following = (1 + math.sqrt(1 + 4 * self._t**2)) / 2
+        reach = (self._t - 1) / following
+        self._t = following
+        W_before, H_before = self._W, self._H
+        if self._free_W is not False:
+            self._update_W()
+        if self._free_H is not False:
+            self._H = _ahead(self._H, self._H_before, reach)
+        if not last:  # the objective of the last sweep is to be that of the factors themselves
+            self._W_next = _ahead(self._W, W_before, reach)
+        self._W_before, self._H_before = W_before, H_before
+        self._sweep(update=self._free_H is not False, want_loss=last)
+
+
+def _ahead(F: np.ndarray, before: np.ndarray, reach: float) -> np.ndarray:
+    """A new array, `reach` of the last step beyond F where that was upward."""
+    step: np.ndarray = F - before
+    np.maximum(step, 0, out=step)
+    step *= F.dtype.type(reach)
+    step += F
+    return step

@@ -1,0 +1,122 @@
+"""What every solver that supports a problem must do, and where the optimum is known, reach."""
+
+import numpy as np
+import pytest
+from scipy.optimize import nnls
+
+import nmfaudio as na
+from nmfaudio.kernels.threads import set_threads
+from nmfaudio.solvers import SOLVERS
+
+FREQ, TIME, RANK = 17, 230, 5
+SUPPORTED = [("mu", 1.0), ("mu", 2.0), ("bmme", 1.0), ("bmme", 1.3), ("bmme", 2.0), ("hals", 2.0)]
+
+
+def posed(dtype=np.float64, seed=0):
+    rng = np.random.default_rng(seed)
+    V = (rng.random((FREQ, RANK)) @ rng.random((RANK, TIME)) ** 3 + 0.05).astype(dtype)
+    V[2, 5:9] = 0
+    return V, rng.random((FREQ, RANK)) + 0.1, rng.random((RANK, TIME)) + 0.1, rng
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("check_every", [1, 7])
+@pytest.mark.parametrize("penalised", [False, True])
+@pytest.mark.parametrize("fixed", [False, True])
+@pytest.mark.parametrize(("solver", "beta"), SUPPORTED)
+def test_never_rises_at_checks(solver, beta, fixed, penalised, check_every, dtype):
+    V, W, H, rng = posed(dtype)
+    gate = rng.random(H.shape) < 0.6 if fixed else True
+    columns = np.array([True, False, True, True, False]) if fixed else True
+    penalties = (na.L1(0.02), na.L2(0.01), na.Smooth(0.1)) if penalised else ()
+    d = na.decompose(
+        V,
+        [na.Factor(W, columns), na.Factor(H * gate, gate, penalties)],
+        divergence=na.Beta(beta),
+        solver=solver,
+        max_iter=70,
+        tol=0,
+        check_every=check_every,
+    )
+    slack = 1e-12 if dtype == np.float64 else 2e-6
+    assert (np.diff(d.losses) <= slack * d.losses[:-1]).all()
+    assert d.losses[-1] < 0.9 * d.losses[0]
+    fit = na.Beta(beta).value(V, d.model(), None) + sum(p.value(d.H, d.factors) for p in penalties)
+    assert d.losses[-1] == pytest.approx(fit, rel=1e-4)
+    if fixed:
+        assert (d.H[~gate] == 0).all()
+        assert d.W[:, ~columns].tobytes() == W.astype(dtype)[:, ~columns].tobytes()
+
+
+@pytest.mark.parametrize("solver", ["bmme", "hals"])
+def test_it_gets_there_in_fewer_iterations_than_mu(solver):
+    V, W, H, _ = posed()
+    plain = na.nmf(V, W=W, H=H, beta_loss=2, solver="mu", max_iter=200, tol=0)
+    fast = na.nmf(V, W=W, H=H, beta_loss=2, solver=solver, max_iter=100, tol=0)
+    assert fast.losses[-1] < plain.losses[-1]
+
+
+@pytest.mark.parametrize("solver", ["mu", "bmme", "hals"])
+def test_supervised_activations_reach_the_least_squares_optimum(solver):
+    V, W, H, _ = posed()
+    d = na.nmf(V, W=W, H=H, update_W=False, beta_loss=2, solver=solver, max_iter=3000, tol=0)
+    optimum = np.stack([nnls(W, v)[0] for v in V.T], axis=1)
+    best = 0.5 * ((V - W @ optimum) ** 2).sum()
+    assert d.losses[-1] == pytest.approx(best, rel=1e-6)
+
+
+def test_extrapolation_takes_weights():
+    V, W, H, rng = posed()
+    weights = rng.random(V.shape) * (rng.random(V.shape) < 0.8)
+    settings = {"W": W, "H": H, "update_W": False, "weights": weights, "tol": 0}
+    a = na.nmf(V, **settings, solver="mu", max_iter=3000)
+    b = na.nmf(np.where(weights > 0, V, np.nan), **settings, solver="bmme", max_iter=1000)
+    assert b.losses[-1] == pytest.approx(a.losses[-1], rel=1e-4)
+
+
+def test_hals_moves_exact_zeros_and_mu_does_not():
+    V, W, H, _ = posed()
+    H[1, 3:50] = 0
+    found = {s: na.nmf(V, W=W, H=H, beta_loss=2, solver=s, max_iter=20) for s in ("mu", "hals")}
+    assert not found["mu"].H[1, 3:50].any()
+    assert found["hals"].H[1, 3:50].any()
+
+
+@pytest.mark.parametrize(
+    ("solver", "settings", "reason"),
+    [
+        ("bmme", {"beta_loss": 0.5}, "1 ≤ beta ≤ 2"),
+        ("bmme", {"beta_loss": 3}, "1 ≤ beta ≤ 2"),
+        ("hals", {"beta_loss": 1}, "beta = 2 only"),
+        ("hals", {"beta_loss": 2, "weights": np.full((FREQ, TIME), 0.5)}, "cannot weight"),
+    ],
+)
+def test_what_a_solver_cannot_do_it_says(solver, settings, reason):
+    with pytest.raises(na.ParameterError, match=reason):
+        na.nmf(posed()[0], 3, solver=solver, **settings)
+
+
+@pytest.mark.parametrize("solver", ["bmme", "hals"])
+def test_other_structures_are_refused(solver):
+    V, W, H, _ = posed()
+    with pytest.raises(na.ParameterError, match="product of two factors"):
+        na.decompose(
+            V,
+            [na.Factor(W[None]), na.Factor(H)],
+            structure=na.Convolutive(),
+            divergence=na.Beta(2),
+            solver=solver,
+        )
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_any_number_of_threads_gives_the_same_bytes(solver):
+    V = np.random.default_rng(0).random((90, 2000)).astype("f4")
+    found = []
+    try:
+        for count in (1, 2, 3):
+            set_threads(count)
+            found.append(na.nmf(V, 6, beta_loss=2, solver=solver, max_iter=12, rng=0))
+    finally:
+        set_threads(None)
+    assert len({d.W.tobytes() + d.H.tobytes() for d in found}) == 1
