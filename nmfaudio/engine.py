@@ -65,7 +65,10 @@ def decompose(
         How the factors make up the model; default `Product`, plain NMF.
     divergence : Divergence, optional
         What a misfit costs; default ``Beta(1)``, Kullback–Leibler.
-    solver : "auto", "mu" or Solver
+    solver : "auto", "mu", "bmme", "hals" or Solver
+        "auto" is "mu", multiplicative updates, which take anything. "bmme" reaches the same in a
+        half to a third of the iterations for plain NMF with 1 ≤ β ≤ 2, "hals" in far fewer for
+        β = 2 without weights.
     weights : np.ndarray, optional
         How much each bin counts, ≥ 0, broadcastable to V. A bin of weight 0 has no influence on
         anything; it may be NaN in V.
@@ -296,7 +299,8 @@ def nmf(
         How many; may be left out where W or H is given.
     beta_loss : "kl", "is", "frobenius" or float
         The β of the beta-divergence: 1, 0, 2 or any other.
-    solver : "auto", "mu" or Solver
+    solver : "auto", "mu", "bmme", "hals" or Solver
+        As in `decompose`.
     init : "random" or "nndsvdar"
         How the factors that are not given start.
     W : np.ndarray [shape=(freq, component)], optional

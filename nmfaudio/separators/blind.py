@@ -90,7 +90,12 @@ class BlindSeparator:
         parse=_name_or_number,
         metavar="LOSS",
     )
-    solver: str = option("auto", "how the fit is improved: auto or mu; the sound hardly changes")
+    solver: str = option(
+        "auto",
+        "how the fit is improved: mu takes any loss, bmme needs fewer iterations for kl, hals for "
+        "frobenius; auto is mu",
+        metavar="NAME",
+    )
     max_iter: int = option(
         200, "iterations at most; more fit the mix closer and take longer", metavar="N"
     )

@@ -9,7 +9,7 @@ from nmfaudio.solvers.bmme import BMME
 from nmfaudio.solvers.hals import HALS
 from nmfaudio.solvers.mu import MU
 
-__all__ = ["MU", "SOLVERS", "Run", "Solver", "Stepwise", "solver_named"]
+__all__ = ["BMME", "HALS", "MU", "SOLVERS", "Run", "Solver", "Stepwise", "solver_named"]
 
 SOLVERS: dict[str, Solver] = {"mu": MU(), "bmme": BMME(), "hals": HALS()}
 
