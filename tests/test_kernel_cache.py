@@ -37,3 +37,18 @@ def test_a_change_in_one_kernel_reaches_those_that_call_it(tmp_path):
     assert changed != text
     source.write_text(changed)
     assert run(tmp_path) != before
+
+
+NOWHERE = """
+import numba.core.caching
+numba.core.caching.CacheImpl._locator_classes = []  # as where no folder can be written
+import numpy as np, nmfaudio as na
+print(na.nmf(np.ones((4, 5)), 2, max_iter=3, tol=0, rng=0).n_iter)
+"""
+
+
+def test_without_a_place_for_machine_code_everything_still_works():
+    done = subprocess.run(
+        [sys.executable, "-c", NOWHERE], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "3\n"
