@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import nmfaudio as na
 
 RUN = """
@@ -37,6 +39,31 @@ def test_a_change_in_one_kernel_reaches_those_that_call_it(tmp_path):
     assert changed != text
     source.write_text(changed)
     assert run(tmp_path) != before
+
+
+NO_FOLDER_OF_ITS_OWN = """
+import numba.core.caching as caching
+caching.CacheImpl._locator_classes = [caching.UserProvidedCacheLocator]
+import glob, os, tempfile
+import numpy as np, nmfaudio as na
+before = set(glob.glob(os.path.join(tempfile.gettempdir(), "nmfaudio-*")))
+stems = na.separate(np.ones(500), 8000, components=2, max_iter=2, n_fft=64)
+print(len(stems), len(before))
+"""
+
+
+@pytest.mark.slow  # librosa compiles for half a minute
+def test_without_a_folder_of_its_own_machine_code_goes_to_a_temporary_one(tmp_path):
+    env = {**os.environ, "TMPDIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", NO_FOLDER_OF_ITS_OWN],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=env,
+    )
+    assert done.stdout == "2 0\n"
+    assert not list(tmp_path.iterdir())
 
 
 NOWHERE = """

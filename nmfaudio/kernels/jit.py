@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
+import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -30,8 +34,25 @@ STAMP = tuple(
 def kernel(function: F) -> F:
     """Compile on first use, for float32 and float64 as they come, and keep the machine code."""
     try:
-        compiled: Any = numba.njit(cache=True, **OPTIONS)(function)
-        compiled._cache._cache_file._source_stamp = STAMP
+        return _kept(function)
     except RuntimeError:  # neither the package's folder nor the user's cache can be written
-        compiled = numba.njit(**OPTIONS)(function)
+        _keep_for_this_process()
+    try:
+        return _kept(function)
+    except RuntimeError:  # nor can a temporary one
+        compiled: F = numba.njit(**OPTIONS)(function)
+        return compiled
+
+
+def _kept(function: F) -> F:
+    compiled: Any = numba.njit(cache=True, **OPTIONS)(function)
+    compiled._cache._cache_file._source_stamp = STAMP
     return compiled  # type: ignore[no-any-return]
+
+
+@functools.cache
+def _keep_for_this_process() -> None:
+    """A temporary place for machine code; librosa, too, cannot be imported without any."""
+    folder = tempfile.mkdtemp(prefix="nmfaudio-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    numba.config.CACHE_DIR = folder  # type: ignore[attr-defined]
