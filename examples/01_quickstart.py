@@ -16,8 +16,8 @@
 # Three things in five minutes: take a recording apart, look at the model behind it, and hear that
 # the parts add up to the whole.
 #
-# You need `pip install 'nmfaudio[notebook]'` and a recording. Here it is an eight-second drum
-# groove that comes with the project.
+# You need `pip install '.[notebook]'` in the checkout, and a recording. Here it is an eight-second
+# drum groove that comes with the project.
 
 # %%
 from pathlib import Path

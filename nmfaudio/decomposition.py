@@ -18,7 +18,7 @@ from nmfaudio.structures import STRUCTURES, Structure
 _KIND = "decomposition"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Decomposition:
     """The factors a decomposition found, and how it went.
 
@@ -56,6 +56,14 @@ class Decomposition:
     def H(self) -> np.ndarray:
         """Activations [shape=(component, time)]."""
         return self.factors[-1]
+
+    def __repr__(self) -> str:
+        shapes = " · ".join("×".join(map(str, F.shape)) for F in self.factors)
+        ended = "converged" if self.converged else "not converged"
+        return (
+            f"Decomposition({self.structure}, {self.divergence}, factors {shapes}, "
+            f"{self.n_iter} iterations, {ended})"
+        )
 
     @property
     def n_iter(self) -> int:

@@ -146,6 +146,8 @@ def _require_parts(factors: Sequence[Factor], structure: Any, divergence: Any) -
 
 def _generator(rng: Any) -> np.random.Generator:
     try:
+        if isinstance(rng, np.random.RandomState):
+            raise TypeError
         return np.random.default_rng(rng)
     except (TypeError, ValueError):
         raise ParameterError(

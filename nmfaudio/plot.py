@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nmfaudio.decomposition import Decomposition
-from nmfaudio.errors import MissingExtraError
+from nmfaudio.errors import MissingExtraError, ParameterError
 from nmfaudio.separators.stems import Stems, analyse
 from nmfaudio.transforms import Stft
 
@@ -46,8 +46,14 @@ def plot_factors(
     ------
     MissingExtraError
         matplotlib is not installed.
+    ParameterError
+        The templates have lags.
     """
     W, H = decomposition.W, decomposition.H
+    if W.ndim != 2:
+        raise ParameterError(
+            f"W has shape {W.shape}; plot_factors draws templates of shape (freq, component)"
+        )
     loudness = W.sum(0) * H.sum(1)
     order = np.argsort(-loudness, kind="stable") if components is None else components
     frequencies, times, units = _axes(decomposition)
@@ -65,7 +71,7 @@ def plot_factors(
         axes.set_yticks(range(len(order)), [str(k) for k in order])
         axes.margins(x=0)
         axes.spines[["top", "right"]].set_visible(False)
-    left.set_ylabel("component")
+    left.set_ylabel("component, loudest first" if components is None else "component")
     return figure
 
 

@@ -29,7 +29,7 @@ EXTRAS = {
     "midi": ("pretty_midi",),
     "eval": ("mir_eval",),
     "dask": ("dask",),
-    "notebook": ("ipykernel", "jupytext", "nbclient", "nbformat"),
+    "notebook": ("ipykernel", "jupyterlab"),
 }
 _TELLING_FEATURES = ("sse4.2", "avx", "avx2", "fma", "avx512f", "neon", "sve")
 _TOLERANCE = 1e-6  # of the peak

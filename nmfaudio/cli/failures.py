@@ -91,18 +91,32 @@ def joint_code(codes: Iterable[int]) -> int:
     return distinct.pop() if len(distinct) == 1 else SOME_FAILED
 
 
+_ended_by: list[BaseException] = []  # what a signal raised, in case it was swallowed on its way
+
+
 @contextmanager
 def termination() -> Iterator[None]:
     """Let SIGTERM raise `Stop`, so that temporary files are removed on the way out."""
 
-    def raise_stop(number: int, frame: FrameType | None) -> None:
-        raise Stop(128 + number, "terminated")
+    def end(number: int, frame: FrameType | None) -> None:
+        interrupt = number == signal.SIGINT
+        _ended_by.append(KeyboardInterrupt() if interrupt else Stop(128 + number, "terminated"))
+        raise _ended_by[-1]
 
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, raise_stop)
+    _ended_by.clear()
+    wanted = [s for s in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(s) != signal.SIG_IGN]
+    before = {number: signal.signal(number, end) for number in wanted}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def check_ended() -> None:
+    """Raise again what a signal raised: Python drops exceptions in the middle of a `__del__`."""
+    if _ended_by:
+        raise _ended_by[-1]

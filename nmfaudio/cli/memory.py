@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from nmfaudio.errors import LimitError
 
-# Measured with 4 sources and 30 components on 5 minutes: for each frame the spectrogram, the model and the masks,
-# which all channels share; for each sample the mixture, the parts and their sum.
+# Measured with 4 sources and 30 components on 5 minutes: for each frame the spectrogram, the model
+# and the masks, which all channels share; for each sample the mixture, the parts and their sum.
 _BYTES_PER_FRAME = 44
 _BYTES_PER_SAMPLE = 24
 

@@ -8,6 +8,8 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from nmfaudio.cli.failures import check_ended
+
 if TYPE_CHECKING:
     from nmfaudio.engine import Progress
 
@@ -48,6 +50,7 @@ class Bar:
 
     def update(self, progress: Progress) -> None:
         """Show how far the iterations are: the callback of a separator."""
+        check_ended()
         now = time.monotonic()
         if progress.start != self._start:
             self._start, self._since = progress.start, (progress.iteration, now)

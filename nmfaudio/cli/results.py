@@ -118,7 +118,7 @@ def table(report: dict[str, Any]) -> str:
             initial_indent=head + "  ",
             subsequent_indent=" " * (len(head) + 2),
         ) or [head]
-    ended = "converged" if report["converged"] else "not converged"
+    ended = "converged" if report["converged"] else "as many as allowed"
     lines.append(
         f"  {report['components']} components, {report['iterations']} iterations ({ended}),"
         f" loss {report['loss']:.6g}"

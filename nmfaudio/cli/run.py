@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from nmfaudio._version import __version__
 from nmfaudio.cli import results
-from nmfaudio.cli.failures import complain, describe, exit_code, joint_code, printable
+from nmfaudio.cli.failures import (
+    check_ended,
+    complain,
+    describe,
+    exit_code,
+    joint_code,
+    printable,
+)
 from nmfaudio.cli.inputs import input_name, open_input
 from nmfaudio.cli.jobs import Job, plan
 from nmfaudio.cli.memory import check_memory
@@ -91,6 +98,7 @@ def _separate(
     check_memory(*recording.samples.shape)
     bar.say("preparing")
     stems = separator(recording.samples, recording.sr, rng=chosen.seed, callback=bar.update)
+    check_ended()
     bar.say("writing")
     written = stems.save(
         job.folder,

@@ -16,6 +16,7 @@ from nmfaudio.io.reading import HIGHEST_RATE, LOWEST_RATE
 SILENCE = 1e-4
 """Amplitudes up to this (-80 dBFS) are silence: some steps of dither in 16 bits."""
 
+_LARGE_OFFSET = 0.01  # of full scale
 _ONE_STEP = 2.0**-15  # of 16 bits: inverting the lowest code is off by that much
 _TOP = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}  # bits
 
@@ -161,6 +162,12 @@ class _Tally:
     def _channel_notes(self) -> list[str]:
         found = []
         for channel in range(self.audio.channels):
+            offset = self.sum[channel] / self.frames
+            if abs(offset) > _LARGE_OFFSET:
+                found.append(
+                    f"channel {channel + 1} has a DC offset of {offset:.3f}, which separators take "
+                    "for a sound; subtract it first"
+                )
             if self.peak[channel] <= SILENCE:
                 found.append(f"channel {channel + 1} is silent")
             elif channel and self.difference[channel] == 0:

@@ -16,6 +16,7 @@ from nmfaudio.grouping import group_components
 from nmfaudio.io import read
 from nmfaudio.separators.base import option
 from nmfaudio.separators.stems import Masking, Parts, Stems, analyse, apply_mask
+from nmfaudio.solvers import SOLVERS
 from nmfaudio.transforms import Stft, default_n_fft
 
 # Peaks beyond these are scaled by a power of two first: the power of a float32 would over- or
@@ -146,7 +147,15 @@ class BlindSeparator:
             tidy["beta_loss"] = as_number(self.beta_loss, "beta_loss")
         divergence_named(self.beta_loss)
         if self.sources != "auto":
-            tidy["sources"] = as_count(self.sources, "sources", low=1, high=self.components)
+            tidy["sources"] = as_count(self.sources, "sources", low=1)
+            if tidy["sources"] > tidy["components"]:
+                raise ParameterError(
+                    f"sources is {self.sources}, more than the {self.components} components to "
+                    "make them of; ask for fewer sources or more components"
+                )
+        if self.solver != "auto" and self.solver not in SOLVERS:
+            names = ", ".join(("auto", *SOLVERS))
+            raise ParameterError(f"solver is {self.solver!r}; it must be one of {names}")
         for name in ("n_fft", "hop"):
             if getattr(self, name) is not None:
                 tidy[name] = as_count(getattr(self, name), name, low=1)

@@ -85,7 +85,7 @@ def test_verbose_adds_a_table(separate, song):
     assert lines[1].split() == ["source", "energy", "centre", "percussive", "components"]
     assert [row.split()[0] for row in lines[2:4]] == ["harmonic", "percussive"]
     assert all("%" in row and "Hz" in row for row in lines[2:4])
-    assert "4 components, 5 iterations (not converged), loss" in lines[4]
+    assert "4 components, 5 iterations (as many as allowed), loss" in lines[4]
 
 
 def test_long_lists_of_components_keep_to_their_column():

@@ -34,7 +34,8 @@ def test_facts_of_a_known_file():
     assert info.rms == pytest.approx(tuple(20 * np.log10(rms)), abs=1e-6)
     assert info.dc_offset == pytest.approx((0, 0.25 * 28 / 40), abs=1e-6)
     assert (info.silence_start, info.silence_end) == (0.5, 1.0)
-    assert (info.clipped, info.nonfinite, info.notes) == (0, 0, ())
+    assert (info.clipped, info.nonfinite) == (0, 0)
+    assert [note.split(",")[0] for note in info.notes] == ["channel 2 has a DC offset of 0.175"]
     assert json.loads(json.dumps(info.to_dict(), allow_nan=False))["peak"] == list(info.peak)
 
 
@@ -95,3 +96,11 @@ def test_what_is_no_audio_is_refused(tmp_path):
     path.write_text("hello")
     with pytest.raises(AudioFileError, match="not an audio file"):
         inspect(path)
+
+
+def test_a_large_dc_offset_is_suspicious(tmp_path):
+    y = np.sin(np.arange(8000) / 10).astype(np.float32) / 4
+    for name, offset in (("level.wav", 0.0), ("off.wav", 0.3)):
+        soundfile.write(tmp_path / name, y + np.float32(offset), 8000, subtype="FLOAT")
+    assert not any("DC offset" in note for note in inspect(tmp_path / "level.wav").notes)
+    assert any("DC offset of 0.3" in note for note in inspect(tmp_path / "off.wav").notes)

@@ -187,7 +187,7 @@ def test_same_seed_same_bytes_in_any_process_with_any_threads():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"sources": 5}, "sources must be an integer from 1 to 4, got 5"),
+        ({"sources": 5}, "sources is 5, more than the 4 components"),
         ({"sources": 0}, "sources"),
         ({"sources": 1.5}, "sources"),
         ({"components": 0}, "components"),
@@ -200,7 +200,7 @@ def test_same_seed_same_bytes_in_any_process_with_any_threads():
         ({"max_iter": -1}, "max_iter"),
         ({"tol": -1}, "tol"),
         ({"init": "zeros"}, "nndsvdar"),
-        ({"solver": "adam"}, "'mu'"),
+        ({"solver": "adam"}, "'adam'.*mu"),
         ({"tempo": 3}, "tempo"),
     ],
 )
