@@ -58,7 +58,12 @@ HOLE = np.where(V == V[2, 3], np.nan, V)
         ((V,), {"W": 3.0}, na.ShapeError, r"W has shape \(\)"),
         ((V,), {"H": [["a"] * 9] * 2}, na.ParameterError, "H has dtype <U1"),
         ((V.astype("f4"), 2), {"weights": V * 1e40}, na.ParameterError, "too far for V's float32"),
-        ((V, 2), {"weights": np.full(V.shape, 1e307)}, na.NumericalError, "objective is (inf|nan)"),
+        (
+            (V, 2),
+            {"weights": 0 * V + 1.7e308, "rng": 0},
+            na.NumericalError,
+            "objective is (inf|nan)",
+        ),
         ((V, 2), {"tol": -1e-4}, na.ParameterError, "tol"),
     ],
 )
