@@ -144,5 +144,4 @@ def test_examples_in_docstrings_run(name):
 def test_the_folder_names_no_machine():
     for path in [*FILES, *PACKAGE.parent.glob("*.md"), PACKAGE.parent / "pyproject.toml"]:
         text = path.read_text()
-        assert "/work/" not in text, path
-        assert "://pypi" not in text, path
+        assert str(PACKAGE.parent) not in text, path
