@@ -341,23 +341,16 @@ def nmf(
         raise ShapeError(f"V has shape {data.shape}; nmf takes (freq, time)")
     rank = _rank(n_components, W, H)
     shapes = (len(data), rank), (rank, data.shape[1])
-    for name, F, shape in (("W", W, shapes[0]), ("H", H, shapes[1])):
-        if F is not None and np.asarray(F).dtype.kind not in "fiu":
-            raise ParameterError(f"{name} has dtype {np.asarray(F).dtype}; it must be real numbers")
-        if F is not None and np.shape(F) != shape:
-            raise ShapeError(
-                f"{name} has shape {np.shape(F)}; with V {data.shape} and {rank} components it "
-                f"must be {shape}"
-            )
-    for name, F, update in (("W", W, update_W), ("H", H, update_H)):
-        if F is None and update is False:
-            raise ParameterError(f"update_{name} is False, but no {name} is given to keep")
-    if init == "nndsvdar" and W is None and H is None:
-        start: Any = nndsvdar(data, rank, weights=said, rng=_generator(rng))
-    elif init in ("random", "nndsvdar"):
-        start = random_factors(*shapes, W, H)
-    else:
+    _require_given("W", W, shapes[0], update_W)
+    _require_given("H", H, shapes[1], update_H)
+    if init not in ("random", "nndsvdar"):
         raise ParameterError(f"init is {init!r}; it must be 'random' or 'nndsvdar'")
+    if init == "random":
+        start: Any = random_factors(*shapes, W, H)
+    elif W is None and H is None:
+        start = nndsvdar(data, rank, weights=said, rng=_generator(rng))
+    else:
+        raise ParameterError("init='nndsvdar' makes both W and H; leave it out where one is given")
     return decompose(
         V,
         [Factor(start[0], update_W, name="W"), Factor(start[1], update_H, name="H")],
@@ -372,6 +365,20 @@ def nmf(
         callback=callback,
         rng=rng,
     )
+
+
+def _require_given(name: str, F: Any, shape: tuple[int, int], update: bool | np.ndarray) -> None:
+    if F is None:
+        if update is False:
+            raise ParameterError(f"update_{name} is False, but no {name} is given to keep")
+        return
+    if np.asarray(F).dtype.kind not in "fiu":
+        raise ParameterError(f"{name} has dtype {np.asarray(F).dtype}; it must be real numbers")
+    if np.shape(F) != shape:
+        raise ShapeError(
+            f"{name} has shape {np.shape(F)}; with this V and number of components it must be "
+            f"{shape}"
+        )
 
 
 def _rank(n_components: int | None, W: Any, H: Any) -> int:

@@ -14,6 +14,14 @@ from nmfaudio.kernels.jit import kernel
 
 
 @kernel
+def multiply(weights: np.ndarray, A: np.ndarray) -> None:
+    """``A *= weights``, without the seconds that whole arrays take to compile."""
+    for i in range(A.shape[0]):
+        for j in range(A.shape[1]):
+            A[i, j] *= weights[i, j]
+
+
+@kernel
 def halves(
     V: np.ndarray,
     Y: np.ndarray,
@@ -63,13 +71,9 @@ def halves(
                 r = floored**power
                 y[j], b[j] = v[j] * r, floored * r
     if weights.size > 0:
-        for i in range(rows):
-            for j in range(columns):
-                Y[i, j] *= weights[i, j]
+        multiply(weights, Y)
         if second:
-            for i in range(rows):
-                for j in range(columns):
-                    B[i, j] *= weights[i, j]
+            multiply(weights, B)
 
 
 @kernel

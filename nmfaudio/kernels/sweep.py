@@ -18,6 +18,27 @@ BLOCK = 24  # frames: with 1025 bins in float32 a block and its model take 200 k
 
 
 @kernel
+def pull_back(
+    A: np.ndarray,
+    B: np.ndarray,
+    W: np.ndarray,
+    totals: np.ndarray,
+    up: np.ndarray,
+    down: np.ndarray,
+) -> None:
+    """The halves for a block's activations: ``up = A Wᵀ``, and ``down = B Wᵀ`` or `totals`."""
+    up[:] = 0
+    add_nt(A, W, up)
+    if totals.size == 0:
+        down[:] = 0
+        add_nt(B, W, down)
+    else:
+        for i in range(len(down)):
+            for k in range(len(totals)):  # array to array would take seconds to compile
+                down[i, k] = totals[k]
+
+
+@kernel
 def sweep(
     V: np.ndarray,
     weights: np.ndarray,
@@ -47,34 +68,23 @@ def sweep(
 
     H's rows are updated in place if `update`. ``neg += Hᵀ A`` and ``pos += Hᵀ B`` gather the
     halves for W at the model ``W_next H``, of which the divergence is too; a `neg` of size 0 is not
-    wanted. `totals`, W's sums along frequency, stand in for
-    the second half where it does not depend on the model (β = 1, no weights): then `pos` is not
-    written. `scratch` (2, BLOCK, freq) and `small` (2, BLOCK, component) belong to the caller.
+    wanted. `totals`, W's sums along frequency, stand in for the second half where it does not
+    depend on the model (β = 1, no weights): then `pos` is not written. `scratch` (2, BLOCK, freq)
+    and `small` (2, BLOCK, component) belong to the caller.
     """
     loss = 0.0
-    gather = neg.size > 0
     constant = totals.size > 0
     for t0 in range(first, last, BLOCK):
-        t1 = min(t0 + BLOCK, last)
-        rows = slice(t0, t1)
-        n = t1 - t0
+        rows = slice(t0, min(t0 + BLOCK, last))
         v, h = V[rows], H[rows]
         m = weights[rows] if weights.size > 0 else weights
-        Y, B = scratch[0, :n], scratch[1, : 0 if constant else n]
+        Y, B = scratch[0, : len(v)], scratch[1, : 0 if constant else len(v)]
         if update:
             Y[:] = 0
             add_nn(h, W, Y)
             cells.halves(v, Y, m, beta, model_floor, B)
-            up, down = small[0, :n], small[1, :n]
-            up[:] = 0
-            add_nt(Y, W, up)
-            if constant:
-                for i in range(n):
-                    for k in range(len(totals)):  # array to array would take seconds to compile
-                        down[i, k] = totals[k]
-            else:
-                down[:] = 0
-                add_nt(B, W, down)
+            up, down = small[0, : len(v)], small[1, : len(v)]
+            pull_back(Y, B, W, totals, up, down)
             mm.step(
                 h,
                 up,
@@ -87,12 +97,12 @@ def sweep(
                 q,
                 factor_floor,
             )
-        if gather or want_loss:
+        if neg.size > 0 or want_loss:
             Y[:] = 0
             add_nn(h, W_next, Y)
         if want_loss:
             loss += cells.divergence(v, Y, m, beta, model_floor)
-        if gather:
+        if neg.size > 0:
             cells.halves(v, Y, m, beta, model_floor, B)
             turned = h.T.copy()
             add_nn(turned, Y, neg)
