@@ -52,7 +52,7 @@ def as_audio(y: Any, name: str = "y") -> np.ndarray:
     if channels > max(length, _MANY_CHANNELS):
         raise ShapeError(
             f"{name} has shape {samples.shape} and looks transposed: audio is (channel, sample); "
-            f"pass {name}.T"
+            "transpose it"
         )
     samples = samples.astype(np.float32 if samples.itemsize <= 4 else np.float64, copy=False)
     _require_finite(samples, name)

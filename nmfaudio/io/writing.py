@@ -12,7 +12,8 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from nmfaudio.errors import ContentError, OutputError, ParameterError, ShapeError
+from nmfaudio._check import as_audio
+from nmfaudio.errors import ContentError, OutputError, ParameterError
 from nmfaudio.files.names import show
 from nmfaudio.files.staging import check_targets, create, staged, write_failure
 from nmfaudio.io.containers import chunks
@@ -156,12 +157,12 @@ def write_group(
     check_targets(list(targets), overwrite=overwrite)
     gain = 1.0
     for target in targets:
-        audio = _as_audio(target, targets[target])
+        audio = as_audio(targets[target], show(target.stem))
         _, coding = check_format(format, subtype, len(audio), sr)
         gain = min(gain, _gain(target, audio, coding, clip))
     with staged(list(targets), overwrite=overwrite) as names:
         for target, temporary in names.items():
-            audio = _as_audio(target, targets[target])
+            audio = as_audio(targets[target], show(target.stem))
             container, coding = check_format(format, subtype, len(audio), sr)
             _write_one(target, temporary, _Encoding(audio, int(sr), container, coding, gain))
     return Written(tuple(targets), gain)
@@ -245,31 +246,9 @@ def _check_rate(format: str, subtype: str, sr: int) -> None:
         )
 
 
-def _as_audio(target: Path, y: NDArray[Any]) -> NDArray[Any]:
-    """The array as (channel, sample), looked at, not copied."""
-    y = np.asarray(y)
-    if y.dtype not in _FLOATS.values():
-        raise ParameterError(f"{show(target)}: samples are {y.dtype}; need float32 or float64")
-    audio = y[np.newaxis] if y.ndim == 1 else y
-    if audio.ndim != 2:
-        raise ShapeError(f"{show(target)}: shape {y.shape}; need (channel, sample) or (sample,)")
-    if not audio.size:
-        raise ContentError(f"{show(target)}: has no samples; need at least one")
-    if audio.shape[0] > max(audio.shape[1], 64):
-        raise ShapeError(
-            f"{show(target)}: shape {y.shape} looks like (sample, channel); "
-            "need (channel, sample): transpose it"
-        )
-    return audio
-
-
 def _gain(target: Path, audio: NDArray[Any], subtype: str, clip: Clip) -> float:
     """By what the audio must be multiplied so that no sample is clipped."""
     high, low = float(audio.max()), -float(audio.min())
-    if not (math.isfinite(high) and math.isfinite(low)):  # max and min pass on a NaN
-        raise ContentError(
-            f"{show(target)}: has samples that are NaN or infinite; nothing was written"
-        )
     if subtype in _FLOATS:
         if max(high, low) > float(np.finfo(_FLOATS[subtype]).max):
             raise ContentError(
