@@ -117,7 +117,7 @@ def _libsndfile() -> str | None:
 
 def _cpu() -> dict[str, Any]:
     try:
-        import llvmlite.binding as llvm  # type: ignore[import-untyped]
+        import llvmlite.binding as llvm
     except (ImportError, OSError):
         return {"name": platform.processor() or None, "features": []}
     features = sorted(name for name, there in llvm.get_host_cpu_features().items() if there)

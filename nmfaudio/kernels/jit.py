@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import atexit
 import functools
+import hashlib
+import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -11,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
+from numba.core.caching import IndexDataCacheFile
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -23,12 +26,20 @@ OPTIONS: dict[str, Any] = {
 }
 
 
+VECTORS_WANTED = os.environ.get("NMFAUDIO_VECTORS", "1") != "0"
+
 # Kernels call each other across files, and Numba looks only at the file of the one it loads: so
-# kept machine code is valid while no file of this package has changed.
-STAMP = tuple(
-    (path.name, path.stat().st_mtime, path.stat().st_size)
-    for path in sorted(Path(__file__).parent.glob("*.py"))
+# kept machine code is valid while no file of this package has changed, nor what they are made of.
+STAMP = (
+    VECTORS_WANTED,
+    *(
+        (path.name, path.stat().st_mtime, path.stat().st_size)
+        for path in sorted(Path(__file__).parent.glob("*.py"))
+    ),
 )
+# In the names of the files too: Numba reads an index before it looks how old that is, and one that
+# speaks of types which are no more cannot be read.
+NAME = hashlib.sha256(repr(STAMP).encode()).hexdigest()[:8]
 
 
 def kernel(function: F) -> F:
@@ -46,7 +57,10 @@ def kernel(function: F) -> F:
 
 def _kept(function: F) -> F:
     compiled: Any = numba.njit(cache=True, **OPTIONS)(function)
-    compiled._cache._cache_file._source_stamp = STAMP
+    cache = compiled._cache
+    cache._cache_file = IndexDataCacheFile(  # type: ignore[no-untyped-call]
+        cache._cache_path, f"{cache._impl.filename_base}-{NAME}", STAMP
+    )
     return compiled  # type: ignore[no-any-return]
 
 

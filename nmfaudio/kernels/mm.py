@@ -87,6 +87,28 @@ def ratio(neg: float, pos: float, lin: float, c: float, d: float, p: float, q: f
 
 
 @kernel
+def plain_step(
+    F: np.ndarray, neg: np.ndarray, pos: np.ndarray, free: np.ndarray, root: float, floor: float
+) -> None:
+    """`step` without penalties: ``F *= (neg / pos) ** root`` in F's own precision."""
+    rows, columns = F.shape
+    low, one, zero = F.dtype.type(floor), F.dtype.type(1), F.dtype.type(0)
+    exponent = F.dtype.type(root)
+    for i in range(rows):
+        f, a, b = F[i], neg[i], pos[i]
+        for j in range(columns):
+            # A sum that is 0, also by underflow, says nothing.
+            u = a[j] / b[j] if b[j] > zero else one
+            if root == 0.5:
+                u = math.sqrt(u)
+            elif root != 1.0:
+                u = u**exponent
+            moved = max(f[j] * u, low)
+            if f[j] > zero and (free.size == 0 or free[i, j]):
+                f[j] = moved
+
+
+@kernel
 def step(
     F: np.ndarray,
     neg: np.ndarray,
@@ -105,6 +127,9 @@ def step(
     may carry meaning (a support); every other entry stays at or above `floor`, because denormal
     numbers slow all later work down.
     """
+    if lin.size == 0 and quad.size == 0 and pull.size == 0:
+        plain_step(F, neg, pos, free, 1.0 / (p - q), floor)
+        return
     rows, columns = F.shape
     low = F.dtype.type(floor)
     for i in range(rows):
@@ -117,3 +142,43 @@ def step(
             d = float(pull[i, j]) / x if pull.size > 0 else 0.0
             u = ratio(float(neg[i, j]), float(pos[i, j]), b, c, d, p, q)
             F[i, j] = max(F.dtype.type(x * u), low)
+
+
+@kernel
+def step_templates(
+    W: np.ndarray,
+    neg: np.ndarray,
+    pos: np.ndarray,
+    constant: np.ndarray,
+    lin: np.ndarray,
+    quad: np.ndarray,
+    pull: np.ndarray,
+    free: np.ndarray,
+    p: float,
+    q: float,
+    floor: float,
+) -> None:
+    """`step` for W from sums by chunk, (chunk, component, freq), which are added up in order.
+
+    `constant`, a number for each component, takes the place of a `pos` of size 0.
+    """
+    rows, columns = W.shape
+    a, b = np.empty((rows, columns), W.dtype), np.empty((rows, columns), W.dtype)
+    for i in range(rows):
+        add_up(neg, i, a[i])
+        if pos.size > 0:
+            add_up(pos, i, b[i])
+        else:
+            b[i] = constant[i]
+    step(W, a, b, lin, quad, pull, free, p, q, floor)
+
+
+@kernel
+def add_up(parts: np.ndarray, i: int, out: np.ndarray) -> None:
+    """Row i of all parts together."""
+    for j in range(len(out)):
+        out[j] = parts[0, i, j]
+    for c in range(1, len(parts)):
+        row = parts[c, i]
+        for j in range(len(out)):
+            out[j] += row[j]

@@ -1,111 +1,327 @@
 """One pass over the spectrogram for ``V ≈ W H``: the model is never stored.
 
-For a block of frames, small enough for the cache, the pass forms the model, updates the block's
-activations, forms the model again and gathers both halves of the templates' gradient from it.
-So one pass does H of one iteration and prepares W of the next, and V is read once from memory.
-Arrays are time-major: V (time, freq), H (time, component), W (component, freq).
+For a block of frames, small enough for the second cache, the pass forms the model strip by strip,
+updates the block's activations, forms the model again and gathers both halves of the templates'
+gradient from it. So one pass does H of one iteration and prepares W of the next, and V is read once
+from memory. Arrays are time-major: V (time, freq), H (time, component), W (component, freq); W and
+what is gathered are padded as `layout` has it.
+
+For convolutive models W has the templates of every lag below each other, and the H of a block has
+in each row the activations of as many frames: see `read_activations`.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from nmfaudio.kernels import cells, mm
+from nmfaudio.kernels import mm
+from nmfaudio.kernels.backend import gather, halves, misfit, pull_back
 from nmfaudio.kernels.jit import kernel
-from nmfaudio.kernels.tiles import add_nn, add_nt
+from nmfaudio.kernels.layout import FRAMES
 
-BLOCK = 24  # frames: with 1025 bins in float32 a block and its model take 200 kB
+Widths = tuple[int, int]
+Numbers = tuple[float, float, float, float, float]
+Arrays = tuple[np.ndarray, ...]
 
 
 @kernel
-def pull_back(
-    A: np.ndarray,
-    B: np.ndarray,
+def read_block(A: np.ndarray, first: int, last: int, rest: float, out: np.ndarray) -> None:
+    """Rows `first` … `last` − 1 of A into `out`, and `rest` into all of it that they leave.
+
+    The rows of a spectrogram begin anywhere; here they lie where vectors are loaded fast, and far
+    enough apart in the cache. It also makes one long stream of what is read from memory.
+    """
+    columns = A.shape[1]
+    fill = A.dtype.type(rest)
+    for n in range(FRAMES):
+        row, used = out[n], 0
+        if first + n < last:
+            source, used = A[first + n], columns
+            for j in range(columns):
+                row[j] = source[j]
+        for j in range(used, len(row)):
+            row[j] = fill
+
+
+@kernel
+def read_activations(H: np.ndarray, first: int, lags: int, out: np.ndarray) -> None:
+    """Row n of `out`: the activations of frame ``first + n``, then of the frames before it.
+
+    Zeros stand for frames that there are not.
+    """
+    frames, rank = H.shape
+    for n in range(FRAMES):
+        t = first + n
+        for lag in range(lags):
+            there = lag <= t < frames
+            for k in range(rank):
+                out[n, lag * rank + k] = H[t - lag, k] if there else 0
+
+
+@kernel
+def weigh(A: np.ndarray, weights: np.ndarray, j: int, columns: int) -> None:
+    """``A *= weights`` over the strip."""
+    for n in range(FRAMES):
+        a, m = A[n], weights[n]
+        for c in range(columns):
+            a[c] *= m[j + c]
+
+
+@kernel
+def pull_block(
+    formula: Any,
+    V: np.ndarray,
+    weights: np.ndarray,
+    H: np.ndarray,
     W: np.ndarray,
-    totals: np.ndarray,
+    wide_panels: np.ndarray,
+    narrow_panels: np.ndarray,
+    beta: float,
+    low: float,
+    widths: Widths,
+    strips: np.ndarray,
     up: np.ndarray,
     down: np.ndarray,
 ) -> None:
-    """The halves for a block's activations: ``up = A Wᵀ``, and ``down = B Wᵀ`` or `totals`."""
+    """The halves for a block's H: ``up = A Wᵀ`` and, unless of size 0, ``down = B Wᵀ``."""
+    freq = W.shape[1]
+    A, B = strips[0], strips[1, : len(down)]
     up[:] = 0
-    add_nt(A, W, up)
-    if totals.size == 0:
-        down[:] = 0
-        add_nt(B, W, down)
-    else:
-        for i in range(len(down)):
-            for k in range(len(totals)):  # array to array would take seconds to compile
-                down[i, k] = totals[k]
+    down[:] = 0
+    j = int(np.int64(0))  # a literal 0 would be compiled for too
+    while j < freq:
+        columns = widths[0] if j + widths[0] <= freq else widths[1]
+        halves(formula, V, j, columns, H, W, beta, low, A, B, A[:0])
+        if weights.size > 0:
+            weigh(A, weights, j, columns)
+        pull_back(A, wide_panels, narrow_panels, freq, j, columns, up)
+        if down.size > 0:
+            if weights.size > 0:
+                weigh(B, weights, j, columns)
+            pull_back(B, wide_panels, narrow_panels, freq, j, columns, down)
+        j += columns
+
+
+@kernel
+def gather_block(
+    formula: Any,
+    V: np.ndarray,
+    weights: np.ndarray,
+    H: np.ndarray,
+    W: np.ndarray,
+    beta: float,
+    low: float,
+    widths: Widths,
+    want_loss: bool,
+    strips: np.ndarray,
+    neg: np.ndarray,
+    pos: np.ndarray,
+) -> float:
+    """``neg += Hᵀ A`` and ``pos += Hᵀ B``, unless of size 0; return the divergence or 0."""
+    freq = W.shape[1]
+    A, B = strips[0], strips[1, : FRAMES if pos.size > 0 else 0]
+    Y = strips[2, : FRAMES if want_loss else 0]
+    loss = 0.0
+    j = int(np.int64(0))  # a literal 0 would be compiled for too
+    while j < freq:
+        columns = widths[0] if j + widths[0] <= freq else widths[1]
+        halves(formula, V, j, columns, H, W, beta, low, A, B, Y)
+        if want_loss:
+            loss += misfit(formula, V, j, columns, Y, weights, beta)
+        if neg.size > 0:
+            if weights.size > 0:
+                weigh(A, weights, j, columns)
+            gather(H, A, j, columns, neg)
+        if pos.size > 0:
+            if weights.size > 0:
+                weigh(B, weights, j, columns)
+            gather(H, B, j, columns, pos)
+        j += columns
+    return loss
+
+
+@kernel
+def step_rows(
+    H: np.ndarray,
+    first: int,
+    last: int,
+    up: np.ndarray,
+    down: np.ndarray,
+    terms: Arrays,
+    numbers: Numbers,
+) -> None:
+    """Move rows `first` … `last` − 1 of H to the minimum of their majoriser."""
+    rows = slice(first, last)
+    lin, quad, pull, free = terms
+    mm.step(
+        H[rows],
+        up,
+        down,
+        lin[rows] if lin.size > 0 else lin,
+        quad[rows] if quad.size > 0 else quad,
+        pull[rows] if pull.size > 0 else pull,
+        free[rows] if free.size > 0 else free,
+        numbers[1],
+        numbers[2],
+        numbers[4],
+    )
 
 
 @kernel
 def sweep(
+    formula: Any,
     V: np.ndarray,
     weights: np.ndarray,
-    W: np.ndarray,
+    W: Arrays,
     W_next: np.ndarray,
     H: np.ndarray,
-    lin: np.ndarray,
-    quad: np.ndarray,
-    pull: np.ndarray,
-    free: np.ndarray,
+    lags: int,
+    terms: Arrays,
     totals: np.ndarray,
-    beta: float,
-    p: float,
-    q: float,
-    model_floor: float,
-    factor_floor: float,
+    numbers: Numbers,
+    widths: Widths,
     update: bool,
     want_loss: bool,
-    scratch: np.ndarray,
-    small: np.ndarray,
+    room: Arrays,
     neg: np.ndarray,
     pos: np.ndarray,
+    misfits: np.ndarray,
+    edges: np.ndarray,
     first: int,
-    last: int,
-) -> float:
-    """Sweep over the frames `first` … `last` − 1 of V; return their divergence, or 0.
+    step: int,
+) -> None:
+    """Sweep over the chunks `first`, `first` + `step`, …: update H, gather the halves for W.
 
-    H's rows are updated in place if `update`. ``neg += Hᵀ A`` and ``pos += Hᵀ B`` gather the
-    halves for W at the model ``W_next H``, of which the divergence is too; a `neg` of size 0 is not
-    wanted. `totals`, W's sums along frequency, stand in for the second half where it does not
-    depend on the model (β = 1, no weights): then `pos` is not written. `scratch` (2, BLOCK, freq)
-    and `small` (2, BLOCK, component) belong to the caller.
+    Parameters
+    ----------
+    formula
+        That of β in `formulas`.
+    W
+        W as it is for H's update, and its two kinds of panels.
+    W_next
+        W for what is gathered.
+    H
+        Its rows are updated in place if `update`, which goes for one lag only.
+    terms
+        lin, quad, pull and free of `mm.step`, for H.
+    totals
+        (lag, component); W's sums along frequency and up to each lag. They stand in for the second
+        half where it does not depend on the model (β = 1 without weights), else they have size 0.
+    numbers
+        β, p, q, the least of the model, the least of H.
+    room
+        This call's own: a block of V, a block of the weights, strips (3, FRAMES, columns), blocks
+        of activations and their halves (3, FRAMES, component).
+    neg, pos
+        (chunk, component, freq); where they are not of size 0, ``neg[c] = Hᵀ A`` and
+        ``pos[c] = Hᵀ B`` over chunk c for the model ``H W_next``.
+    misfits
+        (chunk,), the divergence of that model, if `want_loss`.
+    edges
+        Where chunks begin and end.
     """
-    loss = 0.0
-    constant = totals.size > 0
-    for t0 in range(first, last, BLOCK):
-        rows = slice(t0, min(t0 + BLOCK, last))
-        v, h = V[rows], H[rows]
-        m = weights[rows] if weights.size > 0 else weights
-        Y, B = scratch[0, : len(v)], scratch[1, : 0 if constant else len(v)]
-        if update:
-            Y[:] = 0
-            add_nn(h, W, Y)
-            cells.halves(v, Y, m, beta, model_floor, B)
-            up, down = small[0, : len(v)], small[1, : len(v)]
-            pull_back(Y, B, W, totals, up, down)
-            mm.step(
-                h,
-                up,
-                down,
-                lin[rows] if lin.size > 0 else lin,
-                quad[rows] if quad.size > 0 else quad,
-                pull[rows] if pull.size > 0 else pull,
-                free[rows] if free.size > 0 else free,
-                p,
-                q,
-                factor_floor,
-            )
-        if neg.size > 0 or want_loss:
-            Y[:] = 0
-            add_nn(h, W_next, Y)
-        if want_loss:
-            loss += cells.divergence(v, Y, m, beta, model_floor)
-        if neg.size > 0:
-            cells.halves(v, Y, m, beta, model_floor, B)
-            turned = h.T.copy()
-            add_nn(turned, Y, neg)
-            if not constant:
-                add_nn(turned, B, pos)
-    return loss
+    beta, low = numbers[0], numbers[3]
+    v, m, strips, blocks = room
+    none = v[:0]
+    h, up, down = blocks[0], blocks[1], blocks[2]
+    for c in range(first, len(edges) - 1, step):
+        negative = neg[c] if neg.size > 0 else none
+        positive = pos[c] if pos.size > 0 else none
+        negative[:] = 0
+        positive[:] = 0
+        loss = 0.0
+        for t0 in range(edges[c], edges[c + 1], FRAMES):
+            t1 = min(t0 + FRAMES, edges[c + 1])
+            read_block(V, t0, t1, low, v)
+            if weights.size > 0:
+                read_block(weights, t0, t1, 0.0, m)
+            read_activations(H, t0, lags, h)
+            if update:
+                halves_of_h = down if totals.size == 0 else down[:0]
+                pull_block(
+                    formula, v, m, h, W[0], W[1], W[2], beta, low, widths, strips, up, halves_of_h
+                )
+                if totals.size > 0:
+                    for n in range(FRAMES):
+                        for k in range(H.shape[1]):
+                            down[n, k] = totals[0, k]
+                step_rows(H, t0, t1, up, down, terms, numbers)
+                read_activations(H, t0, lags, h)
+            if want_loss or negative.size > 0:
+                loss += gather_block(
+                    formula,
+                    v,
+                    m,
+                    h,
+                    W_next,
+                    beta,
+                    low,
+                    widths,
+                    want_loss,
+                    strips,
+                    negative,
+                    positive,
+                )
+        misfits[c] = loss
+
+
+@kernel
+def update_lagged(
+    formula: Any,
+    V: np.ndarray,
+    weights: np.ndarray,
+    W: Arrays,
+    H: np.ndarray,
+    H_next: np.ndarray,
+    lags: int,
+    terms: Arrays,
+    totals: np.ndarray,
+    numbers: Numbers,
+    widths: Widths,
+    room: Arrays,
+    edges: np.ndarray,
+    first: int,
+    step: int,
+) -> None:
+    """Move the frames of H_next, a copy of H, in the chunks `first`, `first` + `step`, ….
+
+    A frame's activations sound in the frames after it too, so those are looked at before any
+    moves. The arguments are those of `sweep`.
+    """
+    beta, low = numbers[0], numbers[3]
+    v, m, strips, blocks = room
+    h, up, down = blocks[0], blocks[1], blocks[2]
+    rank = H.shape[1]
+    second = down if totals.size == 0 else down[:0]
+    for c in range(first, len(edges) - 1, step):
+        start, end = edges[c], edges[c + 1]
+        stop = min(end + lags - 1, len(V))
+        sums = np.zeros((2, end - start, rank), V.dtype)
+        for t0 in range(start, stop, FRAMES):
+            read_block(V, t0, stop, low, v)
+            if weights.size > 0:
+                read_block(weights, t0, stop, 0.0, m)
+            read_activations(H, t0, lags, h)
+            pull_block(formula, v, m, h, W[0], W[1], W[2], beta, low, widths, strips, up, second)
+            add_lags(up, t0 - start, stop - t0, lags, sums[0])
+            if totals.size == 0:
+                add_lags(down, t0 - start, stop - t0, lags, sums[1])
+        if totals.size > 0:
+            for t in range(start, end):
+                for k in range(rank):
+                    sums[1, t - start, k] = totals[min(lags, len(V) - t) - 1, k]
+        step_rows(H_next, start, end, sums[0], sums[1], terms, numbers)
+
+
+@kernel
+def add_lags(block: np.ndarray, offset: int, rows: int, lags: int, sums: np.ndarray) -> None:
+    """Add what each lag of each frame of a block says to the row of the frame it speaks of."""
+    rank = sums.shape[1]
+    for n in range(min(rows, FRAMES)):
+        for lag in range(lags):
+            row = offset + n - lag
+            if 0 <= row < len(sums):
+                for k in range(rank):
+                    sums[row, k] += block[n, lag * rank + k]

@@ -1,4 +1,4 @@
-"""Plain NMF in whole sweeps over V; `Stepwise` with `mu_step` is its oracle."""
+"""Plain and convolutive NMF in whole sweeps over V; `Stepwise` with `mu_step` is their oracle."""
 
 from __future__ import annotations
 
@@ -8,22 +8,31 @@ from typing import Any
 import numpy as np
 
 from nmfaudio.divergences import Beta
-from nmfaudio.kernels.sweep import BLOCK, sweep
-from nmfaudio.kernels.threads import deal
+from nmfaudio.kernels import layout
+from nmfaudio.kernels.formulas import formula_for
+from nmfaudio.kernels.mm import step_templates
+from nmfaudio.kernels.sweep import sweep, update_lagged
+from nmfaudio.kernels.threads import deal, get_threads
 from nmfaudio.penalties import Terms
 from nmfaudio.problem import Problem
-from nmfaudio.solvers.descent import descend, factor_floor, free_array, term_arrays
+from nmfaudio.solvers.descent import factor_floor, free_array, term_arrays
+from nmfaudio.structures import Convolutive, Product
 
-MOST_CHUNKS = 16
-SHORTEST_CHUNK = 8 * BLOCK  # frames
+
+def can_fuse(problem: Problem) -> bool:
+    """Whether sweeps are written for it; not for subclasses, which may mean something else."""
+    plain = type(problem.structure) is Product and len(problem.factors) == 2
+    fits = plain or type(problem.structure) is Convolutive
+    return fits and type(problem.divergence) is Beta
 
 
 class FusedRun:
     """Multiplicative updates of ``V ≈ W H``, W before H in each iteration.
 
     A sweep updates H and gathers the two halves for W from the model that the new H makes, so W's
-    update needs no look at V, and the objective comes out of the same sweep. The frames are cut
-    into chunks that depend on their number alone, each chunk gathers into sums of its own, and
+    update needs no look at V, and the objective comes out of the same sweep. With several lags
+    that takes two sweeps, since a frame's activations sound in the frames after it. The frames are
+    cut into chunks that depend on their number alone, each chunk gathers into sums of its own, and
     those are added in order: any number of threads gives the same bits.
     """
 
@@ -32,20 +41,29 @@ class FusedRun:
     def __init__(self, problem: Problem, divergence: Beta, factors: Sequence[np.ndarray]) -> None:
         W, H = factors
         self._problem = problem
-        self._divergence = divergence
-        self._rank = W.shape[1]
+        self._beta = divergence.beta
+        self._exponents = divergence.exponents
         self._V = np.ascontiguousarray(problem.V.T)
-        self._weights = _time_major(problem.weights, self._V.dtype)
-        self._W = self._W_next = _packed(W.T, 0)
-        self._H = _packed(H.T, 1)
-        self._free_W = _packed_free(problem.free[0], 0)
-        self._free_H = _packed_free(problem.free[1], 1)
+        dtype = self._V.dtype
+        self._floors = divergence.model_floor(dtype), factor_floor(dtype)
+        weights = problem.weights
+        none = np.empty((0, 0), dtype)
+        self._weights = none if weights is None else np.ascontiguousarray(weights.T)
+        self._W_shape = W.shape
+        self._lags = len(W) if W.ndim == 3 else 1
+        self._W = self._W_next = self._packed(W)
+        self._H = np.array(H.T, order="C")
+        free_W, self._free_H = problem.free
+        self._free_W = free_W if isinstance(free_W, bool) else self._packed(free_W)
         # Under unweighted KL the second half of the gradient does not depend on the model.
-        self._simple = divergence.beta == 1 and problem.weights is None
-        self._starts = chunk_starts(len(self._V))
-        sums = (len(self._starts), *self._W.shape) if problem.free[0] is not False else (0, 0, 0)
-        self._neg = np.empty(sums, self._V.dtype)
-        self._pos = np.empty((0, 0, 0) if self._simple else sums, self._V.dtype)
+        self._simple = self._beta == 1 and weights is None
+        self._edges = layout.chunk_edges(len(self._V))
+        chunks = len(self._edges) - 1
+        sums = (chunks, *self._W.shape) if free_W is not False else (0, 0, 0)
+        self._neg = layout.aligned_zeros(sums, dtype)
+        self._pos = layout.aligned_zeros((0, 0, 0) if self._simple else sums, dtype)
+        self._misfits = np.zeros(chunks)
+        self._widths = layout.strip_widths(dtype)
         self._sweep(update=False, want_loss=True)
 
     def advance(self, iterations: int) -> None:
@@ -55,95 +73,112 @@ class FusedRun:
             self._sweep(update=self._free_H is not False, want_loss=left == 0)
 
     def factors(self) -> list[np.ndarray]:
-        return [self._W[: self._rank].T, self._H[:, : self._rank].T]
+        return [self._unpacked(self._W), self._H.T]
+
+    def _packed(self, W: np.ndarray) -> np.ndarray:
+        """W, or an array like it, as (lag and component, freq), padded."""
+        rows = W.reshape(self._lags, -1, W.shape[-1]).transpose(0, 2, 1)
+        flat = rows.reshape(-1, rows.shape[-1])
+        return layout.padded(flat, layout.padded_shape(*flat.shape, self._V.dtype))
+
+    def _unpacked(self, W: np.ndarray) -> np.ndarray:
+        freq, rank = self._W_shape[-2:]
+        rows = W[: self._lags * rank, :freq].reshape(self._lags, rank, freq).transpose(0, 2, 1)
+        out: np.ndarray = rows.reshape(self._W_shape)
+        return out
+
+    def _packed_terms(self, terms: Terms | None) -> Terms | None:
+        """Penalty terms of W, packed like it."""
+        if terms is None:
+            return None
+        lin, quad, pull = (
+            t if np.ndim(t) == 0 else self._packed(np.broadcast_to(t, self._W_shape)) for t in terms
+        )
+        return lin, quad, pull
 
     def _update_W(self) -> None:
-        neg = summed(self._neg)
-        if self._simple:
-            pos = np.broadcast_to(
-                self._H.sum(0, dtype=np.float64)[:, None].astype(neg.dtype), neg.shape
-            )
-        else:
-            pos = summed(self._pos)
-        X = [self._W_next[: self._rank].T, self._H[:, : self._rank].T]
-        terms = _packed_terms(self._problem.majorize(0, X), X[0], 0)
+        X = [self._unpacked(self._W_next), self._H.T]
+        terms = self._packed_terms(self._problem.majorize(0, X))
         self._W = self._W_next = self._W_next.copy()
-        descend(self._W, neg, pos, terms, self._free_W, self._divergence.exponents)
+        step_templates(
+            self._W,
+            self._neg,
+            self._pos,
+            self._sums_of_H() if self._simple else np.empty(0, self._W.dtype),
+            *term_arrays(terms, self._W),
+            free_array(self._free_W, self._W),
+            *self._exponents,
+            self._floors[1],
+        )
+
+    def _sums_of_H(self) -> np.ndarray:
+        """For each row of W, the sum of the activations that it meets."""
+        H, lags = self._H, self._lags
+        tails = [H[max(len(H) - lag, 0) :].sum(0, dtype=np.float64) for lag in range(lags)]
+        sums = (H.sum(0, dtype=np.float64) - np.array(tails)).ravel()
+        out = np.zeros(len(self._W), H.dtype)
+        out[: len(sums)] = np.maximum(sums, 0)
+        return out
+
+    def _sums_of_W(self) -> np.ndarray:
+        """(lag, component): the sums of the templates up to each lag."""
+        rank = self._W_shape[-1]
+        sums = self._W[: self._lags * rank].sum(1, dtype=np.float64).reshape(self._lags, rank)
+        upto: np.ndarray = sums.cumsum(0)
+        return upto.astype(self._W.dtype)
 
     def _sweep(self, *, update: bool, want_loss: bool) -> None:
-        X = self.factors()
-        terms = _packed_terms(self._problem.majorize(1, X) if update else None, X[1], 1)
-        V, W, H = self._V, self._W, self._H
-        shared: tuple[Any, ...] = (
-            *(V, self._weights, W, self._W_next, H),
-            *term_arrays(terms, H),
-            free_array(self._free_H, H),
-            W.sum(1) if self._simple else np.empty(0, W.dtype),
-            self._divergence.beta,
-            *self._divergence.exponents,
-            self._divergence.model_floor(V.dtype),
-            factor_floor(H.dtype),
-            update,
-            want_loss,
+        terms = self._problem.majorize(1, self.factors()) if update else None
+        turned: Any = None if terms is None else [np.transpose(term) for term in terms]
+        given: tuple[Any, ...] = (
+            self._lags,
+            (*term_arrays(turned, self._H), free_array(np.transpose(self._free_H), self._H)),
+            self._sums_of_W() if self._simple else np.empty((0, 0), self._H.dtype),
+            (self._beta, *self._exponents, *self._floors),
+            self._widths,
         )
-        misfits = np.zeros(len(self._starts))
+        W = (self._W, *layout.panels(self._W))
+        if update and self._lags > 1:
+            self._update_lagged(W, given)
+            update = False
+        if update or want_loss or self._neg.size:
+            self._gather(W, given, update, want_loss)
+        if want_loss:
+            self.loss = self._problem.loss(self.factors(), float(sum(self._misfits)))
+
+    def _gather(self, W: Any, given: Any, update: bool, want_loss: bool) -> None:
+        sums = self._neg, self._pos, self._misfits, self._edges
 
         def work(chunks: range) -> None:
-            scratch = np.empty((2, BLOCK, V.shape[1]), V.dtype)
-            small = np.empty((2, BLOCK, H.shape[1]), V.dtype)
-            for c in chunks:
-                first = self._starts[c]
-                last = min(first + self._starts.step, len(V))
-                neg, pos = cleared(self._neg, c), cleared(self._pos, c)
-                arguments: list[Any] = [*shared, scratch, small, neg, pos, first, last]
-                misfits[c] = sweep(*arguments)
+            arguments: list[Any] = [*self._data(), W, self._W_next, self._H, *given]
+            arguments += [update, want_loss, self._room(), *sums, chunks.start, chunks.step]
+            sweep(*arguments)
 
-        deal(work, len(self._starts))
-        if want_loss:
-            self.loss = self._problem.loss(self.factors(), float(sum(misfits)))
+        deal(work, len(self._misfits))
 
+    def _update_lagged(self, W: Any, given: Any) -> None:
+        # What is summed for a frame does not depend on the chunk that it is in.
+        edges = np.linspace(0, len(self._V), get_threads() + 1).astype(np.int64)
+        H = self._H
+        self._H = H.copy()
 
-def chunk_starts(frames: int) -> range:
-    """Where the chunks begin whose sums are added in order: it depends on the frames alone."""
-    chunk = max(-(-frames // MOST_CHUNKS), SHORTEST_CHUNK)
-    return range(0, frames, -(-chunk // BLOCK) * BLOCK)
+        def work(chunks: range) -> None:
+            arguments: list[Any] = [*self._data(), W, H, self._H, *given]
+            arguments += [self._room(), edges, chunks.start, chunks.step]
+            update_lagged(*arguments)
 
+        deal(work, len(edges) - 1)
 
-def cleared(parts: np.ndarray, c: int) -> np.ndarray:
-    """Part `c` set to zero, or a matrix of size 0 where there are no parts."""
-    part = parts[c] if len(parts) else parts.reshape(0, 0)
-    part[:] = 0
-    return part
+    def _data(self) -> tuple[Any, ...]:
+        return formula_for(self._beta), self._V, self._weights
 
-
-def summed(parts: np.ndarray) -> np.ndarray:
-    total: np.ndarray = parts[0].copy()
-    for part in parts[1:]:
-        total += part
-    return total
-
-
-def _time_major(weights: np.ndarray | None, dtype: np.dtype) -> np.ndarray:
-    return np.empty((0, 0), dtype) if weights is None else np.ascontiguousarray(weights.T)
-
-
-def _packed(F: np.ndarray, axis: int) -> np.ndarray:
-    """F with components of zeros up to a multiple of the tiles' four; they stay zero."""
-    widths = [(0, 0), (0, 0)]
-    widths[axis] = (0, -F.shape[axis] % 4)
-    return np.ascontiguousarray(np.pad(F, widths))
-
-
-def _packed_free(free: bool | np.ndarray, axis: int) -> bool | np.ndarray:
-    return free if isinstance(free, bool) else _packed(free.T, axis)
-
-
-def _packed_terms(terms: Terms | None, F: np.ndarray, axis: int) -> Terms | None:
-    """Penalty terms of factor F, turned and packed like it."""
-    if terms is None:
-        return None
-    lin, quad, pull = (
-        term if np.ndim(term) == 0 else _packed(np.broadcast_to(term, F.shape).T, axis)
-        for term in terms
-    )
-    return lin, quad, pull
+    def _room(self) -> tuple[np.ndarray, ...]:
+        """Scratch memory for one call of a kernel."""
+        depth, freq = self._W.shape
+        zeros, dtype, frames = layout.aligned_zeros, self._V.dtype, layout.FRAMES
+        return (
+            zeros((frames, freq), dtype),
+            zeros((frames, freq) if self._weights.size else (0, 0), dtype),
+            zeros((3, frames, self._widths[0]), dtype),
+            zeros((3, frames, depth), dtype),
+        )

@@ -10,12 +10,12 @@ import numpy as np
 from nmfaudio.divergences import Beta
 from nmfaudio.errors import ParameterError
 from nmfaudio.kernels.hals import descend_rows, sweep_rows
+from nmfaudio.kernels.layout import chunk_edges
 from nmfaudio.kernels.products import product
 from nmfaudio.kernels.threads import deal
 from nmfaudio.problem import Problem
 from nmfaudio.solvers.base import Run
 from nmfaudio.solvers.descent import free_array, term_arrays
-from nmfaudio.solvers.fused import chunk_starts, cleared, summed
 from nmfaudio.structures import Product
 
 MOST_ROUNDS = 10
@@ -64,9 +64,9 @@ class HalsRun:
         self._W = np.array(factors[0].T, order="C")
         self._H = np.array(factors[1], order="C")
         self._free = (problem.free[0], problem.free[1])
-        self._starts = chunk_starts(len(self._V))
+        self._edges = chunk_edges(len(self._V))
         moves = self._free[0] is not False
-        sums = (len(self._starts), *self._W.shape) if moves else (0, 0, 0)
+        sums = (len(self._edges) - 1, *self._W.shape) if moves else (0, 0, 0)
         self._cross = np.empty(sums, self._V.dtype)
         self._sweep(rounds=0, want_loss=True)
 
@@ -96,24 +96,25 @@ class HalsRun:
         gram = np.ascontiguousarray(product(self._H, self._H.T))
         free = np.ascontiguousarray(free_array(self._free[0], self._W.T).T)
         rounds = self._rounds(len(self._V))
-        descend_rows(self._W, summed(self._cross), gram, *self._terms(0), free, rounds)
+        descend_rows(self._W, self._cross.sum(0), gram, *self._terms(0), free, rounds)
 
     def _sweep(self, *, rounds: int, want_loss: bool) -> None:
         V, W, H = self._V, self._W, self._H
         gram = np.ascontiguousarray(product(W, W.T))
         lin, quad = self._terms(1)
         free = free_array(self._free[1], H)
-        misfits = np.zeros(len(self._starts))
+        misfits = np.zeros(len(self._edges) - 1)
+        self._cross[:] = 0
+        none = np.empty((0, 0), V.dtype)
 
         def work(chunks: range) -> None:
             for c in chunks:
-                first = self._starts[c]
-                last = min(first + self._starts.step, len(V))
-                cross = cleared(self._cross, c)
+                cross = self._cross[c] if self._cross.size else none
+                first, last = self._edges[c : c + 2]
                 misfits[c] = sweep_rows(
                     V, W, gram, H, lin, quad, free, rounds, want_loss, cross, first, last
                 )
 
-        deal(work, len(self._starts))
+        deal(work, len(misfits))
         if want_loss:
             self.loss = self._problem.loss(self.factors(), float(sum(misfits)))

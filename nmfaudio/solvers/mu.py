@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
@@ -11,8 +12,7 @@ from nmfaudio.divergences import Beta
 from nmfaudio.problem import Problem
 from nmfaudio.solvers.base import Run, Stepwise
 from nmfaudio.solvers.descent import descend
-from nmfaudio.solvers.fused import FusedRun
-from nmfaudio.structures import Product
+from nmfaudio.solvers.fused import FusedRun, can_fuse
 
 
 @dataclass(frozen=True)
@@ -33,10 +33,8 @@ class MU:
         return None
 
     def begin(self, problem: Problem, factors: Sequence[np.ndarray]) -> Run:
-        divergence = problem.divergence
-        # Not of subclasses, which may compute something else.
-        if type(problem.structure) is Product and len(factors) == 2 and type(divergence) is Beta:
-            return FusedRun(problem, divergence, factors)
+        if can_fuse(problem):
+            return FusedRun(problem, cast(Beta, problem.divergence), factors)
         return Stepwise(mu_step, problem, factors)
 
 

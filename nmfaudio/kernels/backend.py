@@ -1,0 +1,35 @@
+"""Which code the sweeps are made of: `strips`, or `plain` where that does not compile.
+
+The environment variable ``NMFAUDIO_VECTORS=0`` asks for `plain`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nmfaudio.kernels import plain, strips
+from nmfaudio.kernels.jit import VECTORS_WANTED, kernel
+from nmfaudio.kernels.layout import aligned_zeros
+from nmfaudio.kernels.vectors import THIN, add_outer, load, store
+
+
+@kernel
+def _probe(A: np.ndarray) -> None:
+    store(add_outer(load(THIN, A, 0, 0), A, 0, 0, A, 0, 0), A, 0, 0)
+
+
+def _vectors_work() -> bool:
+    """Whether tiles compile here and compute what they should."""
+    A = aligned_zeros((THIN.rows, 64), np.dtype(np.float32))
+    A[:] = 2
+    try:
+        _probe(A)
+    except Exception:  # whatever LLVM, llvmlite or Numba say of it
+        return False
+    return bool((A[:, 0] == 6).all())
+
+
+VECTORS = VECTORS_WANTED and _vectors_work()
+_chosen = strips if VECTORS else plain
+halves, misfit = _chosen.halves, _chosen.misfit
+pull_back, gather = _chosen.pull_back, _chosen.gather

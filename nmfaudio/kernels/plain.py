@@ -1,0 +1,87 @@
+"""What `strips` does, in plain loops: for machines where tiles of registers do not compile."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nmfaudio.kernels import cells
+from nmfaudio.kernels.jit import kernel
+from nmfaudio.kernels.layout import FRAMES
+from nmfaudio.kernels.tiles import add_nn
+
+
+@kernel
+def halves(
+    formula: Any,
+    V: np.ndarray,
+    j: int,
+    columns: int,
+    H: np.ndarray,
+    W: np.ndarray,
+    beta: float,
+    low: float,
+    A: np.ndarray,
+    B: np.ndarray,
+    Y: np.ndarray,
+) -> None:
+    v, y = V[:, j : j + columns].copy(), np.zeros((FRAMES, columns), V.dtype)
+    add_nn(H, W[:, j : j + columns].copy(), y)
+    if Y.size > 0:
+        for n in range(FRAMES):
+            for c in range(columns):
+                Y[n, c] = max(y[n, c], V.dtype.type(low))
+    b = np.empty_like(y)
+    cells.halves(v, y, np.empty((0, 0), V.dtype), beta, low, b)
+    for n in range(FRAMES):
+        for c in range(columns):
+            A[n, c] = y[n, c]
+            if B.size > 0:
+                B[n, c] = b[n, c]
+
+
+@kernel
+def misfit(
+    formula: Any,
+    V: np.ndarray,
+    j: int,
+    columns: int,
+    Y: np.ndarray,
+    weights: np.ndarray,
+    beta: float,
+) -> float:
+    strip = slice(j, j + columns)
+    said = weights[:, strip].copy() if weights.size > 0 else weights
+    return cells.divergence(V[:, strip].copy(), Y[:, :columns].copy(), said, beta, 0.0)
+
+
+@kernel
+def pull_back(
+    A: np.ndarray,
+    wide: np.ndarray,
+    narrow: np.ndarray,
+    freq: int,
+    j: int,
+    columns: int,
+    up: np.ndarray,
+) -> None:
+    k = 0
+    for panels in (wide, narrow):
+        for first in range(j, len(panels), freq):
+            for n in range(FRAMES):
+                for c in range(columns):
+                    a, w = A[n, c], panels[first + c]
+                    for i in range(len(w)):
+                        up[n, k + i] += a * w[i]
+            k += panels.shape[1]
+
+
+@kernel
+def gather(H: np.ndarray, A: np.ndarray, j: int, columns: int, neg: np.ndarray) -> None:
+    for k in range(neg.shape[0]):
+        row = neg[k, j : j + columns]
+        for n in range(FRAMES):
+            x, a = H[n, k], A[n]
+            for c in range(columns):
+                row[c] += x * a[c]
