@@ -76,13 +76,14 @@ class Contender:
     """How many iterations a call may have at most."""
 
     def plan(self, seconds: float) -> Plan:
-        """As many iterations as take about `seconds`."""
+        """As many iterations as take about `seconds`, without what a call costs besides."""
         self.run(1)  # compiles, loads and allocates
-        done, took = 2, seconds_of(lambda: self.run(2))
+        besides = seconds_of(lambda: self.run(1))
+        done, took = 1, 0.0
         while took < seconds / 4 and done != self.longest:
-            done = min(4 * done, self.longest or 4 * done)
-            took = seconds_of(lambda: self.run(done))  # noqa: B023
-        wanted = max(2, math.ceil(seconds * done / took))
+            done = min(2 if done == 1 else 4 * done, self.longest or 4 * done)
+            took = seconds_of(lambda: self.run(done)) - besides  # noqa: B023
+        wanted = max(2, math.ceil(seconds * (done - 1) / max(took, seconds / 1000)))
         if self.longest is None or wanted < self.longest:
             return Plan(self.run, 1 + wanted, 1)
         return Plan(self.run, self.longest, math.ceil(wanted / (self.longest - 1)))
