@@ -2,7 +2,7 @@
 
 PYTHON ?= .venv/bin/python
 
-.PHONY: test slow lint notebooks samples quality
+.PHONY: test slow lint notebooks samples quality speed
 
 test:  ## all quick tests
 	$(PYTHON) -m pytest
@@ -23,3 +23,6 @@ samples:  ## make the recordings again (see audio_samples/README.md)
 
 quality:  ## how well the samples come apart
 	$(PYTHON) -m benchmarks.quality
+
+speed:  ## how fast it is, against the peers of the extra [bench]
+	$(PYTHON) -m benchmarks.speed

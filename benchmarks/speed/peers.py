@@ -1,0 +1,159 @@
+"""Everyone who factors, called alike: same data, same start, no early stop, no objective.
+
+Each function returns a `Contender` for V ≈ W H. V comes as librosa makes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import librosa
+import numpy as np
+from sklearn.decomposition import non_negative_factorization
+
+import nmfaudio as na
+from benchmarks.speed.measure import Contender
+
+
+def ours(V: np.ndarray, W: np.ndarray, H: np.ndarray, beta: float) -> Contender:
+    def run(n: int) -> None:
+        na.nmf(V, W=W, H=H, beta_loss=beta, solver="mu", max_iter=n, tol=0, check_every=n)
+
+    return Contender(run)
+
+
+def fit_sklearn(
+    V: np.ndarray, W: np.ndarray, H: np.ndarray, beta: float, iterations: int, solver: str = "mu"
+) -> tuple[np.ndarray, np.ndarray]:
+    """The factors that scikit-learn finds from this start (which it would overwrite)."""
+    found = non_negative_factorization(
+        V,
+        W=W.copy(),
+        H=H.copy(),
+        n_components=len(H),
+        init="custom",
+        solver=solver,
+        beta_loss=beta,
+        tol=0,
+        max_iter=iterations,
+    )
+    return found[:2]
+
+
+def sklearn_c(V: np.ndarray, W: np.ndarray, H: np.ndarray, beta: float) -> Contender:
+    V = np.ascontiguousarray(V)
+    return Contender(lambda n: fit_sklearn(V, W, H, beta, n))
+
+
+def sklearn_f(V: np.ndarray, W: np.ndarray, H: np.ndarray, beta: float) -> Contender:
+    return Contender(lambda n: fit_sklearn(V, W, H, beta, n))
+
+
+def librosa_decompose(V: np.ndarray, W: np.ndarray, H: np.ndarray, beta: float) -> Contender:
+    """librosa gives the transpose to scikit-learn; it takes no start, so it has one of its own."""
+    settings: dict[str, Any] = {
+        "solver": "mu",
+        "beta_loss": beta,
+        "init": "random",
+        "random_state": 0,
+        "tol": 0,
+    }
+    return Contender(
+        lambda n: librosa.decompose.decompose(V, n_components=len(H), max_iter=n, **settings)
+    )
+
+
+def torchnmf(V: np.ndarray, W: np.ndarray, H: np.ndarray, beta: float) -> Contender:
+    from torchnmf.nmf import NMF
+
+    return _torch(NMF, V.T, W, np.ascontiguousarray(H.T), beta)
+
+
+def torchnmf_nmfd(V: np.ndarray, W: np.ndarray, H: np.ndarray, beta: float) -> Contender:
+    """W is (lag, freq, component); torchnmf wants as many frames less in H as there are lags."""
+    from torchnmf.nmf import NMFD
+
+    lags, frames = len(W), V.shape[1]
+    templates = np.ascontiguousarray(W.transpose(1, 2, 0))
+    short = np.ascontiguousarray(H[None, :, : frames - lags + 1])
+    return _torch(NMFD, np.ascontiguousarray(V)[None], templates, short, beta)
+
+
+def _torch(
+    model: Callable[..., Any], V: np.ndarray, W: np.ndarray, H: np.ndarray, beta: float
+) -> Contender:
+    """torchnmf's `fit`, which evaluates the objective at every tenth iteration: nine at most."""
+    import torch
+
+    data, templates, activations = (torch.from_numpy(X) for X in (V, W, H))
+
+    def run(n: int) -> None:
+        net = model(W=templates, H=activations).to(data.dtype)
+        net.fit(data, beta=beta, tol=0, max_iter=n)
+
+    return Contender(run, longest=9)
+
+
+def textbook(V: np.ndarray, W: np.ndarray, H: np.ndarray, beta: float) -> Contender:
+    """Multiplicative updates as one writes them in NumPy."""
+    V = np.ascontiguousarray(V)
+    tiny = np.finfo(V.dtype).tiny
+    exponent = 1 / (2 - beta) if beta < 1 else 1
+
+    def halves(w: np.ndarray, h: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        Y = w @ h + tiny
+        if beta == 1:
+            return V / Y, Y
+        if beta == 0:
+            return V / Y**2, 1 / Y
+        return V * Y ** (beta - 2), Y ** (beta - 1)
+
+    def parts_of_w(w: np.ndarray, h: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        if beta == 2:
+            return V @ h.T, w @ (h @ h.T)
+        up, down = halves(w, h)
+        return up @ h.T, h.sum(1) if beta == 1 else down @ h.T
+
+    def parts_of_h(w: np.ndarray, h: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        if beta == 2:
+            return w.T @ V, (w.T @ w) @ h
+        up, down = halves(w, h)
+        return w.T @ up, w.sum(0)[:, None] if beta == 1 else w.T @ down
+
+    def run(n: int) -> None:
+        w, h = W, H
+        for _ in range(n):
+            above, below = parts_of_w(w, h)
+            w = w * (above / (below + tiny)) ** exponent
+            above, below = parts_of_h(w, h)
+            h = h * (above / (below + tiny)) ** exponent
+
+    return Contender(run)
+
+
+def ours_nmfd(V: np.ndarray, W: np.ndarray, H: np.ndarray, beta: float) -> Contender:
+    def run(n: int) -> None:
+        na.decompose(
+            V,
+            [na.Factor(W, name="W"), na.Factor(H, name="H")],
+            structure=na.Convolutive(),
+            divergence=na.Beta(beta),
+            solver="mu",
+            max_iter=n,
+            tol=0,
+            check_every=n,
+        )
+
+    return Contender(run)
+
+
+OURS = "nmfaudio"
+PEERS: dict[str, Callable[..., Contender]] = {
+    "scikit-learn C": sklearn_c,
+    "scikit-learn F": sklearn_f,
+    "librosa.decompose": librosa_decompose,
+    "torchnmf": torchnmf,
+    "NumPy": textbook,
+}
+"""By name: scikit-learn gets V in C order, or in Fortran order as librosa makes it."""
