@@ -14,7 +14,8 @@ def as_spectrogram(
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """V and its weights as float arrays of one shape, 0 in V where the weight is 0.
 
-    Returns V itself where nothing had to change; weights are None where all are 1.
+    Both are in Fortran order, so that V's own order in memory changes no bit of a result. Returns
+    V itself where nothing had to change; weights are None where all are 1.
 
     Raises
     ------
@@ -40,11 +41,11 @@ def as_spectrogram(
         said = _in_precision(said, data.dtype)
         if not (said > 0).any():
             raise ParameterError("every bin of V has weight 0; leave at least one a say")
-        data = _like_memory(np.where(said > 0, data, data.dtype.type(0)), data)
-        if (said == 1).all():
-            said = None
+        data = np.where(said > 0, data, data.dtype.type(0))
+        said = None if (said == 1).all() else np.asfortranarray(said)
     _require_usable(data)
-    return data, said
+    # Time-major memory is what the kernels want and librosa gives.
+    return np.asfortranarray(data), said
 
 
 def _as_real(V: Any) -> np.ndarray:
@@ -104,8 +105,3 @@ def _require_usable(data: np.ndarray) -> None:
             f"V is negative in {np.count_nonzero(data < 0)} bins, lowest {low:g} at {where}; it "
             "must be ≥ 0, e.g. a magnitude spectrogram"
         )
-
-
-def _like_memory(array: np.ndarray, like: np.ndarray) -> np.ndarray:
-    """In Fortran order where `like` is: time-major memory is what the kernels want."""
-    return np.asfortranarray(array) if like.flags.f_contiguous else array

@@ -1,9 +1,8 @@
-"""The one loop: `decompose`, and its short form `nmf`."""
+"""Where a decomposition is asked for: `decompose`, and its short form `nmf`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,29 +11,14 @@ from nmfaudio._check import as_count, as_number
 from nmfaudio._spectrogram import as_spectrogram
 from nmfaudio.decomposition import Decomposition
 from nmfaudio.divergences import Beta, Divergence, divergence_named
-from nmfaudio.errors import NumericalError, ParameterError, ShapeError
+from nmfaudio.errors import ParameterError, ShapeError
 from nmfaudio.factors import Factor
-from nmfaudio.problem import Problem
-from nmfaudio.solvers import Solver, solver_named
-from nmfaudio.start import nndsvdar, power_of_two, random_factors, weighted_mean
+from nmfaudio.runs import Callback, Progress, Schedule, Task, best_of
+from nmfaudio.solvers import Solver
+from nmfaudio.start import INITS, STARTS, random_factors
 from nmfaudio.structures import Product, Structure
 
-# V's mean may lie between these as it is; beyond them float32 would run out of exponents.
-QUIETEST, LOUDEST = 2.0**-16, 2.0**16
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a decomposition has come, as callbacks are told."""
-
-    iteration: int
-    max_iter: int
-    loss: float
-    start: int = 0
-    """Which of the `n_init` starts this is."""
-
-
-Callback = Callable[[Progress], bool | None]
+__all__ = ["Callback", "Progress", "decompose", "nmf"]
 
 
 def decompose(
@@ -82,9 +66,12 @@ def decompose(
     check_every : int
         Iterations between checks. A check costs about as much as an iteration.
     n_init : int
-        How many starts to run in full; the best is kept.
+        How many starts to run in full; the best is kept, the first of equals. As many run side by
+        side as there are threads, each with factors of its own.
     callback : callable, optional
-        Gets a `Progress` at each check; returning True stops, further starts included.
+        Gets a `Progress` at each check; returning True stops, all starts included. With `n_init`
+        above 1 it may be called from other threads, by one start at a time, in any order of
+        starts.
     rng : int, np.random.Generator or None
         Where randomness comes from. The same seed gives the same bytes with any number of threads.
 
@@ -113,25 +100,10 @@ def decompose(
     """
     structure, divergence = structure or Product(), divergence or Beta()
     _require_parts(factors, structure, divergence)
-    schedule = _Schedule(
-        as_count(max_iter, "max_iter", low=0),
-        as_number(tol, "tol", low=0),
-        as_count(check_every, "check_every", low=1),
-        callback,
-    )
+    schedule = _schedule(max_iter, tol, check_every, callback)
     data, said = as_spectrogram(V, weights=weights, missing=missing)
-    starts = _generator(rng).spawn(as_count(n_init, "n_init", low=1))
-    if len(starts) > 1 and not any(callable(f.start) for f in factors):
-        raise ParameterError(f"n_init is {n_init}, but no factor starts at random; leave n_init=1")
-    best: Decomposition | None = None
-    for n, child in enumerate(starts):
-        posed = _pose(data, said, structure, divergence, tuple(factors), child)
-        found, stopped = _run(*posed, solver, schedule, n)
-        if best is None or found.losses[-1] < best.losses[-1]:
-            best = found
-        if stopped:
-            break
-    return best  # type: ignore[return-value]  # there is at least one start
+    task = Task(data, said, structure, divergence, tuple(factors), solver, schedule)
+    return best_of(task, _generators(rng, n_init, factors))
 
 
 def _require_parts(factors: Sequence[Factor], structure: Any, divergence: Any) -> None:
@@ -144,6 +116,23 @@ def _require_parts(factors: Sequence[Factor], structure: Any, divergence: Any) -
         raise ParameterError(f"divergence is {divergence!r}; it must be one, such as Beta(1)")
 
 
+def _schedule(max_iter: int, tol: float, check_every: int, callback: Callback | None) -> Schedule:
+    return Schedule(
+        as_count(max_iter, "max_iter", low=0),
+        as_number(tol, "tol", low=0),
+        as_count(check_every, "check_every", low=1),
+        callback,
+    )
+
+
+def _generators(rng: Any, n_init: int, factors: Sequence[Factor]) -> list[np.random.Generator]:
+    """One per start."""
+    rngs = _generator(rng).spawn(as_count(n_init, "n_init", low=1))
+    if n_init > 1 and not any(callable(f.start) for f in factors):
+        raise ParameterError(f"n_init is {n_init}, but no factor starts at random; leave n_init=1")
+    return rngs
+
+
 def _generator(rng: Any) -> np.random.Generator:
     try:
         if isinstance(rng, np.random.RandomState):
@@ -153,122 +142,6 @@ def _generator(rng: Any) -> np.random.Generator:
         raise ParameterError(
             f"rng is {rng!r}; it must be an integer ≥ 0, a numpy Generator or None"
         ) from None
-
-
-@dataclass(frozen=True)
-class _Schedule:
-    max_iter: int
-    tol: float
-    check_every: int
-    callback: Callback | None
-
-
-def _pose(
-    V: np.ndarray,
-    weights: np.ndarray | None,
-    structure: Structure,
-    divergence: Divergence,
-    factors: tuple[Factor, ...],
-    rng: np.random.Generator,
-) -> tuple[Problem, list[np.ndarray], list[np.ndarray]]:
-    """The problem at a scale the arithmetic can bear, its starts, and these at that scale."""
-    starts = [f.begin(V, weights, rng) for f in factors]
-    shape = structure.shape(starts)
-    if shape != V.shape:
-        raise ShapeError(
-            f"the factors' shapes {[F.shape for F in starts]} make a model of shape {shape}, "
-            f"but V has {V.shape}; give factors that fit V"
-        )
-    scale = _scale(V, weights, divergence.degree)
-    V, last = _divided(V, scale, None), _divided(starts[-1], scale, factors[-1].name)
-    free = tuple(f.movable(F.shape) for f, F in zip(factors, starts, strict=True))
-    prepared = divergence.prepare(V, weights)
-    problem = Problem(prepared, weights, structure, divergence, factors, free, scale)
-    if problem.units:
-        problem.units.check(starts, free)
-    return problem, starts, [*starts[:-1], last]
-
-
-def _scale(V: np.ndarray, weights: np.ndarray | None, degree: float | None) -> float:
-    """The power of two nearest to V's mean, or 1 where V can stay as it is.
-
-    It cannot where a divergence of degree ≤ 0 needs all of the range below V's mean.
-    """
-    mean = weighted_mean(V, weights)
-    stays = degree is None or (degree > 0 and QUIETEST <= mean <= LOUDEST)
-    return 1.0 if stays else power_of_two(mean)
-
-
-def _divided(F: np.ndarray, scale: float, name: str | None) -> np.ndarray:
-    """F at another scale; a factor (it has a name) must not lose entries on the way."""
-    if scale == 1.0:
-        return F
-    divided: np.ndarray = F / F.dtype.type(scale)
-    if name is not None and (not np.isfinite(divided).all() or ((divided == 0) & (F > 0)).any()):
-        raise ParameterError(
-            f"{name or 'the last factor'} has values from {F[F > 0].min():g} to {F.max():g}, too "
-            f"far from V's mean of about {scale:g} for {F.dtype}; bring them closer or use float64"
-        )
-    return divided
-
-
-def _run(
-    problem: Problem,
-    starts: list[np.ndarray],
-    X: list[np.ndarray],
-    solver: str | Solver,
-    schedule: _Schedule,
-    number: int,
-) -> tuple[Decomposition, bool]:
-    """What the run from one start found, and whether the callback wants no more."""
-    run = solver_named(solver, problem).begin(problem, X)
-    losses, checks = [_finite(run.loss, 0)], [0]
-    converged = stopped = False
-    while checks[-1] < schedule.max_iter and not (converged or stopped):
-        todo = min(schedule.check_every, schedule.max_iter - checks[-1])
-        run.advance(todo)
-        checks.append(checks[-1] + todo)
-        losses.append(_finite(run.loss, checks[-1]))
-        enough = schedule.tol * abs(losses[0])
-        converged = 0 < enough >= losses[-2] - losses[-1] and todo == schedule.check_every
-        progress = Progress(checks[-1], schedule.max_iter, run.loss, number)
-        stopped = schedule.callback is not None and bool(schedule.callback(progress))
-    found = Decomposition(
-        _result(problem, starts, run.factors()),
-        np.array(losses),
-        np.array(checks),
-        converged,
-        problem.structure,
-        problem.divergence,
-    )
-    return found, stopped
-
-
-def _finite(loss: float, iteration: int) -> float:
-    if not np.isfinite(loss):
-        raise NumericalError(
-            f"the objective is {loss} after {iteration} iterations; the result was thrown away; "
-            "try float64, or another beta, start or weights"
-        )
-    return loss
-
-
-def _result(
-    problem: Problem, starts: list[np.ndarray], found: Sequence[np.ndarray]
-) -> tuple[np.ndarray, ...]:
-    """The factors at the caller's scale, in C order, the fixed entries exactly as they were."""
-    out = list(found)
-    if problem.scale != 1.0:
-        out[-1] = out[-1] * out[-1].dtype.type(problem.scale)
-    out = [
-        F if free is False else np.where(free, G, F)
-        for F, G, free in zip(starts, out, problem.free, strict=True)
-    ]
-    if problem.units:
-        out = problem.units.normalised(out)
-    if not all(np.isfinite(F).all() for F in out):
-        raise NumericalError("a factor is not finite; the result was thrown away; try float64")
-    return tuple(np.ascontiguousarray(F) for F in out)
 
 
 def nmf(
@@ -303,8 +176,10 @@ def nmf(
         The β of the beta-divergence: 1, 0, 2 or any other.
     solver : "auto", "mu", "bmme", "hals" or Solver
         As in `decompose`.
-    init : "random" or "nndsvdar"
-        How the factors that are not given start.
+    init : "random", "nndsvdar" or "spa"
+        How the factors that are not given start: at random at V's loudness, from V's leading
+        singular vectors, or from the frames of V that are least like one another. The last two
+        make both W and H.
     W : np.ndarray [shape=(freq, component)], optional
     H : np.ndarray [shape=(component, time)], optional
         Where W and H start.
@@ -340,31 +215,33 @@ def nmf(
     if data.ndim != 2:
         raise ShapeError(f"V has shape {data.shape}; nmf takes (freq, time)")
     rank = _rank(n_components, W, H)
-    shapes = (len(data), rank), (rank, data.shape[1])
-    _require_given("W", W, shapes[0], update_W)
-    _require_given("H", H, shapes[1], update_H)
-    if init not in ("random", "nndsvdar"):
-        raise ParameterError(f"init is {init!r}; it must be 'random' or 'nndsvdar'")
-    if init == "random":
-        start: Any = random_factors(*shapes, W, H)
-    elif W is None and H is None:
-        start = nndsvdar(data, rank, weights=said, rng=_generator(rng))
-    else:
-        raise ParameterError("init='nndsvdar' makes both W and H; leave it out where one is given")
-    return decompose(
-        V,
-        [Factor(start[0], update_W, name="W"), Factor(start[1], update_H, name="H")],
-        divergence=divergence_named(beta_loss),
-        solver=solver,
-        weights=weights,
-        missing=missing,
-        max_iter=max_iter,
-        tol=tol,
-        check_every=check_every,
-        n_init=n_init,
-        callback=callback,
-        rng=rng,
+    _require_given("W", W, (len(data), rank), update_W)
+    _require_given("H", H, (rank, data.shape[1]), update_H)
+    start = _starts(init, data, rank, said, W, H, rng)
+    task = Task(
+        data,
+        said,
+        Product(),
+        divergence_named(beta_loss),
+        (Factor(start[0], update_W, name="W"), Factor(start[1], update_H, name="H")),
+        solver,
+        _schedule(max_iter, tol, check_every, callback),
     )
+    return best_of(task, _generators(rng, n_init, task.factors))
+
+
+def _starts(
+    init: str, V: np.ndarray, rank: int, weights: np.ndarray | None, W: Any, H: Any, rng: Any
+) -> tuple[Any, Any]:
+    """Where W and H start, each as `Factor` takes it."""
+    if init not in INITS:
+        names = " or ".join(repr(name) for name in INITS)
+        raise ParameterError(f"init is {init!r}; it must be {names}")
+    if init == "random":
+        return random_factors((len(V), rank), (rank, V.shape[1]), W, H)
+    if W is not None or H is not None:
+        raise ParameterError(f"init={init!r} makes both W and H; leave it out where one is given")
+    return STARTS[init](V, rank, weights=weights, rng=_generator(rng))
 
 
 def _require_given(name: str, F: Any, shape: tuple[int, int], update: bool | np.ndarray) -> None:

@@ -1,15 +1,22 @@
 """Where factors start.
 
-A start is an array, or a function of (V, weights, rng) that makes one; see `nmfaudio.Factor`.
+A start is an array, or a function of (V, weights, rng) that makes one; see `nmfaudio.Factor`. A
+start that makes W and H together is a function here and an entry of `STARTS`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from nmfaudio.kernels.products import product
+
+# Of a factor's mean; multiplicative updates would keep an exact zero.
+LEAST = 1e-3
+# Of the mean loudness; frames much quieter than this count as quiet, not as sounds of their own.
+PAUSE = 0.01
 
 
 @dataclass(frozen=True)
@@ -69,8 +76,8 @@ def nndsvdar(
     C. Boutsidis and E. Gallopoulos, "SVD based initialization: A head start for nonnegative matrix
     factorization", Pattern Recognition 41(4), 2008, doi:10.1016/j.patcog.2007.09.010.
     """
-    loudness = power_of_two(weighted_mean(V, weights))
-    data = (V if weights is None else V * (weights > 0)) / V.dtype.type(loudness)
+    frames, loudness = _frames(V, weights)
+    data = frames.T
     U, S, Vt = _leading_singular_vectors(data, rank, rng)
     W, H = np.zeros((len(V), rank)), np.zeros((rank, V.shape[1]))
     for k in range(len(S)):
@@ -92,6 +99,52 @@ def nndsvdar(
     return W, H * loudness
 
 
+def spa(
+    V: np.ndarray, rank: int, *, weights: np.ndarray | None = None, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """W from the frames of V that are least like one another, by successive projections.
+
+    At equal loudness, each template is the frame that is farthest from what those before it span.
+    H shares each bin out in proportion to the templates. No chance is in it, save that templates
+    beyond the number of frames that differ start at random. Bins of weight 0 count as 0.
+
+    Parameters
+    ----------
+    V : np.ndarray [shape=(freq, time)]
+    rank : int
+    weights : np.ndarray [shape=(freq, time)], optional
+    rng : np.random.Generator
+
+    Returns
+    -------
+    W : np.ndarray [shape=(freq, rank)]
+    H : np.ndarray [shape=(rank, time)]
+
+    References
+    ----------
+    N. Gillis and S. A. Vavasis, "Fast and robust recursive algorithms for separable nonnegative
+    matrix factorization", IEEE TPAMI 36(4), 2014, doi:10.1109/TPAMI.2013.226.
+    """
+    frames, loudness = _frames(V, weights)
+    chosen = _extreme_frames(frames, rank)
+    rest = np.abs(rng.standard_normal((rank - len(chosen), len(V))))
+    W = np.concatenate([frames[chosen], rest])
+    W = W / W.mean(1, keepdims=True) + LEAST
+    H = product((W / W.sum(0)).astype(V.dtype), frames.T).astype(np.float64)
+    if weights is None:
+        H /= W.sum(1, keepdims=True)
+    else:  # a frame of which little is heard is not for that a quiet one
+        heard = product(W.astype(V.dtype), (weights > 0).astype(V.dtype))
+        H = np.divide(H, heard, out=np.zeros(H.shape), where=heard > 0)
+    return W.T, (H + LEAST * H.mean()) * loudness
+
+
+STARTS: dict[str, Callable[..., tuple[np.ndarray, np.ndarray]]] = {"nndsvdar": nndsvdar, "spa": spa}
+"""What makes W and H together, as a function of (V, rank, weights=…, rng=…)."""
+
+INITS = ("random", *STARTS)
+
+
 def weighted_mean(V: np.ndarray, weights: np.ndarray | None) -> float:
     """Mean of V over the bins that have a say."""
     if weights is None:
@@ -106,7 +159,38 @@ def power_of_two(level: float) -> float:
 
 
 def _level(F: np.ndarray) -> float:
-    return float(np.mean(np.abs(F), dtype=np.float64)) or 1.0
+    return float(np.mean(np.abs(F, order="C"), dtype=np.float64)) or 1.0
+
+
+def _frames(V: np.ndarray, weights: np.ndarray | None) -> tuple[np.ndarray, float]:
+    """V as (time, freq), divided to be near 1 and 0 where its weight is; and the divisor."""
+    heard = V if weights is None else np.where(weights > 0, V, V.dtype.type(0))
+    frames = np.ascontiguousarray(heard.T)
+    loudness = power_of_two(weighted_mean(frames.T, weights))
+    return frames / V.dtype.type(loudness), loudness
+
+
+def _extreme_frames(frames: np.ndarray, most: int) -> list[int]:
+    """Up to `most` frames (time, freq), each the farthest from the span of those before it."""
+    loud = frames.sum(1, dtype=np.float64)
+    gain = 1 / (loud + PAUSE * loud.mean()) if loud.any() else loud
+    left = gain**2 * np.einsum("tf,tf->t", frames, frames, dtype=np.float64)
+    least = 64 * np.finfo(frames.dtype).eps * left.max()
+    chosen: list[int] = []
+    basis: list[np.ndarray] = []
+    while len(chosen) < most:
+        farthest = int(np.argmax(left))
+        axis = frames[farthest].astype(np.float64)
+        for _ in range(2):  # once loses digits
+            for b in basis:
+                axis -= (axis * b).sum() * b
+        size = np.sqrt((axis**2).sum())
+        if (gain[farthest] * size) ** 2 <= least:
+            break
+        chosen.append(farthest)
+        basis.append(axis / size)
+        left -= (gain * product(basis[-1][None].astype(frames.dtype), frames.T)[0]) ** 2
+    return chosen
 
 
 def _leading_singular_vectors(

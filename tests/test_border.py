@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import nmfaudio as na
+from nmfaudio.start import INITS
 
 V = np.random.default_rng(0).random((6, 9))
 W, H = np.ones((6, 2)), np.ones((2, 9))
@@ -40,7 +41,7 @@ HOLE = np.where(V == V[2, 3], np.nan, V)
         ((V, 2), {"beta_loss": "L2"}, na.ParameterError, "'L2'.*'kl'"),
         ((V, 2), {"beta_loss": True}, na.ParameterError, "True"),
         ((V, 2), {"solver": "cd"}, na.ParameterError, "'cd'.*'mu'"),
-        ((V, 2), {"init": "ones"}, na.ParameterError, "'ones'.*'random'"),
+        ((V, 2), {"init": "ones"}, na.ParameterError, "'ones'.*'random' or 'nndsvdar' or 'spa'"),
         ((V, 2), {"weights": np.ones((9, 6))}, na.ShapeError, r"weights have shape \(9, 6\)"),
         ((V, 2), {"weights": -V}, na.ParameterError, "weights go from"),
         ((V, 2), {"weights": 0 * V}, na.ParameterError, "weight 0"),
@@ -50,6 +51,7 @@ HOLE = np.where(V == V[2, 3], np.nan, V)
         ((V, 2), {"max_iter": -1}, na.ParameterError, "max_iter"),
         ((V, 2), {"check_every": 0}, na.ParameterError, "check_every"),
         ((V,), {"W": W, "init": "nndsvdar"}, na.ParameterError, "makes both W and H"),
+        ((V,), {"H": H, "init": "spa"}, na.ParameterError, "'spa' makes both W and H"),
         ((V, 2), {"n_init": 0}, na.ParameterError, "n_init"),
         ((V, 2), {"n_init": 3, "init": "nndsvdar"}, na.ParameterError, "n_init is 3"),
         ((V,), {"W": W, "H": H, "n_init": 2}, na.ParameterError, "no factor starts at random"),
@@ -99,7 +101,7 @@ def test_units_that_cannot_be_kept_are_refused(settings):
         na.Factor(W, **settings)
 
 
-@pytest.mark.parametrize("init", ["random", "nndsvdar"])
+@pytest.mark.parametrize("init", INITS)
 def test_a_rank_above_the_size_is_allowed(init):
     d = na.nmf(V, 12, init=init, max_iter=200, rng=0)
     assert d.W.shape == (6, 12)

@@ -29,6 +29,7 @@ MATH = {
     "units",
     "problem",
     "solvers",
+    "runs",
     "engine",
     "decomposition",
 }
@@ -52,6 +53,7 @@ ORDER = [
     "units",
     "problem",
     "solvers",
+    "runs",
     "engine",
 ]
 LAZY = {"librosa", "matplotlib", "soundfile", "sklearn", "pretty_midi", "IPython"}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from contextvars import ContextVar, copy_context
 
 _chosen: int | None = None
 
@@ -20,7 +21,13 @@ def set_threads(count: int | None) -> None:
 
 
 def get_threads() -> int:
-    """How many threads work: as set, else ``NMFAUDIO_NUM_THREADS``, else the usable CPUs."""
+    """How many threads work: as set, else ``NMFAUDIO_NUM_THREADS``, else the usable CPUs.
+
+    Within `deal_whole` it is the share of the job that asks.
+    """
+    crew = _crew.get()
+    if crew is not None:
+        return crew.share()
     if _chosen is not None:
         return _chosen
     wanted = os.environ.get("NMFAUDIO_NUM_THREADS", "")
@@ -53,3 +60,70 @@ def deal(work: Callable[[range], None], parts: int) -> None:
         helper.join()
     if failures:
         raise failures[0]
+
+
+def deal_whole(job: Callable[[int], None], count: int) -> None:
+    """Call `job` with 0 … `count` − 1, one job to a thread, and wait for all.
+
+    It is for jobs that deal parts themselves: those that run share the threads, so the last one,
+    when there is nothing left to run beside it, gets them all. How many threads a job has, and
+    which other jobs have ended, must not matter to its result. After a failure no job begins.
+    """
+    crew = _Crew(get_threads(), count)
+    failures: list[BaseException] = []
+
+    def work() -> None:
+        token = _crew.set(crew)
+        try:
+            while (number := crew.next_job()) is not None:
+                job(number)
+        except BaseException as failure:
+            failures.append(failure)
+            crew.dismiss()
+        finally:
+            crew.leave()
+            _crew.reset(token)
+
+    helpers = [
+        # The caller's context holds, among others, what NumPy does about overflow.
+        threading.Thread(target=copy_context().run, args=(work,), daemon=True)
+        for _ in range(1, crew.working)
+    ]
+    try:
+        for helper in helpers:
+            helper.start()
+        work()
+        for helper in helpers:
+            helper.join()
+    finally:  # an interrupt while waiting, too, ends it with the jobs that run
+        crew.dismiss()
+    if failures:
+        raise failures[0]
+
+
+class _Crew:
+    """Threads that take whole jobs, and the number of threads they share."""
+
+    def __init__(self, threads: int, jobs: int) -> None:
+        self.working = max(1, min(threads, jobs))
+        self._threads = threads
+        self._jobs = iter(range(jobs))
+        self._lock = threading.Lock()
+
+    def next_job(self) -> int | None:
+        with self._lock:
+            return next(self._jobs, None)
+
+    def dismiss(self) -> None:
+        with self._lock:
+            self._jobs = iter(range(0))
+
+    def leave(self) -> None:
+        with self._lock:
+            self.working -= 1
+
+    def share(self) -> int:
+        return max(1, self._threads // max(1, self.working))
+
+
+_crew: ContextVar[_Crew | None] = ContextVar("_crew", default=None)

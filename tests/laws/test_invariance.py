@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import nmfaudio as na
-from nmfaudio.start import power_of_two
+from nmfaudio.start import INITS, power_of_two
 
 BETAS = [0, 0.5, 1, 1.5, 2]
 
@@ -42,7 +42,7 @@ def test_weights_of_one_are_no_weights(beta):
         assert same(a, b)
 
 
-@pytest.mark.parametrize("init", ["random", "nndsvdar"])
+@pytest.mark.parametrize("init", INITS)
 @pytest.mark.parametrize("value", [0.0, 7e5, np.nan, np.inf])
 @pytest.mark.parametrize("beta", BETAS)
 def test_a_bin_of_weight_zero_has_no_say(beta, value, init):
@@ -86,7 +86,7 @@ def test_scale_changes_nothing_but_scale(beta, factor, dtype):
         assert np.isfinite(scaled.losses).all()
 
 
-@pytest.mark.parametrize("init", ["random", "nndsvdar"])
+@pytest.mark.parametrize("init", INITS)
 @pytest.mark.parametrize("power", [-60, -3, 4, 60])
 def test_a_power_of_two_changes_no_bit(power, init):
     V = planted(np.float32)
@@ -214,6 +214,8 @@ for beta in (0.5, 1, 1.3):
     out += na.nmf(V, 6, beta_loss=beta, max_iter=3, rng=1).factors
 out += na.nmf(V, 40, init="nndsvdar", max_iter=2, rng=1).factors
 out += na.nmf(V, 6, weights=V, max_iter=3, rng=1).factors
+out += na.nmf(V, 40, init="spa", weights=V > 0.1, max_iter=2, rng=1).factors
+out += na.nmf(V, 4, n_init=3, max_iter=2, rng=1).factors
 W, H = rng.random((5, 300, 6)), rng.random((6, 1500))
 out += na.decompose(V, [na.Factor(W), na.Factor(H, penalties=(na.Smooth(0.1),))],
                     structure=na.Convolutive(), max_iter=3).factors
