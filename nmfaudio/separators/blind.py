@@ -15,7 +15,7 @@ from nmfaudio.errors import ParameterError
 from nmfaudio.grouping import group_components
 from nmfaudio.io import read
 from nmfaudio.separators.base import option
-from nmfaudio.separators.stems import Masking, Parts, Stems, analyse, apply_mask
+from nmfaudio.separators.stems import Masking, Stems, analyse, apply_masks, group_masks
 from nmfaudio.solvers import SOLVERS
 from nmfaudio.transforms import Stft, default_n_fft
 
@@ -225,11 +225,11 @@ class BlindSeparator:
             hop_seconds=stft.hop / sr,
             sources=self.sources,
         )
-        masks = masking.masks(Parts(found, [group.components for group in groups.values()]))
-        stems = {
-            name: apply_mask(mask, scaled, stft) * loudness
-            for name, mask in zip(groups, masks, strict=True)
-        }
+        del V
+        masks = group_masks(found, [group.components for group in groups.values()], masking)
+        stems = apply_masks(masks, len(groups), scaled, stft)
+        if loudness != 1:
+            stems *= loudness
         settings = asdict(self) | {"seed": int(rng) if isinstance(rng, int | np.integer) else None}
         about = {
             "transform": stft.to_dict(),
@@ -237,7 +237,14 @@ class BlindSeparator:
             "sources": {name: asdict(group) for name, group in groups.items()},
         }
         return Stems(
-            stems, mixture, sr, replace(found, about=about), stft, groups, masking, settings
+            dict(zip(groups, stems, strict=True)),
+            mixture,
+            sr,
+            replace(found, about=about),
+            stft,
+            groups,
+            masking,
+            settings,
         )
 
 
