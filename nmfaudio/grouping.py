@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.ndimage import median_filter
 
 from nmfaudio._check import as_count, as_number
 from nmfaudio.errors import ShapeError
+from nmfaudio.kernels.median import running_median
 from nmfaudio.kernels.products import product
 
 __all__ = ["Group", "group_components", "percussiveness"]
@@ -313,14 +313,9 @@ def _describe(
 
 
 def _running_median(X: np.ndarray, width: float) -> np.ndarray:
-    """Median along the last axis over an odd number near `width`, mirrored at the ends.
-
-    All rows go through one filter in one dimension: ten times faster than one in two.
-    """
+    """Median along the last axis over an odd number near `width`, mirrored at the ends."""
     half = min(max(1, round((width - 1) / 2)), X.shape[-1])
-    padded = np.pad(X, ((0, 0), (half, half)), mode="symmetric")
-    filtered: np.ndarray = median_filter(padded.ravel(), size=2 * half + 1).reshape(padded.shape)
-    return filtered[:, half:-half]
+    return running_median(np.ascontiguousarray(X), half)
 
 
 def _excerpt(n_frames: int) -> np.ndarray:

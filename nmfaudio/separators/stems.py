@@ -18,7 +18,7 @@ from nmfaudio.transforms import Transform
 if TYPE_CHECKING:
     from nmfaudio.io import Written
 
-BLOCK = 256  # frames transformed at a time
+BLOCK = 128  # frames transformed at a time
 STRIP = 32  # frames masked at a time by one thread
 
 Masks = Callable[[slice], Iterable[np.ndarray]]
