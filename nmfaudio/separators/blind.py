@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+import math
+import operator
 import os
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, SupportsIndex
 
-import numpy as np
-
-from nmfaudio._check import as_audio, as_count, as_number
-from nmfaudio.divergences import divergence_named
-from nmfaudio.engine import Callback, nmf
 from nmfaudio.errors import ParameterError
-from nmfaudio.grouping import group_components
-from nmfaudio.io import read
 from nmfaudio.separators.base import option
-from nmfaudio.separators.stems import Masking, Stems, analyse, apply_masks, group_masks
-from nmfaudio.solvers import SOLVERS
-from nmfaudio.transforms import Stft, default_n_fft
+
+# All that is heavy is imported where it is needed, so that the command's help stays quick.
+if TYPE_CHECKING:
+    import numpy as np
+
+    from nmfaudio.engine import Callback
+    from nmfaudio.separators.stems import Stems
 
 # Peaks beyond these are scaled by a power of two first: the power of a float32 would over- or
 # underflow.
@@ -137,6 +136,10 @@ class BlindSeparator:
     )
 
     def __post_init__(self) -> None:
+        from nmfaudio._check import as_count, as_number
+        from nmfaudio.divergences import divergence_named
+        from nmfaudio.solvers import SOLVERS
+
         tidy: dict[str, Any] = {
             "components": as_count(self.components, "components", low=1),
             "max_iter": as_count(self.max_iter, "max_iter", low=0),
@@ -197,6 +200,13 @@ class BlindSeparator:
         ParameterError, ShapeError, ContentError
             A setting or `y` cannot work.
         """
+        from nmfaudio._check import as_audio
+        from nmfaudio.divergences import divergence_named
+        from nmfaudio.engine import nmf
+        from nmfaudio.grouping import group_components
+        from nmfaudio.separators.stems import Masking, Stems, analyse, apply_masks, group_masks
+        from nmfaudio.transforms import Stft, default_n_fft
+
         mixture = as_audio(y)
         beta = divergence_named(self.beta_loss).beta
         n_fft = default_n_fft(sr) if self.n_fft is None else self.n_fft
@@ -230,7 +240,7 @@ class BlindSeparator:
         stems = apply_masks(masks, len(groups), scaled, stft)
         if loudness != 1:
             stems *= loudness
-        settings = asdict(self) | {"seed": int(rng) if isinstance(rng, int | np.integer) else None}
+        settings = asdict(self) | {"seed": _seed(rng)}
         about = {
             "transform": stft.to_dict(),
             "settings": settings,
@@ -299,6 +309,8 @@ def separate(
     if isinstance(audio, str | bytes | os.PathLike):
         if sr is not None:
             raise ParameterError(f"sr is {sr}, but a file knows its own rate; leave sr out")
+        from nmfaudio.io import read
+
         recording = read(audio)
         return separator(recording.samples, recording.sr, rng=rng, callback=callback)
     if sr is None:
@@ -306,7 +318,12 @@ def separate(
     return separator(audio, sr, rng=rng, callback=callback)
 
 
+def _seed(rng: int | np.random.Generator | None) -> int | None:
+    """The seed that can be written down, of a NumPy integer too."""
+    return operator.index(rng) if isinstance(rng, SupportsIndex) else None
+
+
 def _power_of_two(y: np.ndarray) -> float:
     """The power of two below the peak where that is extreme, else 1."""
-    peak = float(np.abs(y).max())
-    return 1.0 if peak == 0 or SOFTEST <= peak <= LOUDEST else float(2.0 ** np.floor(np.log2(peak)))
+    peak = float(max(y.max(), -y.min()))
+    return 1.0 if peak == 0 or SOFTEST <= peak <= LOUDEST else 2.0 ** math.floor(math.log2(peak))

@@ -229,9 +229,7 @@ def apply_masks(masks: Masks, count: int, y: np.ndarray, transform: Transform) -
     return stems.reshape(count, channels, length)
 
 
-def _masked(
-    masks: Masks, count: int, y: np.ndarray, transform: Transform
-) -> Iterator[np.ndarray]:
+def _masked(masks: Masks, count: int, y: np.ndarray, transform: Transform) -> Iterator[np.ndarray]:
     """Blocks of the spectrogram under each mask [shape=(mask · channel, freq, time)]."""
     begin = 0
     for Z in transform.forward_blocks(y, BLOCK):
