@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from scipy.fft import rfft
 
 from nmfaudio._check import as_audio, as_count, as_number
 from nmfaudio.errors import ParameterError, ShapeError
@@ -21,6 +22,7 @@ _MAX_N_FFT = 2**20
 _MAX_CONDITION = 10.0
 _WINDOW_LENGTH = 0.093  # seconds; long enough to resolve the partials of pitched sounds
 _BLOCK = 256  # frames
+_STRIP = 32  # frames transformed at a time by one thread
 
 
 def default_n_fft(sr: int) -> int:
@@ -47,12 +49,14 @@ def default_n_fft(sr: int) -> int:
 
 @dataclass(frozen=True)
 class Stft:
-    """Short-time Fourier transform on `librosa.stft`, exact for audio of any length.
+    """Short-time Fourier transform, exact for audio of any length.
 
-    The audio is padded with zeros to whole frames: frame t is centred on sample ``t * hop``, and
-    the last centre is at or after the end, so that every sample lies between two full frames. A
-    single sample makes two frames. The inverse gives back exactly as many samples as it is asked
-    for. float32 audio has a complex64 spectrogram, float64 audio a complex128 one.
+    It gives the numbers of `librosa.stft`, on SciPy's FFT in threads, which takes a fraction of the
+    time and of the imports. The audio is padded with zeros to whole frames: frame t is centred on
+    sample ``t * hop``, and the last centre is at or after the end, so that every sample lies
+    between two full frames. A single sample makes two frames. The inverse gives back exactly as
+    many samples as it is asked for. float32 audio has a complex64 spectrogram, float64 audio a
+    complex128 one.
 
     Parameters
     ----------
@@ -268,28 +272,24 @@ class Stft:
 
     def _analyse(self, y: np.ndarray, start: int, stop: int) -> np.ndarray:
         """Frames `start` to `stop` of the spectrogram of `y`."""
-        import librosa
-
         first = start * self.hop - self.n_fft // 2
         length = (stop - start - 1) * self.hop + self.n_fft
         padded = np.zeros((len(y), length), y.dtype)
         inside = y[:, max(first, 0) : first + length]
         offset = max(-first, 0)
         padded[:, offset : offset + inside.shape[1]] = inside
+        frames = np.lib.stride_tricks.sliding_window_view(padded, self.n_fft, axis=-1)
+        frames = frames[:, :: self.hop]
+        window = _window(self.window, self.n_fft)
         rows = np.empty((len(y), stop - start, self._n_bins), np.result_type(y, np.complex64))
 
-        def work(channels: range) -> None:
-            for c in channels:
-                librosa.stft(
-                    padded[c],
-                    n_fft=self.n_fft,
-                    hop_length=self.hop,
-                    window=self.window,
-                    center=False,
-                    out=rows[c].T,
-                )
+        def work(strips: range) -> None:
+            for strip in strips:
+                some = slice(strip * _STRIP, (strip + 1) * _STRIP)
+                for channel, out in zip(frames, rows, strict=True):
+                    out[some] = rfft(channel[some] * window, axis=-1)  # in float64
 
-        deal(work, len(y))
+        deal(work, -(-(stop - start) // _STRIP))
         return rows.transpose(0, 2, 1)
 
     def _synthesise(self, blocks: Iterable[np.ndarray], length: int) -> Iterator[np.ndarray]:
@@ -327,10 +327,12 @@ class Stft:
 
 def _window(name: str, n_fft: int) -> np.ndarray:
     """The window of that name [shape=(n_fft,)], float64."""
-    from scipy.signal import get_window
-
     if not isinstance(name, str):
         raise ParameterError(f"window must be the name of a window, got {name!r}")
+    if name == "hann":  # the usual one is not worth half a second of imports
+        return 0.5 - 0.5 * np.cos(np.arange(n_fft) * (2 * math.pi / n_fft))
+    from scipy.signal import get_window
+
     try:
         window: np.ndarray = get_window(name, n_fft, fftbins=True)
     except (ValueError, TypeError) as error:
