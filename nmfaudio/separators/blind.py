@@ -17,10 +17,19 @@ if TYPE_CHECKING:
 
     from nmfaudio.engine import Callback
     from nmfaudio.separators.stems import Stems
+    from nmfaudio.transforms import Stft
 
 # Peaks beyond these are scaled by a power of two first: the power of a float32 would over- or
 # underflow.
 SOFTEST, LOUDEST = 2.0**-20, 2.0**20
+
+# Memory, as measured: bytes of the process itself; how many real spectrograms are held while one is
+# factored, and how many excerpts of it beside it while components are grouped; how many copies
+# there are of the block that is turned back into audio (masked as complex, summed as float64).
+_PROCESS = 200 * 2**20
+_FACTORED = 3
+_GROUPED = 7
+_BLOCKS = 6
 
 
 def _number_or_auto(text: str) -> int | str:
@@ -201,17 +210,12 @@ class BlindSeparator:
             A setting or `y` cannot work.
         """
         from nmfaudio._check import as_audio
-        from nmfaudio.divergences import divergence_named
         from nmfaudio.engine import nmf
         from nmfaudio.grouping import group_components
         from nmfaudio.separators.stems import Masking, Stems, analyse, apply_masks, group_masks
-        from nmfaudio.transforms import Stft, default_n_fft
 
         mixture = as_audio(y)
-        beta = divergence_named(self.beta_loss).beta
-        n_fft = default_n_fft(sr) if self.n_fft is None else self.n_fft
-        # Itakura–Saito is a statement about powers (doi:10.1162/neco.2008.04-08-771).
-        stft = Stft(sr, n_fft, self.hop, power=2.0 if beta == 0 else 1.0)  # type: ignore[arg-type]
+        stft = self._transform(sr)
         masking = Masking(self.mask_power, stft.power, self.mask == "binary")
         loudness = _power_of_two(mixture)
         scaled = mixture / loudness if loudness != 1 else mixture
@@ -219,7 +223,7 @@ class BlindSeparator:
         found = nmf(
             V,
             self.components,
-            beta_loss=beta,
+            beta_loss=self.beta_loss,
             solver=self.solver,
             init=self.init,
             max_iter=self.max_iter,
@@ -256,6 +260,44 @@ class BlindSeparator:
             masking,
             settings,
         )
+
+    def memory(self, y: np.ndarray, sr: int) -> int:
+        """About how many bytes taking `y` apart needs at the peak, `y` and this process included.
+
+        The mixture is there all the time. Beside it there are first the spectrogram and what
+        factoring and grouping hold beside that; later, all stems and one block of their
+        spectrograms. Nothing else grows with the length or the number of sources.
+
+        Parameters
+        ----------
+        y : np.ndarray [shape=(channel, sample)]
+        sr : int
+            Sample rate in Hz.
+
+        Returns
+        -------
+        int
+        """
+        from nmfaudio.grouping import EVIDENCE_FRAMES, MOST_SOURCES
+        from nmfaudio.separators.stems import BLOCK
+
+        stft = self._transform(sr)
+        frames = stft.n_frames(y.shape[1])
+        frame = len(stft.frequencies) * y.itemsize
+        sources = MOST_SOURCES if self.sources == "auto" else self.sources
+        factoring = frame * _FACTORED * frames
+        grouping = frame * (frames + _GROUPED * min(frames, EVIDENCE_FRAMES))
+        stems = sources * (y.nbytes + frame * _BLOCKS * len(y) * min(frames, BLOCK))
+        return int(_PROCESS + y.nbytes + max(factoring, grouping, stems))
+
+    def _transform(self, sr: int) -> Stft:
+        from nmfaudio.divergences import divergence_named
+        from nmfaudio.transforms import Stft, default_n_fft
+
+        n_fft = default_n_fft(sr) if self.n_fft is None else self.n_fft
+        # Itakura–Saito is a statement about powers (doi:10.1162/neco.2008.04-08-771).
+        power = 2.0 if divergence_named(self.beta_loss).beta == 0 else 1.0
+        return Stft(sr, n_fft, self.hop, power=power)  # type: ignore[arg-type]
 
 
 def separate(

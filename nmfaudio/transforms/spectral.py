@@ -330,11 +330,12 @@ def _window(name: str, n_fft: int) -> np.ndarray:
     if not isinstance(name, str):
         raise ParameterError(f"window must be the name of a window, got {name!r}")
     if name == "hann":  # the usual one is not worth half a second of imports
-        return 0.5 - 0.5 * np.cos(np.arange(n_fft) * (2 * math.pi / n_fft))
+        window: np.ndarray = 0.5 - 0.5 * np.cos(np.arange(n_fft) * (2 * math.pi / n_fft))
+        return window
     from scipy.signal import get_window
 
     try:
-        window: np.ndarray = get_window(name, n_fft, fftbins=True)
+        window = get_window(name, n_fft, fftbins=True)
     except (ValueError, TypeError) as error:
         raise ParameterError(
             f"window {name!r} is not known by its name alone; try hann, hamming or blackman"
