@@ -78,11 +78,29 @@ class Decomposition:
         """The model of V [shape=(freq, time)]."""
         return self.structure.forward(self.factors)
 
-    def part(self, components: Sequence[int]) -> np.ndarray:
-        """What these components contribute to the model [shape=(freq, time)]."""
+    def part(self, components: Sequence[int], frames: slice | None = None) -> np.ndarray:
+        """What these components contribute to the model.
+
+        Parameters
+        ----------
+        components : sequence of int
+        frames : slice, optional
+            Consecutive frames, ``slice(start, stop)``: only these, which costs no more than their
+            share.
+
+        Returns
+        -------
+        np.ndarray [shape=(freq, time)]
+        """
         high = self.n_components - 1
         chosen = [as_count(k, "component", low=0, high=high) for k in components]
-        return self.structure.part(self.factors, chosen)
+        if frames is None:
+            return self.structure.part(self.factors, chosen)
+        # Templates over several lags reach into later frames.
+        earlier = self.W.shape[0] - 1 if self.W.ndim == 3 else 0
+        H = self.H[:, max(frames.start - earlier, 0) : frames.stop]
+        model = self.structure.part((*self.factors[:-1], H), chosen)
+        return model[:, min(frames.start, earlier) :]
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Save to an ``.npz`` file of arrays and a JSON header; no pickle.

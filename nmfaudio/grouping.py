@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.ndimage import median_filter
 
 from nmfaudio._check import as_count, as_number
 from nmfaudio.errors import ShapeError
+from nmfaudio.kernels.median import running_median
 from nmfaudio.kernels.products import product
 
 __all__ = ["Group", "group_components", "percussiveness"]
@@ -33,9 +33,9 @@ _DRUMS_ALONE_SECONDS = 0.7
 # "auto" leaves a tenth of the spread in pitch unexplained, and calls a quarter octave one pitch.
 _UNEXPLAINED = 0.1
 _ONE_PITCH = 0.25  # octaves
-_MOST = 6  # sources
+MOST_SOURCES = 6
 # Evidence is gathered from this many frames, in blocks spread evenly over a long recording.
-_FRAMES = 2048
+EVIDENCE_FRAMES = 2048
 _BLOCK = 64
 
 
@@ -202,7 +202,7 @@ def _sort_out(
         return drums
     steady = drums == 0
     if sources == "auto":
-        tolerance, most = (_UNEXPLAINED, _ONE_PITCH), _MOST
+        tolerance, most = (_UNEXPLAINED, _ONE_PITCH), MOST_SOURCES
     else:
         tolerance, most = (0.0, 0.0), sources
     first = (
@@ -274,7 +274,7 @@ def _together(H: np.ndarray) -> np.ndarray:
 def _drums_alone(V: np.ndarray, hop_seconds: float) -> bool:
     """Whether nearly all energy is short-lived."""
     # A long recording is judged by some of its bins.
-    V = _unit(V[:: max(1, V.shape[1] // _FRAMES)])
+    V = _unit(V[:: max(1, V.shape[1] // EVIDENCE_FRAMES)])
     steady = _running_median(V, _DRUMS_ALONE_SECONDS / hop_seconds)
     kept, whole = (float(np.square(X).sum(dtype=np.float64)) for X in (steady, V))
     return kept < (1 - _DRUMS_ALONE) * whole
@@ -313,21 +313,16 @@ def _describe(
 
 
 def _running_median(X: np.ndarray, width: float) -> np.ndarray:
-    """Median along the last axis over an odd number near `width`, mirrored at the ends.
-
-    All rows go through one filter in one dimension: ten times faster than one in two.
-    """
+    """Median along the last axis over an odd number near `width`, mirrored at the ends."""
     half = min(max(1, round((width - 1) / 2)), X.shape[-1])
-    padded = np.pad(X, ((0, 0), (half, half)), mode="symmetric")
-    filtered: np.ndarray = median_filter(padded.ravel(), size=2 * half + 1).reshape(padded.shape)
-    return filtered[:, half:-half]
+    return running_median(np.ascontiguousarray(X), half)
 
 
 def _excerpt(n_frames: int) -> np.ndarray:
     """Indices of all frames, or of blocks of them spread evenly over a long recording."""
-    if n_frames <= _FRAMES:
+    if n_frames <= EVIDENCE_FRAMES:
         return np.arange(n_frames)
-    starts = np.linspace(0, n_frames - _BLOCK, _FRAMES // _BLOCK).astype(int)
+    starts = np.linspace(0, n_frames - _BLOCK, EVIDENCE_FRAMES // _BLOCK).astype(int)
     # Blocks of a recording that is hardly too long overlap.
     return np.unique(starts[:, None] + np.arange(_BLOCK))
 

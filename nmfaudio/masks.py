@@ -24,8 +24,7 @@ def soft_masks(
     Parameters
     ----------
     parts : sequence of np.ndarray [shape=(freq, time)]
-        What the model says of each source, >= 0. Read three times over and one at a time, so a
-        sequence that computes them on access keeps the memory small. float32 stays float32.
+        What the model says of each source, >= 0. float32 stays float32.
     alpha : float
         Exponent of the magnitudes: 1 shares out amplitudes, 2 power; higher ones tend to binary.
     power : float
@@ -58,23 +57,25 @@ def soft_masks(
     """
     exponent = as_number(alpha, "alpha", above=0) / as_number(power, "power", above=0)
     largest: np.ndarray = reduce(np.maximum, _checked(parts))
+    silent = largest == 0
+    divisor = np.where(silent, largest.dtype.type(1), largest) if silent.any() else largest
 
     def share(part: np.ndarray) -> np.ndarray:
         """(Y_s / max Y) ** exponent, and 1 where all parts are 0."""
-        ratio: np.ndarray = np.divide(part, largest, out=np.ones_like(largest), where=largest > 0)
+        ratio: np.ndarray = np.divide(part, divisor, dtype=largest.dtype)
+        if divisor is not largest:
+            ratio[silent] = 1
         ratio **= exponent
         return ratio
 
-    total = np.zeros_like(largest)
-    for part in parts:
-        total += share(part)
+    shares = [share(part) for part in parts]
+    total = sum(shares)
 
-    def mask(part: np.ndarray) -> np.ndarray:
-        result = share(part)
-        result /= total
-        return result
+    def mask(one: np.ndarray) -> np.ndarray:
+        one /= total
+        return one
 
-    return map(mask, parts)
+    return map(mask, shares)
 
 
 def binary_masks(parts: Sequence[np.ndarray]) -> Iterator[np.ndarray]:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import nmfaudio as na
+from nmfaudio.separators import SEPARATORS
 
 PACKAGE = Path(na.__file__).parent
 
@@ -107,7 +108,12 @@ def test_imports_go_downward(path):
 
 
 @pytest.mark.parametrize(
-    "code", ["import nmfaudio", "import nmfaudio.cli; nmfaudio.cli.main(['--help'])"]
+    "code",
+    [
+        "import nmfaudio",
+        "import nmfaudio.cli; nmfaudio.cli.main(['--help'])",
+        *(f"import nmfaudio.cli; nmfaudio.cli.main(['{name}', '--help'])" for name in SEPARATORS),
+    ],
 )
 def test_nothing_heavy_is_loaded(code):
     check = f"try:\n {code}\nexcept SystemExit:\n pass\nimport sys; print('numpy' in sys.modules)"

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from nmfaudio._version import __version__
 from nmfaudio.cli.failures import Stop, complain, describe, exit_code, termination
 from nmfaudio.cli.output import emit, emit_json
-from nmfaudio.cli.parser import nearest, top_parser, unknown_command
+from nmfaudio.cli.parser import nearest, parse, separator_parser, top_parser, unknown_command
 from nmfaudio.separators import SEPARATORS
+from nmfaudio.separators.base import load_separator, options
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -53,9 +54,11 @@ def _dispatch(arguments: list[str]) -> int:
     # Each command imports what it needs when it runs, so that --help stays quick.
     command, rest = (arguments[0], arguments[1:]) if arguments else ("", [])
     if command in SEPARATORS:
+        kind = load_separator(command)
+        chosen = parse(separator_parser(command, options(kind)), rest)
         from nmfaudio.cli.run import run
 
-        return run(command, rest)
+        return run(command, kind, chosen)
     if command == "info":
         from nmfaudio.cli.info import run_info
 

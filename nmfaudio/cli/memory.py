@@ -4,11 +4,6 @@ from __future__ import annotations
 
 from nmfaudio.errors import LimitError
 
-# Measured with 4 sources and 30 components on 5 minutes: for each frame the spectrogram, the model
-# and the masks, which all channels share; for each sample the mixture, the parts and their sum.
-_BYTES_PER_FRAME = 44
-_BYTES_PER_SAMPLE = 24
-
 
 def available() -> int | None:
     """How many bytes of memory could be had without swapping; None where nobody says."""
@@ -22,16 +17,15 @@ def available() -> int | None:
     return None
 
 
-def check_memory(channels: int, frames: int) -> None:
-    """Refuse a recording when separating it would need more memory than there is.
+def check_memory(need: int) -> None:
+    """Refuse a recording when separating it would need more bytes of memory than there are.
 
     Raises
     ------
     LimitError
-        The estimate is more than the memory available.
+        More are needed than are available.
     """
     free = available()
-    need = frames * (_BYTES_PER_FRAME + channels * _BYTES_PER_SAMPLE)
     if free is not None and need > free:
         raise LimitError(
             f"needs about {need / 2**30:.1f} GiB of memory, {free / 2**30:.1f} GiB are available;"

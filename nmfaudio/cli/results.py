@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 import textwrap
-import warnings
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nmfaudio.cli.failures import printable
-from nmfaudio.errors import AudioWarning
-from nmfaudio.io import read
+from nmfaudio.io.decoding import open_audio
 
 if TYPE_CHECKING:
     from nmfaudio.io import Recording, Written
@@ -58,17 +58,23 @@ def describe_stems(recording: Recording, stems: Stems, written: Written) -> dict
 def _largest_error(mixture: np.ndarray, paths: Sequence[Path], gain: float) -> float | None:
     """Largest |gain · mixture − sum of the parts|, as they are read back from their files.
 
-    None where a lossy format changed the length.
+    None where a lossy format changed the length. All files are read side by side, so that no more
+    than a block of each is held.
     """
-    rest = mixture.astype(np.float64) * gain
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", AudioWarning)
-        for path in paths:
-            part = read(path).samples
-            if part.shape != rest.shape:
+    largest, done = 0.0, 0
+    with ExitStack() as files:
+        parts = [files.enter_context(open_audio(path)) for path in paths]
+        for blocks in zip_longest(*(part.blocks() for part in parts)):
+            lengths = {0 if block is None else len(block) for block in blocks}
+            here = mixture[:, done : done + max(lengths)].T
+            if lengths != {len(here)}:
                 return None
-            rest -= part
-    return float(np.abs(rest).max())
+            rest = here.astype(np.float64) * gain
+            for block in blocks:
+                rest -= block
+            largest = max(largest, float(np.abs(rest).max()))
+            done += len(here)
+    return largest if done == mixture.shape[1] else None
 
 
 def written(report: dict[str, Any]) -> Iterable[os.PathLike[str]]:

@@ -25,21 +25,19 @@ from nmfaudio.cli.inputs import input_name, open_input
 from nmfaudio.cli.jobs import Job, plan
 from nmfaudio.cli.memory import check_memory
 from nmfaudio.cli.output import emit_json, emit_path
-from nmfaudio.cli.parser import parse, separator_parser, separator_settings
+from nmfaudio.cli.parser import separator_settings
 from nmfaudio.cli.progress import Bar
 from nmfaudio.errors import AudioWarning
 from nmfaudio.io import check_format, read
 from nmfaudio.kernels.threads import set_threads
-from nmfaudio.separators.base import Separator, load_separator, options
+from nmfaudio.separators.base import Separator
 
 if TYPE_CHECKING:
     from nmfaudio.io import Recording
 
 
-def run(command: str, argv: list[str]) -> int:
-    """Run the command of a separator, and return its exit code."""
-    kind = load_separator(command)
-    chosen = parse(separator_parser(command, options(kind)), argv)
+def run(command: str, kind: type[Any], chosen: argparse.Namespace) -> int:
+    """Run the command of a separator of that kind, and return its exit code."""
     separator: Separator = kind(**separator_settings(chosen))
     jobs = plan(chosen)
     if chosen.threads is not None:
@@ -95,7 +93,7 @@ def _separate(
     bar.say("reading")
     recording = _read(job, chosen)
     check_format(chosen.format, chosen.subtype, len(recording.samples), recording.sr)
-    check_memory(*recording.samples.shape)
+    check_memory(separator.memory(recording.samples, recording.sr))
     bar.say("preparing")
     stems = separator(recording.samples, recording.sr, rng=chosen.seed, callback=bar.update)
     check_ended()

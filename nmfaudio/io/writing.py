@@ -19,6 +19,7 @@ from nmfaudio.files.staging import check_targets, create, staged, write_failure
 from nmfaudio.io.containers import chunks
 from nmfaudio.io.decoding import BLOCK
 from nmfaudio.io.reading import HIGHEST_RATE, LOWEST_RATE
+from nmfaudio.kernels.threads import deal
 
 Clip = Literal["gain", "error"]
 
@@ -109,13 +110,14 @@ def write_group(
 ) -> Written:
     """Write several audio files: all of them, or none.
 
-    Each is written under a temporary name beside its target and read back to verify it; when all
-    are there, all are renamed. A WAV beyond 4 GiB becomes RF64. Integers are rounded to nearest.
+    Each is written under a temporary name beside its target and read back to verify it, several at
+    a time in threads; when all are there, all are renamed. A WAV beyond 4 GiB becomes RF64.
+    Integers are rounded to nearest.
 
     Parameters
     ----------
     targets : mapping of Path to np.ndarray [shape=(channel, sample) or (sample,)]
-        A mapping that computes its values will be asked up to twice for each.
+        A mapping that computes its values will be asked up to twice for each, from several threads.
     sr : int
         Hz.
     format : str
@@ -161,10 +163,15 @@ def write_group(
         _, coding = check_format(format, subtype, len(audio), sr)
         gain = min(gain, _gain(target, audio, coding, clip))
     with staged(list(targets), overwrite=overwrite) as names:
-        for target, temporary in names.items():
-            audio = as_audio(targets[target], show(target.stem))
-            container, coding = check_format(format, subtype, len(audio), sr)
-            _write_one(target, temporary, _Encoding(audio, int(sr), container, coding, gain))
+        pairs = list(names.items())
+
+        def work(mine: range) -> None:
+            for target, temporary in (pairs[i] for i in mine):
+                audio = as_audio(targets[target], show(target.stem))
+                container, coding = check_format(format, subtype, len(audio), sr)
+                _write_one(target, temporary, _Encoding(audio, int(sr), container, coding, gain))
+
+        deal(work, len(pairs))
     return Written(tuple(targets), gain)
 
 

@@ -6,6 +6,7 @@
 - `mm`: one majorisation-minimisation step on one factor
 - `sweep`: one pass over the spectrogram for plain NMF, which never stores the model
 - `hals`: coordinate descent on whole components for the squared Euclidean distance
+- `median`: running medians, which tell what is steady from what is broad
 - `products`: threaded matrix products with a fixed summation order
 - `threads`: how many threads, and how work is dealt to them
 

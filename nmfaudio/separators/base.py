@@ -161,6 +161,10 @@ class Separator(Protocol):
         """
         ...
 
+    def memory(self, y: np.ndarray, sr: int) -> int:
+        """About how many bytes the call needs at the peak, `y` and this process included."""
+        ...
+
 
 def load_separator(name: str) -> type[Any]:
     """Import the class that `SEPARATORS` lists under a name.

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+import math
+import operator
 import os
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, SupportsIndex
 
-import numpy as np
-
-from nmfaudio._check import as_audio, as_count, as_number
-from nmfaudio.divergences import divergence_named
-from nmfaudio.engine import Callback, nmf
 from nmfaudio.errors import ParameterError
-from nmfaudio.grouping import group_components
-from nmfaudio.io import read
 from nmfaudio.separators.base import option
-from nmfaudio.separators.stems import Masking, Parts, Stems, analyse, apply_mask
-from nmfaudio.solvers import SOLVERS
-from nmfaudio.transforms import Stft, default_n_fft
+
+# All that is heavy is imported where it is needed, so that the command's help stays quick.
+if TYPE_CHECKING:
+    import numpy as np
+
+    from nmfaudio.engine import Callback
+    from nmfaudio.separators.stems import Stems
+    from nmfaudio.transforms import Stft
 
 # Peaks beyond these are scaled by a power of two first: the power of a float32 would over- or
 # underflow.
 SOFTEST, LOUDEST = 2.0**-20, 2.0**20
+
+# Memory, as measured: bytes of the process itself; how many real spectrograms are held while one is
+# factored, and how many excerpts of it beside it while components are grouped; how many copies
+# there are of the block that is turned back into audio (masked as complex, summed as float64).
+_PROCESS = 200 * 2**20
+_FACTORED = 3
+_GROUPED = 7
+_BLOCKS = 6
 
 
 def _number_or_auto(text: str) -> int | str:
@@ -137,6 +145,10 @@ class BlindSeparator:
     )
 
     def __post_init__(self) -> None:
+        from nmfaudio._check import as_count, as_number
+        from nmfaudio.divergences import divergence_named
+        from nmfaudio.solvers import SOLVERS
+
         tidy: dict[str, Any] = {
             "components": as_count(self.components, "components", low=1),
             "max_iter": as_count(self.max_iter, "max_iter", low=0),
@@ -197,11 +209,13 @@ class BlindSeparator:
         ParameterError, ShapeError, ContentError
             A setting or `y` cannot work.
         """
+        from nmfaudio._check import as_audio
+        from nmfaudio.engine import nmf
+        from nmfaudio.grouping import group_components
+        from nmfaudio.separators.stems import Masking, Stems, analyse, apply_masks, group_masks
+
         mixture = as_audio(y)
-        beta = divergence_named(self.beta_loss).beta
-        n_fft = default_n_fft(sr) if self.n_fft is None else self.n_fft
-        # Itakura–Saito is a statement about powers (doi:10.1162/neco.2008.04-08-771).
-        stft = Stft(sr, n_fft, self.hop, power=2.0 if beta == 0 else 1.0)  # type: ignore[arg-type]
+        stft = self._transform(sr)
         masking = Masking(self.mask_power, stft.power, self.mask == "binary")
         loudness = _power_of_two(mixture)
         scaled = mixture / loudness if loudness != 1 else mixture
@@ -209,7 +223,7 @@ class BlindSeparator:
         found = nmf(
             V,
             self.components,
-            beta_loss=beta,
+            beta_loss=self.beta_loss,
             solver=self.solver,
             init=self.init,
             max_iter=self.max_iter,
@@ -225,20 +239,65 @@ class BlindSeparator:
             hop_seconds=stft.hop / sr,
             sources=self.sources,
         )
-        masks = masking.masks(Parts(found, [group.components for group in groups.values()]))
-        stems = {
-            name: apply_mask(mask, scaled, stft) * loudness
-            for name, mask in zip(groups, masks, strict=True)
-        }
-        settings = asdict(self) | {"seed": int(rng) if isinstance(rng, int | np.integer) else None}
+        del V
+        masks = group_masks(found, [group.components for group in groups.values()], masking)
+        stems = apply_masks(masks, len(groups), scaled, stft)
+        if loudness != 1:
+            stems *= loudness
+        settings = asdict(self) | {"seed": _seed(rng)}
         about = {
             "transform": stft.to_dict(),
             "settings": settings,
             "sources": {name: asdict(group) for name, group in groups.items()},
         }
         return Stems(
-            stems, mixture, sr, replace(found, about=about), stft, groups, masking, settings
+            dict(zip(groups, stems, strict=True)),
+            mixture,
+            sr,
+            replace(found, about=about),
+            stft,
+            groups,
+            masking,
+            settings,
         )
+
+    def memory(self, y: np.ndarray, sr: int) -> int:
+        """About how many bytes taking `y` apart needs at the peak, `y` and this process included.
+
+        The mixture is there all the time. Beside it there are first the spectrogram and what
+        factoring and grouping hold beside that; later, all stems and one block of their
+        spectrograms. Nothing else grows with the length or the number of sources.
+
+        Parameters
+        ----------
+        y : np.ndarray [shape=(channel, sample)]
+        sr : int
+            Sample rate in Hz.
+
+        Returns
+        -------
+        int
+        """
+        from nmfaudio.grouping import EVIDENCE_FRAMES, MOST_SOURCES
+        from nmfaudio.separators.stems import BLOCK
+
+        stft = self._transform(sr)
+        frames = stft.n_frames(y.shape[1])
+        frame = len(stft.frequencies) * y.itemsize
+        sources = MOST_SOURCES if self.sources == "auto" else self.sources
+        factoring = frame * _FACTORED * frames
+        grouping = frame * (frames + _GROUPED * min(frames, EVIDENCE_FRAMES))
+        stems = sources * (y.nbytes + frame * _BLOCKS * len(y) * min(frames, BLOCK))
+        return int(_PROCESS + y.nbytes + max(factoring, grouping, stems))
+
+    def _transform(self, sr: int) -> Stft:
+        from nmfaudio.divergences import divergence_named
+        from nmfaudio.transforms import Stft, default_n_fft
+
+        n_fft = default_n_fft(sr) if self.n_fft is None else self.n_fft
+        # Itakura–Saito is a statement about powers (doi:10.1162/neco.2008.04-08-771).
+        power = 2.0 if divergence_named(self.beta_loss).beta == 0 else 1.0
+        return Stft(sr, n_fft, self.hop, power=power)  # type: ignore[arg-type]
 
 
 def separate(
@@ -292,6 +351,8 @@ def separate(
     if isinstance(audio, str | bytes | os.PathLike):
         if sr is not None:
             raise ParameterError(f"sr is {sr}, but a file knows its own rate; leave sr out")
+        from nmfaudio.io import read
+
         recording = read(audio)
         return separator(recording.samples, recording.sr, rng=rng, callback=callback)
     if sr is None:
@@ -299,7 +360,12 @@ def separate(
     return separator(audio, sr, rng=rng, callback=callback)
 
 
+def _seed(rng: int | np.random.Generator | None) -> int | None:
+    """The seed that can be written down, of a NumPy integer too."""
+    return operator.index(rng) if isinstance(rng, SupportsIndex) else None
+
+
 def _power_of_two(y: np.ndarray) -> float:
     """The power of two below the peak where that is extreme, else 1."""
-    peak = float(np.abs(y).max())
-    return 1.0 if peak == 0 or SOFTEST <= peak <= LOUDEST else float(2.0 ** np.floor(np.log2(peak)))
+    peak = float(max(y.max(), -y.min()))
+    return 1.0 if peak == 0 or SOFTEST <= peak <= LOUDEST else 2.0 ** math.floor(math.log2(peak))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,13 +11,18 @@ import numpy as np
 
 from nmfaudio.decomposition import Decomposition
 from nmfaudio.grouping import Group
+from nmfaudio.kernels.threads import deal
 from nmfaudio.masks import binary_masks, soft_masks
 from nmfaudio.transforms import Transform
 
 if TYPE_CHECKING:
     from nmfaudio.io import Written
 
-BLOCK = 1024  # frames transformed at a time
+BLOCK = 128  # frames transformed at a time
+STRIP = 32  # frames masked at a time by one thread
+
+Masks = Callable[[slice], Iterable[np.ndarray]]
+"""From frames to the masks of these frames, one for each source."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +102,7 @@ class Stems(Mapping[str, np.ndarray]):
         return rest
 
     def components(self) -> Iterator[tuple[str, np.ndarray]]:
-        """Each component by itself, as (name, audio), computed one at a time.
+        """Each component by itself, as (name, audio); those of one stem are computed together.
 
         Its mask is its stem's mask, shared out within the stem as stems are within the mixture:
         the components of a stem sum to that stem.
@@ -108,10 +113,12 @@ class Stems(Mapping[str, np.ndarray]):
             Names are ``"<stem>-<component>"``.
         """
         for name, group in self.groups.items():
-            parts = Parts(self.decomposition, [[k] for k in group.components])
-            masks = self.masking.masks(parts) if group.components else iter(())
-            for k, mask in zip(group.components, masks, strict=True):
-                yield f"{name}-{k}", apply_mask(mask, self.stems[name], self.transform)
+            if not group.components:
+                continue
+            masks = group_masks(self.decomposition, [[k] for k in group.components], self.masking)
+            parts = apply_masks(masks, len(group.components), self.stems[name], self.transform)
+            for k, part in zip(group.components, parts, strict=True):
+                yield f"{name}-{k}", part
 
     def report(self) -> dict[str, Any]:
         """What was done and seen, of JSON types."""
@@ -182,24 +189,71 @@ class Stems(Mapping[str, np.ndarray]):
         )
 
 
-class Parts(Sequence[np.ndarray]):
-    """The models of groups of components, computed when asked for so that one is held at a time."""
+def group_masks(
+    decomposition: Decomposition, groups: Sequence[Sequence[int]], masking: Masking
+) -> Masks:
+    """The masks of groups of components, for any stretch of frames; see `apply_masks`."""
 
-    def __init__(self, decomposition: Decomposition, groups: Sequence[Sequence[int]]) -> None:
-        self._decomposition = decomposition
-        self._groups = groups
+    def masks(frames: slice) -> Iterator[np.ndarray]:
+        return masking.masks([decomposition.part(group, frames) for group in groups])
 
-    def __len__(self) -> int:
-        return len(self._groups)
+    return masks
 
-    def __getitem__(self, index: Any) -> Any:
-        if isinstance(index, slice):
-            return Parts(self._decomposition, self._groups[index])
-        return self._decomposition.part(self._groups[index])
+
+def apply_masks(masks: Masks, count: int, y: np.ndarray, transform: Transform) -> np.ndarray:
+    """What each of several masks lets through of audio.
+
+    All masks are made and applied in one pass, a block of frames at a time: besides its result this
+    needs memory for one block only, however long the audio is. Strips of a block, then channels,
+    are dealt to threads.
+
+    Parameters
+    ----------
+    masks : callable
+        Given ``slice(start, stop)``, the `count` masks of these frames [shape=(freq, time)], on the
+        transform's feature grid. Called from several threads.
+    count : int
+    y : np.ndarray [shape=(channel, sample)]
+    transform : Transform
+
+    Returns
+    -------
+    np.ndarray [shape=(mask, channel, sample)]
+    """
+    channels, length = y.shape
+    stems = np.empty((count * channels, length), y.dtype)
+    done = 0
+    for audio in transform.inverse_blocks(_masked(masks, count, y, transform), length):
+        stems[:, done : done + audio.shape[1]] = audio
+        done += audio.shape[1]
+    return stems.reshape(count, channels, length)
+
+
+def _masked(masks: Masks, count: int, y: np.ndarray, transform: Transform) -> Iterator[np.ndarray]:
+    """Blocks of the spectrogram under each mask [shape=(mask · channel, freq, time)]."""
+    begin = 0
+    for Z in transform.forward_blocks(y, BLOCK):
+        channels, bins, frames = Z.shape
+        rows = np.empty((count, channels, frames, bins), Z.dtype)
+        masked = rows.transpose(0, 1, 3, 2)
+
+        def work(
+            strips: range, Z: np.ndarray = Z, masked: np.ndarray = masked, begin: int = begin
+        ) -> None:
+            for strip in strips:
+                some = slice(strip * STRIP, min((strip + 1) * STRIP, Z.shape[-1]))
+                there = slice(begin + some.start, begin + some.stop)
+                for out, mask in zip(masked, masks(there), strict=True):
+                    lifted = transform.lift(mask)
+                    np.multiply(Z[..., some], lifted, out=out[..., some], casting="same_kind")
+
+        deal(work, -(-frames // STRIP))
+        yield masked.reshape(count * channels, bins, frames)
+        begin += frames
 
 
 def apply_mask(mask: np.ndarray, y: np.ndarray, transform: Transform) -> np.ndarray:
-    """What a mask lets through of audio, block by block so that no whole spectrogram is held.
+    """What one mask lets through of audio; see `apply_masks`.
 
     Parameters
     ----------
@@ -212,16 +266,15 @@ def apply_mask(mask: np.ndarray, y: np.ndarray, transform: Transform) -> np.ndar
     -------
     np.ndarray [shape=(channel, sample)]
     """
-    lifted = transform.lift(mask)
-    blocks = (
-        Z * lifted[:, n * BLOCK : (n + 1) * BLOCK]
-        for n, Z in enumerate(transform.forward_blocks(y, BLOCK))
-    )
-    return np.concatenate(list(transform.inverse_blocks(blocks, y.shape[1])), axis=1)
+    stem: np.ndarray = apply_masks(lambda frames: [mask[:, frames]], 1, y, transform)[0]
+    return stem
 
 
 def analyse(y: np.ndarray, transform: Transform) -> np.ndarray:
     """The transform's features of audio, block by block [shape=(freq, time)], in Fortran order."""
-    rows = [transform.features(Z).T for Z in transform.forward_blocks(y, BLOCK)]
-    V: np.ndarray = np.concatenate(rows).T
-    return V
+    rows = np.empty((transform.n_frames(y.shape[1]), len(transform.frequencies)), y.dtype)
+    begin = 0
+    for Z in transform.forward_blocks(y, BLOCK):
+        rows[begin : begin + Z.shape[-1]] = transform.features(Z).T
+        begin += Z.shape[-1]
+    return rows.T

@@ -47,7 +47,10 @@ class Transform(Protocol):
         """Z to `length` samples of audio (channel, sample)."""
 
     def inverse_blocks(self, blocks: Iterable[np.ndarray], length: int) -> Iterator[np.ndarray]:
-        """Consecutive blocks of Z to consecutive blocks of the same audio, bit for bit."""
+        """Consecutive blocks of Z to consecutive blocks of the same audio, bit for bit.
+
+        Z may have any number of channels: a separator inverts all its stems together.
+        """
 
     def to_dict(self) -> dict[str, Any]:
         """The parameters, for JSON; the class called with them gives an equal transform."""

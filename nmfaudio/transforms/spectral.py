@@ -11,6 +11,8 @@ import numpy as np
 
 from nmfaudio._check import as_audio, as_count, as_number
 from nmfaudio.errors import ParameterError, ShapeError
+from nmfaudio.kernels.threads import deal
+from nmfaudio.transforms.overlap import OverlapAdd
 
 _SR_RANGE = (100, 1_500_000)  # Hz; whatever lies outside is no sample rate of audio
 _MAX_N_FFT = 2**20
@@ -129,7 +131,7 @@ class Stft:
         Returns
         -------
         np.ndarray [shape=(channel, freq, time)]
-            complex64 or complex128, in Fortran order, as librosa lays it out.
+            complex64 or complex128; in each channel ``Z.T`` has contiguous rows, one per frame.
 
         Raises
         ------
@@ -231,15 +233,13 @@ class Stft:
             `Z` is not a spectrogram of this transform and that length.
         """
         self._require_spectrogram(Z)
-        step = max(_BLOCK, 8 * self._overlap)  # the overlap is inverted twice: keep it a small part
-        slices = (Z[..., start : start + step] for start in range(0, Z.shape[-1], step))
+        slices = (Z[..., start : start + _BLOCK] for start in range(0, Z.shape[-1], _BLOCK))
         return np.concatenate(list(self.inverse_blocks(slices, length)), axis=1)
 
     def inverse_blocks(self, blocks: Iterable[np.ndarray], length: int) -> Iterator[np.ndarray]:
         """The audio of `inverse`, bit for bit, from consecutive blocks of the spectrogram.
 
-        Needs memory for one block at a time. A block of fewer frames than overlap one sample
-        (``n_fft / hop``) costs more time than it should.
+        Needs memory for one block at a time.
 
         Parameters
         ----------
@@ -266,11 +266,6 @@ class Stft:
     def _n_bins(self) -> int:
         return self.n_fft // 2 + 1
 
-    @property
-    def _overlap(self) -> int:
-        """How many earlier frames reach into the first sample of a frame."""
-        return -(-self.n_fft // self.hop) - 1
-
     def _analyse(self, y: np.ndarray, start: int, stop: int) -> np.ndarray:
         """Frames `start` to `stop` of the spectrogram of `y`."""
         import librosa
@@ -281,51 +276,44 @@ class Stft:
         inside = y[:, max(first, 0) : first + length]
         offset = max(-first, 0)
         padded[:, offset : offset + inside.shape[1]] = inside
-        Z: np.ndarray = librosa.stft(
-            padded, n_fft=self.n_fft, hop_length=self.hop, window=self.window, center=False
-        )
-        return Z
+        rows = np.empty((len(y), stop - start, self._n_bins), np.result_type(y, np.complex64))
+
+        def work(channels: range) -> None:
+            for c in channels:
+                librosa.stft(
+                    padded[c],
+                    n_fft=self.n_fft,
+                    hop_length=self.hop,
+                    window=self.window,
+                    center=False,
+                    out=rows[c].T,
+                )
+
+        deal(work, len(y))
+        return rows.transpose(0, 2, 1)
 
     def _synthesise(self, blocks: Iterable[np.ndarray], length: int) -> Iterator[np.ndarray]:
-        """Overlap and add block after block; what later frames still reach into waits for them."""
         n_frames = self.n_frames(length)
-        margin = self.n_fft // 2  # zeros before the first sample
-        end = margin + length
-        kept: np.ndarray | None = None
+        adding: OverlapAdd | None = None
         done = 0  # frames
         for block in blocks:
             self._require_spectrogram(block)
-            before = 0 if kept is None else kept.shape[-1]
-            Z = block if kept is None else np.concatenate((kept, block), axis=-1)
-            origin = (done - before) * self.hop  # of Z, in padded samples
-            start = max(done * self.hop, margin)
+            if adding is None:
+                window = _window(self.window, self.n_fft).astype(block.real.dtype)
+                adding = OverlapAdd(window, self.hop)
+            origin = done * self.hop - self.n_fft // 2  # where the first frame begins
             done += block.shape[-1]
-            stop = end if done >= n_frames else min(done * self.hop, end)
-            if stop > start:
-                yield self._overlap_add(Z)[:, start - origin : stop - origin].astype(
-                    Z.real.dtype, copy=False
-                )
-            kept = Z[..., max(Z.shape[-1] - self._overlap, 0) :]
+            start = max(origin, 0)
+            settled = done * self.hop - self.n_fft // 2
+            stop = length if done >= n_frames else min(settled, length)
+            audio = adding.add(block, start - origin, max(stop, start) - origin)
+            if audio.size:
+                yield audio
         if done != n_frames:
             raise ShapeError(
                 f"the spectrogram has {done} frames where {length} samples have {n_frames}; "
                 "pass the length of the audio it came from"
             )
-
-    def _overlap_add(self, Z: np.ndarray) -> np.ndarray:
-        """Every sample the frames of Z touch, right where no further frame reaches."""
-        import librosa
-
-        # The sums are taken in float64: with a small hop, hundreds of frames meet in a sample.
-        y: np.ndarray = librosa.istft(
-            Z,
-            n_fft=self.n_fft,
-            hop_length=self.hop,
-            window=self.window,
-            center=False,
-            dtype=np.float64,
-        )
-        return y
 
     def _require_spectrogram(self, Z: np.ndarray) -> None:
         if Z.ndim != 3 or Z.shape[1] != self._n_bins or 0 in Z.shape:
@@ -337,18 +325,24 @@ class Stft:
             raise ParameterError(f"the spectrogram has dtype {Z.dtype}; it must be complex")
 
 
-def _require_invertible(window: str, n_fft: int, hop: int) -> None:
-    """Refuse a window that is unknown, or that `hop` leaves with gaps between the frames."""
+def _window(name: str, n_fft: int) -> np.ndarray:
+    """The window of that name [shape=(n_fft,)], float64."""
     from scipy.signal import get_window
 
-    if not isinstance(window, str):
-        raise ParameterError(f"window must be the name of a window, got {window!r}")
+    if not isinstance(name, str):
+        raise ParameterError(f"window must be the name of a window, got {name!r}")
     try:
-        squared = get_window(window, n_fft, fftbins=True) ** 2
+        window: np.ndarray = get_window(name, n_fft, fftbins=True)
     except (ValueError, TypeError) as error:
         raise ParameterError(
-            f"window {window!r} is not known by its name alone; try hann, hamming or blackman"
+            f"window {name!r} is not known by its name alone; try hann, hamming or blackman"
         ) from error
+    return window
+
+
+def _require_invertible(window: str, n_fft: int, hop: int) -> None:
+    """Refuse a window that is unknown, or that `hop` leaves with gaps between the frames."""
+    squared = np.square(_window(window, n_fft))
     if _condition(squared, hop) <= _MAX_CONDITION:
         return
     works, fails = 1, hop

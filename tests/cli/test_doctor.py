@@ -47,4 +47,4 @@ def test_the_extras_are_those_of_the_package():
     for name, packages in doctor.EXTRAS.items():
         declared = {entry.partition(">")[0].replace("-", "_") for entry in extras[name]}
         assert set(packages) <= declared
-    assert set(doctor.EXTRAS) == set(extras) - {"all", "test", "dev"}
+    assert set(doctor.EXTRAS) == set(extras) - {"all", "test", "dev", "bench"}

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nmfaudio as na
-from nmfaudio.separators.stems import Masking, Parts
+from nmfaudio.separators.stems import Masking, group_masks
 
 QUICK = {"components": 4, "max_iter": 6, "n_fft": 256}
 
@@ -150,8 +150,12 @@ def test_masks_come_from_any_structure(binary):
         structure=na.Convolutive(),
         max_iter=5,
     )
-    masks = list(Masking(binary=binary).masks(Parts(d, [[0, 2], [1]])))
-    np.testing.assert_allclose(sum(masks), 1, rtol=1e-12)
+    masks = group_masks(d, [[0, 2], [1]], Masking(binary=binary))
+    whole = list(masks(slice(0, 30)))
+    np.testing.assert_allclose(sum(whole), 1, rtol=1e-12)
+    for start, stop in ((0, 1), (0, 4), (2, 3), (3, 20), (20, 30)):
+        for mask, some in zip(whole, masks(slice(start, stop)), strict=True):
+            np.testing.assert_allclose(some, mask[:, start:stop], rtol=1e-12)
 
 
 HASH = """
