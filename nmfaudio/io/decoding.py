@@ -92,8 +92,9 @@ class Decoder:
         """Go to a frame, or stay at the beginning where that would not be exact."""
         import soundfile
 
-        # An MP3 decoder needs the frames before: after a seek it is wrong for a while.
-        if frame == 0 or self.total is None or self.format == "MP3":
+        # An MP3 decoder needs the frames before: after a seek it is wrong for a while. That of Ogg
+        # goes to another frame than it says, near the end of a file.
+        if frame == 0 or self.total is None or self.format in ("MP3", "OGG"):
             return 0
         try:
             return int(self.sound.seek(frame))

@@ -149,6 +149,13 @@ def test_a_stretch_is_that_part_of_the_whole(data):
 _CONTENT: dict[str, bytes] = {}
 
 
+@pytest.mark.parametrize("first", [100, 9000, 19713, 19998])
+def test_a_stretch_of_an_ogg_file_is_where_it_should_be(first):
+    content = encode(noise(), "OGG", "VORBIS")
+    part = read(io.BytesIO(content), start=first / SR, stop=(first + 1) / SR)
+    np.testing.assert_array_equal(part.samples, decoded(content)[:, first : first + 1])
+
+
 @pytest.mark.parametrize("subtype", ["GSM610", "IMA_ADPCM"])
 def test_a_stretch_of_what_cannot_seek(subtype):
     content = encode(noise(20000, 1), "WAV", subtype)
