@@ -50,9 +50,10 @@ def decompose(
     divergence : Divergence, optional
         What a misfit costs; default ``Beta(1)``, Kullback–Leibler.
     solver : "auto", "mu", "bmme", "hals" or Solver
-        "auto" is "mu", multiplicative updates, which take anything. "bmme" reaches the same in a
-        half to a third of the iterations for plain NMF with 1 ≤ β ≤ 2, "hals" in far fewer for
-        β = 2 without weights.
+        "mu", multiplicative updates, takes anything and is the strict reference. "bmme", the same
+        with extrapolation, needs a half to a third of the iterations for plain and convolutive
+        NMF with β ≤ 2, and "hals" far fewer for β = 2 without weights; but it moves zeros of a
+        start, which the others keep. "auto" is the fastest that keeps what the start says.
     weights : np.ndarray, optional
         How much each bin counts, ≥ 0, broadcastable to V. A bin of weight 0 has no influence on
         anything; it may be NaN in V.

@@ -160,7 +160,7 @@ def _run(
     """What the run from one start found."""
     problem, starts, X = _pose(task, prepared, scale, rng)
     schedule = task.schedule
-    run = solver_named(task.solver, problem).begin(problem, X)
+    run = solver_named(task.solver, problem, X).begin(problem, X)
     losses, checks = [_finite(run.loss, 0)], [0]
     converged = stopped = False
     while checks[-1] < schedule.max_iter and not (converged or stopped):

@@ -279,6 +279,6 @@ def test_a_users_own_divergence_and_penalty_compose():
     for penalties in ((), (Nearest(),)):
         factors = [na.Factor(start[0]), na.Factor(start[1], True, penalties)]
         own = na.decompose(V, factors, divergence=Poisson(), max_iter=30, check_every=1, tol=0)
-        ours = na.decompose(V, factors, max_iter=30, check_every=1, tol=0)
+        ours = na.decompose(V, factors, solver="mu", max_iter=30, check_every=1, tol=0)
         np.testing.assert_allclose(own.W, ours.W, rtol=1e-9)
         assert (np.diff(own.losses) <= 1e-12).all()

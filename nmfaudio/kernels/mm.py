@@ -182,3 +182,14 @@ def add_up(parts: np.ndarray, i: int, out: np.ndarray) -> None:
         row = parts[c, i]
         for j in range(len(out)):
             out[j] += row[j]
+
+
+@kernel
+def extrapolate(F: np.ndarray, before: np.ndarray, reach: float, out: np.ndarray) -> None:
+    """``out = F + reach · max(F − before, 0)``: on from the last step where that was upward."""
+    rows, columns = F.shape
+    c, zero = F.dtype.type(reach), F.dtype.type(0)
+    for i in range(rows):
+        f, b, o = F[i], before[i], out[i]
+        for j in range(columns):
+            o[j] = f[j] + c * max(f[j] - b[j], zero)

@@ -187,6 +187,7 @@ def sweep(
     room: Arrays,
     neg: np.ndarray,
     pos: np.ndarray,
+    sums: np.ndarray,
     misfits: np.ndarray,
     edges: np.ndarray,
     first: int,
@@ -217,6 +218,8 @@ def sweep(
     neg, pos
         (chunk, component, freq); where they are not of size 0, ``neg[c] = Hᵀ A`` and
         ``pos[c] = Hᵀ B`` over chunk c for the model ``H W_next``.
+    sums
+        (chunk, component); the activations summed over each chunk.
     misfits
         (chunk,), the divergence of that model, if `want_loss`.
     edges
@@ -231,6 +234,7 @@ def sweep(
         positive = pos[c] if pos.size > 0 else none
         negative[:] = 0
         positive[:] = 0
+        sums[c] = 0
         loss = 0.0
         for t0 in range(edges[c], edges[c + 1], FRAMES):
             t1 = min(t0 + FRAMES, edges[c + 1])
@@ -249,6 +253,9 @@ def sweep(
                             down[n, k] = totals[0, k]
                 step_rows(H, t0, t1, up, down, terms, numbers)
                 read_activations(H, t0, lags, h)
+            for t in range(t0, t1):
+                for k in range(H.shape[1]):
+                    sums[c, k] += H[t, k]
             if want_loss or negative.size > 0:
                 loss += gather_block(
                     formula,

@@ -102,7 +102,7 @@ class BlindSeparator:
     solver: str = option(
         "auto",
         "how the fit is improved: mu takes any loss, bmme needs fewer iterations for kl, hals for "
-        "frobenius; auto is mu",
+        "frobenius; auto takes the fastest",
         metavar="NAME",
     )
     max_iter: int = option(

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
+
 from nmfaudio.errors import ParameterError
 from nmfaudio.problem import Problem
 from nmfaudio.solvers.base import Run, Solver, Stepwise
@@ -14,13 +18,15 @@ __all__ = ["BMME", "HALS", "MU", "SOLVERS", "Run", "Solver", "Stepwise", "solver
 SOLVERS: dict[str, Solver] = {"mu": MU(), "bmme": BMME(), "hals": HALS()}
 
 
-def solver_named(solver: str | Solver, problem: Problem) -> Solver:
+def solver_named(solver: str | Solver, problem: Problem, starts: Sequence[np.ndarray]) -> Solver:
     """The solver itself, of that name, or for ``"auto"`` the best that supports the problem."""
+    if solver == "auto":
+        return _best(problem, starts)
     if isinstance(solver, str):
-        if solver != "auto" and solver not in SOLVERS:
+        if solver not in SOLVERS:
             names = ", ".join(repr(name) for name in ("auto", *SOLVERS))
             raise ParameterError(f"solver is {solver!r}; it must be one of {names} or a Solver")
-        chosen = SOLVERS["mu" if solver == "auto" else solver]
+        chosen = SOLVERS[solver]
     elif isinstance(solver, type) or not hasattr(solver, "begin"):
         raise ParameterError(f"solver is {solver!r}; it must be a name or an instance")
     else:
@@ -29,3 +35,11 @@ def solver_named(solver: str | Solver, problem: Problem) -> Solver:
     if reason:
         raise ParameterError(f"solver {type(chosen).__name__} cannot solve this: {reason}")
     return chosen
+
+
+def _best(problem: Problem, starts: Sequence[np.ndarray]) -> Solver:
+    """Where zeros or penalties say more than the data, only solvers that keep and take them all."""
+    bare = not any(f.penalties for f in problem.factors) and all((F > 0).all() for F in starts)
+    names = ("hals", "bmme") if bare else ("bmme",)
+    fit = (SOLVERS[name] for name in names if SOLVERS[name].supports(problem) is None)
+    return next(fit, SOLVERS["mu"])

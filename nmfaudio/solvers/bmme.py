@@ -10,35 +10,38 @@ from typing import cast
 import numpy as np
 
 from nmfaudio.divergences import Beta
+from nmfaudio.kernels.layout import aligned_zeros
+from nmfaudio.kernels.mm import extrapolate
 from nmfaudio.problem import Problem
 from nmfaudio.solvers.base import Run
-from nmfaudio.solvers.fused import FusedRun
-from nmfaudio.structures import Product
+from nmfaudio.solvers.fused import FusedRun, can_fuse
 
 
 @dataclass(frozen=True)
 class BMME:
-    """Block majorisation-minimisation with extrapolation, for plain NMF with 1 ≤ β ≤ 2.
+    """Block majorisation-minimisation with extrapolation, for plain and convolutive NMF, β ≤ 2.
 
-    Each update starts from ``F + c·max(F − F_before, 0)``, with Nesterov's sequence of c. That
-    reaches the objective of `MU` in a half to a third of the iterations, but nothing says that it
-    falls at every step: so whenever it rose from one check to the next, the run goes back to the
-    check before and does the same number of plain updates instead. At its checks the objective
-    never rises.
+    Each update starts from ``F + c·max(F − F_before, 0)``, with Nesterov's sequence of c. For β < 1
+    its exponent is 1 instead of the 1/(2 − β) that makes every step a descent. That reaches the
+    objective of 200 iterations of `MU` in 60 to 120, but nothing says that it falls at every step:
+    so whenever it rose from one check to the next, the run goes back to the check before and does
+    the same number of plain updates instead. At its checks the objective never rises.
 
     References
     ----------
     L. T. K. Hien, V. Leplat and N. Gillis, "Block majorization minimization with extrapolation and
     application to β-NMF", SIAM Journal on Mathematics of Data Science, 2025,
     doi:10.1137/24M1660188.
+
+    C. Févotte and J. Idier, "Algorithms for nonnegative matrix factorization with the
+    β-divergence", Neural Computation 23(9), 2011, doi:10.1162/NECO_a_00168 (the exponents).
     """
 
     def supports(self, problem: Problem) -> str | None:
-        divergence = problem.divergence
-        if type(problem.structure) is not Product or len(problem.factors) != 2:
-            return "it is for plain NMF, the product of two factors; use solver='mu'"
-        if type(divergence) is not Beta or not 1 <= divergence.beta <= 2:
-            return "its updates are proven for 1 ≤ beta ≤ 2 only; use solver='mu'"
+        if not can_fuse(problem):
+            return "it is for plain and convolutive NMF under Beta; use solver='mu'"
+        if cast(Beta, problem.divergence).beta > 2:
+            return "its steps are too long for beta > 2; use solver='mu'"
         return None
 
     def begin(self, problem: Problem, factors: Sequence[np.ndarray]) -> Run:
@@ -53,15 +56,19 @@ class ExtrapolatedRun(FusedRun):
         self._forget()
 
     def advance(self, iterations: int) -> None:
-        kept_W, kept_H, kept_loss = self._W.copy(), self._H.copy(), self.loss
+        kept_W, kept_H, kept_loss, safe = self._W, self._H, self.loss, self._exponents
+        if self._beta < 1:
+            self._exponents = (0.0, -1.0)
         for left in range(iterations - 1, -1, -1):
             self._iterate(last=left == 0)
-        if self.loss > kept_loss:
+        self._exponents = safe
+        if not self.loss <= kept_loss:
             self._W = self._W_next = kept_W
             self._H = kept_H
             self._forget()
             self._sweep(update=False, want_loss=False)
             super().advance(iterations)
+            self._forget()
 
     def _forget(self) -> None:
         self._t = 1.0
@@ -83,9 +90,6 @@ class ExtrapolatedRun(FusedRun):
 
 
 def _ahead(F: np.ndarray, before: np.ndarray, reach: float) -> np.ndarray:
-    """A new array, `reach` of the last step beyond F where that was upward."""
-    step: np.ndarray = F - before
-    np.maximum(step, 0, out=step)
-    step *= F.dtype.type(reach)
-    step += F
-    return step
+    out = aligned_zeros(F.shape, F.dtype)
+    extrapolate(F, before, reach, out)
+    return out

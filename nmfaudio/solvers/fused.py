@@ -62,7 +62,8 @@ class FusedRun:
         sums = (chunks, *self._W.shape) if free_W is not False else (0, 0, 0)
         self._neg = layout.aligned_zeros(sums, dtype)
         self._pos = layout.aligned_zeros((0, 0, 0) if self._simple else sums, dtype)
-        self._misfits = np.zeros(chunks)
+        self._sums, self._misfits = np.zeros((chunks, W.shape[-1])), np.zeros(chunks)
+        self._rooms: dict[int, tuple[np.ndarray, ...]] = {}
         self._widths = layout.strip_widths(dtype)
         self._sweep(update=False, want_loss=True)
 
@@ -99,7 +100,7 @@ class FusedRun:
     def _update_W(self) -> None:
         X = [self._unpacked(self._W_next), self._H.T]
         terms = self._packed_terms(self._problem.majorize(0, X))
-        self._W = self._W_next = self._W_next.copy()
+        self._W = self._W_next = layout.padded(self._W_next, self._W.shape)
         step_templates(
             self._W,
             self._neg,
@@ -115,7 +116,7 @@ class FusedRun:
         """For each row of W, the sum of the activations that it meets."""
         H, lags = self._H, self._lags
         tails = [H[max(len(H) - lag, 0) :].sum(0, dtype=np.float64) for lag in range(lags)]
-        sums = (H.sum(0, dtype=np.float64) - np.array(tails)).ravel()
+        sums = (self._sums.sum(0) - np.array(tails)).ravel()
         out = np.zeros(len(self._W), H.dtype)
         out[: len(sums)] = np.maximum(sums, 0)
         return out
@@ -147,11 +148,18 @@ class FusedRun:
             self.loss = self._problem.loss(self.factors(), float(sum(self._misfits)))
 
     def _gather(self, W: Any, given: Any, update: bool, want_loss: bool) -> None:
-        sums = self._neg, self._pos, self._misfits, self._edges
+        sums = self._neg, self._pos, self._sums, self._misfits, self._edges
 
         def work(chunks: range) -> None:
             arguments: list[Any] = [*self._data(), W, self._W_next, self._H, *given]
-            arguments += [update, want_loss, self._room(), *sums, chunks.start, chunks.step]
+            arguments += [
+                update,
+                want_loss,
+                self._room(chunks.start),
+                *sums,
+                chunks.start,
+                chunks.step,
+            ]
             sweep(*arguments)
 
         deal(work, len(self._misfits))
@@ -164,7 +172,7 @@ class FusedRun:
 
         def work(chunks: range) -> None:
             arguments: list[Any] = [*self._data(), W, H, self._H, *given]
-            arguments += [self._room(), edges, chunks.start, chunks.step]
+            arguments += [self._room(chunks.start), edges, chunks.start, chunks.step]
             update_lagged(*arguments)
 
         deal(work, len(edges) - 1)
@@ -172,13 +180,15 @@ class FusedRun:
     def _data(self) -> tuple[Any, ...]:
         return formula_for(self._beta), self._V, self._weights
 
-    def _room(self) -> tuple[np.ndarray, ...]:
-        """Scratch memory for one call of a kernel."""
+    def _room(self, worker: int) -> tuple[np.ndarray, ...]:
+        """Scratch memory for one of the threads that work at the same time."""
         depth, freq = self._W.shape
         zeros, dtype, frames = layout.aligned_zeros, self._V.dtype, layout.FRAMES
-        return (
-            zeros((frames, freq), dtype),
-            zeros((frames, freq) if self._weights.size else (0, 0), dtype),
-            zeros((3, frames, self._widths[0]), dtype),
-            zeros((3, frames, depth), dtype),
-        )
+        if worker not in self._rooms:
+            self._rooms[worker] = (
+                zeros((frames, freq), dtype),
+                zeros((frames, freq) if self._weights.size else (0, 0), dtype),
+                zeros((3, frames, self._widths[0]), dtype),
+                zeros((3, frames, depth), dtype),
+            )
+        return self._rooms[worker]

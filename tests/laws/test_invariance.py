@@ -135,8 +135,8 @@ def test_permuted_components_give_permuted_factors(beta):
     V = planted()
     rng = np.random.default_rng(5)
     W, H, order = rng.random((20, 3)) + 0.1, rng.random((3, 70)) + 0.1, [2, 0, 1]
-    a = na.nmf(V, beta_loss=beta, W=W, H=H, max_iter=40, tol=0)
-    b = na.nmf(V, beta_loss=beta, W=W[:, order], H=H[order], max_iter=40, tol=0)
+    a = na.nmf(V, beta_loss=beta, W=W, H=H, max_iter=40, tol=0, solver="mu")
+    b = na.nmf(V, beta_loss=beta, W=W[:, order], H=H[order], max_iter=40, tol=0, solver="mu")
     np.testing.assert_allclose(a.W[:, order], b.W, rtol=1e-9)
     np.testing.assert_allclose(a.H[order], b.H, rtol=1e-9)
 

@@ -9,7 +9,11 @@ from nmfaudio.kernels.threads import set_threads
 from nmfaudio.solvers import SOLVERS
 
 FREQ, TIME, RANK = 17, 230, 5
-SUPPORTED = [("mu", 1.0), ("mu", 2.0), ("bmme", 1.0), ("bmme", 1.3), ("bmme", 2.0), ("hals", 2.0)]
+SUPPORTED = [
+    *(("mu", beta) for beta in (0.0, 1.0, 2.0)),
+    *(("bmme", beta) for beta in (-0.5, 0.0, 0.5, 1.0, 1.3, 2.0)),
+    ("hals", 2.0),
+]
 
 
 def posed(dtype=np.float64, seed=0):
@@ -26,7 +30,10 @@ def posed(dtype=np.float64, seed=0):
 @pytest.mark.parametrize(("solver", "beta"), SUPPORTED)
 def test_never_rises_at_checks(solver, beta, fixed, penalised, check_every, dtype):
     V, W, H, rng = posed(dtype)
+    V = na.Beta(beta).prepare(V, None)
     gate = rng.random(H.shape) < 0.6 if fixed else True
+    if fixed:
+        gate[0] = True  # without any component the misfit of a bin has no bound for β ≤ 0
     columns = np.array([True, False, True, True, False]) if fixed else True
     penalties = (na.L1(0.02), na.L2(0.01), na.Smooth(0.1)) if penalised else ()
     d = na.decompose(
@@ -85,8 +92,7 @@ def test_hals_moves_exact_zeros_and_mu_does_not():
 @pytest.mark.parametrize(
     ("solver", "settings", "reason"),
     [
-        ("bmme", {"beta_loss": 0.5}, "1 ≤ beta ≤ 2"),
-        ("bmme", {"beta_loss": 3}, "1 ≤ beta ≤ 2"),
+        ("bmme", {"beta_loss": 3}, "beta > 2"),
         ("hals", {"beta_loss": 1}, "beta = 2 only"),
         ("hals", {"beta_loss": 2, "weights": np.full((FREQ, TIME), 0.5)}, "cannot weight"),
     ],
@@ -96,17 +102,39 @@ def test_what_a_solver_cannot_do_it_says(solver, settings, reason):
         na.nmf(posed()[0], 3, solver=solver, **settings)
 
 
-@pytest.mark.parametrize("solver", ["bmme", "hals"])
-def test_other_structures_are_refused(solver):
+def test_what_is_not_plain_nmf_is_refused():
     V, W, H, _ = posed()
-    with pytest.raises(na.ParameterError, match="product of two factors"):
-        na.decompose(
-            V,
-            [na.Factor(W[None]), na.Factor(H)],
-            structure=na.Convolutive(),
-            divergence=na.Beta(2),
-            solver=solver,
-        )
+    convolutive = {"factors": [na.Factor(W[None]), na.Factor(H)], "structure": na.Convolutive()}
+    deep = {"factors": [na.Factor(F) for F in (W, np.eye(RANK), H)]}
+    for solver, model in (("hals", convolutive), ("hals", deep), ("bmme", deep)):
+        with pytest.raises(na.ParameterError, match="plain"):
+            na.decompose(V, **model, divergence=na.Beta(2), solver=solver)
+
+
+@pytest.mark.parametrize("beta", [0, 1, 2])
+def test_convolutive_models_are_extrapolated_too(beta):
+    V, _, H, rng = posed()
+    V = V + 0.1
+    factors = [na.Factor(rng.random((4, FREQ, RANK)) + 0.1), na.Factor(H)]
+    settings = {"structure": na.Convolutive(), "divergence": na.Beta(beta), "tol": 0}
+    plain = na.decompose(V, factors, **settings, solver="mu", max_iter=200)
+    fast = na.decompose(V, factors, **settings, solver="bmme", max_iter=140)
+    assert (np.diff(fast.losses) <= 0).all()
+    assert fast.losses[-1] < plain.losses[-1]
+
+
+def test_the_best_solver_keeps_what_the_start_says():
+    V, W, H, _ = posed()
+    support = H.copy()
+    support[1, 3:50] = 0
+    for beta in (0, 1, 2, 3):
+        d = na.nmf(V, W=W, H=support, beta_loss=beta, max_iter=20, tol=0)
+        assert not d.H[1, 3:50].any()
+    quick = na.nmf(V, W=W, H=H, beta_loss=2, max_iter=20, tol=0)
+    assert (
+        quick.losses[-1]
+        == na.nmf(V, W=W, H=H, beta_loss=2, solver="hals", max_iter=20, tol=0).losses[-1]
+    )
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
