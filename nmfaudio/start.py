@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nmfaudio.kernels.products import product
+from nmfaudio.kernels.products import accumulate, product
 
 # Of a factor's mean; multiplicative updates would keep an exact zero.
 LEAST = 1e-3
@@ -77,8 +77,7 @@ def nndsvdar(
     factorization", Pattern Recognition 41(4), 2008, doi:10.1016/j.patcog.2007.09.010.
     """
     frames, loudness = _frames(V, weights)
-    data = frames.T
-    U, S, Vt = _leading_singular_vectors(data, rank, rng)
+    U, S, Vt = _leading_singular_vectors(frames, rank, rng)
     W, H = np.zeros((len(V), rank)), np.zeros((rank, V.shape[1]))
     for k in range(len(S)):
         u, v = U[:, k], Vt[k]
@@ -92,7 +91,7 @@ def nndsvdar(
         gain = size * np.sqrt(norms[0] * norms[1])
         W[:, k] = gain * u / (norms[0] or 1.0)
         H[k] = gain * v / (norms[1] or 1.0)
-    fill = 0.01 * np.sqrt(weighted_mean(data, weights) / rank)
+    fill = 0.01 * np.sqrt(weighted_mean(frames.T, weights) / rank)
     for F in (W, H):
         small = F < 1e-6 * F.max(initial=0)
         F[small] = np.abs(fill * rng.standard_normal(np.count_nonzero(small)))
@@ -194,19 +193,26 @@ def _extreme_frames(frames: np.ndarray, most: int) -> list[int]:
 
 
 def _leading_singular_vectors(
-    V: np.ndarray, rank: int, rng: np.random.Generator, sweeps: int = 6
+    frames: np.ndarray, rank: int, rng: np.random.Generator, sweeps: int = 3
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """U, S, Vt by subspace iteration (Halko, Martinsson & Tropp 2011, doi:10.1137/090771806).
+    """U, S, Vt of V = framesᵀ (Halko, Martinsson & Tropp 2011, doi:10.1137/090771806, § 4.5).
 
     Only small matrices go to LAPACK, the large products are this package's own: their bits do not
     depend on the number of threads.
     """
-    width = min(rank + 10, *V.shape)
-    basis = rng.standard_normal((V.shape[1], width)).astype(V.dtype)
+
+    def images(of: np.ndarray) -> np.ndarray:
+        """``frames @ of``, without the copy that a product stored the other way round takes."""
+        out = np.zeros((len(frames), of.shape[1]), frames.dtype)
+        accumulate(frames, np.ascontiguousarray(of), out)
+        return out
+
+    width = min(rank + 10, *frames.shape)
+    basis = rng.standard_normal((len(frames), width)).astype(frames.dtype)
     for _ in range(sweeps):
-        image = _orthonormal(product(V, basis)).astype(V.dtype)
-        basis = _orthonormal(product(V.T, image)).astype(V.dtype)
-    image, basis = product(V, basis).astype(np.float64), basis.astype(np.float64)
+        image = _orthonormal(product(frames.T, basis)).astype(frames.dtype)
+        basis = _orthonormal(images(image)).astype(frames.dtype)
+    image, basis = product(frames.T, basis).astype(np.float64), basis.astype(np.float64)
     values, vectors = np.linalg.eigh(product(image.T, image))
     order = np.argsort(values)[::-1][:rank]
     S = np.sqrt(np.maximum(values[order], 0.0))
