@@ -1,0 +1,112 @@
+"""Tiles of registers compute what plain loops and NumPy in double precision do."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import nmfaudio as na
+from nmfaudio.kernels import backend, layout, plain, strips
+from nmfaudio.kernels.formulas import formula_for
+
+BETAS = [-0.5, 0.0, 0.5, 1.0, 1.3, 1.5, 2.0, 3.0]
+FRAMES = layout.FRAMES
+EPS = {np.float32: 2.0**-23, np.float64: 2.0**-52}
+RNG = np.random.default_rng(0)
+
+
+def beta_divergence(v, y, beta):
+    """Bin by bin, in extended precision."""
+    v, y = v.astype(np.longdouble), y.astype(np.longdouble)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if beta == 1:
+            return np.where(v > 0, v * np.log(v / y), 0) - v + y
+        if beta == 0:
+            return v / y - np.log(v / y) - 1
+        own = np.where(v > 0, v**beta, 0)
+    return (own + (beta - 1) * y**beta - beta * v * y ** (beta - 1)) / (beta * (beta - 1))
+
+
+def posed(dtype, closeness, columns):
+    """V and a model of one component, Y = H W, with V as close to Y as asked."""
+    lanes = layout.strip_widths(np.dtype(dtype))[0]
+    H, W = np.zeros((FRAMES, 4), dtype), np.zeros((4, lanes), dtype)
+    H[:, 0], W[0] = 2.0 ** RNG.uniform(-8, 8, FRAMES), 2.0 ** RNG.uniform(-8, 8, lanes)
+    Y = np.outer(H[:, 0], W[0])
+    V = (Y * 2.0 ** (closeness * RNG.standard_normal(Y.shape))).astype(dtype)
+    return V[:, :lanes].copy(), H, W, Y[:, :columns]
+
+
+def outputs(dtype):
+    widest = layout.strip_widths(np.dtype(dtype))[0]
+    return [layout.aligned_zeros((FRAMES, widest), np.dtype(dtype)) for _ in range(3)]
+
+
+@pytest.mark.parametrize("code", [strips, plain])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("closeness", [1e-3, 0.3, 4.0])
+@pytest.mark.parametrize("beta", BETAS)
+def test_halves_and_misfit_are_those_of_the_divergence(beta, closeness, dtype, code):
+    if code is strips and not backend.VECTORS:
+        pytest.skip("tiles do not compile on this machine")
+    for columns in layout.strip_widths(np.dtype(dtype)):
+        V, H, W, Y = posed(dtype, closeness, columns)
+        if beta > 0:
+            V[::5, ::3] = 0
+        A, B, model = outputs(dtype)
+        code.halves(formula_for(beta), V, 0, columns, H, W, beta, 0.0, A, B, model)
+        v, y = V[:, :columns].astype(float), Y.astype(float)
+        near = 60 * EPS[dtype]
+        np.testing.assert_allclose(model[:, :columns], Y, rtol=0)
+        np.testing.assert_allclose(A[:, :columns], v * y ** (beta - 2), rtol=near)
+        np.testing.assert_allclose(B[:, :columns], y ** (beta - 1), rtol=near)
+        none = np.empty((0, 0), dtype)
+        found = code.misfit(formula_for(beta), V, 0, columns, model, none, beta)
+        exact = float(beta_divergence(v, y, beta).sum())
+        # To within rounding of V: the better the fit, the more of it that says.
+        slack = EPS[dtype] * float((v + y) @ np.ones(columns) @ np.ones(FRAMES)) if beta else 0
+        assert found == pytest.approx(exact, rel=1e-4 if dtype == np.float32 else 1e-9, abs=slack)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_products_are_those_of_plain_loops(dtype):
+    if not backend.VECTORS:
+        pytest.skip("tiles do not compile on this machine")
+    kind, freq = np.dtype(dtype), 3 * layout.strip_widths(np.dtype(dtype))[0]
+    depth, _ = layout.padded_shape(43, freq, kind)
+    W = layout.padded(RNG.random((43, freq)).astype(dtype), (depth, freq))
+    A, H = RNG.random((FRAMES, freq)).astype(dtype), RNG.random((FRAMES, depth)).astype(dtype)
+    for columns in layout.strip_widths(kind):
+        for j in (0, columns):
+            strip = np.ascontiguousarray(A[:, : layout.strip_widths(kind)[0]])
+            some = strip[:, :columns].astype(float)
+            up, neg = RNG.random((FRAMES, depth)).astype(dtype), np.ones((depth, freq), dtype)
+            exact = up + some @ W[:, j : j + columns].T.astype(float)
+            for code in (strips, plain):
+                out, total = up.copy(), neg.copy()
+                code.pull_back(strip, *layout.panels(W), freq, j, columns, out)
+                np.testing.assert_allclose(out, exact, rtol=100 * EPS[dtype])
+                code.gather(H, strip, j, columns, total)
+                expected = neg.astype(float)
+                expected[:, j : j + columns] += H.T.astype(float) @ some
+                np.testing.assert_allclose(total, expected, rtol=100 * EPS[dtype])
+
+
+PLAIN = """
+import numpy as np, nmfaudio as na
+from nmfaudio.kernels import backend
+assert not backend.VECTORS
+V = np.random.default_rng(0).random((70, 130)).astype("f4")
+print(na.nmf(V, 5, max_iter=15, tol=0, rng=0).losses[-1])
+"""
+
+
+def test_without_tiles_plain_loops_do_the_same(tmp_path):
+    env = {**os.environ, "NMFAUDIO_VECTORS": "0", "NUMBA_CACHE_DIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", PLAIN], capture_output=True, text=True, env=env)
+    assert done.returncode == 0, done.stderr
+    V = np.random.default_rng(0).random((70, 130)).astype("f4")
+    ours = na.nmf(V, 5, max_iter=15, tol=0, rng=0).losses[-1]
+    assert float(done.stdout) == pytest.approx(ours, rel=1e-4)
