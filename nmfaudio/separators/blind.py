@@ -29,7 +29,7 @@ SOFTEST, LOUDEST = 2.0**-20, 2.0**20
 _PROCESS = 200 * 2**20
 _FACTORED = 3
 _GROUPED = 7
-_BLOCKS = 6
+_BLOCKS = 8
 
 
 def _number_or_auto(text: str) -> int | str:

@@ -18,8 +18,8 @@ from nmfaudio.transforms import Transform
 if TYPE_CHECKING:
     from nmfaudio.io import Written
 
-BLOCK = 128  # frames transformed at a time
-STRIP = 32  # frames masked at a time by one thread
+BLOCK = 512  # frames transformed at a time
+STRIP = 256  # frames masked at a time by one thread
 
 Masks = Callable[[slice], Iterable[np.ndarray]]
 """From frames to the masks of these frames, one for each source."""

@@ -7,7 +7,7 @@ from scipy.fft import irfft
 
 from nmfaudio.kernels.threads import deal
 
-_STRIP = 64  # frames inverted at a time: they stay in the cache until they are added
+_STRIP = 128  # frames inverted at a time: they stay in the cache until they are added
 
 
 class OverlapAdd:
