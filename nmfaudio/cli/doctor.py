@@ -51,6 +51,8 @@ def run_doctor(argv: list[str]) -> int:
 
 def examine() -> dict[str, Any]:
     """Everything `doctor` tells."""
+    from nmfaudio.kernels.backend import VECTORS
+
     cache = _cache_folder()
     return {
         "python": platform.python_version(),
@@ -60,6 +62,7 @@ def examine() -> dict[str, Any]:
         "cpu": _cpu(),
         "cpus": os.cpu_count(),
         "threads": get_threads(),
+        "vector_tiles": VECTORS,
         "memory_available": available(),
         "extras": {extra: [p for p in names if not _there(p)] for extra, names in EXTRAS.items()},
         "cache": {"folder": cache, "writable": cache is not None},
@@ -151,6 +154,8 @@ def _lines(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "libsndfile", facts["libsndfile"] or "MISSING"
     features = [name for name in _TELLING_FEATURES if name in facts["cpu"]["features"]]
     yield "processor", f"{facts['cpu']['name']}: {' '.join(features) or 'no vector units known'}"
+    slow = "plain loops, slower: tiles of registers do not compile here, or NMFAUDIO_VECTORS is 0"
+    yield "kernels", "tiles of vector registers" if facts["vector_tiles"] else slow
     yield "threads", f"{facts['threads']} of {facts['cpus']} processors"
     if facts["memory_available"] is not None:
         yield "memory", f"{facts['memory_available'] / 2**30:.1f} GiB available"

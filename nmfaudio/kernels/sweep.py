@@ -20,6 +20,7 @@ from nmfaudio.kernels import mm
 from nmfaudio.kernels.backend import gather, halves, misfit, pull_back
 from nmfaudio.kernels.jit import kernel
 from nmfaudio.kernels.layout import FRAMES
+from nmfaudio.kernels.tiles import add_nn
 
 Widths = tuple[int, int]
 Numbers = tuple[float, float, float, float, float]
@@ -143,6 +144,59 @@ def gather_block(
 
 
 @kernel
+def project_block(
+    V: np.ndarray,
+    H: np.ndarray,
+    wide_panels: np.ndarray,
+    narrow_panels: np.ndarray,
+    gram: np.ndarray,
+    widths: Widths,
+    strip: np.ndarray,
+    up: np.ndarray,
+    down: np.ndarray,
+) -> None:
+    """`pull_block` for β = 2 without weights: ``up = V Wᵀ`` and ``down = H (W Wᵀ)``, no model."""
+    freq = V.shape[1]
+    up[:] = 0
+    down[:] = 0
+    j = int(np.int64(0))
+    while j < freq:
+        columns = widths[0] if j + widths[0] <= freq else widths[1]
+        copy_strip(V, j, columns, strip)
+        pull_back(strip, wide_panels, narrow_panels, freq, j, columns, up)
+        j += columns
+    add_nn(H, gram, down)
+
+
+@kernel
+def collect_block(
+    V: np.ndarray,
+    H: np.ndarray,
+    widths: Widths,
+    strip: np.ndarray,
+    neg: np.ndarray,
+    squares: np.ndarray,
+) -> None:
+    """`gather_block` for β = 2 without weights: ``neg += Hᵀ V`` and ``squares += Hᵀ H``."""
+    freq = V.shape[1]
+    j = int(np.int64(0))
+    while j < freq:
+        columns = widths[0] if j + widths[0] <= freq else widths[1]
+        copy_strip(V, j, columns, strip)
+        gather(H, strip, j, columns, neg)
+        j += columns
+    add_nn(H.T.copy(), H, squares)
+
+
+@kernel
+def copy_strip(V: np.ndarray, j: int, columns: int, strip: np.ndarray) -> None:
+    for n in range(FRAMES):
+        v, row = V[n], strip[n]
+        for c in range(columns):
+            row[c] = v[j + c]
+
+
+@kernel
 def step_rows(
     H: np.ndarray,
     first: int,
@@ -177,6 +231,7 @@ def sweep(
     W: Arrays,
     W_next: np.ndarray,
     H: np.ndarray,
+    gram: np.ndarray,
     lags: int,
     terms: Arrays,
     totals: np.ndarray,
@@ -188,6 +243,7 @@ def sweep(
     neg: np.ndarray,
     pos: np.ndarray,
     sums: np.ndarray,
+    squares: np.ndarray,
     misfits: np.ndarray,
     edges: np.ndarray,
     first: int,
@@ -205,6 +261,9 @@ def sweep(
         W for what is gathered.
     H
         Its rows are updated in place if `update`, which goes for one lag only.
+    gram
+        (component, component); W Wᵀ, which stands in for the model for β = 2 without weights, else
+        it has size 0.
     terms
         lin, quad, pull and free of `mm.step`, for H.
     totals
@@ -220,6 +279,8 @@ def sweep(
         ``pos[c] = Hᵀ B`` over chunk c for the model ``H W_next``.
     sums
         (chunk, component); the activations summed over each chunk.
+    squares
+        (chunk, component, component); ``Hᵀ H`` over each chunk, where there is a `gram`.
     misfits
         (chunk,), the divergence of that model, if `want_loss`.
     edges
@@ -235,6 +296,7 @@ def sweep(
         negative[:] = 0
         positive[:] = 0
         sums[c] = 0
+        squares[c] = 0
         loss = 0.0
         for t0 in range(edges[c], edges[c + 1], FRAMES):
             t1 = min(t0 + FRAMES, edges[c + 1])
@@ -243,10 +305,13 @@ def sweep(
                 read_block(weights, t0, t1, 0.0, m)
             read_activations(H, t0, lags, h)
             if update:
-                halves_of_h = down if totals.size == 0 else down[:0]
-                pull_block(
-                    formula, v, m, h, W[0], W[1], W[2], beta, low, widths, strips, up, halves_of_h
-                )
+                if gram.size > 0:
+                    project_block(v, h, W[1], W[2], gram, widths, strips[0], up, down)
+                else:
+                    second = down if totals.size == 0 else down[:0]
+                    pull_block(
+                        formula, v, m, h, W[0], W[1], W[2], beta, low, widths, strips, up, second
+                    )
                 if totals.size > 0:
                     for n in range(FRAMES):
                         for k in range(H.shape[1]):
@@ -256,7 +321,10 @@ def sweep(
             for t in range(t0, t1):
                 for k in range(H.shape[1]):
                     sums[c, k] += H[t, k]
-            if want_loss or negative.size > 0:
+            if gram.size > 0 and negative.size > 0:
+                collect_block(v, h, widths, strips[0], negative, squares[c])
+            if want_loss or (negative.size > 0 and gram.size == 0):
+                gathered = negative if gram.size == 0 else none
                 loss += gather_block(
                     formula,
                     v,
@@ -268,7 +336,7 @@ def sweep(
                     widths,
                     want_loss,
                     strips,
-                    negative,
+                    gathered,
                     positive,
                 )
         misfits[c] = loss

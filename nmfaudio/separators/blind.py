@@ -115,9 +115,9 @@ class BlindSeparator:
     )
     init: str = option(
         "nndsvdar",
-        "where the sounds start from: nndsvdar begins with the strongest patterns of the mix, "
-        "random begins anywhere: another --seed, another result",
-        choices=("nndsvdar", "random"),
+        "where the sounds start from: nndsvdar begins with the strongest patterns of the mix, spa "
+        "with the moments least alike, random begins anywhere: another --seed, another result",
+        choices=("nndsvdar", "spa", "random"),
     )
     n_fft: int | None = option(
         None,
@@ -173,7 +173,10 @@ class BlindSeparator:
                 tidy[name] = as_count(getattr(self, name), name, low=1)
         for name, value in tidy.items():  # plain Python numbers, which JSON can take
             object.__setattr__(self, name, value)
-        for name, allowed in (("init", ("random", "nndsvdar")), ("mask", ("soft", "binary"))):
+        for name, allowed in (
+            ("init", ("nndsvdar", "spa", "random")),
+            ("mask", ("soft", "binary")),
+        ):
             if getattr(self, name) not in allowed:
                 raise ParameterError(
                     f"{name} is {getattr(self, name)!r}; it must be one of {', '.join(allowed)}"

@@ -11,6 +11,7 @@ from nmfaudio.divergences import Beta
 from nmfaudio.kernels import layout
 from nmfaudio.kernels.formulas import formula_for
 from nmfaudio.kernels.mm import step_templates
+from nmfaudio.kernels.products import accumulate, product
 from nmfaudio.kernels.sweep import sweep, update_lagged
 from nmfaudio.kernels.threads import deal, get_threads
 from nmfaudio.penalties import Terms
@@ -61,7 +62,12 @@ class FusedRun:
         chunks = len(self._edges) - 1
         sums = (chunks, *self._W.shape) if free_W is not False else (0, 0, 0)
         self._neg = layout.aligned_zeros(sums, dtype)
-        self._pos = layout.aligned_zeros((0, 0, 0) if self._simple else sums, dtype)
+        # Under unweighted β = 2 it only depends on Gram matrices.
+        self._gram = self._beta == 2 and weights is None and self._lags == 1
+        small = self._simple or self._gram
+        self._pos = layout.aligned_zeros((0, 0, 0) if small else sums, dtype)
+        depth = len(self._W) if self._gram else 0
+        self._squares = np.zeros((chunks, depth, depth), dtype)
         self._sums, self._misfits = np.zeros((chunks, W.shape[-1])), np.zeros(chunks)
         self._rooms: dict[int, tuple[np.ndarray, ...]] = {}
         self._widths = layout.strip_widths(dtype)
@@ -104,13 +110,19 @@ class FusedRun:
         step_templates(
             self._W,
             self._neg,
-            self._pos,
+            self._modelled() if self._gram else self._pos,
             self._sums_of_H() if self._simple else np.empty(0, self._W.dtype),
             *term_arrays(terms, self._W),
             free_array(self._free_W, self._W),
             *self._exponents,
             self._floors[1],
         )
+
+    def _modelled(self) -> np.ndarray:
+        """``Hᵀ Y`` from Gram matrices, as sums over one chunk."""
+        pos = np.zeros((1, *self._W.shape), self._W.dtype)
+        accumulate(self._squares.sum(0), self._W_next, pos[0])
+        return pos
 
     def _sums_of_H(self) -> np.ndarray:
         """For each row of W, the sum of the activations that it meets."""
@@ -131,10 +143,11 @@ class FusedRun:
     def _sweep(self, *, update: bool, want_loss: bool) -> None:
         terms = self._problem.majorize(1, self.factors()) if update else None
         turned: Any = None if terms is None else [np.transpose(term) for term in terms]
+        none = np.empty((0, 0), self._H.dtype)
         given: tuple[Any, ...] = (
             self._lags,
             (*term_arrays(turned, self._H), free_array(np.transpose(self._free_H), self._H)),
-            self._sums_of_W() if self._simple else np.empty((0, 0), self._H.dtype),
+            self._sums_of_W() if self._simple else none,
             (self._beta, *self._exponents, *self._floors),
             self._widths,
         )
@@ -148,10 +161,12 @@ class FusedRun:
             self.loss = self._problem.loss(self.factors(), float(sum(self._misfits)))
 
     def _gather(self, W: Any, given: Any, update: bool, want_loss: bool) -> None:
-        sums = self._neg, self._pos, self._sums, self._misfits, self._edges
+        sums = self._neg, self._pos, self._sums, self._squares, self._misfits, self._edges
+        W_own = self._W if self._gram else self._W[:0]
+        gram = np.ascontiguousarray(product(W_own, W_own.T))
 
         def work(chunks: range) -> None:
-            arguments: list[Any] = [*self._data(), W, self._W_next, self._H, *given]
+            arguments: list[Any] = [*self._data(), W, self._W_next, self._H, gram, *given]
             arguments += [
                 update,
                 want_loss,

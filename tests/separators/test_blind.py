@@ -11,7 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nmfaudio as na
+from nmfaudio.separators.base import options
+from nmfaudio.separators.blind import BlindSeparator
 from nmfaudio.separators.stems import Masking, group_masks
+from nmfaudio.start import INITS
 
 QUICK = {"components": 4, "max_iter": 6, "n_fft": 256}
 
@@ -227,3 +230,10 @@ def test_the_border_says_what_is_wrong():
         na.separate(y * np.nan, 8000)
     with pytest.raises(na.AudioFileError):
         na.separate("no such file.wav")
+
+
+def test_every_start_can_be_chosen():
+    choices = next(o.choices for o in options(BlindSeparator) if o.name == "init")
+    assert set(choices) == set(INITS)
+    for init in INITS:
+        BlindSeparator(init=init)
