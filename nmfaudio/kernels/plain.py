@@ -59,6 +59,7 @@ def misfit(
 @kernel
 def pull_back(
     A: np.ndarray,
+    a: int,
     wide: np.ndarray,
     narrow: np.ndarray,
     freq: int,
@@ -71,17 +72,17 @@ def pull_back(
         for first in range(j, len(panels), freq):
             for n in range(FRAMES):
                 for c in range(columns):
-                    a, w = A[n, c], panels[first + c]
+                    x, w = A[n, a + c], panels[first + c]
                     for i in range(len(w)):
-                        up[n, k + i] += a * w[i]
+                        up[n, k + i] += x * w[i]
             k += panels.shape[1]
 
 
 @kernel
-def gather(H: np.ndarray, A: np.ndarray, j: int, columns: int, neg: np.ndarray) -> None:
+def gather(H: np.ndarray, A: np.ndarray, a: int, j: int, columns: int, neg: np.ndarray) -> None:
     for k in range(neg.shape[0]):
         row = neg[k, j : j + columns]
         for n in range(FRAMES):
-            x, a = H[n, k], A[n]
+            x, strip = H[n, k], A[n, a : a + columns]
             for c in range(columns):
-                row[c] += x * a[c]
+                row[c] += x * strip[c]

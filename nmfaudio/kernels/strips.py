@@ -122,6 +122,7 @@ def _misfit(
 @kernel
 def pull_back(
     A: np.ndarray,
+    a: int,
     wide: np.ndarray,
     narrow: np.ndarray,
     freq: int,
@@ -129,37 +130,40 @@ def pull_back(
     columns: int,
     up: np.ndarray,
 ) -> None:
-    """``up += A Wᵀ`` over the strip, with W (component, `freq`) in panels; see `layout.panels`."""
+    """``up += A Wᵀ`` over the strip, which begins at column `a` of A and `j` of W.
+
+    W (component, `freq`) is given in panels; see `layout.panels`.
+    """
     k = 0
     for first in range(j, len(wide), freq):
         for n in range(0, FRAMES, 6):
             u = load(DEEP, up, n, k)
             for c in range(columns):
-                u = add_outer(u, A, n, c, wide, first + c, 0)
+                u = add_outer(u, A, n, a + c, wide, first + c, 0)
             store(u, up, n, k)
         k += width(DEEP, up)
     for first in range(j, len(narrow), freq):
         for n in range(0, FRAMES, 12):
             x = load(FLAT, up, n, k)
             for c in range(columns):
-                x = add_outer(x, A, n, c, narrow, first + c, 0)
+                x = add_outer(x, A, n, a + c, narrow, first + c, 0)
             store(x, up, n, k)
         k += width(FLAT, up)
 
 
 @kernel
-def gather(H: np.ndarray, A: np.ndarray, j: int, columns: int, neg: np.ndarray) -> None:
-    """``neg += Hᵀ A`` over the strip."""
+def gather(H: np.ndarray, A: np.ndarray, a: int, j: int, columns: int, neg: np.ndarray) -> None:
+    """``neg += Hᵀ A`` over the strip, which begins at column `a` of A and `j` of `neg`."""
     if columns == width(WIDE, A):
-        _gather(WIDE_ROWS, H, A, j, neg)
+        _gather(WIDE_ROWS, H, A, a, j, neg)
     else:
-        _gather(THIN_ROWS, H, A, j, neg)
+        _gather(THIN_ROWS, H, A, a, j, neg)
 
 
 @kernel
-def _gather(shape: Any, H: np.ndarray, A: np.ndarray, j: int, neg: np.ndarray) -> None:
+def _gather(shape: Any, H: np.ndarray, A: np.ndarray, a: int, j: int, neg: np.ndarray) -> None:
     for k in range(0, neg.shape[0], 4):
         u = load(shape, neg, k, j)
         for n in range(FRAMES):
-            u = add_outer_turned(u, H, n, k, A, n, 0)
+            u = add_outer_turned(u, H, n, k, A, n, a)
         store(u, neg, k, j)

@@ -91,17 +91,18 @@ def pull_block(
     A, B = strips[0], strips[1, : len(down)]
     up[:] = 0
     down[:] = 0
-    j = int(np.int64(0))  # a literal 0 would be compiled for too
+    start = int(np.int64(0))  # a literal 0 would be compiled for too
+    j = start
     while j < freq:
         columns = widths[0] if j + widths[0] <= freq else widths[1]
         halves(formula, V, j, columns, H, W, beta, low, A, B, A[:0])
         if weights.size > 0:
             weigh(A, weights, j, columns)
-        pull_back(A, wide_panels, narrow_panels, freq, j, columns, up)
+        pull_back(A, start, wide_panels, narrow_panels, freq, j, columns, up)
         if down.size > 0:
             if weights.size > 0:
                 weigh(B, weights, j, columns)
-            pull_back(B, wide_panels, narrow_panels, freq, j, columns, down)
+            pull_back(B, start, wide_panels, narrow_panels, freq, j, columns, down)
         j += columns
 
 
@@ -125,7 +126,8 @@ def gather_block(
     A, B = strips[0], strips[1, : FRAMES if pos.size > 0 else 0]
     Y = strips[2, : FRAMES if want_loss else 0]
     loss = 0.0
-    j = int(np.int64(0))  # a literal 0 would be compiled for too
+    start = int(np.int64(0))  # a literal 0 would be compiled for too
+    j = start
     while j < freq:
         columns = widths[0] if j + widths[0] <= freq else widths[1]
         halves(formula, V, j, columns, H, W, beta, low, A, B, Y)
@@ -134,11 +136,11 @@ def gather_block(
         if neg.size > 0:
             if weights.size > 0:
                 weigh(A, weights, j, columns)
-            gather(H, A, j, columns, neg)
+            gather(H, A, start, j, columns, neg)
         if pos.size > 0:
             if weights.size > 0:
                 weigh(B, weights, j, columns)
-            gather(H, B, j, columns, pos)
+            gather(H, B, start, j, columns, pos)
         j += columns
     return loss
 
@@ -151,7 +153,6 @@ def project_block(
     narrow_panels: np.ndarray,
     gram: np.ndarray,
     widths: Widths,
-    strip: np.ndarray,
     up: np.ndarray,
     down: np.ndarray,
 ) -> None:
@@ -159,11 +160,10 @@ def project_block(
     freq = V.shape[1]
     up[:] = 0
     down[:] = 0
-    j = int(np.int64(0))
+    j = int(np.int64(0))  # as above
     while j < freq:
         columns = widths[0] if j + widths[0] <= freq else widths[1]
-        copy_strip(V, j, columns, strip)
-        pull_back(strip, wide_panels, narrow_panels, freq, j, columns, up)
+        pull_back(V, j, wide_panels, narrow_panels, freq, j, columns, up)
         j += columns
     add_nn(H, gram, down)
 
@@ -173,27 +173,17 @@ def collect_block(
     V: np.ndarray,
     H: np.ndarray,
     widths: Widths,
-    strip: np.ndarray,
     neg: np.ndarray,
     squares: np.ndarray,
 ) -> None:
     """`gather_block` for β = 2 without weights: ``neg += Hᵀ V`` and ``squares += Hᵀ H``."""
     freq = V.shape[1]
-    j = int(np.int64(0))
+    j = int(np.int64(0))  # as above
     while j < freq:
         columns = widths[0] if j + widths[0] <= freq else widths[1]
-        copy_strip(V, j, columns, strip)
-        gather(H, strip, j, columns, neg)
+        gather(H, V, j, j, columns, neg)
         j += columns
     add_nn(H.T.copy(), H, squares)
-
-
-@kernel
-def copy_strip(V: np.ndarray, j: int, columns: int, strip: np.ndarray) -> None:
-    for n in range(FRAMES):
-        v, row = V[n], strip[n]
-        for c in range(columns):
-            row[c] = v[j + c]
 
 
 @kernel
@@ -306,7 +296,7 @@ def sweep(
             read_activations(H, t0, lags, h)
             if update:
                 if gram.size > 0:
-                    project_block(v, h, W[1], W[2], gram, widths, strips[0], up, down)
+                    project_block(v, h, W[1], W[2], gram, widths, up, down)
                 else:
                     second = down if totals.size == 0 else down[:0]
                     pull_block(
@@ -322,7 +312,7 @@ def sweep(
                 for k in range(H.shape[1]):
                     sums[c, k] += H[t, k]
             if gram.size > 0 and negative.size > 0:
-                collect_block(v, h, widths, strips[0], negative, squares[c])
+                collect_block(v, h, widths, negative, squares[c])
             if want_loss or (negative.size > 0 and gram.size == 0):
                 gathered = negative if gram.size == 0 else none
                 loss += gather_block(
