@@ -18,7 +18,7 @@ def available() -> int | None:
 
 
 def check_memory(need: int) -> None:
-    """Refuse a recording when separating it would need more bytes of memory than there are.
+    """Refuse a recording when separating it would take more further bytes than there are.
 
     Raises
     ------

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nmfaudio.cli.failures import printable
+from nmfaudio.errors import OutputError
 from nmfaudio.io.decoding import open_audio
 
 if TYPE_CHECKING:
@@ -68,12 +69,14 @@ def _largest_error(mixture: np.ndarray, paths: Sequence[Path], gain: float) -> f
             lengths = {0 if block is None else len(block) for block in blocks}
             here = mixture[:, done : done + max(lengths)].T
             if lengths != {len(here)}:
-                return None
+                break
             rest = here.astype(np.float64) * gain
             for block in blocks:
                 rest -= block
             largest = max(largest, float(np.abs(rest).max()))
             done += len(here)
+        if any(part.failed_at is not None for part in parts):
+            raise OutputError(f"{paths[0].parent}: a part cannot be read back; write it again")
     return largest if done == mixture.shape[1] else None
 
 

@@ -93,7 +93,7 @@ def _separate(
     bar.say("reading")
     recording = _read(job, chosen)
     check_format(chosen.format, chosen.subtype, len(recording.samples), recording.sr)
-    check_memory(separator.memory(recording.samples, recording.sr))
+    check_memory(separator.memory(recording.samples, recording.sr) - recording.samples.nbytes)
     bar.say("preparing")
     stems = separator(recording.samples, recording.sr, rng=chosen.seed, callback=bar.update)
     check_ended()

@@ -1,4 +1,4 @@
-"""Which code the sweeps are made of: `strips`, or `plain` where that does not compile.
+"""Which code the sweeps are made of: `strips`, or `plain` where that cannot be fast or compile.
 
 The environment variable ``NMFAUDIO_VECTORS=0`` asks for `plain`.
 """
@@ -10,7 +10,7 @@ import numpy as np
 from nmfaudio.kernels import plain, strips
 from nmfaudio.kernels.jit import VECTORS_WANTED, kernel
 from nmfaudio.kernels.layout import aligned_zeros
-from nmfaudio.kernels.vectors import THIN, add_outer, load, store
+from nmfaudio.kernels.vectors import FUSED, THIN, add_outer, load, store
 
 
 @kernel
@@ -29,7 +29,7 @@ def _vectors_work() -> bool:
     return bool((A[:, 0] == 6).all())
 
 
-VECTORS = VECTORS_WANTED and _vectors_work()
+VECTORS = VECTORS_WANTED and FUSED and _vectors_work()
 _chosen = strips if VECTORS else plain
 halves, misfit = _chosen.halves, _chosen.misfit
 pull_back, gather = _chosen.pull_back, _chosen.gather

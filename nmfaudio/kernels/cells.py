@@ -32,21 +32,17 @@ def halves(
 ) -> None:
     """Turn Y into ``weights · V · Y^(β−2)``, and write ``weights · Y^(β−1)`` to B.
 
-    Y is taken as at least `floor`. For β = 1 a B of size 0 is not wanted. (In place, because vector
-    code needs to know which arrays overlap.)
+    Y is taken as at least `floor`. (In place, because vector code needs to know which arrays
+    overlap.)
     """
     rows, columns = V.shape
     low = V.dtype.type(floor)
     one = V.dtype.type(1)
     power = V.dtype.type(beta - 2)
-    second = B.size > 0
     for i in range(rows):
         # One inner loop for each case, so that each becomes vector code.
-        v, y, b = V[i], Y[i], B[i] if second else Y[i]
-        if beta == 1 and not second:
-            for j in range(columns):
-                y[j] = v[j] / max(y[j], low)
-        elif beta == 1:
+        v, y, b = V[i], Y[i], B[i]
+        if beta == 1:
             for j in range(columns):
                 y[j], b[j] = v[j] / max(y[j], low), one
         elif beta == 2:
@@ -72,8 +68,7 @@ def halves(
                 y[j], b[j] = v[j] * r, floored * r
     if weights.size > 0:
         multiply(weights, Y)
-        if second:
-            multiply(weights, B)
+        multiply(weights, B)
 
 
 @kernel

@@ -57,12 +57,16 @@ def _three_halves_cost(v: Lanes, y: Lanes, beta: Lanes) -> Lanes:
 
 
 def _general_cost(v: Lanes, y: Lanes, beta: Lanes) -> Lanes:
-    """From the logarithm of v / y where they are close, else as the definition has it."""
+    """From the logarithm of v / y where they or β and a pole are close, else as it is defined."""
     log, below = log_ratio(v, y), power(y, beta - 1.0)
-    near = below * (y * exp_minus_one(beta * log) - beta * (v - y))
+    grown = exp_minus_one(beta * log).where(v.constant(0.0).below(v), -1.0)
+    near = below * (y * grown - beta * (v - y))
+    near_one = below * (v * exp_minus_one((beta - 1.0) * log) + (beta - 1.0) * (y - v))
     own = power(at_least(v, v.smallest), beta - 1.0)
     far = v * (own - below) + (beta - 1.0) * below * (y - v)
-    return near.where(magnitude(log).below(0.5), far) / (beta * (beta - 1.0))
+    out = near.where(magnitude(log).below(0.5), far)
+    out = near_one.where(magnitude(beta - 1.0).below(0.25), out)
+    return near.where(magnitude(beta).below(0.25), out) / (beta * (beta - 1.0))
 
 
 ITAKURA_SAITO = Formula(

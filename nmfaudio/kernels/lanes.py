@@ -1,8 +1,8 @@
 """Arithmetic on one vector register, written as formulas.
 
 `Lanes` wraps a vector of LLVM's and gives it Python's operators; the functions below are the
-elementary functions that processors lack. Their series are the textbook ones: with the arguments
-reduced as here, they reach the last bit or two of float32 and float64.
+elementary functions that processors lack, from textbook series with reduced arguments. Logarithms
+are right to the last bit or two, powers to as many as their exponent times logarithm has.
 """
 
 from __future__ import annotations
@@ -62,10 +62,7 @@ class Lanes:
     def __rtruediv__(self, other: float) -> Lanes:
         return self.constant(other) / self
 
-    __radd__, __rmul__ = __add__, __mul__
-
-    def __rsub__(self, other: float) -> Lanes:
-        return self.constant(other) - self
+    __rmul__ = __mul__
 
     def call(self, name: str, *others: Lanes | float) -> Lanes:
         function = self.intrinsic(self.builder, name, self.type, 1 + len(others))
@@ -91,6 +88,11 @@ class Lanes:
     def smallest(self) -> float:
         """The smallest normal number."""
         return 2.0**-126 if self.single else 2.0**-1022
+
+    @property
+    def largest_log(self) -> float:
+        """Exponentials of numbers up to this, and of its negative, are normal numbers."""
+        return 87.0 if self.single else 708.0
 
     def _integers(self) -> Any:
         return ir.VectorType(ir.IntType(32 if self.single else 64), self.type.count)
@@ -151,7 +153,7 @@ def log_ratio(v: Lanes, y: Lanes) -> Lanes:
 
 def exp_parts(x: Lanes) -> tuple[Any, Lanes]:
     """(n, q) with e^x = 2^n (1 + q), n an integer, for x within the exponents of the type."""
-    limit = 87.0 if x.single else 708.0
+    limit = x.largest_log
     scaled = at_most(at_least(x, -limit), limit) * (1.0 / math.log(2.0))
     whole = scaled.call("llvm.rint")
     rest = (scaled - whole) * math.log(2.0)
@@ -161,9 +163,10 @@ def exp_parts(x: Lanes) -> tuple[Any, Lanes]:
 
 
 def power(x: Lanes, exponent: Lanes) -> Lanes:
-    """x^exponent for x > 0."""
-    n, q = exp_parts(exponent * log_ratio(x, x.constant(1.0)))
-    return (q + 1.0).times_two_to(n)
+    """x^exponent for x > 0; infinite where it leaves the range."""
+    log = exponent * log_ratio(x, x.constant(1.0))
+    n, q = exp_parts(log)
+    return (q + 1.0).times_two_to(n).where(log.below(x.largest_log), math.inf)
 
 
 def exp_minus_one(x: Lanes) -> Lanes:

@@ -58,15 +58,16 @@ def _panels(W: np.ndarray, components: int) -> np.ndarray:
     return out.reshape(-1, components)
 
 
-def chunk_edges(frames: int) -> np.ndarray:
-    """Where the chunks begin and end whose sums are added in order, by the frames' number alone."""
+def chunk_edges(frames: int, most: int) -> np.ndarray:
+    """Where up to `most` chunks of whole blocks begin and end."""
     blocks = -(-frames // FRAMES)
-    chunks = max(1, min(MOST_CHUNKS, blocks // SHORTEST_CHUNK))
-    edges = np.arange(chunks + 1) * blocks // chunks * FRAMES
-    return np.minimum(edges, frames)
+    chunks = max(1, min(most, blocks // SHORTEST_CHUNK))
+    edges: np.ndarray = np.arange(chunks + 1) * blocks // chunks * FRAMES
+    ends: np.ndarray = np.minimum(edges, frames)
+    return ends
 
 
-MOST_CHUNKS = 16
+MOST_CHUNKS = 16  # whose sums are added in order: it must not depend on the machine
 SHORTEST_CHUNK = 4  # blocks
 
 

@@ -19,9 +19,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import llvmlite.binding
+import numba
 from llvmlite import ir
 from numba import types
+from numba.core.codegen import get_host_cpu_features
 from numba.core.errors import TypingError
 from numba.core.imputils import lower_constant
 from numba.extending import (
@@ -38,17 +39,25 @@ from nmfaudio.kernels.lanes import Lanes
 I64 = ir.IntType(64)
 
 
+def _features() -> set[str]:
+    """What Numba compiles for."""
+    told = numba.config.CPU_FEATURES  # type: ignore[attr-defined]
+    return set((get_host_cpu_features() if told is None else told).split(","))
+
+
 def _machine() -> tuple[int, int]:
     """Bytes in a vector register, and how many of those there are."""
-    features = llvmlite.binding.get_host_cpu_features()
-    if features.get("avx512f"):
+    if "+avx512f" in _features():
         return 64, 32
-    if features.get("avx2") and features.get("fma"):
+    if "+avx2" in _features():
         return 32, 16
-    return 16, 16 if platform.machine().lower() in ("x86_64", "amd64") else 32
+    return 16, 16 if X86 else 32
 
 
+X86 = platform.machine().lower() in ("x86_64", "amd64")
 REGISTER, COUNT = _machine()
+# Without such instructions each fused multiply-add would be a call of a slow function.
+FUSED = not X86 or "+fma" in _features()
 
 
 @dataclass(frozen=True)

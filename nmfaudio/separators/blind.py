@@ -24,11 +24,13 @@ if TYPE_CHECKING:
 SOFTEST, LOUDEST = 2.0**-20, 2.0**20
 
 # Memory, as measured: bytes of the process itself; how many real spectrograms are held while one is
-# factored, and how many excerpts of it beside it while components are grouped; how many copies
-# there are of the block that is turned back into audio (masked as complex, summed as float64).
+# factored, and how many excerpts of it beside it while components are grouped; for how many chunks
+# there are sums like templates, and how often those and activations are held; how many copies there
+# are of the block that is turned back into audio (masked as complex, summed as float64).
 _PROCESS = 200 * 2**20
 _FACTORED = 3
 _GROUPED = 7
+_CHUNKS, _HELD = 16, 6
 _BLOCKS = 8
 
 
@@ -101,8 +103,8 @@ class BlindSeparator:
     )
     solver: str = option(
         "auto",
-        "how the fit is improved: mu takes any loss, bmme needs fewer iterations for kl, hals for "
-        "frobenius; auto takes the fastest",
+        "how the fit is improved: mu takes any loss, bmme needs fewer iterations for β ≤ 2, hals "
+        "for frobenius; auto takes the fastest",
         metavar="NAME",
     )
     max_iter: int = option(
@@ -269,7 +271,7 @@ class BlindSeparator:
 
         The mixture is there all the time. Beside it there are first the spectrogram and what
         factoring and grouping hold beside that; later, all stems and one block of their
-        spectrograms. Nothing else grows with the length or the number of sources.
+        spectrograms.
 
         Parameters
         ----------
@@ -288,7 +290,8 @@ class BlindSeparator:
         frames = stft.n_frames(y.shape[1])
         frame = len(stft.frequencies) * y.itemsize
         sources = MOST_SOURCES if self.sources == "auto" else self.sources
-        factoring = frame * _FACTORED * frames
+        factors = self.components * (frames + _CHUNKS * len(stft.frequencies)) * y.itemsize
+        factoring = frame * _FACTORED * frames + _HELD * factors
         grouping = frame * (frames + _GROUPED * min(frames, EVIDENCE_FRAMES))
         stems = sources * (y.nbytes + frame * _BLOCKS * len(y) * min(frames, BLOCK))
         return int(_PROCESS + y.nbytes + max(factoring, grouping, stems))

@@ -54,16 +54,19 @@ class FusedRun:
         self._lags = len(W) if W.ndim == 3 else 1
         self._W = self._W_next = self._packed(W)
         self._H = np.array(H.T, order="C")
-        free_W, self._free_H = problem.free
+        free_W, free_H = problem.free
         self._free_W = free_W if isinstance(free_W, bool) else self._packed(free_W)
+        self._free_H = free_H if isinstance(free_H, bool) else free_H.T
         # Under unweighted KL the second half of the gradient does not depend on the model.
         self._simple = self._beta == 1 and weights is None
-        self._edges = layout.chunk_edges(len(self._V))
+        self._edges = layout.chunk_edges(len(self._V), layout.MOST_CHUNKS)
         chunks = len(self._edges) - 1
         sums = (chunks, *self._W.shape) if free_W is not False else (0, 0, 0)
         self._neg = layout.aligned_zeros(sums, dtype)
-        # Under unweighted β = 2 it only depends on Gram matrices.
-        self._gram = self._beta == 2 and weights is None and self._lags == 1
+        # Under unweighted β = 2 it only depends on Gram matrices, where those are within range.
+        bits = 30 if dtype == np.float32 else 400
+        tame = all(2.0**-bits < F.max() < 2.0**bits for F in factors)
+        self._gram = self._beta == 2 and weights is None and self._lags == 1 and tame
         small = self._simple or self._gram
         self._pos = layout.aligned_zeros((0, 0, 0) if small else sums, dtype)
         depth = len(self._W) if self._gram else 0
@@ -127,10 +130,16 @@ class FusedRun:
     def _sums_of_H(self) -> np.ndarray:
         """For each row of W, the sum of the activations that it meets."""
         H, lags = self._H, self._lags
-        tails = [H[max(len(H) - lag, 0) :].sum(0, dtype=np.float64) for lag in range(lags)]
-        sums = (self._sums.sum(0) - np.array(tails)).ravel()
+        sums = np.zeros((lags, H.shape[1]))
+        sums[0] = self._sums.sum(0)
+        if lags > 1:  # in a lag's last frames nothing is heard of it
+            begun = max(len(H) - lags + 1, 0)
+            heads = H[:begun].sum(0, dtype=np.float64)
+            heads = np.vstack([heads, heads + H[begun:].cumsum(0, dtype=np.float64)])
+            for lag in range(min(lags, len(H))):
+                sums[lag] = heads[len(H) - lag - begun]
         out = np.zeros(len(self._W), H.dtype)
-        out[: len(sums)] = np.maximum(sums, 0)
+        out[: sums.size] = sums.ravel()
         return out
 
     def _sums_of_W(self) -> np.ndarray:
@@ -146,7 +155,7 @@ class FusedRun:
         none = np.empty((0, 0), self._H.dtype)
         given: tuple[Any, ...] = (
             self._lags,
-            (*term_arrays(turned, self._H), free_array(np.transpose(self._free_H), self._H)),
+            (*term_arrays(turned, self._H), free_array(self._free_H, self._H)),
             self._sums_of_W() if self._simple else none,
             (self._beta, *self._exponents, *self._floors),
             self._widths,
@@ -162,8 +171,9 @@ class FusedRun:
 
     def _gather(self, W: Any, given: Any, update: bool, want_loss: bool) -> None:
         sums = self._neg, self._pos, self._sums, self._squares, self._misfits, self._edges
-        W_own = self._W if self._gram else self._W[:0]
-        gram = np.ascontiguousarray(product(W_own, W_own.T))
+        gram = np.empty((0, 0), self._W.dtype)
+        if self._gram:
+            gram = np.ascontiguousarray(product(self._W, self._W.T))
 
         def work(chunks: range) -> None:
             arguments: list[Any] = [*self._data(), W, self._W_next, self._H, gram, *given]
@@ -181,7 +191,7 @@ class FusedRun:
 
     def _update_lagged(self, W: Any, given: Any) -> None:
         # What is summed for a frame does not depend on the chunk that it is in.
-        edges = np.linspace(0, len(self._V), get_threads() + 1).astype(np.int64)
+        edges = layout.chunk_edges(len(self._V), get_threads())
         H = self._H
         self._H = H.copy()
 
@@ -193,7 +203,7 @@ class FusedRun:
         deal(work, len(edges) - 1)
 
     def _data(self) -> tuple[Any, ...]:
-        return formula_for(self._beta), self._V, self._weights
+        return formula_for(float(self._V.dtype.type(self._beta))), self._V, self._weights
 
     def _room(self, worker: int) -> tuple[np.ndarray, ...]:
         """Scratch memory for one of the threads that work at the same time."""

@@ -10,7 +10,7 @@ import numpy as np
 from nmfaudio.divergences import Beta
 from nmfaudio.errors import ParameterError
 from nmfaudio.kernels.hals import descend_rows, sweep_rows
-from nmfaudio.kernels.layout import chunk_edges
+from nmfaudio.kernels.layout import MOST_CHUNKS, chunk_edges
 from nmfaudio.kernels.products import product
 from nmfaudio.kernels.threads import deal
 from nmfaudio.problem import Problem
@@ -64,7 +64,7 @@ class HalsRun:
         self._W = np.array(factors[0].T, order="C")
         self._H = np.array(factors[1], order="C")
         self._free = (problem.free[0], problem.free[1])
-        self._edges = chunk_edges(len(self._V))
+        self._edges = chunk_edges(len(self._V), MOST_CHUNKS)
         moves = self._free[0] is not False
         sums = (len(self._edges) - 1, *self._W.shape) if moves else (0, 0, 0)
         self._cross = np.empty(sums, self._V.dtype)

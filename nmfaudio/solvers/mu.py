@@ -20,8 +20,8 @@ class MU:
     """Multiplicative updates for any structure, divergence and penalty; the objective never rises.
 
     The exponent is the one that keeps them monotone: 1/(2 − β) for β < 1, 1 for 1 ≤ β ≤ 2,
-    1/(β − 1) for β > 2. Lee and Seung's updates are the cases β = 1 and 2. Plain NMF under a
-    beta-divergence takes whole iterations in one sweep over V; all else goes step by step.
+    1/(β − 1) for β > 2. Lee and Seung's updates are the cases β = 1 and 2. Plain and convolutive
+    NMF under a beta-divergence take whole iterations in sweeps over V; all else goes step by step.
 
     References
     ----------

@@ -17,7 +17,7 @@ from nmfaudio.problem import Problem
 from nmfaudio.solvers.base import Stepwise
 from nmfaudio.solvers.fused import FusedRun
 from nmfaudio.solvers.mu import mu_step
-from nmfaudio.structures import Product
+from nmfaudio.structures import Convolutive, Product
 
 BETAS = [-0.5, 0, 0.5, 1, 1.3, 1.5, 2, 3]
 TOLERANCE = {np.float32: 2e-4, np.float64: 1e-10}
@@ -106,11 +106,45 @@ def test_fused_stepwise_and_textbook_agree(beta, weighted, shape, order, dtype):
     assert fused.loss == pytest.approx(stepwise.loss, rel=1e-5, abs=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("lags", "time", "rank"), [(1, 30, 3), (4, 110, 3), (12, 10, 1), (3, 1, 2)]
+)
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("beta", [0, 1, 1.3, 2])
+def test_fused_and_stepwise_agree_on_convolutive_models(beta, weighted, lags, time, rank):
+    rng = np.random.default_rng(3)
+    V, H = rng.random((9, time)) + 0.05, rng.random((rank, time)) + 0.1
+    W = rng.random((lags, 9, rank)) + 0.1
+    weights = rng.random(V.shape) + 0.1 if weighted else None
+    factors = (Factor(W), Factor(H))
+    problem = Problem(V, weights, Convolutive(), Beta(beta), factors, (True, True))
+    fused = FusedRun(problem, Beta(beta), [W, H])
+    stepwise = Stepwise(mu_step, problem, [W, H])
+    for _ in range(2):
+        fused.advance(2)
+        stepwise.advance(2)
+        assert fused.loss == pytest.approx(stepwise.loss, rel=1e-9)
+    for a, b in zip(fused.factors(), stepwise.factors(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-8)
+
+
+@pytest.mark.parametrize("scale", [1e20, 1e-20])
+def test_factors_of_any_scale_go_the_same_way(scale):
+    rng = np.random.default_rng(4)
+    V, W, H = (rng.random(s).astype("f4") + 0.1 for s in ((20, 90), (20, 3), (3, 90)))
+    runs = []
+    for s in (1.0, scale):
+        start = {"W": W * np.float32(s), "H": H / np.float32(s)}
+        runs.append(na.nmf(V, **start, beta_loss=2, solver="mu", max_iter=30, tol=0))
+    np.testing.assert_allclose(runs[0].losses, runs[1].losses, rtol=1e-4)
+
+
+@pytest.mark.parametrize("beta", [1.0, 2.0])
 @pytest.mark.parametrize("free", [(True, False), (False, True), (False, False)])
-def test_fused_leaves_what_is_fixed(free):
+def test_fused_leaves_what_is_fixed(free, beta):
     rng = np.random.default_rng(2)
     V, W, H = rng.random((9, 60)), rng.random((9, 3)), rng.random((3, 60))
-    problem, divergence = pose(V, W, H, 1.0, free=free)
+    problem, divergence = pose(V, W, H, beta, free=free)
     run = FusedRun(problem, divergence, [W, H])
     run.advance(4)
     for F, G, moves in zip((W, H), run.factors(), free, strict=True):

@@ -1,6 +1,7 @@
 """Tiles of registers compute what plain loops and NumPy in double precision do."""
 
 import os
+import platform
 import subprocess
 import sys
 
@@ -8,10 +9,10 @@ import numpy as np
 import pytest
 
 import nmfaudio as na
-from nmfaudio.kernels import backend, layout, plain, strips
+from nmfaudio.kernels import backend, layout, plain, strips, vectors
 from nmfaudio.kernels.formulas import formula_for
 
-BETAS = [-0.5, 0.0, 0.5, 1.0, 1.3, 1.5, 2.0, 3.0]
+BETAS = [-0.5, 0.0, 1e-3, 0.5, 1 - 1e-3, 1.0, 1 + 2.0**-20, 1.3, 1.5, 2.0, 3.0]
 FRAMES = layout.FRAMES
 EPS = {np.float32: 2.0**-23, np.float64: 2.0**-52}
 RNG = np.random.default_rng(0)
@@ -93,19 +94,44 @@ def test_products_are_those_of_plain_loops(dtype):
                 np.testing.assert_allclose(total, expected, rtol=100 * EPS[dtype])
 
 
-PLAIN = """
+OTHERWISE = """
+import sys
 import numpy as np, nmfaudio as na
-from nmfaudio.kernels import backend
-assert not backend.VECTORS
-V = np.random.default_rng(0).random((70, 130)).astype("f4")
-print(na.nmf(V, 5, max_iter=15, tol=0, rng=0).losses[-1])
+from nmfaudio.kernels import backend, vectors
+assert [backend.VECTORS, vectors.REGISTER] == eval(sys.argv[1])
+for dtype in ("f4", "f8"):
+    V = np.random.default_rng(0).random((70, 130)).astype(dtype)
+    print(na.nmf(V, 5, max_iter=15, tol=0, rng=0).losses[-1])
 """
 
 
-def test_without_tiles_plain_loops_do_the_same(tmp_path):
-    env = {**os.environ, "NMFAUDIO_VECTORS": "0", "NUMBA_CACHE_DIR": str(tmp_path)}
-    done = subprocess.run([sys.executable, "-c", PLAIN], capture_output=True, text=True, env=env)
+def losses(tmp_path, expected, **env):
+    env = {**os.environ, **env, "NUMBA_CACHE_DIR": str(tmp_path)}
+    call = [sys.executable, "-c", OTHERWISE, repr(expected)]
+    done = subprocess.run(call, capture_output=True, text=True, env=env)
     assert done.returncode == 0, done.stderr
-    V = np.random.default_rng(0).random((70, 130)).astype("f4")
-    ours = na.nmf(V, 5, max_iter=15, tol=0, rng=0).losses[-1]
-    assert float(done.stdout) == pytest.approx(ours, rel=1e-4)
+    return [float(line) for line in done.stdout.split()]
+
+
+def ours():
+    V = np.random.default_rng(0).random((70, 130))
+    fits = (na.nmf(V.astype(t), 5, max_iter=15, tol=0, rng=0) for t in ("f4", "f8"))
+    return [fit.losses[-1] for fit in fits]
+
+
+def test_without_tiles_plain_loops_do_the_same(tmp_path):
+    found = losses(tmp_path, [False, vectors.REGISTER], NMFAUDIO_VECTORS="0")
+    assert found == pytest.approx(ours(), rel=1e-4)
+
+
+@pytest.mark.slow  # it compiles everything anew
+@pytest.mark.skipif(not backend.VECTORS, reason="tiles do not compile on this machine")
+@pytest.mark.parametrize(
+    ("name", "features", "register"),
+    [("haswell", "+sse2,+avx,+avx2,+fma", 32), ("generic", "+sse2,+avx,+fma", 16)],
+)
+def test_shorter_registers_do_the_same(name, features, register, tmp_path):
+    if vectors.REGISTER < register or platform.machine() != "x86_64":
+        pytest.skip("not a machine that has those registers")
+    chosen = {"NUMBA_CPU_NAME": name, "NUMBA_CPU_FEATURES": features}
+    assert losses(tmp_path, [True, register], **chosen) == pytest.approx(ours(), rel=1e-4)
