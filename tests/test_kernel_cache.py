@@ -27,6 +27,7 @@ def run(folder):
     return float(loss)
 
 
+@pytest.mark.slow  # it compiles everything anew, twice
 def test_a_change_in_one_kernel_reaches_those_that_call_it(tmp_path):
     package = tmp_path / "nmfaudio"
     ignore = shutil.ignore_patterns("__pycache__")
