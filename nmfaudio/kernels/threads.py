@@ -10,6 +10,8 @@ import os
 import threading
 from collections.abc import Callable
 from contextvars import ContextVar, copy_context
+from functools import partial
+from queue import SimpleQueue
 
 _chosen: int | None = None
 
@@ -52,14 +54,46 @@ def deal(work: Callable[[range], None], parts: int) -> None:
         except BaseException as failure:
             failures.append(failure)
 
-    helpers = [threading.Thread(target=guarded, args=(i,), daemon=True) for i in range(1, count)]
-    for helper in helpers:
-        helper.start()
+    done: SimpleQueue[None] = SimpleQueue()
+    for first in range(1, count):
+        _worker().take(partial(guarded, first), done)
     guarded(0)
-    for helper in helpers:
-        helper.join()
+    for _ in range(1, count):
+        done.get()
     if failures:
         raise failures[0]
+
+
+class _Worker:
+    """A thread that waits for its next task: on a processor of its own, where a new one might begin
+    on that of the thread that made it."""
+
+    def __init__(self) -> None:
+        self._tasks: SimpleQueue[tuple[Callable[[], None], SimpleQueue[None]]] = SimpleQueue()
+        threading.Thread(target=self._work, daemon=True).start()
+
+    def take(self, task: Callable[[], None], done: SimpleQueue[None]) -> None:
+        self._tasks.put((task, done))
+
+    def _work(self) -> None:
+        while True:
+            task, done = self._tasks.get()
+            task()
+            _idle.append(self)
+            done.put(None)
+            del task, done  # nothing of a task lives on while waiting
+
+
+_idle: list[_Worker] = []
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_idle.clear)  # threads do not live on in a child
+
+
+def _worker() -> _Worker:
+    try:
+        return _idle.pop()
+    except IndexError:
+        return _Worker()
 
 
 def deal_whole(job: Callable[[int], None], count: int) -> None:
