@@ -50,7 +50,7 @@ class Decomposition:
     @property
     def W(self) -> np.ndarray:
         """Templates [shape=(freq, component)] or [shape=(lag, freq, component)]."""
-        return self.factors[-2]
+        return self.structure.templates(self.factors)
 
     @property
     def H(self) -> np.ndarray:
@@ -72,7 +72,7 @@ class Decomposition:
 
     @property
     def n_components(self) -> int:
-        return len(self.H)
+        return self.structure.n_components(self.factors)
 
     def model(self) -> np.ndarray:
         """The model of V [shape=(freq, time)]."""
@@ -94,13 +94,7 @@ class Decomposition:
         """
         high = self.n_components - 1
         chosen = [as_count(k, "component", low=0, high=high) for k in components]
-        if frames is None:
-            return self.structure.part(self.factors, chosen)
-        # Templates over several lags reach into later frames.
-        earlier = self.W.shape[0] - 1 if self.W.ndim == 3 else 0
-        H = self.H[:, max(frames.start - earlier, 0) : frames.stop]
-        model = self.structure.part((*self.factors[:-1], H), chosen)
-        return model[:, min(frames.start, earlier) :]
+        return self.structure.part(self.factors, chosen, frames)
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Save to an ``.npz`` file of arrays and a JSON header; no pickle.

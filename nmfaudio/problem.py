@@ -52,31 +52,35 @@ class Problem:
         return misfit * cost_scale + self._penalty(self._own_scale(X))
 
     def majorize(self, i: int, X: Sequence[np.ndarray]) -> Terms | None:
-        """(lin, quad, pull) of all that penalises factor `i`, None where nothing does."""
-        penalties = self.factors[i].penalties
-        if not penalties and not (self.factors[i].unit and any(f.penalties for f in self.factors)):
+        """The terms of all that penalises factor `i`, None where nothing does."""
+        source = self.units.carrier if self.factors[i].unit else i
+        if not self.factors[source].penalties:
             return None
         own = self._own_scale(X)
-        if self.factors[i].unit:
-            lin, quad, pull = self.units.coupled(i, own)
-        elif self.units:
-            lin, quad, pull = self.units.penalised(i, own)
-        else:
-            terms = [p.majorize(own[i], own) for p in penalties]
-            lin, quad, pull = (sum(t[j] for t in terms) for j in range(3))
+        terms = self._terms(source, self.units.normalised(own) if self.units else own)
+        if source != i:
+            terms = self.units.coupled(i, terms, own)
+        elif self.units and i == self.units.carrier:
+            terms = self.units.carried(terms, own)
         size = 1.0 if i == len(X) - 1 else 0.0
         cost = self.divergence.degree or 0.0
-        return (
-            lin * self._scale_to(size - cost),
-            quad * self._scale_to(2 * size - cost),
-            pull * self._scale_to(-cost),
+        return Terms(
+            terms.lin * self._scale_to(size - cost),
+            terms.quad * self._scale_to(2 * size - cost),
+            terms.pull * self._scale_to(-cost),
+            terms.push * self._scale_to(-size - cost),
         )
+
+    def _terms(self, i: int, X: Sequence[np.ndarray]) -> Terms:
+        """The sum of what the penalties of factor `i` majorise to."""
+        all_terms = [p.majorize(X[i], X) for p in self.factors[i].penalties]
+        return Terms(*(sum(parts) for parts in zip(*all_terms, strict=True)))
 
     def _penalty(self, X: Sequence[np.ndarray]) -> float:
         if not any(f.penalties for f in self.factors):
             return 0.0
         if self.units:
-            return self.units.value(X)
+            X = self.units.normalised(X)
         return float(
             sum(p.value(F, X) for F, f in zip(X, self.factors, strict=True) for p in f.penalties)
         )

@@ -33,9 +33,12 @@ MATH = {
     "runs",
     "engine",
     "decomposition",
+    "recipes",
+    "ranks",
+    "online",
 }
 AUDIO = {"io", "transforms", "masks", "grouping", "metrics"}
-MEETING = {"separators", "plot"}
+MEETING = {"separators", "plot", "mosaics", "estimators"}
 TOP = {"cli", "__main__"}
 ALLOWED = {
     **dict.fromkeys(GROUND, GROUND),

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from nmfaudio.kernels import mm
 from nmfaudio.kernels.jit import kernel
 from nmfaudio.kernels.tiles import add_nn, add_nt
 
 BLOCK = 64  # frames
+
+Arrays = tuple[np.ndarray, ...]
 
 
 @kernel
@@ -19,17 +22,19 @@ def descend_rows(
     X: np.ndarray,
     cross: np.ndarray,
     gram: np.ndarray,
-    lin: np.ndarray,
-    quad: np.ndarray,
+    terms: Arrays,
     free: np.ndarray,
     rounds: int,
 ) -> None:
-    """Minimise ``½⟨X, gram X⟩ − ⟨X, cross⟩ + ⟨lin, X⟩ + ½⟨quad, X²⟩`` over X ≥ 0, in place.
+    """Minimise ``½⟨X, gram X⟩ − ⟨X, cross⟩`` and penalties over X ≥ 0, in place.
 
-    X and cross are (component, n). Each of `rounds` goes once through the components. `lin` and
-    `quad` of size 0 stand for 0, `free` of size 0 for True.
+    X and cross are (component, n). Each of `rounds` goes once through the components. `terms` are
+    lin, quad, pull and push of `mm.step`; of size 0 they stand for 0, `free` of size 0 for True.
+    Where there is a pull or a push, a zero stays zero.
     """
     rank, n = X.shape
+    lin, quad, pull, push = terms
+    barred = pull.size > 0 or push.size > 0
     zero = X.dtype.type(0)
     slope = np.empty(n, X.dtype)
     for _ in range(rounds):
@@ -47,7 +52,16 @@ def descend_rows(
                     slope[j] -= lin[k, j]
             for j in range(n):
                 curvature = gram[k, k] + (quad[k, j] if quad.size > 0 else zero)
-                if curvature > 0 and (free.size == 0 or free[k, j]):
+                if free.size > 0 and not free[k, j]:
+                    continue
+                if barred and x[j] > 0:
+                    at = float(x[j])
+                    d = float(pull[k, j]) / at if pull.size > 0 else 0.0
+                    e = float(push[k, j]) / at / at if push.size > 0 else 0.0
+                    bend = float(curvature) * at
+                    u = mm.ratio(0.0, bend, -float(slope[j]), 0.0, d, e, 1.0, 0.0)
+                    x[j] = X.dtype.type(at * u)
+                elif curvature > 0 and not barred:
                     x[j] = max(slope[j] / curvature, zero)
 
 
@@ -57,8 +71,7 @@ def sweep_rows(
     W: np.ndarray,
     gram: np.ndarray,
     H: np.ndarray,
-    lin: np.ndarray,
-    quad: np.ndarray,
+    terms: Arrays,
     free: np.ndarray,
     rounds: int,
     want_loss: bool,
@@ -72,6 +85,7 @@ def sweep_rows(
     wanted. Returned is ``½‖V − WH‖²`` of these frames if wanted, in double precision, else 0.
     """
     loss = 0.0
+    lin, quad, pull, push = terms
     for t0 in range(first, last, BLOCK):
         t1 = min(t0 + BLOCK, last)
         v, h = V[t0:t1], H[:, t0:t1].copy()
@@ -82,8 +96,12 @@ def sweep_rows(
                 h,
                 up,
                 gram,
-                lin[:, t0:t1].copy() if lin.size > 0 else lin,
-                quad[:, t0:t1].copy() if quad.size > 0 else quad,
+                (
+                    lin[:, t0:t1].copy() if lin.size > 0 else lin,
+                    quad[:, t0:t1].copy() if quad.size > 0 else quad,
+                    pull[:, t0:t1].copy() if pull.size > 0 else pull,
+                    push[:, t0:t1].copy() if push.size > 0 else push,
+                ),
                 free[:, t0:t1].copy() if free.size > 0 else free,
                 rounds,
             )

@@ -3,7 +3,8 @@
 At an entry x̃ of a factor the divergence is majorised by a convex function of u = x / x̃ whose
 derivative is ``pos · u^p − neg · u^q`` with p ≥ 0 ≥ q, where `neg` and `pos` are the two halves of
 the gradient. For the beta-divergence p = max(β − 1, 0) and q = min(β − 2, 0) (Févotte & Idier 2011,
-doi:10.1162/NECO_a_00168, table 1). A penalty adds ``lin + quad · x̃ · u − pull / (x̃ · u)``. The sum
+doi:10.1162/NECO_a_00168, table 1). A penalty adds
+``lin + quad · x̃ · u − pull / (x̃ · u) − push / (x̃ · u)²`` (the last over x̃, as all is). The sum
 increases with u, and its zero is the step. Without penalty that is the multiplicative update
 ``u = (neg / pos)^(1 / (p − q))``, which for β = 1 and 2 is Lee and Seung's.
 """
@@ -34,31 +35,41 @@ def positive_root(a: float, b: float, c: float) -> float:
 
 
 @kernel
-def searched_root(
-    neg: float, pos: float, lin: float, c: float, d: float, p: float, q: float
+def derivative(
+    u: float, neg: float, pos: float, b: float, c: float, d: float, e: float, p: float, q: float
 ) -> float:
-    """The zero of ``pos·u^p − neg·u^q + lin + c·u − d/u`` by Newton inside a shrinking bracket.
+    """That of the majoriser at u."""
+    value: float = pos * u**p - neg * u**q + b + c * u - d / u - e / (u * u)
+    return value
+
+
+@kernel
+def searched_root(
+    neg: float, pos: float, b: float, c: float, d: float, e: float, p: float, q: float
+) -> float:
+    """The zero of `derivative` by Newton inside a shrinking bracket.
 
     Returned is the end of the bracket on the side of u = 1: the majoriser is convex, so that
     every point between 1 and its minimum lowers it, and an unfinished search stays a descent.
     """
     near, far = 1.0, 0.0
-    value = pos - neg + lin + c - d
+    value = derivative(near, neg, pos, b, c, d, e, p, q)
     rising = value < 0.0
     while rising and value < 0.0:
         far = 2.0 * near
-        value = pos * far**p - neg * far**q + lin + c * far - d / far
+        value = derivative(far, neg, pos, b, c, d, e, p, q)
         if value < 0.0:
             near = far
             if near > FARTHEST:
                 return near
     for _ in range(60):
-        value = pos * near**p - neg * near**q + lin + c * near - d / near
-        slope = p * pos * near ** (p - 1.0) - q * neg * near ** (q - 1.0) + c + d / (near * near)
+        value = derivative(near, neg, pos, b, c, d, e, p, q)
+        slope = p * pos * near ** (p - 1.0) - q * neg * near ** (q - 1.0) + c
+        slope += d / (near * near) + 2.0 * e / (near * near * near)
         u = near - value / slope if slope > 0.0 else far
         if not min(near, far) < u < max(near, far):
             u = 0.5 * (near + far)
-        beyond = pos * u**p - neg * u**q + lin + c * u - d / u
+        beyond = derivative(u, neg, pos, b, c, d, e, p, q)
         if beyond == 0.0:
             return u
         if (beyond < 0.0) == rising:
@@ -71,19 +82,29 @@ def searched_root(
 
 
 @kernel
-def ratio(neg: float, pos: float, lin: float, c: float, d: float, p: float, q: float) -> float:
-    """The step u = x / x̃, in closed form where there is one; c = quad · x̃, d = pull / x̃."""
-    if c == 0.0 and d == 0.0 and (p == 0.0 or q == 0.0 or lin == 0.0):
-        gain = neg if p == 0.0 else max(neg - lin, 0.0)
-        loss = pos + lin if p == 0.0 else pos
+def ratio(
+    neg: float, pos: float, b: float, c: float, d: float, e: float, p: float, q: float
+) -> float:
+    """The step u = x / x̃, in closed form where there is one.
+
+    b = lin, c = quad · x̃, d = pull / x̃ and e = push / x̃².
+    """
+    if q == -1.0:  # the divergence pulls in the same way
+        neg, d = neg + d, 0.0
+    elif q == -2.0:
+        neg, e = neg + e, 0.0
+    bare = c == 0.0 and d == 0.0 and e == 0.0
+    if bare and (p == 0.0 or q == 0.0 or b == 0.0):
+        gain = neg if p == 0.0 else max(neg - b, 0.0)
+        loss = pos + b if p == 0.0 else pos
         if loss <= 0.0:  # exactly 0 also by underflow, and then nothing is known
             return 1.0 if loss == 0.0 else FARTHEST
         return gain / loss if p - q == 1.0 else (gain / loss) ** (1.0 / (p - q))
-    if p == 0.0 and q == -1.0:
-        return positive_root(c, pos + lin, neg + d)
-    if p == 1.0 and q == 0.0:
-        return positive_root(pos + c, lin - neg, d)
-    return searched_root(neg, pos, lin, c, d, p, q)
+    if e == 0.0 and p == 0.0 and q == -1.0:
+        return positive_root(c, pos + b, neg)
+    if e == 0.0 and p == 1.0 and q == 0.0:
+        return positive_root(pos + c, b - neg, d)
+    return searched_root(neg, pos, b, c, d, e, p, q)
 
 
 @kernel
@@ -116,6 +137,7 @@ def step(
     lin: np.ndarray,
     quad: np.ndarray,
     pull: np.ndarray,
+    push: np.ndarray,
     free: np.ndarray,
     p: float,
     q: float,
@@ -123,11 +145,11 @@ def step(
 ) -> None:
     """Move F (two-dimensional) to the minimum of its majoriser, in place.
 
-    `lin`, `quad`, `pull` of size 0 stand for 0, `free` of size 0 for True. A zero stays zero: it
+    Penalty terms of size 0 stand for 0, `free` of size 0 for True. A zero stays zero: it
     may carry meaning (a support); every other entry stays at or above `floor`, because denormal
     numbers slow all later work down.
     """
-    if lin.size == 0 and quad.size == 0 and pull.size == 0:
+    if lin.size == 0 and quad.size == 0 and pull.size == 0 and push.size == 0:
         plain_step(F, neg, pos, free, 1.0 / (p - q), floor)
         return
     rows, columns = F.shape
@@ -140,48 +162,9 @@ def step(
             b = float(lin[i, j]) if lin.size > 0 else 0.0
             c = float(quad[i, j]) * x if quad.size > 0 else 0.0
             d = float(pull[i, j]) / x if pull.size > 0 else 0.0
-            u = ratio(float(neg[i, j]), float(pos[i, j]), b, c, d, p, q)
+            e = float(push[i, j]) / x / x if push.size > 0 else 0.0
+            u = ratio(float(neg[i, j]), float(pos[i, j]), b, c, d, e, p, q)
             F[i, j] = max(F.dtype.type(x * u), low)
-
-
-@kernel
-def step_templates(
-    W: np.ndarray,
-    neg: np.ndarray,
-    pos: np.ndarray,
-    constant: np.ndarray,
-    lin: np.ndarray,
-    quad: np.ndarray,
-    pull: np.ndarray,
-    free: np.ndarray,
-    p: float,
-    q: float,
-    floor: float,
-) -> None:
-    """`step` for W from sums by chunk, (chunk, component, freq), which are added up in order.
-
-    `constant`, a number for each component, takes the place of a `pos` of size 0.
-    """
-    rows, columns = W.shape
-    a, b = np.empty((rows, columns), W.dtype), np.empty((rows, columns), W.dtype)
-    for i in range(rows):
-        add_up(neg, i, a[i])
-        if pos.size > 0:
-            add_up(pos, i, b[i])
-        else:
-            b[i] = constant[i]
-    step(W, a, b, lin, quad, pull, free, p, q, floor)
-
-
-@kernel
-def add_up(parts: np.ndarray, i: int, out: np.ndarray) -> None:
-    """Row i of all parts together."""
-    for j in range(len(out)):
-        out[j] = parts[0, i, j]
-    for c in range(1, len(parts)):
-        row = parts[c, i]
-        for j in range(len(out)):
-            out[j] += row[j]
 
 
 @kernel

@@ -198,7 +198,7 @@ def step_rows(
 ) -> None:
     """Move rows `first` … `last` − 1 of H to the minimum of their majoriser."""
     rows = slice(first, last)
-    lin, quad, pull, free = terms
+    lin, quad, pull, push, free = terms
     mm.step(
         H[rows],
         up,
@@ -206,6 +206,7 @@ def step_rows(
         lin[rows] if lin.size > 0 else lin,
         quad[rows] if quad.size > 0 else quad,
         pull[rows] if pull.size > 0 else pull,
+        push[rows] if push.size > 0 else push,
         free[rows] if free.size > 0 else free,
         numbers[1],
         numbers[2],
@@ -255,7 +256,7 @@ def sweep(
         (component, component); W Wᵀ, which stands in for the model for β = 2 without weights, else
         it has size 0.
     terms
-        lin, quad, pull and free of `mm.step`, for H.
+        lin, quad, pull, push and free of `mm.step`, for H.
     totals
         (lag, component); W's sums along frequency and up to each lag. They stand in for the second
         half where it does not depend on the model (β = 1 without weights), else they have size 0.

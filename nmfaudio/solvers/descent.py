@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from nmfaudio.kernels import mm
@@ -18,7 +20,7 @@ def descend(
 ) -> None:
     """Move the C-contiguous F to the minimum of its majoriser, in place."""
     matrix = (-1, F.shape[-1])
-    mm.step(
+    arguments: list[Any] = [
         F.reshape(matrix),
         np.ascontiguousarray(neg).reshape(matrix),
         np.ascontiguousarray(pos).reshape(matrix),
@@ -26,11 +28,12 @@ def descend(
         free_array(free, F),
         *exponents,
         factor_floor(F.dtype),
-    )
+    ]
+    mm.step(*arguments)
 
 
-def term_arrays(terms: Terms | None, F: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(lin, quad, pull) as float64 matrices like F, of size 0 where there are none.
+def term_arrays(terms: Terms | None, F: np.ndarray) -> tuple[np.ndarray, ...]:
+    """(lin, quad, pull, push) as float64 matrices like F, of size 0 where there are none.
 
     They keep their precision because V's scale may take them out of float32's range.
     """
@@ -41,8 +44,7 @@ def term_arrays(terms: Terms | None, F: np.ndarray) -> tuple[np.ndarray, np.ndar
         full = np.array(np.broadcast_to(term, F.shape), np.float64, order="C")
         return full.reshape(-1, F.shape[-1])
 
-    lin, quad, pull = terms or (0.0, 0.0, 0.0)
-    return matrix(lin), matrix(quad), matrix(pull)
+    return tuple(matrix(term) for term in terms or Terms())
 
 
 def free_array(free: bool | np.ndarray, F: np.ndarray) -> np.ndarray:

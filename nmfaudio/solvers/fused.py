@@ -10,13 +10,12 @@ import numpy as np
 from nmfaudio.divergences import Beta
 from nmfaudio.kernels import layout
 from nmfaudio.kernels.formulas import formula_for
-from nmfaudio.kernels.mm import step_templates
 from nmfaudio.kernels.products import accumulate, product
 from nmfaudio.kernels.sweep import sweep, update_lagged
 from nmfaudio.kernels.threads import deal, get_threads
 from nmfaudio.penalties import Terms
 from nmfaudio.problem import Problem
-from nmfaudio.solvers.descent import factor_floor, free_array, term_arrays
+from nmfaudio.solvers.descent import descend, factor_floor, free_array, term_arrays
 from nmfaudio.structures import Convolutive, Product
 
 
@@ -101,30 +100,28 @@ class FusedRun:
         """Penalty terms of W, packed like it."""
         if terms is None:
             return None
-        lin, quad, pull = (
-            t if np.ndim(t) == 0 else self._packed(np.broadcast_to(t, self._W_shape)) for t in terms
+        return Terms(
+            *(
+                t if np.ndim(t) == 0 else self._packed(np.broadcast_to(t, self._W_shape))
+                for t in terms
+            )
         )
-        return lin, quad, pull
 
     def _update_W(self) -> None:
         X = [self._unpacked(self._W_next), self._H.T]
         terms = self._packed_terms(self._problem.majorize(0, X))
         self._W = self._W_next = layout.padded(self._W_next, self._W.shape)
-        step_templates(
-            self._W,
-            self._neg,
-            self._modelled() if self._gram else self._pos,
-            self._sums_of_H() if self._simple else np.empty(0, self._W.dtype),
-            *term_arrays(terms, self._W),
-            free_array(self._free_W, self._W),
-            *self._exponents,
-            self._floors[1],
-        )
+        neg, pos = self._neg.sum(0), self._second_half()
+        descend(self._W, neg, pos, terms, self._free_W, self._exponents)
 
-    def _modelled(self) -> np.ndarray:
-        """``Hᵀ Y`` from Gram matrices, as sums over one chunk."""
-        pos = np.zeros((1, *self._W.shape), self._W.dtype)
-        accumulate(self._squares.sum(0), self._W_next, pos[0])
+    def _second_half(self) -> np.ndarray:
+        """What W's update divides by, from sums over the chunks in their order."""
+        if self._simple:
+            return np.broadcast_to(self._sums_of_H()[:, None], self._W.shape)
+        if not self._gram:
+            return np.asarray(self._pos.sum(0))
+        pos = np.zeros_like(self._W)
+        accumulate(self._squares.sum(0), self._W_next, pos)
         return pos
 
     def _sums_of_H(self) -> np.ndarray:

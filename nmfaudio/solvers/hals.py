@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from nmfaudio.divergences import Beta
-from nmfaudio.errors import ParameterError
 from nmfaudio.kernels.hals import descend_rows, sweep_rows
 from nmfaudio.kernels.layout import MOST_CHUNKS, chunk_edges
 from nmfaudio.kernels.products import product
@@ -84,24 +83,22 @@ class HalsRun:
         """How often to go through the components, so that it costs less than the products."""
         return min(1 + depth // (4 * len(self._W)), MOST_ROUNDS)
 
-    def _terms(self, i: int) -> tuple[np.ndarray, np.ndarray]:
-        """(lin, quad) of the penalties of factor `i`, as (component, n)."""
+    def _terms(self, i: int) -> tuple[np.ndarray, ...]:
+        """Those of the penalties of factor `i`, as (component, n)."""
         F = self.factors()[i]
-        lin, quad, pull = term_arrays(self._problem.majorize(i, self.factors()), F)
-        if pull.size:
-            raise ParameterError("HALS cannot take a penalty with a pull; use solver='mu'")
-        return (lin, quad) if i == 1 else (lin.T.copy(), quad.T.copy())
+        terms = term_arrays(self._problem.majorize(i, self.factors()), F)
+        return terms if i == 1 else tuple(t.T.copy() for t in terms)
 
     def _update_W(self) -> None:
         gram = np.ascontiguousarray(product(self._H, self._H.T))
         free = np.ascontiguousarray(free_array(self._free[0], self._W.T).T)
         rounds = self._rounds(len(self._V))
-        descend_rows(self._W, self._cross.sum(0), gram, *self._terms(0), free, rounds)
+        descend_rows(self._W, self._cross.sum(0), gram, self._terms(0), free, rounds)
 
     def _sweep(self, *, rounds: int, want_loss: bool) -> None:
         V, W, H = self._V, self._W, self._H
         gram = np.ascontiguousarray(product(W, W.T))
-        lin, quad = self._terms(1)
+        terms = self._terms(1)
         free = free_array(self._free[1], H)
         misfits = np.zeros(len(self._edges) - 1)
         self._cross[:] = 0
@@ -112,7 +109,7 @@ class HalsRun:
                 cross = self._cross[c] if self._cross.size else none
                 first, last = self._edges[c : c + 2]
                 misfits[c] = sweep_rows(
-                    V, W, gram, H, lin, quad, free, rounds, want_loss, cross, first, last
+                    V, W, gram, H, terms, free, rounds, want_loss, cross, first, last
                 )
 
         deal(work, len(misfits))

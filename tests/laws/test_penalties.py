@@ -26,12 +26,6 @@ def test_majoriser_is_above_and_tight(penalty, seed, rows, columns):
     assert penalty.value(G, [G]) <= bound(G) + offset + 1e-9
 
 
-@pytest.mark.parametrize("penalty", PENALTIES, ids=str)
-def test_degree_is_how_the_value_grows(penalty):
-    F = np.random.default_rng(0).random((3, 8))
-    assert penalty.value(3 * F, [F]) == pytest.approx(3**penalty.degree * penalty.value(F, [F]))
-
-
 @pytest.mark.parametrize("weight", [-1.0, float("nan"), float("inf")])
 def test_weights_that_make_no_sense_are_refused(weight):
     with pytest.raises(ParameterError, match="weight of L1"):

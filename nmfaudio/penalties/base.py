@@ -1,0 +1,53 @@
+"""What a penalty is.
+
+It needs `value` and `majorize`, which bounds it from above around where the factor is, entry by
+entry, so that a solver can lower it beside any divergence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from nmfaudio._check import as_number
+
+
+class Terms(NamedTuple):
+    """``value(G) ≤ const + Σ (lin·G + quad/2·G² − pull·log G + push/G)``, tight where it was made.
+
+    Each is an array that broadcasts to the factor, or a number that stands for one. `lin` may have
+    any sign; quad, pull and push are ≥ 0.
+    """
+
+    lin: np.ndarray | float = 0.0
+    quad: np.ndarray | float = 0.0
+    pull: np.ndarray | float = 0.0
+    push: np.ndarray | float = 0.0
+
+
+class Penalty(Protocol):
+    """A cost of factor F, which may depend on the other `factors` too.
+
+    A cost that several factors share, such as automatic relevance determination, is given to each
+    of them: `value` is then one factor's share, and `majorize` bounds the sum of all shares as a
+    function of F alone.
+    """
+
+    def value(self, F: np.ndarray, factors: Sequence[np.ndarray]) -> float:
+        """The cost, in double precision."""
+
+    def majorize(self, F: np.ndarray, factors: Sequence[np.ndarray]) -> Terms:
+        """A bound of `value` that holds for all G ≥ 0 (G > 0 where F > 0) and is tight at F."""
+
+
+@dataclass(frozen=True)
+class Weighted:
+    """What most penalties have: how much they count, ≥ 0."""
+
+    weight: float
+
+    def __post_init__(self) -> None:
+        as_number(self.weight, f"weight of {type(self).__name__}", low=0)
