@@ -4,8 +4,8 @@ At an entry x̃ of a factor the divergence is majorised by a convex function of 
 derivative is ``pos · u^p − neg · u^q`` with p ≥ 0 ≥ q, where `neg` and `pos` are the two halves of
 the gradient. For the beta-divergence p = max(β − 1, 0) and q = min(β − 2, 0) (Févotte & Idier 2011,
 doi:10.1162/NECO_a_00168, table 1). A penalty adds
-``lin + quad · x̃ · u − pull / (x̃ · u) − push / (x̃ · u)²`` (the last over x̃, as all is). The sum
-increases with u, and its zero is the step. Without penalty that is the multiplicative update
+``lin + quad · x̃ · u − pull / (x̃ · u) − push / (x̃ · u)²``. The sum increases with u, and its zero
+is the step. Without penalty that is the multiplicative update
 ``u = (neg / pos)^(1 / (p − q))``, which for β = 1 and 2 is Lee and Seung's.
 """
 
