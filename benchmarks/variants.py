@@ -1,0 +1,133 @@
+"""What each variant costs beside plain NMF: ``python -m benchmarks.variants``.
+
+Milliseconds per iteration of multiplicative updates under KL on 30 s of sound (float32, 32
+components), and how many times plain NMF's that is, in rounds that alternate. Variants written into
+the sweep should cost little; the others go the generic way, a factor at a time.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+import nmfaudio as na
+from benchmarks.speed.measure import Contender, per_iteration, rounded, say
+from benchmarks.speed.sound import spectrogram
+
+RANK, LAGS, SHIFTS, PITCHES, ATOMS, FILTERS = 32, 4, 3, 24, 8, 10
+
+Model = tuple[np.ndarray, list[na.Factor], dict[str, Any]]
+"""V, factors, and what else `decompose` is told."""
+
+
+def positive(*shape: int) -> np.ndarray:
+    return np.random.default_rng(0).random(shape).astype(np.float32) + 0.01
+
+
+def penalised(V: np.ndarray) -> Iterator[tuple[str, Model]]:
+    """Plain NMF, and with each penalty."""
+    freq, time = V.shape
+    W, H = positive(freq, RANK), positive(RANK, time)
+    graph = na.nearest_neighbours(V[::16], 5)
+    pairs = [range(k, k + 2) for k in range(0, RANK, 2)]
+    on_H = {
+        "L1": na.L1(0.1),
+        "L2": na.L2(0.1),
+        "Log": na.Log(0.1),
+        "Group": na.Group(0.1, pairs),
+        "Smooth": na.Smooth(0.1),
+        "SmoothRatio": na.SmoothRatio(0.1),
+        "Graph": na.Graph(graph, 0.1),
+        "Decorrelated": na.Decorrelated(0.1),
+    }
+    on_W = {"Prior": na.Prior(W, 0.1), "MinVolume": na.MinVolume(0.1)}
+    yield "plain", (V, [na.Factor(W), na.Factor(H)], {})
+    yield "weights", (V, [na.Factor(W), na.Factor(H)], {"weights": positive(*V.shape)})
+    yield "half of W fixed", (V, [na.Factor(W, np.arange(RANK) < RANK // 2), na.Factor(H)], {})
+    for name, penalty in on_H.items():
+        yield f"{name} on H", (V, [na.Factor(W), na.Factor(H, penalties=(penalty,))], {})
+    yield (
+        "L1 on H, unit norm of W",
+        (V, [na.Factor(W, unit="l2"), na.Factor(H, penalties=(na.L1(0.1),))], {}),
+    )
+    for name, penalty in on_W.items():
+        yield f"{name} on W", (V, [na.Factor(W, penalties=(penalty,)), na.Factor(H)], {})
+
+
+def structured(V: np.ndarray) -> Iterator[tuple[str, Model]]:
+    """Every other structure."""
+    freq, time = V.shape
+    H = positive(RANK, time)
+
+    def model(structure: na.Structure, *factors: np.ndarray, V: np.ndarray = V) -> Model:
+        return V, [na.Factor(F) for F in factors], {"structure": structure}
+
+    yield (
+        f"Convolutive, {LAGS} lags",
+        model(na.Convolutive(), positive(LAGS, freq, RANK // LAGS), H[: RANK // LAGS]),
+    )
+    yield (
+        f"Convolutive2D, {LAGS} lags, {SHIFTS} shifts",
+        model(
+            na.Convolutive2D(),
+            positive(LAGS, freq, RANK // LAGS),
+            positive(SHIFTS, RANK // LAGS, time),
+        ),
+    )
+    yield (
+        "Channels, stereo",
+        model(na.Channels(), positive(2, RANK), positive(freq, RANK), H, V=np.stack([V, V])),
+    )
+    yield (
+        f"Harmonic, {ATOMS} atoms",
+        model(na.Harmonic(), positive(freq, ATOMS, RANK), positive(ATOMS, RANK), H),
+    )
+    yield (
+        f"SourceFilter, {PITCHES} pitches, {FILTERS} filters",
+        model(
+            na.SourceFilter(),
+            positive(freq, PITCHES),
+            positive(PITCHES, time),
+            positive(freq, FILTERS),
+            positive(FILTERS, time),
+            positive(freq, RANK),
+            H,
+        ),
+    )
+    yield (
+        "deep, 32 and 8",
+        model(na.Product(), positive(freq, RANK), positive(RANK, 8), H[:8]),
+    )
+
+
+def contender(model: Model) -> Contender:
+    V, factors, told = model
+
+    def run(n: int) -> None:
+        na.decompose(V, factors, solver="mu", max_iter=n, tol=0, check_every=n, **told)
+
+    return Contender(run)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.variants", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=30, help="of sound")
+    parser.add_argument("--repeats", type=int, default=3, help="rounds that alternate")
+    chosen = parser.parse_args()
+    V = spectrogram(chosen.seconds, "float32")
+    plain: Contender | None = None
+    print("| variant | ms per iteration | × plain |\n|---|---|---|")
+    for name, model in [*penalised(V), *structured(V)]:
+        one = contender(model)
+        plain = plain or one
+        took = per_iteration({"plain": plain, name: one}, {"plain": 0.3, name: 0.6}, chosen.repeats)
+        ratio = took[name].to(took["plain"])
+        print(f"| {name} | {rounded(1000 * took[name].median)} | {ratio} |", flush=True)
+        say(name)
+
+
+if __name__ == "__main__":
+    main()
