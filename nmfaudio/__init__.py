@@ -14,6 +14,9 @@ _HOME = {
     "BlindSeparator": "separators.blind",
     "Stems": "separators.stems",
     "Stft": "transforms",
+    "Mel": "transforms",
+    "Erb": "transforms",
+    "Cqt": "transforms",
     "si_sdr": "metrics",
     # the factorisation
     "nmf": "engine",

@@ -32,4 +32,7 @@ from nmfaudio.solvers import Stepwise as Stepwise
 from nmfaudio.structures import Convolutive as Convolutive
 from nmfaudio.structures import Product as Product
 from nmfaudio.structures import Structure as Structure
+from nmfaudio.transforms import Cqt as Cqt
+from nmfaudio.transforms import Erb as Erb
+from nmfaudio.transforms import Mel as Mel
 from nmfaudio.transforms import Stft as Stft
