@@ -35,6 +35,10 @@ _HOME = {
     "BMME": "solvers",
     "HALS": "solvers",
     "Stepwise": "solvers",
+    "Diagonal": "solvers",
+    # new sounds
+    "mosaic": "mosaics",
+    "Mosaic": "mosaics",
     # pictures
     "plot_factors": "plot",
     "plot_losses": "plot",
