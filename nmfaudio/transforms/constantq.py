@@ -12,7 +12,7 @@ import numpy as np
 from nmfaudio._check import as_count, as_number
 from nmfaudio.errors import ParameterError
 from nmfaudio.transforms.onstft import OnStft
-from nmfaudio.transforms.spectral import default_n_fft
+from nmfaudio.transforms.spectral import MAX_N_FFT, default_n_fft
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -97,17 +97,18 @@ class Cqt(OnStft):
         )
         usual = default_n_fft(self.sr)  # also refuses what is no sample rate
         longest = math.ceil(self._length(self.fmin))
-        enough = 2 ** math.ceil(math.log2(longest))
-        n_fft = enough if self.n_fft is None else as_count(self.n_fft, "n_fft", low=2)
+        enough = max(2, 2 ** math.ceil(math.log2(longest)))
+        n_fft = min(enough, MAX_N_FFT) if self.n_fft is None else self.n_fft
+        n_fft = as_count(n_fft, "n_fft", low=2)
         hop = max(1, min(usual, n_fft) // 4) if self.hop is None else self.hop
         self._put({"n_fft": n_fft, "hop": hop})
         super().__post_init__()
         if longest > self.n_fft:
-            lowest = self.fmin * self._length(self.fmin) / self.n_fft
+            lowest = math.ceil(self.fmin * self._length(self.fmin) / self.n_fft * 10) / 10
+            longer = f" or n_fft {enough}" if enough <= MAX_N_FFT else ""
             raise ParameterError(
                 f"the lowest bin, fmin {self.fmin:g} Hz, needs a wavelet of {longest} samples, "
-                f"longer than n_fft {self.n_fft}; take n_fft {enough}, or fmin from "
-                f"{math.ceil(lowest * 10) / 10:g} Hz"
+                f"longer than n_fft {self.n_fft}; take fmin from {lowest:g} Hz{longer}"
             )
         self._require_below_nyquist()
         self._kernel(self.fmin)  # a window that cannot serve is refused here

@@ -15,7 +15,7 @@ from nmfaudio.kernels.threads import deal
 from nmfaudio.transforms.overlap import OverlapAdd
 
 _SR_RANGE = (100, 1_500_000)  # Hz; whatever lies outside is no sample rate of audio
-_MAX_N_FFT = 2**20
+MAX_N_FFT = 2**20
 # Where the summed squared window is small, `inverse` divides by little, and what a mask has made
 # inconsistent grows: with this limit by a factor of sqrt(10) at most.
 _MAX_CONDITION = 10.0
@@ -99,7 +99,7 @@ class Stft:
             object.__setattr__(self, field, value)  # how a frozen dataclass tidies its own fields
 
         put("sr", as_count(self.sr, "sr", low=_SR_RANGE[0], high=_SR_RANGE[1]))
-        put("n_fft", as_count(self.n_fft, "n_fft", low=2, high=_MAX_N_FFT))
+        put("n_fft", as_count(self.n_fft, "n_fft", low=2, high=MAX_N_FFT))
         hop = max(1, self.n_fft // 4) if self.hop is None else self.hop
         put("hop", as_count(hop, "hop", low=1, high=self.n_fft))
         put("power", as_number(self.power, "power", above=0))
