@@ -14,6 +14,9 @@ _HOME = {
     "BlindSeparator": "separators.blind",
     "Stems": "separators.stems",
     "Stft": "transforms",
+    "Mel": "transforms",
+    "Erb": "transforms",
+    "Cqt": "transforms",
     "si_sdr": "metrics",
     # the factorisation
     "nmf": "engine",
@@ -32,6 +35,10 @@ _HOME = {
     "BMME": "solvers",
     "HALS": "solvers",
     "Stepwise": "solvers",
+    "Diagonal": "solvers",
+    # new sounds
+    "mosaic": "mosaics",
+    "Mosaic": "mosaics",
     # pictures
     "plot_factors": "plot",
     "plot_losses": "plot",

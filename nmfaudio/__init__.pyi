@@ -16,6 +16,8 @@ from nmfaudio.errors import ParameterError as ParameterError
 from nmfaudio.errors import ShapeError as ShapeError
 from nmfaudio.factors import Factor as Factor
 from nmfaudio.metrics import si_sdr as si_sdr
+from nmfaudio.mosaics import Mosaic as Mosaic
+from nmfaudio.mosaics import mosaic as mosaic
 from nmfaudio.penalties import L1 as L1
 from nmfaudio.penalties import L2 as L2
 from nmfaudio.penalties import Smooth as Smooth
@@ -28,8 +30,12 @@ from nmfaudio.separators.stems import Stems as Stems
 from nmfaudio.solvers import BMME as BMME
 from nmfaudio.solvers import HALS as HALS
 from nmfaudio.solvers import MU as MU
+from nmfaudio.solvers import Diagonal as Diagonal
 from nmfaudio.solvers import Stepwise as Stepwise
 from nmfaudio.structures import Convolutive as Convolutive
 from nmfaudio.structures import Product as Product
 from nmfaudio.structures import Structure as Structure
+from nmfaudio.transforms import Cqt as Cqt
+from nmfaudio.transforms import Erb as Erb
+from nmfaudio.transforms import Mel as Mel
 from nmfaudio.transforms import Stft as Stft

@@ -14,7 +14,7 @@ import numpy as np
 from nmfaudio.decomposition import Decomposition
 from nmfaudio.errors import MissingExtraError, ParameterError
 from nmfaudio.separators.stems import Stems, analyse
-from nmfaudio.transforms import Stft
+from nmfaudio.transforms import Stft, transform_from
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -157,8 +157,8 @@ def _axes(decomposition: Decomposition) -> tuple[np.ndarray, np.ndarray, tuple[s
     bins, frames = len(decomposition.W), decomposition.H.shape[1]
     if "transform" not in decomposition.about:
         return np.arange(bins), np.arange(frames), ("bin", "frame")
-    stft = Stft(**decomposition.about["transform"])
-    return stft.frequencies, stft.times(frames), ("Hz", "seconds")
+    transform = transform_from(decomposition.about["transform"])
+    return transform.frequencies, transform.times(frames), ("Hz", "seconds")
 
 
 def _unit(row: np.ndarray) -> np.ndarray:

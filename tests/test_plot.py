@@ -1,5 +1,7 @@
 """Pictures are drawn from what is there, and shown once."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -27,6 +29,13 @@ def test_factors_of_a_bare_decomposition_are_in_bins_and_frames():
     d = na.nmf(np.random.default_rng(0).random((6, 9)), 2, max_iter=5)
     left, right = na.plot_factors(d).axes
     assert (left.get_xlabel(), right.get_xlabel()) == ("bin", "frame")
+
+
+@pytest.mark.parametrize("about", [na.Mel(8000, n_mels=6).to_dict(), {"sr": 8000, "n_fft": 10}])
+def test_any_transform_that_a_saved_model_names_gives_the_axes(about):
+    d = na.nmf(np.random.default_rng(0).random((6, 9)), 2, max_iter=5)
+    left, _ = na.plot_factors(replace(d, about={"transform": about})).axes
+    assert left.get_xlabel() == "Hz"
 
 
 def test_stems_are_drawn_on_one_scale_below_the_mixture(stems):

@@ -10,10 +10,21 @@ from nmfaudio.errors import ParameterError
 from nmfaudio.problem import Problem
 from nmfaudio.solvers.base import Run, Solver, Stepwise
 from nmfaudio.solvers.bmme import BMME
+from nmfaudio.solvers.diagonal import Diagonal
 from nmfaudio.solvers.hals import HALS
 from nmfaudio.solvers.mu import MU
 
-__all__ = ["BMME", "HALS", "MU", "SOLVERS", "Run", "Solver", "Stepwise", "solver_named"]
+__all__ = [
+    "BMME",
+    "HALS",
+    "MU",
+    "SOLVERS",
+    "Diagonal",
+    "Run",
+    "Solver",
+    "Stepwise",
+    "solver_named",
+]
 
 SOLVERS: dict[str, Solver] = {"mu": MU(), "bmme": BMME(), "hals": HALS()}
 

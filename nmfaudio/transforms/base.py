@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -16,6 +16,9 @@ class Transform(Protocol):
     a stem whatever the transform. A transform is immutable, and is equal to another with the same
     parameters.
     """
+
+    kind: ClassVar[str]
+    """Its name in files, and in `TRANSFORMS`."""
 
     @property
     def sr(self) -> int:
@@ -53,4 +56,4 @@ class Transform(Protocol):
         """
 
     def to_dict(self) -> dict[str, Any]:
-        """The parameters, for JSON; the class called with them gives an equal transform."""
+        """The kind and the parameters, for JSON; `transform_from` makes an equal transform."""

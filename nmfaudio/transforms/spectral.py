@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from nmfaudio.kernels.threads import deal
 from nmfaudio.transforms.overlap import OverlapAdd
 
 _SR_RANGE = (100, 1_500_000)  # Hz; whatever lies outside is no sample rate of audio
-_MAX_N_FFT = 2**20
+MAX_N_FFT = 2**20
 # Where the summed squared window is small, `inverse` divides by little, and what a mask has made
 # inconsistent grows: with this limit by a factor of sqrt(10) at most.
 _MAX_CONDITION = 10.0
@@ -92,12 +92,14 @@ class Stft:
     window: str = "hann"
     power: float = 1.0
 
+    kind: ClassVar[str] = "stft"
+
     def __post_init__(self) -> None:
         def put(field: str, value: object) -> None:
             object.__setattr__(self, field, value)  # how a frozen dataclass tidies its own fields
 
         put("sr", as_count(self.sr, "sr", low=_SR_RANGE[0], high=_SR_RANGE[1]))
-        put("n_fft", as_count(self.n_fft, "n_fft", low=2, high=_MAX_N_FFT))
+        put("n_fft", as_count(self.n_fft, "n_fft", low=2, high=MAX_N_FFT))
         hop = max(1, self.n_fft // 4) if self.hop is None else self.hop
         put("hop", as_count(hop, "hop", low=1, high=self.n_fft))
         put("power", as_number(self.power, "power", above=0))
@@ -117,8 +119,8 @@ class Stft:
         return 1 + -(-n_samples // self.hop)
 
     def to_dict(self) -> dict[str, Any]:
-        """The parameters, for JSON: ``Stft(**stft.to_dict()) == stft``."""
-        return asdict(self)
+        """The parameters and the kind, for JSON; see `transform_from`."""
+        return {"kind": self.kind} | asdict(self)
 
     def forward(self, y: np.ndarray) -> np.ndarray:
         """Complex spectrogram of audio.
@@ -188,7 +190,7 @@ class Stft:
         ShapeError, ParameterError
             `Z` is not a spectrogram of this transform.
         """
-        self._require_spectrogram(Z)
+        self.require_spectrogram(Z)
         rows = np.abs(Z[0].T, order="C")
         for channel in Z[1:]:
             np.hypot(rows, np.abs(channel.T), out=rows)
@@ -232,7 +234,7 @@ class Stft:
         ShapeError, ParameterError
             `Z` is not a spectrogram of this transform and that length.
         """
-        self._require_spectrogram(Z)
+        self.require_spectrogram(Z)
         slices = (Z[..., start : start + _BLOCK] for start in range(0, Z.shape[-1], _BLOCK))
         return np.concatenate(list(self.inverse_blocks(slices, length)), axis=1)
 
@@ -297,7 +299,7 @@ class Stft:
         adding: OverlapAdd | None = None
         done = 0  # frames
         for block in blocks:
-            self._require_spectrogram(block)
+            self.require_spectrogram(block)
             if adding is None:
                 window = _window(self.window, self.n_fft).astype(block.real.dtype)
                 adding = OverlapAdd(window, self.hop)
@@ -315,7 +317,8 @@ class Stft:
                 "pass the length of the audio it came from"
             )
 
-    def _require_spectrogram(self, Z: np.ndarray) -> None:
+    def require_spectrogram(self, Z: np.ndarray) -> None:
+        """`ShapeError` or `ParameterError` unless Z is a spectrogram of this transform."""
         if Z.ndim != 3 or Z.shape[1] != self._n_bins or 0 in Z.shape:
             raise ShapeError(
                 f"the spectrogram has shape {Z.shape}; "

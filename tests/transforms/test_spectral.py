@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from nmfaudio.errors import ContentError, ParameterError, ShapeError
 from nmfaudio.masks import binary_masks, soft_masks
-from nmfaudio.transforms import Stft, Transform, default_n_fft
+from nmfaudio.transforms import Stft, Transform, default_n_fft, transform_from
 
 WINDOWS = ["hann", "hamming", "blackman", "boxcar", "cosine", "triang", "flattop"]
 SR = 44100
@@ -293,13 +293,14 @@ def test_bad_arrays_are_refused():
 def test_parameters_survive_json():
     stft: Transform = Stft(np.int64(48000), n_fft=1024, window="hamming", power=2)
     assert stft.to_dict() == {
+        "kind": "stft",
         "sr": 48000,
         "n_fft": 1024,
         "hop": 256,
         "window": "hamming",
         "power": 2.0,
     }
-    assert Stft(**json.loads(json.dumps(stft.to_dict()))) == stft
+    assert transform_from(json.loads(json.dumps(stft.to_dict()))) == stft
 
 
 @pytest.mark.parametrize(
