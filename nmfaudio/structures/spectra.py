@@ -201,8 +201,10 @@ def _lobes(f: np.ndarray, partials: np.ndarray, width: float | None, power: floa
     power = as_number(power, "power", above=0)
     reach = 2 * (f[1] - f[0]) if width is None else as_number(width, "width", above=0)
     x = 2 * np.abs(f[:, None] - partials) / reach
-    x = np.where(np.abs(x - 1) < 1e-6, 1 - 1e-6, np.minimum(x, 2.0))  # 0 / 0 at 1, zero at 2
-    lobes: np.ndarray = np.maximum(np.sinc(x) / (1 - x**2), 0.0) ** power
+    x[np.abs(x - 1) < 1e-6] = 1 - 1e-6  # 0 / 0 at 1
+    lobes = np.zeros(x.shape)
+    inside = x < 2
+    lobes[inside] = np.maximum(np.sinc(x[inside]) / (1 - x[inside] ** 2), 0.0) ** power
     return lobes
 
 
