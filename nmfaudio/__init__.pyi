@@ -32,9 +32,16 @@ from nmfaudio.solvers import HALS as HALS
 from nmfaudio.solvers import MU as MU
 from nmfaudio.solvers import Diagonal as Diagonal
 from nmfaudio.solvers import Stepwise as Stepwise
+from nmfaudio.structures import Channels as Channels
 from nmfaudio.structures import Convolutive as Convolutive
+from nmfaudio.structures import Convolutive2D as Convolutive2D
+from nmfaudio.structures import Harmonic as Harmonic
 from nmfaudio.structures import Product as Product
+from nmfaudio.structures import SourceFilter as SourceFilter
 from nmfaudio.structures import Structure as Structure
+from nmfaudio.structures import filter_bumps as filter_bumps
+from nmfaudio.structures import glottal_sources as glottal_sources
+from nmfaudio.structures import harmonic_atoms as harmonic_atoms
 from nmfaudio.transforms import Cqt as Cqt
 from nmfaudio.transforms import Erb as Erb
 from nmfaudio.transforms import Mel as Mel

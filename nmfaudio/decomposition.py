@@ -25,7 +25,8 @@ class Decomposition:
     Attributes
     ----------
     factors : tuple of np.ndarray
-        For NMF W [shape=(freq, component)] and H [shape=(component, time)].
+        As the structure takes them: for NMF W [shape=(freq, component)] and H
+        [shape=(component, time)].
     losses : np.ndarray [shape=(check,)]
         The objective (divergence and penalties) at the start and at each check, float64.
     checks : np.ndarray [shape=(check,)]
@@ -49,13 +50,13 @@ class Decomposition:
 
     @property
     def W(self) -> np.ndarray:
-        """Templates [shape=(freq, component)] or [shape=(lag, freq, component)]."""
+        """The structure's templates [shape=(freq, component)] or [shape=(lag, freq, component)]."""
         return self.structure.templates(self.factors)
 
     @property
     def H(self) -> np.ndarray:
-        """Activations [shape=(component, time)]."""
-        return self.factors[-1]
+        """Activations [shape=(component, time)] or [shape=(shift, component, time)]."""
+        return self.structure.activations(self.factors)
 
     def __repr__(self) -> str:
         shapes = " · ".join("×".join(map(str, F.shape)) for F in self.factors)
@@ -75,7 +76,7 @@ class Decomposition:
         return self.structure.n_components(self.factors)
 
     def model(self) -> np.ndarray:
-        """The model of V [shape=(freq, time)]."""
+        """The model of V, of its shape."""
         return self.structure.forward(self.factors)
 
     def part(self, components: Sequence[int], frames: slice | None = None) -> np.ndarray:
@@ -90,7 +91,7 @@ class Decomposition:
 
         Returns
         -------
-        np.ndarray [shape=(freq, time)]
+        np.ndarray [shape=(…, freq, time)]
         """
         high = self.n_components - 1
         chosen = [as_count(k, "component", low=0, high=high) for k in components]
@@ -168,5 +169,5 @@ class Decomposition:
             ) from error
 
     def component(self, k: int) -> np.ndarray:
-        """What component `k` contributes to the model [shape=(freq, time)]."""
+        """What component `k` contributes to the model, of V's shape."""
         return self.part([k])

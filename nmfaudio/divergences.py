@@ -121,7 +121,7 @@ class Beta:
 
         deal(work, -(-len(v) // ROWS))
         if _time_major(V):
-            return A.T, B.T
+            return A.reshape(V.T.shape).T, B.reshape(V.T.shape).T
         return A.reshape(V.shape), B.reshape(V.shape)
 
 
@@ -137,7 +137,7 @@ def divergence_named(beta_loss: str | float) -> Beta:
 
 
 def _time_major(V: np.ndarray) -> bool:
-    return V.ndim == 2 and V.T.flags.c_contiguous
+    return bool(V.T.flags.c_contiguous)
 
 
 def _rows(array: np.ndarray | None, like: np.ndarray) -> np.ndarray:
@@ -145,5 +145,5 @@ def _rows(array: np.ndarray | None, like: np.ndarray) -> np.ndarray:
     if array is None:
         return np.empty((len(_rows(like, like)), 0), like.dtype)
     if _time_major(like):
-        return np.ascontiguousarray(array.T)
+        return np.ascontiguousarray(array.T).reshape(array.shape[-1], -1)
     return np.ascontiguousarray(array).reshape(-1, array.shape[-1])

@@ -42,8 +42,9 @@ def decompose(
     Parameters
     ----------
     V : np.ndarray [shape=(freq, time)]
-        Non-negative, float32 or float64 (the result has the same), e.g. ``abs(librosa.stft(y))``.
-        In a masked array the masked bins have weight 0.
+        Non-negative, float32 or float64 (the result has the same), e.g. ``abs(librosa.stft(y))``;
+        for `Channels` of shape (channel, freq, time). In a masked array the masked bins have
+        weight 0.
     factors : sequence of Factor
     structure : Structure, optional
         How the factors make up the model; default `Product`, plain NMF.

@@ -31,8 +31,8 @@ def plot_factors(
     Parameters
     ----------
     decomposition : Decomposition
-        Of plain NMF. Axes are in Hz and seconds where its `about` tells the transform, else in
-        bins and frames.
+        Of plain NMF, or of what has templates and activations of the same shapes. Axes are in Hz
+        and seconds where its `about` tells the transform, else in bins and frames.
     components : sequence of int, optional
         Which, in which order; by default all, the loudest first.
     top_hz : float
@@ -47,12 +47,14 @@ def plot_factors(
     MissingExtraError
         matplotlib is not installed.
     ParameterError
-        The templates have lags.
+        The model is not (freq, time), or templates or activations have further axes.
     """
     W, H = decomposition.W, decomposition.H
-    if W.ndim != 2:
+    model = decomposition.structure.shape(decomposition.factors)
+    if not len(model) == W.ndim == H.ndim == 2:
         raise ParameterError(
-            f"W has shape {W.shape}; plot_factors draws templates of shape (freq, component)"
+            f"the model has shape {model}, its templates {W.shape} and activations {H.shape}; "
+            "plot_factors draws (freq, component) beside (component, time), as those of plain NMF"
         )
     loudness = W.sum(0) * H.sum(1)
     order = np.argsort(-loudness, kind="stable") if components is None else components

@@ -19,9 +19,9 @@ from nmfaudio.units import Units
 class Problem:
     """Minimise ``divergence(V, structure(X), weights) + Σ penalties`` over the free entries of X.
 
-    V may have been divided by `scale`, a power of two; then so was the last factor. Penalties are
-    always evaluated on factors in the caller's scale, and `majorize` gives them in that of V, so
-    that a solver need not know.
+    V may have been divided by `scale`, a power of two; then so were the factors that carry it, the
+    structure's `loud` ones. Penalties are always evaluated on factors in the caller's scale, and
+    `majorize` gives them in that of V, so that a solver need not know.
 
     Attributes
     ----------
@@ -39,6 +39,16 @@ class Problem:
     factors: tuple[Factor, ...]
     free: tuple[bool | np.ndarray, ...]
     scale: float = 1.0
+
+    @property
+    def loud(self) -> tuple[int, ...]:
+        return self.structure.loud(len(self.factors))
+
+    def scaled(self, X: Sequence[np.ndarray], by: float) -> list[np.ndarray]:
+        """X for a model `by` times as loud."""
+        if by == 1:
+            return list(X)
+        return [F * F.dtype.type(by) if i in self.loud else F for i, F in enumerate(X)]
 
     @property
     def units(self) -> Units:
@@ -62,7 +72,7 @@ class Problem:
             terms = self.units.coupled(i, terms, own)
         elif self.units and i == self.units.carrier:
             terms = self.units.carried(terms, own)
-        size = 1.0 if i == len(X) - 1 else 0.0
+        size = 1.0 if i in self.loud else 0.0
         cost = self.divergence.degree or 0.0
         return Terms(
             terms.lin * self._scale_to(size - cost),
@@ -86,7 +96,7 @@ class Problem:
         )
 
     def _own_scale(self, X: Sequence[np.ndarray]) -> list[np.ndarray]:
-        return [*X[:-1], X[-1] * X[-1].dtype.type(self.scale)] if self.scale != 1 else list(X)
+        return self.scaled(X, self.scale)
 
     def _scale_to(self, power: float) -> float:
         """The scale to a power, within what a double can hold."""

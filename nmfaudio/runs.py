@@ -118,12 +118,16 @@ def _pose(
             f"the factors' shapes {[F.shape for F in starts]} make a model of shape {shape}, "
             f"but V has {V.shape}; give factors that fit V"
         )
-    last = _divided(starts[-1], scale, factors[-1].name)
+    loud = structure.loud(len(starts))
+    X = [
+        _divided(F, scale, f.name) if i in loud else F
+        for i, (f, F) in enumerate(zip(factors, starts, strict=True))
+    ]
     free = tuple(f.movable(F.shape) for f, F in zip(factors, starts, strict=True))
     problem = Problem(prepared, task.weights, structure, task.divergence, factors, free, scale)
     if problem.units:
         problem.units.check(starts, free)
-    return problem, starts, [*starts[:-1], last]
+    return problem, starts, X
 
 
 def _scale(V: np.ndarray, weights: np.ndarray | None, degree: float | None) -> float:
@@ -143,7 +147,7 @@ def _divided(F: np.ndarray, scale: float, name: str | None) -> np.ndarray:
     divided: np.ndarray = F / F.dtype.type(scale)
     if name is not None and (not np.isfinite(divided).all() or ((divided == 0) & (F > 0)).any()):
         raise ParameterError(
-            f"{name or 'the last factor'} has values from {F[F > 0].min():g} to {F.max():g}, too "
+            f"{name or 'a factor'} has values from {F[F > 0].min():g} to {F.max():g}, too "
             f"far from V's mean of about {scale:g} for {F.dtype}; bring them closer or use float64"
         )
     return divided
@@ -194,9 +198,7 @@ def _result(
     problem: Problem, starts: list[np.ndarray], found: Sequence[np.ndarray]
 ) -> tuple[np.ndarray, ...]:
     """The factors at the caller's scale, in C order, the fixed entries exactly as they were."""
-    out = list(found)
-    if problem.scale != 1.0:
-        out[-1] = out[-1] * out[-1].dtype.type(problem.scale)
+    out = problem.scaled(found, problem.scale)
     out = [
         F if free is False else np.where(free, G, F)
         for F, G, free in zip(starts, out, problem.free, strict=True)

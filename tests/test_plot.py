@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from laws.catalogue import STRUCTURES
 
 import nmfaudio as na
 
@@ -36,6 +37,19 @@ def test_any_transform_that_a_saved_model_names_gives_the_axes(about):
     d = na.nmf(np.random.default_rng(0).random((6, 9)), 2, max_iter=5)
     left, _ = na.plot_factors(replace(d, about={"transform": about})).axes
     assert left.get_xlabel() == "Hz"
+
+
+def test_factors_of_any_structure_are_drawn_or_refused():
+    rng = np.random.default_rng(0)
+    for name, make in STRUCTURES.items():
+        structure, X = make(rng)
+        V = rng.random(structure.shape(X))
+        d = na.decompose(V, [na.Factor(F) for F in X], structure=structure, max_iter=2)
+        if name in ("convolutive", "convolutive-2d", "channels"):
+            with pytest.raises(na.ParameterError, match="plot_factors draws"):
+                na.plot_factors(d)
+        else:
+            assert len(na.plot_factors(d).axes[0].collections) == d.n_components
 
 
 def test_stems_are_drawn_on_one_scale_below_the_mixture(stems):

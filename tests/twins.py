@@ -13,6 +13,26 @@ def model(W, H):
     return out
 
 
+def model_2d(W, H):
+    """W (lag, freq, component), H (shift, component, time), shift by shift."""
+    out = np.zeros((W.shape[1], H.shape[2]), W.dtype)
+    for shift in range(len(H)):
+        out[shift:] += model(W, H[shift])[: W.shape[1] - shift]
+    return out
+
+
+MODELS = {
+    "product": model,
+    "deep": lambda *X: np.linalg.multi_dot(X),
+    "convolutive": model,
+    "channels": lambda Q, W, H: np.einsum("ck,fk,kt->cft", Q, W, H),
+    "convolutive-2d": model_2d,
+    "harmonic": lambda P, E, H: np.einsum("fmk,mk,kt->ft", P, E, H),
+    "source-filter": lambda W0, H0, WF, HF, WM, HM: (W0 @ H0) * (WF @ HF) + WM @ HM,
+}
+"""Per name in the catalogue, the model of its factors."""
+
+
 def beta_divergence(V, Y, beta, weights=None):
     """Sum over all bins; 0 log 0 = 0."""
     V, Y = V.astype(np.float64), Y.astype(np.float64)

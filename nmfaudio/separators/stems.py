@@ -211,7 +211,8 @@ def apply_masks(masks: Masks, count: int, y: np.ndarray, transform: Transform) -
     ----------
     masks : callable
         Given ``slice(start, stop)``, the `count` masks of these frames [shape=(freq, time)], on the
-        transform's feature grid. Called from several threads.
+        transform's feature grid, or [shape=(channel, freq, time)] with one for each channel, as
+        parts of `nmfaudio.Channels` make them. Called from several threads.
     count : int
     y : np.ndarray [shape=(channel, sample)]
     transform : Transform
@@ -257,7 +258,7 @@ def apply_mask(mask: np.ndarray, y: np.ndarray, transform: Transform) -> np.ndar
 
     Parameters
     ----------
-    mask : np.ndarray [shape=(freq, time)]
+    mask : np.ndarray [shape=(freq, time) or (channel, freq, time)]
         On the transform's feature grid.
     y : np.ndarray [shape=(channel, sample)]
     transform : Transform
@@ -266,7 +267,7 @@ def apply_mask(mask: np.ndarray, y: np.ndarray, transform: Transform) -> np.ndar
     -------
     np.ndarray [shape=(channel, sample)]
     """
-    stem: np.ndarray = apply_masks(lambda frames: [mask[:, frames]], 1, y, transform)[0]
+    stem: np.ndarray = apply_masks(lambda frames: [mask[..., frames]], 1, y, transform)[0]
     return stem
 
 

@@ -1,9 +1,10 @@
-"""How factors make up the model: non-negative multilinear maps and their adjoints.
+"""How factors make up the model: sums of non-negative products of them, and the adjoints.
 
 A structure is one class in a file of this package. It needs `shape`, `component_axes`, `forward`
-and `adjoint`; the law ``⟨forward(X), G⟩ = ⟨X[i], adjoint(i, G, X)⟩`` proves it, and `part`, from
-which masks are made, comes with the base class. Every solver, penalty and divergence then works
-with it.
+and `adjoint`; the law ``⟨forward(X + D) − forward(X), G⟩ = ⟨D[i], adjoint(i, G, X)⟩``, for D zero
+in all factors but `i`, proves it, and `part`, from which masks are made, comes with the base class.
+Every solver, penalty and divergence then works with it. The majorisers of multiplicative updates
+hold for such sums too: terms without factor `i` are components that stay as they are.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ Factors = Sequence[np.ndarray]
 
 
 class Structure(ABC):
-    """A non-negative map, linear in each factor, from factors to the model of V."""
+    """A map from factors to the model of V: non-negative, in each factor linear or affine."""
 
     name: ClassVar[str]
 
@@ -36,7 +37,11 @@ class Structure(ABC):
 
     @abstractmethod
     def adjoint(self, i: int, G: np.ndarray, factors: Factors) -> np.ndarray:
-        """The transposed map: G, shaped like the model, pulled back to the shape of factor `i`."""
+        """The transposed derivative: G, shaped like the model, pulled back to factor `i`."""
+
+    def loud(self, count: int) -> tuple[int, ...]:
+        """The factors, of `count`, that carry V's scale: s times each makes the model s times."""
+        return (count - 1,)
 
     def n_components(self, factors: Factors) -> int:
         """How many components the model has."""
@@ -46,6 +51,10 @@ class Structure(ABC):
     def templates(self, factors: Factors) -> np.ndarray:
         """What each component sounds like [shape=(…, freq, component)]."""
         return factors[-2]
+
+    def activations(self, factors: Factors) -> np.ndarray:
+        """When each component sounds [shape=(…, component, time)]."""
+        return factors[-1]
 
     def excerpt(self, factors: Factors, frames: slice) -> tuple[Factors, int]:
         """Factors of a model of these frames, and of how many frames before them it has too."""

@@ -65,4 +65,4 @@ class Convolutive(Structure):
     def excerpt(self, factors: Factors, frames: slice) -> tuple[Factors, int]:
         W, H = factors
         extra = min(frames.start, len(W) - 1)  # templates reach into later frames
-        return (W, H[:, frames.start - extra : frames.stop]), extra
+        return (W, H[..., frames.start - extra : frames.stop]), extra

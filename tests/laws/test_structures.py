@@ -1,72 +1,263 @@
-"""Every structure is a multilinear map with its adjoint, and parts sum to the whole."""
+"""Every structure is affine in each factor with its adjoint, and parts sum to the whole."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from twins import model
+from laws.catalogue import STRUCTURES
+from twins import MODELS
 
 import nmfaudio as na
-from nmfaudio.errors import ShapeError
+from nmfaudio.errors import ParameterError, ShapeError
+from nmfaudio.kernels.threads import set_threads
+from nmfaudio.structures import STRUCTURES as SAVED
 
+BETAS = [-0.5, 0, 0.5, 1, 1.3, 2, 3]
 sizes = st.integers(1, 9)
 
 
 @st.composite
 def factored(draw):
-    """A structure and random factors of it, more lags than frames included."""
-    freq, time, rank = draw(sizes), draw(st.integers(1, 70)), draw(sizes)
+    """(name, structure, random factors with some zeros), more lags than frames included."""
+    name = draw(st.sampled_from(sorted(STRUCTURES)))
     rng = np.random.default_rng(draw(st.integers(0, 99)))
-    kind = draw(st.sampled_from(["product", "deep", "convolutive"]))
-    if kind == "convolutive":
-        return na.Convolutive(), [rng.random((draw(sizes), freq, rank)), rng.random((rank, time))]
-    shapes = [(freq, rank), (rank, time)]
-    if kind == "deep":
-        shapes = [(freq, 4), (4, rank), (rank, time)]
-    return na.Product(), [rng.random(s) for s in shapes]
+    time = draw(st.integers(1, 70))
+    structure, X = STRUCTURES[name](
+        rng, freq=draw(sizes), time=time, rank=draw(sizes), lags=draw(sizes)
+    )
+    return name, structure, [F * (rng.random(F.shape) < 0.9) for F in X]
 
 
-@settings(max_examples=60, deadline=None)
+def close(got, want, dtype=np.float64):
+    rtol = 1e-10 if dtype == np.float64 else 1e-5
+    np.testing.assert_allclose(got, want, rtol=rtol, atol=rtol * np.abs(want).max())
+
+
+def test_the_catalogue_has_every_structure_that_can_be_saved():
+    assert {STRUCTURES[name](np.random.default_rng(0))[0].name for name in STRUCTURES} == set(SAVED)
+
+
+@settings(max_examples=100, deadline=None)
 @given(factored(), st.integers(0, 99))
-def test_adjoint_identity(case, seed):
-    structure, X = case
+def test_adjoint_is_the_transposed_derivative(case, seed):
+    _, structure, X = case
+    rng = np.random.default_rng(seed)
     Y = structure.forward(X)
     assert Y.shape == structure.shape(X)
-    G = np.random.default_rng(seed).random(Y.shape)
+    G = rng.standard_normal(Y.shape)
     for i, F in enumerate(X):
         back = structure.adjoint(i, G, X)
         assert back.shape == F.shape
-        assert (F * back).sum() == pytest.approx((Y * G).sum(), rel=1e-10)
+        step = rng.standard_normal(F.shape)
+        moved = structure.forward([*X[:i], F + step, *X[i + 1 :]]) - Y
+        size = (np.abs(step) * structure.adjoint(i, np.abs(G), X)).sum()
+        assert (moved * G).sum() == pytest.approx((step * back).sum(), abs=1e-9 * (1 + size))
+
+
+@settings(max_examples=100, deadline=None)
+@given(factored(), st.data())
+def test_parts_of_a_partition_sum_to_forward(case, data):
+    _, structure, X = case
+    rank = structure.n_components(X)
+    owner = np.array(data.draw(st.lists(st.integers(0, 2), min_size=rank, max_size=rank)))
+    parts = sum(structure.part(X, np.flatnonzero(owner == s)) for s in range(3))
+    close(parts, structure.forward(X))
+
+
+@settings(max_examples=100, deadline=None)
+@given(factored(), st.data())
+def test_frames_of_a_part_are_those_of_the_whole(case, data):
+    _, structure, X = case
+    time = structure.shape(X)[-1]
+    start = data.draw(st.integers(0, time - 1))
+    frames = slice(start, data.draw(st.integers(start + 1, time)))
+    every = range(structure.n_components(X))
+    close(structure.part(X, every, frames), structure.forward(X)[..., frames])
+    close(structure.part(X, [0], frames), structure.part(X, [0])[..., frames])
+
+
+@settings(max_examples=100, deadline=None)
+@given(factored())
+def test_forward_equals_its_twin(case):
+    name, structure, X = case
+    close(structure.forward(X), MODELS[name](*X))
 
 
 @settings(max_examples=60, deadline=None)
-@given(factored(), st.data())
-def test_parts_of_a_partition_sum_to_forward(case, data):
-    structure, X = case
-    rank = len(X[-1])
-    owner = np.array(data.draw(st.lists(st.integers(0, 2), min_size=rank, max_size=rank)))
-    parts = sum(structure.part(X, np.flatnonzero(owner == s)) for s in range(3))
-    np.testing.assert_allclose(parts, structure.forward(X), rtol=1e-10)
-
-
-@settings(max_examples=30, deadline=None)
 @given(factored())
-def test_forward_equals_its_twin(case):
-    structure, X = case
-    left = X[0] @ X[1] if len(X) == 3 else X[0]
-    np.testing.assert_allclose(structure.forward(X), model(left, X[-1]), rtol=1e-10)
+def test_templates_and_activations_list_all_components(case):
+    _, structure, X = case
+    rank = structure.n_components(X)
+    assert structure.templates(X).shape[-1] == structure.activations(X).shape[-2] == rank
+    assert structure.activations(X).shape[-1] == structure.shape(X)[-1]
 
 
-@pytest.mark.parametrize(
-    ("structure", "shapes"),
-    [
-        (na.Product(), [(5, 3), (4, 6)]),
-        (na.Product(), [(5, 3)]),
-        (na.Product(), [(2, 5, 3), (3, 6)]),
-        (na.Convolutive(), [(5, 3), (3, 6)]),
-        (na.Convolutive(), [(2, 5, 3), (4, 6)]),
-    ],
-)
-def test_factors_that_do_not_fit_are_refused(structure, shapes):
-    with pytest.raises(ShapeError):
-        structure.shape([np.ones(s) for s in shapes])
+@settings(max_examples=60, deadline=None)
+@given(factored())
+def test_loud_factors_carry_the_scale(case):
+    _, structure, X = case
+    loud = structure.loud(len(X))
+    scaled = [4 * F if i in loud else F for i, F in enumerate(X)]
+    np.testing.assert_array_equal(structure.forward(scaled), 4 * structure.forward(X))
+
+
+@pytest.mark.parametrize("name", STRUCTURES)
+def test_float32_stays_and_any_number_of_threads_makes_the_same_bytes(name):
+    structure, X = STRUCTURES[name](np.random.default_rng(0), freq=150, time=300)
+    X = [F.astype(np.float32) for F in X]
+    G = np.random.default_rng(1).random(structure.shape(X), np.float32)
+    found = []
+    try:
+        for count in (1, 2, 3):
+            set_threads(count)
+            results = [structure.forward(X), *(structure.adjoint(i, G, X) for i in range(len(X)))]
+            assert {R.dtype for R in results} == {np.dtype(np.float32)}
+            found.append(b"".join(R.tobytes() for R in results))
+    finally:
+        set_threads(None)
+    assert found[0] == found[1] == found[2]
+    wide = [F.astype(np.float64) for F in X]
+    close(structure.forward(X), structure.forward(wide), np.float32)
+    for i in range(len(X)):
+        close(structure.adjoint(i, G, X), structure.adjoint(i, G.astype(float), wide), np.float32)
+
+
+@pytest.mark.parametrize("name", STRUCTURES)
+def test_what_does_not_fit_is_refused_and_nothing_else(name):
+    structure, X = STRUCTURES[name](np.random.default_rng(0))
+    for i, F in enumerate(X):
+        others = X[:i], X[i + 1 :]
+        for wrong in ([F[None]], [F[0]], [F, F]):
+            with pytest.raises(ShapeError):
+                structure.shape([*others[0], *wrong, *others[1]])
+        for axis in range(F.ndim):
+            longer = [*others[0], np.concatenate([F, F.take([0], axis)], axis), *others[1]]
+            try:
+                want = MODELS[name](*longer).shape
+            except ValueError:
+                with pytest.raises(ShapeError):
+                    structure.shape(longer)
+            else:
+                assert structure.shape(longer) == want
+
+
+def test_more_shifts_than_bins_are_refused():
+    with pytest.raises(ShapeError, match="at most as many"):
+        na.Convolutive2D().shape([np.ones((1, 4, 2)), np.ones((5, 2, 9))])
+
+
+def problem(name, dtype, *, scale=1.0, weighted=False, seed=0):
+    """(structure, V with zeros, starts, weights)."""
+    rng = np.random.default_rng(seed)
+    structure, X = STRUCTURES[name](rng)
+    loud = structure.loud(len(X))
+    V = (rng.random(structure.shape(X)) ** 3 * scale).astype(dtype)
+    V[..., 2, 3:6] = 0
+    weights = rng.integers(0, 3, V.shape) * rng.random(V.shape) if weighted else None
+    return structure, V, [F * scale if i in loud else F for i, F in enumerate(X)], weights
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("beta", BETAS)
+@pytest.mark.parametrize("name", STRUCTURES)
+def test_objective_never_rises(name, beta, weighted, dtype):
+    structure, V, X, weights = problem(name, dtype, weighted=weighted, seed=BETAS.index(beta))
+    for penalties, fixed in (((), None), ((na.L1(0.1), na.Smooth(0.2)), 0)):
+        factors = [na.Factor(F, i != fixed) for i, F in enumerate(X)]
+        factors[-1] = na.Factor(X[-1], True, penalties)
+        d = na.decompose(
+            V,
+            factors,
+            structure=structure,
+            divergence=na.Beta(beta),
+            solver="mu",
+            weights=weights,
+            max_iter=12,
+            tol=0,
+            check_every=1,
+        )
+        slack = 1e-12 if dtype == np.float64 else 2e-6
+        assert (np.diff(d.losses) <= slack * abs(d.losses[:-1])).all(), np.diff(d.losses).max()
+        assert d.losses[-1] < d.losses[0]
+        assert {F.dtype for F in d.factors} == {np.dtype(dtype)}
+        assert fixed is None or (d.factors[fixed] == X[fixed].astype(dtype)).all()
+
+
+@pytest.mark.parametrize("beta", [0, 1, 2])
+@pytest.mark.parametrize("name", STRUCTURES)
+def test_the_scale_of_the_data_changes_no_bit(name, beta):
+    found = []
+    for scale in (1.0, 2.0**40):
+        structure, V, X, _ = problem(name, np.float64, scale=scale)
+        factors = [na.Factor(F) for F in X]
+        factors[-1] = na.Factor(X[-1], True, (na.L2(0.1 * scale ** (beta - 2)),))
+        d = na.decompose(
+            V, factors, structure=structure, divergence=na.Beta(beta), solver="mu", max_iter=9
+        )
+        found.append([*d.factors, d.losses * scale**-beta])
+        for i in structure.loud(len(X)):
+            found[-1][i] = found[-1][i] / scale
+    for before, after in zip(*found, strict=True):
+        np.testing.assert_array_equal(before, after)
+
+
+@pytest.mark.parametrize("name", STRUCTURES)
+def test_a_saved_decomposition_comes_back(name, tmp_path):
+    structure, V, X, _ = problem(name, np.float32)
+    d = na.decompose(V, [na.Factor(F) for F in X], structure=structure, max_iter=2)
+    d.save(tmp_path / "d.npz")
+    again = na.Decomposition.load(tmp_path / "d.npz")
+    assert again.structure == structure
+    assert again.n_components == d.n_components == d.W.shape[-1] == d.H.shape[-2]
+    np.testing.assert_array_equal(again.model(), d.model())
+    close(sum(again.component(k) for k in range(d.n_components)), d.model(), np.float32)
+
+
+@pytest.mark.parametrize("unit", ["l1", "l2"])
+@pytest.mark.parametrize("name", sorted(set(STRUCTURES) - {"deep", "source-filter"}))
+def test_all_factors_but_one_can_have_unit_norm(name, unit):
+    structure, V, X, _ = problem(name, np.float64)
+    factors = [na.Factor(F, unit=unit) for F in X[:-1]]
+    d = na.decompose(
+        V,
+        [*factors, na.Factor(X[-1], True, (na.L1(0.3),))],
+        structure=structure,
+        max_iter=15,
+        tol=0,
+        check_every=1,
+    )
+    assert (np.diff(d.losses) <= 1e-12 * abs(d.losses[:-1])).all()
+    axes = structure.component_axes(len(X))
+    for F, axis in zip(d.factors[:-1], axes, strict=False):
+        columns = np.moveaxis(F, axis, 0).reshape(F.shape[axis], -1)
+        close(np.linalg.norm(columns, 1 if unit == "l1" else 2, axis=1), np.ones(F.shape[axis]))
+    final = na.Beta(1).value(V, d.model(), None) + na.L1(0.3).value(d.factors[-1], d.factors)
+    assert final == pytest.approx(d.losses[-1], rel=1e-9)
+
+
+def test_unit_norm_is_refused_where_components_are_of_two_kinds():
+    structure, V, X, _ = problem("source-filter", np.float64)
+    factors = [na.Factor(X[0], unit="l1"), *(na.Factor(F) for F in X[1:])]
+    with pytest.raises(ParameterError, match="leave unit=None"):
+        na.decompose(V, factors, structure=structure)
+
+
+def test_three_axes_take_weights_gaps_and_random_starts():
+    structure, V, X, _ = problem("channels", np.float32)
+    starts = [na.Factor(lambda V, weights, rng, F=F: rng.random(F.shape)) for F in X]
+    gone = V.copy()
+    gone[0, :, 4] = np.nan
+    told = na.decompose(gone, starts, structure=structure, missing="nan", n_init=2, rng=0)
+    weights = np.ones(V.shape)
+    weights[0, :, 4] = 0
+    same = na.decompose(V, starts, structure=structure, weights=weights, n_init=2, rng=0)
+    np.testing.assert_array_equal(told.model(), same.model())
+    wide = np.array([[1.0], [0.5]])[..., None]  # per channel
+    assert na.decompose(V, starts, structure=structure, weights=wide, rng=0).model().shape == (
+        V.shape
+    )
+    with pytest.raises(ShapeError, match="make a model of shape"):
+        na.decompose(V[:, :, :9], [na.Factor(F) for F in X], structure=structure)
+    with pytest.raises(ShapeError, match="broadcast"):
+        na.decompose(V, starts, structure=structure, weights=np.ones((3, 1, 1)))
