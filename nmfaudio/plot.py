@@ -7,12 +7,13 @@ Every function returns a matplotlib figure that belongs to nobody: a notebook sh
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nmfaudio._figure import new_figure
 from nmfaudio.decomposition import Decomposition
-from nmfaudio.errors import MissingExtraError, ParameterError
+from nmfaudio.errors import ParameterError
 from nmfaudio.separators.stems import Stems, analyse
 from nmfaudio.transforms import Stft
 
@@ -57,7 +58,7 @@ def plot_factors(
     loudness = W.sum(0) * H.sum(1)
     order = np.argsort(-loudness, kind="stable") if components is None else components
     frequencies, times, units = _axes(decomposition)
-    figure: Figure = _figure(10, 0.5 * len(order) + 1)
+    figure: Figure = new_figure(10, 0.5 * len(order) + 1)
     left, right = figure.subplots(1, 2, width_ratios=[1, 2])
     shown = frequencies <= top_hz if units[0] == "Hz" else slice(None)
     for row, k in enumerate(order):
@@ -96,7 +97,7 @@ def plot_stems(stems: Stems, *, top_hz: float = 8000.0) -> Figure:
     stft = Stft(stems.sr, stems.transform.to_dict()["n_fft"])
     sounds = {"mixture": stems.mixture, **stems}
     loudest = float(analyse(stems.mixture, stft).max()) or 1.0
-    figure: Figure = _figure(10, 1.7 * len(sounds) + 0.6)
+    figure: Figure = new_figure(10, 1.7 * len(sounds) + 0.6)
     seconds = stems.mixture.shape[1] / stems.sr
     rows = figure.subplots(len(sounds), 1, sharex=True, sharey=True)
     for axes, (name, y) in zip(rows, sounds.items(), strict=True):
@@ -133,23 +134,11 @@ def plot_losses(decomposition: Decomposition) -> Figure:
     MissingExtraError
         matplotlib is not installed.
     """
-    figure: Figure = _figure(6, 3)
+    figure: Figure = new_figure(6, 3)
     axes = figure.subplots()
     axes.semilogy(decomposition.checks, decomposition.losses, ".-")
     axes.set(xlabel="iteration", ylabel="objective")
     axes.grid(alpha=0.3)
-    return figure
-
-
-def _figure(width: float, height: float) -> Any:
-    try:
-        from matplotlib import pyplot
-    except ImportError as error:
-        raise MissingExtraError(
-            "matplotlib is not installed; pictures need it: pip install 'nmfaudio[plot]'"
-        ) from error
-    figure = pyplot.figure(figsize=(width, height), layout="constrained")
-    pyplot.close(figure)  # or a notebook would show it twice
     return figure
 
 
