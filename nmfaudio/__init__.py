@@ -20,6 +20,8 @@ _HOME = {
     "decompose": "engine",
     "Progress": "engine",
     "Decomposition": "decomposition",
+    "normalise": "scaling",
+    "sort_components": "scaling",
     "select_rank": "ranks",
     "RankSelection": "ranks",
     "Factor": "factors",

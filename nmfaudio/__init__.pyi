@@ -25,6 +25,8 @@ from nmfaudio.plot import plot_losses as plot_losses
 from nmfaudio.plot import plot_stems as plot_stems
 from nmfaudio.ranks import RankSelection as RankSelection
 from nmfaudio.ranks import select_rank as select_rank
+from nmfaudio.scaling import normalise as normalise
+from nmfaudio.scaling import sort_components as sort_components
 from nmfaudio.separators.blind import BlindSeparator as BlindSeparator
 from nmfaudio.separators.blind import separate as separate
 from nmfaudio.separators.stems import Stems as Stems

@@ -6,7 +6,8 @@ Every function returns a matplotlib figure that belongs to nobody: a notebook sh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 RANGE_DB = 80.0
 COLOURS = "magma"
+ROUNDING = 1e-9  # an exact fit may cost as much less than nothing, of the largest loss
 
 
 def plot_factors(
@@ -118,12 +120,16 @@ def plot_stems(stems: Stems, *, top_hz: float = 8000.0) -> Figure:
     return figure
 
 
-def plot_losses(decomposition: Decomposition) -> Figure:
+def plot_losses(decomposition: Decomposition | Mapping[str, Decomposition]) -> Figure:
     """Draw how the objective went down.
+
+    The scale is logarithmic, so that an exact fit leaves the picture at the bottom, unless an
+    objective is below 0, as logarithmic penalties make it.
 
     Parameters
     ----------
-    decomposition : Decomposition
+    decomposition : Decomposition or mapping of str to Decomposition
+        One, or several by name to be compared, such as what different solvers found.
 
     Returns
     -------
@@ -133,12 +139,35 @@ def plot_losses(decomposition: Decomposition) -> Figure:
     ------
     MissingExtraError
         matplotlib is not installed.
+    ParameterError
+        The mapping is empty.
+
+    Examples
+    --------
+    >>> import numpy as np, nmfaudio as na
+    >>> V = np.random.default_rng(0).random((20, 30))
+    >>> figure = na.plot_losses({s: na.nmf(V, 3, solver=s, rng=0) for s in ("mu", "bmme")})
+    >>> [line.get_label() for line in figure.axes[0].lines]
+    ['mu', 'bmme']
     """
+    named = isinstance(decomposition, Mapping)
+    several = decomposition if isinstance(decomposition, Mapping) else {"": decomposition}
+    if not several:
+        raise ParameterError("there is no decomposition to draw; give one, or several by name")
     figure: Figure = new_figure(6, 3)
+    from matplotlib.ticker import MaxNLocator
+
     axes = figure.subplots()
-    axes.semilogy(decomposition.checks, decomposition.losses, ".-")
+    for (name, d), marker in zip(several.items(), cycle("osv^D*"), strict=False):
+        axes.plot(d.checks, d.losses, marker=marker, ms=3, lw=1, label=name)
+    losses = np.concatenate([d.losses for d in several.values()])
+    if losses.min() >= -ROUNDING * losses.max() < 0:
+        axes.set_yscale("log")
     axes.set(xlabel="iteration", ylabel="objective")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(alpha=0.3)
+    if named:
+        axes.legend()
     return figure
 
 

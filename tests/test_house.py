@@ -35,6 +35,7 @@ MATH = {
     "decomposition",
     "recipes",
     "ranks",
+    "scaling",
     "online",
 }
 AUDIO = {"io", "transforms", "masks", "grouping", "metrics"}
