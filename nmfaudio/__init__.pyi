@@ -18,12 +18,17 @@ from nmfaudio.factors import Factor as Factor
 from nmfaudio.metrics import si_sdr as si_sdr
 from nmfaudio.mosaics import Mosaic as Mosaic
 from nmfaudio.mosaics import mosaic as mosaic
+from nmfaudio.penalties import ARD as ARD
 from nmfaudio.penalties import L1 as L1
 from nmfaudio.penalties import L2 as L2
 from nmfaudio.penalties import Smooth as Smooth
 from nmfaudio.plot import plot_factors as plot_factors
 from nmfaudio.plot import plot_losses as plot_losses
 from nmfaudio.plot import plot_stems as plot_stems
+from nmfaudio.ranks import RankSelection as RankSelection
+from nmfaudio.ranks import select_rank as select_rank
+from nmfaudio.scaling import normalise as normalise
+from nmfaudio.scaling import sort_components as sort_components
 from nmfaudio.separators.blind import BlindSeparator as BlindSeparator
 from nmfaudio.separators.blind import separate as separate
 from nmfaudio.separators.stems import Stems as Stems

@@ -38,6 +38,9 @@ class Decomposition:
     about : Mapping
         What else should travel with it, made of JSON types: for separated audio the transform,
         the settings and the grouping.
+    start_losses : np.ndarray [shape=(start,)]
+        The last objective of each of the `n_init` starts, of which this is the lowest; NaN for
+        those that a callback kept from beginning. Empty in files of versions that did not save it.
     """
 
     factors: tuple[np.ndarray, ...]
@@ -47,6 +50,7 @@ class Decomposition:
     structure: Structure
     divergence: Divergence
     about: Mapping[str, Any] = field(default_factory=dict)
+    start_losses: np.ndarray = field(default_factory=lambda: np.empty(0))
 
     @property
     def W(self) -> np.ndarray:
@@ -63,8 +67,15 @@ class Decomposition:
         ended = "converged" if self.converged else "not converged"
         return (
             f"Decomposition({self.structure}, {self.divergence}, factors {shapes}, "
-            f"{self.n_iter} iterations, {ended})"
+            f"{self.n_iter} iterations, {ended}{self._spread()})"
         )
+
+    def _spread(self) -> str:
+        """Where the starts ended, if there were several."""
+        ends = self.start_losses[np.isfinite(self.start_losses)]
+        if len(ends) < 2:
+            return ""
+        return f", {len(ends)} starts ended between {ends.min():.6g} and {ends.max():.6g}"
 
     @property
     def n_iter(self) -> int:
@@ -127,6 +138,7 @@ class Decomposition:
             "losses": self.losses.tolist(),
             "checks": self.checks.tolist(),
             "converged": self.converged,
+            "start_losses": [x if np.isfinite(x) else None for x in self.start_losses.tolist()],
             "about": dict(self.about),
         }
         arrays = {f"factor-{i}": F for i, F in enumerate(self.factors)}
@@ -162,6 +174,7 @@ class Decomposition:
                 structure,
                 Beta(**header["divergence"]),
                 dict(header["about"]),
+                np.array(header.get("start_losses", []), np.float64),  # None is read as NaN
             )
         except (KeyError, TypeError, ValueError) as error:
             raise AudioFileError(

@@ -6,13 +6,15 @@ Every function returns a matplotlib figure that belongs to nobody: a notebook sh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from itertools import cycle
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nmfaudio._figure import new_figure
 from nmfaudio.decomposition import Decomposition
-from nmfaudio.errors import MissingExtraError, ParameterError
+from nmfaudio.errors import ParameterError
 from nmfaudio.separators.stems import Stems, analyse
 from nmfaudio.transforms import Stft, transform_from
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 RANGE_DB = 80.0
 COLOURS = "magma"
+ROUNDING = 1e-9  # an exact fit may cost as much less than nothing, of the largest loss
 
 
 def plot_factors(
@@ -59,7 +62,7 @@ def plot_factors(
     loudness = W.sum(0) * H.sum(1)
     order = np.argsort(-loudness, kind="stable") if components is None else components
     frequencies, times, units = _axes(decomposition)
-    figure: Figure = _figure(10, 0.5 * len(order) + 1)
+    figure: Figure = new_figure(10, 0.5 * len(order) + 1)
     left, right = figure.subplots(1, 2, width_ratios=[1, 2])
     shown = frequencies <= top_hz if units[0] == "Hz" else slice(None)
     for row, k in enumerate(order):
@@ -98,7 +101,7 @@ def plot_stems(stems: Stems, *, top_hz: float = 8000.0) -> Figure:
     stft = Stft(stems.sr, stems.transform.to_dict()["n_fft"])
     sounds = {"mixture": stems.mixture, **stems}
     loudest = float(analyse(stems.mixture, stft).max()) or 1.0
-    figure: Figure = _figure(10, 1.7 * len(sounds) + 0.6)
+    figure: Figure = new_figure(10, 1.7 * len(sounds) + 0.6)
     seconds = stems.mixture.shape[1] / stems.sr
     rows = figure.subplots(len(sounds), 1, sharex=True, sharey=True)
     for axes, (name, y) in zip(rows, sounds.items(), strict=True):
@@ -119,12 +122,16 @@ def plot_stems(stems: Stems, *, top_hz: float = 8000.0) -> Figure:
     return figure
 
 
-def plot_losses(decomposition: Decomposition) -> Figure:
+def plot_losses(decomposition: Decomposition | Mapping[str, Decomposition]) -> Figure:
     """Draw how the objective went down.
+
+    The scale is logarithmic, so that an exact fit leaves the picture at the bottom, unless an
+    objective is below 0, as logarithmic penalties make it.
 
     Parameters
     ----------
-    decomposition : Decomposition
+    decomposition : Decomposition or mapping of str to Decomposition
+        One, or several by name to be compared, such as what different solvers found.
 
     Returns
     -------
@@ -134,24 +141,35 @@ def plot_losses(decomposition: Decomposition) -> Figure:
     ------
     MissingExtraError
         matplotlib is not installed.
+    ParameterError
+        The mapping is empty.
+
+    Examples
+    --------
+    >>> import numpy as np, nmfaudio as na
+    >>> V = np.random.default_rng(0).random((20, 30))
+    >>> figure = na.plot_losses({s: na.nmf(V, 3, solver=s, rng=0) for s in ("mu", "bmme")})
+    >>> [line.get_label() for line in figure.axes[0].lines]
+    ['mu', 'bmme']
     """
-    figure: Figure = _figure(6, 3)
+    named = isinstance(decomposition, Mapping)
+    several = decomposition if isinstance(decomposition, Mapping) else {"": decomposition}
+    if not several:
+        raise ParameterError("there is no decomposition to draw; give one, or several by name")
+    figure: Figure = new_figure(6, 3)
+    from matplotlib.ticker import MaxNLocator
+
     axes = figure.subplots()
-    axes.semilogy(decomposition.checks, decomposition.losses, ".-")
+    for (name, d), marker in zip(several.items(), cycle("osv^D*"), strict=False):
+        axes.plot(d.checks, d.losses, marker=marker, ms=3, lw=1, label=name)
+    losses = np.concatenate([d.losses for d in several.values()])
+    if losses.min() >= -ROUNDING * losses.max() < 0:
+        axes.set_yscale("log")
     axes.set(xlabel="iteration", ylabel="objective")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(alpha=0.3)
-    return figure
-
-
-def _figure(width: float, height: float) -> Any:
-    try:
-        from matplotlib import pyplot
-    except ImportError as error:
-        raise MissingExtraError(
-            "matplotlib is not installed; pictures need it: pip install 'nmfaudio[plot]'"
-        ) from error
-    figure = pyplot.figure(figsize=(width, height), layout="constrained")
-    pyplot.close(figure)  # or a notebook would show it twice
+    if named:
+        axes.legend()
     return figure
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -61,7 +61,7 @@ class Task:
 
 def best_of(task: Task, rngs: Sequence[np.random.Generator]) -> Decomposition:
     """The best of the runs from as many starts as there are generators, the first of equals."""
-    desk = _Desk(task.schedule.callback)
+    desk = _Desk(task.schedule.callback, len(rngs))
     scale = _scale(task.V, task.weights, task.divergence.degree)
     prepared = task.divergence.prepare(_divided(task.V, scale, None), task.weights)
 
@@ -78,7 +78,7 @@ def best_of(task: Task, rngs: Sequence[np.random.Generator]) -> Decomposition:
         deal_whole(run, len(rngs))
     finally:  # an interrupt while waiting for the others ends them at their next check
         desk.closed = True
-    return desk.best
+    return replace(desk.best, start_losses=desk.losses)
 
 
 class _Desk:
@@ -86,8 +86,10 @@ class _Desk:
 
     best: Decomposition
 
-    def __init__(self, callback: Callback | None) -> None:
+    def __init__(self, callback: Callback | None, starts: int) -> None:
         self.closed = False
+        self.losses = np.full(starts, np.nan)
+        """Where each start ended."""
         self._callback = callback
         self._lock = threading.Lock()
         self._rank = (float("inf"), 0)
@@ -101,6 +103,7 @@ class _Desk:
 
     def offer(self, number: int, found: Decomposition) -> None:
         with self._lock:
+            self.losses[number] = found.losses[-1]
             rank = (float(found.losses[-1]), number)
             if rank < self._rank:
                 self._rank, self.best = rank, found

@@ -65,6 +65,38 @@ def test_losses_are_drawn_over_iterations(stems):
     assert line.get_xdata()[-1] == stems.decomposition.n_iter
 
 
+def test_solvers_are_compared_on_one_chart():
+    V = np.random.default_rng(0).random((8, 12))
+    found = {name: na.nmf(V, 3, solver=name, rng=0, max_iter=20) for name in ("mu", "bmme")}
+    axes = na.plot_losses(found).axes[0]
+    assert [line.get_label() for line in axes.lines] == list(found)
+    assert [t.get_text() for t in axes.get_legend().get_texts()] == list(found)
+    assert axes.get_yscale() == "log"
+    with pytest.raises(na.ParameterError, match="no decomposition"):
+        na.plot_losses({})
+
+
+@pytest.mark.parametrize(
+    ("losses", "scale"),
+    [
+        ([3, 1], "log"),
+        ([3, 0], "log"),
+        ([3, -1e-14], "log"),
+        ([3, -1], "linear"),
+        ([0, 0], "linear"),
+    ],
+)
+def test_every_loss_can_be_drawn(losses, scale):
+    d = na.nmf(np.ones((3, 4)), 1, rng=0, max_iter=10, tol=0)
+    figure = na.plot_losses(replace(d, losses=np.array(losses, float)))
+    figure.canvas.draw()
+    axes = figure.axes[0]
+    low, high = axes.get_ylim()
+    assert axes.get_yscale() == scale
+    assert low < min(x for x in losses if x > 0 or scale == "linear")
+    assert high > max(losses)
+
+
 def test_no_figure_stays_open(stems):
     na.plot_losses(stems.decomposition)
     assert matplotlib.pyplot.get_fignums() == []

@@ -1,0 +1,118 @@
+"""Automatic relevance determination: one cost of two factors, which falls and leaves few."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import nmfaudio as na
+
+FREQ, TIME, RANK, LAGS = 13, 22, 4, 3
+
+
+def whole(ard, factors):
+    """The cost as the paper writes it, component by component."""
+    W, H = factors
+    total = 0.0
+    for k in range(len(H)):
+        parts = [W[..., k], H[k]]
+        if ard.norm == "l1":
+            f, c = sum(p.sum() for p in parts), sum(p.size for p in parts)
+        else:
+            f, c = sum((p**2).sum() / 2 for p in parts), sum(p.size for p in parts) / 2
+        total += ard.dispersion * (c + ard.shape + 1) * np.log(f + ard.scale)
+    return total
+
+
+def factors_for(rng, lags):
+    W = rng.random((lags, FREQ, RANK) if lags else (FREQ, RANK)) + 0.1
+    return [W, rng.random((RANK, TIME)) + 0.1]
+
+
+@pytest.mark.parametrize("lags", [0, LAGS])
+@pytest.mark.parametrize("norm", ["l1", "l2"])
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10**6), st.floats(0.01, 100), st.floats(0.1, 10))
+def test_the_shares_make_the_whole_and_the_majoriser_bounds_it(norm, lags, seed, scale, dispersion):
+    rng = np.random.default_rng(seed)
+    ard = na.ARD(scale, 5.0, dispersion, norm)
+    X = factors_for(rng, lags)
+    assert sum(ard.value(F, X) for F in X) == pytest.approx(whole(ard, X))
+    for i in (0, 1):
+        terms = ard.majorize(X[i], X)
+
+        def bound(F, terms=terms):
+            return np.sum(terms.lin * F + terms.quad / 2 * F**2)
+
+        other = list(X)
+        other[i] = rng.random(X[i].shape) * 5
+        slack = 1e-9 * abs(whole(ard, X))
+        gap = bound(other[i]) - bound(X[i])
+        assert whole(ard, other) <= whole(ard, X) + gap + slack
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("structure", [na.Product(), na.Convolutive()], ids=str)
+@pytest.mark.parametrize("beta", [-0.5, 0, 0.5, 1, 1.5, 2, 3])
+def test_the_objective_never_rises(beta, structure, dtype):
+    rng = np.random.default_rng(0)
+    V = (rng.random((FREQ, TIME)) + 0.05).astype(dtype)
+    slack = 1e-12 if dtype == np.float64 else 2e-6
+    for norm, scale, solver in itertools.product(("l1", "l2"), (1.0, 1e6), ("mu", "auto")):
+        ard = na.ARD.matching(V * scale, RANK, dispersion=0.05 * scale**beta, norm=norm)
+        W, H = factors_for(rng, 0 if structure == na.Product() else LAGS)
+        d = na.decompose(
+            (V * scale).astype(dtype),
+            [na.Factor(W, penalties=(ard,)), na.Factor(H * scale, penalties=(ard,))],
+            structure=structure,
+            divergence=na.Beta(beta),
+            solver=solver,
+            max_iter=20,
+            tol=0,
+            check_every=1,
+        )
+        assert (np.diff(d.losses) <= slack * abs(d.losses[:-1])).all()
+        assert d.losses[-1] < d.losses[0]
+        exact = [F.astype(np.float64) for F in d.factors]
+        prepared = d.divergence.prepare(V, None) * scale
+        fit = d.divergence.value(np.asfortranarray(prepared, float), d.model().astype(float), None)
+        assert d.losses[-1] == pytest.approx(fit + whole(ard, exact), rel=1e-4)
+
+
+def test_excess_is_0_for_what_is_not_there():
+    W, H = factors_for(np.random.default_rng(0), 0)
+    W[:, 1], H[1] = 0, 0
+    excess = na.ARD(2.0, norm="l1").excess([W, H])
+    assert excess[1] == 0
+    assert excess[0] == pytest.approx((W[:, 0].sum() + H[0].sum()) / 2)
+
+
+@pytest.mark.parametrize("norm", ["l1", "l2"])
+def test_a_matching_prior_is_as_loud_as_V(norm):
+    """Models drawn from the prior have V's mean."""
+    rng = np.random.default_rng(0)
+    ard = na.ARD.matching(7.0, 4, shape=20.0, norm=norm)
+    relevance = ard.scale / rng.gamma(ard.shape, 1.0, (4, 200_000))  # inverse gamma
+    draw = rng.exponential if norm == "l1" else lambda s: abs(rng.normal(0, np.sqrt(s)))
+    model = (draw(relevance) * draw(relevance)).sum(0)
+    assert model.mean() == pytest.approx(7.0, rel=0.03)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "match"),
+    [
+        ({"scale": 0.0}, "scale of ARD"),
+        ({"scale": 1.0, "shape": -1.0}, "shape of ARD"),
+        ({"scale": 1.0, "dispersion": 0.0}, "dispersion of ARD"),
+        ({"scale": 1.0, "norm": "l3"}, "norm of ARD"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(arguments, match):
+    with pytest.raises(na.ParameterError, match=match):
+        na.ARD(**arguments)
+    with pytest.raises(na.ParameterError, match="mean of V"):
+        na.ARD.matching(np.zeros((3, 4)), 2)
+    with pytest.raises(na.ParameterError, match="shape of ARD"):
+        na.ARD.matching(1.0, 2, shape=1.5)
