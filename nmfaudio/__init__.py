@@ -32,6 +32,12 @@ _HOME = {
     "BMME": "solvers",
     "HALS": "solvers",
     "Stepwise": "solvers",
+    # sequences of factorisations
+    "deep_nmf": "recipes",
+    "DeepDecomposition": "recipes",
+    "feature_weighted_nmf": "recipes",
+    "FeatureWeighted": "recipes",
+    "temper": "recipes",
     # pictures
     "plot_factors": "plot",
     "plot_losses": "plot",

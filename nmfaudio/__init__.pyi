@@ -22,6 +22,11 @@ from nmfaudio.penalties import Smooth as Smooth
 from nmfaudio.plot import plot_factors as plot_factors
 from nmfaudio.plot import plot_losses as plot_losses
 from nmfaudio.plot import plot_stems as plot_stems
+from nmfaudio.recipes import DeepDecomposition as DeepDecomposition
+from nmfaudio.recipes import FeatureWeighted as FeatureWeighted
+from nmfaudio.recipes import deep_nmf as deep_nmf
+from nmfaudio.recipes import feature_weighted_nmf as feature_weighted_nmf
+from nmfaudio.recipes import temper as temper
 from nmfaudio.separators.blind import BlindSeparator as BlindSeparator
 from nmfaudio.separators.blind import separate as separate
 from nmfaudio.separators.stems import Stems as Stems

@@ -128,13 +128,14 @@ def _schedule(max_iter: int, tol: float, check_every: int, callback: Callback | 
 
 def _generators(rng: Any, n_init: int, factors: Sequence[Factor]) -> list[np.random.Generator]:
     """One per start."""
-    rngs = _generator(rng).spawn(as_count(n_init, "n_init", low=1))
+    rngs = generator(rng).spawn(as_count(n_init, "n_init", low=1))
     if n_init > 1 and not any(callable(f.start) for f in factors):
         raise ParameterError(f"n_init is {n_init}, but no factor starts at random; leave n_init=1")
     return rngs
 
 
-def _generator(rng: Any) -> np.random.Generator:
+def generator(rng: Any) -> np.random.Generator:
+    """The generator itself, or one made from a seed or from nothing."""
     try:
         if isinstance(rng, np.random.RandomState):
             raise TypeError
@@ -242,7 +243,7 @@ def _starts(
         return random_factors((len(V), rank), (rank, V.shape[1]), W, H)
     if W is not None or H is not None:
         raise ParameterError(f"init={init!r} makes both W and H; leave it out where one is given")
-    return STARTS[init](V, rank, weights=weights, rng=_generator(rng))
+    return STARTS[init](V, rank, weights=weights, rng=generator(rng))
 
 
 def _require_given(name: str, F: Any, shape: tuple[int, int], update: bool | np.ndarray) -> None:
