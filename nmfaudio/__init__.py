@@ -51,6 +51,12 @@ _HOME = {
     # new sounds
     "mosaic": "mosaics",
     "Mosaic": "mosaics",
+    # sequences of factorisations
+    "deep_nmf": "recipes",
+    "DeepDecomposition": "recipes",
+    "feature_weighted_nmf": "recipes",
+    "FeatureWeighted": "recipes",
+    "temper": "recipes",
     # pictures
     "plot_factors": "plot",
     "plot_losses": "plot",

@@ -27,6 +27,11 @@ from nmfaudio.plot import plot_losses as plot_losses
 from nmfaudio.plot import plot_stems as plot_stems
 from nmfaudio.ranks import RankSelection as RankSelection
 from nmfaudio.ranks import select_rank as select_rank
+from nmfaudio.recipes import DeepDecomposition as DeepDecomposition
+from nmfaudio.recipes import FeatureWeighted as FeatureWeighted
+from nmfaudio.recipes import deep_nmf as deep_nmf
+from nmfaudio.recipes import feature_weighted_nmf as feature_weighted_nmf
+from nmfaudio.recipes import temper as temper
 from nmfaudio.scaling import normalise as normalise
 from nmfaudio.scaling import sort_components as sort_components
 from nmfaudio.separators.blind import BlindSeparator as BlindSeparator

@@ -106,18 +106,7 @@ def spa(
     At equal loudness, each template is the frame that is farthest from what those before it span.
     H shares each bin out in proportion to the templates. No chance is in it, save that templates
     beyond the number of frames that differ start at random. Bins of weight 0 count as 0.
-
-    Parameters
-    ----------
-    V : np.ndarray [shape=(freq, time)]
-    rank : int
-    weights : np.ndarray [shape=(freq, time)], optional
-    rng : np.random.Generator
-
-    Returns
-    -------
-    W : np.ndarray [shape=(freq, rank)]
-    H : np.ndarray [shape=(rank, time)]
+    Parameters and results are as for `nndsvdar`.
 
     References
     ----------

@@ -15,7 +15,9 @@ from nmfaudio.separators.base import option
 if TYPE_CHECKING:
     import numpy as np
 
+    from nmfaudio.decomposition import Decomposition
     from nmfaudio.engine import Callback
+    from nmfaudio.grouping import Group
     from nmfaudio.separators.stems import Stems
     from nmfaudio.transforms import Stft
 
@@ -215,36 +217,14 @@ class BlindSeparator:
             A setting or `y` cannot work.
         """
         from nmfaudio._check import as_audio
-        from nmfaudio.engine import nmf
-        from nmfaudio.grouping import group_components
-        from nmfaudio.separators.stems import Masking, Stems, analyse, apply_masks, group_masks
+        from nmfaudio.separators.stems import Masking, Stems, apply_masks, group_masks
 
         mixture = as_audio(y)
         stft = self._transform(sr)
         masking = Masking(self.mask_power, stft.power, self.mask == "binary")
         loudness = _power_of_two(mixture)
         scaled = mixture / loudness if loudness != 1 else mixture
-        V = analyse(scaled, stft)
-        found = nmf(
-            V,
-            self.components,
-            beta_loss=self.beta_loss,
-            solver=self.solver,
-            init=self.init,
-            max_iter=self.max_iter,
-            tol=self.tol,
-            callback=callback,
-            rng=rng,
-        )
-        groups = group_components(
-            V,
-            found.W,
-            found.H,
-            frequencies=stft.frequencies,
-            hop_seconds=stft.hop / sr,
-            sources=self.sources,
-        )
-        del V
+        found, groups = self._grouped_components(scaled, stft, rng, callback)
         masks = group_masks(found, [group.components for group in groups.values()], masking)
         stems = apply_masks(masks, len(groups), scaled, stft)
         if loudness != 1:
@@ -265,6 +245,40 @@ class BlindSeparator:
             masking,
             settings,
         )
+
+    def _grouped_components(
+        self,
+        y: np.ndarray,
+        stft: Stft,
+        rng: int | np.random.Generator | None,
+        callback: Callback | None,
+    ) -> tuple[Decomposition, dict[str, Group]]:
+        """The factored spectrogram of y, and which of its components make which source."""
+        from nmfaudio.engine import nmf
+        from nmfaudio.grouping import group_components
+        from nmfaudio.separators.stems import analyse
+
+        V = analyse(y, stft)
+        found = nmf(
+            V,
+            self.components,
+            beta_loss=self.beta_loss,
+            solver=self.solver,
+            init=self.init,
+            max_iter=self.max_iter,
+            tol=self.tol,
+            callback=callback,
+            rng=rng,
+        )
+        groups = group_components(
+            V,
+            found.W,
+            found.H,
+            frequencies=stft.frequencies,
+            hop_seconds=stft.hop / stft.sr,
+            sources=self.sources,
+        )
+        return found, groups
 
     def memory(self, y: np.ndarray, sr: int) -> int:
         """About how many bytes taking `y` apart needs at the peak, `y` and this process included.
