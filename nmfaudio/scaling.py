@@ -67,12 +67,7 @@ def normalise(
     if norm not in NORMS:
         raise ParameterError(f"norm is {norm!r}; it must be one of {', '.join(map(repr, NORMS))}")
     factors = list(decomposition.factors)
-    axes = decomposition.structure.component_axes(len(factors))
-    if len(factors) < 2 or axes[-2] is None or axes[-1] is None:
-        raise ParameterError(
-            f"{decomposition.structure} has no templates and activations to share out loudness "
-            "between; scale its factors yourself"
-        )
+    axes = _axes(decomposition)
     given, taken = (-2, -1) if templates else (-1, -2)
     F, axis = (decomposition.W, -1) if templates else (factors[-1], axes[-1])
     norms = _norms(np.moveaxis(F, axis, 0), norm)
@@ -103,7 +98,7 @@ def sort_components(
     Raises
     ------
     ParameterError
-        `by` is unknown.
+        `by` is unknown, or the components are not all of one kind.
 
     Examples
     --------
@@ -112,26 +107,42 @@ def sort_components(
     >>> np.argmax(na.sort_components(d, by="centroid").W, axis=0).tolist()
     [0, 1, 2, 3]
     """
+    _axes(decomposition)
     structure, factors = decomposition.structure, decomposition.factors
     order = np.argsort(_keys(decomposition, by), kind="stable")
     moved = (np.ascontiguousarray(F) for F in structure.select(factors, order.tolist()))
     return replace(decomposition, factors=tuple(moved))
 
 
+def _axes(decomposition: Decomposition) -> tuple[int | None, ...]:
+    """Where the factors list components; `ParameterError` where the last two do not list all."""
+    factors = decomposition.factors
+    axes = decomposition.structure.component_axes(len(factors))
+    held = [0 if axis is None else F.shape[axis] for F, axis in zip(factors, axes, strict=True)]
+    if held[-2:] != [decomposition.n_components] * 2:
+        raise ParameterError(
+            f"the components of {decomposition.structure} have no templates and activations of one "
+            "kind to scale or sort; do so with its factors yourself"
+        )
+    return axes
+
+
 def _keys(decomposition: Decomposition, by: str) -> np.ndarray:
     """What the components are sorted by, rising [shape=(component,)]."""
-    W, H = decomposition.W.astype(np.float64), np.moveaxis(decomposition.H, 0, -1)
-    spectra = W.reshape(-1, *W.shape[-2:]).sum(0)
     if by == "energy":
-        return np.asarray(-spectra.sum(0) * H.reshape(-1, H.shape[-1]).sum(0, dtype=np.float64))
+        each = (decomposition.component(k) for k in range(decomposition.n_components))
+        return np.array([-part.sum(dtype=np.float64) for part in each])
     if by == "centroid":
+        W = decomposition.W.astype(np.float64)
+        spectra = W.reshape(-1, *W.shape[-2:]).sum(0)
         total = spectra.sum(0)
         mean = np.arange(len(spectra)) @ spectra / np.where(total > 0, total, 1)
         return np.where(total > 0, mean, np.inf)
     if by == "onset":
-        H = H.reshape(-1, *H.shape[-2:]).sum(0) if H.ndim > 2 else H
-        silent = H.max(0) == 0
-        return np.where(silent, len(H), np.argmax(H >= BEGUN * H.max(0), axis=0))
+        H = decomposition.H.reshape(-1, *decomposition.H.shape[-2:]).sum(0)
+        loudest = H.max(1, keepdims=True)
+        begun = np.argmax(H >= BEGUN * loudest, axis=1)
+        return np.where(loudest[:, 0] > 0, begun, H.shape[1])
     raise ParameterError(f"by is {by!r}; it must be one of {', '.join(map(repr, ORDERS))}")
 
 

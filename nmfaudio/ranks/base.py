@@ -90,6 +90,7 @@ class Method(Protocol):
     """What its scores are and which is better, with "; " between."""
     n_init: ClassVar[int]
     """How many starts a fit has unless the caller says."""
+    least_init: ClassVar[int]
     max_iter: ClassVar[int]
     tol: ClassVar[float]
 

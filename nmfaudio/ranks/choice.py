@@ -44,7 +44,8 @@ def select_rank(
     - "cv", cross-validation: the rank that best predicts bins which the fit did not see. The most
       to be trusted, at the price of `folds` fits per rank.
     - "ard", automatic relevance determination: one long fit from the largest rank, in which the
-      components that are not needed fade away (see `ARD`).
+      components that are not needed fade away (see `ARD`). Exact where V is a product plus noise;
+      real sounds vary in more ways than that, and it may keep all that it is given.
     - "error": where the curve of the error bends. Cheap; bends at something even where nothing is.
     - "stability": the largest rank at which random starts still agree on which frames belong
       together.
@@ -68,8 +69,9 @@ def select_rank(
         For "cv": how many parts V is cut into, each left out once.
     block : (int, int)
         For "cv": bins are left out in blocks of so many bins and frames. Neighbours in a
-        spectrogram tell each other what they are, since windows overlap: leave out blocks wider
-        than a window there, such as ``(8, 8)`` where it is four frames long.
+        spectrogram tell each other what they are, since windows overlap: leave out stretches
+        longer than a window there, such as ``(1, 8)`` where it is four frames long. Blocks of many
+        bins may hide all that is heard of a low sound, and then count against every component.
     dispersion : float, optional
         For "ard": how noisy V is, the variance around the model Y being ``dispersion · Y^(2 − β)``;
         1 for counts under KL. By default estimated from a fit of the largest rank.
@@ -129,7 +131,7 @@ def select_rank(
         scale,
         _ranks(ranks),
         divergence,
-        as_count(chosen.n_init if n_init is None else n_init, "n_init", low=1),
+        as_count(chosen.n_init if n_init is None else n_init, "n_init", low=chosen.least_init),
         as_count(chosen.max_iter if max_iter is None else max_iter, "max_iter", low=1),
         as_number(chosen.tol if tol is None else tol, "tol", low=0),
         generator(rng),

@@ -23,6 +23,7 @@ class CrossValidation:
     block: tuple[int, int]
     meaning: ClassVar[str] = "divergence per held-out bin; lower is better"
     n_init: ClassVar[int] = 1
+    least_init: ClassVar[int] = 1
     max_iter: ClassVar[int] = 200
     tol: ClassVar[float] = 1e-4
 

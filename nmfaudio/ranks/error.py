@@ -23,6 +23,7 @@ class ErrorCurve:
 
     meaning: ClassVar[str] = "divergence per bin; the best is where the curve bends"
     n_init: ClassVar[int] = 3
+    least_init: ClassVar[int] = 1
     max_iter: ClassVar[int] = 500
     tol: ClassVar[float] = 1e-5
 

@@ -26,6 +26,7 @@ class Relevance:
     dispersion: float | None
     meaning: ClassVar[str] = "relevance of the k-th component; above 0.01 it is needed"
     n_init: ClassVar[int] = 1
+    least_init: ClassVar[int] = 1
     max_iter: ClassVar[int] = 3000
     tol: ClassVar[float] = 1e-7
 

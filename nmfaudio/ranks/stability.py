@@ -27,6 +27,7 @@ class Stability:
 
     meaning: ClassVar[str] = "cophenetic correlation; the largest rank near the highest is best"
     n_init: ClassVar[int] = 20
+    least_init: ClassVar[int] = 2
     max_iter: ClassVar[int] = 200
     tol: ClassVar[float] = 1e-4
 

@@ -163,6 +163,7 @@ def test_the_picture_marks_the_best():
         ({"block": (20, 40)}, "fold empty"),
         ({"method": "ard", "dispersion": 0.0}, "dispersion"),
         ({"n_init": 0}, "n_init"),
+        ({"method": "stability", "n_init": 1}, "n_init"),
         ({"max_iter": 0}, "max_iter"),
         ({"rng": "x"}, "rng"),
     ],
