@@ -195,7 +195,7 @@ plt.show()
 # %%
 power = V[:400] ** 2
 factors = [na.Factor(rng.random((400, 11))), na.Factor(H0)]
-tempered = na.temper(power, factors, betas=[1, 0.8, 0.6, 0.4, 0.2, 0], solver="bmme", tol=0)
+tempered = na.temper(power, factors, solver="bmme", max_iter=50)
 direct = na.decompose(power, factors, divergence=na.Beta(0), solver="bmme", max_iter=6 * 50, tol=0)
 print(f"objective {tempered.losses[-1]:.0f} in steps, {direct.losses[-1]:.0f} directly")
 

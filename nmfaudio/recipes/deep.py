@@ -80,7 +80,8 @@ def deep_nmf(
 
     First layer by layer, V by W₁ H₁, then H₁ by W₂ H₂ and so on; then all factors together. Going
     from one layer to the next, parts that sound together become one: notes become chords. Note that
-    the total model has no more than the last rank; deep layers say how it is made up.
+    the total model has no more than the last rank; the layers say how it is made up. An iteration
+    of all factors together takes several times as long as one of plain NMF.
 
     Parameters
     ----------
@@ -112,8 +113,9 @@ def deep_nmf(
     References
     ----------
     V. Leplat, L. T. K. Hien, A. Onwunta and N. Gillis, "Deep nonnegative matrix factorization with
-    beta divergences", Neural Computation 36(11), 2024, doi:10.1162/neco_a_01679 (there layers keep
-    activations of their own and their objectives are summed; here they are one product).
+    beta divergences", Neural Computation 36(11), 2024, doi:10.1162/neco_a_01679,
+    arXiv:2309.08249. (There the layers keep activations of their own, and their objectives are
+    summed; here all is one product.)
 
     G. Trigeorgis, K. Bousmalis, S. Zafeiriou and B. W. Schuller, "A deep matrix factorization
     method for learning attribute representations", IEEE TPAMI 39(3), 2017,

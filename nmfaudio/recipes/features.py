@@ -87,8 +87,8 @@ def feature_weighted_nmf(
     References
     ----------
     M. Chen, M. Gong and X. Li, "Feature weighted non-negative matrix factorization", IEEE
-    Transactions on Cybernetics 53(2), 2023, doi:10.1109/TCYB.2021.3100067. (There each component
-    has weights of its own.)
+    Transactions on Cybernetics 53(2), 2023, doi:10.1109/TCYB.2021.3100067, arXiv:2103.13491.
+    (There several sets of weights are learned, here one.)
 
     Examples
     --------

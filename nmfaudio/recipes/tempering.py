@@ -21,13 +21,13 @@ def temper(
     V: Any,
     factors: Sequence[Factor],
     *,
-    betas: Sequence[float] = (2.0, 1.5, 1.0, 0.5, 0.0),
+    betas: Sequence[float] = (1.0, 0.8, 0.6, 0.4, 0.2, 0.0),
     structure: Structure | None = None,
     solver: str | Solver = "mu",
     weights: Any = None,
     missing: str | None = None,
-    max_iter: int = 50,
-    tol: float = 1e-4,
+    max_iter: int = 100,
+    tol: float = 0.0,
     check_every: int = 10,
     callback: Callback | None = None,
     rng: int | np.random.Generator | None = None,
@@ -35,8 +35,14 @@ def temper(
     """Decompose under one β after another, each from where the one before it ended.
 
     The Itakura–Saito divergence (β = 0) hears quiet and loud alike and has many poor local minima.
-    The squared distance (β = 2) follows the loudest, and has fewer. So β goes down slowly, as a
-    temperature does.
+    Kullback–Leibler (β = 1) and the squared distance (β = 2) follow the loudest and have fewer. So
+    β goes down slowly, as a temperature does.
+
+    It does not always pay; compare the last loss with that of `decompose` from the same start.
+    Measured on six seconds of three of this project's samples, from ten random starts each, with
+    3000 multiplicative updates in all: ten β from 1 to 0.1 before the last 2500 updates ended 3 %
+    lower than β = 0 alone for three melodies (lower in 8 of 10), 5 % higher for a band (10 of 10)
+    and 8 % higher for a piano (8 of 10). From β = 2 it was worse in two of the three.
 
     Parameters
     ----------
@@ -45,13 +51,14 @@ def temper(
     factors : sequence of Factor
         As in `decompose`; their starts are those of the first β.
     betas : sequence of float
-        The last is the one that is meant.
+        The last is the one that is meant. The paper starts from 2.
     structure, weights, missing
         As in `decompose`.
     solver : "mu", "bmme", "hals" or Solver
         As in `decompose`. "hals" leaves exact zeros, which those that come after it cannot move.
     max_iter, tol, check_every, callback
-        As in `decompose`, for each β; the callback stops only that one.
+        As in `decompose`, for each β; the callback stops only that one. The first loss under a new
+        β can be huge, so a `tol` above 0 may stop too early.
     rng : int, np.random.Generator or None
         Where randomness comes from.
 
@@ -81,7 +88,7 @@ def temper(
     >>> V = rng.random((20, 3)) @ rng.random((3, 50)) ** 4
     >>> d = na.temper(V, [na.Factor(rng.random((20, 3))), na.Factor(rng.random((3, 50)))])
     >>> d.divergence.beta, [stage["beta"] for stage in d.about["tempering"]]
-    (0.0, [2.0, 1.5, 1.0, 0.5, 0.0])
+    (0.0, [1.0, 0.8, 0.6, 0.4, 0.2, 0.0])
     """
     schedule = [Beta(beta) for beta in betas]
     if not schedule:
