@@ -31,6 +31,7 @@ _HOME = {
     "MU": "solvers",
     "BMME": "solvers",
     "HALS": "solvers",
+    "PG": "solvers",
     "Stepwise": "solvers",
     # pictures
     "plot_factors": "plot",

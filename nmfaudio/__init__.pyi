@@ -28,6 +28,7 @@ from nmfaudio.separators.stems import Stems as Stems
 from nmfaudio.solvers import BMME as BMME
 from nmfaudio.solvers import HALS as HALS
 from nmfaudio.solvers import MU as MU
+from nmfaudio.solvers import PG as PG
 from nmfaudio.solvers import Stepwise as Stepwise
 from nmfaudio.structures import Convolutive as Convolutive
 from nmfaudio.structures import Product as Product

@@ -14,6 +14,8 @@ import numpy as np
 
 from nmfaudio._check import as_number
 
+TINY = 2.0**-120  # small enough to matter to nobody, large enough to divide by twice
+
 
 class Terms(NamedTuple):
     """``value(G) ≤ const + Σ (lin·G + quad/2·G² − pull·log G + push/G)``, tight where it was made.
@@ -26,6 +28,14 @@ class Terms(NamedTuple):
     quad: np.ndarray | float = 0.0
     pull: np.ndarray | float = 0.0
     push: np.ndarray | float = 0.0
+
+    def slope(self, F: np.ndarray) -> np.ndarray:
+        """The derivative at F, where they were made; without the poles that a zero stands on."""
+        X = F.astype(np.float64)
+        inverse = np.divide(1.0, X, out=np.zeros_like(X), where=X > 0)
+        # What bends without end at 0 may yet be straight seen from there (see `units`).
+        bend = self.quad * np.maximum(X, TINY)
+        return np.asarray(self.lin + bend - self.pull * inverse - self.push * inverse**2)
 
 
 class Penalty(Protocol):

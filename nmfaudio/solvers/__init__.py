@@ -12,10 +12,11 @@ from nmfaudio.solvers.base import Run, Solver, Stepwise
 from nmfaudio.solvers.bmme import BMME
 from nmfaudio.solvers.hals import HALS
 from nmfaudio.solvers.mu import MU
+from nmfaudio.solvers.pg import PG
 
-__all__ = ["BMME", "HALS", "MU", "SOLVERS", "Run", "Solver", "Stepwise", "solver_named"]
+__all__ = ["BMME", "HALS", "MU", "PG", "SOLVERS", "Run", "Solver", "Stepwise", "solver_named"]
 
-SOLVERS: dict[str, Solver] = {"mu": MU(), "bmme": BMME(), "hals": HALS()}
+SOLVERS: dict[str, Solver] = {"mu": MU(), "bmme": BMME(), "hals": HALS(), "pg": PG()}
 
 
 def solver_named(solver: str | Solver, problem: Problem, starts: Sequence[np.ndarray]) -> Solver:
