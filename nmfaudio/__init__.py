@@ -19,6 +19,7 @@ _HOME = {
     "nmf": "engine",
     "decompose": "engine",
     "Progress": "engine",
+    "kkt_residual": "optimality",
     "Decomposition": "decomposition",
     "Factor": "factors",
     "Product": "structures",
@@ -32,6 +33,7 @@ _HOME = {
     "BMME": "solvers",
     "HALS": "solvers",
     "PG": "solvers",
+    "CCD": "solvers",
     "Stepwise": "solvers",
     # pictures
     "plot_factors": "plot",

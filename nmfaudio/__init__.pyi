@@ -16,6 +16,7 @@ from nmfaudio.errors import ParameterError as ParameterError
 from nmfaudio.errors import ShapeError as ShapeError
 from nmfaudio.factors import Factor as Factor
 from nmfaudio.metrics import si_sdr as si_sdr
+from nmfaudio.optimality import kkt_residual as kkt_residual
 from nmfaudio.penalties import L1 as L1
 from nmfaudio.penalties import L2 as L2
 from nmfaudio.penalties import Smooth as Smooth
@@ -26,6 +27,7 @@ from nmfaudio.separators.blind import BlindSeparator as BlindSeparator
 from nmfaudio.separators.blind import separate as separate
 from nmfaudio.separators.stems import Stems as Stems
 from nmfaudio.solvers import BMME as BMME
+from nmfaudio.solvers import CCD as CCD
 from nmfaudio.solvers import HALS as HALS
 from nmfaudio.solvers import MU as MU
 from nmfaudio.solvers import PG as PG

@@ -14,6 +14,7 @@ SUPPORTED = [
     *(("bmme", beta) for beta in (-0.5, 0.0, 0.5, 1.0, 1.3, 2.0)),
     ("hals", 2.0),
     ("pg", 2.0),
+    ("ccd", 1.0),
 ]
 
 
@@ -82,12 +83,15 @@ def test_extrapolation_takes_weights():
     assert b.losses[-1] == pytest.approx(a.losses[-1], rel=1e-4)
 
 
-@pytest.mark.parametrize(("solver", "moves"), [("mu", False), ("hals", True), ("pg", True)])
+@pytest.mark.parametrize(
+    ("solver", "moves"), [("mu", False), ("hals", True), ("pg", True), ("ccd", True)]
+)
 def test_which_solvers_move_exact_zeros(solver, moves):
     V, W, H, _ = posed()
     H[1, 3:50] = 0
-    d = na.nmf(V, W=W, H=H, beta_loss=2, solver=solver, max_iter=20)
-    assert d.H[1, 3:50].any() == moves
+    beta = 1 if solver == "ccd" else 2
+    d = na.nmf(V, W=W, H=H, beta_loss=beta, solver=solver, max_iter=20)
+    assert d.H[1, 3:50].any() == (solver in ("hals", "pg", "ccd"))
 
 
 def test_projected_gradient_is_the_same_at_any_scale():
@@ -114,6 +118,7 @@ def test_projected_gradient_takes_weights_and_any_structure():
         ("bmme", {"beta_loss": 3}, "beta > 2"),
         ("hals", {"beta_loss": 1}, "beta = 2 only"),
         ("pg", {"beta_loss": 1}, "beta = 2 only"),
+        ("ccd", {"beta_loss": 2}, "beta = 1 only"),
         ("hals", {"beta_loss": 2, "weights": np.full((FREQ, TIME), 0.5)}, "cannot weight"),
     ],
 )
@@ -126,9 +131,10 @@ def test_what_is_not_plain_nmf_is_refused():
     V, W, H, _ = posed()
     convolutive = {"factors": [na.Factor(W[None]), na.Factor(H)], "structure": na.Convolutive()}
     deep = {"factors": [na.Factor(F) for F in (W, np.eye(RANK), H)]}
-    for solver, model in (("hals", convolutive), ("hals", deep), ("bmme", deep)):
-        with pytest.raises(na.ParameterError, match="plain"):
-            na.decompose(V, **model, divergence=na.Beta(2), solver=solver)
+    for solver, beta in (("hals", 2), ("ccd", 1), ("bmme", 2)):
+        for model in (deep,) if solver == "bmme" else (deep, convolutive):
+            with pytest.raises(na.ParameterError, match="plain"):
+                na.decompose(V, **model, divergence=na.Beta(beta), solver=solver)
 
 
 @pytest.mark.parametrize("beta", [0, 1, 2])
@@ -160,11 +166,12 @@ def test_the_best_solver_keeps_what_the_start_says():
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_any_number_of_threads_gives_the_same_bytes(solver):
     V = np.random.default_rng(0).random((90, 2000)).astype("f4")
+    beta, most = (1, 2) if solver == "ccd" else (2, 12)
     found = []
     try:
         for count in (1, 2, 3):
             set_threads(count)
-            found.append(na.nmf(V, 6, beta_loss=2, solver=solver, max_iter=12, rng=0))
+            found.append(na.nmf(V, 6, beta_loss=beta, solver=solver, max_iter=most, rng=0))
     finally:
         set_threads(None)
     assert len({d.W.tobytes() + d.H.tobytes() for d in found}) == 1
