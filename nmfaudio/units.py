@@ -16,7 +16,7 @@ import numpy as np
 
 from nmfaudio.errors import ParameterError
 from nmfaudio.factors import Factor
-from nmfaudio.penalties.base import TINY, Terms
+from nmfaudio.penalties import Terms
 from nmfaudio.structures import Structure
 
 
@@ -68,7 +68,7 @@ class Units:
     def carried(self, terms: Terms, X: Sequence[np.ndarray]) -> Terms:
         """Terms on the carrier of the normalised model, as terms on the carrier of X."""
         last = self.carrier
-        norms = np.maximum(self._norms(X), TINY)
+        norms = np.maximum(self._norms(X), 2.0**-120)
         n = self._along(last, X[last], norms)
         return Terms(terms.lin * n, terms.quad * n**2, terms.pull, terms.push / n)
 
@@ -81,11 +81,12 @@ class Units:
         each term entry by entry, and where A > 0, ρ ≤ ρ²/2 + ½ does for the second norm.
         """
         W = X[i].astype(np.float64)
+        tiny = 2.0**-120  # small enough to matter to nobody, large enough to divide by twice
         A, B, C, E = (self._along(i, W, total) for total in self._totals(terms, X))
-        norm = np.maximum(self._along(i, W, self._norm(i, X[i])), TINY)
+        norm = np.maximum(self._along(i, W, self._norm(i, X[i])), tiny)
         if self.factors[i].unit == "l1":
             share = W / norm
-            return Terms(A / norm, B / (norm * np.maximum(W, TINY)), C * share, E * share * W)
+            return Terms(A / norm, B / (norm * np.maximum(W, tiny)), C * share, E * share * W)
         share = (W / norm) ** 2
         lin, quad = np.minimum(A, 0.0) * W / norm**2, (np.maximum(A, 0.0) + B) / norm**2
         return Terms(lin, quad, C * share, E * share * W)

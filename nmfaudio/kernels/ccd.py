@@ -11,7 +11,8 @@ import numpy as np
 
 from nmfaudio.kernels.jit import kernel
 
-LOWEST = 2.0**-300  # of the model: the squares of what is divided by it stay finite
+# Of the model, and of an entry unless it is 0: the cubes of what is divided by it stay finite.
+LOWEST = 2.0**-300
 NEAR = 1e-4  # a relative step after which the next would be lost in rounding
 MOST_STEPS = 200
 
@@ -42,7 +43,7 @@ def minimiser(
 ) -> float:
     """Where the entry that is x now costs least; `lin` is in `pos`. Poles keep a zero at 0."""
     barred = pull > 0.0 or push > 0.0
-    at = x
+    at = max(x, LOWEST)
     if x == 0.0:
         neg, bend = gathered(v, y, a, 0.0)
         if barred or pos >= neg:
@@ -56,10 +57,10 @@ def minimiser(
         if bend <= 0.0:  # a straight line
             return 0.0 if slope > 0.0 else at
         new = at - slope / bend
-        if new <= 0.0:
-            if not barred and pos >= gathered(v, y, a, -x)[0]:
+        if new < LOWEST:
+            if not barred and (at == LOWEST or pos >= gathered(v, y, a, -x)[0]):
                 return 0.0
-            new = at / 16.0
+            new = max(at / 16.0, LOWEST)
         near = abs(new - at) <= NEAR * new
         at = new
         if near:

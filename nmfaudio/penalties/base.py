@@ -14,8 +14,6 @@ import numpy as np
 
 from nmfaudio._check import as_number
 
-TINY = 2.0**-120  # small enough to matter to nobody, large enough to divide by twice
-
 
 class Terms(NamedTuple):
     """``value(G) ≤ const + Σ (lin·G + quad/2·G² − pull·log G + push/G)``, tight where it was made.
@@ -32,10 +30,9 @@ class Terms(NamedTuple):
     def slope(self, F: np.ndarray) -> np.ndarray:
         """The derivative at F, where they were made; without the poles that a zero stands on."""
         X = F.astype(np.float64)
-        inverse = np.divide(1.0, X, out=np.zeros_like(X), where=X > 0)
-        # What bends without end at 0 may yet be straight seen from there (see `units`).
-        bend = self.quad * np.maximum(X, TINY)
-        return np.asarray(self.lin + bend - self.pull * inverse - self.push * inverse**2)
+        inverse = np.divide(1.0, np.maximum(X, 2.0**-1000), out=np.zeros_like(X), where=X > 0)
+        poles = self.pull * inverse + self.push * inverse * inverse
+        return np.asarray(self.lin + self.quad * X - poles)
 
 
 class Penalty(Protocol):

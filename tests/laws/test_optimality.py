@@ -42,6 +42,17 @@ def test_it_does_so_with_penalties_weights_and_fixed_parts(unit):
     assert not d.H[~gate].any()
 
 
+@pytest.mark.parametrize("solver", ["hals", "pg"])
+def test_zeros_leave_where_it_pays_under_a_unit_norm(solver):
+    V, W, H, _ = posed()
+    factors = [na.Factor(W, unit="l2"), na.Factor(H, True, (na.L2(0.3),))]
+    d = na.decompose(
+        V, factors, divergence=na.Beta(2), solver=solver, max_iter=1500, tol=0, check_every=1
+    )
+    assert (d.W == 0).any()
+    assert na.kkt_residual(V, d, factors) < 1e-3
+
+
 @pytest.mark.parametrize("penalties", [(), (na.L1(0.3), na.L2(0.2))])
 def test_an_entry_goes_to_its_minimum(penalties):
     for seed in range(20):
