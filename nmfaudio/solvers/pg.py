@@ -27,7 +27,7 @@ class PG:
     turns to the other, because there the products that a factor's steps share are the main cost.
     For any structure no products can be shared, and steps in turn see newer factors.)
 
-    It reaches the same optimum as `HALS` in more iterations; it is for what that cannot do. Unlike
+    It needs more iterations than `HALS` and is for what that cannot take. Unlike
     multiplicative updates it moves exact zeros: a support needs ``Factor(H * S, free=S)``.
 
     References
@@ -51,7 +51,10 @@ class PG:
 
     def supports(self, problem: Problem) -> str | None:
         if type(problem.divergence) is not Beta or problem.divergence.beta != 2:
-            return "it is for beta = 2 only, as others are too steep or too flat near a model of 0"
+            return (
+                "it is for beta = 2 only, since others are too steep or too flat where the model "
+                "nears 0; use solver='mu'"
+            )
         return None
 
     def begin(self, problem: Problem, factors: Sequence[np.ndarray]) -> Run:
