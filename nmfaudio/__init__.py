@@ -22,6 +22,7 @@ _HOME = {
     "nmf": "engine",
     "decompose": "engine",
     "Progress": "engine",
+    "kkt_residual": "optimality",
     "Decomposition": "decomposition",
     "normalise": "scaling",
     "sort_components": "scaling",
@@ -46,6 +47,8 @@ _HOME = {
     "MU": "solvers",
     "BMME": "solvers",
     "HALS": "solvers",
+    "PG": "solvers",
+    "CCD": "solvers",
     "Stepwise": "solvers",
     "Diagonal": "solvers",
     # new sounds

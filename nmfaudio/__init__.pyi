@@ -18,6 +18,7 @@ from nmfaudio.factors import Factor as Factor
 from nmfaudio.metrics import si_sdr as si_sdr
 from nmfaudio.mosaics import Mosaic as Mosaic
 from nmfaudio.mosaics import mosaic as mosaic
+from nmfaudio.optimality import kkt_residual as kkt_residual
 from nmfaudio.penalties import ARD as ARD
 from nmfaudio.penalties import L1 as L1
 from nmfaudio.penalties import L2 as L2
@@ -38,8 +39,10 @@ from nmfaudio.separators.blind import BlindSeparator as BlindSeparator
 from nmfaudio.separators.blind import separate as separate
 from nmfaudio.separators.stems import Stems as Stems
 from nmfaudio.solvers import BMME as BMME
+from nmfaudio.solvers import CCD as CCD
 from nmfaudio.solvers import HALS as HALS
 from nmfaudio.solvers import MU as MU
+from nmfaudio.solvers import PG as PG
 from nmfaudio.solvers import Diagonal as Diagonal
 from nmfaudio.solvers import Stepwise as Stepwise
 from nmfaudio.structures import Channels as Channels

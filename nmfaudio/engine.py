@@ -50,11 +50,13 @@ def decompose(
         How the factors make up the model; default `Product`, plain NMF.
     divergence : Divergence, optional
         What a misfit costs; default ``Beta(1)``, Kullback–Leibler.
-    solver : "auto", "mu", "bmme", "hals" or Solver
+    solver : "auto", "mu", "bmme", "hals", "pg", "ccd" or Solver
         "mu", multiplicative updates, takes anything and is the strict reference. "bmme", the same
         with extrapolation, needs a half to a third of the iterations for plain and convolutive
-        NMF with β ≤ 2, and "hals" far fewer for β = 2 without weights; but it moves zeros of a
-        start, which the others keep. "auto" is the fastest that keeps what the start says.
+        NMF with β ≤ 2. The others move zeros of a start, which those keep: "hals" is by far the
+        fastest for plain NMF with β = 2 without weights; "pg", projected gradient, is for all else
+        with β = 2; "ccd", coordinate descent, is slow but exact, for plain NMF with β = 1. "auto"
+        is the fastest that keeps what the start says.
     weights : np.ndarray, optional
         How much each bin counts, ≥ 0, broadcastable to V. A bin of weight 0 has no influence on
         anything; it may be NaN in V.
@@ -177,7 +179,7 @@ def nmf(
         How many; may be left out where W or H is given.
     beta_loss : "kl", "is", "frobenius" or float
         The β of the beta-divergence: 1, 0, 2 or any other.
-    solver : "auto", "mu", "bmme", "hals" or Solver
+    solver : "auto", "mu", "bmme", "hals", "pg", "ccd" or Solver
         As in `decompose`.
     init : "random", "nndsvdar" or "spa"
         How the factors that are not given start: at random at V's loudness, from V's leading

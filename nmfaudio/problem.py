@@ -58,8 +58,18 @@ class Problem:
         """The objective at X in the caller's scale; `misfit`, if known, is the divergence there."""
         if misfit is None:
             misfit = self.divergence.value(self.V, self.structure.forward(X), self.weights)
-        cost_scale = self._scale_to(self.divergence.degree or 0.0)
-        return misfit * cost_scale + self._penalty(self._own_scale(X))
+        return misfit * self.cost_scale + self._penalty(self._own_scale(X))
+
+    @property
+    def cost_scale(self) -> float:
+        """How many of the caller's units of cost one of V's is."""
+        return self._scale_to(self.divergence.degree or 0.0)
+
+    def halves(self, i: int, X: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """Non-negative arrays (neg, pos) like factor `i` with ∂divergence/∂X[i] = pos − neg."""
+        Y = self.structure.forward(X)
+        A, B = self.divergence.halves(self.V, Y, self.weights)
+        return self.structure.adjoint(i, A, X), self.structure.adjoint(i, B, X)
 
     def majorize(self, i: int, X: Sequence[np.ndarray]) -> Terms | None:
         """The terms of all that penalises factor `i`, None where nothing does."""

@@ -33,6 +33,7 @@ MATH = {
     "runs",
     "engine",
     "decomposition",
+    "optimality",
     "recipes",
     "ranks",
     "scaling",

@@ -14,6 +14,7 @@ For any model, step by step:
 - `products`, `tiles`: threaded matrix products, from two small ones in plain loops
 - `cells`: what the beta-divergence does to whole arrays
 - `hals`: coordinate descent on whole components for the squared Euclidean distance
+- `ccd`: coordinate descent on single entries for the Kullback–Leibler divergence
 
 For all of them:
 

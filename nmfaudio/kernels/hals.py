@@ -30,11 +30,11 @@ def descend_rows(
 
     X and cross are (component, n). Each of `rounds` goes once through the components. `terms` are
     lin, quad, pull and push of `mm.step`; of size 0 they stand for 0, `free` of size 0 for True.
-    Where there is a pull or a push, a zero stays zero.
+    Where an entry has a pull or a push, a zero stays zero.
     """
     rank, n = X.shape
     lin, quad, pull, push = terms
-    barred = pull.size > 0 or push.size > 0
+    poles = pull.size > 0 or push.size > 0
     zero = X.dtype.type(0)
     slope = np.empty(n, X.dtype)
     for _ in range(rounds):
@@ -54,14 +54,17 @@ def descend_rows(
                 curvature = gram[k, k] + (quad[k, j] if quad.size > 0 else zero)
                 if free.size > 0 and not free[k, j]:
                     continue
-                if barred and x[j] > 0:
+                if poles:
                     at = float(x[j])
-                    d = float(pull[k, j]) / at if pull.size > 0 else 0.0
-                    e = float(push[k, j]) / at / at if push.size > 0 else 0.0
-                    bend = float(curvature) * at
-                    u = mm.ratio(0.0, bend, -float(slope[j]), 0.0, d, e, 1.0, 0.0)
-                    x[j] = X.dtype.type(at * u)
-                elif curvature > 0 and not barred:
+                    d = float(pull[k, j]) if pull.size > 0 else 0.0
+                    e = float(push[k, j]) if push.size > 0 else 0.0
+                    if d > 0 or e > 0:
+                        if at > 0:
+                            bend, fall = float(curvature) * at, -float(slope[j])
+                            u = mm.ratio(0.0, bend, fall, 0.0, d / at, e / at / at, 1.0, 0.0)
+                            x[j] = X.dtype.type(at * u)
+                        continue
+                if curvature > 0:
                     x[j] = max(slope[j] / curvature, zero)
 
 

@@ -27,6 +27,13 @@ class Terms(NamedTuple):
     pull: np.ndarray | float = 0.0
     push: np.ndarray | float = 0.0
 
+    def slope(self, F: np.ndarray) -> np.ndarray:
+        """The derivative at F, where they were made; without the poles that a zero stands on."""
+        X = F.astype(np.float64)
+        inverse = np.divide(1.0, np.maximum(X, 2.0**-1000), out=np.zeros_like(X), where=X > 0)
+        poles = self.pull * inverse + self.push * inverse * inverse
+        return np.asarray(self.lin + self.quad * X - poles)
+
 
 class Penalty(Protocol):
     """A cost of factor F, which may depend on the other `factors` too.

@@ -106,7 +106,7 @@ class BlindSeparator:
     solver: str = option(
         "auto",
         "how the fit is improved: mu takes any loss, bmme needs fewer iterations for β ≤ 2, hals "
-        "for frobenius; auto takes the fastest",
+        "or pg for frobenius; ccd is slow but exact, for kl; auto takes the fastest",
         metavar="NAME",
     )
     max_iter: int = option(

@@ -10,14 +10,18 @@ from nmfaudio.errors import ParameterError
 from nmfaudio.problem import Problem
 from nmfaudio.solvers.base import Run, Solver, Stepwise
 from nmfaudio.solvers.bmme import BMME
+from nmfaudio.solvers.ccd import CCD
 from nmfaudio.solvers.diagonal import Diagonal
 from nmfaudio.solvers.hals import HALS
 from nmfaudio.solvers.mu import MU
+from nmfaudio.solvers.pg import PG
 
 __all__ = [
     "BMME",
+    "CCD",
     "HALS",
     "MU",
+    "PG",
     "SOLVERS",
     "Diagonal",
     "Run",
@@ -26,7 +30,7 @@ __all__ = [
     "solver_named",
 ]
 
-SOLVERS: dict[str, Solver] = {"mu": MU(), "bmme": BMME(), "hals": HALS()}
+SOLVERS: dict[str, Solver] = {"mu": MU(), "bmme": BMME(), "hals": HALS(), "pg": PG(), "ccd": CCD()}
 
 
 def solver_named(solver: str | Solver, problem: Problem, starts: Sequence[np.ndarray]) -> Solver:

@@ -13,6 +13,8 @@ SUPPORTED = [
     *(("mu", beta) for beta in (0.0, 1.0, 2.0)),
     *(("bmme", beta) for beta in (-0.5, 0.0, 0.5, 1.0, 1.3, 2.0)),
     ("hals", 2.0),
+    ("pg", 2.0),
+    ("ccd", 1.0),
 ]
 
 
@@ -55,7 +57,7 @@ def test_never_rises_at_checks(solver, beta, fixed, penalised, check_every, dtyp
         assert d.W[:, ~columns].tobytes() == W.astype(dtype)[:, ~columns].tobytes()
 
 
-@pytest.mark.parametrize("solver", ["bmme", "hals"])
+@pytest.mark.parametrize("solver", ["bmme", "hals", "pg"])
 def test_it_gets_there_in_fewer_iterations_than_mu(solver):
     V, W, H, _ = posed()
     plain = na.nmf(V, W=W, H=H, beta_loss=2, solver="mu", max_iter=200, tol=0)
@@ -63,7 +65,7 @@ def test_it_gets_there_in_fewer_iterations_than_mu(solver):
     assert fast.losses[-1] < plain.losses[-1]
 
 
-@pytest.mark.parametrize("solver", ["mu", "bmme", "hals"])
+@pytest.mark.parametrize("solver", ["mu", "bmme", "hals", "pg"])
 def test_supervised_activations_reach_the_least_squares_optimum(solver):
     V, W, H, _ = posed()
     d = na.nmf(V, W=W, H=H, update_W=False, beta_loss=2, solver=solver, max_iter=3000, tol=0)
@@ -81,12 +83,33 @@ def test_extrapolation_takes_weights():
     assert b.losses[-1] == pytest.approx(a.losses[-1], rel=1e-4)
 
 
-def test_hals_moves_exact_zeros_and_mu_does_not():
+@pytest.mark.parametrize(
+    ("solver", "moves"), [("mu", False), ("hals", True), ("pg", True), ("ccd", True)]
+)
+def test_which_solvers_move_exact_zeros(solver, moves):
     V, W, H, _ = posed()
     H[1, 3:50] = 0
-    found = {s: na.nmf(V, W=W, H=H, beta_loss=2, solver=s, max_iter=20) for s in ("mu", "hals")}
-    assert not found["mu"].H[1, 3:50].any()
-    assert found["hals"].H[1, 3:50].any()
+    beta = 1 if solver == "ccd" else 2
+    d = na.nmf(V, W=W, H=H, beta_loss=beta, solver=solver, max_iter=20)
+    assert d.H[1, 3:50].any() == (solver in ("hals", "pg", "ccd"))
+
+
+def test_projected_gradient_is_the_same_at_any_scale():
+    V, W, H, _ = posed()
+    plain = na.nmf(V, W=W, H=H, beta_loss=2, solver="pg", max_iter=30, tol=0)
+    loud = na.nmf(2**40 * V, W=W, H=2**40 * H, beta_loss=2, solver="pg", max_iter=30, tol=0)
+    np.testing.assert_allclose(loud.H, 2**40 * plain.H, rtol=1e-9)
+
+
+def test_projected_gradient_takes_weights_and_any_structure():
+    V, _, H, rng = posed()
+    weights = rng.random(V.shape) * (rng.random(V.shape) < 0.8)
+    factors = [na.Factor(rng.random((4, FREQ, RANK)) + 0.1), na.Factor(H)]
+    settings = {"structure": na.Convolutive(), "divergence": na.Beta(2), "weights": weights}
+    d = na.decompose(np.where(weights > 0, V, np.nan), factors, solver="pg", **settings)
+    plain = na.decompose(V, factors, solver="mu", **settings)
+    assert (np.diff(d.losses) <= 0).all()
+    assert d.losses[-1] < plain.losses[-1]
 
 
 @pytest.mark.parametrize(
@@ -94,6 +117,8 @@ def test_hals_moves_exact_zeros_and_mu_does_not():
     [
         ("bmme", {"beta_loss": 3}, "beta > 2"),
         ("hals", {"beta_loss": 1}, "beta = 2 only"),
+        ("pg", {"beta_loss": 1}, "beta = 2 only"),
+        ("ccd", {"beta_loss": 2}, "beta = 1 only"),
         ("hals", {"beta_loss": 2, "weights": np.full((FREQ, TIME), 0.5)}, "cannot weight"),
     ],
 )
@@ -106,9 +131,10 @@ def test_what_is_not_plain_nmf_is_refused():
     V, W, H, _ = posed()
     convolutive = {"factors": [na.Factor(W[None]), na.Factor(H)], "structure": na.Convolutive()}
     deep = {"factors": [na.Factor(F) for F in (W, np.eye(RANK), H)]}
-    for solver, model in (("hals", convolutive), ("hals", deep), ("bmme", deep)):
-        with pytest.raises(na.ParameterError, match="plain"):
-            na.decompose(V, **model, divergence=na.Beta(2), solver=solver)
+    for solver, beta in (("hals", 2), ("ccd", 1), ("bmme", 2)):
+        for model in (deep,) if solver == "bmme" else (deep, convolutive):
+            with pytest.raises(na.ParameterError, match="plain"):
+                na.decompose(V, **model, divergence=na.Beta(beta), solver=solver)
 
 
 @pytest.mark.parametrize("beta", [0, 1, 2])
@@ -140,11 +166,12 @@ def test_the_best_solver_keeps_what_the_start_says():
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_any_number_of_threads_gives_the_same_bytes(solver):
     V = np.random.default_rng(0).random((90, 2000)).astype("f4")
+    beta, most = (1, 2) if solver == "ccd" else (2, 12)
     found = []
     try:
         for count in (1, 2, 3):
             set_threads(count)
-            found.append(na.nmf(V, 6, beta_loss=2, solver=solver, max_iter=12, rng=0))
+            found.append(na.nmf(V, 6, beta_loss=beta, solver=solver, max_iter=most, rng=0))
     finally:
         set_threads(None)
     assert len({d.W.tobytes() + d.H.tobytes() for d in found}) == 1
