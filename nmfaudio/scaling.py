@@ -70,7 +70,7 @@ def normalise(
     axes = _axes(decomposition)
     given, taken = (-2, -1) if templates else (-1, -2)
     F, axis = (decomposition.W, -1) if templates else (factors[-1], axes[-1])
-    norms = _norms(np.moveaxis(F, axis, 0), norm)
+    norms = _norms(np.moveaxis(F, axis or 0, 0), norm)
     factors[given] = _times(factors[given], axes[given], 1 / norms)
     factors[taken] = _times(factors[taken], axes[taken], norms)
     return replace(decomposition, factors=tuple(factors))
@@ -142,7 +142,7 @@ def _keys(decomposition: Decomposition, by: str) -> np.ndarray:
         H = decomposition.H.reshape(-1, *decomposition.H.shape[-2:]).sum(0)
         loudest = H.max(1, keepdims=True)
         begun = np.argmax(H >= BEGUN * loudest, axis=1)
-        return np.where(loudest[:, 0] > 0, begun, H.shape[1])
+        return np.asarray(np.where(loudest[:, 0] > 0, begun, H.shape[1]))
     raise ParameterError(f"by is {by!r}; it must be one of {', '.join(map(repr, ORDERS))}")
 
 
