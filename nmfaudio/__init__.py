@@ -32,6 +32,11 @@ _HOME = {
     "BMME": "solvers",
     "HALS": "solvers",
     "Stepwise": "solvers",
+    "OnlineNMF": "online",
+    # for scikit-learn
+    "NMF": "estimators",
+    "ConvolutiveNMF": "estimators",
+    "MiniBatchNMF": "estimators",
     # pictures
     "plot_factors": "plot",
     "plot_losses": "plot",
