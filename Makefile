@@ -2,7 +2,7 @@
 
 PYTHON ?= .venv/bin/python
 
-.PHONY: test slow lint notebooks samples quality speed
+.PHONY: test slow lint notebooks samples quality features speed
 
 test:  ## all quick tests
 	$(PYTHON) -m pytest
@@ -23,6 +23,9 @@ samples:  ## make the recordings again (see audio_samples/README.md)
 
 quality:  ## how well the samples come apart
 	$(PYTHON) -m benchmarks.quality
+
+features:  ## parts as features, beside PCA and k-means
+	$(PYTHON) -m benchmarks.features
 
 speed:  ## how fast it is, against the peers of the extra [bench]
 	$(PYTHON) -m benchmarks.speed

@@ -60,6 +60,11 @@ _HOME = {
     "feature_weighted_nmf": "recipes",
     "FeatureWeighted": "recipes",
     "temper": "recipes",
+    "OnlineNMF": "online",
+    # for scikit-learn
+    "NMF": "estimators",
+    "ConvolutiveNMF": "estimators",
+    "MiniBatchNMF": "estimators",
     # pictures
     "plot_factors": "plot",
     "plot_losses": "plot",

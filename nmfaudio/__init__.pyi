@@ -14,10 +14,14 @@ from nmfaudio.errors import NumericalError as NumericalError
 from nmfaudio.errors import OutputError as OutputError
 from nmfaudio.errors import ParameterError as ParameterError
 from nmfaudio.errors import ShapeError as ShapeError
+from nmfaudio.estimators import NMF as NMF
+from nmfaudio.estimators import ConvolutiveNMF as ConvolutiveNMF
+from nmfaudio.estimators import MiniBatchNMF as MiniBatchNMF
 from nmfaudio.factors import Factor as Factor
 from nmfaudio.metrics import si_sdr as si_sdr
 from nmfaudio.mosaics import Mosaic as Mosaic
 from nmfaudio.mosaics import mosaic as mosaic
+from nmfaudio.online import OnlineNMF as OnlineNMF
 from nmfaudio.optimality import kkt_residual as kkt_residual
 from nmfaudio.penalties import ARD as ARD
 from nmfaudio.penalties import L1 as L1

@@ -33,4 +33,5 @@ def test_it_runs_and_shows_something(script):
     client.execute()
     shown = [output for cell in notebook.cells for output in cell.get("outputs", ())]
     assert any("image/png" in output.get("data", {}) for output in shown)
-    assert any("text/html" in output.get("data", {}) for output in shown)  # a player
+    if "Audio(" in script.read_text():  # a player
+        assert any("text/html" in output.get("data", {}) for output in shown)
