@@ -57,7 +57,7 @@ def descend_rows(
                 if barred and x[j] > 0:
                     at = float(x[j])
                     d = float(pull[k, j]) / at if pull.size > 0 else 0.0
-                    e = float(push[k, j]) / at / at if push.size > 0 else 0.0
+                    e = float(push[k, j]) / at / at if push.size > 0 and push[k, j] > 0 else 0.0
                     bend = float(curvature) * at
                     u = mm.ratio(0.0, bend, -float(slope[j]), 0.0, d, e, 1.0, 0.0)
                     x[j] = X.dtype.type(at * u)

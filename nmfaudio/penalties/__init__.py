@@ -1,7 +1,24 @@
 """What a factor costs by itself: one dataclass per penalty, here or in a user's own code."""
 
+from nmfaudio.penalties.apart import Decorrelated, MinVolume
 from nmfaudio.penalties.base import Penalty, Terms
-from nmfaudio.penalties.smooth import Smooth
-from nmfaudio.penalties.sparse import L1, L2
+from nmfaudio.penalties.graph import Graph, nearest_neighbours
+from nmfaudio.penalties.prior import Prior
+from nmfaudio.penalties.smooth import Smooth, SmoothRatio
+from nmfaudio.penalties.sparse import L1, L2, Group, Log
 
-__all__ = ["L1", "L2", "Penalty", "Smooth", "Terms"]
+__all__ = [
+    "L1",
+    "L2",
+    "Decorrelated",
+    "Graph",
+    "Group",
+    "Log",
+    "MinVolume",
+    "Penalty",
+    "Prior",
+    "Smooth",
+    "SmoothRatio",
+    "Terms",
+    "nearest_neighbours",
+]
