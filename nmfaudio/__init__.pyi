@@ -26,7 +26,15 @@ from nmfaudio.optimality import kkt_residual as kkt_residual
 from nmfaudio.penalties import ARD as ARD
 from nmfaudio.penalties import L1 as L1
 from nmfaudio.penalties import L2 as L2
+from nmfaudio.penalties import Decorrelated as Decorrelated
+from nmfaudio.penalties import Graph as Graph
+from nmfaudio.penalties import Group as Group
+from nmfaudio.penalties import Log as Log
+from nmfaudio.penalties import MinVolume as MinVolume
+from nmfaudio.penalties import Prior as Prior
 from nmfaudio.penalties import Smooth as Smooth
+from nmfaudio.penalties import SmoothRatio as SmoothRatio
+from nmfaudio.penalties import nearest_neighbours as nearest_neighbours
 from nmfaudio.plot import plot_factors as plot_factors
 from nmfaudio.plot import plot_losses as plot_losses
 from nmfaudio.plot import plot_stems as plot_stems

@@ -19,6 +19,8 @@ from nmfaudio.factors import Factor
 from nmfaudio.penalties import Terms
 from nmfaudio.structures import Structure
 
+SPREAD = 0.1  # how evenly γ in `Units.coupled` is shared out
+
 
 @dataclass(frozen=True, eq=False)
 class Units:
@@ -68,8 +70,7 @@ class Units:
     def carried(self, terms: Terms, X: Sequence[np.ndarray]) -> Terms:
         """Terms on the carrier of the normalised model, as terms on the carrier of X."""
         last = self.carrier
-        norms = np.maximum(self._norms(X), 2.0**-120)
-        n = self._along(last, X[last], norms)
+        n = self._along(last, X[last], np.maximum(self._norms(X), 2.0**-900))
         return Terms(terms.lin * n, terms.quad * n**2, terms.pull, terms.push / n)
 
     def coupled(self, i: int, terms: Terms, X: Sequence[np.ndarray]) -> Terms:
@@ -78,24 +79,28 @@ class Units:
         While the other norms stay put, component k of Z grows by ρ = ‖w_k‖ / ‖w̃_k‖, and its cost is
         at most ``A·ρ + B/2·ρ² − C·log ρ + E/ρ`` with sums A, B, C, E over the component. With
         v = w / w̃, ρ = Σ α v for α = w̃ / ‖w̃‖₁ and ρ² = Σ α v² for α = w̃² / ‖w̃‖₂²: convexity bounds
-        each term entry by entry, and where A > 0, ρ ≤ ρ²/2 + ½ does for the second norm.
+        each term entry by entry, and where A > 0, ρ ≤ ρ²/2 + ½ does for the second norm. For the
+        square of the first, ``(ρ − 1)² ≤ Σ (w − w̃)² / (γ ‖w̃‖₁²)`` with any γ > 0 that sum to 1:
+        those that stay above 0 where w̃ does not.
         """
         W = X[i].astype(np.float64)
-        tiny = 2.0**-120  # small enough to matter to nobody, large enough to divide by twice
-        A, B, C, E = (self._along(i, W, total) for total in self._totals(terms, X))
-        norm = np.maximum(self._along(i, W, self._norm(i, X[i])), tiny)
+        norm = self._along(i, W, self._norm(i, X[i]))
+        norm = np.where(norm > 0, norm, 1.0)
+        share = W / norm
+        # Of sizes that stay in range while a component fades: A / ‖w̃‖, B / ‖w̃‖², C and E · ‖w̃‖.
+        A, B, C, E = (self._along(i, W, total) for total in self._totals(i, terms, X))
         if self.factors[i].unit == "l1":
-            share = W / norm
-            return Terms(A / norm, B / (norm * np.maximum(W, tiny)), C * share, E * share * W)
-        share = (W / norm) ** 2
-        lin, quad = np.minimum(A, 0.0) * W / norm**2, (np.maximum(A, 0.0) + B) / norm**2
-        return Terms(lin, quad, C * share, E * share * W)
+            quad = B * (1 + SPREAD) / (share + SPREAD / self._columns(i, W).shape[1])
+            return Terms(A + B * norm - quad * W, quad, C * share, E * share**2)
+        lin, quad = np.minimum(A, 0.0) * share, np.maximum(A, 0.0) / norm + B
+        return Terms(lin, quad, C * share**2, E * share**3)
 
-    def _totals(self, terms: Terms, X: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Per component, what each term says of multiplying the carrier by a number."""
+    def _totals(self, i: int, terms: Terms, X: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Per component, what each term on the carrier says when factor `i` has norm 1."""
         last = self.carrier
-        Z = self.normalised(X)[last].astype(np.float64)
-        inverse = np.divide(1.0, Z, out=np.zeros_like(Z), where=Z > 0)
+        others = [self._norm(j, X[j]) for j, f in enumerate(self.factors) if f.unit and j != i]
+        Z = X[last] * self._along(last, X[last], np.prod(others, axis=0))
+        inverse = np.divide(1.0, np.maximum(Z, 2.0**-1000), out=np.zeros_like(Z), where=Z > 0)
         entries = (terms.lin * Z, terms.quad * Z**2, terms.pull * (Z > 0), terms.push * inverse)
         return [self._columns(last, np.broadcast_to(e, Z.shape)).sum(1) for e in entries]
 
@@ -111,7 +116,10 @@ class Units:
         columns = self._columns(i, F)
         if self.factors[i].unit == "l1":
             return np.asarray(columns.sum(1))
-        return np.asarray(np.sqrt((columns**2).sum(1)))
+        # Scaled by a power of two, so that the squares of a component that fades do not vanish.
+        exponent = np.frexp(columns.max(1))[1]
+        squares = np.ldexp(columns, -exponent[:, None]) ** 2
+        return np.asarray(np.ldexp(np.sqrt(squares.sum(1)), exponent))
 
     def _norms(self, X: Sequence[np.ndarray]) -> np.ndarray:
         """Per component, the product of the norms of the unit factors."""

@@ -162,7 +162,8 @@ def step(
             b = float(lin[i, j]) if lin.size > 0 else 0.0
             c = float(quad[i, j]) * x if quad.size > 0 else 0.0
             d = float(pull[i, j]) / x if pull.size > 0 else 0.0
-            e = float(push[i, j]) / x / x if push.size > 0 else 0.0
+            # Divided by x², which is 0 for the smallest x, 0 would not be 0.
+            e = float(push[i, j]) / x / x if push.size > 0 and push[i, j] > 0 else 0.0
             u = ratio(float(neg[i, j]), float(pos[i, j]), b, c, d, e, p, q)
             F[i, j] = max(F.dtype.type(x * u), low)
 

@@ -47,10 +47,25 @@ class Penalty(Protocol):
         """The cost, in double precision."""
 
     def majorize(self, F: np.ndarray, factors: Sequence[np.ndarray]) -> Terms:
-        """A bound of `value` that holds for all G ≥ 0 (G > 0 where F > 0) and is tight at F."""
+        """A bound of `value` that holds for all G ≥ 0 (G > 0 where F > 0) and is tight at F.
+
+        Where it has pull or push it need not hold for G that leave an exact zero of F: solvers
+        keep those.
+        """
 
 
-@dataclass(frozen=True)
+def parabola(
+    F: np.ndarray, slope: np.ndarray, curvature: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """lin and quad of a bound that touches at F with this slope and bends so much in each entry.
+
+    Of ``½ Σ A_ij F_i F_j`` it is one where ``curvature_i = Σ_j |A_ij| s_j / s_i`` for any s > 0,
+    since ``2 x y ≤ (s_j / s_i) x² + (s_i / s_j) y²``, also at zeros of F.
+    """
+    return slope - curvature * F, curvature
+
+
+@dataclass(frozen=True, eq=False)
 class Weighted:
     """What most penalties have: how much they count, ≥ 0."""
 
