@@ -95,18 +95,22 @@ class OnlineNMF:
 
     Examples
     --------
-    A stream that never ends, here of noise through two filters; only one block of it is ever there:
+    A microphone that is never switched off hears two tones, each now and then; only one block of
+    its spectrogram is ever there:
 
     >>> import itertools
     >>> import numpy as np, nmfaudio as na
-    >>> rng = np.random.default_rng(0)
-    >>> filters = rng.random((257, 2))
-    >>> endless = (filters @ rng.exponential(size=(2, 40)) for _ in itertools.count())
-    >>> online = na.OnlineNMF(2, rng=0).fit(itertools.islice(endless, 30))
-    >>> block = next(endless)
-    >>> H = online.partial_fit(block)
-    >>> bool(np.abs(online.W @ H - block).mean() < 0.02 * block.mean())
-    True
+    >>> rng, stft = np.random.default_rng(0), na.Stft(8000, n_fft=256, hop=64)
+    >>> def second():
+    ...     gains = np.repeat(rng.random((2, 8)) < 0.5, 1000, axis=1)
+    ...     tones = np.sin(2 * np.pi * np.outer([500, 2000], np.arange(8000)) / 8000)
+    ...     return (gains * tones).sum(0, keepdims=True) + 1e-3 * rng.standard_normal((1, 8000))
+    >>> blocks = (abs(stft.forward(second())[0]) for _ in itertools.count())
+    >>> online = na.OnlineNMF(2, rng=0).fit(itertools.islice(blocks, 20))
+    >>> sorted(int(stft.frequencies[bin]) for bin in online.W.argmax(0))
+    [500, 2000]
+    >>> online.partial_fit(next(blocks)).shape
+    (2, 126)
     """
 
     W: np.ndarray

@@ -9,6 +9,7 @@ from twins import mu
 
 import nmfaudio as na
 from nmfaudio.errors import ParameterError, ShapeError
+from nmfaudio.kernels.threads import set_threads
 from nmfaudio.online import Past
 
 BETAS = [0, 0.4, 1, 1.5, 2]
@@ -136,11 +137,17 @@ def test_memory_in_bytes_does_not_grow():
     assert used[1] - used[0] < 80_000  # what one block takes, or its activations of 7 blocks
 
 
-def test_the_same_seed_and_order_give_the_same_bytes():
-    blocks = take(6)
-    runs = [na.OnlineNMF(RANK, rng=7).fit(blocks).W.tobytes() for _ in range(2)]
-    assert runs[0] == runs[1]
-    assert na.OnlineNMF(RANK, rng=8).fit(blocks).W.tobytes() != runs[0]
+def test_the_same_seed_and_order_give_the_same_bytes_for_any_number_of_threads():
+    blocks, found = take(4, frames=500, dtype=np.float32), []
+    try:
+        for threads in (1, 2, 3):
+            set_threads(threads)
+            found.append(na.OnlineNMF(RANK, rng=7).fit(blocks).W.tobytes())
+    finally:
+        set_threads(None)
+    assert len(set(found)) == 1
+    assert na.OnlineNMF(RANK, rng=8).fit(blocks).W.tobytes() != found[0]
+    assert na.OnlineNMF(RANK, rng=7).fit(blocks[::-1]).W.tobytes() != found[0]
 
 
 @pytest.mark.parametrize("beta", BETAS)

@@ -1,0 +1,165 @@
+"""What the estimators share; the one place that knows scikit-learn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nmfaudio.errors import MissingExtraError
+
+try:
+    from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+    from sklearn.utils import check_random_state
+    from sklearn.utils.validation import check_is_fitted, check_non_negative, validate_data
+except ImportError as error:
+    raise MissingExtraError(
+        f"the estimators need scikit-learn 1.6 or later ({error}); pip install 'nmfaudio[sklearn]'"
+    ) from error
+
+from nmfaudio._check import as_count
+from nmfaudio.divergences import Beta, divergence_named
+from nmfaudio.online import activations
+from nmfaudio.penalties import Penalty
+from nmfaudio.structures import Product, Structure
+
+# Multiplicative updates that `transform` takes: a fixed number, so that no sample sways another.
+UPDATES = 200
+
+
+class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """What the estimators share; each has its way to find templates, `_learn`."""
+
+    n_components: int | str | None
+    beta_loss: str | float
+    random_state: Any
+    components_: np.ndarray
+    n_iter_: int
+
+    def fit(self, X: Any, y: Any = None) -> Any:
+        """Find the components of X; `y` is ignored.
+
+        Parameters
+        ----------
+        X : array_like [shape=(sample, feature)]
+            Non-negative, dense.
+
+        Returns
+        -------
+        The estimator itself.
+        """
+        self.fit_transform(X)
+        return self
+
+    def fit_transform(self, X: Any, y: Any = None) -> np.ndarray:
+        """Find the components of X and return what `transform` then makes of it.
+
+        Parameters
+        ----------
+        X : array_like [shape=(sample, feature)]
+
+        Returns
+        -------
+        np.ndarray [shape=(sample, component)]
+        """
+        V = self._as_V(X, reset=True)
+        self.components_, self.n_iter_ = self._learn(V)
+        H = self._activations(V)
+        self.reconstruction_err_ = float(np.sqrt(2 * max(self._misfit(V, H), 0.0)))
+        return H.T
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Activations of the components found, for samples known or new.
+
+        Parameters
+        ----------
+        X : array_like [shape=(sample, feature)]
+
+        Returns
+        -------
+        np.ndarray [shape=(sample, component)]
+        """
+        check_is_fitted(self)
+        return self._activations(self._as_V(X, reset=False)).T
+
+    def inverse_transform(self, X: Any) -> np.ndarray:
+        """The model that activations make.
+
+        Parameters
+        ----------
+        X : array_like [shape=(sample, component)]
+
+        Returns
+        -------
+        np.ndarray [shape=(sample, feature)]
+        """
+        check_is_fitted(self)
+        return self._structure().forward((self._W(), np.asarray(X, self.components_.dtype).T)).T
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Minus the mean divergence between the entries of X and their model; higher is better.
+
+        Parameters
+        ----------
+        X : array_like [shape=(sample, feature)]
+
+        Returns
+        -------
+        float
+        """
+        check_is_fitted(self)
+        V = self._as_V(X, reset=False)
+        return -self._misfit(V, self._activations(V)) / V.size
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.positive_only = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+    @property
+    def _n_features_out(self) -> int:
+        return len(self.components_)
+
+    def _learn(self, V: np.ndarray) -> tuple[np.ndarray, int]:
+        """Components as `components_` has them, and in how many iterations they were found."""
+        raise NotImplementedError
+
+    def _structure(self) -> Structure:
+        return Product()
+
+    def _penalties(self) -> tuple[Penalty, ...]:
+        return ()
+
+    def _W(self) -> np.ndarray:
+        return self.components_.T
+
+    def _divergence(self) -> Beta:
+        return divergence_named(self.beta_loss)
+
+    def _activations(self, V: np.ndarray) -> np.ndarray:
+        return activations(
+            V,
+            self._W(),
+            self._divergence(),
+            structure=self._structure(),
+            penalties=self._penalties(),
+            max_iter=UPDATES,
+        )
+
+    def _misfit(self, V: np.ndarray, H: np.ndarray) -> float:
+        divergence, model = self._divergence(), self._structure().forward((self._W(), H))
+        return divergence.value(divergence.prepare(V, None), model, None)
+
+    def _as_V(self, X: Any, *, reset: bool) -> np.ndarray:
+        checked = validate_data(self, X, reset=reset, dtype=[np.float64, np.float32])
+        check_non_negative(checked, f"{type(self).__name__} (input X)")
+        return np.asfortranarray(checked.T)
+
+    def _rank(self, V: np.ndarray) -> int:
+        if self.n_components in (None, "auto"):
+            return int(min(V.shape))
+        return int(as_count(self.n_components, "n_components", low=1))
+
+    def _seed(self) -> int:
+        return int(check_random_state(self.random_state).randint(2**31))

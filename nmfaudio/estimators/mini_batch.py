@@ -1,0 +1,118 @@
+"""NMF batch by batch, as an estimator."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nmfaudio._check import as_count
+from nmfaudio.estimators.base import Estimator
+from nmfaudio.online import OnlineNMF
+
+
+class MiniBatchNMF(Estimator):
+    """NMF that sees its samples batch by batch, for more of them than fit into memory.
+
+    Parameters
+    ----------
+    n_components : int, "auto" or None
+        "auto" and None mean as many as there are samples (of the first batch) or features,
+        whichever are fewer.
+    beta_loss : "kl", "is", "frobenius" or float
+        The β of the beta-divergence, from 0 to 2.
+    batch_size : int
+        Samples that `fit` takes at a time.
+    forget_factor : float
+        `memory` of `nmfaudio.OnlineNMF`: the share of its weight that each batch keeps when the
+        next one comes. Where `fit` has one batch only, that alone counts.
+    max_iter : int
+        How often `fit` goes through all samples, in another order each time.
+    random_state : int, RandomState or None
+
+    Attributes
+    ----------
+    components_, n_features_in_, feature_names_in_
+        As in `nmfaudio.NMF`.
+    reconstruction_err_ : float
+        As in `nmfaudio.NMF`; after `fit` only.
+    n_iter_ : int
+        Times that `fit` went through all samples, or calls of `partial_fit`.
+
+    Raises
+    ------
+    MissingExtraError
+        scikit-learn is not installed (on first use of the name).
+
+    References
+    ----------
+    A. Lefèvre, F. Bach and C. Févotte, "Online algorithms for nonnegative matrix factorization
+    with the Itakura–Saito divergence", WASPAA 2011, doi:10.1109/ASPAA.2011.6082314.
+
+    Examples
+    --------
+    >>> import numpy as np, nmfaudio as na
+    >>> rng = np.random.default_rng(0)
+    >>> parts = rng.random((2, 20))
+    >>> model = na.MiniBatchNMF(2, random_state=0)
+    >>> for _ in range(20):
+    ...     model = model.partial_fit(rng.random((50, 2)) @ parts)
+    >>> X = rng.random((5, 2)) @ parts
+    >>> error = np.abs(model.inverse_transform(model.transform(X)) - X)
+    >>> bool(error.mean() < 0.05 * X.mean())
+    True
+    """
+
+    def __init__(
+        self,
+        n_components: int | str | None = "auto",
+        *,
+        beta_loss: str | float = "kl",
+        batch_size: int = 1024,
+        forget_factor: float = 0.7,
+        max_iter: int = 20,
+        random_state: Any = None,
+    ) -> None:
+        self.n_components = n_components
+        self.beta_loss = beta_loss
+        self.batch_size = batch_size
+        self.forget_factor = forget_factor
+        self.max_iter = max_iter
+        self.random_state = random_state
+
+    def partial_fit(self, X: Any, y: Any = None) -> MiniBatchNMF:
+        """Adapt the components to one batch; `y` is ignored.
+
+        Parameters
+        ----------
+        X : array_like [shape=(sample, feature)]
+
+        Returns
+        -------
+        The estimator itself.
+        """
+        first = not hasattr(self, "components_")
+        V = self._as_V(X, reset=first)
+        if first:
+            self._online = self._begin(V, self._seed(), self.forget_factor)
+            self.n_iter_ = 0
+        self._online.partial_fit(V)
+        self.components_ = np.ascontiguousarray(self._online.W.T)
+        self.n_iter_ += 1
+        return self
+
+    def _learn(self, V: np.ndarray) -> tuple[np.ndarray, int]:
+        size = as_count(self.batch_size, "batch_size", low=1)
+        passes = as_count(self.max_iter, "max_iter", low=1)
+        seed = self._seed()
+        shuffle = np.random.default_rng(seed)
+        memory = self.forget_factor if V.shape[1] > size else 0
+        self._online = self._begin(V, seed, memory)
+        for _ in range(passes):
+            order = shuffle.permutation(V.shape[1])
+            for first in range(0, len(order), size):
+                self._online.partial_fit(V[:, order[first : first + size]])
+        return np.ascontiguousarray(self._online.W.T), passes
+
+    def _begin(self, V: np.ndarray, seed: int, memory: float) -> OnlineNMF:
+        return OnlineNMF(self._rank(V), beta_loss=self.beta_loss, memory=memory, rng=seed)
