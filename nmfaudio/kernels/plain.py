@@ -1,4 +1,6 @@
-"""What `strips` does, in plain loops: for machines where tiles of registers do not compile."""
+"""What `strips` does, in plain loops: for machines without fused multiply-adds, or where tiles of
+registers do not compile.
+"""
 
 from __future__ import annotations
 
