@@ -32,15 +32,14 @@ def penalised(V: np.ndarray) -> Iterator[tuple[str, Model]]:
     freq, time = V.shape
     W, H = positive(freq, RANK), positive(RANK, time)
     graph = na.nearest_neighbours(V[::16], 5)
-    pairs = [range(k, k + 2) for k in range(0, RANK, 2)]
     on_H = {
         "L1": na.L1(0.1),
         "L2": na.L2(0.1),
         "Log": na.Log(0.1),
-        "Group": na.Group(0.1, pairs),
+        "Group": na.Group(0.1, [k // 2 for k in range(RANK)]),
         "Smooth": na.Smooth(0.1),
         "SmoothRatio": na.SmoothRatio(0.1),
-        "Graph": na.Graph(graph, 0.1),
+        "Graph": na.Graph(0.1, graph),
         "Decorrelated": na.Decorrelated(0.1),
     }
     on_W = {"Prior": na.Prior(W, 0.1), "MinVolume": na.MinVolume(0.1)}

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nmfaudio._check import as_number
 from nmfaudio.errors import ContentError, ShapeError
-from nmfaudio.penalties.base import Terms, Weighted
+from nmfaudio.penalties.base import Terms
 
 
 @dataclass(frozen=True, eq=False)
-class Prior(Weighted):
+class Prior:
     """``weight · D_KL(W0 | F)``: a factor that adapts to the data, but stays near a known one.
 
     Templates of other instruments than those in the recording fit better once they move; left to
@@ -22,11 +23,11 @@ class Prior(Weighted):
 
     Parameters
     ----------
-    weight : float
-        ≥ 0.
     W0 : np.ndarray [shape like the factor]
         Non-negative and finite. Where it is 0 the factor is drawn towards 0. Exact zeros of the
         factor stay, and their cost, which cannot change, is left out.
+    weight : float
+        ≥ 0.
 
     Raises
     ------
@@ -50,7 +51,7 @@ class Prior(Weighted):
     >>> rng = np.random.default_rng(0)
     >>> W, H = rng.random((20, 2)), rng.random((2, 100)) ** 3
     >>> known = W * [[1.0, 1.5]] ** rng.choice([-1, 1], (20, 2))
-    >>> adapted = na.Factor(known, penalties=(na.Prior(3.0, known),))
+    >>> adapted = na.Factor(known, penalties=(na.Prior(known, 3.0),))
     >>> d = na.decompose(W @ H, [adapted, na.Factor(rng.random((2, 100)))])
     >>> error = [abs(X / X.sum(0) - W / W.sum(0)).sum() for X in (known, d.W)]
     >>> bool(error[1] < error[0] / 2)
@@ -58,9 +59,10 @@ class Prior(Weighted):
     """
 
     W0: np.ndarray
+    weight: float
 
     def __post_init__(self) -> None:
-        super().__post_init__()
+        as_number(self.weight, "weight of Prior", low=0)
         W0 = np.array(self.W0, dtype=np.float64)
         if not np.isfinite(W0).all() or (W0 < 0).any():
             raise ContentError("W0 of Prior has values that are NaN, infinite or negative")

@@ -89,7 +89,7 @@ PENALTIES = {
     "graph": lambda rng, shape: na.Graph(0.8, some_graph(rng, shape[-1])),
     "decorrelated": lambda rng, shape: na.Decorrelated(0.3),
     "minimum volume": lambda rng, shape: na.MinVolume(0.5, 0.1, axis=0),
-    "prior": lambda rng, shape: na.Prior(2.0, rng.random(shape) * (rng.random(shape) < 0.8)),
+    "prior": lambda rng, shape: na.Prior(rng.random(shape) * (rng.random(shape) < 0.8), 2.0),
     "inverse gamma": lambda rng, shape: InverseGamma(0.2, 0.01),
 }
 """Per name, from a generator and a factor's shape (component, …, n) to a penalty of it."""

@@ -92,7 +92,7 @@ def test_penalties_mean_the_callers_scale(beta, structure, scale, dtype):
     simple = (na.L1(0.1 * cost / scale), na.L2(0.1 * cost / scale**2))
     simple += (na.Smooth(0.2 * cost / scale**2),)
     inverse = (InverseGamma(0.1 * cost, 0.01 * cost * scale),)
-    drawn = (na.Prior(0.2 * cost / scale, H * scale), na.SmoothRatio(0.1 * cost))
+    drawn = (na.Prior(H * scale, 0.2 * cost / scale), na.SmoothRatio(0.1 * cost))
     for penalties in (simple, inverse, drawn):
         for unit in (None, "l1", "l2"):
             factors = [na.Factor(W, unit=unit), na.Factor(H * scale, True, penalties)]

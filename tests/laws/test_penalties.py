@@ -89,8 +89,8 @@ def test_penalties_see_float32_as_the_same_numbers(name):
         (lambda: na.MinVolume(1.0, 0), ParameterError, "delta of MinVolume"),
         (lambda: na.Group(1.0, [[0, 1], [2]]), ParameterError, "groups is"),
         (lambda: na.Group(1.0, "aab").value(np.ones((2, 5)), []), ShapeError, "3 entries"),
-        (lambda: na.Prior(1.0, [[-1.0]]), ContentError, "W0 of Prior"),
-        (lambda: na.Prior(1.0, np.ones((2, 3))).value(np.ones((3, 2)), []), ShapeError, "W0 of"),
+        (lambda: na.Prior([[-1.0]], 1.0), ContentError, "W0 of Prior"),
+        (lambda: na.Prior(np.ones((2, 3)), 1.0).value(np.ones((3, 2)), []), ShapeError, "W0 of"),
         (lambda: na.Graph(1.0, np.ones((2, 3))), ShapeError, "must be square"),
         (lambda: na.Graph(1.0, np.ones(3)), ShapeError, "adjacency has 1 dim"),
         (lambda: na.Graph(1.0, -np.ones((2, 2))), ParameterError, "finite and ≥ 0"),
@@ -114,7 +114,7 @@ def test_what_makes_no_sense_is_refused(make, error, what):
 def test_penalties_are_equal_only_where_they_are_the_same():
     assert na.Group(1.0, ["a", "b"]) == na.Group(1.0, ("a", "b"))
     assert na.Log(1.0, 0.1) != na.Log(1.0, 0.2)
-    one, other = (na.Prior(1.0, np.full((2, 2), x)) for x in (1.0, 2.0))
+    one, other = (na.Prior(np.full((2, 2), x), 1.0) for x in (1.0, 2.0))
     assert one != other
     assert one == one
     one, other = (na.Graph(1.0, np.ones((n, n))) for n in (2, 3))
@@ -124,7 +124,7 @@ def test_penalties_are_equal_only_where_they_are_the_same():
 
 def test_no_penalty_keeps_hold_of_the_callers_array():
     W0, A = np.ones((2, 2)), np.ones((2, 2))
-    prior, graph = na.Prior(1.0, W0), na.Graph(1.0, A)
+    prior, graph = na.Prior(W0, 1.0), na.Graph(1.0, A)
     W0[:] = A[:] = 7
     assert (prior.W0 == 1).all()
     assert (graph.adjacency.toarray() == 1).all()
@@ -380,7 +380,7 @@ def test_a_prior_holds_as_much_as_it_weighs():
     W0[3, 1] = 0
     moved = []
     for weight in (0.0, 1.0, 1e2, 1e6):
-        W = na.Factor(W0 + 1e-3, True, (na.Prior(weight, W0),))
+        W = na.Factor(W0 + 1e-3, True, (na.Prior(W0, weight),))
         d = na.decompose(V, [W, na.Factor(H, False)], max_iter=500, tol=0, solver="mu")
         moved.append(abs(d.W - W0).max())
         if weight == 0:
@@ -394,7 +394,7 @@ def test_a_prior_is_as_many_frames_of_its_own():
     """The posterior mode is plain KL-NMF with W0 appended to V, heard one component at a time."""
     rng = np.random.default_rng(0)
     V, W0, H = rng.random((12, 30)) + 0.1, rng.random((12, 3)), rng.random((3, 30))
-    W = na.Factor(W0, True, (na.Prior(4.0, W0),))
+    W = na.Factor(W0, True, (na.Prior(W0, 4.0),))
     d = na.decompose(V, [W, na.Factor(H, False)], max_iter=300, tol=0, solver="mu")
     longer = np.hstack([V, 4 * W0]), np.hstack([H, 4 * np.eye(3)])
     plain = na.nmf(longer[0], W=W0, H=longer[1], update_H=False, max_iter=300, tol=0, solver="mu")
