@@ -18,7 +18,7 @@ from nmfaudio.kernels.lanes import (
     power,
     square_root,
 )
-from nmfaudio.kernels.vectors import choosable, chosen_elementwise, elementwise
+from nmfaudio.kernels.vectors import choosable, elementwise
 
 
 @dataclass(frozen=True)
@@ -124,16 +124,16 @@ def product(x: Lanes, y: Lanes) -> Lanes:
     return x * y
 
 
-@chosen_elementwise
+@elementwise
 def second_half(formula: Formula, y: Lanes, beta: Lanes) -> Lanes:
     return formula.second(y, beta)
 
 
-@chosen_elementwise
+@elementwise
 def first_half(formula: Formula, v: Lanes, y: Lanes, b: Lanes) -> Lanes:
     return formula.first(v, y, b)
 
 
-@chosen_elementwise
+@elementwise
 def cost(formula: Formula, v: Lanes, y: Lanes, beta: Lanes) -> Lanes:
     return formula.cost(v, y, beta)

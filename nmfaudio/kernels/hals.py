@@ -60,8 +60,9 @@ def descend_rows(
                     e = float(push[k, j]) if push.size > 0 else 0.0
                     if d > 0 or e > 0:
                         if at > 0:
+                            e = e / at / at if e > 0 else 0.0  # 1 / at² may be infinite
                             bend, fall = float(curvature) * at, -float(slope[j])
-                            u = mm.ratio(0.0, bend, fall, 0.0, d / at, e / at / at, 1.0, 0.0)
+                            u = mm.ratio(0.0, bend, fall, 0.0, d / at, e, 1.0, 0.0)
                             x[j] = X.dtype.type(at * u)
                         continue
                 if curvature > 0:

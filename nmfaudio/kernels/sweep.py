@@ -215,6 +215,46 @@ def step_rows(
 
 
 @kernel
+def update_block(
+    formula: Any,
+    v: np.ndarray,
+    m: np.ndarray,
+    blocks: np.ndarray,
+    W: Arrays,
+    gram: np.ndarray,
+    terms: Arrays,
+    totals: np.ndarray,
+    numbers: Numbers,
+    widths: Widths,
+    strips: np.ndarray,
+    H: np.ndarray,
+    first: int,
+    last: int,
+) -> None:
+    """Move rows `first` … `last` − 1 of H, which `blocks[0]` holds as v and m do V and weights."""
+    h, up, down = blocks[0], blocks[1], blocks[2]
+    beta, low = numbers[0], numbers[3]
+    if gram.size > 0:
+        project_block(v, h, W[1], W[2], gram, widths, up, down)
+    else:
+        second = down if totals.size == 0 else down[:0]
+        pull_block(formula, v, m, h, W[0], W[1], W[2], beta, low, widths, strips, up, second)
+    if totals.size > 0:
+        for n in range(FRAMES):
+            for k in range(H.shape[1]):
+                down[n, k] = totals[0, k]
+    step_rows(H, first, last, up, down, terms, numbers)
+
+
+@kernel
+def add_rows(H: np.ndarray, first: int, last: int, sums: np.ndarray) -> None:
+    """Add rows `first` … `last` − 1 of H to `sums`."""
+    for t in range(first, last):
+        for k in range(H.shape[1]):
+            sums[k] += H[t, k]
+
+
+@kernel
 def sweep(
     formula: Any,
     V: np.ndarray,
@@ -280,7 +320,7 @@ def sweep(
     beta, low = numbers[0], numbers[3]
     v, m, strips, blocks = room
     none = v[:0]
-    h, up, down = blocks[0], blocks[1], blocks[2]
+    h = blocks[0]
     for c in range(first, len(edges) - 1, step):
         negative = neg[c] if neg.size > 0 else none
         positive = pos[c] if pos.size > 0 else none
@@ -296,40 +336,16 @@ def sweep(
                 read_block(weights, t0, t1, 0.0, m)
             read_activations(H, t0, lags, h)
             if update:
-                if gram.size > 0:
-                    project_block(v, h, W[1], W[2], gram, widths, up, down)
-                else:
-                    second = down if totals.size == 0 else down[:0]
-                    pull_block(
-                        formula, v, m, h, W[0], W[1], W[2], beta, low, widths, strips, up, second
-                    )
-                if totals.size > 0:
-                    for n in range(FRAMES):
-                        for k in range(H.shape[1]):
-                            down[n, k] = totals[0, k]
-                step_rows(H, t0, t1, up, down, terms, numbers)
+                given = formula, v, m, blocks, W, gram, terms, totals, numbers, widths, strips
+                update_block(*given, H, t0, t1)
                 read_activations(H, t0, lags, h)
-            for t in range(t0, t1):
-                for k in range(H.shape[1]):
-                    sums[c, k] += H[t, k]
+            add_rows(H, t0, t1, sums[c])
             if gram.size > 0 and negative.size > 0:
                 collect_block(v, h, widths, negative, squares[c])
             if want_loss or (negative.size > 0 and gram.size == 0):
                 gathered = negative if gram.size == 0 else none
-                loss += gather_block(
-                    formula,
-                    v,
-                    m,
-                    h,
-                    W_next,
-                    beta,
-                    low,
-                    widths,
-                    want_loss,
-                    strips,
-                    gathered,
-                    positive,
-                )
+                asked = formula, v, m, h, W_next, beta, low, widths, want_loss, strips
+                loss += gather_block(*asked, gathered, positive)
         misfits[c] = loss
 
 

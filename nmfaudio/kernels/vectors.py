@@ -12,7 +12,6 @@ registers that this machine has.
 
 from __future__ import annotations
 
-import functools
 import inspect
 import platform
 from collections.abc import Callable
@@ -266,32 +265,29 @@ add_outer_turned = operation(_rank_one(turned=True))
 
 
 def elementwise(function: Callable[..., Any]) -> Any:
-    """Make a function of `Lanes` into an operation on tiles; its scalars are spread over lanes."""
-    return _on_tiles(lambda _: function, function, 0)
+    """Make a function of `Lanes` into an operation on tiles.
 
+    Scalars are spread over the lanes. A `Choice` is passed as its value.
+    """
 
-def chosen_elementwise(function: Callable[..., Any]) -> Any:
-    """The same for a function whose first argument is settled when the kernel is compiled."""
-    return _on_tiles(lambda choice: functools.partial(function, choice.value), function, 1)
-
-
-def _on_tiles(pick: Callable[[Any], Any], function: Callable[..., Any], first: int) -> Any:
     def typer(context: Any, *kinds: Any) -> Any:
         tile = next(kind for kind in kinds if isinstance(kind, Tile))
-        compute = pick(kinds[0])
 
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            def operand(kind: Any, value: Any, n: int) -> Any:
+                if isinstance(kind, Choice):
+                    return kind.value
+                vector = builder.extract_value(value, n) if isinstance(kind, Tile) else value
+                return Lanes(builder, vector)
+
             out = ir.Constant(tile.block, ir.Undefined)
             spread = [
-                value if isinstance(kind, Tile) else Lanes.splat(builder, value, tile.vector)
-                for kind, value in zip(kinds[first:], arguments[first:], strict=True)
+                a if isinstance(k, Tile | Choice) else Lanes.splat(builder, a, tile.vector)
+                for k, a in zip(kinds, arguments, strict=True)
             ]
             for n in range(tile.count):
-                operands = [
-                    Lanes(builder, builder.extract_value(v, n) if isinstance(k, Tile) else v)
-                    for k, v in zip(kinds[first:], spread, strict=True)
-                ]
-                out = builder.insert_value(out, compute(*operands).value, n)
+                operands = [operand(k, v, n) for k, v in zip(kinds, spread, strict=True)]
+                out = builder.insert_value(out, function(*operands).value, n)
             return out
 
         taken = (k if isinstance(k, Tile | Choice) else tile.dtype for k in kinds)
