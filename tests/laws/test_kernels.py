@@ -161,26 +161,27 @@ finite = st.floats(1e-3, 1e3)
     st.floats(-50, 50),
     st.just(0.0) | finite,
     st.just(0.0) | finite,
+    st.just(0.0) | finite,
     st.sampled_from(
         [(0.0, -2.5), (0.0, -2.0), (0.0, -1.5), (0.0, -1.0), (0.3, -0.7), (1.0, 0.0), (2.0, 0.0)]
     ),
 )
-def test_the_step_lowers_its_majoriser_as_far_as_it_goes(neg, pos, lin, c, d, exponents):
+def test_the_step_lowers_its_majoriser_as_far_as_it_goes(neg, pos, lin, c, d, e, exponents):
     p, q = exponents
     if c == 0 and pos + lin <= 0:
         lin = abs(lin)  # no minimum otherwise
 
     def slope(u):
-        return pos * u**p - neg * u**q + lin + c * u - d / u
+        return pos * u**p - neg * u**q + lin + c * u - d / u - e / u**2
 
-    u = mm.ratio(neg, pos, lin, c, d, p, q)
+    u = mm.ratio(neg, pos, lin, c, d, e, p, q)
     assert u >= 0
     if u == 0 or u < 1e-8:
         assert slope(1e-8) >= 0
     elif u >= mm.FARTHEST:
-        assert slope(u) <= 1e-6 * (neg * u**q + d / u)
+        assert slope(u) <= 1e-6 * (neg * u**q + d / u + e / u**2)
     else:
-        size = pos * u**p + neg * u**q + abs(lin) + c * u + d / u
+        size = pos * u**p + neg * u**q + abs(lin) + c * u + d / u + e / u**2
         assert abs(slope(u)) <= 1e-5 * size
 
 
