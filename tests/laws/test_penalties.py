@@ -68,6 +68,25 @@ def test_a_tight_bound_has_the_penaltys_slope(name):
 
 
 @pytest.mark.parametrize("name", PENALTIES)
+@pytest.mark.parametrize("shape", [(2, 2), (3, 2), (2, 4)])
+def test_a_bound_bends_more_than_its_penalty_in_every_direction(name, shape):
+    rng = np.random.default_rng(6)
+    F = rng.random(shape) + 0.3
+    penalty = PENALTIES[name](rng, shape)
+    terms = penalty.majorize(F, [F])
+    steps = 1e-3 * np.eye(F.size).reshape(-1, *shape)
+
+    def gap(X):
+        return bound(terms, X, F) - penalty.value(X, [X])
+
+    bends = [
+        [gap(F + a + b) - gap(F + a - b) - gap(F - a + b) + gap(F - a - b) for a in steps]
+        for b in steps
+    ]
+    assert np.linalg.eigvalsh(np.array(bends) / 4e-6).min() >= -1e-4
+
+
+@pytest.mark.parametrize("name", PENALTIES)
 def test_penalties_see_float32_as_the_same_numbers(name):
     rng = np.random.default_rng(4)
     F = (rng.random((3, 6)) + 0.3).astype("f4")
