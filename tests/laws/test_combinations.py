@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from laws.catalogue import PENALTIES, STRUCTURES
 
 import nmfaudio as na
 from nmfaudio.problem import Problem
 from nmfaudio.solvers import SOLVERS
-from tests.laws.catalogue import PENALTIES, STRUCTURES
 
 BETAS = (0, 1, 2)
 

@@ -12,7 +12,6 @@ from nmfaudio.errors import ParameterError, ShapeError
 from nmfaudio.kernels.threads import set_threads
 from nmfaudio.structures import STRUCTURES as SAVED
 
-BETAS = [-0.5, 0, 0.5, 1, 1.3, 2, 3]
 sizes = st.integers(1, 9)
 
 
@@ -146,42 +145,14 @@ def test_more_shifts_than_bins_are_refused():
         na.Convolutive2D().shape([np.ones((1, 4, 2)), np.ones((5, 2, 9))])
 
 
-def problem(name, dtype, *, scale=1.0, weighted=False, seed=0):
-    """(structure, V with zeros, starts, weights)."""
-    rng = np.random.default_rng(seed)
+def problem(name, dtype, *, scale=1.0):
+    """(structure, V with zeros, starts)."""
+    rng = np.random.default_rng(0)
     structure, X = STRUCTURES[name](rng)
     loud = structure.loud(len(X))
     V = (rng.random(structure.shape(X)) ** 3 * scale).astype(dtype)
     V[..., 2, 3:6] = 0
-    weights = rng.integers(0, 3, V.shape) * rng.random(V.shape) if weighted else None
-    return structure, V, [F * scale if i in loud else F for i, F in enumerate(X)], weights
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("beta", BETAS)
-@pytest.mark.parametrize("name", STRUCTURES)
-def test_objective_never_rises(name, beta, weighted, dtype):
-    structure, V, X, weights = problem(name, dtype, weighted=weighted, seed=BETAS.index(beta))
-    for penalties, fixed in (((), None), ((na.L1(0.1), na.Smooth(0.2)), 0)):
-        factors = [na.Factor(F, i != fixed) for i, F in enumerate(X)]
-        factors[-1] = na.Factor(X[-1], True, penalties)
-        d = na.decompose(
-            V,
-            factors,
-            structure=structure,
-            divergence=na.Beta(beta),
-            solver="mu",
-            weights=weights,
-            max_iter=12,
-            tol=0,
-            check_every=1,
-        )
-        slack = 1e-12 if dtype == np.float64 else 2e-6
-        assert (np.diff(d.losses) <= slack * abs(d.losses[:-1])).all(), np.diff(d.losses).max()
-        assert d.losses[-1] < d.losses[0]
-        assert {F.dtype for F in d.factors} == {np.dtype(dtype)}
-        assert fixed is None or (d.factors[fixed] == X[fixed].astype(dtype)).all()
+    return structure, V, [F * scale if i in loud else F for i, F in enumerate(X)]
 
 
 @pytest.mark.parametrize("beta", [0, 1, 2])
@@ -189,7 +160,7 @@ def test_objective_never_rises(name, beta, weighted, dtype):
 def test_the_scale_of_the_data_changes_no_bit(name, beta):
     found = []
     for scale in (1.0, 2.0**40):
-        structure, V, X, _ = problem(name, np.float64, scale=scale)
+        structure, V, X = problem(name, np.float64, scale=scale)
         factors = [na.Factor(F) for F in X]
         factors[-1] = na.Factor(X[-1], True, (na.L2(0.1 * scale ** (beta - 2)),))
         d = na.decompose(
@@ -204,7 +175,7 @@ def test_the_scale_of_the_data_changes_no_bit(name, beta):
 
 @pytest.mark.parametrize("name", STRUCTURES)
 def test_a_saved_decomposition_comes_back(name, tmp_path):
-    structure, V, X, _ = problem(name, np.float32)
+    structure, V, X = problem(name, np.float32)
     d = na.decompose(V, [na.Factor(F) for F in X], structure=structure, max_iter=2)
     d.save(tmp_path / "d.npz")
     again = na.Decomposition.load(tmp_path / "d.npz")
@@ -217,7 +188,7 @@ def test_a_saved_decomposition_comes_back(name, tmp_path):
 @pytest.mark.parametrize("unit", ["l1", "l2"])
 @pytest.mark.parametrize("name", sorted(set(STRUCTURES) - {"deep", "source-filter"}))
 def test_all_factors_but_one_can_have_unit_norm(name, unit):
-    structure, V, X, _ = problem(name, np.float64)
+    structure, V, X = problem(name, np.float64)
     factors = [na.Factor(F, unit=unit) for F in X[:-1]]
     d = na.decompose(
         V,
@@ -237,14 +208,14 @@ def test_all_factors_but_one_can_have_unit_norm(name, unit):
 
 
 def test_unit_norm_is_refused_where_components_are_of_two_kinds():
-    structure, V, X, _ = problem("source-filter", np.float64)
+    structure, V, X = problem("source-filter", np.float64)
     factors = [na.Factor(X[0], unit="l1"), *(na.Factor(F) for F in X[1:])]
     with pytest.raises(ParameterError, match="leave unit=None"):
         na.decompose(V, factors, structure=structure)
 
 
 def test_three_axes_take_weights_gaps_and_random_starts():
-    structure, V, X, _ = problem("channels", np.float32)
+    structure, V, X = problem("channels", np.float32)
     starts = [na.Factor(lambda V, weights, rng, F=F: rng.random(F.shape)) for F in X]
     gone = V.copy()
     gone[0, :, 4] = np.nan
