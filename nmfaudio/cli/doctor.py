@@ -29,6 +29,7 @@ EXTRAS = {
     "midi": ("pretty_midi",),
     "eval": ("mir_eval",),
     "dask": ("dask",),
+    "sklearn": ("sklearn",),
     "notebook": ("ipykernel", "jupyterlab"),
 }
 _TELLING_FEATURES = ("sse4.2", "avx", "avx2", "fma", "avx512f", "neon", "sve")

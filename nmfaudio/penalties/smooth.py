@@ -103,6 +103,7 @@ class SmoothRatio(Weighted):
         for some in (np.s_[..., 1:], np.s_[..., :-1]):
             lin[some] += near
             pull[some] += self.weight * both
+        pull[np.moveaxis(F, self.axis, -1) == 0] = self.weight  # a silent frame stays silent
         return Terms(np.moveaxis(lin, -1, self.axis), pull=np.moveaxis(pull, -1, self.axis))
 
     def _pairs(self, F: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -45,6 +45,6 @@ def test_the_extras_are_those_of_the_package():
         "optional-dependencies"
     ]
     for name, packages in doctor.EXTRAS.items():
-        declared = {entry.partition(">")[0].replace("-", "_") for entry in extras[name]}
-        assert set(packages) <= declared
+        declared = {entry.partition(">")[0] for entry in extras[name]}
+        assert {imported.replace("sklearn", "scikit-learn") for imported in packages} <= declared
     assert set(doctor.EXTRAS) == set(extras) - {"all", "test", "dev", "bench"}

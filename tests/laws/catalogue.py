@@ -66,8 +66,8 @@ class InverseGamma:
         return float((self.a * np.log(X) + self.b / X).sum())
 
     def majorize(self, F, factors):
-        X = np.maximum(F.astype(float), 1e-300)
-        return Terms(lin=self.a / X, push=self.b * (F > 0))
+        X = np.where(F > 0, F, 1.0).astype(float)
+        return Terms(lin=self.a / X, push=np.full(F.shape, self.b))
 
 
 def some_graph(rng, n):

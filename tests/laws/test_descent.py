@@ -184,6 +184,26 @@ def test_a_unit_norm_means_the_same_for_templates_of_any_size(name, unit, size):
     np.testing.assert_allclose(found[1].H, found[0].H, rtol=1e-6, atol=1e-12)
 
 
+@pytest.mark.parametrize("solver", ["hals", "pg"])
+@pytest.mark.parametrize("unit", [None, "l2"])
+@pytest.mark.parametrize("name", PENALTIES)
+def test_solvers_that_move_zeros_know_what_that_costs(name, unit, solver):
+    rng = np.random.default_rng(8)
+    V = rng.random((FREQ, TIME)) ** 3
+    W, H = positive(rng, FREQ, RANK), positive(rng, RANK, TIME)
+    H[rng.random(H.shape) < 0.2] = 0
+    d = na.decompose(
+        V,
+        [na.Factor(W, unit=unit), na.Factor(H, True, (PENALTIES[name](rng, H.shape),))],
+        divergence=na.Beta(2),
+        solver=solver,
+        max_iter=60,
+        tol=0,
+        check_every=1,
+    )
+    assert_never_rises(d.losses, np.float64)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("unit", ["l1", "l2"])
 @pytest.mark.parametrize("beta", [0, 1, 3])
