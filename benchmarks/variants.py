@@ -35,14 +35,14 @@ def penalised(V: np.ndarray) -> Iterator[tuple[str, Model]]:
     on_H = {
         "L1": na.L1(0.1),
         "L2": na.L2(0.1),
-        "Log": na.Log(0.1),
+        "Log": na.Log(0.1, 0.1),
         "Group": na.Group(0.1, [k // 2 for k in range(RANK)]),
         "Smooth": na.Smooth(0.1),
         "SmoothRatio": na.SmoothRatio(0.1),
         "Graph": na.Graph(0.1, graph),
         "Decorrelated": na.Decorrelated(0.1),
     }
-    on_W = {"Prior": na.Prior(W, 0.1), "MinVolume": na.MinVolume(0.1)}
+    on_W = {"Prior": na.Prior(W, 0.1), "MinVolume": na.MinVolume(0.1, 1.0)}
     yield "plain", (V, [na.Factor(W), na.Factor(H)], {})
     yield "weights", (V, [na.Factor(W), na.Factor(H)], {"weights": positive(*V.shape)})
     yield "half of W fixed", (V, [na.Factor(W, np.arange(RANK) < RANK // 2), na.Factor(H)], {})
