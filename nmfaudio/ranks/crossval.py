@@ -42,7 +42,7 @@ class CrossValidation:
             for h in held:
                 model = search.fit(rank, weights=said - h).model()
                 cost += search.divergence.value(search.V, model, h)
-            search.scores[rank] = search.unit * cost / np.count_nonzero(said)
+            search.scores[rank] = float(search.unit * cost / np.count_nonzero(said))
 
     def choose(self, scores: dict[int, float]) -> int:
         return min(scores, key=scores.__getitem__)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -31,7 +31,7 @@ class FeatureWeighted:
     """
 
     decomposition: Decomposition
-    feature_weights: np.ndarray
+    feature_weights: np.ndarray = field(repr=False)
 
 
 def feature_weighted_nmf(
