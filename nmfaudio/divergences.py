@@ -69,8 +69,9 @@ class Beta:
     floor: float = 1e-8
 
     def __post_init__(self) -> None:
-        as_number(self.beta, "beta")
-        if as_number(self.floor, "floor", above=0) >= 1:
+        object.__setattr__(self, "beta", as_number(self.beta, "beta"))  # a plain number, for JSON
+        object.__setattr__(self, "floor", as_number(self.floor, "floor", above=0))
+        if self.floor >= 1:
             raise ParameterError(f"floor is {self.floor!r}; it must lie between 0 and 1")
 
     @property

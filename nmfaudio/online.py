@@ -15,7 +15,7 @@ import numpy as np
 from nmfaudio._check import as_count, as_number
 from nmfaudio._spectrogram import as_spectrogram
 from nmfaudio.divergences import Divergence, divergence_named
-from nmfaudio.engine import decompose
+from nmfaudio.engine import decompose, generator
 from nmfaudio.errors import ParameterError, ShapeError
 from nmfaudio.factors import Factor
 from nmfaudio.penalties import Penalty, Terms
@@ -135,7 +135,7 @@ class OnlineNMF:
             raise ParameterError(f"memory is {memory!r}; it must lie between 0 and 1")
         self._memory = memory
         self._max_iter = as_count(max_iter, "max_iter", low=1)
-        self._rng = np.random.default_rng(rng)
+        self._rng = generator(rng)
         self._past: tuple[Past, ...] = ()
         self._blocks = 0
 
@@ -159,6 +159,8 @@ class OnlineNMF:
         """
         V, weights = as_spectrogram(block)
         if not hasattr(self, "W"):
+            if V.ndim != 2:
+                raise ShapeError(f"the block has shape {V.shape}; it must be (freq, time)")
             W = np.abs(self._rng.standard_normal((len(V), self._rank)))
             self.W = (W / np.linalg.norm(W, axis=0)).astype(V.dtype)
         self._require_bins(V)
@@ -169,6 +171,7 @@ class OnlineNMF:
             V,
             [Factor(self.W, True, self._past, name="W"), Factor(H, name="H")],
             divergence=self._divergence,
+            solver="bmme",  # makes no zeros, which later blocks could not leave
             weights=weights,
             max_iter=self._max_iter,
             tol=0,
@@ -180,6 +183,11 @@ class OnlineNMF:
         self.W, H = (d.W / norms).astype(V.dtype), (d.H * norms[:, None]).astype(V.dtype)
         self._remember(V, weights, H, norms)
         return np.asarray(H)
+
+    def forget(self) -> None:
+        """Let blocks gone by have no say any more; the templates stay."""
+        self._past = ()
+        self._blocks = 0
 
     def fit(self, blocks: Iterable[Any]) -> OnlineNMF:
         """Adapt the templates to each block in turn, as `partial_fit` does; returns itself."""

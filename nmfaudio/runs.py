@@ -130,6 +130,8 @@ def _pose(
     problem = Problem(prepared, task.weights, structure, task.divergence, factors, free, scale)
     if problem.units:
         problem.units.check(starts, free)
+    for penalty in (p for f in factors for p in f.penalties if hasattr(p, "check")):
+        penalty.check([penalty in f.penalties for f in factors])
     return problem, starts, X
 
 

@@ -194,6 +194,13 @@ def test_what_cannot_work_is_refused(cls, options, words):
         cls(**options).fit(data())
 
 
+@pytest.mark.parametrize("columns", [1, 7, 5_000_000])
+def test_activations_of_another_rank_are_refused(columns):
+    model = na.NMF(2, random_state=0).fit(np.random.default_rng(0).random((12, 7)))
+    with pytest.raises(na.ShapeError):
+        model.inverse_transform(np.ones((2, columns)))
+
+
 def test_without_scikit_learn_the_extra_is_named():
     code = (
         "import sys; sys.modules['sklearn'] = None\n"

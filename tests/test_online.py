@@ -187,3 +187,22 @@ def test_what_cannot_work_is_refused():
     online = na.OnlineNMF(2, rng=0).fit([np.ones((3, 4))])
     with pytest.raises(ShapeError, match=r"block has shape \(4, 4\)"):
         online.partial_fit(np.ones((4, 4)))
+
+
+@pytest.mark.parametrize("beta", [1, 2])
+def test_what_the_first_block_lacks_is_learned_later(beta):
+    rng = np.random.default_rng(0)
+    W = rng.random((20, 3))
+    first = W @ rng.random((3, 30))
+    first[10:] = 0
+    later = [W @ rng.random((3, 30)) for _ in range(30)]
+    online = na.OnlineNMF(3, beta_loss=beta, rng=0).fit([first, *later])
+    rest = later[-1] - online.W @ online.transform(later[-1])
+    assert np.linalg.norm(rest) < 0.1 * np.linalg.norm(later[-1])
+
+
+def test_a_refused_first_block_leaves_no_trace():
+    online = na.OnlineNMF(2, rng=0)
+    with pytest.raises(na.ShapeError, match=r"\(freq, time\)"):
+        online.partial_fit(np.ones((2, 8, 5)))
+    assert online.partial_fit(np.ones((8, 5))).shape == (2, 5)

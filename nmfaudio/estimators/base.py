@@ -11,7 +11,12 @@ from nmfaudio.errors import MissingExtraError
 try:
     from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
     from sklearn.utils import check_random_state
-    from sklearn.utils.validation import check_is_fitted, check_non_negative, validate_data
+    from sklearn.utils.validation import (
+        check_array,
+        check_is_fitted,
+        check_non_negative,
+        validate_data,
+    )
 except ImportError as error:
     raise MissingExtraError(
         f"the estimators need scikit-learn 1.6 or later ({error}); pip install 'nmfaudio[sklearn]'"
@@ -92,9 +97,17 @@ class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         Returns
         -------
         np.ndarray [shape=(sample, feature)]
+
+        Raises
+        ------
+        ShapeError
+            X does not have one column per component.
         """
         check_is_fitted(self)
-        return self._structure().forward((self._W(), np.asarray(X, self.components_.dtype).T)).T
+        H = check_array(X, dtype=self.components_.dtype).T
+        structure, W = self._structure(), self._W()
+        structure.shape((W, H))
+        return structure.forward((W, H)).T
 
     def score(self, X: Any, y: Any = None) -> float:
         """Minus the mean divergence between the entries of X and their model; higher is better.

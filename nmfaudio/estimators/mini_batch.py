@@ -106,10 +106,11 @@ class MiniBatchNMF(Estimator):
         passes = as_count(self.max_iter, "max_iter", low=1)
         seed = self._seed()
         shuffle = np.random.default_rng(seed)
-        memory = self.forget_factor if V.shape[1] > size else 0
-        self._online = self._begin(V, seed, memory)
+        self._online = self._begin(V, seed, self.forget_factor)
         for _ in range(passes):
             order = shuffle.permutation(V.shape[1])
+            if len(order) <= size:  # all of it is one batch, which shall not be its own past
+                self._online.forget()
             for first in range(0, len(order), size):
                 self._online.partial_fit(V[:, order[first : first + size]])
         return np.ascontiguousarray(self._online.W.T), passes

@@ -40,7 +40,8 @@ class Penalty(Protocol):
 
     A cost that several factors share, such as automatic relevance determination, is given to each
     of them: `value` is then one factor's share, and `majorize` bounds the sum of all shares as a
-    function of F alone.
+    function of F alone. Such a penalty may have a method `check`, which is told of each factor
+    whether it carries it, and raises `ParameterError` where that cannot be meant.
     """
 
     def value(self, F: np.ndarray, factors: Sequence[np.ndarray]) -> float:

@@ -128,6 +128,14 @@ class ARD:
         """
         return self._sizes(factors) / self.scale
 
+    def check(self, carriers: Sequence[bool]) -> None:
+        """`ParameterError` unless W and H both carry this penalty, as half of it is each one's."""
+        if not all(carriers[-2:]):
+            raise ParameterError(
+                "ARD is given to one of the last two factors only; give both of them the same one "
+                "(W may have free=False)"
+            )
+
     def value(self, F: np.ndarray, factors: Sequence[np.ndarray]) -> float:
         cost = np.log(self._sizes(factors) + self.scale).sum()
         return float(self._strength(factors) * cost) / len(factors[-2:])
@@ -140,12 +148,13 @@ class ARD:
 
     def _strength(self, factors: Sequence[np.ndarray]) -> float:
         """φ·c, what the logarithm of one component counts."""
-        entries = sum(F.size for F in factors[-2:]) / len(factors[-1])
+        entries: float = sum(F.size for F in factors[-2:]) / factors[-1].shape[-2]
         return self.dispersion * (entries * (1.0 if self.norm == "l1" else 0.5) + self.shape + 1)
 
     def _sizes(self, factors: Sequence[np.ndarray]) -> np.ndarray:
         """f(w_k) + f(h_k) [shape=(component,)], in double precision."""
-        rows = [factors[-1].reshape(len(factors[-1]), -1)]
+        H = np.moveaxis(factors[-1], -2, 0)
+        rows = [H.reshape(len(H), -1)]
         rows += [np.moveaxis(W, -1, 0).reshape(W.shape[-1], -1) for W in factors[-2:-1]]
         if self.norm == "l1":
             return np.asarray(sum(F.sum(1, dtype=np.float64) for F in rows))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from nmfaudio.decomposition import Decomposition
+from nmfaudio.errors import ShapeError
 from nmfaudio.grouping import Group
 from nmfaudio.kernels.threads import deal
 from nmfaudio.masks import binary_masks, soft_masks
@@ -266,7 +267,18 @@ def apply_mask(mask: np.ndarray, y: np.ndarray, transform: Transform) -> np.ndar
     Returns
     -------
     np.ndarray [shape=(channel, sample)]
+
+    Raises
+    ------
+    ShapeError
+        The mask does not have the frequencies, frames and channels of `y` under `transform`.
     """
+    grid = (len(transform.frequencies), transform.n_frames(y.shape[-1]))
+    if mask.shape not in (grid, (len(y), *grid)):
+        raise ShapeError(
+            f"the mask has shape {mask.shape}; for this audio and transform it must be {grid}, "
+            f"or {(len(y), *grid)} for a mask per channel"
+        )
     stem: np.ndarray = apply_masks(lambda frames: [mask[..., frames]], 1, y, transform)[0]
     return stem
 

@@ -27,10 +27,11 @@ class Cqt(OnStft):
     """Constant-Q features: a logarithmic frequency axis, as fine for low notes as for high ones.
 
     A transposition is a shift along this axis, which models that shift their templates need.
-    Features are the magnitudes of `librosa.cqt`, but for half a percent or so by which its
-    resampling differs. They come from the STFT: if a wavelet is no longer than the window, its
-    product with each frame is a product of the frame's spectrum with a fixed, nearly sparse kernel,
-    the spectrum of wavelet over window. So Z is the STFT and the inverse is exact; masks are lifted
+    Features are the magnitudes of `librosa.cqt`, but for what its resampling does: half a
+    percent or so on tones, up to four on noise and hits. They come from the STFT: if a wavelet is
+    no longer than the window, its product with each frame is a product of the frame's spectrum with
+    a fixed, nearly sparse kernel, the spectrum of wavelet over window. So Z is the STFT and the
+    inverse is exact; masks are lifted
     to it by the main lobes of the squared kernels. The windows must last as long as the lowest
     bin's wavelet (0.5 s for C1 at 12 bins per octave), which smears masks in time and makes Z
     large: take it in blocks.

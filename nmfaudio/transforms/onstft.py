@@ -95,12 +95,12 @@ class OnStft(ABC):
 
         Parameters
         ----------
-        mask : np.ndarray [shape=(freq, time)]
+        mask : np.ndarray [shape=(freq, time) or (channel, freq, time)]
             One row for each of `frequencies`.
 
         Returns
         -------
-        np.ndarray [shape=(bin, time)]
+        np.ndarray [shape=(bin, time) or (channel, bin, time)]
             Of the mask's precision, within the mask's range.
 
         Raises
@@ -108,6 +108,8 @@ class OnStft(ABC):
         ShapeError
             The mask has another number of rows.
         """
+        if mask.ndim == 3:
+            return np.stack([self.lift(channel) for channel in mask])
         lifting = self._lifting
         if mask.ndim != 2 or len(mask) != lifting.shape[1]:
             raise ShapeError(

@@ -116,3 +116,17 @@ def test_what_makes_no_sense_is_refused(arguments, match):
         na.ARD.matching(np.zeros((3, 4)), 2)
     with pytest.raises(na.ParameterError, match="shape of ARD"):
         na.ARD.matching(1.0, 2, shape=1.5)
+
+
+def test_it_belongs_to_both_factors_and_knows_where_shifts_are():
+    rng = np.random.default_rng(0)
+    V, ard = rng.random((8, 3)) @ rng.random((3, 12)), na.ARD(0.5)
+    W, H = na.Factor(rng.random((8, 3)), free=False), na.Factor(rng.random((3, 12)), True, (ard,))
+    with pytest.raises(na.ParameterError, match="both of them"):
+        na.decompose(V, [W, H])
+    for rank in (2, 3):
+        factors = [na.Factor(rng.random(s), True, (ard,)) for s in ((2, 8, rank), (3, rank, 12))]
+        d = na.decompose(
+            V, factors, structure=na.Convolutive2D(), max_iter=20, check_every=1, tol=0
+        )
+        assert (np.diff(d.losses) <= 1e-12 * abs(d.losses[0])).all()

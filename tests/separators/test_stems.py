@@ -87,3 +87,19 @@ def test_the_memory_that_a_separator_says_it_needs_is_right(channels, sources, h
     used = y.nbytes + peak(lambda: separator(y, SR))
     said = separator.memory(y, SR) - blind._PROCESS
     assert used / 1.1 <= said <= 2.5 * used
+
+
+@pytest.mark.parametrize("shape", [(129, 1), (1, 64), (129, 999), (3, 129, 64)])
+def test_a_mask_of_another_grid_is_refused(shape):
+    with pytest.raises(na.ShapeError, match="the mask has shape"):
+        apply_mask(np.ones(shape), np.ones((2, 4000)), na.Stft(8000, 256))
+
+
+def test_masks_per_channel_are_lifted():
+    y = np.random.default_rng(0).standard_normal((2, 4000))
+    mel = na.Mel(8000, n_mels=20, n_fft=256)
+    mask = np.zeros((2, 20, mel.n_frames(4000)))
+    mask[0] = 1
+    left, right = apply_mask(mask, y, mel)
+    np.testing.assert_allclose(left, y[0], atol=1e-12)
+    assert not right.any()
