@@ -16,6 +16,18 @@ class Smooth(Weighted):
 
     Neighbours are taken along `axis`: −1 is time in H; 0 is frequency in a W of two dimensions.
     Majorised as in De Pierro 1995, doi:10.1109/42.370409.
+
+    Examples
+    --------
+    >>> import numpy as np, nmfaudio as na
+    >>> V = np.random.default_rng(0).random((20, 40))
+    >>> W, H = np.ones((20, 1)), np.ones((1, 40))
+    >>> jumps = [
+    ...     abs(np.diff(na.decompose(V, [na.Factor(W, free=False), na.Factor(H, penalties=p)]).H))
+    ...     for p in ((), (na.Smooth(100.0),))
+    ... ]
+    >>> bool(jumps[1].sum() < jumps[0].sum() / 2)
+    True
     """
 
     axis: int = -1

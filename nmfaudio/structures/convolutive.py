@@ -18,6 +18,20 @@ class Convolutive(Structure):
 
     W is (lag, freq, component) and H (component, time). Smaragdis 2004,
     doi:10.1007/978-3-540-30110-3_63.
+
+    Examples
+    --------
+    A sound of two frames is one component, however often it comes:
+
+    >>> import numpy as np, nmfaudio as na
+    >>> V = np.zeros((2, 12))
+    >>> V[0, [1, 6]] = V[1, [2, 7]] = 1.0
+    >>> W, H = np.ones((2, 2, 1)) + np.eye(2)[:, :, None], np.ones((1, 12))
+    >>> d = na.decompose(
+    ...     V, [na.Factor(W), na.Factor(H)], structure=na.Convolutive(), max_iter=100
+    ... )
+    >>> np.flatnonzero(d.H[0] > 0.1).tolist()
+    [1, 6]
     """
 
     name: ClassVar[str] = "convolutive"

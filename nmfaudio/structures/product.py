@@ -19,6 +19,12 @@ class Product(Structure):
 
     Lee & Seung 1999, doi:10.1038/44565. With three or more factors (deep NMF) the components are
     those of the last factor.
+
+    Examples
+    --------
+    >>> import numpy as np, nmfaudio as na
+    >>> na.Product().forward((np.array([[1.0], [2.0]]), np.array([[3.0, 0.0, 1.0]]))).tolist()
+    [[3.0, 0.0, 1.0], [6.0, 0.0, 2.0]]
     """
 
     name: ClassVar[str] = "product"
