@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nmfaudio._check import as_count
 from nmfaudio._figure import new_figure
 from nmfaudio.decomposition import Decomposition
 from nmfaudio.errors import ParameterError
@@ -60,7 +61,10 @@ def plot_factors(
             "plot_factors draws (freq, component) beside (component, time), as those of plain NMF"
         )
     loudness = W.sum(0) * H.sum(1)
-    order = np.argsort(-loudness, kind="stable") if components is None else components
+    if components is None:
+        order = np.argsort(-loudness, kind="stable").tolist()
+    else:
+        order = [as_count(k, "component", low=0, high=W.shape[1] - 1) for k in components]
     frequencies, times, units = _axes(decomposition)
     figure: Figure = new_figure(10, 0.5 * len(order) + 1)
     left, right = figure.subplots(1, 2, width_ratios=[1, 2])

@@ -151,7 +151,7 @@ def select_rank(
 
 def _method(method: str, folds: int, block: tuple[int, int], dispersion: float | None) -> Method:
     if method == "cv":
-        if len(block) != 2:
+        if not np.iterable(block) or len(block) != 2:
             raise ParameterError(f"block is {block!r}; it must be (bins, frames)")
         tall, wide = (as_count(n, "block", low=1) for n in block)
         return CrossValidation(as_count(folds, "folds", low=2), (tall, wide))
@@ -167,6 +167,8 @@ def _method(method: str, folds: int, block: tuple[int, int], dispersion: float |
 
 
 def _ranks(ranks: Iterable[int]) -> tuple[int, ...]:
+    if not np.iterable(ranks):
+        raise ParameterError(f"ranks is {ranks!r}; give those to compare, such as range(1, 11)")
     found = tuple(sorted({as_count(rank, "each of ranks", low=1) for rank in ranks}))
     if not found:
         raise ParameterError("ranks is empty; give those to compare, such as range(1, 11)")

@@ -193,7 +193,8 @@ def _loss(V: np.ndarray, X: Sequence[np.ndarray], divergence: Beta) -> float:
 
 
 def _ranks(ranks: Sequence[int]) -> list[int]:
-    counts = [as_count(rank, "each of ranks", low=1) for rank in ranks]
+    given = ranks if np.iterable(ranks) else [ranks]
+    counts = [as_count(rank, "each of ranks", low=1) for rank in given]
     if len(counts) < 2 or any(after >= before for before, after in pairwise(counts)):
         raise ParameterError(
             f"ranks is {counts}; it must be two or more, each smaller than the one before, e.g. "

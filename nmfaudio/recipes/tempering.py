@@ -90,7 +90,7 @@ def temper(
     >>> d.divergence.beta, [stage["beta"] for stage in d.about["tempering"]]
     (0.0, [1.0, 0.8, 0.6, 0.4, 0.2, 0.0])
     """
-    schedule = [Beta(beta) for beta in betas]
+    schedule = [Beta(beta) for beta in (betas if np.iterable(betas) else [betas])]
     if not schedule:
         raise ParameterError("betas is empty; give at least one, the last being the one meant")
     rng = generator(rng)

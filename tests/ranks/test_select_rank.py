@@ -173,7 +173,7 @@ def test_what_cannot_work_is_refused(options, match):
         na.select_rank(small(), [1, 2], **options)
 
 
-@pytest.mark.parametrize("ranks", [[], [0, 1], [1.5]])
+@pytest.mark.parametrize("ranks", [[], [0, 1], [1.5], 5])
 def test_ranks_that_are_none_are_refused(ranks):
     with pytest.raises(na.ParameterError, match="ranks"):
         na.select_rank(small(), ranks)

@@ -112,7 +112,7 @@ def test_a_missing_bin_says_nothing():
     np.testing.assert_array_equal(*runs)
 
 
-@pytest.mark.parametrize("ranks", [[4], [], [3, 3], [3, 5], [5, 0], [5.0, 2]])
+@pytest.mark.parametrize("ranks", [[4], [], [3, 3], [3, 5], [5, 0], [5.0, 2], 5])
 def test_ranks_that_are_no_layers_are_refused(ranks):
     with pytest.raises(ParameterError, match="ranks"):
         na.deep_nmf(np.ones((6, 9)), ranks)
