@@ -104,7 +104,7 @@ def decompose(
     """
     structure, divergence = structure or Product(), divergence or Beta()
     _require_parts(factors, structure, divergence)
-    schedule = _schedule(max_iter, tol, check_every, callback)
+    schedule = schedule_of(max_iter, tol, check_every, callback)
     data, said = as_spectrogram(V, weights=weights, missing=missing)
     task = Task(data, said, structure, divergence, tuple(factors), solver, schedule)
     return best_of(task, _generators(rng, n_init, factors))
@@ -120,7 +120,8 @@ def _require_parts(factors: Sequence[Factor], structure: Any, divergence: Any) -
         raise ParameterError(f"divergence is {divergence!r}; it must be one, such as Beta(1)")
 
 
-def _schedule(max_iter: int, tol: float, check_every: int, callback: Callback | None) -> Schedule:
+def schedule_of(max_iter: int, tol: float, check_every: int, callback: Callback | None) -> Schedule:
+    """When to check and when to end; `ParameterError` where a number is out of range."""
     return Schedule(
         as_count(max_iter, "max_iter", low=0),
         as_number(tol, "tol", low=0),
@@ -230,7 +231,7 @@ def nmf(
         divergence_named(beta_loss),
         (Factor(start[0], update_W, name="W"), Factor(start[1], update_H, name="H")),
         solver,
-        _schedule(max_iter, tol, check_every, callback),
+        schedule_of(max_iter, tol, check_every, callback),
     )
     return best_of(task, _generators(rng, n_init, task.factors))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,7 @@ from nmfaudio.structures import Product, Structure
 UPDATES = 200
 
 
-class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
     """What the estimators share; each has its way to find templates, `_learn`."""
 
     n_components: int | str | None
@@ -134,9 +135,9 @@ class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
     def _n_features_out(self) -> int:
         return len(self.components_)
 
+    @abstractmethod
     def _learn(self, V: np.ndarray) -> tuple[np.ndarray, int]:
         """Components as `components_` has them, and in how many iterations they were found."""
-        raise NotImplementedError
 
     def _structure(self) -> Structure:
         return Product()

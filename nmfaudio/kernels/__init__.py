@@ -2,7 +2,8 @@
 
 For ``V ≈ W H`` and for convolutive models, in whole passes over V:
 
-- `sweep`: one pass over the spectrogram, which never stores the model
+- `sweep`: one pass over the spectrogram, which never stores the model; `blocks`: what it does to
+  one block of frames
 - `strips`: what a sweep does to a strip of a block of frames, in tiles of vector registers
 - `formulas`: what a beta-divergence does to single bins, for a vector of them at a time
 - `vectors`, `lanes`: tiles and arithmetic on single registers, which Numba has not

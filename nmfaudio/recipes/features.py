@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from nmfaudio._check import as_count, as_number
+from nmfaudio._check import as_number
 from nmfaudio._spectrogram import as_spectrogram
 from nmfaudio.decomposition import Decomposition
 from nmfaudio.divergences import Beta, divergence_named
-from nmfaudio.engine import generator, nmf
+from nmfaudio.engine import generator, nmf, schedule_of
 from nmfaudio.errors import ShapeError
 from nmfaudio.kernels import cells
 from nmfaudio.recipes.warm import lively_solver
@@ -106,18 +106,16 @@ def feature_weighted_nmf(
     if data.ndim != 2:
         raise ShapeError(f"V has shape {data.shape}; feature_weighted_nmf takes (freq, time)")
     share = as_number(floor, "floor", above=0)
-    max_iter = as_count(max_iter, "max_iter", low=0)
-    check_every = as_count(check_every, "check_every", low=1)
-    tol = as_number(tol, "tol", low=0)
+    when = schedule_of(max_iter, tol, check_every, None)
     divergence = divergence_named(beta_loss)
     rows = _Rows(data, said, divergence, as_number(exponent, "exponent", above=1))
     schedule: dict[str, Any] = {
         "beta_loss": beta_loss,
         "solver": lively_solver(divergence),
         "tol": 0,
-        "check_every": check_every,
+        "check_every": when.check_every,
     }
-    todo = min(check_every, max_iter)
+    todo = min(when.check_every, when.max_iter)
     found = nmf(
         data, n_components, init=init, weights=said, max_iter=todo, rng=generator(rng), **schedule
     )
@@ -129,8 +127,8 @@ def feature_weighted_nmf(
         learned, loss = rows.learn(costs + epsilon)
         losses.append(loss)
         checks.append(checks[-1] + todo)
-        converged = todo == check_every and losses[-2] - loss < tol * abs(first)
-        todo = min(check_every, max_iter - checks[-1])
+        converged = todo == when.check_every and losses[-2] - loss < when.tol * abs(first)
+        todo = min(check_every, when.max_iter - checks[-1])
         if converged or todo == 0:
             break
         weights = rows.weights(learned)
