@@ -18,6 +18,8 @@ from nmfaudio.estimators import NMF as NMF
 from nmfaudio.estimators import ConvolutiveNMF as ConvolutiveNMF
 from nmfaudio.estimators import MiniBatchNMF as MiniBatchNMF
 from nmfaudio.factors import Factor as Factor
+from nmfaudio.metrics import Evaluation as Evaluation
+from nmfaudio.metrics import evaluate as evaluate
 from nmfaudio.metrics import si_sdr as si_sdr
 from nmfaudio.mosaics import Mosaic as Mosaic
 from nmfaudio.mosaics import mosaic as mosaic
