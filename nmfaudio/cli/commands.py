@@ -13,6 +13,10 @@ from nmfaudio.errors import ParameterError
 from nmfaudio.separators import SEPARATORS
 
 OTHERS = {
+    "evaluate": (
+        "nmfaudio.cli.evaluate:run_evaluate",
+        "judge separated files by the true ones, in dB",
+    ),
     "info": (
         "nmfaudio.cli.info:run_info",
         "say what files hold, and what is suspicious about them",
