@@ -18,6 +18,8 @@ _HOME = {
     "Erb": "transforms",
     "Cqt": "transforms",
     "si_sdr": "metrics",
+    # what sounds are known to sound like
+    "Dictionary": "dictionary",
     # the factorisation
     "nmf": "engine",
     "decompose": "engine",

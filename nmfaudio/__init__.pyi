@@ -1,5 +1,6 @@
 from nmfaudio._version import __version__ as __version__
 from nmfaudio.decomposition import Decomposition as Decomposition
+from nmfaudio.dictionary import Dictionary as Dictionary
 from nmfaudio.divergences import Beta as Beta
 from nmfaudio.engine import Progress as Progress
 from nmfaudio.engine import decompose as decompose
