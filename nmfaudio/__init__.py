@@ -19,6 +19,8 @@ _HOME = {
     "Cqt": "transforms",
     "si_sdr": "metrics",
     # what sounds are known to sound like
+    "learn": "learning",
+    "Example": "examples",
     "Dictionary": "dictionary",
     # the factorisation
     "nmf": "engine",

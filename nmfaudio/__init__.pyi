@@ -18,7 +18,9 @@ from nmfaudio.errors import ShapeError as ShapeError
 from nmfaudio.estimators import NMF as NMF
 from nmfaudio.estimators import ConvolutiveNMF as ConvolutiveNMF
 from nmfaudio.estimators import MiniBatchNMF as MiniBatchNMF
+from nmfaudio.examples import Example as Example
 from nmfaudio.factors import Factor as Factor
+from nmfaudio.learning import learn as learn
 from nmfaudio.metrics import si_sdr as si_sdr
 from nmfaudio.mosaics import Mosaic as Mosaic
 from nmfaudio.mosaics import mosaic as mosaic

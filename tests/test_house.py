@@ -38,9 +38,10 @@ MATH = {
     "ranks",
     "scaling",
     "online",
+    "exemplars",
 }
-AUDIO = {"io", "transforms", "masks", "dictionary", "grouping", "metrics"}
-MEETING = {"separators", "plot", "mosaics", "estimators"}
+AUDIO = {"io", "transforms", "masks", "dictionary", "examples", "grouping", "metrics"}
+MEETING = {"separators", "plot", "learning", "mosaics", "estimators"}
 TOP = {"cli", "__main__"}
 ALLOWED = {
     **dict.fromkeys(GROUND, GROUND),
