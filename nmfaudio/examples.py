@@ -118,12 +118,12 @@ def gather(given: AnyExample | Sequence[AnyExample]) -> list[Example]:
     ContentError
         A folder holds no audio.
     """
-    several = [given] if isinstance(given, str | os.PathLike | np.ndarray | Example) else given
+    several = list(given) if isinstance(given, list | tuple) else [given]
     found = []
     for one in several:
         if not isinstance(one, str | os.PathLike | np.ndarray | Example):
             raise ParameterError(
-                f"an example is a {type(one).__name__}; it must be a path, an array or an Example"
+                f"an example must be a path, an array or an Example, got {type(one).__name__}"
             )
         example = one if isinstance(one, Example) else Example(one)
         found += _expanded(example)

@@ -87,7 +87,7 @@ def _stretches(V: np.ndarray, lags: int) -> tuple[np.ndarray, np.ndarray]:
     level = np.convolve(rows.sum(axis=1, dtype=np.float64), np.ones(lags), "valid")
     heard = _heard(level)
     windows = np.lib.stride_tricks.sliding_window_view(rows, lags, axis=0)[heard]
-    return windows.transpose(0, 2, 1).reshape(len(heard), -1), level[heard]
+    return windows.transpose(0, 2, 1).reshape(len(heard), rows.shape[1] * lags), level[heard]
 
 
 def _spread(
