@@ -15,7 +15,7 @@ from nmfaudio.separators import SEPARATORS
 OTHERS = {
     "learn": (
         "nmfaudio.cli.learn:run_learn",
-        "learn what each sound is like from recordings of it by itself, to separate with guided",
+        "learn what sounds are like from recordings of each by itself, for guided",
     ),
     "dictionary": (
         "nmfaudio.cli.dictionary:run_dictionary",

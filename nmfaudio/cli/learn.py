@@ -36,7 +36,7 @@ _EXAMPLES = """\
 examples:
   nmfaudio learn guitar=guitar.wav voice=a.wav voice=b.wav -o songs.npz
   nmfaudio learn --from mix.wav 12.0-15.5,1:02-1:09=guitar -o mix.npz
-  nmfaudio learn kick=hits/kick snare=hits/snare --kind convolutive -o kit.npz
+  nmfaudio learn kick=kicks/ snare=snares/ --kind convolutive -o kit.npz
   nmfaudio learn piano=notes/ --kind templates --size 1 -o piano.npz
 
 stdout has the path written.

@@ -119,7 +119,7 @@ def test_bands_are_heard_too(nmfaudio, transform):
     rows = len(transform.frequencies)
     na.Dictionary(np.eye(rows)[:, 20:21], ["x"], transform).save("x.npz")
     assert nmfaudio("dictionary", "export", "x.npz", "-o", "out").code == 0
-    y, sr = soundfile.read("out/x.wav")
+    y, _ = soundfile.read("out/x.wav")
     V = transform.features(transform.forward(y)).sum(axis=1)
     assert abs(int(V.argmax()) - 20) <= 1
 

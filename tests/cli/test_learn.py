@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -98,8 +100,7 @@ def test_sample_rates_that_differ(nmfaudio, sounds):
 
 def test_warnings_are_heard(nmfaudio, sounds):
     write_wav("loud.wav", sine(1000))
-    data = open("loud.wav", "rb").read()
-    open("short.wav", "wb").write(data[:-1000])
+    Path("short.wav").write_bytes(Path("loud.wav").read_bytes()[:-1000])
     result = nmfaudio("learn", *QUICK, "x=short.wav", "-o", "x.npz", "--json")
     assert result.code == 0
     assert "short.wav" in result.json["warnings"][0]
