@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from nmfaudio._version import __version__
 from nmfaudio.cli.commands import OTHERS
 from nmfaudio.cli.failures import complain, describe, exit_code, joint_code, printable
-from nmfaudio.cli.learn import describe_dictionary
+from nmfaudio.cli.learn import describe_dictionary, summary
 from nmfaudio.cli.output import emit, emit_json, emit_path
 from nmfaudio.cli.parser import Parser, add_common_options, nearest, parse, sentence
 from nmfaudio.errors import ParameterError
@@ -80,7 +80,7 @@ def _merge(chosen: argparse.Namespace) -> int:
     merged = first.merge(*others)
     path = Path(chosen.output)
     merged.save(path, overwrite=chosen.overwrite)
-    print(f"{printable(str(path))}: {merged!r}", file=sys.stderr)
+    print(f"{printable(str(path))}: {summary(merged)}", file=sys.stderr)
     if chosen.json:
         _emit(0, "merge", {"path": path} | describe_dictionary(merged))
     else:
@@ -133,7 +133,7 @@ def _emit(code: int, action: str, facts: dict[str, Any]) -> None:
 
 
 def _facts(found: Dictionary) -> Iterator[tuple[str, str]]:
-    yield "holds", repr(found).removeprefix("Dictionary(").removesuffix(")")
+    yield "holds", summary(found)
     fields = found.transform.to_dict()
     yield "transform", ", ".join(f"{name} {value}" for name, value in fields.items())
     pitches = sorted({pitch for pitch in found.pitches if pitch is not None})

@@ -64,13 +64,18 @@ def run_learn(argv: list[str]) -> int:
             bar.clear()
     seconds = time.perf_counter() - began
     if not chosen.quiet:
-        print(f"{printable(str(path))}: {learned!r} in {seconds:.1f} s", file=sys.stderr)
+        print(f"{printable(str(path))}: {summary(learned)}, in {seconds:.1f} s", file=sys.stderr)
     if not chosen.json:
         emit_path(path)
         return 0
     facts = {"path": path, "seconds": seconds, "warnings": said} | describe_dictionary(learned)
     emit_json({"nmfaudio": __version__, "command": "learn", "exit_code": 0} | facts)
     return 0
+
+
+def summary(dictionary: Dictionary) -> str:
+    """What a dictionary holds, in a line."""
+    return repr(dictionary).removeprefix("Dictionary(").removesuffix(")")
 
 
 def describe_dictionary(dictionary: Dictionary) -> dict[str, Any]:

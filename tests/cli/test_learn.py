@@ -37,7 +37,7 @@ def test_files_folders_and_stretches(nmfaudio, sounds):
     given = ["x=a.wav", "y=notes", "x=b.wav", "--from", "mix.wav", "0-0.4,1.1-1.4=z"]
     result = nmfaudio("learn", *QUICK, *given, "-o", "made/songs.npz")
     assert (result.code, result.out) == (0, "made/songs.npz\n")
-    assert result.err.startswith("made/songs.npz: Dictionary(3 labels: x 3, y 6, z 3; ")
+    assert result.err.startswith("made/songs.npz: 3 labels: x 3, y 6, z 3; ")
     known = na.Dictionary.load("made/songs.npz")
     assert known.names == ("x", "y", "z")
     assert known.transform == na.Stft(SR, 256, 64)
