@@ -78,6 +78,7 @@ _HOME = {
     "ConvolutiveNMF": "estimators",
     "MiniBatchNMF": "estimators",
     # pictures
+    "plot_dictionary": "plot",
     "plot_factors": "plot",
     "plot_losses": "plot",
     "plot_stems": "plot",

@@ -38,6 +38,7 @@ from nmfaudio.penalties import Prior as Prior
 from nmfaudio.penalties import Smooth as Smooth
 from nmfaudio.penalties import SmoothRatio as SmoothRatio
 from nmfaudio.penalties import nearest_neighbours as nearest_neighbours
+from nmfaudio.plot import plot_dictionary as plot_dictionary
 from nmfaudio.plot import plot_factors as plot_factors
 from nmfaudio.plot import plot_losses as plot_losses
 from nmfaudio.plot import plot_stems as plot_stems

@@ -26,8 +26,8 @@ def choose_exemplars(
     Parameters
     ----------
     spectrograms : sequence of np.ndarray [shape=(freq, time)]
-        Of one dtype. No stretch reaches from one into the next; one that is shorter than a stretch
-        goes on with zeros.
+        No stretch reaches from one into the next; one that is shorter than a stretch goes on with
+        zeros.
     size : int
         How many at most.
     lags : int
@@ -37,13 +37,11 @@ def choose_exemplars(
     Returns
     -------
     np.ndarray [shape=(lag, freq, component)]
-        Each component sums to one. None where all is silent.
+        Each component sums to one. Where all is silent there are none.
 
     References
     ----------
     D. Arthur, S. Vassilvitskii, "k-means++: the advantages of careful seeding", SODA 2007.
-    T. Virtanen, J. F. Gemmeke, B. Raj, "Active-set Newton algorithm for overcomplete non-negative
-    representations of audio", IEEE TASLP 21(11), 2013, doi:10.1109/TASL.2013.2263144.
 
     Examples
     --------
@@ -55,18 +53,19 @@ def choose_exemplars(
     >>> chosen[0].T.tolist()
     [[1.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0]]
     """
-    found = [_stretches(V, lags) for V in spectrograms]
-    stretches = np.concatenate([frames for frames, _ in found])
-    loudness = np.concatenate([level for _, level in found])
-    bins = spectrograms[0].shape[0]
-    room = max(size, _CANDIDATES // (lags * bins))
-    if len(loudness) > room:
-        kept = np.sort(rng.choice(len(loudness), room, replace=False))
-        stretches, loudness = stretches[kept], loudness[kept]
-    chosen = _spread(stretches, loudness, size, rng) if len(loudness) else []
-    shares = stretches[chosen].astype(np.float64)
-    shares /= shares.sum(axis=1, keepdims=True)
-    templates = shares.reshape(len(chosen), lags, bins).astype(stretches.dtype)
+    rows = [_long_enough(V, lags) for V in spectrograms]
+    levels = [_levels(frames, lags) for frames in rows]
+    heard = [(i, t) for i, level in enumerate(levels) for t in _heard(level)]
+    room = max(size, _CANDIDATES // (lags * len(spectrograms[0])))
+    if len(heard) > room:
+        heard = [heard[k] for k in np.sort(rng.choice(len(heard), room, replace=False))]
+    if not heard:
+        return np.zeros((lags, len(spectrograms[0]), 0), spectrograms[0].dtype)
+    stretches = np.stack([rows[i][t : t + lags].ravel() for i, t in heard])
+    loudness = np.array([levels[i][t] for i, t in heard])
+    chosen = _spread(stretches, loudness, size, rng)
+    shares = stretches[chosen] / loudness[chosen, None]
+    templates = shares.reshape(len(chosen), lags, -1).astype(stretches.dtype)
     return np.ascontiguousarray(templates.transpose(1, 2, 0))
 
 
@@ -79,15 +78,18 @@ def _heard(level: np.ndarray) -> np.ndarray:
     return np.flatnonzero((level > 0) & (level >= QUIET * level.max()))
 
 
-def _stretches(V: np.ndarray, lags: int) -> tuple[np.ndarray, np.ndarray]:
-    """The stretches of V that are not silent [shape=(stretch, lag · freq)], and their loudness."""
+def _long_enough(V: np.ndarray, lags: int) -> np.ndarray:
+    """The frames of V [shape=(time, freq)], followed by silence if they are fewer than `lags`."""
     rows = np.ascontiguousarray(V.T)
-    if len(rows) < lags:
-        rows = np.concatenate([rows, np.zeros((lags - len(rows), len(V)), V.dtype)])
-    level = np.convolve(rows.sum(axis=1, dtype=np.float64), np.ones(lags), "valid")
-    heard = _heard(level)
-    windows = np.lib.stride_tricks.sliding_window_view(rows, lags, axis=0)[heard]
-    return windows.transpose(0, 2, 1).reshape(len(heard), rows.shape[1] * lags), level[heard]
+    missing = max(lags - len(rows), 0)
+    return np.concatenate([rows, np.zeros((missing, len(V)), V.dtype)]) if missing else rows
+
+
+def _levels(rows: np.ndarray, lags: int) -> np.ndarray:
+    """The sum of each stretch."""
+    sums = rows.sum(axis=1, dtype=np.float64)
+    levels: np.ndarray = np.lib.stride_tricks.sliding_window_view(sums, lags).sum(axis=1)
+    return levels
 
 
 def _spread(

@@ -98,18 +98,21 @@ def _export(chosen: argparse.Namespace) -> int:
         raise ParameterError(f"export takes one dictionary, got {len(chosen.files)}; merge them")
     known = _load(chosen.files[0])
     folder = Path(chosen.output)
-    table = folder / "templates.csv"
-    sounds = {name: folder / f"{safe_name(name)}.wav" for name in known.names}
-    check_targets([table, *sounds.values()], overwrite=chosen.overwrite)
+    sounds = {folder / f"{safe_name(name)}.wav": name for name in known.names}
+    others = {folder / "templates.csv": _csv(known).encode("utf-8", "surrogateescape")}
+    if chosen.picture:
+        others[folder / "templates.png"] = _picture(known)
+    check_targets([*others, *sounds], overwrite=chosen.overwrite)
     write_group(
-        {path: audition(known, name) for name, path in sounds.items()},
+        {path: audition(known, name) for path, name in sounds.items()},
         known.transform.sr,
         format="wav",
         overwrite=chosen.overwrite,
     )
-    with staged([table], overwrite=chosen.overwrite) as names:
-        names[table].write_text(_csv(known), encoding="utf-8", errors="surrogateescape")
-    paths = [table, *sounds.values()]
+    with staged(list(others), overwrite=chosen.overwrite) as names:
+        for path, content in others.items():
+            names[path].write_bytes(content)
+    paths = [*others, *sounds]
     if chosen.json:
         _emit(0, "export", {"paths": paths})
     else:
@@ -173,6 +176,14 @@ def _csv(known: Dictionary) -> str:
     return text.getvalue()
 
 
+def _picture(known: Dictionary) -> bytes:
+    from nmfaudio.plot import plot_dictionary
+
+    drawn = io.BytesIO()
+    plot_dictionary(known).savefig(drawn, format="png")
+    return drawn.getvalue()
+
+
 def _parser() -> Parser:
     parser = Parser(
         prog="nmfaudio dictionary",
@@ -187,5 +198,8 @@ def _parser() -> Parser:
         "-o", "--output", metavar="OUTPUT", help="the file of merge, the folder of export"
     )
     group.add_argument("--overwrite", action="store_true", help="replace it (default: refuse)")
+    group.add_argument(
+        "--picture", action="store_true", help="export templates.png too; needs nmfaudio[plot]"
+    )
     add_common_options(parser)
     return parser

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -110,6 +111,14 @@ def test_export_is_read_and_heard(nmfaudio, songs, lags):
     assert nmfaudio("dictionary", "export", "songs.npz", "-o", "out").code == 5
     again = nmfaudio("dictionary", "export", "songs.npz", "-o", "out", "--overwrite", "--json")
     assert again.json["paths"][0] == "out/templates.csv"
+
+
+def test_a_picture_when_asked(nmfaudio, songs):
+    pytest.importorskip("matplotlib").use("Agg")
+    result = nmfaudio("dictionary", "export", "songs.npz", "-o", "out", "--picture")
+    assert result.code == 0
+    assert "out/templates.png\n" in result.out
+    assert Path("out/templates.png").read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize(
