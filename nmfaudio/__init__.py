@@ -17,6 +17,9 @@ _HOME = {
     "Mel": "transforms",
     "Erb": "transforms",
     "Cqt": "transforms",
+    # how good they are
+    "evaluate": "metrics",
+    "Evaluation": "metrics",
     "si_sdr": "metrics",
     # what sounds are known to sound like
     "learn": "learning",

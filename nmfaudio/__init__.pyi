@@ -21,6 +21,8 @@ from nmfaudio.estimators import MiniBatchNMF as MiniBatchNMF
 from nmfaudio.examples import Example as Example
 from nmfaudio.factors import Factor as Factor
 from nmfaudio.learning import learn as learn
+from nmfaudio.metrics import Evaluation as Evaluation
+from nmfaudio.metrics import evaluate as evaluate
 from nmfaudio.metrics import si_sdr as si_sdr
 from nmfaudio.mosaics import Mosaic as Mosaic
 from nmfaudio.mosaics import mosaic as mosaic
