@@ -21,6 +21,10 @@ _HOME = {
     "evaluate": "metrics",
     "Evaluation": "metrics",
     "si_sdr": "metrics",
+    # what sounds are known to sound like
+    "learn": "learning",
+    "Example": "examples",
+    "Dictionary": "dictionary",
     # the factorisation
     "nmf": "engine",
     "decompose": "engine",
@@ -77,6 +81,7 @@ _HOME = {
     "ConvolutiveNMF": "estimators",
     "MiniBatchNMF": "estimators",
     # pictures
+    "plot_dictionary": "plot",
     "plot_factors": "plot",
     "plot_losses": "plot",
     "plot_stems": "plot",
