@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -57,10 +58,8 @@ def drums_bars(case: Case, seed: int) -> Estimates:
 def score(case: Case, seed: int) -> Estimates:
     """With the score, which the separator has to bring in time by itself."""
     path = case.folder / "score.mid"
-    if not path.exists() or len(case.sources) < 2:
+    if not path.exists():
         return None
-    from dataclasses import replace
-
     from nmfaudio.notes import read_notes
 
     notes = [
@@ -68,6 +67,8 @@ def score(case: Case, seed: int) -> Estimates:
         for note in read_notes(path)
         if case.start < note.offset and note.onset < case.start + case.seconds
     ]
+    if len({note.track for note in notes}) != len(case.sources):
+        return None
     return _run("score", case, seed, score=notes)
 
 
