@@ -253,7 +253,7 @@ def test_exemplars_are_stretches_and_no_two_alike(seed, size, lags, lengths):
     chosen = choose_exemplars(given_ones, size, lags, rng)
     assert chosen.shape[:2] == (lags, 5)
     assert chosen.shape[2] <= size
-    flat = chosen.reshape(-1, chosen.shape[2])
+    flat = chosen.reshape(lags * 5, chosen.shape[2])
     padded = [np.pad(V, ((0, 0), (0, max(0, lags - V.shape[1])))) for V in given_ones]
     there = [V[:, t : t + lags].T.ravel() for V in padded for t in range(V.shape[1] - lags + 1)]
     there = [x / x.sum() for x in there if x.sum() > 0]
