@@ -11,4 +11,8 @@ SEPARATORS: dict[str, tuple[str, str]] = {
         "nmfaudio.separators.blind:BlindSeparator",
         "take recordings apart into sources, without examples or scores",
     ),
+    "guided": (
+        "nmfaudio.separators.guided:GuidedSeparator",
+        "take recordings apart into sounds that you have examples of",
+    ),
 }
