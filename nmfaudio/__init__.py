@@ -18,6 +18,11 @@ _HOME = {
     "Erb": "transforms",
     "Cqt": "transforms",
     "si_sdr": "metrics",
+    # beside masks
+    "fit_spatial_filter": "spatial",
+    "SpatialFilter": "spatial",
+    "consistent_wiener": "phase",
+    "misi": "phase",
     # the factorisation
     "nmf": "engine",
     "decompose": "engine",

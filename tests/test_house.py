@@ -39,7 +39,7 @@ MATH = {
     "scaling",
     "online",
 }
-AUDIO = {"io", "transforms", "masks", "grouping", "metrics"}
+AUDIO = {"io", "transforms", "masks", "grouping", "metrics", "phase", "spatial"}
 MEETING = {"separators", "plot", "mosaics", "estimators"}
 TOP = {"cli", "__main__"}
 ALLOWED = {
