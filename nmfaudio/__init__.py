@@ -26,6 +26,11 @@ _HOME = {
     "learn": "learning",
     "Example": "examples",
     "Dictionary": "dictionary",
+    # beside masks
+    "fit_spatial_filter": "spatial",
+    "SpatialFilter": "spatial",
+    "consistent_wiener": "phase",
+    "misi": "phase",
     # the factorisation
     "nmf": "engine",
     "decompose": "engine",

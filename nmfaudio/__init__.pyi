@@ -40,6 +40,8 @@ from nmfaudio.penalties import Prior as Prior
 from nmfaudio.penalties import Smooth as Smooth
 from nmfaudio.penalties import SmoothRatio as SmoothRatio
 from nmfaudio.penalties import nearest_neighbours as nearest_neighbours
+from nmfaudio.phase import consistent_wiener as consistent_wiener
+from nmfaudio.phase import misi as misi
 from nmfaudio.plot import plot_dictionary as plot_dictionary
 from nmfaudio.plot import plot_factors as plot_factors
 from nmfaudio.plot import plot_losses as plot_losses
@@ -64,6 +66,8 @@ from nmfaudio.solvers import MU as MU
 from nmfaudio.solvers import PG as PG
 from nmfaudio.solvers import Diagonal as Diagonal
 from nmfaudio.solvers import Stepwise as Stepwise
+from nmfaudio.spatial import SpatialFilter as SpatialFilter
+from nmfaudio.spatial import fit_spatial_filter as fit_spatial_filter
 from nmfaudio.structures import Channels as Channels
 from nmfaudio.structures import Convolutive as Convolutive
 from nmfaudio.structures import Convolutive2D as Convolutive2D

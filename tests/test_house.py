@@ -40,7 +40,18 @@ MATH = {
     "online",
     "exemplars",
 }
-AUDIO = {"io", "transforms", "masks", "audition", "dictionary", "examples", "grouping", "metrics"}
+AUDIO = {
+    "io",
+    "transforms",
+    "masks",
+    "audition",
+    "dictionary",
+    "examples",
+    "grouping",
+    "metrics",
+    "phase",
+    "spatial",
+}
 MEETING = {"separators", "plot", "learning", "mosaics", "estimators"}
 TOP = {"cli", "__main__"}
 ALLOWED = {
