@@ -12,6 +12,9 @@ _HOME = {
     # a file in, stems out
     "separate": "separators.blind",
     "BlindSeparator": "separators.blind",
+    "F0Separator": "separators.f0",
+    "Pitch": "separators.pitch",
+    "read_pitch": "separators.pitch",
     "Stems": "separators.stems",
     "Stft": "transforms",
     "Mel": "transforms",
@@ -35,6 +38,7 @@ _HOME = {
     "Convolutive2D": "structures",
     "Harmonic": "structures",
     "SourceFilter": "structures",
+    "Carried": "structures",
     "harmonic_atoms": "structures",
     "glottal_sources": "structures",
     "filter_bumps": "structures",

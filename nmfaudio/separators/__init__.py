@@ -11,4 +11,8 @@ SEPARATORS: dict[str, tuple[str, str]] = {
         "nmfaudio.separators.blind:BlindSeparator",
         "take recordings apart into sources, without examples or scores",
     ),
+    "f0": (
+        "nmfaudio.separators.f0:F0Separator",
+        "take a voice whose pitch is known, or found, out of a mix",
+    ),
 }
