@@ -13,6 +13,7 @@ _HOME = {
     "separate": "separators.blind",
     "BlindSeparator": "separators.blind",
     "F0Separator": "separators.f0",
+    "RegroupSeparator": "separators.regroup",
     "Pitch": "separators.pitch",
     "read_pitch": "separators.pitch",
     "Stems": "separators.stems",

@@ -58,6 +58,7 @@ from nmfaudio.separators.blind import separate as separate
 from nmfaudio.separators.f0 import F0Separator as F0Separator
 from nmfaudio.separators.pitch import Pitch as Pitch
 from nmfaudio.separators.pitch import read_pitch as read_pitch
+from nmfaudio.separators.regroup import RegroupSeparator as RegroupSeparator
 from nmfaudio.separators.stems import Stems as Stems
 from nmfaudio.solvers import BMME as BMME
 from nmfaudio.solvers import CCD as CCD

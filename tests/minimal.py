@@ -2,8 +2,8 @@
 
 from typing import Any
 
-SETTINGS: dict[str, dict[str, Any]] = {}
+SETTINGS: dict[str, dict[str, Any]] = {"regroup": {"saved": "model.npz"}}
 """By the name of the command, the fields without which there is no separator."""
 
-ARGUMENTS: dict[str, list[str]] = {}
+ARGUMENTS: dict[str, list[str]] = {"regroup": ["model.npz"]}
 """By the name of the command, the same as arguments."""

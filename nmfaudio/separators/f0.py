@@ -59,9 +59,7 @@ class F0Separator(ModelSeparator):
 
     pitch: str | os.PathLike[str] | Pitch | None = option(
         None,
-        "the pitch of the voice, rows of seconds and Hz; 0 Hz or a gap is where it has none. "
-        "Without it, pYIN looks for the pitch that stands out most, which works where the voice "
-        "is loud",
+        "the voice's pitch, rows of seconds and Hz; without it, pYIN estimates it",
         suffixes=(".csv",),
         metavar="PITCH.csv",
     )

@@ -155,9 +155,10 @@ def read_pitch(path: str | os.PathLike[str]) -> Pitch:
         with open(path, encoding="utf-8-sig") as file:
             lines = file.read().splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        said = error.strerror if isinstance(error, OSError) else "not a text file"
-        raise AudioFileError(f"{show(path)}: {said}; rows of seconds and Hz are needed") from error
-    rows, numbers = [], []
+        why = error.strerror if isinstance(error, OSError) else "not a text file"
+        raise AudioFileError(f"{show(path)}: {why}; rows of seconds and Hz are needed") from error
+    rows: list[tuple[float, float]] = []
+    numbers: list[int] = []
     for number, line in enumerate(lines, 1):
         cells = _cells(line)
         if not cells or (not rows and number == 1 and not _is_number(cells[0])):

@@ -171,7 +171,7 @@ def test_a_pitch_that_does_not_belong_to_the_recording_is_refused(pitch, said):
 def test_arrays_that_are_no_pitch_are_refused():
     with pytest.raises(na.ShapeError, match=r"\(row,\)"):
         na.Pitch([0.0, 1.0], [200.0])
-    with pytest.raises(na.ContentError, match="row 1: .*ascend"):
+    with pytest.raises(na.ContentError, match=r"row 1: .*ascend"):
         na.Pitch([1.0, 0.5], [200.0, 200.0])
 
 
