@@ -57,7 +57,11 @@ from nmfaudio.scaling import normalise as normalise
 from nmfaudio.scaling import sort_components as sort_components
 from nmfaudio.separators.blind import BlindSeparator as BlindSeparator
 from nmfaudio.separators.blind import separate as separate
+from nmfaudio.separators.f0 import F0Separator as F0Separator
 from nmfaudio.separators.guided import GuidedSeparator as GuidedSeparator
+from nmfaudio.separators.pitch import Pitch as Pitch
+from nmfaudio.separators.pitch import read_pitch as read_pitch
+from nmfaudio.separators.regroup import RegroupSeparator as RegroupSeparator
 from nmfaudio.separators.stems import Stems as Stems
 from nmfaudio.solvers import BMME as BMME
 from nmfaudio.solvers import CCD as CCD
@@ -68,6 +72,7 @@ from nmfaudio.solvers import Diagonal as Diagonal
 from nmfaudio.solvers import Stepwise as Stepwise
 from nmfaudio.spatial import SpatialFilter as SpatialFilter
 from nmfaudio.spatial import fit_spatial_filter as fit_spatial_filter
+from nmfaudio.structures import Carried as Carried
 from nmfaudio.structures import Channels as Channels
 from nmfaudio.structures import Convolutive as Convolutive
 from nmfaudio.structures import Convolutive2D as Convolutive2D

@@ -6,4 +6,6 @@ SETTINGS: dict[str, dict[str, Any]] = {"guided": {"example": (("tone", "tone.wav
 """By the name of the command, the fields without which there is no separator."""
 
 ARGUMENTS: dict[str, list[str]] = {"guided": ["--example", "tone=tone.wav"]}
+SETTINGS: dict[str, dict[str, Any]] = {"regroup": {"saved": "model.npz"}}
+ARGUMENTS: dict[str, list[str]] = {"regroup": ["model.npz"]}
 """By the name of the command, the same as arguments."""

@@ -15,4 +15,12 @@ SEPARATORS: dict[str, tuple[str, str]] = {
         "nmfaudio.separators.guided:GuidedSeparator",
         "take recordings apart into sounds that you have examples of",
     ),
+    "f0": (
+        "nmfaudio.separators.f0:F0Separator",
+        "take a voice whose pitch is known, or found, out of a mix",
+    ),
+    "regroup": (
+        "nmfaudio.separators.regroup:RegroupSeparator",
+        "put the components of a saved separation together to other stems",
+    ),
 }
