@@ -12,6 +12,7 @@ _HOME = {
     # a file in, stems out
     "separate": "separators.blind",
     "BlindSeparator": "separators.blind",
+    "HpssSeparator": "separators.hpss",
     "Stems": "separators.stems",
     "Stft": "transforms",
     "Mel": "transforms",

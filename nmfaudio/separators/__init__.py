@@ -11,4 +11,8 @@ SEPARATORS: dict[str, tuple[str, str]] = {
         "nmfaudio.separators.blind:BlindSeparator",
         "take recordings apart into sources, without examples or scores",
     ),
+    "hpss": (
+        "nmfaudio.separators.hpss:HpssSeparator",
+        "split recordings into what sounds on and what is struck",
+    ),
 }
