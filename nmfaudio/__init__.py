@@ -18,7 +18,14 @@ _HOME = {
     "Mel": "transforms",
     "Erb": "transforms",
     "Cqt": "transforms",
+    # how good they are
+    "evaluate": "metrics",
+    "Evaluation": "metrics",
     "si_sdr": "metrics",
+    # what sounds are known to sound like
+    "learn": "learning",
+    "Example": "examples",
+    "Dictionary": "dictionary",
     # the factorisation
     "nmf": "engine",
     "decompose": "engine",
@@ -75,6 +82,7 @@ _HOME = {
     "ConvolutiveNMF": "estimators",
     "MiniBatchNMF": "estimators",
     # pictures
+    "plot_dictionary": "plot",
     "plot_factors": "plot",
     "plot_losses": "plot",
     "plot_stems": "plot",

@@ -1,5 +1,6 @@
 from nmfaudio._version import __version__ as __version__
 from nmfaudio.decomposition import Decomposition as Decomposition
+from nmfaudio.dictionary import Dictionary as Dictionary
 from nmfaudio.divergences import Beta as Beta
 from nmfaudio.engine import Progress as Progress
 from nmfaudio.engine import decompose as decompose
@@ -17,7 +18,11 @@ from nmfaudio.errors import ShapeError as ShapeError
 from nmfaudio.estimators import NMF as NMF
 from nmfaudio.estimators import ConvolutiveNMF as ConvolutiveNMF
 from nmfaudio.estimators import MiniBatchNMF as MiniBatchNMF
+from nmfaudio.examples import Example as Example
 from nmfaudio.factors import Factor as Factor
+from nmfaudio.learning import learn as learn
+from nmfaudio.metrics import Evaluation as Evaluation
+from nmfaudio.metrics import evaluate as evaluate
 from nmfaudio.metrics import si_sdr as si_sdr
 from nmfaudio.mosaics import Mosaic as Mosaic
 from nmfaudio.mosaics import mosaic as mosaic
@@ -35,6 +40,7 @@ from nmfaudio.penalties import Prior as Prior
 from nmfaudio.penalties import Smooth as Smooth
 from nmfaudio.penalties import SmoothRatio as SmoothRatio
 from nmfaudio.penalties import nearest_neighbours as nearest_neighbours
+from nmfaudio.plot import plot_dictionary as plot_dictionary
 from nmfaudio.plot import plot_factors as plot_factors
 from nmfaudio.plot import plot_losses as plot_losses
 from nmfaudio.plot import plot_stems as plot_stems

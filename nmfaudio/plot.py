@@ -15,6 +15,7 @@ import numpy as np
 from nmfaudio._check import as_count
 from nmfaudio._figure import new_figure
 from nmfaudio.decomposition import Decomposition
+from nmfaudio.dictionary import Dictionary
 from nmfaudio.errors import ParameterError
 from nmfaudio.separators.stems import Stems, analyse
 from nmfaudio.transforms import Stft, transform_from
@@ -123,6 +124,50 @@ def plot_stems(stems: Stems, *, top_hz: float = 8000.0) -> Figure:
         axes.set(title=name, ylabel="kHz")
     rows[-1].set_xlabel("seconds")
     figure.colorbar(image, ax=list(rows), label="dB", pad=0.01)
+    return figure
+
+
+def plot_dictionary(dictionary: Dictionary) -> Figure:
+    """Draw all templates side by side, each as loud as the others, labels between lines.
+
+    Parameters
+    ----------
+    dictionary : Dictionary
+        Templates that last several frames are drawn as these frames.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    MissingExtraError
+        matplotlib is not installed.
+    """
+    whole = dictionary.select(dictionary.names)
+    stretches = whole.templates if whole.lags > 1 else whole.templates[None]
+    peaks = stretches.max(axis=(0, 1))
+    shown = np.maximum(stretches / np.where(peaks > 0, peaks, 1), 1e-12)
+    level = 20 / float(whole.transform.to_dict()["power"]) * np.log10(shown)
+    figure: Figure = new_figure(10, 4)
+    axes = figure.subplots()
+    frames = level.transpose(1, 2, 0).reshape(level.shape[1], -1)  # the lags of each together
+    edges = np.cumsum([0, *(whole.lags * whole.labels.count(name) for name in whole.names)])
+    frequencies = whole.transform.frequencies
+    image = axes.pcolormesh(
+        np.arange(frames.shape[1] + 1) - 0.5,
+        np.append(frequencies, 2 * frequencies[-1] - frequencies[-2]) / 1000,
+        frames,
+        cmap=COLOURS,
+        vmin=-RANGE_DB,
+        vmax=0,
+        rasterized=True,
+    )
+    for edge in edges[1:-1]:
+        axes.axvline(edge - 0.5, color="white", lw=1)
+    axes.set_xticks((edges[1:] + edges[:-1] - 1) / 2, whole.names)
+    axes.set(ylabel="kHz")
+    figure.colorbar(image, ax=axes, label="dB", pad=0.01)
     return figure
 
 

@@ -52,6 +52,23 @@ def test_factors_of_any_structure_are_drawn_or_refused():
             assert len(na.plot_factors(d).axes[0].collections) == d.n_components
 
 
+@pytest.mark.parametrize("lags", [1, 3])
+@pytest.mark.parametrize("transform", [na.Stft(8000, 64), na.Erb(8000, n_bands=33)])
+def test_a_dictionary_is_drawn_label_by_label(lags, transform):
+    templates = np.zeros((lags, 33, 4))
+    templates[:, [5, 20, 6, 21], [0, 1, 2, 3]] = [[1.0, 2.0, 3.0, 0.0]] * lags
+    known = na.Dictionary(
+        templates if lags > 1 else templates[0], ["low", "high", "low", "none"], transform
+    )
+    axes, _ = na.plot_dictionary(known).axes
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["low", "high", "none"]
+    drawn = axes.collections[0].get_array()
+    assert drawn.shape == (33, 4 * lags)
+    loudest = np.repeat([5, 6, 20, 0], lags)
+    assert drawn.argmax(axis=0).tolist() == loudest.tolist()
+    assert drawn.max() == 0
+
+
 def test_stems_are_drawn_on_one_scale_below_the_mixture(stems):
     figure = na.plot_stems(stems)
     rows = [axes for axes in figure.axes if axes.get_title()]

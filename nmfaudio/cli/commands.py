@@ -13,6 +13,14 @@ from nmfaudio.errors import ParameterError
 from nmfaudio.separators import SEPARATORS
 
 OTHERS = {
+    "learn": (
+        "nmfaudio.cli.learn:run_learn",
+        "learn what sounds are like from recordings of each by itself, for guided",
+    ),
+    "dictionary": (
+        "nmfaudio.cli.dictionary:run_dictionary",
+        "look into what was learned, merge it, write it out to see and hear",
+    ),
     "info": (
         "nmfaudio.cli.info:run_info",
         "say what files hold, and what is suspicious about them",

@@ -1,4 +1,4 @@
-"""A progress bar on stderr, for a terminal only."""
+"""What stderr hears of a run: a progress bar, for a terminal only, and warnings."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ import os
 import shutil
 import sys
 import time
-from typing import TYPE_CHECKING
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
-from nmfaudio.cli.failures import check_ended
+from nmfaudio.cli.failures import check_ended, printable
+from nmfaudio.errors import AudioWarning
 
 if TYPE_CHECKING:
     from nmfaudio.engine import Progress
@@ -99,3 +103,25 @@ def _bar(share: float, width: int) -> str:
     except UnicodeEncodeError:
         full, empty = "#", "-"
     return full * done + empty * (width - done)
+
+
+@contextmanager
+def heard(about: str, bar: Bar) -> Iterator[list[str]]:
+    """Print each `AudioWarning` as one line as it comes, and keep its text."""
+    said: list[str] = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", AudioWarning)
+        show_other = warnings.showwarning
+
+        def show(message: Any, category: type[Warning], *where: Any, **more: Any) -> None:
+            if not issubclass(category, AudioWarning):
+                return show_other(message, category, *where, **more)
+            text = printable(str(message))
+            said.append(text)
+            bar.clear()
+            head = "" if text.startswith(about) else f"{about}: "
+            print(f"nmfaudio: warning: {head}{text}", file=sys.stderr)
+            return None
+
+        warnings.showwarning = show
+        yield said

@@ -6,8 +6,7 @@ import argparse
 import sys
 import time
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +24,7 @@ from nmfaudio.cli.inputs import input_name, open_input
 from nmfaudio.cli.jobs import Job, plan
 from nmfaudio.cli.memory import check_memory
 from nmfaudio.cli.output import emit_json, emit_path
-from nmfaudio.cli.progress import Bar
+from nmfaudio.cli.progress import Bar, heard
 from nmfaudio.cli.separator_options import separator_settings
 from nmfaudio.errors import AudioWarning
 from nmfaudio.io import check_format, read
@@ -69,7 +68,7 @@ def _attempt(
         if not chosen.quiet:
             print(f"{about}: skipped, {printable(str(job.existing[0]))} exists", file=sys.stderr)
         return report | {"skipped": True}
-    with _heard(about, bar) as said:
+    with heard(about, bar) as said:
         try:
             report |= _separate(job, separator, chosen, bar)
         except Exception as error:
@@ -141,25 +140,3 @@ def _tell_leftovers(job: Job, written: Sequence[Path]) -> None:
             AudioWarning,
             stacklevel=2,
         )
-
-
-@contextmanager
-def _heard(about: str, bar: Bar) -> Iterator[list[str]]:
-    """Print each `AudioWarning` as one line as it comes, and keep its text."""
-    said: list[str] = []
-    with warnings.catch_warnings():
-        warnings.simplefilter("always", AudioWarning)
-        show_other = warnings.showwarning
-
-        def show(message: Any, category: type[Warning], *where: Any, **more: Any) -> None:
-            if not issubclass(category, AudioWarning):
-                return show_other(message, category, *where, **more)
-            text = printable(str(message))
-            said.append(text)
-            bar.clear()
-            head = "" if text.startswith(about) else f"{about}: "
-            print(f"nmfaudio: warning: {head}{text}", file=sys.stderr)
-            return None
-
-        warnings.showwarning = show
-        yield said

@@ -1,4 +1,4 @@
-"""How near an estimate is to the truth."""
+"""SI-SDR, and which estimate belongs to which reference."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ import numpy as np
 from nmfaudio._check import as_audio
 from nmfaudio.errors import ContentError, ParameterError, ShapeError
 
-# Stands for an infinite SI-SDR where a finite number is needed; float64 never gets there.
-_BEYOND = 1e4  # dB
+_BEYOND = 1e4  # dB: stands for infinity where a finite number is needed; float64 never gets there
 
 
 def si_sdr(reference: np.ndarray, estimate: np.ndarray) -> float:
@@ -104,10 +103,25 @@ def best_assignment(
             f"there are {len(estimates)} estimates for {len(references)} references; "
             "each reference needs one of its own"
         )
+    return assign(np.array([[si_sdr(r, e) for e in estimates] for r in references]))
+
+
+def assign(scores: np.ndarray) -> tuple[int, ...]:
+    """The column for each row, none of them twice, with the highest sum of `scores`.
+
+    Parameters
+    ----------
+    scores : np.ndarray [shape=(reference, estimate)]
+        In dB, at least as many columns as rows. NaN counts as minus infinity.
+
+    Returns
+    -------
+    tuple of int
+    """
     from scipy.optimize import linear_sum_assignment
 
-    scores = np.array([[si_sdr(r, e) for e in estimates] for r in references])
-    _, chosen = linear_sum_assignment(np.clip(scores, -_BEYOND, _BEYOND), maximize=True)
+    known = np.nan_to_num(scores, nan=-_BEYOND, posinf=_BEYOND, neginf=-_BEYOND)
+    _, chosen = linear_sum_assignment(known, maximize=True)
     return tuple(int(k) for k in chosen)
 
 

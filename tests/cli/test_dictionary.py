@@ -1,0 +1,152 @@
+"""`nmfaudio dictionary`."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+import nmfaudio as na
+
+from .conftest import SR, write_wav
+
+STFT = na.Stft(SR, 256, 64)
+ABOUT = {"examples": {"guitar": ["a.wav", "b.wav 0-1 s"]}}
+
+
+@pytest.fixture
+def songs():
+    templates = np.zeros((129, 3), np.float32)
+    templates[[32, 64, 96], [0, 1, 2]] = 1.0
+    known = na.Dictionary(
+        templates, ["guitar", "guitar", "voice/lead"], STFT, [60, 62.5, None], about=ABOUT
+    )
+    known.save("songs.npz")
+    return known
+
+
+def test_info(nmfaudio, songs):
+    result = nmfaudio("dictionary", "info", "songs.npz")
+    assert (result.code, result.err) == (0, "")
+    name, *facts = result.out.splitlines()
+    assert name == "songs.npz"
+    found = dict(line.strip().split(None, 1) for line in facts)
+    assert found["holds"].startswith("2 labels: guitar 2, voice/lead 1; templates of 129")
+    assert found["transform"] == "kind stft, sr 8000, n_fft 256, hop 64, window hann, power 1.0"
+    assert found["pitches"] == "2 from 60 to 62.5 (MIDI)"
+    assert found["beta"] == "1"
+    assert found["from"] == "guitar: a.wav, b.wav 0-1 s"
+
+
+def test_info_in_json(nmfaudio, songs):
+    result = nmfaudio("dictionary", "info", "songs.npz", "--json").json
+    assert (result["command"], result["exit_code"]) == ("dictionary info", 0)
+    (facts,) = result["files"]
+    assert facts["labels"] == {"guitar": 2, "voice/lead": 1}
+    assert facts["pitches"] == [60, 62.5]
+    assert facts["transform"] == STFT.to_dict()
+    assert facts["about"] == ABOUT
+
+
+def test_a_file_that_is_none_does_not_keep_the_others_back(nmfaudio, songs):
+    write_wav("a.wav")
+    result = nmfaudio("dictionary", "info", "a.wav", "songs.npz")
+    assert result.code == 7
+    assert result.out.startswith("songs.npz\n")
+    assert result.errors()[0].startswith("nmfaudio: error: a.wav: not a model file")
+
+
+@pytest.mark.parametrize(
+    "about", [{"examples": []}, {"examples": {"x": 3}}, {"merged": [1, {"merged": None}]}, {}]
+)
+def test_info_takes_any_origin(nmfaudio, about):
+    na.Dictionary(np.eye(129)[:, :1], ["x"], STFT, about=about).save("x.npz")
+    result = nmfaudio("dictionary", "info", "x.npz")
+    assert (result.code, result.err) == (0, "")
+
+
+def test_merge(nmfaudio, songs):
+    songs.select("voice/lead").save("voice.npz")
+    result = nmfaudio("dictionary", "merge", "voice.npz", "songs.npz", "-o", "all.npz")
+    assert (result.code, result.out) == (0, "all.npz\n")
+    merged = na.Dictionary.load("all.npz")
+    assert merged.labels == ("voice/lead", "guitar", "guitar", "voice/lead")
+    assert nmfaudio("dictionary", "merge", "songs.npz", "-o", "all.npz").code == 5
+    facts = nmfaudio("dictionary", "merge", "songs.npz", "-o", "b.npz", "--json").json
+    assert (facts["command"], facts["components"]) == ("dictionary merge", 3)
+
+
+def test_what_differs_is_named(nmfaudio, songs):
+    na.Dictionary(np.eye(129)[:, :1], ["x"], na.Stft(SR, 256, 32)).save("other.npz")
+    result = nmfaudio("dictionary", "merge", "songs.npz", "other.npz", "-o", "all.npz")
+    assert result.code == 2
+    assert "hop 64, not 32" in result.errors()[0]
+
+
+@pytest.mark.parametrize("lags", [1, 4])
+def test_export_is_read_and_heard(nmfaudio, songs, lags):
+    if lags > 1:
+        stretches = np.repeat(songs.templates[None], lags, axis=0)
+        songs = na.Dictionary(stretches, songs.labels, STFT, songs.pitches, kind="convolutive")
+        songs.save("songs.npz", overwrite=True)
+    result = nmfaudio("dictionary", "export", "songs.npz", "-o", "out")
+    assert result.code == 0
+    assert result.out.splitlines() == ["out/templates.csv", "out/guitar.wav", "out/voice_lead.wav"]
+    with open("out/templates.csv", newline="") as file:
+        head, *rows = csv.reader(file)
+    assert head[:5] == ["component", "label", "pitch", "lag", "0"]
+    np.testing.assert_allclose([float(f) for f in head[4:]], STFT.frequencies)
+    assert len(rows) == 3 * lags
+    assert rows[-1][:4] == ["2", "voice/lead", "", str(lags - 1)]
+    values = np.array([row[4:] for row in rows], float).reshape(3, lags, 129)
+    templates = songs.templates.reshape(lags, 129, 3)
+    np.testing.assert_allclose(values.transpose(1, 2, 0), templates, rtol=1e-5)
+    y, sr = soundfile.read("out/voice_lead.wav")
+    assert sr == SR
+    assert np.abs(y).max() == pytest.approx(0.5)
+    assert STFT.frequencies[STFT.features(STFT.forward(y)).sum(axis=1).argmax()] == 3000
+    assert nmfaudio("dictionary", "export", "songs.npz", "-o", "out").code == 5
+    again = nmfaudio("dictionary", "export", "songs.npz", "-o", "out", "--overwrite", "--json")
+    assert again.json["paths"][0] == "out/templates.csv"
+
+
+def test_a_picture_when_asked(nmfaudio, songs):
+    pytest.importorskip("matplotlib").use("Agg")
+    result = nmfaudio("dictionary", "export", "songs.npz", "-o", "out", "--picture")
+    assert result.code == 0
+    assert "out/templates.png\n" in result.out
+    assert Path("out/templates.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    "transform", [na.Mel(SR, n_mels=40, n_fft=512), na.Erb(SR, n_bands=32, n_fft=512, power=2.0)]
+)
+def test_bands_are_heard_too(nmfaudio, transform):
+    rows = len(transform.frequencies)
+    na.Dictionary(np.eye(rows)[:, 20:21], ["x"], transform).save("x.npz")
+    assert nmfaudio("dictionary", "export", "x.npz", "-o", "out").code == 0
+    y, _ = soundfile.read("out/x.wav")
+    V = transform.features(transform.forward(y)).sum(axis=1)
+    assert abs(int(V.argmax()) - 20) <= 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), "what to do was not said"),
+        (("inform", "songs.npz"), "there is no dictionary inform; did you mean info?"),
+        (("zzz",), "there are: info, merge, export"),
+        (("info",), "no dictionary was named"),
+        (("info", "songs.npz", "-o", "x"), "leave -o out"),
+        (("merge", "songs.npz"), "merge needs -o"),
+        (("export", "songs.npz", "songs.npz", "-o", "x"), "takes one dictionary, got 2"),
+    ],
+)
+def test_a_command_that_cannot_be(nmfaudio, songs, arguments, words):
+    result = nmfaudio("dictionary", *arguments)
+    assert result.code == 2
+    (line,) = result.errors()
+    assert words in line

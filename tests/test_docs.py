@@ -1,0 +1,58 @@
+"""The pages tell the truth: their commands run and say what is shown, their Python runs."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from nmfaudio.cli import main
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "docs" / f"{name}.md" for name in ("dictionaries",)]
+
+
+def blocks(page):
+    return re.findall(r"^```(\w*)\n(.*?)^```", page.read_text(), re.M | re.S)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    (tmp_path / "audio_samples").symlink_to(ROOT / "audio_samples")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def timeless(text):
+    """Without what takes another time each time."""
+    return re.sub(r",? in [\d.]+ s", "", text)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_commands_say_what_is_shown(page, folder, capfd):
+    found = blocks(page)
+    for (language, commands), (after, shown) in zip(found, [*found[1:], ("", "")], strict=True):
+        if language != "sh":
+            continue
+        for command in commands.splitlines():
+            program, *arguments = shlex.split(command)
+            assert program == "nmfaudio"
+            assert main(arguments) == 0, command
+        out, err = capfd.readouterr()
+        if after == "text":
+            assert sorted(timeless(shown).splitlines()) == sorted(timeless(err + out).splitlines())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_python_runs(page, folder):
+    for language, code in blocks(page):
+        if language == "python":
+            exec(code, {})
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+        assert target.startswith("https://") or (page.parent / target).exists(), target
