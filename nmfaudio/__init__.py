@@ -17,6 +17,7 @@ _HOME = {
     "RegroupSeparator": "separators.regroup",
     "Pitch": "separators.pitch",
     "read_pitch": "separators.pitch",
+    "HpssSeparator": "separators.hpss",
     "Stems": "separators.stems",
     "Stft": "transforms",
     "Mel": "transforms",

@@ -59,6 +59,7 @@ from nmfaudio.separators.blind import BlindSeparator as BlindSeparator
 from nmfaudio.separators.blind import separate as separate
 from nmfaudio.separators.f0 import F0Separator as F0Separator
 from nmfaudio.separators.guided import GuidedSeparator as GuidedSeparator
+from nmfaudio.separators.hpss import HpssSeparator as HpssSeparator
 from nmfaudio.separators.pitch import Pitch as Pitch
 from nmfaudio.separators.pitch import read_pitch as read_pitch
 from nmfaudio.separators.regroup import RegroupSeparator as RegroupSeparator

@@ -22,5 +22,8 @@ SEPARATORS: dict[str, tuple[str, str]] = {
     "regroup": (
         "nmfaudio.separators.regroup:RegroupSeparator",
         "put the components of a saved separation together to other stems",
+    "hpss": (
+        "nmfaudio.separators.hpss:HpssSeparator",
+        "split recordings into what sounds on and what is struck",
     ),
 }
