@@ -18,6 +18,9 @@ _HOME = {
     "Erb": "transforms",
     "Cqt": "transforms",
     "si_sdr": "metrics",
+    "Note": "notes",
+    "read_notes": "notes",
+    "write_notes": "notes",
     # the factorisation
     "nmf": "engine",
     "decompose": "engine",

@@ -39,7 +39,7 @@ MATH = {
     "scaling",
     "online",
 }
-AUDIO = {"io", "transforms", "masks", "grouping", "metrics"}
+AUDIO = {"io", "transforms", "masks", "grouping", "metrics", "notes", "midi"}
 MEETING = {"separators", "plot", "mosaics", "estimators"}
 TOP = {"cli", "__main__"}
 ALLOWED = {
@@ -62,7 +62,7 @@ ORDER = [
     "runs",
     "engine",
 ]
-LAZY = {"librosa", "matplotlib", "soundfile", "sklearn", "pretty_midi", "IPython"}
+LAZY = {"librosa", "matplotlib", "soundfile", "sklearn", "mido", "IPython"}
 
 MODULES = sorted(
     m.name for m in pkgutil.walk_packages([str(PACKAGE)], "nmfaudio.") if "__main__" not in m.name
