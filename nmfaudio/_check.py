@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -78,6 +79,13 @@ def as_number(
         bound += f" above {above:g}" if above > -float("inf") else ""
         raise ParameterError(f"{name} must be a finite number{bound}, got {value!r}")
     return float(value)
+
+
+def as_choice(value: Any, name: str, allowed: Sequence[str]) -> str:
+    """`value` as one of the allowed words, else a ParameterError."""
+    if not (isinstance(value, str) and value in allowed):
+        raise ParameterError(f"{name} is {value!r}; it must be one of {', '.join(allowed)}")
+    return value
 
 
 def _require_floats(samples: np.ndarray, name: str) -> None:

@@ -7,6 +7,7 @@ as a distance, stereo position) helped less than 0.3 dB on seven mixtures, or hu
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,7 +18,7 @@ from nmfaudio.errors import ShapeError
 from nmfaudio.kernels.median import running_median
 from nmfaudio.kernels.products import product
 
-__all__ = ["Group", "group_components", "percussiveness"]
+__all__ = ["Group", "describe_groups", "group_components", "percussiveness"]
 
 # Medians this wide, in seconds and in Hz, tell what is steady from what is broad.
 _STEADY_SECONDS = 0.4
@@ -131,6 +132,43 @@ def group_components(
         return dict(zip(["harmonic", "percussive"], groups, strict=True))
     groups.sort(key=lambda group: -group.energy_share)
     return {f"source-{i}": group for i, group in enumerate(groups, start=1)}
+
+
+def describe_groups(
+    V: np.ndarray,
+    W: np.ndarray,
+    H: np.ndarray,
+    members: Mapping[str, Sequence[int]],
+    *,
+    frequencies: np.ndarray,
+    hop_seconds: float,
+) -> dict[str, Group]:
+    """What is to be seen in groups of components that are known already.
+
+    Parameters
+    ----------
+    V, W, H, frequencies, hop_seconds
+        As for `group_components`.
+    members : mapping of str to sequence of int
+        The components of each group.
+
+    Returns
+    -------
+    dict of str to Group
+
+    Raises
+    ------
+    ParameterError, ShapeError
+        As for `group_components`.
+    """
+    _check(V, W, H, frequencies, hop_seconds)
+    W, H = _unit(W), _unit(H)
+    energy = _explained(V, W, H)
+    share = percussiveness(V, W, H, frequencies=frequencies, hop_seconds=hop_seconds)
+    return {
+        name: _describe(np.sort(np.asarray(group, int)), energy, share, frequencies)
+        for name, group in members.items()
+    }
 
 
 def percussiveness(

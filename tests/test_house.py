@@ -18,7 +18,7 @@ PACKAGE = Path(na.__file__).parent
 
 # Who lives where. A module imports from its own place and from places further up this list that
 # it is allowed to know; the mathematics and the audio side first meet in the separators.
-GROUND = {"errors", "_figure", "_typing", "_check", "_version", "files"}
+GROUND = {"errors", "_figure", "_typing", "_check", "_times", "_version", "files"}
 NUMBERS = {"kernels"}  # arrays and scalars: neither mathematics nor audio
 MATH = {
     "_spectrogram",

@@ -6,11 +6,13 @@ import sys
 from collections.abc import Sequence
 
 from nmfaudio._version import __version__
+from nmfaudio.cli.commands import OTHERS, load_command, top_parser, unknown_command
 from nmfaudio.cli.failures import Stop, complain, describe, exit_code, termination
 from nmfaudio.cli.output import emit, emit_json
-from nmfaudio.cli.parser import nearest, parse, separator_parser, top_parser, unknown_command
+from nmfaudio.cli.parser import nearest
+from nmfaudio.cli.separator_options import parse_separator
 from nmfaudio.separators import SEPARATORS
-from nmfaudio.separators.base import load_separator, options
+from nmfaudio.separators.base import load_separator
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -55,18 +57,12 @@ def _dispatch(arguments: list[str]) -> int:
     command, rest = (arguments[0], arguments[1:]) if arguments else ("", [])
     if command in SEPARATORS:
         kind = load_separator(command)
-        chosen = parse(separator_parser(command, options(kind)), rest)
+        chosen = parse_separator(command, kind, rest)
         from nmfaudio.cli.run import run
 
         return run(command, kind, chosen)
-    if command == "info":
-        from nmfaudio.cli.info import run_info
-
-        return run_info(rest)
-    if command == "doctor":
-        from nmfaudio.cli.doctor import run_doctor
-
-        return run_doctor(rest)
+    if command in OTHERS:
+        return load_command(command)(rest)
     return _without_command(command)
 
 

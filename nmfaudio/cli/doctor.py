@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 
 from nmfaudio._version import __version__
+from nmfaudio.cli.commands import OTHERS
 from nmfaudio.cli.failures import describe
 from nmfaudio.cli.memory import available
 from nmfaudio.cli.output import emit, emit_json
-from nmfaudio.cli.parser import doctor_parser, parse
+from nmfaudio.cli.parser import Parser, add_common_options, parse, sentence
 from nmfaudio.errors import ParameterError
 from nmfaudio.kernels.threads import get_threads
 from nmfaudio.separators import SEPARATORS
@@ -38,7 +39,15 @@ _TOLERANCE = 1e-6  # of the peak
 
 def run_doctor(argv: list[str]) -> int:
     """Run ``nmfaudio doctor``, and return its exit code: 1 when the self-test fails."""
-    chosen = parse(doctor_parser(), argv)
+    parser = Parser(
+        prog="nmfaudio doctor",
+        usage="nmfaudio doctor [options]",
+        description=sentence(OTHERS["doctor"][1]) + ".",
+        epilog="The exit code is 1 when the separation does not work.",
+        allow_abbrev=False,
+    )
+    add_common_options(parser)
+    chosen = parse(parser, argv)
     if chosen.files:
         raise ParameterError(f"doctor takes no files, got {chosen.files[0]}; did you mean info?")
     facts = examine()

@@ -6,10 +6,17 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from nmfaudio._version import __version__
+from nmfaudio.cli.commands import OTHERS
 from nmfaudio.cli.failures import complain, describe, exit_code, joint_code
 from nmfaudio.cli.inputs import input_name, open_input
 from nmfaudio.cli.output import emit, emit_json
-from nmfaudio.cli.parser import info_parser, parse, require_files
+from nmfaudio.cli.parser import (
+    add_common_options,
+    file_parser,
+    parse,
+    require_files,
+    sentence,
+)
 from nmfaudio.cli.progress import clock
 from nmfaudio.io import inspect
 
@@ -19,7 +26,9 @@ if TYPE_CHECKING:
 
 def run_info(argv: list[str]) -> int:
     """Run ``nmfaudio info``, and return its exit code."""
-    chosen = parse(info_parser(), argv)
+    parser = file_parser("info", description=sentence(OTHERS["info"][1]) + ".\n")
+    add_common_options(parser)
+    chosen = parse(parser, argv)
     require_files(chosen)
     reports: list[dict[str, Any]] = []
     for source in chosen.files:

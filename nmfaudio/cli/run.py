@@ -25,8 +25,8 @@ from nmfaudio.cli.inputs import input_name, open_input
 from nmfaudio.cli.jobs import Job, plan
 from nmfaudio.cli.memory import check_memory
 from nmfaudio.cli.output import emit_json, emit_path
-from nmfaudio.cli.parser import separator_settings
 from nmfaudio.cli.progress import Bar
+from nmfaudio.cli.separator_options import separator_settings
 from nmfaudio.errors import AudioWarning
 from nmfaudio.io import check_format, read
 from nmfaudio.kernels.threads import set_threads

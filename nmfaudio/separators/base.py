@@ -43,6 +43,13 @@ class Option:
         The only values allowed.
     metavar : str or None
         What stands for the value in the help.
+    many : bool
+        Whether the flag may be repeated; the field is a tuple.
+    suffixes : tuple of str
+        If there are any, the field is no flag: it takes the file on the command line that ends in
+        one of these.
+    required : bool
+        Whether there must be such a file.
     """
 
     name: str
@@ -53,6 +60,9 @@ class Option:
     parse: Callable[[str], Any]
     choices: tuple[str, ...] | None
     metavar: str | None
+    many: bool
+    suffixes: tuple[str, ...]
+    required: bool
 
 
 def option(
@@ -64,6 +74,9 @@ def option(
     parse: Callable[[str], Any] | None = None,
     choices: tuple[str, ...] | None = None,
     metavar: str | None = None,
+    many: bool = False,
+    suffixes: tuple[str, ...] = (),
+    required: bool = False,
 ) -> Any:
     """Make a field of a separator's dataclass that is also a flag of its command.
 
@@ -82,6 +95,13 @@ def option(
         The only values allowed.
     metavar : str, optional
         What stands for the value in the help.
+    many : bool
+        The flag may be repeated; `default` is a tuple, `parse` reads one of its elements.
+    suffixes : tuple of str
+        Not a flag but a second file on the command line, beside the recording: the one that ends
+        so, ``(".mid", ".midi")``. The field gets its path; give it a `metavar`.
+    required : bool
+        Whether the command needs that file.
 
     Returns
     -------
@@ -101,15 +121,18 @@ def option(
         "help": help,
         "flag": flag,
         "short": short,
-        "parse": parse or (str if default is None else type(default)),
+        "parse": parse or (str if default is None or many else type(default)),
         "choices": choices,
         "metavar": metavar,
+        "many": many,
+        "suffixes": suffixes,
+        "required": required,
     }
     return dataclasses.field(default=default, metadata={_KEY: meta})
 
 
 def options(separator: type[Any]) -> tuple[Option, ...]:
-    """The settings of a separator's class, in the order of its fields.
+    """The settings of a separator's class: its own fields first, then those it shares.
 
     Parameters
     ----------
@@ -120,7 +143,14 @@ def options(separator: type[Any]) -> tuple[Option, ...]:
     -------
     tuple of Option
     """
-    return tuple(_as_option(field) for field in dataclasses.fields(separator))
+    shared = {
+        field.name
+        for parent in separator.__mro__[1:]
+        if dataclasses.is_dataclass(parent)
+        for field in dataclasses.fields(parent)
+    }
+    fields = sorted(dataclasses.fields(separator), key=lambda field: field.name in shared)
+    return tuple(_as_option(field) for field in fields)
 
 
 def _as_option(field: dataclasses.Field[Any]) -> Option:
@@ -133,6 +163,7 @@ class Separator(Protocol):
     """A frozen dataclass of settings that can be called on audio."""
 
     __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
+    examples: ClassVar[tuple[str, ...]]
 
     def __call__(
         self,

@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import pytest
@@ -103,6 +103,7 @@ class Troubled:
 
     trouble: str = option("none", "what happens to a %s of the sound")
     loud: bool = option(True, "whether it is loud")
+    examples: ClassVar[tuple[str, ...]] = ()
 
     def __call__(self, y: np.ndarray, sr: int, *, rng: Any = 0, callback: Any = None) -> Any:
         if self.trouble == "warning":

@@ -6,18 +6,23 @@ import re
 import subprocess
 import sys
 from dataclasses import dataclass
+from typing import ClassVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from minimal import ARGUMENTS, SETTINGS
 
-from nmfaudio.cli.parser import parse, separator_parser, separator_settings, stretch
+from nmfaudio.cli.commands import OTHERS
+from nmfaudio.cli.parser import parse, stretch
+from nmfaudio.cli.separator_options import parse_separator, separator_parser, separator_settings
+from nmfaudio.errors import ParameterError
 from nmfaudio.separators import SEPARATORS
 from nmfaudio.separators.base import load_separator, option, options
 
 from .conftest import ENVIRONMENT
 
-COMMANDS = [*SEPARATORS, "info", "doctor"]
+COMMANDS = [*SEPARATORS, *OTHERS]
 
 
 @dataclass(frozen=True)
@@ -36,13 +41,15 @@ def parsed(*arguments):
 def test_every_field_is_a_flag_with_its_default_in_the_help(name):
     fields = options(load_separator(name))
     entries = re.split(r"\n  (?=-)", separator_parser(name, fields).format_help())
-    for field in fields:
+    for field in (field for field in fields if not field.suffixes):
         (entry,) = (
             e for e in entries if re.search(rf"(^| ){field.flag}[ ,]", e.partition("\n")[0])
         )
         words = " ".join(entry.split())
         assert " ".join(field.help.split()[:3]) in words
-        if isinstance(field.default, bool):
+        if field.many:
+            shown = "(may be repeated)"
+        elif isinstance(field.default, bool):
             shown = "(default: on)" if field.default else "(default: off)"
         else:
             shown = "default" if field.default is None else f"(default: {field.default})"
@@ -52,8 +59,43 @@ def test_every_field_is_a_flag_with_its_default_in_the_help(name):
 @pytest.mark.parametrize("name", SEPARATORS)
 def test_no_options_means_the_separator_s_defaults(name):
     kind = load_separator(name)
-    chosen = parse(separator_parser(name, options(kind)), ["song.wav"])
-    assert kind(**separator_settings(chosen)) == kind()
+    chosen = parse_separator(name, kind, ["song.wav", *ARGUMENTS.get(name, [])])
+    assert kind(**separator_settings(chosen)) == kind(**SETTINGS.get(name, {}))
+    assert chosen.files == ["song.wav"]
+
+
+@dataclass(frozen=True)
+class WithScore:
+    examples: ClassVar[tuple[str, ...]] = ()
+    score: str = option(
+        None, "what is played", suffixes=(".mid", ".midi"), required=True, metavar="SCORE"
+    )
+    given: tuple[str, ...] = option((), "what is known", many=True, flag="--example")
+
+
+def test_a_companion_is_told_from_the_recordings_by_its_suffix():
+    chosen = parse_separator("separate", WithScore, ["a.wav", "b.MID", "c.wav"])
+    assert chosen.files == ["a.wav", "c.wav"]
+    assert separator_settings(chosen) == {"score": "b.MID", "given": ()}
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        (["a.wav"], "separate needs SCORE, which ends in .mid or .midi; see nmfaudio separate"),
+        (["a.wav", "b.mid", "c.midi"], "c.midi is a second SCORE"),
+    ],
+)
+def test_a_companion_too_few_or_too_many(files, said):
+    with pytest.raises(ParameterError, match=re.escape(said)):
+        parse_separator("separate", WithScore, files)
+
+
+def test_a_repeated_flag_is_a_tuple():
+    chosen = parse_separator("separate", WithScore, ["--example", "a", "m.mid", "--example=b"])
+    assert separator_settings(chosen)["given"] == ("a", "b")
+    again = parse_separator("separate", WithScore, ["m.mid", "--example=c"])
+    assert separator_settings(again)["given"] == ("c",)
 
 
 def test_flags_become_fields():
@@ -118,7 +160,7 @@ def test_nothing_heavy_is_loaded_for_help():
     ("arguments", "said"),
     [
         (["seperate"], "there is no command seperate; did you mean separate?"),
-        (["vocals"], "there is no command vocals; there are: separate, info, doctor"),
+        (["vocals"], f"there is no command vocals; there are: {', '.join(COMMANDS)}"),
         (["song.wav"], "to take a file apart: nmfaudio separate song.wav"),
         (["-v"], "there is no option -v before a command; see nmfaudio --help"),
         (["separate"], "no FILE was given"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import pytest
+from minimal import SETTINGS
 
 from nmfaudio.errors import ParameterError
 from nmfaudio.separators import SEPARATORS
@@ -37,8 +38,29 @@ def test_the_class_stays_a_plain_dataclass():
 
 @pytest.mark.parametrize("name", SEPARATORS)
 def test_each_registered_separator_can_be_made_from_its_defaults(name):
-    kind = load_separator(name)
-    assert kind() == kind(**{o.name: o.default for o in options(kind)})
+    kind, needed = load_separator(name), SETTINGS.get(name, {})
+    assert kind(**needed) == kind(**{o.name: o.default for o in options(kind)} | needed)
+
+
+@dataclass(frozen=True)
+class Shared:
+    hop: int = option(64, "shared")
+    power: int = option(1, "shared too")
+
+
+@dataclass(frozen=True)
+class Own(Shared):
+    hop: int = option(32, "another default")
+    examples: tuple[str, ...] = option((), "NAME=FILE", many=True)
+    score: str | None = option(None, "a score", suffixes=(".mid",), required=True)
+
+
+def test_own_options_come_first():
+    assert [o.name for o in options(Own)] == ["examples", "score", "hop", "power"]
+    found = {o.name: o for o in options(Own)}
+    assert found["hop"].default == 32
+    assert (found["examples"].many, found["examples"].parse) == (True, str)
+    assert (found["score"].suffixes, found["score"].required) == ((".mid",), True)
 
 
 def test_an_unknown_separator_is_named():
