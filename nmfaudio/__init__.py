@@ -12,6 +12,8 @@ _HOME = {
     # a file in, stems out
     "separate": "separators.blind",
     "BlindSeparator": "separators.blind",
+    "ScoreSeparator": "separators.score",
+    "align": "alignment",
     "Stems": "separators.stems",
     "Stft": "transforms",
     "Mel": "transforms",

@@ -1,4 +1,5 @@
 from nmfaudio._version import __version__ as __version__
+from nmfaudio.alignment import align as align
 from nmfaudio.decomposition import Decomposition as Decomposition
 from nmfaudio.divergences import Beta as Beta
 from nmfaudio.engine import Progress as Progress
@@ -52,6 +53,7 @@ from nmfaudio.scaling import normalise as normalise
 from nmfaudio.scaling import sort_components as sort_components
 from nmfaudio.separators.blind import BlindSeparator as BlindSeparator
 from nmfaudio.separators.blind import separate as separate
+from nmfaudio.separators.score import ScoreSeparator as ScoreSeparator
 from nmfaudio.separators.stems import Stems as Stems
 from nmfaudio.solvers import BMME as BMME
 from nmfaudio.solvers import CCD as CCD

@@ -39,7 +39,7 @@ MATH = {
     "scaling",
     "online",
 }
-AUDIO = {"io", "transforms", "masks", "grouping", "metrics", "notes", "midi"}
+AUDIO = {"io", "transforms", "masks", "grouping", "metrics", "notes", "midi", "alignment"}
 MEETING = {"separators", "plot", "mosaics", "estimators"}
 TOP = {"cli", "__main__"}
 ALLOWED = {

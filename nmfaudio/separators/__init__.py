@@ -11,4 +11,8 @@ SEPARATORS: dict[str, tuple[str, str]] = {
         "nmfaudio.separators.blind:BlindSeparator",
         "take recordings apart into sources, without examples or scores",
     ),
+    "score": (
+        "nmfaudio.separators.score:ScoreSeparator",
+        "take a recording apart by its score: a part per track, hand or instrument",
+    ),
 }
