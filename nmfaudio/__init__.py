@@ -18,6 +18,8 @@ _HOME = {
     "Pitch": "separators.pitch",
     "read_pitch": "separators.pitch",
     "HpssSeparator": "separators.hpss",
+    "ScoreSeparator": "separators.score",
+    "align": "alignment",
     "Stems": "separators.stems",
     "Stft": "transforms",
     "Mel": "transforms",
@@ -36,6 +38,9 @@ _HOME = {
     "SpatialFilter": "spatial",
     "consistent_wiener": "phase",
     "misi": "phase",
+    "Note": "notes",
+    "read_notes": "notes",
+    "write_notes": "notes",
     # the factorisation
     "nmf": "engine",
     "decompose": "engine",

@@ -1,4 +1,5 @@
 from nmfaudio._version import __version__ as __version__
+from nmfaudio.alignment import align as align
 from nmfaudio.decomposition import Decomposition as Decomposition
 from nmfaudio.dictionary import Dictionary as Dictionary
 from nmfaudio.divergences import Beta as Beta
@@ -26,6 +27,9 @@ from nmfaudio.metrics import evaluate as evaluate
 from nmfaudio.metrics import si_sdr as si_sdr
 from nmfaudio.mosaics import Mosaic as Mosaic
 from nmfaudio.mosaics import mosaic as mosaic
+from nmfaudio.notes import Note as Note
+from nmfaudio.notes import read_notes as read_notes
+from nmfaudio.notes import write_notes as write_notes
 from nmfaudio.online import OnlineNMF as OnlineNMF
 from nmfaudio.optimality import kkt_residual as kkt_residual
 from nmfaudio.penalties import ARD as ARD
@@ -63,6 +67,7 @@ from nmfaudio.separators.hpss import HpssSeparator as HpssSeparator
 from nmfaudio.separators.pitch import Pitch as Pitch
 from nmfaudio.separators.pitch import read_pitch as read_pitch
 from nmfaudio.separators.regroup import RegroupSeparator as RegroupSeparator
+from nmfaudio.separators.score import ScoreSeparator as ScoreSeparator
 from nmfaudio.separators.stems import Stems as Stems
 from nmfaudio.solvers import BMME as BMME
 from nmfaudio.solvers import CCD as CCD

@@ -53,6 +53,8 @@ AUDIO = {
     "spatial",
 }
 MEETING = {"separators", "plot", "learning", "mosaics", "estimators"}
+AUDIO = {"io", "transforms", "masks", "grouping", "metrics", "notes", "midi", "alignment"}
+MEETING = {"separators", "plot", "mosaics", "estimators"}
 TOP = {"cli", "__main__"}
 ALLOWED = {
     **dict.fromkeys(GROUND, GROUND),
@@ -74,7 +76,7 @@ ORDER = [
     "runs",
     "engine",
 ]
-LAZY = {"librosa", "matplotlib", "soundfile", "sklearn", "pretty_midi", "IPython"}
+LAZY = {"librosa", "matplotlib", "soundfile", "sklearn", "mido", "IPython"}
 
 LIGHT = ("learn", "dictionary")  # commands besides, whose help loads nothing heavy
 

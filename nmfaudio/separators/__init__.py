@@ -25,5 +25,8 @@ SEPARATORS: dict[str, tuple[str, str]] = {
     "hpss": (
         "nmfaudio.separators.hpss:HpssSeparator",
         "split recordings into what sounds on and what is struck",
+    "score": (
+        "nmfaudio.separators.score:ScoreSeparator",
+        "take a recording apart by its score: a part per track, hand or instrument",
     ),
 }
