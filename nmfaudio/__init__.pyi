@@ -24,6 +24,9 @@ from nmfaudio.learning import learn as learn
 from nmfaudio.metrics import si_sdr as si_sdr
 from nmfaudio.mosaics import Mosaic as Mosaic
 from nmfaudio.mosaics import mosaic as mosaic
+from nmfaudio.notes import Note as Note
+from nmfaudio.notes import read_notes as read_notes
+from nmfaudio.notes import write_notes as write_notes
 from nmfaudio.online import OnlineNMF as OnlineNMF
 from nmfaudio.optimality import kkt_residual as kkt_residual
 from nmfaudio.penalties import ARD as ARD

@@ -40,7 +40,18 @@ MATH = {
     "online",
     "exemplars",
 }
-AUDIO = {"io", "transforms", "masks", "audition", "dictionary", "examples", "grouping", "metrics"}
+AUDIO = {
+    "io",
+    "transforms",
+    "masks",
+    "audition",
+    "dictionary",
+    "examples",
+    "grouping",
+    "metrics",
+    "notes",
+    "midi",
+}
 MEETING = {"separators", "plot", "learning", "mosaics", "estimators"}
 TOP = {"cli", "__main__"}
 ALLOWED = {
@@ -63,7 +74,7 @@ ORDER = [
     "runs",
     "engine",
 ]
-LAZY = {"librosa", "matplotlib", "soundfile", "sklearn", "pretty_midi", "IPython"}
+LAZY = {"librosa", "matplotlib", "soundfile", "sklearn", "mido", "IPython"}
 
 LIGHT = ("learn", "dictionary")  # commands besides, whose help loads nothing heavy
 
