@@ -12,12 +12,102 @@ _HOME = {
     # a file in, stems out
     "separate": "separators.blind",
     "BlindSeparator": "separators.blind",
+    "DrumSeparator": "separators.drums",
     "Stems": "separators.stems",
     "Stft": "transforms",
     "Mel": "transforms",
     "Erb": "transforms",
     "Cqt": "transforms",
     "si_sdr": "metrics",
+    # what sounds are known to sound like
+    "learn": "learning",
+    "Example": "examples",
+    "Dictionary": "dictionary",
     "Note": "notes",
     "read_notes": "notes",
     "write_notes": "notes",
+    # the factorisation
+    "nmf": "engine",
+    "decompose": "engine",
+    "Progress": "engine",
+    "kkt_residual": "optimality",
+    "Decomposition": "decomposition",
+    "normalise": "scaling",
+    "sort_components": "scaling",
+    "select_rank": "ranks",
+    "RankSelection": "ranks",
+    "Factor": "factors",
+    "Product": "structures",
+    "Convolutive": "structures",
+    "Channels": "structures",
+    "Convolutive2D": "structures",
+    "Harmonic": "structures",
+    "SourceFilter": "structures",
+    "harmonic_atoms": "structures",
+    "glottal_sources": "structures",
+    "filter_bumps": "structures",
+    "Structure": "structures",
+    "Beta": "divergences",
+    "ARD": "penalties",
+    "L1": "penalties",
+    "L2": "penalties",
+    "Smooth": "penalties",
+    "Log": "penalties",
+    "Group": "penalties",
+    "Graph": "penalties",
+    "nearest_neighbours": "penalties",
+    "SmoothRatio": "penalties",
+    "Decorrelated": "penalties",
+    "MinVolume": "penalties",
+    "Prior": "penalties",
+    "MU": "solvers",
+    "BMME": "solvers",
+    "HALS": "solvers",
+    "PG": "solvers",
+    "CCD": "solvers",
+    "Stepwise": "solvers",
+    "Diagonal": "solvers",
+    # new sounds
+    "mosaic": "mosaics",
+    "Mosaic": "mosaics",
+    # sequences of factorisations
+    "deep_nmf": "recipes",
+    "DeepDecomposition": "recipes",
+    "feature_weighted_nmf": "recipes",
+    "FeatureWeighted": "recipes",
+    "temper": "recipes",
+    "OnlineNMF": "online",
+    # for scikit-learn
+    "NMF": "estimators",
+    "ConvolutiveNMF": "estimators",
+    "MiniBatchNMF": "estimators",
+    # pictures
+    "plot_factors": "plot",
+    "plot_losses": "plot",
+    "plot_stems": "plot",
+    # what can go wrong
+    "NmfAudioError": "errors",
+    "ParameterError": "errors",
+    "ShapeError": "errors",
+    "MissingExtraError": "errors",
+    "AudioFileError": "errors",
+    "ContentError": "errors",
+    "OutputError": "errors",
+    "LimitError": "errors",
+    "NumericalError": "errors",
+    "AudioWarning": "errors",
+}
+
+__all__ = ["__version__", *_HOME]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

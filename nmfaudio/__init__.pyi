@@ -55,6 +55,7 @@ from nmfaudio.scaling import normalise as normalise
 from nmfaudio.scaling import sort_components as sort_components
 from nmfaudio.separators.blind import BlindSeparator as BlindSeparator
 from nmfaudio.separators.blind import separate as separate
+from nmfaudio.separators.drums import DrumSeparator as DrumSeparator
 from nmfaudio.separators.stems import Stems as Stems
 from nmfaudio.solvers import BMME as BMME
 from nmfaudio.solvers import CCD as CCD

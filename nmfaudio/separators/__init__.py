@@ -11,4 +11,8 @@ SEPARATORS: dict[str, tuple[str, str]] = {
         "nmfaudio.separators.blind:BlindSeparator",
         "take recordings apart into sources, without examples or scores",
     ),
+    "drums": (
+        "nmfaudio.separators.drums:DrumSeparator",
+        "take drums apart into kick, snare, hi-hat and other parts of the kit",
+    ),
 }
