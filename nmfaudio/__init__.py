@@ -20,6 +20,7 @@ _HOME = {
     "HpssSeparator": "separators.hpss",
     "ScoreSeparator": "separators.score",
     "align": "alignment",
+    "DrumSeparator": "separators.drums",
     "Stems": "separators.stems",
     "Stft": "transforms",
     "Mel": "transforms",

@@ -55,6 +55,10 @@ AUDIO = {
 MEETING = {"separators", "plot", "learning", "mosaics", "estimators"}
 AUDIO = {"io", "transforms", "masks", "grouping", "metrics", "notes", "midi", "alignment"}
 MEETING = {"separators", "plot", "mosaics", "estimators"}
+    "notes",
+    "midi",
+}
+MEETING = {"separators", "plot", "learning", "mosaics", "estimators"}
 TOP = {"cli", "__main__"}
 ALLOWED = {
     **dict.fromkeys(GROUND, GROUND),

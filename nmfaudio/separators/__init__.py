@@ -28,5 +28,8 @@ SEPARATORS: dict[str, tuple[str, str]] = {
     "score": (
         "nmfaudio.separators.score:ScoreSeparator",
         "take a recording apart by its score: a part per track, hand or instrument",
+    "drums": (
+        "nmfaudio.separators.drums:DrumSeparator",
+        "take drums apart into kick, snare, hi-hat and other parts of the kit",
     ),
 }
