@@ -137,6 +137,7 @@ def test_imports_go_downward(path):
     [
         "import nmfaudio",
         "import nmfaudio.cli; nmfaudio.cli.main(['--help'])",
+        "import nmfaudio.cli; nmfaudio.cli.main(['evaluate', '--help'])",
         *(f"import nmfaudio.cli; nmfaudio.cli.main(['{name}', '--help'])" for name in SEPARATORS),
         *(f"import nmfaudio.cli; nmfaudio.cli.main(['{name}', '--help'])" for name in LIGHT),
     ],

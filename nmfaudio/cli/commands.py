@@ -13,6 +13,10 @@ from nmfaudio.errors import ParameterError
 from nmfaudio.separators import SEPARATORS
 
 OTHERS = {
+    "evaluate": (
+        "nmfaudio.cli.evaluate:run_evaluate",
+        "judge separated files by the true ones, in dB",
+    ),
     "learn": (
         "nmfaudio.cli.learn:run_learn",
         "learn what sounds are like from recordings of each by itself, for guided",

@@ -73,7 +73,7 @@ class BssEval:
         channels = references.shape[1]
         firsts = range(0, len(references) * channels, channels)
         self._signals = [slice(first, first + channels) for first in firsts]  # among all channels
-        self._heard = self._sources.any(axis=(1, 2))
+        self._heard = [j for j, s in enumerate(self._sources) if s.any()]
         correlations = correlate(self._sources, self._sources)
         self._every = Subspace(correlations)
         self._alone = [Subspace(correlations[mine, mine]) for mine in self._signals]
@@ -189,8 +189,7 @@ class BssEval:
         from scipy.fft import rfft
 
         sources, parts = self._sources[..., there], estimates[..., there]
-        sounding = sources.any(axis=(1, 2)) & parts.any(axis=(1, 2))
-        if not sounding[self._heard].all():
+        if not all(sources[j].any() and parts[j].any() for j in self._heard):
             return [(math.nan,) * len(Scores._fields)] * len(sources)
         spectra = rfft(sources.astype(np.float64), size)
         signals = spectra.reshape(-1, spectra.shape[-1])

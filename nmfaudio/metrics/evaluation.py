@@ -170,14 +170,13 @@ def evaluate(
 
     Examples
     --------
-    >>> rng = np.random.default_rng(0)
-    >>> voice, piano = rng.standard_normal((2, 8000))
+    >>> voice, piano, hiss = np.random.default_rng(0).standard_normal((3, 8000))
     >>> truth = {"voice": voice, "piano": piano}
-    >>> print(evaluate(truth, {"piano": piano + 0.1 * voice, "voice": voice + 0.2 * piano}))
+    >>> print(evaluate(truth, {"piano": piano + 0.1 * hiss, "voice": voice + 0.1 * piano}))
     source  SI-SDR     SDR     SIR     SAR     ISR  image SDR  SI-SDRi    SDRi
-    voice     14.0    14.1    14.1     inf    25.9       14.0     14.0    13.8
-    piano     20.0    20.1    20.1     inf    31.9       20.0     20.0    19.8
-    mean      17.0    17.1    17.1     inf    28.9       17.0     17.0    16.8
+    voice     20.1    20.3    20.3     inf    32.7       20.1     20.1    19.8
+    piano     20.0    20.3    31.9    20.6    32.1       20.0     20.2    19.9
+    mean      20.0    20.3    26.1     inf    32.4       20.0     20.1    19.8
     """
     truth, made = _named(reference, "reference"), _named(estimate, "estimate")
     _common_shape(truth, made)

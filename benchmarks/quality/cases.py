@@ -1,0 +1,110 @@
+"""Recordings with their true sources, and what a separator may know of them.
+
+A case is a folder with ``mixture.*``, ``sources/<name>.*`` and ``case.json``, which says ``task``,
+``sources`` (in order), ``train`` and ``test``: [from, to] in seconds, `train` null where nothing may
+be learned from. Beside them there may be ``score.mid``, ``one_shots/<source>/`` and ``f0/*.csv``, the
+pitch of the voices. A folder with `f0` is a second case too: the voices against the rest.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nmfaudio.io import read
+
+SAMPLES = Path(__file__).parents[2] / "audio_samples"
+_BAND = {"harmonic": ["bass", "keys"], "percussive": ["drums"]}
+OWN: dict[str, dict[str, Any]] = {
+    "drums": {"task": "drums", "sources": ["kick", "snare", "hihat"]},
+    "trio": {"task": "score", "sources": ["oboe", "guitar", "bassoon"], "halves": True},
+    "band": {"task": "multi-instrument", "sources": ["drums", "bass", "keys"], "halves": True},
+    "band, 2": {"task": "harmonic+percussive", "sources": _BAND, "halves": True},
+}
+"""The project's samples, as their ``case.json`` would say it; `halves` are to train and to test."""
+VOICES = ("vocals", "voice", "singing")
+
+
+@dataclass(frozen=True)
+class Case:
+    """The test section of a recording, and what may be known of it.
+
+    Audio has shape (channel, sample).
+    """
+
+    name: str
+    task: str
+    sr: int
+    folder: Path
+    start: float
+    """Seconds from the beginning of the files to that of the test section."""
+    mixture: np.ndarray
+    sources: Mapping[str, np.ndarray]
+    train: Mapping[str, np.ndarray] | None
+    """The sources in another section."""
+
+    @property
+    def seconds(self) -> float:
+        return self.mixture.shape[1] / self.sr
+
+
+def load_cases(folder: Path = SAMPLES) -> Iterator[Case]:
+    """All cases of a folder, in the order of their names."""
+    if folder.resolve() == SAMPLES.resolve():
+        for name, facts in OWN.items():
+            yield _load(folder / name.partition(",")[0], {"name": name} | facts)
+        return
+    for path in sorted(folder.glob("*/case.json")):
+        case = _load(path.parent, json.loads(path.read_text()))
+        yield case
+        if (path.parent / "f0").is_dir():
+            yield _voice_and_rest(case)
+
+
+def _load(folder: Path, facts: Mapping[str, Any]) -> Case:
+    mixture = read(next(folder.glob("mixture.*")))
+    sr, y = mixture.sr, mixture.samples
+    names = facts["sources"]
+    made_of = names if isinstance(names, dict) else {name: [name] for name in names}
+    stems = {path.stem: read(path).samples for path in (folder / "sources").iterdir()}
+    sources = {name: np.sum([stems[n] for n in parts], axis=0) for name, parts in made_of.items()}
+    half = y.shape[1] / sr / 2
+    train, test = (facts.get(section) for section in ("train", "test"))
+    if facts.get("halves"):
+        train, test = [0, half], [half, 2 * half]
+
+    def section(z: np.ndarray, span: list[float] | None) -> np.ndarray:
+        return z if span is None else z[:, slice(*(round(t * sr) for t in span))]
+
+    return Case(
+        name=facts.get("name", folder.name),
+        task=facts["task"],
+        sr=sr,
+        folder=folder,
+        start=test[0] if test else 0.0,
+        mixture=section(y, test),
+        sources={name: section(z, test) for name, z in sources.items()},
+        train=train and {name: section(z, train) for name, z in sources.items()},
+    )
+
+
+def _voice_and_rest(case: Case) -> Case:
+    """The same, where the question is which of it is the voice."""
+
+    def merged(sources: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        voice = next(name for name in sources if name in VOICES)
+        rest = [y for name, y in sources.items() if name != voice]
+        return {"voice": sources[voice], "rest": np.sum(rest, axis=0)}
+
+    return replace(
+        case,
+        name=f"{case.name}, voice",
+        task="voice with its f0",
+        sources=merged(case.sources),
+        train=case.train and merged(case.train),
+    )

@@ -1,0 +1,124 @@
+"""`nmfaudio evaluate`."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import nmfaudio as na
+
+from .conftest import SR, write_wav
+
+NOISE = np.random.default_rng(0).standard_normal((4, 1, 3 * SR)) / 16
+KICK, SNARE = NOISE[:2]
+MADE = {"kick": KICK + NOISE[2] / 8, "snare": SNARE + NOISE[3] / 4}
+
+
+@pytest.fixture
+def folders():
+    for name, y in {"kick": KICK, "snare": SNARE}.items():
+        write_wav(f"true/{name}.wav", y.T, subtype="DOUBLE")
+    for name, y in MADE.items():
+        write_wav(f"made/{name}.wav", y.T, subtype="DOUBLE")
+    return "true", "made"
+
+
+def expected(**more):
+    return na.evaluate({"kick": KICK, "snare": SNARE}, MADE, SR, **more)
+
+
+def test_a_table_on_stdout(nmfaudio, folders):
+    result = nmfaudio("evaluate", *folders)
+    assert (result.code, result.err) == (0, "")
+    assert result.out == f"{expected()}\n"
+    assert [line.split()[0] for line in result.out.splitlines()] == [
+        *("source", "kick", "snare", "mean")
+    ]
+
+
+def test_json_has_the_same_figures(nmfaudio, folders):
+    told = nmfaudio("evaluate", *folders, "--json", "--framewise").json
+    assert (told["command"], told["exit_code"], told["sr"]) == ("evaluate", 0, SR)
+    assert told["sources"] == expected(framewise=True).to_dict()["sources"]
+    assert len(told["sources"]["kick"]["frames"]["sdr"]) == 3
+
+
+def test_other_names_are_matched_and_it_is_said(nmfaudio, folders):
+    write_wav("blind/source-1.wav", MADE["snare"].T, subtype="DOUBLE")
+    write_wav("blind/source-2.wav", MADE["kick"].T, subtype="DOUBLE")
+    result = nmfaudio("evaluate", "true", "blind", "--json").json
+    assert result["sources"]["kick"]["estimate"] == "source-2"
+    assert "matched" in result["notes"][0]
+    assert result["mean"] == expected().to_dict()["mean"]
+    write_wav("true/hihat.wav", NOISE[2].T)
+    refused = nmfaudio("evaluate", "true", "blind")
+    assert refused.code == 2
+    assert "2 estimates for 3 references" in refused.errors()[0]
+
+
+def test_permute_overrules_names(nmfaudio, folders):
+    write_wav("swapped/kick.wav", MADE["snare"].T)
+    write_wav("swapped/snare.wav", MADE["kick"].T)
+    by_name, permuted = (
+        nmfaudio("evaluate", "true", "swapped", "--json", *more).json
+        for more in ((), ("--permute",))
+    )
+    assert by_name["mean"]["sdr"] < 0 < 10 < permuted["mean"]["sdr"]
+
+
+def test_a_mixture_in_the_folder_or_named(nmfaudio, folders):
+    mixture = KICK + SNARE + 3 * NOISE[3]
+    write_wav("mix.wav", mixture.T, subtype="DOUBLE")
+    named = nmfaudio("evaluate", *folders, "--mixture", "mix.wav").out
+    assert named == f"{expected(mixture=mixture)}\n" != f"{expected()}\n"
+    write_wav("true/mixture.flac", mixture.T, subtype="PCM_24")
+    assert nmfaudio("evaluate", *folders).out == named
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"samplerate": 2 * SR}, "16,000 Hz"),
+        ({"y": KICK.repeat(2, 0).T}, "2 channels"),
+        ({"y": KICK[:, :-1].T}, "23,999 samples"),
+    ],
+)
+def test_what_differs_is_refused(nmfaudio, folders, change, words):
+    write_wav("made/kick.wav", **{"y": KICK.T} | change)
+    result = nmfaudio("evaluate", *folders)
+    assert result.code == 4
+    assert words in result.errors()[0]
+    assert "made/kick.wav" in result.errors()[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["true"], 2, "got 1 folders"),
+        (["true", "missing"], 3, "missing: No such file or directory"),
+        (["true", "made/kick.wav"], 3, "Not a directory"),
+        (["true", "."], 4, "no audio files"),
+        (["true", "made", "--permut"], 2, "did you mean --permute?"),
+        (["true", "made", "--mixture", "missing.wav"], 3, "missing.wav"),
+    ],
+)
+def test_errors(nmfaudio, folders, arguments, code, words):
+    result = nmfaudio("evaluate", *arguments)
+    assert (result.code, result.out) == (code, "")
+    assert words in result.errors()[0]
+
+
+def test_two_files_of_one_name_are_refused(nmfaudio, folders):
+    write_wav("made/kick.flac", KICK.T, subtype="PCM_16")
+    result = nmfaudio("evaluate", *folders)
+    assert result.code == 4
+    assert "one name" in result.errors()[0]
+
+
+def test_a_warning_of_a_file_is_passed_on(nmfaudio, folders):
+    whole = write_wav("made/kick.wav", np.concatenate([MADE["kick"], KICK], axis=1).T)
+    kept = whole.read_bytes()[: -KICK.size * 4]
+    whole.write_bytes(kept)
+    result = nmfaudio("evaluate", *folders)
+    assert result.code == 0
+    assert result.err.startswith("nmfaudio: warning: made/kick.wav")

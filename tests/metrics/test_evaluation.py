@@ -1,0 +1,157 @@
+"""Whole separations: names, permutations, means, and what is refused."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+import nmfaudio as na
+from nmfaudio.metrics import BssEval
+
+SR = 1000
+NOISE = np.random.default_rng(0).standard_normal((4, 1, 3 * SR))
+TRUE = {"a": NOISE[0], "b": NOISE[1]}
+MADE = {"a": NOISE[0] + NOISE[2] / 8, "b": NOISE[1] + NOISE[3] / 4}
+REFERENCES, ESTIMATES = np.stack(list(TRUE.values())), np.stack(list(MADE.values()))
+
+
+def test_it_has_every_measure_and_their_means():
+    found = na.evaluate(TRUE, MADE)
+    scores = BssEval(REFERENCES).scores(ESTIMATES)
+    for measure, values in scores._asdict().items():
+        np.testing.assert_allclose(found.scores[measure], values)
+        assert found.mean[measure] == pytest.approx(values.mean())
+    assert found["b"]["si_sdr"] == na.si_sdr(TRUE["b"], MADE["b"])
+    assert found.notes == ()
+
+
+def test_improvement_is_over_the_mixture():
+    mixture = REFERENCES.sum(0)
+    found = na.evaluate(TRUE, MADE)
+    as_it_was = na.evaluate(TRUE, dict.fromkeys(TRUE, mixture))
+    for measure in ("sdr", "si_sdr"):
+        gain = found.scores[measure] - as_it_was.scores[measure]
+        np.testing.assert_allclose(found.scores[f"{measure}_improvement"], gain)
+    other = na.evaluate(TRUE, MADE, mixture=mixture + NOISE[2])
+    assert (other.scores["sdr_improvement"] > found.scores["sdr_improvement"]).all()
+
+
+def test_arrays_are_matched_by_position_and_one_channel_may_go_without_an_axis():
+    found = na.evaluate(REFERENCES[:, 0], ESTIMATES[:, 0])
+    assert found.matches == {"source-1": "source-1", "source-2": "source-2"}
+    with_axis = na.evaluate(REFERENCES[:, :1], list(ESTIMATES[:, :1]))
+    assert found.scores["sdr"].tolist() == with_axis.scores["sdr"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("estimate", "permute"),
+    [
+        ({"x": MADE["b"], "y": MADE["a"]}, None),
+        (ESTIMATES[::-1], None),
+        ({"a": MADE["b"], "b": MADE["a"], "c": NOISE[3]}, True),
+    ],
+)
+def test_the_best_permutation_is_found_where_names_do_not_say(estimate, permute):
+    found = na.evaluate(TRUE, estimate, permute=permute)
+    for measure, values in na.evaluate(TRUE, MADE).scores.items():
+        np.testing.assert_allclose(found.scores[measure], values)
+    assert "matched for the best mean SIR" in found.notes[0]
+    assert list(found.matches) == ["a", "b"]
+
+
+def test_names_count_even_where_another_order_were_better():
+    found = na.evaluate(TRUE, {"a": MADE["b"], "b": MADE["a"], "rest": NOISE[2]})
+    assert found.mean["sdr"] < 0
+    assert found.notes == ("estimates of no reference, left aside: rest",)
+
+
+def test_stems_work_as_they_are():
+    y = np.random.default_rng(1).standard_normal(4000).astype(np.float32) / 4
+    stems = na.separate(y, 2000, sources=2, components=4, max_iter=5, n_fft=256)
+    truth = dict(zip(("low", "high"), stems.values(), strict=True))
+    found = na.evaluate(truth, stems, framewise=True)
+    assert sorted(found.matches.values()) == sorted(stems)
+    assert found.frames["sdr"].shape == (2, 2)
+
+
+def test_a_silent_reference_is_left_out_of_means():
+    truth = TRUE | {"c": np.zeros((1, 3 * SR))}
+    found = na.evaluate(truth, MADE | {"c": NOISE[2]}, SR, framewise=True)
+    for measure, value in na.evaluate(TRUE, MADE).mean.items():
+        assert found.mean[measure] == pytest.approx(value)
+    assert all(math.isnan(x) for x in found["c"].values())
+    assert "not in the means: c" in found.notes[0]
+    assert np.isfinite(found.medians["sdr"][:2]).all()
+    with pytest.raises(na.ContentError, match="all references are silent"):
+        na.evaluate({"c": truth["c"]}, MADE, permute=True)
+
+
+def test_a_silent_estimate_is_as_bad_as_can_be():
+    found = na.evaluate(TRUE, MADE | {"b": np.zeros((1, 3 * SR))})
+    for measure in ("si_sdr", "sdr", "sir", "sar", "sdr_improvement"):
+        assert found["b"][measure] == found.mean[measure] == -math.inf
+
+
+def test_one_source():
+    found = na.evaluate(REFERENCES[:1], ESTIMATES[:1])
+    assert found.mean["sir"] == math.inf
+    assert "sdr_improvement" not in found.scores
+    assert "no improvement" in found.notes[0]
+    assert "sdr_improvement" in na.evaluate(REFERENCES[:1], ESTIMATES[:1], mixture=NOISE[2]).scores
+
+
+def test_medians_are_over_frames_that_have_scores():
+    made = {name: y.copy() for name, y in MADE.items()}
+    made["a"][:, :SR] = 0
+    found = na.evaluate(TRUE, made, SR, framewise=True)
+    expected = BssEval(REFERENCES).frames(np.stack(list(made.values())), window=SR, hop=SR)
+    np.testing.assert_allclose(found.frames["sdr"], expected.image_sdr)
+    np.testing.assert_allclose(found.medians["sdr"], np.median(expected.image_sdr[:, 1:], axis=1))
+
+
+def test_a_dictionary_of_it_is_json():
+    found = na.evaluate(TRUE, MADE | {"b": np.zeros((1, 3 * SR))}, SR, framewise=True)
+    told = json.loads(json.dumps(found.to_dict(), allow_nan=False))
+    assert told["sources"]["a"]["sdr"] == found["a"]["sdr"]
+    assert told["sources"]["b"]["sdr"] is None
+    assert told["sources"]["b"]["frames"]["sdr"] == [None] * 3
+    assert told["mean"]["isr"] == found.mean["isr"]
+
+
+def test_the_table_is_aligned():
+    found = na.evaluate(TRUE, {"longer name": MADE["a"], "y": MADE["b"]}, SR, framewise=True)
+    first, second, notes = str(found).split("\n\n")
+    head, *rows = first.splitlines()
+    assert [row.split()[0] for row in rows] == ["a", "b", "mean"]
+    assert len({len(row) for row in (head, *rows)}) == 1
+    assert "longer name" in rows[0]
+    assert f"{found['a']['sdr']:.1f}" in rows[0]
+    assert second.startswith("median of frames of a second")
+    assert "matched" in notes
+
+
+@pytest.mark.parametrize(
+    ("reference", "estimate", "more", "error", "words"),
+    [
+        (TRUE, {"a": MADE["a"][:, :-1], "b": MADE["b"]}, {}, na.ShapeError, "estimate a has"),
+        (
+            TRUE,
+            {"a": MADE["a"].repeat(2, 0), "b": MADE["b"]},
+            {},
+            na.ShapeError,
+            "must be the same",
+        ),
+        (TRUE, MADE, {"mixture": NOISE[0, 0, 1:]}, na.ShapeError, "the mixture has"),
+        (TRUE, {"a": MADE["a"]}, {}, na.ParameterError, "1 estimates for 2 references"),
+        (TRUE, {"a": MADE["a"], "x": MADE["b"]}, {"permute": False}, na.ParameterError, "called b"),
+        (TRUE, MADE, {"framewise": True}, na.ParameterError, "sr must be"),
+        ({}, MADE, {}, na.ParameterError, "no reference"),
+        (TRUE, MADE | {"b": MADE["b"] * np.nan}, {}, na.ContentError, "estimate b has 3000 NaN"),
+    ],
+)
+def test_what_cannot_be_judged_is_refused(reference, estimate, more, error, words):
+    with pytest.raises(error, match=words):
+        na.evaluate(reference, estimate, **more)
