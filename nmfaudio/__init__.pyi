@@ -1,4 +1,5 @@
 from nmfaudio._version import __version__ as __version__
+from nmfaudio.alignment import align as align
 from nmfaudio.decomposition import Decomposition as Decomposition
 from nmfaudio.dictionary import Dictionary as Dictionary
 from nmfaudio.divergences import Beta as Beta
@@ -26,6 +27,9 @@ from nmfaudio.metrics import evaluate as evaluate
 from nmfaudio.metrics import si_sdr as si_sdr
 from nmfaudio.mosaics import Mosaic as Mosaic
 from nmfaudio.mosaics import mosaic as mosaic
+from nmfaudio.notes import Note as Note
+from nmfaudio.notes import read_notes as read_notes
+from nmfaudio.notes import write_notes as write_notes
 from nmfaudio.online import OnlineNMF as OnlineNMF
 from nmfaudio.optimality import kkt_residual as kkt_residual
 from nmfaudio.penalties import ARD as ARD
@@ -40,6 +44,8 @@ from nmfaudio.penalties import Prior as Prior
 from nmfaudio.penalties import Smooth as Smooth
 from nmfaudio.penalties import SmoothRatio as SmoothRatio
 from nmfaudio.penalties import nearest_neighbours as nearest_neighbours
+from nmfaudio.phase import consistent_wiener as consistent_wiener
+from nmfaudio.phase import misi as misi
 from nmfaudio.plot import plot_dictionary as plot_dictionary
 from nmfaudio.plot import plot_factors as plot_factors
 from nmfaudio.plot import plot_losses as plot_losses
@@ -55,6 +61,14 @@ from nmfaudio.scaling import normalise as normalise
 from nmfaudio.scaling import sort_components as sort_components
 from nmfaudio.separators.blind import BlindSeparator as BlindSeparator
 from nmfaudio.separators.blind import separate as separate
+from nmfaudio.separators.drums import DrumSeparator as DrumSeparator
+from nmfaudio.separators.f0 import F0Separator as F0Separator
+from nmfaudio.separators.guided import GuidedSeparator as GuidedSeparator
+from nmfaudio.separators.hpss import HpssSeparator as HpssSeparator
+from nmfaudio.separators.pitch import Pitch as Pitch
+from nmfaudio.separators.pitch import read_pitch as read_pitch
+from nmfaudio.separators.regroup import RegroupSeparator as RegroupSeparator
+from nmfaudio.separators.score import ScoreSeparator as ScoreSeparator
 from nmfaudio.separators.stems import Stems as Stems
 from nmfaudio.solvers import BMME as BMME
 from nmfaudio.solvers import CCD as CCD
@@ -63,6 +77,9 @@ from nmfaudio.solvers import MU as MU
 from nmfaudio.solvers import PG as PG
 from nmfaudio.solvers import Diagonal as Diagonal
 from nmfaudio.solvers import Stepwise as Stepwise
+from nmfaudio.spatial import SpatialFilter as SpatialFilter
+from nmfaudio.spatial import fit_spatial_filter as fit_spatial_filter
+from nmfaudio.structures import Carried as Carried
 from nmfaudio.structures import Channels as Channels
 from nmfaudio.structures import Convolutive as Convolutive
 from nmfaudio.structures import Convolutive2D as Convolutive2D

@@ -8,7 +8,9 @@ import numpy as np
 
 from nmfaudio.kernels.products import product
 
-QUIET = 1e-3  # of the loudest stretch of its spectrogram: what is quieter is silence between sounds
+# Of the loudest stretch of its spectrogram: what is quieter is silence between sounds, or what is
+# left of one that dies away, and looks like many. With 1e-3, singing voices came out 1 dB worse.
+QUIET = 0.03
 SAME = 1e-3  # squared Hellinger distance below which two stretches tell nothing different
 _CANDIDATES = 2**26  # numbers at most, a quarter of a GiB in float32
 

@@ -221,6 +221,43 @@ def percussiveness(
     return share.clip(0.0, 1.0)
 
 
+def percussive_classes(
+    V: np.ndarray,
+    W: np.ndarray,
+    H: np.ndarray,
+    *,
+    frequencies: np.ndarray,
+    hop_seconds: float,
+    classes: int = 2,
+) -> np.ndarray:
+    """The natural classes of components by `percussiveness`, each pooled with what sounds with it.
+
+    Parameters
+    ----------
+    V, W, H, frequencies, hop_seconds
+        As for `percussiveness`.
+    classes : int
+        How many, at most.
+
+    Returns
+    -------
+    np.ndarray [shape=(component,)]
+        From 0, the least percussive, to ``classes - 1``; 0 for a component without energy.
+
+    Raises
+    ------
+    ParameterError, ShapeError
+        As for `percussiveness`.
+    """
+    share = percussiveness(V, W, H, frequencies=frequencies, hop_seconds=hop_seconds)
+    W, H = _unit(W), _unit(H)
+    energy = _explained(V, W, H).sum(axis=0)
+    alive = np.flatnonzero(energy)
+    labels = np.zeros(len(H), int)
+    labels[alive] = _classes(_together(H[alive]) @ share[alive], energy[alive], classes)
+    return labels
+
+
 def _sort_out(
     energy: np.ndarray,
     share: np.ndarray,

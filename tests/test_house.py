@@ -40,7 +40,24 @@ MATH = {
     "online",
     "exemplars",
 }
-AUDIO = {"io", "transforms", "masks", "audition", "dictionary", "examples", "grouping", "metrics"}
+AUDIO = {
+    "io",
+    "transforms",
+    "masks",
+    "audition",
+    "dictionary",
+    "examples",
+    "grouping",
+    "metrics",
+    "phase",
+    "spatial",
+}
+MEETING = {"separators", "plot", "learning", "mosaics", "estimators"}
+AUDIO = {"io", "transforms", "masks", "grouping", "metrics", "notes", "midi", "alignment"}
+MEETING = {"separators", "plot", "mosaics", "estimators"}
+    "notes",
+    "midi",
+}
 MEETING = {"separators", "plot", "learning", "mosaics", "estimators"}
 TOP = {"cli", "__main__"}
 ALLOWED = {
@@ -63,7 +80,7 @@ ORDER = [
     "runs",
     "engine",
 ]
-LAZY = {"librosa", "matplotlib", "soundfile", "sklearn", "pretty_midi", "IPython"}
+LAZY = {"librosa", "matplotlib", "soundfile", "sklearn", "mido", "IPython"}
 
 LIGHT = ("learn", "dictionary")  # commands besides, whose help loads nothing heavy
 

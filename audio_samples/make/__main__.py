@@ -1,5 +1,8 @@
 """Make every sample anew: ``python audio_samples/make [NAME ...]``.
 
+`drum_templates` is no sample, but the drum kit that ships inside the package: it is made when it is
+named.
+
 Needs mido, numpy, scipy and soundfile, and the Debian packages fluidsynth, fluid-soundfont-gm
 and sonic-pi-samples. The same versions of them give the same bytes.
 """
@@ -11,15 +14,17 @@ import sys
 from pathlib import Path
 
 NAMES = ("drums", "trio", "band", "piano", "real")
+SAMPLES = Path(__file__).resolve().parent.parent
+OTHERS = {"drum_templates": SAMPLES.parent / "nmfaudio" / "data"}
 
 
 def main() -> None:
     names = sys.argv[1:] or NAMES
-    unknown = sorted(set(names) - set(NAMES))
+    unknown = sorted(set(names) - {*NAMES, *OTHERS})
     if unknown:
-        sys.exit(f"no such sample: {', '.join(unknown)}; there are {', '.join(NAMES)}")
+        sys.exit(f"no such sample: {', '.join(unknown)}; there are {', '.join((*NAMES, *OTHERS))}")
     for name in names:
-        importlib.import_module(name).make(Path(__file__).resolve().parent.parent / name)
+        importlib.import_module(name).make(OTHERS.get(name, SAMPLES / name))
         print(name)
 
 

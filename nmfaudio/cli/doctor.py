@@ -27,7 +27,7 @@ from nmfaudio.separators.base import load_separator
 _PACKAGES = ("numpy", "scipy", "librosa", "soundfile", "numba", "llvmlite")
 EXTRAS = {
     "plot": ("matplotlib",),
-    "midi": ("pretty_midi",),
+    "midi": ("mido",),
     "eval": ("mir_eval",),
     "dask": ("dask",),
     "sklearn": ("sklearn",),

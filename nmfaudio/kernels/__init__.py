@@ -21,6 +21,7 @@ For all of them:
 
 - `mm`: one majorisation-minimisation step on one factor
 - `median`: running medians, which tell what is steady from what is broad
+- `wiener`: the multichannel Wiener filter, bin by bin
 - `threads`: how many threads, and how work is dealt to them
 - `jit`: how every loop is compiled, and where machine code is kept
 

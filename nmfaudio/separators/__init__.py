@@ -11,4 +11,25 @@ SEPARATORS: dict[str, tuple[str, str]] = {
         "nmfaudio.separators.blind:BlindSeparator",
         "take recordings apart into sources, without examples or scores",
     ),
+    "guided": (
+        "nmfaudio.separators.guided:GuidedSeparator",
+        "take recordings apart into sounds that you have examples of",
+    ),
+    "f0": (
+        "nmfaudio.separators.f0:F0Separator",
+        "take a voice whose pitch is known, or found, out of a mix",
+    ),
+    "regroup": (
+        "nmfaudio.separators.regroup:RegroupSeparator",
+        "put the components of a saved separation together to other stems",
+    "hpss": (
+        "nmfaudio.separators.hpss:HpssSeparator",
+        "split recordings into what sounds on and what is struck",
+    "score": (
+        "nmfaudio.separators.score:ScoreSeparator",
+        "take a recording apart by its score: a part per track, hand or instrument",
+    "drums": (
+        "nmfaudio.separators.drums:DrumSeparator",
+        "take drums apart into kick, snare, hi-hat and other parts of the kit",
+    ),
 }

@@ -32,12 +32,15 @@ SOFTEST, LOUDEST = 2.0**-20, 2.0**20
 # factored, and how many excerpts of it beside it while components are described; for how many
 # chunks there are sums like templates, and how often those and activations are held; how many
 # copies there are of the block that is turned back into audio (masked as complex, summed as
-# float64).
+# float64); how many there are of the frames from which places are found, per channel and per
+# source; how many there are of a stretch whose phases are refined.
 _PROCESS = 200 * 2**20
 _FACTORED = 3
 _GROUPED = 7
 _CHUNKS, _HELD = 16, 6
 _BLOCKS = 8
+_PLACED_CHANNELS, _PLACED_SOURCES = 10, 6
+_REFINED = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,6 +136,18 @@ class ModelSeparator(ABC):
         "how sharply soft masks divide: 1 keeps more of each sound and leaks more, 2 suits music",
         metavar="ALPHA",
     )
+    spatial: Literal["wiener", "mask"] = option(
+        "wiener",
+        "with several channels, wiener tells sounds apart by their place too; mask treats all "
+        "channels alike",
+        choices=("wiener", "mask"),
+    )
+    refine: Literal["none", "consistent", "misi"] = option(
+        "none",
+        "consistent looks for stems whose frames agree with each other: a little cleaner, several "
+        "times slower; misi for phases that fit the masks: only where the masks are very good",
+        choices=("none", "consistent", "misi"),
+    )
 
     def __post_init__(self) -> None:
         from nmfaudio._check import as_choice, as_count, as_number
@@ -141,6 +156,8 @@ class ModelSeparator(ABC):
         self._keep("tol", as_number(self.tol, "tol", low=0))
         self._keep("mask_power", as_number(self.mask_power, "mask_power", above=0))
         as_choice(self.mask, "mask", ("soft", "binary"))
+        as_choice(self.spatial, "spatial", ("wiener", "mask"))
+        as_choice(self.refine, "refine", ("none", "consistent", "misi"))
         for name in ("n_fft", "hop"):
             if getattr(self, name) is not None:
                 self._keep(name, as_count(getattr(self, name), name, low=1))
@@ -211,7 +228,8 @@ class ModelSeparator(ABC):
         ParameterError, ShapeError, ContentError
             A setting or the audio cannot work.
         """
-        from nmfaudio.separators.stems import Masking, Stems, apply_masks, group_masks
+        from nmfaudio.separators.refining import Refining, make_stems
+        from nmfaudio.separators.stems import Masking, Stems
 
         mixture, sr = _samples(audio, sr)
         transform = self.transform(sr)
@@ -219,8 +237,9 @@ class ModelSeparator(ABC):
         loudness = _power_of_two(mixture)
         scaled = mixture / loudness if loudness != 1 else mixture
         found, groups = self._described(Scene(scaled, transform, rng, callback))
-        masks = group_masks(found, [group.components for group in groups.values()], masking)
-        stems = apply_masks(masks, len(groups), scaled, transform)
+        members = [group.components for group in groups.values()]
+        refining = Refining(self.spatial == "wiener", self.refine)
+        stems = make_stems(found, members, masking, refining, scaled, transform)
         if loudness != 1:
             stems *= loudness
         settings = self.settings() | {"seed": _seed(rng)}
@@ -264,8 +283,8 @@ class ModelSeparator(ABC):
         """About how many bytes taking `y` apart needs at the peak, `y` and this process included.
 
         The mixture is there all the time. Beside it there are first the spectrogram and what
-        factoring and grouping hold beside that; later, all stems and one block of their
-        spectrograms.
+        factoring and grouping hold beside that; then the frames from which places are found;
+        later, all stems and one block of their spectrograms, or one stretch to be refined.
 
         Parameters
         ----------
@@ -278,6 +297,7 @@ class ModelSeparator(ABC):
         int
         """
         from nmfaudio.grouping import EVIDENCE_FRAMES
+        from nmfaudio.separators.refining import PLACED_FRAMES, REFINED_FRAMES
         from nmfaudio.separators.stems import BLOCK
 
         stft = self.transform(sr)
@@ -287,8 +307,13 @@ class ModelSeparator(ABC):
         factors = components * (frames + _CHUNKS * len(stft.frequencies)) * y.itemsize
         factoring = frame * _FACTORED * frames + _HELD * factors
         grouping = frame * (frames + _GROUPED * min(frames, EVIDENCE_FRAMES))
-        stems = sources * (y.nbytes + frame * _BLOCKS * len(y) * min(frames, BLOCK))
-        return int(_PROCESS + y.nbytes + max(factoring, grouping, stems))
+        seen = _PLACED_CHANNELS * len(y) + _PLACED_SOURCES * sources
+        placing = frame * min(frames, PLACED_FRAMES) * seen if len(y) > 1 else 0
+        held = _BLOCKS * min(frames, BLOCK)
+        if self.refine != "none":
+            held = _REFINED * min(frames, REFINED_FRAMES)
+        stems = sources * (y.nbytes + frame * held * len(y))
+        return int(_PROCESS + y.nbytes + max(factoring, grouping, placing, stems))
 
 
 def _samples(audio: Any, sr: int | None) -> tuple[np.ndarray, int]:

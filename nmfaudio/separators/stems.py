@@ -25,6 +25,9 @@ STRIP = 256  # frames masked at a time by one thread
 Masks = Callable[[slice], Iterable[np.ndarray]]
 """From frames to the masks of these frames, one for each source."""
 
+Share = Callable[[np.ndarray, Iterable[np.ndarray]], Iterable[np.ndarray]]
+"""From frames of Z and their masks, on Z's grid, to what each source has of Z."""
+
 
 @dataclass(frozen=True)
 class Masking:
@@ -201,7 +204,19 @@ def group_masks(
     return masks
 
 
-def apply_masks(masks: Masks, count: int, y: np.ndarray, transform: Transform) -> np.ndarray:
+def share_by_masks(Z: np.ndarray, masks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """Z under each mask: a `Share` that treats all channels alike."""
+    return (Z * mask for mask in masks)
+
+
+def apply_masks(
+    masks: Masks,
+    count: int,
+    y: np.ndarray,
+    transform: Transform,
+    *,
+    share: Share = share_by_masks,
+) -> np.ndarray:
     """What each of several masks lets through of audio.
 
     All masks are made and applied in one pass, a block of frames at a time: besides its result this
@@ -217,6 +232,9 @@ def apply_masks(masks: Masks, count: int, y: np.ndarray, transform: Transform) -
     count : int
     y : np.ndarray [shape=(channel, sample)]
     transform : Transform
+    share : callable
+        From frames of Z [shape=(channel, freq, time)] and the masks of these, on Z's grid, to what
+        each source has of Z. Called from several threads.
 
     Returns
     -------
@@ -225,13 +243,15 @@ def apply_masks(masks: Masks, count: int, y: np.ndarray, transform: Transform) -
     channels, length = y.shape
     stems = np.empty((count * channels, length), y.dtype)
     done = 0
-    for audio in transform.inverse_blocks(_masked(masks, count, y, transform), length):
+    for audio in transform.inverse_blocks(_masked(masks, count, y, transform, share), length):
         stems[:, done : done + audio.shape[1]] = audio
         done += audio.shape[1]
     return stems.reshape(count, channels, length)
 
 
-def _masked(masks: Masks, count: int, y: np.ndarray, transform: Transform) -> Iterator[np.ndarray]:
+def _masked(
+    masks: Masks, count: int, y: np.ndarray, transform: Transform, share: Share
+) -> Iterator[np.ndarray]:
     """Blocks of the spectrogram under each mask [shape=(mask · channel, freq, time)]."""
     begin = 0
     for Z in transform.forward_blocks(y, BLOCK):
@@ -245,9 +265,9 @@ def _masked(masks: Masks, count: int, y: np.ndarray, transform: Transform) -> It
             for strip in strips:
                 some = slice(strip * STRIP, min((strip + 1) * STRIP, Z.shape[-1]))
                 there = slice(begin + some.start, begin + some.stop)
-                for out, mask in zip(masked, masks(there), strict=True):
-                    lifted = transform.lift(mask)
-                    np.multiply(Z[..., some], lifted, out=out[..., some], casting="same_kind")
+                sources = share(Z[..., some], map(transform.lift, masks(there)))
+                for out, source in zip(masked, sources, strict=True):
+                    out[..., some] = source
 
         deal(work, -(-frames // STRIP))
         yield masked.reshape(count * channels, bins, frames)

@@ -1,6 +1,7 @@
 """How factors make up the model: one file per structure, one place in `STRUCTURES`."""
 
 from nmfaudio.structures.base import Factors, Structure
+from nmfaudio.structures.carried import Carried
 from nmfaudio.structures.channels import Channels
 from nmfaudio.structures.convolutive import Convolutive
 from nmfaudio.structures.convolutive_2d import Convolutive2D
@@ -11,6 +12,7 @@ from nmfaudio.structures.spectra import filter_bumps, glottal_sources, harmonic_
 
 __all__ = [
     "STRUCTURES",
+    "Carried",
     "Channels",
     "Convolutive",
     "Convolutive2D",
@@ -33,6 +35,7 @@ STRUCTURES: dict[str, Structure] = {
         Convolutive2D(),
         Harmonic(),
         SourceFilter(),
+        Carried(),
     )
 }
 """Those that a saved decomposition can name."""

@@ -200,11 +200,15 @@ def _lobes(f: np.ndarray, partials: np.ndarray, width: float | None, power: floa
     """The main lobe of a Hann window at each partial [shape=(freq, partial)], to a power."""
     power = as_number(power, "power", above=0)
     reach = 2 * (f[1] - f[0]) if width is None else as_number(width, "width", above=0)
-    x = 2 * np.abs(f[:, None] - partials) / reach
-    x[np.abs(x - 1) < 1e-6] = 1 - 1e-6  # 0 / 0 at 1
+    return hann_lobe(2 * np.abs(f[:, None] - partials) / reach) ** power
+
+
+def hann_lobe(x: np.ndarray) -> np.ndarray:
+    """The main lobe of a Hann window's spectrum, x bins from its peak; 0 from 2 bins on."""
+    x = np.where(np.abs(x - 1) < 1e-6, 1 - 1e-6, x)  # 0 / 0 at 1
     lobes = np.zeros(x.shape)
     inside = x < 2
-    lobes[inside] = np.maximum(np.sinc(x[inside]) / (1 - x[inside] ** 2), 0.0) ** power
+    lobes[inside] = np.maximum(np.sinc(x[inside]) / (1 - x[inside] ** 2), 0.0)
     return lobes
 
 

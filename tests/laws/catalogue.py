@@ -41,8 +41,15 @@ SHAPES = {
         na.SourceFilter(),
         [(freq, rank), (rank, time), (freq, lags), (lags, time), (freq, 2), (2, time)],
     ),
+    "carried": lambda freq, time, rank, lags: (
+        na.Carried(),
+        [(2, freq, time), (freq, lags), (2, lags, time), (freq, rank), (rank, time)],
+    ),
 }
 """Per name, from sizes to (structure, shapes of factors that fit it)."""
+
+TWO_KINDS = {"source-filter", "carried"}
+"""Those whose components are a voice's and an accompaniment's."""
 
 
 def made(name, rng, **sizes):

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from laws.catalogue import RANK, STRUCTURES
+from laws.catalogue import RANK, STRUCTURES, TWO_KINDS
 
 import nmfaudio as na
 
 # The components of the others are of two kinds.
-UNIFORM = [name for name in STRUCTURES if name != "source-filter"]
+UNIFORM = [name for name in STRUCTURES if name not in TWO_KINDS]
 
 
 def decomposition(name, dtype):

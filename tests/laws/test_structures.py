@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from laws.catalogue import STRUCTURES
+from laws.catalogue import STRUCTURES, TWO_KINDS
 from twins import MODELS
 
 import nmfaudio as na
@@ -186,7 +186,7 @@ def test_a_saved_decomposition_comes_back(name, tmp_path):
 
 
 @pytest.mark.parametrize("unit", ["l1", "l2"])
-@pytest.mark.parametrize("name", sorted(set(STRUCTURES) - {"deep", "source-filter"}))
+@pytest.mark.parametrize("name", sorted(set(STRUCTURES) - {"deep"} - TWO_KINDS))
 def test_all_factors_but_one_can_have_unit_norm(name, unit):
     structure, V, X = problem(name, np.float64)
     factors = [na.Factor(F, unit=unit) for F in X[:-1]]
@@ -207,8 +207,9 @@ def test_all_factors_but_one_can_have_unit_norm(name, unit):
     assert final == pytest.approx(d.losses[-1], rel=1e-9)
 
 
-def test_unit_norm_is_refused_where_components_are_of_two_kinds():
-    structure, V, X = problem("source-filter", np.float64)
+@pytest.mark.parametrize("name", sorted(TWO_KINDS))
+def test_unit_norm_is_refused_where_components_are_of_two_kinds(name):
+    structure, V, X = problem(name, np.float64)
     factors = [na.Factor(X[0], unit="l1"), *(na.Factor(F) for F in X[1:])]
     with pytest.raises(ParameterError, match="leave unit=None"):
         na.decompose(V, factors, structure=structure)

@@ -1,0 +1,190 @@
+"""One voice whose pitch is known, and the rest."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from nmfaudio.errors import ContentError
+from nmfaudio.separators.base import option
+from nmfaudio.separators.modelled import Model, ModelSeparator, Scene
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from nmfaudio.separators.pitch import Pitch
+
+# A pitch track and a voice agree within about this, and a sung note's partials are this wide.
+_CENTS = (-20.0, -10.0, 0.0, 10.0, 20.0)
+
+# A bin has half its say on the accompaniment where a partial is this many times weaker than the
+# strongest of its frame.
+_SHY = 30.0
+
+_HELD = 8  # spectrograms held beside those of plain NMF, as measured
+
+
+@dataclass(frozen=True, kw_only=True)
+class F0Separator(ModelSeparator):
+    """Take a voice out of a recording, given its pitch over time.
+
+    A buzz of that pitch is synthesised. Where its spectrogram has nothing, the accompaniment is
+    seen alone and its templates are learned there. Then the buzz through one smooth filter per
+    frame, and these templates, share out the mixture. The parameters are those of the command
+    ``nmfaudio f0``; see `options`.
+
+    Raises
+    ------
+    ParameterError
+        A setting is out of range.
+
+    References
+    ----------
+    J.-L. Durrieu, G. Richard, B. David and C. Févotte, "Source/filter model for unsupervised main
+    melody extraction from polyphonic audio signals", IEEE Trans. Audio, Speech, and Language
+    Processing 18(3), 2010, doi:10.1109/TASL.2010.2041114.
+
+    Examples
+    --------
+    >>> import numpy as np, nmfaudio as na
+    >>> y = np.random.default_rng(0).standard_normal(16000)
+    >>> pitch = na.Pitch([0.5, 0.51, 0.52], [220.0, 221.0, 222.0])
+    >>> stems = na.F0Separator(pitch=pitch, components=4, max_iter=10)(y, 8000)
+    >>> list(stems)
+    ['voice', 'rest']
+    """
+
+    examples: ClassVar[tuple[str, ...]] = ("song.wav pitch.csv", "song.wav")
+
+    pitch: str | os.PathLike[str] | Pitch | None = option(
+        None,
+        "the voice's pitch, rows of seconds and Hz; without it, pYIN estimates it",
+        suffixes=(".csv",),
+        metavar="PITCH.csv",
+    )
+    also: tuple[str | os.PathLike[str] | Pitch, ...] = option(
+        (), "the pitch of another voice of the stem", many=True, metavar="PITCH.csv"
+    )
+    components: int = option(
+        50,
+        "how many sounds the accompaniment is taken to be made of",
+        short="-k",
+        metavar="N",
+    )
+    filters: int = option(
+        30, "how many bands shape the voice's timbre; more follow it closer", metavar="N"
+    )
+    max_iter: int = option(
+        60, "iterations, two thirds of them for the accompaniment; more take longer", metavar="N"
+    )
+
+    def __post_init__(self) -> None:
+        from nmfaudio._check import as_count
+
+        super().__post_init__()
+        self._keep("components", as_count(self.components, "components", low=1))
+        self._keep("filters", as_count(self.filters, "filters", low=2))
+
+    def model(self, scene: Scene) -> Model:
+        """Learn the accompaniment where it is seen alone, then share out with the voices."""
+        import numpy as np
+
+        from nmfaudio.engine import decompose, nmf
+        from nmfaudio.factors import Factor
+        from nmfaudio.structures import Carried, filter_bumps
+
+        V = scene.V
+        learning = round(self.max_iter * 2 / 3)
+        carriers = np.stack([_carrier(pitch, scene) for pitch in self._pitches(scene)])
+        rest = nmf(
+            V,
+            self.components,
+            weights=_away(carriers),
+            max_iter=learning,
+            tol=self.tol,
+            rng=scene.rng,
+            callback=scene.callback,
+        )
+        bumps = filter_bumps(_by_ear(scene.transform.frequencies), self.filters).astype(V.dtype)
+        gains = np.full((len(carriers), self.filters, V.shape[1]), V.mean(), V.dtype)
+        found = decompose(
+            V,
+            [
+                Factor(carriers, free=False),
+                Factor(bumps, free=False),
+                Factor(gains),
+                Factor(rest.W, free=False),
+                Factor(rest.H),
+            ],
+            structure=Carried(),
+            max_iter=self.max_iter - learning,
+            tol=self.tol,
+            callback=scene.callback,
+        )
+        voices = range(len(carriers))
+        return Model(found, {"voice": voices, "rest": range(len(carriers), found.n_components)})
+
+    def size(self) -> tuple[int, int]:
+        """Components, and stems."""
+        return self.components + 1 + len(self.also), 2
+
+    def memory(self, y: np.ndarray, sr: int) -> int:
+        """About how many bytes taking `y` apart needs; see `ModelSeparator.memory`."""
+        stft = self.transform(sr)
+        cells = len(stft.frequencies) * stft.n_frames(y.shape[1])
+        return super().memory(y, sr) + (_HELD + 2 * len(self.also)) * cells * y.itemsize
+
+    def _pitches(self, scene: Scene) -> list[Pitch]:
+        """Of each voice; there must be one somewhere in the recording."""
+        from nmfaudio.separators.pitch import Pitch, estimate_pitch, read_pitch
+
+        given = [p for p in (self.pitch, *self.also) if p is not None]
+        pitches = [p if isinstance(p, Pitch) else read_pitch(p) for p in given]
+        if not pitches:
+            return [estimate_pitch(scene.y, scene.sr)]
+        count = scene.y.shape[1]
+        highest = max(pitch.hertz.max() for pitch in pitches)
+        if highest >= scene.sr / 2:
+            raise ContentError(
+                f"a pitch is {highest:g} Hz; all must be below half the sample rate, "
+                f"{scene.sr / 2:g} Hz"
+            )
+        if not any(pitch.sampled(count, scene.sr)[1].any() for pitch in pitches):
+            raise ContentError(
+                f"no voice has a pitch in the {count / scene.sr:.3g} s of the recording; "
+                "give times in seconds from its start, and pitches in Hz"
+            )
+        return pitches
+
+
+def _carrier(pitch: Pitch, scene: Scene) -> np.ndarray:
+    """The spectrogram of a buzz of this pitch, level over frequency [shape=(freq, time)]."""
+    import numpy as np
+
+    from nmfaudio.separators.pitch import FALL
+    from nmfaudio.separators.stems import analyse
+
+    buzzes = np.stack([pitch.buzz(scene.y.shape[1], scene.sr, cents=c) for c in _CENTS])
+    carrier = analyse(buzzes.astype(scene.y.dtype), scene.transform)
+    level = 10 ** (FALL / 20 * scene.transform.frequencies / (scene.sr / 2))
+    carrier *= level[:, None].astype(carrier.dtype)
+    return carrier
+
+
+def _away(carriers: np.ndarray) -> np.ndarray:
+    """How much each bin tells about the accompaniment: next to nothing on a voice's partials."""
+    import numpy as np
+
+    weights = np.ones(carriers.shape[1:], carriers.dtype)
+    for carrier in carriers:
+        peaks = carrier.max(0)
+        weights /= 1 + (_SHY * carrier / np.where(peaks > 0, peaks, 1)) ** 2
+    return weights
+
+
+def _by_ear(frequencies: np.ndarray) -> np.ndarray:
+    """On the scale of auditory bandwidths (Glasberg & Moore 1990)."""
+    import numpy as np
+
+    return np.asarray(21.4 * np.log10(1 + 0.00437 * frequencies))

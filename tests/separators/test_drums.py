@@ -1,0 +1,105 @@
+"""Drums: the stems of a kit, from shipped templates and from a kit's own hits."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+import nmfaudio as na
+from nmfaudio.separators.drum_kit import Bands, fitted, shipped_templates
+from nmfaudio.transforms import Stft
+
+SAMPLE = Path(__file__).parents[2] / "audio_samples" / "drums"
+EXCLUDED = {"bass_hard", "bass_soft", "snare_hard", "snare_soft"} | {
+    f"cymbal_{way}" for way in ("closed", "open", "pedal")
+}
+
+
+def noise(channels=1, samples=6000, seed=0):
+    return np.random.default_rng(seed).standard_normal((channels, samples)).astype(np.float32)
+
+
+def quick(**settings):
+    return na.DrumSeparator(**{"max_iter": 3} | settings)
+
+
+@pytest.mark.parametrize("sr", [8000, 16000, 22050, 44100, 48000, 96000])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_stems_sum_to_the_mixture_at_any_rate(sr, channels):
+    y = noise(channels)
+    stems = quick()(y, sr)
+    assert list(stems) == ["kick", "snare", "hihat"]
+    assert np.abs(sum(stems.values()) - y).max() < 1e-5
+
+
+@pytest.mark.parametrize("samples", [1, 100, 5000])
+def test_silence_gives_silence(samples):
+    stems = quick()(np.zeros((2, samples), np.float32), 44100)
+    assert not any(stem.any() for stem in stems.values())
+
+
+def test_parts_are_those_asked_for():
+    parts = ("cymbals", "kick", "toms")
+    assert tuple(quick(parts=parts)(noise(), 44100)) == parts
+
+
+@pytest.mark.parametrize("parts", [(), ("kick", "kick"), ("triangle",)])
+def test_parts_that_there_are_not(parts):
+    with pytest.raises(na.ParameterError, match="parts"):
+        na.DrumSeparator(parts=parts)
+
+
+def test_the_same_seed_gives_the_same_bytes():
+    y = noise()
+    first, second, other = (quick()(y, 44100, rng=seed) for seed in (0, 0, 1))
+    assert all((first[part] == second[part]).all() for part in first)
+    assert any((first[part] != other[part]).any() for part in first)
+
+
+def test_templates_under_their_own_transform_stay():
+    own = Stft(44100, 2048, 512)
+    W = np.random.default_rng(0).random((8, 1025, 3))
+    assert np.allclose(fitted(W, own, own), W / W.sum(axis=(0, 1)))
+
+
+@pytest.mark.parametrize("sr", [16000, 22050, 48000, 96000])
+def test_templates_keep_their_pitch_and_length_at_other_rates(sr):
+    own, other = Stft(44100, 2048, 512), na.DrumSeparator().transform(sr)
+    W = np.zeros((8, 1025, 1))
+    W[:, 100] = 0.5 ** np.arange(8)[:, None]  # 2153 Hz, halved every 11.6 ms
+    found = fitted(W, own, other)[..., 0]
+    peak = other.frequencies[found.sum(axis=0).argmax()]
+    assert abs(peak - 100 * 44100 / 2048) <= other.sr / other.n_fft
+    assert len(found) * other.hop / sr == pytest.approx(8 * 512 / 44100, rel=0.1)
+    assert found.sum() == pytest.approx(1)
+
+
+def test_bands_keep_what_they_pool():
+    X = np.random.default_rng(0).random((3, 1025, 2))
+    bands = Bands.of(1025)
+    pooled = bands.pool(X)
+    assert pooled.shape[1] < 110
+    assert np.allclose(pooled.sum(axis=1), X.sum(axis=1))
+    assert np.allclose(bands.pool(bands.spread(pooled)), pooled)
+
+
+def test_shipped_templates_leave_out_what_judges_them():
+    known = na.Dictionary.load(Path(na.__file__).parent / "data" / "drums.npz")
+    assert known.labels == ("kick", "snare", "hihat", "toms", "cymbals")
+    sources = known.about["sources"]
+    assert {name.rsplit(" (")[0] for name in sources} == {"sonic-pi-samples", "fluid-soundfont-gm"}
+    used = {name for names in sources.values() for name in names}
+    assert not used & {f"drum_{name}" for name in EXCLUDED}
+    W = shipped_templates(known.labels, Stft(44100, 2048, 512))
+    centres = (W.sum(axis=0) * np.arange(1025)[:, None]).sum(axis=0)
+    assert centres[0] < centres[1] < centres[2]  # kick, snare, hi-hat
+
+
+@pytest.mark.slow
+def test_the_stems_of_the_sample():
+    y, sr = soundfile.read(SAMPLE / "mixture.wav", dtype="float32")
+    stems = na.DrumSeparator()(y, sr)
+    for part, least in (("kick", 17), ("snare", 12), ("hihat", 4)):
+        truth, _ = soundfile.read(SAMPLE / "sources" / f"{part}.flac", dtype="float32")
+        assert na.si_sdr(truth, stems[part][0]) > least, part

@@ -1,0 +1,181 @@
+"""A voice whose pitch is known comes out of the mix, and pitch tracks are read or refused."""
+
+import numpy as np
+import pytest
+
+import nmfaudio as na
+from nmfaudio.separators.pitch import estimate_pitch
+
+SR = 8000
+QUICK = {"components": 8, "n_fft": 1024}
+
+
+def tone(hertz, partials, seconds=2.0):
+    """Partials of a pitch that may change, at 1/h, up to 3.5 kHz."""
+    phase = 2 * np.pi * np.cumsum(np.broadcast_to(hertz, int(seconds * SR))) / SR
+    count = min(partials, int(3500 / np.max(hertz)))
+    return sum(np.sin(h * phase) / h for h in range(1, count + 1))
+
+
+def scene():
+    """A gliding voice that pauses, over a chord and a beat; its pitch at every 10 ms."""
+    rng, t = np.random.default_rng(0), np.arange(2 * SR) / SR
+    hertz = 300 * 2 ** (0.5 * np.sin(2 * np.pi * 0.7 * t))
+    sung = (t % 1.0) < 0.6
+    voice = tone(hertz, 12) * np.convolve(sung, np.hanning(201) / 100, "same")
+    chord = sum(tone(f, 8) for f in (110.0, 164.8, 220.0)) / 2
+    beat = rng.standard_normal(len(t)) * np.exp(-(t % 0.25) / 0.02)
+    rows = slice(0, None, SR // 100)
+    pitch = na.Pitch(t[rows], np.where(sung, hertz, 0)[rows])
+    return voice, chord + beat, pitch
+
+
+def gains(sources, stems):
+    """SI-SDR of each stem above that of the mixture, in dB."""
+    mix = sources[0] + sources[1]
+    return [na.si_sdr(s, e) - na.si_sdr(s, mix) for s, e in zip(sources, stems, strict=True)]
+
+
+def test_a_voice_comes_out_of_the_mix():
+    voice, rest, pitch = scene()
+    y = voice + rest
+    stems = na.F0Separator(pitch=pitch, **QUICK)(y, SR)
+    assert list(stems) == ["voice", "rest"]
+    np.testing.assert_allclose(stems["voice"] + stems["rest"], y[None], atol=1e-12)
+    better = gains((voice, rest), (stems["voice"][0], stems["rest"][0]))
+    assert min(better) > 9, better
+
+
+def test_where_it_has_no_pitch_the_voice_is_silent():
+    voice, rest, pitch = scene()
+    stems = na.F0Separator(pitch=pitch, **QUICK)(voice + rest, SR)
+    pause = slice(int(0.76 * SR), int(0.84 * SR))  # further than a window from the voice
+    assert np.abs(stems["voice"][0, pause]).max() < 1e-6 * np.abs(stems["voice"]).max()
+
+
+def test_two_voices_make_one_stem():
+    first, rest, pitch = scene()
+    hertz = np.where(pitch.hertz > 0, 1.5 * pitch.hertz, 0)
+    second = na.Pitch(pitch.times, hertz)
+    other = tone(1.5 * np.interp(np.arange(2 * SR) / SR, pitch.times, pitch.hertz), 6)
+    other *= np.convolve(np.arange(2 * SR) / SR % 1.0 < 0.6, np.hanning(201) / 100, "same")
+    y = first + other + rest
+    both = na.F0Separator(pitch=pitch, also=(second,), **QUICK)(y, SR)["voice"][0]
+    one = na.F0Separator(pitch=pitch, **QUICK)(y, SR)["voice"][0]
+    assert na.si_sdr(first + other, both) > na.si_sdr(first + other, one) + 2
+
+
+def test_the_pitch_of_a_lone_voice_is_found():
+    voice, _, pitch = scene()
+    found = estimate_pitch(voice[None], SR)
+    hertz, voiced = found.sampled(len(voice), SR)
+    true, sung = pitch.sampled(len(voice), SR)
+    cents = 1200 * np.abs(np.log2(hertz / true))[voiced & sung]
+    assert np.median(cents) < 20
+    assert (voiced == sung).mean() > 0.75
+    stems = na.F0Separator(**QUICK)(voice, SR)
+    assert na.si_sdr(voice, stems["voice"][0]) > 10
+
+
+@pytest.mark.parametrize(("samples", "sr"), [(1, SR), (5000, SR), (300, 100)])
+def test_without_a_voice_all_is_rest(samples, sr):
+    y = np.zeros((2, samples), np.float32)
+    stems = na.F0Separator(**QUICK)(y, sr)
+    assert not stems["voice"].any()
+    assert stems["rest"].shape == y.shape
+
+
+def test_a_buzz_has_all_partials_of_its_pitch():
+    buzz = na.Pitch([0.0, 1.0], [200.0, 200.0]).buzz(SR, SR)
+    loud = np.abs(np.fft.rfft(buzz * np.hanning(SR)))
+    peaks = np.arange(200, 3801, 200)
+    assert (loud[peaks] > 10 * loud[peaks + 100]).all()
+    higher = na.Pitch([0.0, 1.0], [200.0, 200.0]).buzz(SR, SR, cents=1200)
+    assert np.abs(np.fft.rfft(higher * np.hanning(SR))).argmax() == 400
+
+
+def test_gaps_and_zeros_are_both_without_pitch():
+    times = np.arange(100) / 100
+    zeros = np.where((times < 0.3) | (times > 0.5), 200.0, 0.0)
+    kept = zeros > 0
+    gap = na.Pitch(times[kept], zeros[kept]).sampled(SR, SR)[1]
+    zero = na.Pitch(times, zeros).sampled(SR, SR)[1]
+    assert abs(gap.astype(int) - zero).sum() < 0.01 * SR
+    assert not zero[int(0.32 * SR) : int(0.48 * SR)].any()
+    assert not na.Pitch([0.0, 0.1], [0.0, 0.0]).sampled(SR, SR)[1].any()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0.1,200\n0.2,0\n",
+        "seconds,Hz\n0.1,200\n0.2,0\n",
+        "0.1;200\n0.2;0\n",
+        "0.1\t200\n\n0.2\t0\n",
+        "0.1 200\n0.2 0",
+        "\ufefftime_s,f0_hz,confidence\r\n0.1,200,1\r\n0.2,0,0\r\n",
+    ],
+)
+def test_a_pitch_track_may_be_written_in_many_ways(tmp_path, text):
+    path = tmp_path / "pitch.csv"
+    path.write_bytes(text.encode())
+    pitch = na.read_pitch(path)
+    assert pitch.times.tolist() == [0.1, 0.2]
+    assert pitch.hertz.tolist() == [200.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "no rows"),
+        ("seconds,Hz\n", "no rows"),
+        ("0.1,200\n0.2\n", "line 2 is '0.2'"),
+        ("s,Hz\n0.1,200\n0.2,high\n", "line 3 is '0.2,high'"),
+        ("0.1,200\n0.05,200\n", "line 2: .* ascend"),
+        ("0.1,200\n0.1,200\n", "line 2: .* ascend"),
+        ("0.1,-3\n", "line 1: .* Hz"),
+        ("-1,200\n", "line 1: .* seconds"),
+        ("s,Hz\n0.1,nan\n", "line 2: .* Hz"),
+        ("0.1,inf\n", "line 1: .* Hz"),
+        ("nan,200\n", "line 1: .* seconds"),
+    ],
+)
+def test_a_row_that_cannot_be_is_named(tmp_path, text, said):
+    path = tmp_path / "pitch.csv"
+    path.write_text(text)
+    with pytest.raises(na.AudioFileError, match=f"pitch.csv: .*{said}"):
+        na.read_pitch(path)
+
+
+def test_files_that_are_no_pitch_tracks_are_refused(tmp_path):
+    with pytest.raises(na.AudioFileError, match="No such file"):
+        na.read_pitch(tmp_path / "none.csv")
+    (tmp_path / "binary.csv").write_bytes(b"\xff\xfe\x00\x01")
+    with pytest.raises(na.AudioFileError, match="not a text file"):
+        na.read_pitch(tmp_path / "binary.csv")
+
+
+@pytest.mark.parametrize(
+    ("pitch", "said"),
+    [
+        (([0.1], [5000.0]), "half the sample rate"),
+        (([7.1], [200.0]), "no voice has a pitch in the 0.5 s"),
+        (([0.1], [0.0]), "no voice has a pitch"),
+    ],
+)
+def test_a_pitch_that_does_not_belong_to_the_recording_is_refused(pitch, said):
+    with pytest.raises(na.ContentError, match=said):
+        na.F0Separator(pitch=na.Pitch(*pitch))(np.ones(SR // 2), SR)
+
+
+def test_arrays_that_are_no_pitch_are_refused():
+    with pytest.raises(na.ShapeError, match=r"\(row,\)"):
+        na.Pitch([0.0, 1.0], [200.0])
+    with pytest.raises(na.ContentError, match=r"row 1: .*ascend"):
+        na.Pitch([1.0, 0.5], [200.0, 200.0])
+
+
+@pytest.mark.parametrize(("field", "value"), [("components", 0), ("filters", 1), ("max_iter", -1)])
+def test_settings_that_cannot_work_are_refused(field, value):
+    with pytest.raises(na.ParameterError, match=field):
+        na.F0Separator(**{field: value})

@@ -1,0 +1,102 @@
+"""Stems made anew from a saved model: the same components, put together in another way."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+import nmfaudio as na
+
+SR = 8000
+
+
+@pytest.fixture(scope="module")
+def first():
+    y = np.random.default_rng(0).standard_normal((2, 6000)).astype(np.float32)
+    return na.separate(y, SR, components=6, max_iter=5, n_fft=256)
+
+
+def members(stems):
+    return {name: list(group.components) for name, group in stems.groups.items()}
+
+
+def regrouped(first, groups=()):
+    return na.RegroupSeparator(saved=first.decomposition, groups=groups)(first.mixture, SR)
+
+
+def test_with_nothing_said_the_stems_are_the_same(first):
+    again = regrouped(first)
+    assert members(again) == members(first)
+    for name, stem in first.items():
+        np.testing.assert_array_equal(again[name], stem)
+
+
+def test_any_grouping_adds_up(first):
+    split = regrouped(first, {str(k): [k] for k in range(6)})
+    assert sorted(split) == ["0", "1", "2", "3", "4", "5"]
+    np.testing.assert_allclose(sum(split.values()), first.mixture, atol=1e-5)
+
+
+@pytest.mark.parametrize("groups", [("new=0,2-3",), {"new": [3, 0, 2]}, ("new=0", "new=2,3")])
+def test_those_not_named_stay_where_they_were(first, groups):
+    again = members(regrouped(first, groups))
+    assert again.pop("new") == [0, 2, 3]
+    before = {
+        name: [k for k in group if k not in (0, 2, 3)] for name, group in members(first).items()
+    }
+    assert again == {name: group for name, group in before.items() if group}
+
+
+def test_a_stem_may_get_more_or_lose_all(first):
+    (a, b) = members(first)
+    assert members(regrouped(first, {a: members(first)[b]})) == {a: list(range(6))}
+
+
+def test_a_model_without_stems_gives_rest(first):
+    bare = dataclasses.replace(first.decomposition, about={"transform": first.transform.to_dict()})
+    stems = na.RegroupSeparator(saved=bare, groups=("solo=4",))(first.mixture, SR)
+    assert members(stems) == {"rest": [0, 1, 2, 3, 5], "solo": [4]}
+
+
+def test_a_saved_file_does_as_well_and_can_be_regrouped_again(first, tmp_path):
+    first.decomposition.save(tmp_path / "m.npz")
+    once = na.RegroupSeparator(saved=tmp_path / "m.npz", groups=("solo=4",))(first.mixture, SR)
+    once.decomposition.save(tmp_path / "n.npz")
+    twice = na.RegroupSeparator(saved=str(tmp_path / "n.npz"))(first.mixture, SR)
+    np.testing.assert_array_equal(twice["solo"], once["solo"])
+
+
+@pytest.mark.parametrize(
+    ("groups", "said"),
+    [
+        (("drums",), "is no group"),
+        (("=1",), "is no group"),
+        (("a=",), "is no component"),
+        (("a=1,",), "is no component"),
+        (("a=x",), "'x' is no component"),
+        (("a=3-1",), "'3-1' is no component"),
+        (("a=-1",), "is no component"),
+        (("a=1", "b=0-2"), "component 1 is in a and in b"),
+        (("a=1,1",), "component 1 is twice in a"),
+        ({"a": [1.5]}, "a component of a must be an integer"),
+    ],
+)
+def test_groups_that_make_no_sense_are_refused_before_anything_is_read(groups, said):
+    with pytest.raises(na.ParameterError, match=said):
+        na.RegroupSeparator(saved="no such file.npz", groups=groups)
+
+
+def test_what_does_not_belong_together_is_refused(first, tmp_path):
+    y, found = first.mixture, first.decomposition
+    with pytest.raises(na.ParameterError, match="sr is 16000 Hz, but the model was made at 8000"):
+        na.RegroupSeparator(saved=found)(y, 16000)
+    with pytest.raises(na.ParameterError, match="has 80 frames, but the model has 95"):
+        na.RegroupSeparator(saved=found)(y[:, :5000], SR)
+    with pytest.raises(na.ParameterError, match="no component 6: the model has 6"):
+        na.RegroupSeparator(saved=found, groups=("a=6",))(y, SR)
+    with pytest.raises(na.ParameterError, match="which transform"):
+        na.RegroupSeparator(saved=dataclasses.replace(found, about={}))(y, SR)
+    with pytest.raises(na.ParameterError, match="saved is missing"):
+        na.RegroupSeparator()
+    with pytest.raises(na.AudioFileError, match="No such file"):
+        na.RegroupSeparator(saved=tmp_path / "none.npz")(y, SR)
