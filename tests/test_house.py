@@ -51,12 +51,9 @@ AUDIO = {
     "metrics",
     "phase",
     "spatial",
-}
-MEETING = {"separators", "plot", "learning", "mosaics", "estimators"}
-AUDIO = {"io", "transforms", "masks", "grouping", "metrics", "notes", "midi", "alignment"}
-MEETING = {"separators", "plot", "mosaics", "estimators"}
     "notes",
     "midi",
+    "alignment",
 }
 MEETING = {"separators", "plot", "learning", "mosaics", "estimators"}
 TOP = {"cli", "__main__"}

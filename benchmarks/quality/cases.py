@@ -1,9 +1,10 @@
 """Recordings with their true sources, and what a separator may know of them.
 
 A case is a folder with ``mixture.*``, ``sources/<name>.*`` and ``case.json``, which says ``task``,
-``sources`` (in order), ``train`` and ``test``: [from, to] in seconds, `train` null where there is
-nothing to learn from. There may be ``score.mid``, ``one_shots/<source>/`` and ``f0/*.csv``, pitches
-of voices. A folder with `f0` is a second case too: the voices against the rest.
+``sources`` (in order), ``train`` and ``test``: [from, to] in seconds, `train` null where nothing
+may be learned from. Beside them there may be ``score.mid``, ``one_shots/<source>/`` and
+``f0/*.csv``, the pitch of the voices. A folder with `f0` is a second case too: the voices against
+the rest.
 """
 
 from __future__ import annotations

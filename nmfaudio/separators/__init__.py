@@ -22,12 +22,15 @@ SEPARATORS: dict[str, tuple[str, str]] = {
     "regroup": (
         "nmfaudio.separators.regroup:RegroupSeparator",
         "put the components of a saved separation together to other stems",
+    ),
     "hpss": (
         "nmfaudio.separators.hpss:HpssSeparator",
         "split recordings into what sounds on and what is struck",
+    ),
     "score": (
         "nmfaudio.separators.score:ScoreSeparator",
         "take a recording apart by its score: a part per track, hand or instrument",
+    ),
     "drums": (
         "nmfaudio.separators.drums:DrumSeparator",
         "take drums apart into kick, snare, hi-hat and other parts of the kit",
