@@ -9,7 +9,7 @@ import pytest
 from nmfaudio.cli import main
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "docs" / f"{name}.md" for name in ("dictionaries",)]
+PAGES = [ROOT / "docs" / f"{name}.md" for name in ("dictionaries", "evaluate")]
 
 
 def blocks(page):
