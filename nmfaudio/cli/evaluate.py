@@ -43,8 +43,8 @@ measures, all in dB and better when higher:
   SDR, SIR, SAR       BSS-eval version 3 (bss_eval_sources): all errors, other
                       sources, and what comes from no source, where filters of
                       512 taps are allowed
-  ISR, image SDR      bss_eval_images: what such a filter changes, and all errors
-                      where none is allowed
+  ISR, image SDR      bss_eval_images: what such a filter changes, and all
+                      errors where none is allowed
   SI-SDRi, SDRi       improvement over the mixture
 
 example:
