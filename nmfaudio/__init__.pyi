@@ -84,6 +84,7 @@ from nmfaudio.structures import Channels as Channels
 from nmfaudio.structures import Convolutive as Convolutive
 from nmfaudio.structures import Convolutive2D as Convolutive2D
 from nmfaudio.structures import Harmonic as Harmonic
+from nmfaudio.structures import Masked as Masked
 from nmfaudio.structures import Product as Product
 from nmfaudio.structures import SourceFilter as SourceFilter
 from nmfaudio.structures import Structure as Structure
