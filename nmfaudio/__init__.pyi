@@ -79,7 +79,6 @@ from nmfaudio.solvers import Diagonal as Diagonal
 from nmfaudio.solvers import Stepwise as Stepwise
 from nmfaudio.spatial import SpatialFilter as SpatialFilter
 from nmfaudio.spatial import fit_spatial_filter as fit_spatial_filter
-from nmfaudio.structures import Carried as Carried
 from nmfaudio.structures import Channels as Channels
 from nmfaudio.structures import Convolutive as Convolutive
 from nmfaudio.structures import Convolutive2D as Convolutive2D
