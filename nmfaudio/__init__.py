@@ -59,7 +59,7 @@ _HOME = {
     "Convolutive2D": "structures",
     "Harmonic": "structures",
     "SourceFilter": "structures",
-    "Carried": "structures",
+    "Masked": "structures",
     "harmonic_atoms": "structures",
     "glottal_sources": "structures",
     "filter_bumps": "structures",

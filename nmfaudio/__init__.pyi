@@ -79,11 +79,11 @@ from nmfaudio.solvers import Diagonal as Diagonal
 from nmfaudio.solvers import Stepwise as Stepwise
 from nmfaudio.spatial import SpatialFilter as SpatialFilter
 from nmfaudio.spatial import fit_spatial_filter as fit_spatial_filter
-from nmfaudio.structures import Carried as Carried
 from nmfaudio.structures import Channels as Channels
 from nmfaudio.structures import Convolutive as Convolutive
 from nmfaudio.structures import Convolutive2D as Convolutive2D
 from nmfaudio.structures import Harmonic as Harmonic
+from nmfaudio.structures import Masked as Masked
 from nmfaudio.structures import Product as Product
 from nmfaudio.structures import SourceFilter as SourceFilter
 from nmfaudio.structures import Structure as Structure

@@ -29,7 +29,7 @@ MODELS = {
     "convolutive-2d": model_2d,
     "harmonic": lambda P, E, H: np.einsum("fmk,mk,kt->ft", P, E, H),
     "source-filter": lambda W0, H0, WF, HF, WM, HM: (W0 @ H0) * (WF @ HF) + WM @ HM,
-    "carried": lambda C, WF, HF, WM, HM: np.einsum("vft,fk,vkt->ft", C, WF, HF) + WM @ HM,
+    "masked": lambda M, W, H, N, X, Z: M * (W @ H) + N * (X @ Z),
 }
 """Per name in the catalogue, the model of its factors."""
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, ClassVar
 
 from nmfaudio.errors import ContentError
@@ -92,42 +94,38 @@ class F0Separator(ModelSeparator):
 
         from nmfaudio.engine import decompose, nmf
         from nmfaudio.factors import Factor
-        from nmfaudio.structures import Carried, filter_bumps
+        from nmfaudio.structures import Masked, filter_bumps
 
         V = scene.V
         learning = round(self.max_iter * 2 / 3)
-        carriers = np.stack([_carrier(pitch, scene) for pitch in self._pitches(scene)])
+        buzzes = [_buzz(pitch, scene) for pitch in self._pitches(scene)]
         rest = nmf(
             V,
             self.components,
-            weights=_away(carriers),
+            weights=_away(buzzes),
             max_iter=learning,
             tol=self.tol,
             rng=scene.rng,
             callback=scene.callback,
         )
         bumps = filter_bumps(_by_ear(scene.transform.frequencies), self.filters).astype(V.dtype)
-        gains = np.full((len(carriers), self.filters, V.shape[1]), V.mean(), V.dtype)
+        gains = np.full((self.filters, V.shape[1]), V.mean(), V.dtype)
+        factors = [(Factor(C, False), Factor(bumps, False), Factor(gains)) for C in buzzes]
+        factors += [(Factor(np.ones((1, 1)), False), Factor(rest.W, False), Factor(rest.H))]
         found = decompose(
             V,
-            [
-                Factor(carriers, free=False),
-                Factor(bumps, free=False),
-                Factor(gains),
-                Factor(rest.W, free=False),
-                Factor(rest.H),
-            ],
-            structure=Carried(),
+            list(chain.from_iterable(factors)),
+            structure=Masked(),
             max_iter=self.max_iter - learning,
             tol=self.tol,
             callback=scene.callback,
         )
-        voices = range(len(carriers))
-        return Model(found, {"voice": voices, "rest": range(len(carriers), found.n_components)})
+        sung = len(buzzes) * self.filters
+        return Model(found, {"voice": range(sung), "rest": range(sung, found.n_components)})
 
     def size(self) -> tuple[int, int]:
         """Components, and stems."""
-        return self.components + 1 + len(self.also), 2
+        return self.components + (1 + len(self.also)) * self.filters, 2
 
     def memory(self, y: np.ndarray, sr: int) -> int:
         """About how many bytes taking `y` apart needs; see `ModelSeparator.memory`."""
@@ -158,7 +156,7 @@ class F0Separator(ModelSeparator):
         return pitches
 
 
-def _carrier(pitch: Pitch, scene: Scene) -> np.ndarray:
+def _buzz(pitch: Pitch, scene: Scene) -> np.ndarray:
     """The spectrogram of a buzz of this pitch, level over frequency [shape=(freq, time)]."""
     import numpy as np
 
@@ -166,20 +164,20 @@ def _carrier(pitch: Pitch, scene: Scene) -> np.ndarray:
     from nmfaudio.separators.stems import analyse
 
     buzzes = np.stack([pitch.buzz(scene.y.shape[1], scene.sr, cents=c) for c in _CENTS])
-    carrier = analyse(buzzes.astype(scene.y.dtype), scene.transform)
+    spectrogram = analyse(buzzes.astype(scene.y.dtype), scene.transform)
     level = 10 ** (FALL / 20 * scene.transform.frequencies / (scene.sr / 2))
-    carrier *= level[:, None].astype(carrier.dtype)
-    return carrier
+    spectrogram *= level[:, None].astype(spectrogram.dtype)
+    return spectrogram
 
 
-def _away(carriers: np.ndarray) -> np.ndarray:
+def _away(buzzes: Sequence[np.ndarray]) -> np.ndarray:
     """How much each bin tells about the accompaniment: next to nothing on a voice's partials."""
     import numpy as np
 
-    weights = np.ones(carriers.shape[1:], carriers.dtype)
-    for carrier in carriers:
-        peaks = carrier.max(0)
-        weights /= 1 + (_SHY * carrier / np.where(peaks > 0, peaks, 1)) ** 2
+    weights = np.ones(buzzes[0].shape, buzzes[0].dtype)
+    for buzz in buzzes:
+        peaks = buzz.max(0)
+        weights /= 1 + (_SHY * buzz / np.where(peaks > 0, peaks, 1)) ** 2
     return weights
 
 

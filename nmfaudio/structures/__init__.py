@@ -1,23 +1,23 @@
 """How factors make up the model: one file per structure, one place in `STRUCTURES`."""
 
 from nmfaudio.structures.base import Factors, Structure
-from nmfaudio.structures.carried import Carried
 from nmfaudio.structures.channels import Channels
 from nmfaudio.structures.convolutive import Convolutive
 from nmfaudio.structures.convolutive_2d import Convolutive2D
 from nmfaudio.structures.harmonic import Harmonic
+from nmfaudio.structures.masked import Masked
 from nmfaudio.structures.product import Product
 from nmfaudio.structures.source_filter import SourceFilter
 from nmfaudio.structures.spectra import filter_bumps, glottal_sources, harmonic_atoms
 
 __all__ = [
     "STRUCTURES",
-    "Carried",
     "Channels",
     "Convolutive",
     "Convolutive2D",
     "Factors",
     "Harmonic",
+    "Masked",
     "Product",
     "SourceFilter",
     "Structure",
@@ -35,7 +35,7 @@ STRUCTURES: dict[str, Structure] = {
         Convolutive2D(),
         Harmonic(),
         SourceFilter(),
-        Carried(),
+        Masked(),
     )
 }
 """Those that a saved decomposition can name."""

@@ -41,15 +41,15 @@ SHAPES = {
         na.SourceFilter(),
         [(freq, rank), (rank, time), (freq, lags), (lags, time), (freq, 2), (2, time)],
     ),
-    "carried": lambda freq, time, rank, lags: (
-        na.Carried(),
-        [(2, freq, time), (freq, lags), (2, lags, time), (freq, rank), (rank, time)],
+    "masked": lambda freq, time, rank, lags: (
+        na.Masked(),
+        [(freq, 1), (freq, rank), (rank, time), (1, time), (freq, 2), (2, time)],
     ),
 }
 """Per name, from sizes to (structure, shapes of factors that fit it)."""
 
-TWO_KINDS = {"source-filter", "carried"}
-"""Those whose components are a voice's and an accompaniment's."""
+TWO_KINDS = {"source-filter", "masked"}
+"""Those whose components are in several factors."""
 
 
 def made(name, rng, **sizes):

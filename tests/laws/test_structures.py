@@ -233,3 +233,32 @@ def test_three_axes_take_weights_gaps_and_random_starts():
         na.decompose(V[:, :, :9], [na.Factor(F) for F in X], structure=structure)
     with pytest.raises(ShapeError, match="broadcast"):
         na.decompose(V, starts, structure=structure, weights=np.ones((3, 1, 1)))
+
+
+def test_a_mask_of_every_bin_has_its_adjoint_and_its_excerpt():
+    rng = np.random.default_rng(0)
+    shapes = (9, 12), (9, 2), (2, 12), (1, 1), (9, 3), (3, 12)
+    structure, X = na.Masked(), [rng.random(shape) for shape in shapes]
+    G = rng.standard_normal((9, 12))
+    for i, F in enumerate(X):
+        D = rng.standard_normal(F.shape)
+        moved = [*X[:i], F + D, *X[i + 1 :]]
+        change = structure.forward(moved) - structure.forward(X)
+        assert (change * G).sum() == pytest.approx((D * structure.adjoint(i, G, X)).sum())
+    parts = [structure.part(X, [k], slice(3, 7)) for k in range(5)]
+    close(sum(parts), structure.forward(X)[:, 3:7], np.float64)
+
+
+@pytest.mark.parametrize(
+    "shapes",
+    [
+        (),
+        [(9, 12), (9, 2)],
+        [(9, 12), (9, 2), (3, 12)],
+        [(9, 11), (9, 2), (2, 12)],
+        [(1, 12), (9, 2), (2, 12), (1, 1), (8, 2), (2, 12)],
+    ],
+)
+def test_masks_that_do_not_fit_are_refused(shapes):
+    with pytest.raises(ShapeError, match=r"factors have shapes .*; Masked needs M"):
+        na.Masked().shape([np.ones(shape) for shape in shapes])
