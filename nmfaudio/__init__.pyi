@@ -61,6 +61,7 @@ from nmfaudio.scaling import normalise as normalise
 from nmfaudio.scaling import sort_components as sort_components
 from nmfaudio.separators.blind import BlindSeparator as BlindSeparator
 from nmfaudio.separators.blind import separate as separate
+from nmfaudio.separators.denoise import DenoiseSeparator as DenoiseSeparator
 from nmfaudio.separators.drums import DrumSeparator as DrumSeparator
 from nmfaudio.separators.f0 import F0Separator as F0Separator
 from nmfaudio.separators.guided import GuidedSeparator as GuidedSeparator

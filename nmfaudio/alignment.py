@@ -20,6 +20,7 @@ _PARTIALS = (1.0, 0.6, 0.4, 0.25, 0.15)  # strengths that a note of the score is
 _SILENT = 1e-2  # of the loudest frame
 _EXCERPT = 1.5  # how much longer than the recording a score is that goes on beyond it
 _UNLIKE = 0.45  # mean distance along the path of a score of other music
+_LIKE = 0.6  # mean likeness of a score in time
 
 
 def align(notes: Sequence[Note], y: np.ndarray, sr: int) -> list[Note]:
@@ -64,8 +65,6 @@ def align(notes: Sequence[Note], y: np.ndarray, sr: int) -> list[Note]:
     >>> [round(note.onset, 1) for note in align(score, tune, 8000)]
     [0.0, 2.0]
     """
-    import librosa
-
     y = as_audio(y)
     end = max((note.offset for note in notes), default=0.0)
     if end <= 0:
@@ -73,30 +72,62 @@ def align(notes: Sequence[Note], y: np.ndarray, sr: int) -> list[Note]:
     duration = y.shape[1] / sr
     step = max(_STEP, duration / _MOST, end / _MOST)
     heard, written = _heard(y, sr, step), _written(notes, step, end)
-    first, begin = _first_sound(heard), _first_sound(written)
-    cost = 1 - heard[:, first:].T @ written[:, begin:]
-    _, path = librosa.sequence.dtw(C=cost, subseq=end > _EXCERPT * duration, backtrack=True)
-    if cost[path[:, 0], path[:, 1]].mean() > _UNLIKE:
+    path = _path(heard, written, within=end > _EXCERPT * duration)
+    if (1 - (heard[:, path[:, 0]] * written[:, path[:, 1]]).sum(axis=0)).mean() > _UNLIKE:
         warnings.warn(
             "the recording does not sound like the score; is it the right one?",
             AudioWarning,
             stacklevel=2,
         )
     # Where a sound lasts, any path through it fits; only its two ends are certain.
-    places = np.arange(path[:, 1].min(), path[:, 1].max() + 1)
-    firsts = [path[path[:, 1] == place, 0].min() for place in places]
-    lasts = [path[path[:, 1] == place, 0].max() for place in places]
+    places, firsts = np.unique(path[:, 1], return_index=True)
+    lasts = np.append(firsts[1:], len(path)) - 1
 
     def moved(note: Note) -> Note:
-        begun, ended = (int(t / step) - begin - places[0] for t in (note.onset, note.offset))
-        if ended < 0 or begun >= len(places):
+        begun, ended = int(note.onset / step), int(note.offset / step)
+        if ended < places[0] or begun > places[-1]:
             return replace(note, onset=duration, offset=duration)
-        onset = (firsts[max(begun, 0)] + first) * step
-        offset = (lasts[min(ended, len(places) - 1)] + first) * step
-        onset, offset = min(float(onset), duration), min(float(offset), duration)
-        return replace(note, onset=onset, offset=max(onset, offset))
+        onset = float(np.interp(begun, places, path[firsts, 0])) * step
+        offset = float(np.interp(ended, places, path[lasts, 0])) * step
+        onset = min(onset, duration)
+        return replace(note, onset=onset, offset=min(max(onset, offset), duration))
 
     return [moved(note) for note in notes]
+
+
+def _path(heard: np.ndarray, written: np.ndarray, *, within: bool) -> np.ndarray:
+    """Pairs of frames of a recording and of its score, ascending [shape=(pair, 2)].
+
+    They begin together and the recording may end first, or it lies `within` the score, at half to
+    twice its tempo.
+    """
+    import librosa
+
+    if _in_time(heard, written):
+        written, within = written[:, : heard.shape[1]], False
+    first, begin = (0, 0) if within else (_first_sound(heard), _first_sound(written))
+    cost = 1 - heard[:, first:].T @ written[:, begin:]
+    sigma = np.array([[1, 1], [1, 2], [2, 1]] if within else [[1, 1], [0, 1], [1, 0]])
+    if not within:
+        cost[0, 1:] += cost.size
+    total, steps = librosa.sequence.dtw(
+        C=cost, subseq=True, step_sizes_sigma=sigma, backtrack=False, return_steps=True
+    )
+    ends = total[-1]
+    if not within:
+        ends = ends / (len(cost) + np.arange(len(ends)))
+        ends[: len(ends) // 2] = np.inf
+    path = librosa.sequence.dtw_backtracking(
+        steps, step_sizes_sigma=sigma, subseq=True, start=int(np.argmin(ends))
+    )
+    aligned: np.ndarray = np.asarray(path)[::-1] + np.array([first, begin])
+    return aligned
+
+
+def _in_time(heard: np.ndarray, written: np.ndarray) -> bool:
+    """Whether the score fits as it is."""
+    both = min(heard.shape[1], written.shape[1])
+    return float((heard[:, :both] * written[:, :both]).sum(axis=0).mean()) > _LIKE
 
 
 def _heard(y: np.ndarray, sr: int, step: float) -> np.ndarray:

@@ -138,6 +138,32 @@ def learn(
     )
 
 
+def read_examples(
+    label: str, given: AnyExample | Sequence[AnyExample], transform: Transform
+) -> list[np.ndarray]:
+    """The features of all examples of a label, each brought near a peak of 1.
+
+    Parameters
+    ----------
+    label : str
+        What messages call them.
+    given : path, np.ndarray or Example, or a sequence of them
+        Arrays have the transform's sample rate.
+    transform : Transform
+
+    Returns
+    -------
+    list of np.ndarray [shape=(freq, time)]
+
+    Raises
+    ------
+    AudioFileError, ParameterError, ContentError
+        As for `learn`.
+    """
+    reader = _Reader(transform.sr, transform, False, 1.0)
+    return [reader.read(label, example) for example in gather(given)]
+
+
 class _Learned(NamedTuple):
     templates: np.ndarray  # (lag, freq, component)
     label: str

@@ -119,8 +119,9 @@ def fit_spatial_filter(Z: np.ndarray, masks: np.ndarray, *, iterations: int = 3)
     rows = rows / (peak if peak > 0 else 1)
     seen = np.zeros((len(masks), rows.shape[2], len(rows), len(rows)), np.complex128)
     for s, mask in enumerate(masks):
+        weights = np.square(mask, dtype=np.float64)  # a float32 would underflow
         for a, b in np.ndindex(len(rows), len(rows)):
-            seen[s, :, a, b] = (mask * mask * rows[a] * rows[b].conj()).sum(axis=0)
+            seen[s, :, a, b] = (weights * rows[a] * rows[b].conj()).sum(axis=0)
     fits = [_fit(rows, masks, seen, one_place, iterations) for one_place in (True, False)]
     return SpatialFilter(min(fits, key=lambda fit: fit[1])[0])
 
@@ -144,7 +145,7 @@ def _covariances(seen: np.ndarray, one_place: bool) -> np.ndarray:
     if one_place:
         seen = np.broadcast_to(seen.sum(axis=1, keepdims=True), seen.shape)
     power = seen.trace(axis1=2, axis2=3).real[:, :, None, None] / channels
-    heard = power > 0
+    heard = power > np.finfo(np.float64).tiny
     eye = np.eye(channels)
     R = np.where(heard, seen / np.where(heard, power, 1), eye)
     return (1 - _DIFFUSE) * R + _DIFFUSE * eye

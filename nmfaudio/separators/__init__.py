@@ -27,6 +27,10 @@ SEPARATORS: dict[str, tuple[str, str]] = {
         "nmfaudio.separators.hpss:HpssSeparator",
         "split recordings into what sounds on and what is struck",
     ),
+    "denoise": (
+        "nmfaudio.separators.denoise:DenoiseSeparator",
+        "take noise, of which a stretch is known, out of recordings",
+    ),
     "score": (
         "nmfaudio.separators.score:ScoreSeparator",
         "take a recording apart by its score: a part per track, hand or instrument",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +11,16 @@ from pathlib import Path
 import numpy as np
 
 from nmfaudio.dictionary import Dictionary
+from nmfaudio.errors import AudioFileError, ContentError
+from nmfaudio.examples import SUFFIXES
+from nmfaudio.files import show
+from nmfaudio.learning import learn
+from nmfaudio.separators.drum_hits import CALLED, part_named
 from nmfaudio.transforms import Transform
 
 _SHIPPED = Path(__file__).resolve().parents[1] / "data" / "drums.npz"
 _LAST_SINGLE = 24  # bins below this one are bands of their own
+_OWN, _OWN_SECONDS, _OWN_ITERATIONS = 4, 0.186, 40  # templates of a part of a kit's own
 _WIDTH = 0.06  # of the bands above, as a share of their frequency
 
 
@@ -67,6 +75,82 @@ def _interpolated(X: np.ndarray, places: np.ndarray, *, axis: int) -> np.ndarray
     share = (places - low).astype(X.dtype).reshape([-1 if a == axis else 1 for a in range(X.ndim)])
     between: np.ndarray = X.take(low, axis) * (1 - share) + X.take(high, axis) * share
     return between
+
+
+def own_templates(
+    folder: str | os.PathLike[str],
+    parts: Sequence[str] | None,
+    transform: Transform,
+    *,
+    rng: int | np.random.Generator | None,
+) -> Dictionary:
+    """Templates of a kit from recordings of its parts, each by itself.
+
+    Parameters
+    ----------
+    folder : str or os.PathLike
+        With a folder for each part, or files whose names begin with the part's (``kick-2.wav``).
+        Names of parts that are known (``BD``) are brought to ours, others stay as they are.
+    parts : sequence of str, optional
+        Those that are wanted; by default all there are.
+    transform : Transform
+    rng : int, np.random.Generator or None
+
+    Returns
+    -------
+    Dictionary
+        Labels are parts, those of a kit in the order of `PARTS`.
+
+    Raises
+    ------
+    ContentError
+        There are no recordings, or none of a part that is wanted.
+    AudioFileError
+        A recording cannot be read.
+    """
+    found = _recordings(folder)
+    missing = [part for part in parts or () if part not in found]
+    if missing or not found:
+        there = f"there are {', '.join(found)}" if found else "there are no recordings"
+        raise ContentError(
+            f"{show(folder)}: holds no {' and no '.join(missing or ['hits'])}, {there}; need "
+            "kick/*.wav or kick*.wav, and so on"
+        )
+    wanted = {part: found[part] for part in parts or found}
+    return learn(
+        wanted,
+        kind="convolutive",
+        size=_OWN,
+        lags=max(2, round(_OWN_SECONDS / transform.times(2)[1])),
+        transform=transform,
+        max_iter=_OWN_ITERATIONS,
+        resample=True,
+        rng=rng,
+    )
+
+
+def _recordings(folder: str | os.PathLike[str]) -> dict[str, list[Path]]:
+    """The audio files of each part."""
+    try:
+        entries = sorted(Path(folder).iterdir())
+    except OSError as error:
+        raise AudioFileError(f"{show(folder)}: {os.strerror(error.errno or 0)}") from None
+    found: dict[str, list[Path]] = {}
+    for entry in entries:
+        inside = sorted(entry.iterdir()) if entry.is_dir() else [entry]
+        files = [file for file in inside if file.suffix.lower() in SUFFIXES]
+        if files:
+            found.setdefault(_part(entry), []).extend(files)
+    order = [part for part in CALLED if part in found]
+    return {part: found[part] for part in [*order, *(p for p in found if p not in order)]}
+
+
+def _part(entry: Path) -> str:
+    """The part that a folder or a file is of."""
+    if entry.is_dir():
+        return part_named(entry.name) or entry.name
+    begin = re.split(r"[^A-Za-z]", entry.stem, maxsplit=1)[0]
+    return part_named(entry.stem) or part_named(begin) or begin or entry.stem
 
 
 @dataclass(frozen=True, eq=False)

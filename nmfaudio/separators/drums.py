@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from nmfaudio.errors import ParameterError
+from nmfaudio.files import show
 from nmfaudio.separators.base import option
 from nmfaudio.separators.modelled import Model, ModelSeparator, Scene
 
@@ -13,12 +16,18 @@ if TYPE_CHECKING:
     import numpy as np
 
     from nmfaudio.decomposition import Decomposition
+    from nmfaudio.penalties import Penalty
+    from nmfaudio.separators.drum_kit import Bands
     from nmfaudio.transforms import Stft
+
+    _Learned: TypeAlias = tuple[np.ndarray, np.ndarray, Sequence[str], tuple[Penalty, ...]]
+    """W at full resolution, H, the part of each component, and what W costs."""
 
 PARTS = ("kick", "snare", "hihat", "toms", "cymbals")
 """The parts of a kit that there are shipped templates of."""
 
 _MANY = 4  # components of a part in the end: no two of its hits sound alike
+_PULL = 0.3  # of own templates, in units of what the recording says of them
 _FINISH = 6  # iterations at full resolution, with the activations known
 
 
@@ -60,11 +69,24 @@ class DrumSeparator(ModelSeparator):
 
     examples = ("drums.wav", "drums.wav --parts kick,snare,hihat,toms,cymbals")
 
-    parts: tuple[str, ...] = option(
-        ("kick", "snare", "hihat"),
-        f"which parts the kit has, of {', '.join(PARTS)}",
+    parts: tuple[str, ...] | None = option(
+        None,
+        f"which parts the kit has, of {', '.join(PARTS)}, with commas between; by default kick, "
+        "snare and hihat, or those of --one-shots",
         parse=_names,
         metavar="NAMES",
+    )
+    one_shots: str | os.PathLike[str] | None = option(
+        None,
+        "a folder of hits of this very kit, as kick/*.wav or kick*.wav, or of bars of each part "
+        "by itself, to be learned from instead of the shipped templates",
+        metavar="FOLDER",
+    )
+    onsets: str | os.PathLike[str] | None = option(
+        None,
+        "a table of hits (rows of seconds,part) or a MIDI file that says when each part is hit; a "
+        "part sounds only then",
+        metavar="FILE",
     )
     max_iter: int = option(
         30, "iterations at most for each of the four stages of learning the kit", metavar="N"
@@ -78,14 +100,18 @@ class DrumSeparator(ModelSeparator):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        unknown = [part for part in self.parts if part not in PARTS]
-        if unknown or not self.parts or len(set(self.parts)) < len(self.parts):
+        known = PARTS if self.one_shots is None else self.parts or ()
+        unknown = [part for part in self.parts or () if part not in known]
+        if self.parts is not None and (
+            unknown or not self.parts or len(set(self.parts)) < len(self.parts)
+        ):
             raise ParameterError(
                 f"parts is {','.join(self.parts)!r}; name each part once, of {', '.join(PARTS)}"
             )
 
     def size(self) -> tuple[int, int]:
-        return _MANY * len(self.parts), len(self.parts)
+        count = len(self.parts or PARTS)
+        return _MANY * count, count
 
     def transform(self, sr: int) -> Stft:
         from nmfaudio.transforms import Stft, default_n_fft
@@ -94,25 +120,69 @@ class DrumSeparator(ModelSeparator):
         return Stft(sr, n_fft, self.hop)  # type: ignore[arg-type]
 
     def model(self, scene: Scene) -> Model:
-        from nmfaudio.separators.drum_kit import Bands, shipped_templates
+        from nmfaudio.separators.drum_kit import Bands
 
         bands = Bands.of(len(scene.V))
         V = bands.pool(scene.V)
-        known = shipped_templates(self.parts, scene.transform)
-        W, H = self._meet(V, bands.pool(known).astype(V.dtype), scene)
+        if self.one_shots is None:
+            W, H, parts, penalties = self._from_shipped(V, bands, scene)
+        else:
+            W, H, parts, penalties = self._from_own(self.one_shots, V, bands, scene)
+        found = self._decompose(
+            scene.V, W, H, scene, free=(True, False), penalties=penalties, max_iter=_FINISH
+        )
+        return Model(
+            found,
+            {part: [k for k, p in enumerate(parts) if p == part] for part in dict.fromkeys(parts)},
+        )
+
+    def _from_own(
+        self, folder: str | os.PathLike[str], V: np.ndarray, bands: Bands, scene: Scene
+    ) -> _Learned:
+        """Templates of the kit's own hits, which the recording corrects a little."""
+        from nmfaudio.penalties import Prior
+        from nmfaudio.separators.drum_kit import own_templates
+
+        known = own_templates(folder, self.parts, scene.transform, rng=scene.rng)
+        full = known.templates.astype(V.dtype)
+        W = bands.pool(full)
+        H = self._start(V, W, known.labels, scene)
+        H = self._decompose(V, W, H, scene, free=(False, True)).H
+        pull = _PULL * float(H.sum(axis=1).mean())
+        H = self._decompose(V, W, H, scene, penalties=(Prior(W, pull),), max_iter=20).H
+        return full, H, known.labels, (Prior(full, pull),)
+
+    def _from_shipped(self, V: np.ndarray, bands: Bands, scene: Scene) -> _Learned:
+        """Templates of kits in general first, then of what each part has under its mask."""
+        from nmfaudio.separators.drum_kit import shipped_templates
+
+        parts = self.parts or PARTS[:3]
+        W = bands.pool(shipped_templates(parts, scene.transform)).astype(V.dtype)
+        W, H = self._meet(V, W, self._start(V, W, parts, scene), scene)
         W, H = self._divide(V, W, H, scene)
         both = self._decompose(V, W, H, scene)
-        found = self._decompose(
-            scene.V, bands.spread(both.W), both.H, scene, free=(True, False), max_iter=_FINISH
-        )
-        of_part = {part: range(_MANY * i, _MANY * (i + 1)) for i, part in enumerate(self.parts)}
-        return Model(found, of_part)
+        return bands.spread(both.W), both.H, [p for p in parts for _ in range(_MANY)], ()
 
-    def _meet(self, V: np.ndarray, W: np.ndarray, scene: Scene) -> tuple[np.ndarray, np.ndarray]:
+    def _start(
+        self, V: np.ndarray, W: np.ndarray, parts: Sequence[str], scene: Scene
+    ) -> np.ndarray:
+        """Activations to start from: alike wherever there may be hits."""
+        import numpy as np
+
+        from nmfaudio.separators.drum_hits import gates, read_hits
+
+        H = np.full((W.shape[2], V.shape[1]), V.mean(), V.dtype)
+        if self.onsets is not None:
+            times = scene.transform.times(V.shape[1])
+            H *= gates(read_hits(self.onsets), parts, times, show(self.onsets)).astype(V.dtype)
+        return H
+
+    def _meet(
+        self, V: np.ndarray, W: np.ndarray, H: np.ndarray, scene: Scene
+    ) -> tuple[np.ndarray, np.ndarray]:
         """One template for each part, adapted to the recording where it is surely heard."""
         import numpy as np
 
-        H = np.full((W.shape[2], V.shape[1]), V.mean(), V.dtype)
         H = self._decompose(V, W, H, scene, free=(False, True)).H
         peaks = np.maximum(H.max(axis=1, keepdims=True), np.finfo(H.dtype).tiny)
         met = self._decompose(V, W, H * (H / peaks), scene)
@@ -152,6 +222,7 @@ class DrumSeparator(ModelSeparator):
         scene: Scene,
         *,
         free: tuple[bool, bool] = (True, True),
+        penalties: tuple[Penalty, ...] = (),
         max_iter: int | None = None,
     ) -> Decomposition:
         from nmfaudio.engine import decompose
@@ -160,7 +231,7 @@ class DrumSeparator(ModelSeparator):
 
         return decompose(
             V,
-            [Factor(W, free[0], name="W"), Factor(H, free[1], name="H")],
+            [Factor(W, free[0], penalties, name="W"), Factor(H, free[1], name="H")],
             structure=Convolutive(),
             solver="mu",
             max_iter=self.max_iter if max_iter is None else max_iter,

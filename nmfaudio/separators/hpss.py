@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nmfaudio.separators.base import option
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from nmfaudio.decomposition import Decomposition
+    from nmfaudio.engine import Callback
 
 
 NAMES = ("harmonic", "percussive")
@@ -87,8 +88,15 @@ class HpssSeparator(ModelSeparator):
     def model(self, scene: Scene) -> Model:
         """Add models up, and divide their components by how percussive they are."""
         from nmfaudio.grouping import percussive_classes
+        from nmfaudio.separators.averaged import averaged
 
-        found = self._average(scene)
+        found = averaged(
+            scene.V,
+            lambda report, rng: self._fit(scene.V, report, rng),
+            self.models,
+            callback=scene.callback,
+            rng=scene.rng,
+        )
         names = ("harmonic", "residual", "percussive") if self.residual else NAMES
         labels = percussive_classes(
             scene.V,
@@ -105,41 +113,18 @@ class HpssSeparator(ModelSeparator):
         """Components, each counted once per window it lasts, and stems."""
         return self.components * self.lags * self.models, 3 if self.residual else 2
 
-    def _average(self, scene: Scene) -> Decomposition:
-        """The mean of all models, as one."""
-        import numpy as np
-
-        from nmfaudio.engine import decompose, generator
-        from nmfaudio.factors import Factor
-        from nmfaudio.structures import Convolutive
-
-        chances = generator(scene.rng).spawn(self.models)
-        found = [self._fit(scene, number, rng) for number, rng in enumerate(chances)]
-        W = np.concatenate([one.W for one in found], axis=-1)
-        H = np.concatenate([one.H for one in found]) / W.dtype.type(len(found))
-        mean = decompose(scene.V, [Factor(W), Factor(H)], structure=Convolutive(), max_iter=0)
-        return replace(
-            mean,
-            checks=np.array([max(one.n_iter for one in found)]),
-            converged=all(one.converged for one in found),
-            start_losses=np.array([one.losses[-1] for one in found]),
-        )
-
-    def _fit(self, scene: Scene, number: int, rng: np.random.Generator) -> Decomposition:
+    def _fit(self, V: np.ndarray, report: Callback, rng: np.random.Generator) -> Decomposition:
         """One model."""
-        from nmfaudio.engine import Progress, decompose
+        from nmfaudio.engine import decompose
         from nmfaudio.factors import Factor
         from nmfaudio.start import random_factors
         from nmfaudio.structures import Convolutive
 
-        def report(progress: Progress) -> bool | None:
-            return scene.callback and scene.callback(replace(progress, start=number))
-
-        bins, frames = scene.V.shape
+        bins, frames = V.shape
         templates = min(self.lags, frames), bins, self.components
         W, H = random_factors(templates, (self.components, frames), None, None)
         return decompose(
-            scene.V,
+            V,
             [Factor(W, name="W"), Factor(H, name="H")],
             structure=Convolutive(),
             max_iter=self.max_iter,

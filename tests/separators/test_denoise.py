@@ -1,0 +1,96 @@
+"""Noise is taken out, and nothing is lost."""
+
+import numpy as np
+import pytest
+
+import nmfaudio as na
+from nmfaudio.errors import ContentError, ParameterError
+
+SR = 8000
+T = np.arange(2 * SR) / SR
+TONE = np.sin(2770 * T) * (T % 1 > 0.5)
+QUICK = {"models": 2, "max_iter": 15, "exemplars": 30, "free": 2}
+
+
+def hiss(seed=0, channels=1):
+    noise = 0.5 * np.random.default_rng(seed).standard_normal((channels, len(T)))
+    return noise.astype(np.float32)
+
+
+def denoise(y, **settings):
+    return na.DenoiseSeparator(**(QUICK | settings))(y, SR)
+
+
+def improvement(stems, clean, y):
+    return na.si_sdr(clean, stems["signal"]) - na.si_sdr(clean, y)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_stems_sum_to_the_recording(channels, dtype):
+    y = (TONE + hiss(channels=channels)).astype(dtype)
+    kept = y.copy()
+    for settings in ({}, {"noise": (0, 0.5)}, {"noise": (0, 0.5), "floor": -12.0}):
+        stems = denoise(y, **settings)
+        assert list(stems) == ["signal", "noise"]
+        assert stems["signal"].dtype == dtype
+        np.testing.assert_allclose(stems["signal"] + stems["noise"], y, atol=2e-6)
+    np.testing.assert_array_equal(y, kept)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"noise": (0.0, 0.5)},
+        {"noise": hiss(7)},
+        {"noise": [hiss(7), (0.0, 0.5)]},
+        {"noise": (0.0, 0.5), "signal": TONE.astype(np.float32)},
+        {},
+    ],
+)
+def test_however_the_noise_is_named_it_becomes_less(settings):
+    y = (TONE + hiss()).astype(np.float32)
+    assert improvement(denoise(y, **settings), TONE[None], y) > 6
+
+
+def test_a_floor_leaves_that_much_of_the_noise():
+    y = (TONE + hiss()).astype(np.float32)
+    bare, floored = denoise(y, noise=(0, 0.5)), denoise(y, noise=(0, 0.5), floor=-20.0)
+    np.testing.assert_allclose(floored["signal"], bare["signal"] + 0.1 * bare["noise"], atol=1e-6)
+
+
+def test_paths_and_stretches_are_told_apart(tmp_path, monkeypatch):
+    from nmfaudio.separators.denoise import _sound
+
+    assert _sound("0-1.2") == (0, 1.2)
+    assert _sound("0:30-0:45") == (30, 45)
+    assert _sound("noise-1.wav") == "noise-1.wav"
+
+
+@pytest.mark.parametrize("samples", [1, 50, 700])
+def test_short_and_silent_recordings(samples):
+    for y in (np.zeros((1, samples), np.float32), hiss()[:, :samples]):
+        stems = denoise(y)
+        assert stems["signal"].shape == y.shape
+        np.testing.assert_allclose(stems["signal"] + stems["noise"], y, atol=1e-6)
+
+
+def test_the_same_seed_gives_the_same_bytes():
+    y = (TONE + hiss()).astype(np.float32)
+    one, two = (denoise(y, noise=(0, 0.5))["signal"].tobytes() for _ in range(2))
+    assert one == two
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "said"),
+    [
+        ({"noise": (3.0, 4.0)}, ParameterError, "noise is 3-4 s, which is no stretch of this"),
+        ({"noise": (0.5, 0.2)}, ParameterError, "noise is 0.5-0.2 s"),
+        ({"noise": np.zeros(800)}, ContentError, "noise: what was given of it is silent"),
+        ({"floor": 3.0}, ParameterError, "floor is 3 dB; it must be below 0"),
+        ({"models": 0}, ParameterError, "models must be an integer of at least 1"),
+    ],
+)
+def test_what_cannot_be_is_refused(settings, error, said):
+    with pytest.raises(error, match=said):
+        denoise(TONE.astype(np.float32), **settings)
