@@ -81,6 +81,7 @@ def _existing(folder: Path, model: Path | None, suffix: str) -> list[Path]:
     found = []
     if os.path.isdir(folder):
         found = sorted(p for p in folder.glob(f"*.{suffix}") if not p.name.startswith("."))
+        found += sorted(folder.glob("hits.*"))
     if model is not None and os.path.lexists(model):
         found.append(model)
     return found

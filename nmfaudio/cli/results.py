@@ -84,6 +84,7 @@ def written(report: dict[str, Any]) -> Iterable[os.PathLike[str]]:
     """The paths that were written for one file."""
     yield from (source["path"] for source in report.get("sources", ()))
     yield from report.get("component_paths", ())
+    yield from report.get("notes", ())
     if report.get("model") is not None:
         yield report["model"]
 

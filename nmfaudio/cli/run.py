@@ -107,11 +107,15 @@ def _separate(
     )
     if job.model is not None:
         stems.decomposition.save(job.model, overwrite=chosen.overwrite)
-    _tell_leftovers(job, written.paths)
+    notes = []
+    if stems.notes:
+        notes = stems.save_notes(job.folder, overwrite=chosen.overwrite)
+    _tell_leftovers(job, [*written.paths, *notes])
     report = results.describe_stems(recording, stems, written)
     seconds = time.perf_counter() - began
     return report | {
         "model": job.model,
+        "notes": notes,
         "seconds": seconds,
         "times_real_time": report["duration"] / seconds,
     }

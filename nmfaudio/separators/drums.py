@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from nmfaudio.errors import ParameterError
-from nmfaudio.files import show
 from nmfaudio.separators.base import option
 from nmfaudio.separators.modelled import Model, ModelSeparator, Scene
 
@@ -79,14 +78,19 @@ class DrumSeparator(ModelSeparator):
     one_shots: str | os.PathLike[str] | None = option(
         None,
         "a folder of hits of this very kit, as kick/*.wav or kick*.wav, or of bars of each part "
-        "by itself, to be learned from instead of the shipped templates",
+        "by itself, to be learned from; by default shipped templates are",
         metavar="FOLDER",
     )
     onsets: str | os.PathLike[str] | None = option(
         None,
         "a table of hits (rows of seconds,part) or a MIDI file that says when each part is hit; a "
-        "part sounds only then",
+        "part sounds only then; by default that is found out",
         metavar="FILE",
+    )
+    hits: bool = option(
+        False,
+        "also write when each part is hit and how hard: hits.csv, and hits.mid where the extra "
+        "midi is installed",
     )
     max_iter: int = option(
         30, "iterations at most for each of the four stages of learning the kit", metavar="N"
@@ -131,10 +135,15 @@ class DrumSeparator(ModelSeparator):
         found = self._decompose(
             scene.V, W, H, scene, free=(True, False), penalties=penalties, max_iter=_FINISH
         )
-        return Model(
-            found,
-            {part: [k for k, p in enumerate(parts) if p == part] for part in dict.fromkeys(parts)},
-        )
+        groups = {
+            part: [k for k, p in enumerate(parts) if p == part] for part in dict.fromkeys(parts)
+        }
+        if not self.hits:
+            return Model(found, groups)
+        from nmfaudio.separators.drum_hits import find_hits
+
+        times = scene.transform.times(scene.V.shape[1])
+        return Model(found, groups, notes=find_hits(found.W, found.H, groups, times))
 
     def _from_own(
         self, folder: str | os.PathLike[str], V: np.ndarray, bands: Bands, scene: Scene
@@ -169,6 +178,7 @@ class DrumSeparator(ModelSeparator):
         """Activations to start from: alike wherever there may be hits."""
         import numpy as np
 
+        from nmfaudio.files import show
         from nmfaudio.separators.drum_hits import gates, read_hits
 
         H = np.full((W.shape[2], V.shape[1]), V.mean(), V.dtype)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from nmfaudio.decomposition import Decomposition
     from nmfaudio.engine import Callback
     from nmfaudio.grouping import Group
+    from nmfaudio.notes import Note
     from nmfaudio.separators.stems import Stems
     from nmfaudio.transforms import Stft
 
@@ -86,11 +87,14 @@ class Model:
         The components of each stem, in the order the stems are to have; a partition.
     about : mapping
         What else should be kept with the decomposition, of JSON types.
+    notes : tuple of Note
+        What was heard to be played, where somebody asked for that.
     """
 
     decomposition: Decomposition
     groups: Mapping[str, Sequence[int]] | Mapping[str, Group]
     about: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -236,7 +240,7 @@ class ModelSeparator(ABC):
         masking = Masking(self.mask_power, transform.power, self.mask == "binary")
         loudness = _power_of_two(mixture)
         scaled = mixture / loudness if loudness != 1 else mixture
-        found, groups = self._described(Scene(scaled, transform, rng, callback))
+        found, groups, notes = self._described(Scene(scaled, transform, rng, callback))
         members = [group.components for group in groups.values()]
         refining = Refining(self.spatial == "wiener", self.refine)
         stems = make_stems(found, members, masking, refining, scaled, transform)
@@ -258,9 +262,10 @@ class ModelSeparator(ABC):
             groups,
             masking,
             settings,
+            notes,
         )
 
-    def _described(self, scene: Scene) -> tuple[Decomposition, dict[str, Group]]:
+    def _described(self, scene: Scene) -> tuple[Decomposition, dict[str, Group], tuple[Note, ...]]:
         """What was found in the scene, and the facts about each group of its components."""
         from nmfaudio.grouping import Group, describe_groups
 
@@ -277,7 +282,7 @@ class ModelSeparator(ABC):
                 frequencies=scene.transform.frequencies,
                 hop_seconds=scene.transform.hop / scene.sr,
             )
-        return found, {name: known[name] for name in model.groups}
+        return found, {name: known[name] for name in model.groups}, model.notes
 
     def memory(self, y: np.ndarray, sr: int) -> int:
         """About how many bytes taking `y` apart needs at the peak, `y` and this process included.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from nmfaudio.decomposition import Decomposition
-from nmfaudio.errors import ShapeError
+from nmfaudio.errors import AudioWarning, MissingExtraError, ShapeError
 from nmfaudio.grouping import Group
 from nmfaudio.kernels.threads import deal
 from nmfaudio.masks import binary_masks, soft_masks
@@ -18,9 +19,11 @@ from nmfaudio.transforms import Transform
 
 if TYPE_CHECKING:
     from nmfaudio.io import Written
+    from nmfaudio.notes import Note
 
 BLOCK = 512  # frames transformed at a time
 STRIP = 256  # frames masked at a time by one thread
+NOTE_FILES = ("hits.csv", "hits.mid")
 
 Masks = Callable[[slice], Iterable[np.ndarray]]
 """From frames to the masks of these frames, one for each source."""
@@ -73,6 +76,8 @@ class Stems(Mapping[str, np.ndarray]):
     masking : Masking
     settings : dict
         What the separator was told, of JSON types.
+    notes : tuple of Note
+        What was heard to be played, where somebody asked for that.
     """
 
     stems: dict[str, np.ndarray]
@@ -83,6 +88,7 @@ class Stems(Mapping[str, np.ndarray]):
     groups: dict[str, Group]
     masking: Masking
     settings: dict[str, Any]
+    notes: tuple[Note, ...] = ()
 
     def __getitem__(self, name: str) -> np.ndarray:
         return self.stems[name]
@@ -191,6 +197,37 @@ class Stems(Mapping[str, np.ndarray]):
         return write_group(
             targets, self.sr, format=format, subtype=subtype, clip=clip, overwrite=overwrite
         )
+
+    def save_notes(self, directory: str | Path, *, overwrite: bool = False) -> list[Path]:
+        """Write the notes to ``<directory>/hits.csv``, and ``hits.mid`` with the extra [midi].
+
+        Parameters
+        ----------
+        directory : str or Path
+            Must exist.
+        overwrite : bool
+            Whether files that exist may be replaced.
+
+        Returns
+        -------
+        list of Path
+            Without [midi] only the table, and an `AudioWarning` says so.
+
+        Raises
+        ------
+        OutputError
+            A file exists, or cannot be written.
+        """
+        from nmfaudio.notes import write_notes
+
+        table, midi = (Path(directory, name) for name in NOTE_FILES)
+        write_notes(table, self.notes, overwrite=overwrite)
+        try:
+            write_notes(midi, self.notes, overwrite=overwrite)
+        except MissingExtraError as error:
+            warnings.warn(f"{midi} is not written: {error}", AudioWarning, stacklevel=2)
+            return [table]
+        return [table, midi]
 
 
 def group_masks(

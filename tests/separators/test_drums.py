@@ -7,6 +7,7 @@ import pytest
 import soundfile
 
 import nmfaudio as na
+from nmfaudio.separators.drum_hits import EARLY, find_hits, read_hits
 from nmfaudio.separators.drum_kit import Bands, fitted, shipped_templates
 from nmfaudio.transforms import Stft
 
@@ -94,6 +95,97 @@ def test_shipped_templates_leave_out_what_judges_them():
     W = shipped_templates(known.labels, Stft(44100, 2048, 512))
     centres = (W.sum(axis=0) * np.arange(1025)[:, None]).sum(axis=0)
     assert centres[0] < centres[1] < centres[2]  # kick, snare, hi-hat
+
+
+def clicks(seconds, sr=8000, length=1.0):
+    y = np.zeros((1, int(sr * length)), np.float32)
+    for t in seconds:
+        y[0, int(t * sr) :] += np.exp(-np.arange(y.shape[1] - int(t * sr)) / 200)
+    return y * np.random.default_rng(0).standard_normal(y.shape).astype(np.float32)
+
+
+def test_hits_are_found_where_they_are():
+    W = np.zeros((2, 3, 3))
+    W[0, 0, 0] = W[1, 0, 1] = W[0, 2, 2] = 1.0
+    H = np.zeros((3, 100))
+    H[0, [10, 50]], H[1, [10, 90]], H[2, 30] = 2.0, 2.0, 5.0
+    H[0, 12] = 1.0  # what is left of the first
+    times = np.arange(100) * 0.01
+    found = find_hits(W, H, {"kick": [0, 1], "triangle": [2]}, times)
+    assert [(note.track, round(note.onset, 2)) for note in found] == [
+        ("kick", 0.1), ("triangle", 0.3), ("kick", 0.5), ("kick", 0.9),
+    ]  # fmt: skip
+    assert [note.pitch for note in found] == [36, 39, 36, 36]
+    assert [round(note.velocity**2, 1) for note in found] == [1, 1, 0.5, 0.5]
+    assert find_hits(W, 0 * H, {"kick": [0, 1]}, times) == ()
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".mid"])
+def test_hits_are_written_and_can_be_given_again(tmp_path, suffix):
+    y = clicks([0.1, 0.4, 0.7])
+    stems = quick(hits=True, max_iter=10)(y, 8000)
+    assert stems.notes
+    assert {note.track for note in stems.notes} <= set(stems)
+    table, midi = stems.save_notes(tmp_path)
+    again = read_hits(midi if suffix == ".mid" else table)
+    assert set(again) == {note.track for note in stems.notes}
+    times = sorted(note.onset for note in stems.notes)
+    assert np.allclose(sorted(t for part in again.values() for t in part), times, atol=1e-3)
+    with pytest.raises(na.OutputError, match="exists"):
+        stems.save_notes(tmp_path)
+
+
+def table(folder, text):
+    path = folder / "hits.csv"
+    path.write_text(text)
+    return path
+
+
+def test_a_part_sounds_only_when_it_is_hit(tmp_path):
+    onsets = table(tmp_path, "seconds,part\n0.1,KD\n0.7,kick\n0.4,38\n")
+    stems = quick(onsets=onsets)(clicks([0.1, 0.4, 0.7]), 8000)
+    H, groups = stems.decomposition.H, stems.groups
+    times = stems.transform.times(H.shape[1])
+    assert not H[list(groups["hihat"].components)].any()
+    early = H[list(groups["snare"].components)][:, times < 0.4 - EARLY]
+    assert not early.any()
+    assert H[list(groups["snare"].components)].any()
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "said"),
+    [
+        ("0.1,KD\n0.2,triangle\n", na.AudioFileError, "line 2: 'triangle' is no part of a kit"),
+        ("0.1,KD\nsoon,SD\n", na.AudioFileError, "line 2: 'soon,SD' is no hit"),
+        ("0.1,KD\n7.5,SD\n", na.ContentError, "a snare at 7.5 s is outside the recording"),
+    ],
+)
+def test_hits_that_cannot_be(tmp_path, text, error, said):
+    with pytest.raises(error, match=said):
+        quick(onsets=table(tmp_path, text))(clicks([0.1]), 8000)
+
+
+def test_one_shots_of_the_very_kit(tmp_path):
+    rng = np.random.default_rng(0)
+    decay = np.exp(-np.arange(2000) / 300)
+    low = np.sin(2 * np.pi * 90 / 8000 * np.arange(2000)) * decay
+    high = np.diff(rng.standard_normal(2001)) * decay
+    for name, y in (("BD", low), ("click-1", high)):
+        soundfile.write(tmp_path / f"{name}.wav", y / abs(y).max() / 2, 8000, subtype="FLOAT")
+    truth = np.zeros((2, 16000))
+    for k, (y, starts) in enumerate(((low, (500, 9000)), (high, (4000, 9400, 12000)))):
+        for start in starts:
+            truth[k, start : start + 2000] += y
+    stems = na.DrumSeparator(one_shots=tmp_path)(truth.sum(axis=0).astype(np.float32), 8000)
+    assert list(stems) == ["kick", "click"]
+    assert min(na.si_sdr(t, stems[name][0]) for t, name in zip(truth, stems, strict=True)) > 10
+
+
+def test_one_shots_that_are_not_there(tmp_path):
+    with pytest.raises(na.ContentError, match="there are no recordings"):
+        quick(one_shots=tmp_path)(noise(), 44100)
+    with pytest.raises(na.AudioFileError, match="nowhere"):
+        quick(one_shots=tmp_path / "nowhere")(noise(), 44100)
 
 
 @pytest.mark.slow
