@@ -99,6 +99,13 @@ class BlindSeparator(ModelSeparator):
         choices=("nndsvdar", "spa", "random"),
     )
 
+    refine: Literal["none", "consistent", "misi"] = option(
+        "none",
+        "consistent looks for stems whose frames agree with each other, misi for phases that fit "
+        "the masks: they help where the masks are good",
+        choices=("none", "consistent", "misi"),
+    )
+
     def __post_init__(self) -> None:
         from nmfaudio._check import as_choice, as_count, as_number
         from nmfaudio.divergences import divergence_named

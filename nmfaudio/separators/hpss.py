@@ -72,7 +72,7 @@ class HpssSeparator(ModelSeparator):
         metavar="N",
     )
     models: int = option(
-        3, "how many models are averaged; more are better and take longer", metavar="N"
+        5, "how many models are averaged; more are better and take longer", metavar="N"
     )
     max_iter: int = option(
         60, "iterations per model at most; more fit the mix closer and take longer", metavar="N"
