@@ -18,6 +18,7 @@ _HOME = {
     "Pitch": "separators.pitch",
     "read_pitch": "separators.pitch",
     "HpssSeparator": "separators.hpss",
+    "PaintSeparator": "separators.paint",
     "DenoiseSeparator": "separators.denoise",
     "ScoreSeparator": "separators.score",
     "align": "alignment",

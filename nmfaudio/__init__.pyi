@@ -66,6 +66,7 @@ from nmfaudio.separators.drums import DrumSeparator as DrumSeparator
 from nmfaudio.separators.f0 import F0Separator as F0Separator
 from nmfaudio.separators.guided import GuidedSeparator as GuidedSeparator
 from nmfaudio.separators.hpss import HpssSeparator as HpssSeparator
+from nmfaudio.separators.paint import PaintSeparator as PaintSeparator
 from nmfaudio.separators.pitch import Pitch as Pitch
 from nmfaudio.separators.pitch import read_pitch as read_pitch
 from nmfaudio.separators.regroup import RegroupSeparator as RegroupSeparator

@@ -7,6 +7,7 @@ _SCORE = str(Path(__file__).parents[1] / "audio_samples" / "trio" / "score.mid")
 
 SETTINGS: dict[str, dict[str, Any]] = {
     "guided": {"example": (("tone", "tone.wav"),)},
+    "paint": {"boxes": "boxes.json"},
     "regroup": {"saved": "model.npz"},
     "score": {"score": _SCORE},
 }
@@ -14,6 +15,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
 
 ARGUMENTS: dict[str, list[str]] = {
     "guided": ["--example", "tone=tone.wav"],
+    "paint": ["boxes.json"],
     "regroup": ["model.npz"],
     "score": [_SCORE],
 }

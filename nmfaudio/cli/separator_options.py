@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import shutil
+import textwrap
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +56,8 @@ def separator_parser(
         operands=" ".join(["FILE...", *map(_operand, companions)]),
     )
     for option in companions:
-        parser.add_argument_group(str(option.metavar), option.help)
+        width = shutil.get_terminal_size().columns - 4  # as argparse wraps its own
+        parser.add_argument_group(str(option.metavar), textwrap.fill(option.help, width))
     _add_separator_options(parser, [option for option in options if not option.suffixes])
     _add_output_options(parser)
     _add_input_options(parser)

@@ -19,6 +19,10 @@ SEPARATORS: dict[str, tuple[str, str]] = {
         "nmfaudio.separators.f0:F0Separator",
         "take a voice whose pitch is known, or found, out of a mix",
     ),
+    "paint": (
+        "nmfaudio.separators.paint:PaintSeparator",
+        "take recordings apart by boxes that you draw over time and frequency",
+    ),
     "regroup": (
         "nmfaudio.separators.regroup:RegroupSeparator",
         "put the components of a saved separation together to other stems",
