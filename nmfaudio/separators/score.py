@@ -64,7 +64,7 @@ class ScoreSeparator(ModelSeparator):
 
     score: str | os.PathLike[str] | Sequence[Note] | None = option(
         None,
-        "what is played: a MIDI file, or a CSV table of notes (see `read_notes`)",
+        "what is played: a MIDI file, or a CSV table of notes",
         metavar="SCORE",
         suffixes=(".mid", ".midi", ".csv"),
         required=True,
