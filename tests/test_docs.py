@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from nmfaudio.cli import main
+from nmfaudio.separators import SEPARATORS
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "docs" / f"{name}.md" for name in ("dictionaries", "evaluate")]
+PAGES = sorted((ROOT / "docs").glob("*.md"))
 
 
 def blocks(page):
@@ -25,14 +26,15 @@ def folder(tmp_path, monkeypatch):
 
 def timeless(text):
     """Without what takes another time each time."""
-    return re.sub(r",? in [\d.]+ s", "", text)
+    text = re.sub(r",? in [\d.]+ s", "", text)
+    return re.sub(r"[\d.]+ × real time|stems\| [\d.e-]+", "", text)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_commands_say_what_is_shown(page, folder, capfd):
     found = blocks(page)
-    for (language, commands), (after, shown) in zip(found, [*found[1:], ("", "")], strict=True):
+    for (language, commands), (after, shown) in zip(found, [*found[1:], ("", "")]):  # noqa: B905
         if language != "sh":
             continue
         for command in commands.splitlines():
@@ -50,6 +52,12 @@ def test_python_runs(page, folder):
     for language, code in blocks(page):
         if language == "python":
             exec(code, {})
+
+
+@pytest.mark.parametrize("name", SEPARATORS)
+def test_every_separator_has_a_page_and_a_place_in_the_table(name):
+    assert f"nmfaudio {name} " in (ROOT / "docs" / f"{name}.md").read_text()
+    assert f"({name}.md)" in (ROOT / "docs" / "README.md").read_text()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
