@@ -204,7 +204,7 @@ def test_solvers_that_move_zeros_know_what_that_costs(name, unit, solver):
     assert_never_rises(d.losses, np.float64)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", [np.float32, pytest.param(np.float64, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("unit", ["l1", "l2"])
 @pytest.mark.parametrize("beta", [0, 1, 3])
 def test_components_die_without_a_sound_under_a_unit_norm(beta, unit, dtype):

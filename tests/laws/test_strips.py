@@ -122,6 +122,7 @@ def ours():
     return [fit.losses[-1] for fit in fits]
 
 
+@pytest.mark.slow  # compiles every kernel once more
 def test_without_tiles_plain_loops_do_the_same(tmp_path):
     found = losses(tmp_path, [False, vectors.REGISTER], NMFAUDIO_VECTORS="0")
     assert found == pytest.approx(ours(), rel=1e-4)
