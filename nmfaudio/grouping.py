@@ -13,16 +13,20 @@ from typing import Literal
 
 import numpy as np
 
-from nmfaudio._check import as_count, as_number
-from nmfaudio.errors import ShapeError
-from nmfaudio.kernels.median import running_median
+from nmfaudio._check import as_count
+from nmfaudio.evidence import (
+    EVIDENCE_FRAMES,
+    at_unit_peak,
+    check_model,
+    explained,
+    median_over,
+    percussiveness,
+    ratio_or,
+)
 from nmfaudio.kernels.products import product
 
 __all__ = ["Group", "describe_groups", "group_components", "percussiveness"]
 
-# Medians this wide, in seconds and in Hz, tell what is steady from what is broad.
-_STEADY_SECONDS = 0.4
-_BROAD_HZ = 330.0
 # The percussive class is a source of its own if its components are at least this percussive
 # (measured: 0.44 to 0.93 in 16 recordings with drums, 0.13 to 0.41 in 9 of 10 without) ...
 _DRUMS = 0.45
@@ -35,9 +39,6 @@ _DRUMS_ALONE_SECONDS = 0.7
 _UNEXPLAINED = 0.1
 _ONE_PITCH = 0.25  # octaves
 MOST_SOURCES = 6
-# Evidence is gathered from this many frames, in blocks spread evenly over a long recording.
-EVIDENCE_FRAMES = 2048
-_BLOCK = 64
 
 
 @dataclass(frozen=True)
@@ -109,11 +110,11 @@ def group_components(
     ShapeError
         The shapes of `V`, `W`, `H` and `frequencies` do not fit together.
     """
-    _check(V, W, H, frequencies, hop_seconds)
+    check_model(V, W, H, frequencies, hop_seconds)
     if sources != "auto":
         sources = as_count(sources, "sources", low=1, high=len(H))
-    W, H = _unit(W), _unit(H)
-    energy = _explained(V, W, H)
+    W, H = at_unit_peak(W), at_unit_peak(H)
+    energy = explained(V, W, H)
     share = percussiveness(V, W, H, frequencies=frequencies, hop_seconds=hop_seconds)
     alive = np.flatnonzero(energy.any(axis=0))
     mixed = sources != 2 and not _drums_alone(V, hop_seconds)
@@ -161,64 +162,14 @@ def describe_groups(
     ParameterError, ShapeError
         As for `group_components`.
     """
-    _check(V, W, H, frequencies, hop_seconds)
-    W, H = _unit(W), _unit(H)
-    energy = _explained(V, W, H)
+    check_model(V, W, H, frequencies, hop_seconds)
+    W, H = at_unit_peak(W), at_unit_peak(H)
+    energy = explained(V, W, H)
     share = percussiveness(V, W, H, frequencies=frequencies, hop_seconds=hop_seconds)
     return {
         name: _describe(np.sort(np.asarray(group, int)), energy, share, frequencies)
         for name, group in members.items()
     }
-
-
-def percussiveness(
-    V: np.ndarray, W: np.ndarray, H: np.ndarray, *, frequencies: np.ndarray, hop_seconds: float
-) -> np.ndarray:
-    """Share of each component's energy that lies under the percussive mask of `V`.
-
-    The mask compares the median over neighbouring bins, which keeps what is broad and short, with
-    the median over neighbouring frames, which keeps what is narrow and steady.
-
-    Parameters
-    ----------
-    V : np.ndarray [shape=(freq, time)]
-        Magnitude spectrogram of the mixture, >= 0.
-    W : np.ndarray [shape=(freq, component) or (lag, freq, component)]
-        Templates, >= 0.
-    H : np.ndarray [shape=(component, time)]
-        Activations, >= 0.
-    frequencies : np.ndarray [shape=(freq,)]
-        Centre of each bin in Hz, ascending and evenly spaced.
-    hop_seconds : float
-        Time between two frames in seconds.
-
-    Returns
-    -------
-    np.ndarray [shape=(component,)]
-        From 0 (steady tones) to 1 (clicks) in float64, 0.5 for a component without energy.
-
-    Raises
-    ------
-    ParameterError
-        `hop_seconds` is not above 0.
-    ShapeError
-        The shapes of `V`, `W`, `H` and `frequencies` do not fit together.
-
-    References
-    ----------
-    D. Fitzgerald, "Harmonic/percussive separation using median filtering", DAFx 2010,
-    https://arrow.tudublin.ie/argcon/67/.
-    """
-    _check(V, W, H, frequencies, hop_seconds)
-    frames = _excerpt(V.shape[1])
-    V, W, H = _unit(V[:, frames]), _unit(W), _unit(H[:, frames])
-    spacing = float(frequencies[-1] - frequencies[0]) / max(len(frequencies) - 1, 1) or 1.0
-    broad = _running_median(V.T, _BROAD_HZ / spacing).T ** 2
-    steady = _running_median(V, _STEADY_SECONDS / hop_seconds) ** 2
-    mask = _ratio(broad, broad + steady, 0.5)
-    whole = _explained(V, W, H).sum(axis=0)
-    share = _ratio(_explained(mask * V, W, H).sum(axis=0), whole, 0.5)
-    return share.clip(0.0, 1.0)
 
 
 def percussive_classes(
@@ -250,8 +201,8 @@ def percussive_classes(
         As for `percussiveness`.
     """
     share = percussiveness(V, W, H, frequencies=frequencies, hop_seconds=hop_seconds)
-    W, H = _unit(W), _unit(H)
-    energy = _explained(V, W, H).sum(axis=0)
+    W, H = at_unit_peak(W), at_unit_peak(H)
+    energy = explained(V, W, H).sum(axis=0)
     alive = np.flatnonzero(energy)
     labels = np.zeros(len(H), int)
     labels[alive] = _classes(_together(H[alive]) @ share[alive], energy[alive], classes)
@@ -313,7 +264,7 @@ def _classes(
     x, w = values[order] - values.mean() if n else values, weights[order]
     mass, first, second = (np.append(0, np.cumsum(w * x**p)) for p in range(3))
     sums = [s[None, :] - s[:, None] for s in (mass, first, second)]
-    spread = sums[2] - _ratio(sums[1] ** 2, sums[0], 0.0)
+    spread = sums[2] - ratio_or(sums[1] ** 2, sums[0], 0.0)
     # cost[i, j] is what the class of the values i ... j - 1 costs.
     cost = np.where(np.triu(np.ones((n + 1, n + 1), bool), 1), np.maximum(spread, 0), np.inf)
     enough = max(unexplained * cost[0, n], negligible**2 * mass[n]) if n else 0.0
@@ -339,7 +290,7 @@ def _together(H: np.ndarray) -> np.ndarray:
     """
     centred = H - H.mean(axis=1, keepdims=True, dtype=np.float64)
     norms = np.linalg.norm(centred, axis=1, keepdims=True)
-    centred = _ratio(centred, norms, 0.0)
+    centred = ratio_or(centred, norms, 0.0)
     alike: np.ndarray = np.maximum(product(centred, centred.T), 0.0) ** 2
     np.fill_diagonal(alike, 1.0)
     alike /= alike.sum(axis=1, keepdims=True)
@@ -349,8 +300,8 @@ def _together(H: np.ndarray) -> np.ndarray:
 def _drums_alone(V: np.ndarray, hop_seconds: float) -> bool:
     """Whether nearly all energy is short-lived."""
     # A long recording is judged by some of its bins.
-    V = _unit(V[:: max(1, V.shape[1] // EVIDENCE_FRAMES)])
-    steady = _running_median(V, _DRUMS_ALONE_SECONDS / hop_seconds)
+    V = at_unit_peak(V[:: max(1, V.shape[1] // EVIDENCE_FRAMES)])
+    steady = median_over(V, _DRUMS_ALONE_SECONDS / hop_seconds)
     kept, whole = (float(np.square(X).sum(dtype=np.float64)) for X in (steady, V))
     return kept < (1 - _DRUMS_ALONE) * whole
 
@@ -361,16 +312,6 @@ def _median_octave(energy: np.ndarray, frequencies: np.ndarray) -> np.ndarray:
     middle = np.argmax(below >= 0.5 * below[-1], axis=0)
     octaves: np.ndarray = np.log2(np.maximum(frequencies[middle], 1.0))
     return octaves
-
-
-def _explained(V: np.ndarray, W: np.ndarray, H: np.ndarray) -> np.ndarray:
-    """What component k explains of bin f, ``sum_t V[f, t] · model_k[f, t]``, in float64."""
-    lags = W[None] if W.ndim == 2 else W
-    energy = np.zeros(lags.shape[1:])
-    for lag, template in enumerate(lags[: V.shape[1]]):
-        later = product(V[:, lag:], H[:, : H.shape[1] - lag].T.astype(V.dtype, copy=False))
-        energy += template.astype(np.float64) * later
-    return energy
 
 
 def _describe(
@@ -385,51 +326,3 @@ def _describe(
         centre_hz=float(frequencies @ own.sum(axis=1)) / mine if mine > 0 else 0.0,
         percussiveness=float(own.sum(axis=0) @ share[members]) / mine if mine > 0 else 0.5,
     )
-
-
-def _running_median(X: np.ndarray, width: float) -> np.ndarray:
-    """Median along the last axis over an odd number near `width`, mirrored at the ends."""
-    half = min(max(1, round((width - 1) / 2)), X.shape[-1])
-    return running_median(np.ascontiguousarray(X), half)
-
-
-def _excerpt(n_frames: int) -> np.ndarray:
-    """Indices of all frames, or of blocks of them spread evenly over a long recording."""
-    if n_frames <= EVIDENCE_FRAMES:
-        return np.arange(n_frames)
-    starts = np.linspace(0, n_frames - _BLOCK, EVIDENCE_FRAMES // _BLOCK).astype(int)
-    # Blocks of a recording that is hardly too long overlap.
-    return np.unique(starts[:, None] + np.arange(_BLOCK))
-
-
-def _unit(X: np.ndarray) -> np.ndarray:
-    """`X` scaled to a maximum of one, so that no product under- or overflows."""
-    top = X.max(initial=0)
-    scaled: np.ndarray = X / top if top > 0 else X
-    return scaled
-
-
-def _ratio(over: np.ndarray, under: np.ndarray, otherwise: float) -> np.ndarray:
-    """`over` / `under`, and `otherwise` where `under` is not above 0."""
-    shape = np.broadcast_shapes(over.shape, under.shape)
-    result = np.full(shape, otherwise, np.result_type(over, under))
-    np.divide(over, under, out=result, where=under > 0)
-    return result
-
-
-def _check(
-    V: np.ndarray, W: np.ndarray, H: np.ndarray, frequencies: np.ndarray, hop_seconds: float
-) -> None:
-    """Refuse what does not fit together."""
-    fits = V.ndim == 2 and H.ndim == 2 and W.ndim in (2, 3) and min(*V.shape, len(H)) > 0
-    if not fits or (*W.shape[-2:], H.shape[1]) != (len(V), len(H), V.shape[1]):
-        raise ShapeError(
-            f"V {V.shape}, W {W.shape} and H {H.shape} do not fit together; needed are "
-            "(freq, time), (freq, component) or (lag, freq, component), and (component, time)"
-        )
-    if np.shape(frequencies) != V.shape[:1]:
-        raise ShapeError(
-            f"frequencies has shape {np.shape(frequencies)}; one for each of the {len(V)} bins "
-            "is needed"
-        )
-    as_number(hop_seconds, "hop_seconds", above=0)

@@ -229,7 +229,8 @@ class _Reader:
             if not self.resample:
                 raise ParameterError(
                     f"{label}: {example.name} has a sample rate of {sr} Hz, {self.transform.sr} Hz "
-                    "is needed; resample it first, or ask for that (resample=True, or --resample)"
+                    "is needed; resample it first, or learn a dictionary with --resample "
+                    "(resample=True)"
                 )
             import librosa
 

@@ -229,7 +229,7 @@ def test_a_long_recording_is_judged_by_an_excerpt_much_as_a_whole(monkeypatch):
     V, W, H = CLICKS_AND_TONES
     long = [np.tile(x, (1, 10)) for x in (V, H)]
     excerpt = percussiveness(long[0], W, long[1], **GRID)
-    monkeypatch.setattr("nmfaudio.grouping.EVIDENCE_FRAMES", long[0].shape[1])
+    monkeypatch.setattr("nmfaudio.evidence.EVIDENCE_FRAMES", long[0].shape[1])
     whole = percussiveness(long[0], W, long[1], **GRID)
     np.testing.assert_allclose(excerpt, whole, atol=0.05)
     assert (excerpt != whole).any()

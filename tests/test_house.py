@@ -47,6 +47,7 @@ AUDIO = {
     "audition",
     "dictionary",
     "examples",
+    "evidence",
     "grouping",
     "metrics",
     "phase",

@@ -301,7 +301,7 @@ class ModelSeparator(ABC):
         -------
         int
         """
-        from nmfaudio.grouping import EVIDENCE_FRAMES
+        from nmfaudio.evidence import EVIDENCE_FRAMES
         from nmfaudio.separators.refining import PLACED_FRAMES, REFINED_FRAMES
         from nmfaudio.separators.stems import BLOCK
 
