@@ -101,8 +101,9 @@ def _path(heard: np.ndarray, written: np.ndarray, *, within: bool) -> np.ndarray
     They begin together and the recording may end first, or it lies `within` the score, at half to
     twice its tempo.
     """
-    import librosa
+    from nmfaudio._librosa import load_librosa
 
+    librosa = load_librosa()
     if _in_time(heard, written):
         written, within = written[:, : heard.shape[1]], False
     first, begin = (0, 0) if within else (_first_sound(heard), _first_sound(written))
@@ -132,8 +133,9 @@ def _in_time(heard: np.ndarray, written: np.ndarray) -> bool:
 
 def _heard(y: np.ndarray, sr: int, step: float) -> np.ndarray:
     """Chroma of a recording, and whether it is silent [shape=(13, frame)]."""
-    import librosa
+    from nmfaudio._librosa import load_librosa
 
+    librosa = load_librosa()
     hop = max(1, round(step * sr))
     n_fft = int(2 ** np.ceil(np.log2(4 * hop)))
     stft = Stft(sr, n_fft, hop, power=2.0)

@@ -232,8 +232,9 @@ class _Reader:
                     "is needed; resample it first, or learn a dictionary with --resample "
                     "(resample=True)"
                 )
-            import librosa
+            from nmfaudio._librosa import load_librosa
 
+            librosa = load_librosa()
             samples = librosa.resample(samples, orig_sr=sr, target_sr=self.transform.sr)
         peak = max(samples.max(), -samples.min())
         return analyse(np.ldexp(samples, -int(np.frexp(peak)[1])), self.transform)

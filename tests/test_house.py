@@ -18,7 +18,7 @@ PACKAGE = Path(na.__file__).parent
 
 # Who lives where. A module imports from its own place and from places further up this list that
 # it is allowed to know; the mathematics and the audio side first meet in the separators.
-GROUND = {"errors", "_figure", "_typing", "_check", "_times", "_version", "files"}
+GROUND = {"errors", "_figure", "_librosa", "_typing", "_check", "_times", "_version", "files"}
 NUMBERS = {"kernels"}  # arrays and scalars: neither mathematics nor audio
 MATH = {
     "_spectrogram",
@@ -126,6 +126,9 @@ def test_imports_go_downward(path):
         assert room in ALLOWED[here], f"{here} must not know {room}"
         if here in ORDER and room in ORDER:
             assert ORDER.index(room) <= ORDER.index(here), f"{here} lies below {room}"
+    if path.name != "_librosa.py":
+        names = {name.split(".")[0] for name in imports(path)}
+        assert "librosa" not in names, "load it with nmfaudio._librosa"
     heavy = {name.split(".")[0] for name in imports(path, top_level_only=True)} & LAZY
     assert not heavy, f"{path.name} imports {heavy} before it is needed"
 

@@ -196,9 +196,11 @@ def estimate_pitch(y: np.ndarray, sr: int) -> Pitch:
     M. Mauch and S. Dixon, "pYIN: a fundamental frequency estimator using probabilistic threshold
     distributions", ICASSP 2014, doi:10.1109/ICASSP.2014.6853678.
     """
-    import librosa
     import numpy as np
 
+    from nmfaudio._librosa import load_librosa
+
+    librosa = load_librosa()
     if sr < 8 * _LOWEST:
         return Pitch(np.zeros(1), np.zeros(1))  # there is no room for partials
     frame = 2 ** max(round(np.log2(0.093 * sr)), 9)

@@ -115,8 +115,9 @@ class Cqt(OnStft):
         self._kernel(self.fmin)  # a window that cannot serve is refused here
 
     def _require_below_nyquist(self) -> None:
-        import librosa
+        from nmfaudio._librosa import load_librosa
 
+        librosa = load_librosa()
         spread = 1 + librosa.filters.window_bandwidth(self.window) / 2 * self._relative_width
         fit = int(np.sum(self.frequencies * spread <= self.sr / 2))
         if fit < self.n_bins:
@@ -189,10 +190,12 @@ class Cqt(OnStft):
         The sum over positive frequencies alone is the sum over all, because a wavelet has next to
         nothing at negative ones.
         """
-        import librosa
         from scipy.fft import fft
         from scipy.signal import get_window
 
+        from nmfaudio._librosa import load_librosa
+
+        librosa = load_librosa()
         wavelet = librosa.filters.wavelet(
             freqs=np.array([frequency]),
             sr=self.sr,

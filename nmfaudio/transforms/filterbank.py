@@ -146,14 +146,16 @@ class Mel(Filterbank):
     @property
     def frequencies(self) -> np.ndarray:
         """Centre of each band in Hz, float64, shape (freq,)."""
-        import librosa
+        from nmfaudio._librosa import load_librosa
 
+        librosa = load_librosa()
         edges = librosa.mel_frequencies(self.n_mels + 2, fmin=self.fmin, fmax=self.fmax)
         return np.asarray(edges[1:-1])
 
     def _filters(self) -> np.ndarray:
-        import librosa
+        from nmfaudio._librosa import load_librosa
 
+        librosa = load_librosa()
         with warnings.catch_warnings():  # of empty bands, which are an error here
             warnings.simplefilter("ignore")
             weights: np.ndarray = librosa.filters.mel(

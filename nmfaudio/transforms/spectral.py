@@ -270,8 +270,9 @@ class Stft:
 
     def _analyse(self, y: np.ndarray, start: int, stop: int) -> np.ndarray:
         """Frames `start` to `stop` of the spectrogram of `y`."""
-        import librosa
+        from nmfaudio._librosa import load_librosa
 
+        librosa = load_librosa()
         first = start * self.hop - self.n_fft // 2
         length = (stop - start - 1) * self.hop + self.n_fft
         padded = np.zeros((len(y), length), y.dtype)
