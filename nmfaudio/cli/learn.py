@@ -75,7 +75,7 @@ def run_learn(argv: list[str]) -> int:
 
 def summary(dictionary: Dictionary) -> str:
     """What a dictionary holds, in a line."""
-    return repr(dictionary).removeprefix("Dictionary(").removesuffix(")")
+    return repr(dictionary).removeprefix(f"{type(dictionary).__name__}(").removesuffix(")")
 
 
 def describe_dictionary(dictionary: Dictionary) -> dict[str, Any]:
