@@ -8,15 +8,13 @@ from typing import Any, ClassVar, Self
 from nmfaudio._check import as_choice, as_number
 from nmfaudio.dictionary import Dictionary
 from nmfaudio.errors import ParameterError, ShapeError
+from nmfaudio.transcription.makers import STAGES, Makers
 from nmfaudio.transcription.transposing import refit, transpose
 from nmfaudio.transforms import Transform
 
-STAGES = ("attack", "early", "late")
-"""What a template may be of a note, in the order in which they sound."""
-
 
 @dataclass(frozen=True, eq=False, repr=False)
-class NoteDictionary(Dictionary):
+class NoteDictionary(Makers, Dictionary):
     """Spectra of notes, each of a known pitch.
 
     `from_folder` learns one from isolated notes, `from_recording` from a recording and its notes,
