@@ -58,7 +58,7 @@ class NoteDictionary(Makers, Dictionary):
     ...                           stages=["attack", "late"] * 2)
     >>> known
     NoteDictionary(1 label: piano 4; templates of 257 frequencies, stft, 8000 Hz, \
-2 pitches from 60 to 62, stages attack and late)
+2 pitches from 60 to 62, stages attack/late)
     >>> known.groups()
     {60.0: (0, 1), 62.0: (2, 3)}
     """
@@ -265,7 +265,7 @@ class NoteDictionary(Makers, Dictionary):
             facts = [f"pitch {pitches[0]:g}"]
         stages = [stage for stage in STAGES if stage in self.stages]
         if stages:
-            facts.append(f"stages {' and '.join(stages)}")
+            facts.append(f"stages {'/'.join(stages)}")
         return facts
 
 

@@ -67,7 +67,7 @@ def read_notes_of(files: list[NoteFile], instrument: str, reader: Reader) -> Ite
         yield NoteSound(samples, file.pitch, file.velocity, show(file.path))
 
 
-def sample_rate(path: Path) -> int:
+def sample_rate(path: str | os.PathLike[str]) -> int:
     """Of a recording, in Hz."""
     from nmfaudio.io.decoding import open_audio
 

@@ -20,6 +20,8 @@ STAGE_ENDS = {"attack": 0.03, "early": 0.15, "late": 2.0}
 STAGES = tuple(STAGE_ENDS)
 KEYS = range(21, 109)
 """The pitches of a piano."""
+PLAYED_AT = 44100
+"""Hz at which a synthesiser plays, unless it is said how."""
 
 
 class Makers:
@@ -121,6 +123,7 @@ class Makers:
         tolerance: float = 0.05,
         beta: float = 1.0,
         max_iter: int = 50,
+        resample: bool = False,
         callback: Callback | None = None,
     ) -> NoteDictionary:
         """Learn the notes of an instrument from a recording of music, given what is played when.
@@ -149,6 +152,8 @@ class Makers:
             The β-divergence to learn under.
         max_iter : int
             Iterations at most.
+        resample : bool
+            Whether a recording of another rate is brought to the transform's; else it is refused.
         callback : callable, optional
             Gets a `Progress` every ten iterations; True stops iterating.
 
@@ -189,7 +194,7 @@ class Makers:
         from nmfaudio.transcription.aligned import learn_aligned
 
         example = Example(audio)
-        reader = Reader(sr, transform, False, beta)
+        reader = Reader(sr, transform, resample, beta)
         V = reader.read(instrument, example)
         given = read_notes(notes) if isinstance(notes, str | os.PathLike) else list(notes)
         return learn_aligned(
@@ -214,7 +219,7 @@ class Makers:
         pitches: Sequence[int] = KEYS,
         velocities: Sequence[float] = (0.7,),
         seconds: float = 2.0,
-        sr: int = 44100,
+        sr: int = PLAYED_AT,
         instrument: str | None = None,
         transform: Transform | None = None,
         stages: Mapping[str, float] | None = None,
@@ -268,7 +273,7 @@ class Makers:
         >>> import nmfaudio as na
         >>> na.NoteDictionary.from_soundfont("FluidR3_GM.sf2", pitches=[60])  # doctest: +SKIP
         NoteDictionary(1 label: acoustic grand piano 3; templates of 2049 frequencies, stft, \
-44100 Hz, pitch 60, stages attack and early and late)
+44100 Hz, pitch 60, stages attack/early/late)
         """
         from nmfaudio.midi import PROGRAMS
         from nmfaudio.transcription.soundfont import soundfont_notes

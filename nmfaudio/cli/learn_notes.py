@@ -1,0 +1,205 @@
+"""The part of `nmfaudio learn` that makes dictionaries of notes."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from nmfaudio.cli.failures import printable
+from nmfaudio.cli.parser import Parser, whole
+from nmfaudio.cli.progress import Bar
+from nmfaudio.errors import ParameterError
+
+if TYPE_CHECKING:
+    from nmfaudio.dictionary import Dictionary
+    from nmfaudio.transcription import NoteDictionary
+    from nmfaudio.transforms import Transform
+
+_KINDS = ("notes", "recordings", "soundfonts")
+_ALONE = ("size", "kind", "files", "ranges")  # what goes with none of them
+EXAMPLES = """\
+  nmfaudio learn --notes piano=notes/ --fill -o piano.npz
+  nmfaudio learn --recording piano=take.wav take.mid -o piano.npz
+  nmfaudio learn --soundfont piano=FluidR3_GM.sf2 -o piano.npz
+"""
+
+
+def add_note_options(parser: Parser) -> None:
+    """The flags of dictionaries of notes."""
+    group = parser.add_argument_group(
+        "a dictionary of notes, for transcribing: for each pitch an attack, an early and a late "
+        "spectrum"
+    )
+    group.add_argument(
+        "--notes",
+        action="append",
+        default=[],
+        metavar="LABEL=FOLDER",
+        help="notes by themselves, in files named by their pitches, and velocities if they are"
+        " known: 60.wav, F#3_v100.wav (may be repeated, as the next two)",
+    )
+    group.add_argument(
+        "--recording",
+        dest="recordings",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("LABEL=FILE", "SCORE"),
+        help="music, and the MIDI file or table of what is played in it, in time with it",
+    )
+    group.add_argument(
+        "--soundfont",
+        dest="soundfonts",
+        action="append",
+        default=[],
+        metavar="LABEL=FONT.sf2",
+        help="notes that fluidsynth plays",
+    )
+    group.add_argument(
+        "--program",
+        type=whole(0),
+        default=0,
+        metavar="N",
+        help="General MIDI instrument of the soundfonts, 0 to 127 (default: 0, grand piano)",
+    )
+    group.add_argument(
+        "--fill",
+        action="store_true",
+        help="give each instrument all 88 keys of a piano, by transposing the nearest that it has",
+    )
+
+
+def wants_notes(chosen: argparse.Namespace) -> bool:
+    """Whether a dictionary of notes was asked for.
+
+    Raises
+    ------
+    ParameterError
+        Something was asked for that does not go with it.
+    """
+    asked = any(getattr(chosen, kind) for kind in _KINDS)
+    if not asked and chosen.fill:
+        raise ParameterError("--fill is for notes; name some with --notes LABEL=FOLDER")
+    unfit = [name for name in _ALONE if getattr(chosen, name)]
+    if asked and unfit:
+        named = {"files": "LABEL=PATH", "ranges": "--from"}
+        raise ParameterError(
+            f"{named.get(unfit[0], f'--{unfit[0]}')} does not go with notes; leave it out, or learn"
+            " a plain dictionary"
+        )
+    if asked and chosen.lags is not None and chosen.recordings:
+        raise ParameterError(
+            "--lags does not go with --recording; leave it out, or learn from notes by themselves"
+        )
+    return asked
+
+
+def learn_notes(chosen: argparse.Namespace, bar: Bar) -> NoteDictionary:
+    """The dictionary of all notes that were named, alike in transform."""
+    bar.say("learning")
+    parts: list[NoteDictionary] = []
+    for kind in _KINDS:
+        for given in getattr(chosen, kind):
+            transform = parts[0].transform if parts else None
+            parts.append(_MAKERS[kind](given, chosen, transform, bar))
+    known = parts[0].merge(*parts[1:])
+    return known.fill() if chosen.fill else known
+
+
+def _from_folder(
+    given: str, chosen: argparse.Namespace, transform: Transform | None, bar: Bar
+) -> NoteDictionary:
+    from nmfaudio.transcription import NoteDictionary
+    from nmfaudio.transcription.folders import note_files, sample_rate
+
+    label, folder = cut(given, "LABEL=FOLDER, as in piano=notes/")
+    if transform is None:
+        transform = asked_transform(sample_rate(note_files(folder, None)[0].path), chosen)
+    return NoteDictionary.from_folder(
+        folder,
+        instrument=label,
+        transform=transform,
+        lags=chosen.lags,
+        beta=chosen.beta,
+        resample=chosen.resample,
+    )
+
+
+def _from_recording(
+    given: list[str], chosen: argparse.Namespace, transform: Transform | None, bar: Bar
+) -> NoteDictionary:
+    from nmfaudio.transcription import NoteDictionary
+    from nmfaudio.transcription.folders import sample_rate
+
+    label, audio = cut(given[0], "LABEL=FILE, as in piano=take.wav")
+    if transform is None:
+        transform = asked_transform(sample_rate(audio), chosen)
+    settings: dict[str, Any] = {}
+    if chosen.max_iter is not None:
+        settings["max_iter"] = chosen.max_iter
+    return NoteDictionary.from_recording(
+        audio,
+        given[1],
+        instrument=label,
+        transform=transform,
+        beta=chosen.beta,
+        resample=chosen.resample,
+        callback=bar.update,
+        **settings,
+    )
+
+
+def _from_soundfont(
+    given: str, chosen: argparse.Namespace, transform: Transform | None, bar: Bar
+) -> NoteDictionary:
+    from nmfaudio.transcription import NoteDictionary
+    from nmfaudio.transcription.makers import PLAYED_AT
+
+    label, font = cut(given, "LABEL=FONT.sf2, as in piano=FluidR3_GM.sf2")
+    return NoteDictionary.from_soundfont(
+        font,
+        program=chosen.program,
+        instrument=label,
+        transform=transform or asked_transform(PLAYED_AT, chosen),
+        lags=chosen.lags,
+        beta=chosen.beta,
+    )
+
+
+_MAKERS: dict[str, Callable[..., NoteDictionary]] = {
+    "notes": _from_folder,
+    "recordings": _from_recording,
+    "soundfonts": _from_soundfont,
+}
+
+
+def describe_notes(dictionary: Dictionary) -> dict[str, Any]:
+    """The facts about velocities and stages, as `--json` gives them; none of a plain dictionary."""
+    from nmfaudio.transcription import NoteDictionary
+
+    if not isinstance(dictionary, NoteDictionary):
+        return {}
+    stages = [stage for stage in dictionary.stages if stage is not None]
+    return {
+        "stages": {stage: stages.count(stage) for stage in dict.fromkeys(stages)},
+        "velocities": sorted({v for v in dictionary.velocities if v is not None}),
+    }
+
+
+def asked_transform(sr: int, chosen: argparse.Namespace) -> Transform | None:
+    """The transform that was asked for, at a sample rate; None if none was."""
+    if chosen.n_fft is None and chosen.hop is None:
+        return None
+    from nmfaudio.transforms import Stft, default_n_fft
+
+    power = 2.0 if chosen.beta == 0 else 1.0
+    return Stft(sr, chosen.n_fft or default_n_fft(sr), chosen.hop, power=power)
+
+
+def cut(text: str, form: str) -> tuple[str, str]:
+    """What stands before and after the first equals sign."""
+    before, _, after = text.partition("=")
+    if not (before and after):
+        raise ParameterError(f"{printable(text)} is not of the form {form}")
+    return before, after
