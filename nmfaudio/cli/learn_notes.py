@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 _KINDS = ("notes", "recordings", "soundfonts")
 _ALONE = ("size", "kind", "files", "ranges")  # what goes with none of them
 EXAMPLES = """\
-  nmfaudio learn --notes piano=notes/ --fill -o piano.npz
+  nmfaudio learn --notes piano=notes/ --fill 21-108 -o piano.npz
   nmfaudio learn --recording piano=take.wav take.mid -o piano.npz
-  nmfaudio learn --soundfont piano=FluidR3_GM.sf2 -o piano.npz
+  nmfaudio learn --soundfont piano=FluidR3_GM.sf2 --average -o piano.npz
 """
 
 
@@ -64,9 +64,17 @@ def add_note_options(parser: Parser) -> None:
         help="General MIDI instrument of the soundfonts, 0 to 127 (default: 0, grand piano)",
     )
     group.add_argument(
-        "--fill",
+        "--average",
         action="store_true",
-        help="give each instrument all 88 keys of a piano, by transposing the nearest that it has",
+        help="one spectrum for each pitch and stage of a label: the mean over velocities, and over"
+        " several pianos, for one that is not known",
+    )
+    group.add_argument(
+        "--fill",
+        type=_pitch_range,
+        metavar="LOW-HIGH",
+        help="give each instrument all semitones between two MIDI numbers, by transposing the"
+        " nearest that it has: 21-108 for the keys of a piano",
     )
 
 
@@ -79,8 +87,9 @@ def wants_notes(chosen: argparse.Namespace) -> bool:
         Something was asked for that does not go with it.
     """
     asked = any(getattr(chosen, kind) for kind in _KINDS)
-    if not asked and chosen.fill:
-        raise ParameterError("--fill is for notes; name some with --notes LABEL=FOLDER")
+    for flag in ("average", "fill"):
+        if getattr(chosen, flag) and not asked:
+            raise ParameterError(f"--{flag} is for notes; name some with --notes LABEL=FOLDER")
     unfit = [name for name in _ALONE if getattr(chosen, name)]
     if asked and unfit:
         named = {"files": "LABEL=PATH", "ranges": "--from"}
@@ -104,14 +113,24 @@ def learn_notes(chosen: argparse.Namespace, bar: Bar) -> NoteDictionary:
             transform = parts[0].transform if parts else None
             parts.append(_MAKERS[kind](given, chosen, transform, bar))
     known = parts[0].merge(*parts[1:])
-    return known.fill() if chosen.fill else known
+    if chosen.average:
+        known = known.average()
+    return known.fill(*chosen.fill) if chosen.fill else known
+
+
+def _pitch_range(text: str) -> tuple[int, int]:
+    low, _, high = text.partition("-")
+    if not (low.isdecimal() and high.isdecimal()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form LOW-HIGH, as in 21-108")
+    return int(low), int(high)
 
 
 def _from_folder(
     given: str, chosen: argparse.Namespace, transform: Transform | None, bar: Bar
 ) -> NoteDictionary:
     from nmfaudio.transcription import NoteDictionary
-    from nmfaudio.transcription.folders import note_files, sample_rate
+    from nmfaudio.transcription.folders import note_files
+    from nmfaudio.transcription.stages import sample_rate
 
     label, folder = cut(given, "LABEL=FOLDER, as in piano=notes/")
     if transform is None:
@@ -130,7 +149,7 @@ def _from_recording(
     given: list[str], chosen: argparse.Namespace, transform: Transform | None, bar: Bar
 ) -> NoteDictionary:
     from nmfaudio.transcription import NoteDictionary
-    from nmfaudio.transcription.folders import sample_rate
+    from nmfaudio.transcription.stages import sample_rate
 
     label, audio = cut(given[0], "LABEL=FILE, as in piano=take.wav")
     if transform is None:

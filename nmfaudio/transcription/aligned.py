@@ -30,7 +30,7 @@ def learn_aligned(
     transform: Transform,
     *,
     instrument: str,
-    stages: Mapping[str, float] | None,
+    stages: Mapping[str, tuple[float, float]] | None,
     tolerance: float,
     beta: float,
     max_iter: int,
@@ -88,16 +88,14 @@ def _gates(
 ) -> np.ndarray:
     """Where the stages of a pitch start from: 0 where they cannot sound [shape=(stage, time)]."""
     times = transform.times(V.shape[1])
-    step = float(transform.times(2)[1])
     H = np.zeros((len(stages), V.shape[1]), V.dtype)
+    begins = [*(stage.begin for stage in stages), np.inf]
     for note in notes:
-        for gate, stage in zip(H, stages, strict=True):
-            begin = note.onset + stage.begin - (0 if stage.begin else step)
-            # The last stage goes on for as long as the note does.
-            last = stage is stages[-1]
-            end = note.offset if last else min(note.onset + stage.end, note.offset)
-            inside = (times >= begin - tolerance) & (times <= end + tolerance)
-            if begin < note.offset:
+        for gate, begin, following in zip(H, begins, begins[1:], strict=False):
+            # No frame of a note is without a stage that explains it.
+            start, end = note.onset + begin, min(note.onset + following, note.offset)
+            if start < note.offset:
+                inside = (times >= start - tolerance) & (times <= end + tolerance)
                 gate[inside] = np.maximum(gate[inside], _SOFT + note.velocity)
     return H
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, ClassVar, Self
+
+import numpy as np
 
 from nmfaudio._check import as_choice, as_number
 from nmfaudio.dictionary import Dictionary
 from nmfaudio.errors import ParameterError, ShapeError
 from nmfaudio.transcription.makers import STAGES, Makers
-from nmfaudio.transcription.transposing import refit, transpose
+from nmfaudio.transcription.transposing import refit, transpose, unit_sums
 from nmfaudio.transforms import Transform
+
+_PIANO = Path(__file__).resolve().parents[1] / "data" / "piano.npz"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -85,6 +90,37 @@ class NoteDictionary(Makers, Dictionary):
                     "for each, or None"
                 )
             object.__setattr__(self, name, tuple(map(tidy, values)))
+
+    @classmethod
+    def piano(cls, transform: Transform | None = None) -> NoteDictionary:
+        """The piano that ships with the package: the mean of four, with three stages of each key.
+
+        It was learned at 22.05 kHz from the pianos of the soundfont Fluid (R3) GM, as
+        ``nmfaudio/data/LICENSES.md`` says.
+
+        Parameters
+        ----------
+        transform : Transform, optional
+            What to have it `fitted` to; by default its own.
+
+        Returns
+        -------
+        NoteDictionary
+
+        Raises
+        ------
+        ParameterError
+            The transform does not cover the keys of a piano.
+
+        Examples
+        --------
+        >>> import nmfaudio as na
+        >>> na.NoteDictionary.piano()
+        NoteDictionary(1 label: piano 264; templates of 1025 frequencies, stft, 22050 Hz, \
+88 pitches from 21 to 108, stages attack/early/late)
+        """
+        known = NoteDictionary.load(_PIANO)
+        return known if transform is None else known.fitted(transform)
 
     def groups(self) -> dict[float, tuple[int, ...]]:
         """Which components are of each pitch, of whatever instrument, by pitch from the lowest."""
@@ -206,6 +242,34 @@ class NoteDictionary(Makers, Dictionary):
                     nearest = min(groups, key=lambda own: (abs(own - pitch), own))
                     parts.append(mine._take(groups[nearest])._transposed(pitch - nearest))
         return parts[0].merge(*parts[1:])
+
+    def average(self) -> Self:
+        """One component for each instrument, pitch and stage: the mean over all that there are.
+
+        Over velocities, and over several pianos that were merged: for one that is not known.
+
+        Returns
+        -------
+        NoteDictionary
+            In the order in which instruments, pitches and stages first appear; components each
+            sum to one, and have no velocity.
+
+        Examples
+        --------
+        >>> import numpy as np, nmfaudio as na
+        >>> upright = na.NoteDictionary(np.eye(257)[:, :2], ["piano"] * 2, na.Stft(8000, 512),
+        ...                             [60, 60], velocities=[0.3, 0.9])
+        >>> upright.average().templates[:3, 0].tolist()
+        [0.5, 0.5, 0.0]
+        """
+        same: dict[tuple[str, float, str | None], list[int]] = {}
+        keys = zip(self.labels, self.pitches, self.stages, strict=True)
+        for k, key in enumerate(keys):
+            same.setdefault(key, []).append(k)
+        shares = unit_sums(self.templates)
+        means = [shares[..., each].mean(axis=-1) for each in same.values()]
+        firsts = self._take([each[0] for each in same.values()])
+        return replace(firsts, templates=np.stack(means, axis=-1), velocities=(None,) * len(same))
 
     def _transposed(self, semitones: float) -> Self:
         templates = transpose(self.templates, self.transform.frequencies, semitones)

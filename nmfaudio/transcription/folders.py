@@ -67,14 +67,6 @@ def read_notes_of(files: list[NoteFile], instrument: str, reader: Reader) -> Ite
         yield NoteSound(samples, file.pitch, file.velocity, show(file.path))
 
 
-def sample_rate(path: str | os.PathLike[str]) -> int:
-    """Of a recording, in Hz."""
-    from nmfaudio.io.decoding import open_audio
-
-    with open_audio(path) as audio:
-        return audio.sr
-
-
 def _entries(folder: Path) -> list[Path]:
     try:
         return sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from nmfaudio._check import as_count
 from nmfaudio.transforms import Transform
 
 if TYPE_CHECKING:
@@ -15,9 +16,9 @@ if TYPE_CHECKING:
     from nmfaudio.notes import Note
     from nmfaudio.transcription.dictionary import NoteDictionary
 
-STAGE_ENDS = {"attack": 0.03, "early": 0.15, "late": 2.0}
-"""What a template may be of a note, and how many seconds after the onset that usually ends."""
-STAGES = tuple(STAGE_ENDS)
+STAGE_SPANS = {"attack": (-0.01, 0.05), "early": (0.05, 0.25), "late": (0.4, 1.5)}
+"""What a template may be of a note, and from when to when that usually is: s after the onset."""
+STAGES = tuple(STAGE_SPANS)
 KEYS = range(21, 109)
 """The pitches of a piano."""
 PLAYED_AT = 44100
@@ -34,7 +35,7 @@ class Makers:
         *,
         instrument: str = "piano",
         transform: Transform | None = None,
-        stages: Mapping[str, float] | None = None,
+        stages: Mapping[str, tuple[float, float]] | None = None,
         lags: int | None = None,
         velocities: Mapping[str, float] | None = None,
         beta: float = 1.0,
@@ -53,11 +54,13 @@ class Makers:
         instrument : str
             The label of all components.
         transform : Transform, optional
-            By default `Stft` at the rate of the first recording, with power 2 where β is 0.
-        stages : mapping of str to float, optional
-            Which stages of a note get a template of their own, and how many seconds after the
-            onset each ends, which is where the next begins: by default ``{"attack": 0.03,
-            "early": 0.15, "late": 2.0}``. An empty one: a single template for the first 2 s.
+            By default ``Stft(sr, n_fft, n_fft // 8)`` at the rate of the first recording, with
+            `default_n_fft`, and power 2 where β is 0.
+        stages : mapping of str to (float, float), optional
+            Which stages of a note get a template of their own, and from when to when each is, in
+            seconds after the onset: by default ``{"attack": (-0.01, 0.05), "early": (0.05, 0.25),
+            "late": (0.4, 1.5)}``. It counts when the middle of a frame is. An empty mapping: a
+            single template for all of that.
         lags : int, optional
             Take this many frames from the onset on, as they are, for one convolutive template,
             instead of stages.
@@ -95,8 +98,8 @@ class Makers:
         {69.0: (0, 1, 2), 71.0: (3, 4, 5)}
         """
         from nmfaudio.learning import Reader
-        from nmfaudio.transcription.folders import note_files, read_notes_of, sample_rate
-        from nmfaudio.transcription.stages import learn_notes, usual_transform
+        from nmfaudio.transcription.folders import note_files, read_notes_of
+        from nmfaudio.transcription.stages import learn_notes, sample_rate, usual_transform
 
         files = note_files(folder, velocities)
         transform = transform or usual_transform(sample_rate(files[0].path), beta)
@@ -119,7 +122,7 @@ class Makers:
         sr: int | None = None,
         instrument: str = "piano",
         transform: Transform | None = None,
-        stages: Mapping[str, float] | None = None,
+        stages: Mapping[str, tuple[float, float]] | None = None,
         tolerance: float = 0.05,
         beta: float = 1.0,
         max_iter: int = 50,
@@ -143,9 +146,10 @@ class Makers:
         instrument : str
             The label of all components.
         transform : Transform, optional
-            By default `Stft` at the rate of the recording, with power 2 where β is 0.
-        stages : mapping of str to float, optional
-            As for `from_folder`; the last stage goes on until the note ends.
+            By default at the rate of the recording, as for `from_folder`.
+        stages : mapping of str to (float, float), optional
+            As for `from_folder`, but each stage goes on until the next begins, and the last until
+            the note ends.
         tolerance : float
             Seconds by which a note may begin earlier and end later than it should.
         beta : float
@@ -192,15 +196,17 @@ class Makers:
         from nmfaudio.learning import Reader
         from nmfaudio.notes import read_notes
         from nmfaudio.transcription.aligned import learn_aligned
+        from nmfaudio.transcription.stages import sample_rate, usual_transform
 
         example = Example(audio)
-        reader = Reader(sr, transform, resample, beta)
-        V = reader.read(instrument, example)
+        if transform is None:
+            transform = usual_transform(sample_rate(audio, sr), beta)
+        V = Reader(sr, transform, resample, beta).read(instrument, example)
         given = read_notes(notes) if isinstance(notes, str | os.PathLike) else list(notes)
         return learn_aligned(
             V,
             given,
-            reader.transform,
+            transform,
             instrument=instrument,
             stages=stages,
             tolerance=tolerance,
@@ -217,19 +223,20 @@ class Makers:
         *,
         program: int = 0,
         pitches: Sequence[int] = KEYS,
-        velocities: Sequence[float] = (0.7,),
+        velocities: Sequence[float] = (0.3, 0.55, 0.8),
         seconds: float = 2.0,
         sr: int = PLAYED_AT,
         instrument: str | None = None,
         transform: Transform | None = None,
-        stages: Mapping[str, float] | None = None,
+        stages: Mapping[str, tuple[float, float]] | None = None,
         lags: int | None = None,
         beta: float = 1.0,
     ) -> NoteDictionary:
         """Learn the notes of an instrument from what a synthesiser plays.
 
         The program ``fluidsynth`` plays each note of each velocity by itself, without reverb and
-        chorus. Notes that the font leaves silent are left out; `fill` transposes them.
+        chorus. Notes that the font leaves silent are left out; `fill` transposes them, and
+        `average` makes one of all velocities.
 
         Parameters
         ----------
@@ -248,7 +255,7 @@ class Makers:
         instrument : str, optional
             The label of all components; by default the General MIDI name of the program.
         transform : Transform, optional
-            By default `Stft` at that rate, with power 2 where β is 0.
+            By default at that rate, as for `from_folder`.
         stages, lags, beta
             As for `from_folder`.
 
@@ -272,7 +279,7 @@ class Makers:
         --------
         >>> import nmfaudio as na
         >>> na.NoteDictionary.from_soundfont("FluidR3_GM.sf2", pitches=[60])  # doctest: +SKIP
-        NoteDictionary(1 label: acoustic grand piano 3; templates of 2049 frequencies, stft, \
+        NoteDictionary(1 label: acoustic grand piano 9; templates of 2049 frequencies, stft, \
 44100 Hz, pitch 60, stages attack/early/late)
         """
         from nmfaudio.midi import PROGRAMS
@@ -280,6 +287,7 @@ class Makers:
         from nmfaudio.transcription.stages import learn_notes, usual_transform
 
         transform = transform or usual_transform(sr, beta)
+        program = as_count(program, "program", low=0, high=127)
         sounds = soundfont_notes(
             path,
             program=program,

@@ -19,6 +19,8 @@ from nmfaudio.transcription.stages import NoteSound
 _SYNTHESISER = "fluidsynth"
 _RELEASE = 1.0  # s after a note in which it dies away before the next begins
 _GAIN = "0.5"
+_RATE = 44100  # Hz, at least
+_REFUSALS = ("Failed to load", "not found", "No preset found", "No instrument found")
 
 
 def soundfont_notes(
@@ -38,7 +40,8 @@ def soundfont_notes(
     notes = _notes(program, pitches, velocities, seconds)
     _require_soundfont(path)
     with tempfile.TemporaryDirectory() as folder:
-        rendered = _render(path, notes, sr, Path(folder))
+        # At a low rate the synthesiser would fold back what is too high.
+        rendered = _render(path, notes, max(sr, _RATE), Path(folder))
         yield from _sounds(rendered, notes, path, sr)
 
 
@@ -46,7 +49,6 @@ def _notes(
     program: int, pitches: Sequence[int], velocities: Sequence[float], seconds: float
 ) -> list[Note]:
     """One after the other, far enough apart."""
-    program = as_count(program, "program", low=0, high=127)
     keys = [as_count(pitch, "a pitch", low=0, high=127) for pitch in pitches]
     levels = [as_number(velocity, "a velocity", above=0) for velocity in velocities]
     if not (keys and levels):
@@ -79,13 +81,17 @@ def _render(path: str | os.PathLike[str], notes: list[Note], sr: int, folder: Pa
     midi, sound = folder / "notes.mid", folder / "notes.wav"
     write_notes(midi, notes)
     command = [program, "-niq", "-R", "0", "-C", "0", "-g", _GAIN, "-r", str(sr)]
+    command += ["-o", f"synth.default-soundfont={os.devnull}"]
     command += ["-T", "wav", "-O", "float", "-F", str(sound), os.path.abspath(path), str(midi)]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
-    if done.returncode or not sound.is_file():
-        said = done.stderr.decode(errors="replace").strip().splitlines()
+    said = done.stderr.decode(errors="replace").strip().splitlines()
+    # It goes on with another font, or another instrument, where it has not what it was told.
+    wrong = [line for line in said if any(words in line for words in _REFUSALS)]
+    if done.returncode or wrong or not sound.is_file():
+        reason = (wrong or said[-1:] or [f"exit code {done.returncode}"])[0]
         raise AudioFileError(
-            f"{show(path)}: {_SYNTHESISER} could not play it: "
-            f"{said[-1] if said else f'exit code {done.returncode}'}; try it by hand"
+            f"{show(path)}: {_SYNTHESISER} could not play program {notes[0].program}: {reason}; "
+            "give a whole SoundFont that has this program"
         )
     return sound
 
@@ -93,12 +99,15 @@ def _render(path: str | os.PathLike[str], notes: list[Note], sr: int, folder: Pa
 def _sounds(
     rendered: Path, notes: list[Note], path: str | os.PathLike[str], sr: int
 ) -> Iterator[NoteSound]:
+    import librosa
+
     from nmfaudio.io import read
 
     heard = False
     for note in notes:
-        samples = read(rendered, start=note.onset, stop=note.offset).samples
-        if samples.any():
+        found = read(rendered, start=note.onset, stop=note.offset)
+        if found.samples.any():
+            samples = librosa.resample(found.samples, orig_sr=found.sr, target_sr=sr)
             heard = True
             name = f"{show(path)}, note {note.pitch:g}"
             yield NoteSound(samples, note.pitch, note.velocity, name)

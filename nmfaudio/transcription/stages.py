@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import os
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -14,12 +16,12 @@ from nmfaudio.errors import ContentError, ParameterError
 from nmfaudio.factors import Factor
 from nmfaudio.separators.stems import analyse
 from nmfaudio.transcription.dictionary import NoteDictionary
-from nmfaudio.transcription.makers import STAGE_ENDS, STAGES
+from nmfaudio.transcription.makers import STAGE_SPANS, STAGES
 from nmfaudio.transcription.transposing import unit_sums
 from nmfaudio.transforms import Stft, Transform, default_n_fft
 
 _BEGUN = 0.0025  # of the highest mean power: the sound is there. -26 dB
-_SMOOTH = 0.002  # s over which the power is taken
+_SMOOTH = 0.002  # s up to now over which the power is taken
 _ITERATIONS = 50
 
 
@@ -42,33 +44,59 @@ class NoteSound(NamedTuple):
 
 def usual_transform(sr: int, beta: float) -> Stft:
     """What notes are learned with where no transform is given."""
-    return Stft(sr, default_n_fft(sr), power=2.0 if beta == 0 else 1.0)
+    n_fft = default_n_fft(sr)
+    return Stft(sr, n_fft, n_fft // 8, power=2.0 if beta == 0 else 1.0)
 
 
-def as_stages(ends: Mapping[str, float] | None) -> list[Stage]:
+def sample_rate(audio: str | os.PathLike[str] | np.ndarray, sr: int | None = None) -> int:
+    """Of a recording, in Hz: arrays have to say theirs.
+
+    Raises
+    ------
+    ParameterError
+        It is an array, and `sr` is None.
+    AudioFileError
+        The file cannot be read.
+    """
+    if isinstance(audio, np.ndarray):
+        if sr is None:
+            raise ParameterError("sr is missing; samples need their rate in Hz")
+        return sr
+    from nmfaudio.io.decoding import open_audio
+
+    with open_audio(audio) as opened:
+        return opened.sr
+
+
+def as_stages(spans: Mapping[str, tuple[float, float]] | None) -> list[Stage]:
     """Stages one after the other; see `NoteDictionary.from_folder`.
 
     Raises
     ------
     ParameterError
-        A name is not one of `STAGES`, or they do not end one after the other.
+        A name is not one of `STAGES`, or they do not come one after the other.
     """
-    ends = STAGE_ENDS if ends is None else ends
-    if not isinstance(ends, Mapping):
+    spans = STAGE_SPANS if spans is None else spans
+    if not isinstance(spans, Mapping):
         raise ParameterError(
-            f"stages are {ends!r}; give a mapping of their names to the seconds at which they end"
+            f"stages are {spans!r}; give a mapping of their names to (begin, end) in seconds"
         )
     found: list[Stage] = []
-    for name in sorted(ends, key=lambda name: STAGES.index(as_choice(name, "a stage", STAGES))):
-        begin = found[-1].end if found else 0.0
-        end = as_number(ends[name], f"the end of {name}")
-        if end <= begin:
+    for name in sorted(spans, key=lambda name: STAGES.index(as_choice(name, "a stage", STAGES))):
+        try:
+            begin, end = (as_number(time, f"a time of stage {name}") for time in spans[name])
+        except (TypeError, ValueError):
             raise ParameterError(
-                f"stage {name} ends {end:g} s after the onset, and begins at {begin:g} s; stages "
-                f"are {', '.join(STAGES)}, each of which ends later than the one before"
+                f"stage {name} is {spans[name]!r}; give (begin, end) in seconds after the onset"
+            ) from None
+        if not (found[-1].end if found else -np.inf) <= begin < end or end <= 0:
+            raise ParameterError(
+                f"stage {name} lasts from {begin:g} to {end:g} s after the onset; it must end after"
+                f" it begins, after the onset, and begin no earlier than the one before it ends"
             )
         found.append(Stage(name, begin, end))
-    return found or [Stage(None, 0.0, STAGE_ENDS[STAGES[-1]])]
+    whole = [Stage(None, STAGE_SPANS[STAGES[0]][0], STAGE_SPANS[STAGES[-1]][1])]
+    return found or whole
 
 
 def learn_notes(
@@ -76,7 +104,7 @@ def learn_notes(
     transform: Transform,
     *,
     instrument: str,
-    stages: Mapping[str, float] | None,
+    stages: Mapping[str, tuple[float, float]] | None,
     lags: int | None,
     beta: float,
     about: dict[str, Any],
@@ -92,11 +120,10 @@ def learn_notes(
     count = None if lags is None else as_count(lags, "lags", low=2)
     templates, pitches, velocities, names = [], [], [], []
     for sound in sounds:
-        V = from_onset(sound, transform)
         if count is None:
-            each = stage_templates(V, transform, spans, beta)
+            each = stage_templates(sound, transform, spans, beta)
         else:
-            each = [(stretch(V, count), None)]
+            each = [(stretch(from_onset(sound, transform, 0), count), None)]
         templates += [template for template, _ in each]
         names += [name for _, name in each]
         pitches += [sound.pitch] * len(each)
@@ -116,11 +143,14 @@ def learn_notes(
     )
 
 
-def from_onset(sound: NoteSound, transform: Transform) -> np.ndarray:
-    """The features of a note, of which frame 1 is centred on the onset [shape=(freq, time)]."""
+def from_onset(sound: NoteSound, transform: Transform, lead: int) -> np.ndarray:
+    """The features of a note, of which frame `lead` is centred on the onset [shape=(freq, time)].
+
+    What is heard before the onset counts as silence.
+    """
     onset = find_onset(sound, transform.sr)
-    hop = round(float(transform.times(2)[1]) * transform.sr)
-    return analyse(np.pad(sound.samples[:, onset:], ((0, 0), (hop, 0))), transform)
+    before = round(lead * float(transform.times(2)[1]) * transform.sr)
+    return analyse(np.pad(sound.samples[:, onset:], ((0, 0), (before, 0))), transform)
 
 
 def find_onset(sound: NoteSound, sr: int) -> int:
@@ -133,7 +163,7 @@ def find_onset(sound: NoteSound, sr: int) -> int:
     """
     power = (sound.samples.astype(np.float64) ** 2).sum(axis=0)
     width = max(1, round(_SMOOTH * sr))
-    sums = np.cumsum(np.pad(power, (width // 2, width - width // 2)))
+    sums = np.cumsum(np.pad(power, (width, 0)))
     level = np.maximum(sums[width:] - sums[:-width], 0)
     if not level.any():
         raise ContentError(f"{sound.name}: is silent; nothing can be learned from it")
@@ -141,17 +171,18 @@ def find_onset(sound: NoteSound, sr: int) -> int:
 
 
 def stage_templates(
-    V: np.ndarray, transform: Transform, stages: list[Stage], beta: float
+    sound: NoteSound, transform: Transform, stages: list[Stage], beta: float
 ) -> list[tuple[np.ndarray, str | None]]:
     """The spectrum of each stage that is heard [shape=(freq,)], and its name."""
     step = float(transform.times(2)[1])
-    times = (np.arange(V.shape[1]) - 1) * step
+    lead = max(0, math.ceil(-stages[0].begin / step))
+    V = from_onset(sound, transform, lead)
+    times = (np.arange(V.shape[1]) - lead) * step
     found = []
-    for n, stage in enumerate(stages):
-        # The frame before the onset hears it too.
-        inside = (times >= (stage.begin if n else -step)) & (times < stage.end)
-        if V[:, inside].any():
-            found.append((spectrum(V[:, inside], beta), stage.name))
+    for stage in stages:
+        inside = V[:, (times >= stage.begin) & (times < stage.end)]
+        if inside.any():
+            found.append((spectrum(inside, beta), stage.name))
     return found
 
 
@@ -170,6 +201,6 @@ def spectrum(V: np.ndarray, beta: float) -> np.ndarray:
 
 
 def stretch(V: np.ndarray, lags: int) -> np.ndarray:
-    """The first frames from the onset on, followed by silence where there are fewer."""
-    frames = V.T[1 : 1 + lags]
+    """The first frames, followed by silence where there are fewer."""
+    frames = V.T[:lags]
     return np.pad(frames, ((0, lags - len(frames)), (0, 0)))

@@ -58,9 +58,12 @@ def refit(templates: np.ndarray, own: Transform, other: Transform) -> np.ndarray
         times = own.times(len(templates))
         wanted = np.arange(max(1, round(len(templates) * times[1] / step))) * step
         magnitudes = _at(magnitudes, times, np.minimum(wanted, times[-1]), axis=0)
-    Z = _at(magnitudes, own.frequencies, bins.frequencies, axis=-2)
+    # Neighbouring bins of a sound in the middle of a frame have opposite signs, which bands that
+    # add them up must see.
+    signs = (-1.0) ** np.arange(len(bins.frequencies))[:, None]
+    Z = _at(magnitudes, own.frequencies, bins.frequencies, axis=-2) * signs
     stretches = Z if Z.ndim == 3 else Z[None]
-    complex_type = np.result_type(Z.dtype, np.complex64)
+    complex_type = np.result_type(templates.dtype, np.complex64)
     seen = np.stack([other.features(frames[None].astype(complex_type)) for frames in stretches])
     found = unit_sums(seen if Z.ndim == 3 else seen[0])
     silent = found.reshape(-1, found.shape[-1]).max(axis=0) == 0
