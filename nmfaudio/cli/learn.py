@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from nmfaudio.examples import Example
     from nmfaudio.transforms import Transform
 
+_HOPS = 4  # in a window
 _USAGE = "nmfaudio learn LABEL=PATH... -o DICTIONARY.npz [options]"
 _WHAT = """\
 {help}.
@@ -127,7 +128,7 @@ def _transform(given: dict[str, list[Example]], chosen: argparse.Namespace) -> T
 
     first = next(iter(given.values()))[0]
     with open_audio(first.audio) as audio:  # type: ignore[arg-type]  # a path, here
-        return asked_transform(audio.sr, chosen)
+        return asked_transform(audio.sr, chosen, _HOPS)
 
 
 def _examples(chosen: argparse.Namespace) -> dict[str, list[Example]]:
@@ -203,7 +204,11 @@ def _add_method_options(parser: Parser) -> None:
         ),
         ("--lags", 1, "frames in a component (default: 1; convolutive ones: 10)"),
         ("--n-fft", 2, "window length in samples (default: the power of two nearest to 93 ms)"),
-        ("--hop", 1, "samples between windows (default: a quarter of a window)"),
+        (
+            "--hop",
+            1,
+            "samples between windows (default: a quarter of a window, an eighth for notes)",
+        ),
     )
     for flag, least, help in counts:
         group.add_argument(flag, type=whole(least), metavar="N", help=help)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from nmfaudio.transforms import Transform
 
 _KINDS = ("notes", "recordings", "soundfonts")
+_HOPS = 8  # in a window of notes
 _ALONE = ("size", "kind", "files", "ranges")  # what goes with none of them
 EXAMPLES = """\
   nmfaudio learn --notes piano=notes/ --fill 21-108 -o piano.npz
@@ -28,8 +29,8 @@ EXAMPLES = """\
 def add_note_options(parser: Parser) -> None:
     """The flags of dictionaries of notes."""
     group = parser.add_argument_group(
-        "a dictionary of notes, for transcribing: for each pitch an attack, an early and a late "
-        "spectrum"
+        "notes",
+        "A dictionary for transcribing: for each pitch an attack, an early and a late spectrum.",
     )
     group.add_argument(
         "--notes",
@@ -134,7 +135,7 @@ def _from_folder(
 
     label, folder = cut(given, "LABEL=FOLDER, as in piano=notes/")
     if transform is None:
-        transform = asked_transform(sample_rate(note_files(folder, None)[0].path), chosen)
+        transform = asked_transform(sample_rate(note_files(folder, None)[0].path), chosen, _HOPS)
     return NoteDictionary.from_folder(
         folder,
         instrument=label,
@@ -153,7 +154,7 @@ def _from_recording(
 
     label, audio = cut(given[0], "LABEL=FILE, as in piano=take.wav")
     if transform is None:
-        transform = asked_transform(sample_rate(audio), chosen)
+        transform = asked_transform(sample_rate(audio), chosen, _HOPS)
     settings: dict[str, Any] = {}
     if chosen.max_iter is not None:
         settings["max_iter"] = chosen.max_iter
@@ -180,7 +181,7 @@ def _from_soundfont(
         font,
         program=chosen.program,
         instrument=label,
-        transform=transform or asked_transform(PLAYED_AT, chosen),
+        transform=transform or asked_transform(PLAYED_AT, chosen, _HOPS),
         lags=chosen.lags,
         beta=chosen.beta,
     )
@@ -206,14 +207,21 @@ def describe_notes(dictionary: Dictionary) -> dict[str, Any]:
     }
 
 
-def asked_transform(sr: int, chosen: argparse.Namespace) -> Transform | None:
-    """The transform that was asked for, at a sample rate; None if none was."""
+def asked_transform(sr: int, chosen: argparse.Namespace, hops: int) -> Transform | None:
+    """The transform that was asked for, at a sample rate; None if none was.
+
+    Parameters
+    ----------
+    hops : int
+        In a window, unless it is said how long one is.
+    """
     if chosen.n_fft is None and chosen.hop is None:
         return None
     from nmfaudio.transforms import Stft, default_n_fft
 
     power = 2.0 if chosen.beta == 0 else 1.0
-    return Stft(sr, chosen.n_fft or default_n_fft(sr), chosen.hop, power=power)
+    n_fft = chosen.n_fft or default_n_fft(sr)
+    return Stft(sr, n_fft, chosen.hop or max(1, n_fft // hops), power=power)
 
 
 def cut(text: str, form: str) -> tuple[str, str]:
