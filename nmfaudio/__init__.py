@@ -36,6 +36,8 @@ _HOME = {
     "learn": "learning",
     "Example": "examples",
     "Dictionary": "dictionary",
+    # which notes are played
+    "NoteDictionary": "transcription",
     # beside masks
     "fit_spatial_filter": "spatial",
     "SpatialFilter": "spatial",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, ClassVar, Literal, Self, TypeAlias, get_args
 
 import numpy as np
 
@@ -72,6 +72,8 @@ class Dictionary:
     kind: Kind = "templates"
     about: Mapping[str, Any] = field(default_factory=dict)
 
+    _each: ClassVar[tuple[str, ...]] = ("labels", "pitches")  # what every component has one of
+
     def __post_init__(self) -> None:
         count = _require_templates(self.templates, self.transform)
         labels = _as_labels(self.labels, count)
@@ -112,7 +114,7 @@ class Dictionary:
             )
         return found
 
-    def select(self, labels: str | Sequence[str]) -> Dictionary:
+    def select(self, labels: str | Sequence[str]) -> Self:
         """The components of some labels, in the order in which these are asked for.
 
         Parameters
@@ -138,15 +140,16 @@ class Dictionary:
         wanted = dict.fromkeys([labels] if isinstance(labels, str) else labels)
         if not wanted:
             raise ParameterError(f"no label was asked for; there are: {', '.join(self.names)}")
-        chosen = [k for label in wanted for k in self.components(label)]
-        return replace(
-            self,
-            templates=self.templates[..., chosen],
-            labels=tuple(self.labels[k] for k in chosen),
-            pitches=tuple(self.pitches[k] for k in chosen),
-        )
+        return self._take([k for label in wanted for k in self.components(label)])
 
-    def merge(self, *others: Dictionary) -> Dictionary:
+    def _take(self, chosen: Sequence[int]) -> Self:
+        """Some components, in this order."""
+        each: dict[str, Any] = {
+            name: tuple(getattr(self, name)[k] for k in chosen) for name in self._each
+        }
+        return replace(self, templates=self.templates[..., chosen], **each)
+
+    def merge(self, *others: Dictionary) -> Self:
         """All components of this dictionary and others, one after the other.
 
         Components of the same label belong together afterwards. Single frames of both kinds,
@@ -175,15 +178,17 @@ class Dictionary:
         >>> a.merge(b).labels
         ('a', 'a', 'a', 'b')
         """
-        every = (self, *others)
+        every: tuple[Dictionary, ...] = (self, *others)
         for n, other in enumerate(others, 2):
             self._require_like(other, f"dictionary {n}")
         same = all(other.about == self.about for other in others)
+        each: dict[str, Any] = {
+            name: tuple(x for d in every for x in getattr(d, name)) for name in self._each
+        }
         return replace(
             self,
             templates=np.concatenate([d.templates for d in every], axis=-1),
-            labels=tuple(label for d in every for label in d.labels),
-            pitches=tuple(pitch for d in every for pitch in d.pitches),
+            **each,
             kind=self.kind if all(d.kind == self.kind for d in others) else "templates",
             about=self.about if same else {"merged": [dict(d.about) for d in every]},
         )
@@ -221,17 +226,24 @@ class Dictionary:
             )
 
     def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._summary()})"
+
+    def _summary(self) -> str:
         counts = ", ".join(f"{name} {self.labels.count(name)}" for name in self.names)
         several = "1 label" if len(self.names) == 1 else f"{len(self.names)} labels"
         length = f"{self.lags} frames and " if self.lags > 1 else ""
-        pitched = sum(pitch is not None for pitch in self.pitches)
         facts = [
             f"{self.kind} of {length}{self.templates.shape[-2]} frequencies",
             self.transform.kind,
             f"{self.transform.sr} Hz",
-            *([f"{pitched} with a pitch"] if pitched else []),
+            *self._facts(),
         ]
-        return f"Dictionary({several}: {counts}; {', '.join(facts)})"
+        return f"{several}: {counts}; {', '.join(facts)}"
+
+    def _facts(self) -> list[str]:
+        """What there is to say about its notes."""
+        pitched = sum(pitch is not None for pitch in self.pitches)
+        return [f"{pitched} with a pitch"] if pitched else []
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Save to an ``.npz`` file of one array and a JSON header; no pickle.
@@ -252,8 +264,7 @@ class Dictionary:
         header = {
             "kind": _KIND,
             "templates": self.kind,
-            "labels": list(self.labels),
-            "pitches": list(self.pitches),
+            **{name: list(getattr(self, name)) for name in self._each},
             "transform": self.transform.to_dict(),
             "beta": self.beta,
             "about": dict(self.about),
@@ -261,7 +272,7 @@ class Dictionary:
         save_archive(path, header, {"templates": self.templates}, overwrite=overwrite)
 
     @classmethod
-    def load(cls, path: Source) -> Dictionary:
+    def load(cls, path: Source) -> Self:
         """Load what `save` saved.
 
         Parameters
@@ -284,14 +295,16 @@ class Dictionary:
             # Known before a transform with billions of bands is made.
             if any(parameters.get(n, templates.shape[-2]) != templates.shape[-2] for n in _BANDS):
                 raise ShapeError(f"templates of shape {templates.shape} do not fit {parameters}")
+            # A plain dictionary lacks what a subclass has besides.
+            each: dict[str, Any] = {name: header.get(name) for name in cls._each}
+            each |= {name: header[name] for name in Dictionary._each}
             return cls(
                 templates,
-                header["labels"],
-                transform_from(parameters),
-                header["pitches"],
-                header["beta"],
-                header["templates"],
-                dict(header["about"]),
+                transform=transform_from(parameters),
+                beta=header["beta"],
+                kind=header["templates"],
+                about=dict(header["about"]),
+                **each,
             )
         except (KeyError, TypeError, ValueError, IndexError, NmfAudioError) as error:
             raise AudioFileError(

@@ -117,7 +117,7 @@ def learn(
     method = _Method(*_settings(kind, size, lags), as_number(beta, "beta"), max_iter, callback)
     if not isinstance(examples, Mapping) or not examples:
         raise ParameterError("there are no examples; give a mapping of labels to recordings")
-    reader = _Reader(sr, transform, resample, method.beta)
+    reader = Reader(sr, transform, resample, method.beta)
     generator = np.random.default_rng(rng)
     learned: list[_Learned] = []
     about = {}
@@ -160,7 +160,7 @@ def read_examples(
     AudioFileError, ParameterError, ContentError
         As for `learn`.
     """
-    reader = _Reader(transform.sr, transform, False, 1.0)
+    reader = Reader(transform.sr, transform, False, 1.0)
     return [reader.read(label, example) for example in gather(given)]
 
 
@@ -190,7 +190,7 @@ def _learn_label(
     label: str,
     examples: Sequence[Example],
     method: _Method,
-    reader: _Reader,
+    reader: Reader,
     rng: np.random.Generator,
 ) -> list[_Learned]:
     """The templates of all recordings of a label together, then those of each sound by itself."""
@@ -208,8 +208,8 @@ def _learn_label(
     return found
 
 
-class _Reader:
-    """Examples into spectrograms of one transform, which the first of them may settle."""
+class Reader:
+    """Examples into audio and spectrograms of one transform, which the first may settle."""
 
     def __init__(
         self, sr: int | None, transform: Transform | None, resample: bool, beta: float
@@ -222,6 +222,11 @@ class _Reader:
 
     def read(self, label: str, example: Example) -> np.ndarray:
         """The features of an example, its peak brought near 1 [shape=(freq, time)]."""
+        samples = self.samples(label, example)
+        return analyse(samples, self.transform)
+
+    def samples(self, label: str, example: Example) -> np.ndarray:
+        """An example at the transform's rate, its peak brought near 1 [shape=(channel, sample)]."""
         samples, sr = example.load(self.sr)
         if not hasattr(self, "transform"):
             self.transform = Stft(sr, default_n_fft(sr), power=self.power)
@@ -237,7 +242,8 @@ class _Reader:
             librosa = load_librosa()
             samples = librosa.resample(samples, orig_sr=sr, target_sr=self.transform.sr)
         peak = max(samples.max(), -samples.min())
-        return analyse(np.ldexp(samples, -int(np.frexp(peak)[1])), self.transform)
+        scaled: np.ndarray = np.ldexp(samples, -int(np.frexp(peak)[1]))
+        return scaled
 
 
 @dataclass

@@ -1,7 +1,7 @@
 """Make every sample anew: ``python audio_samples/make [NAME ...]``.
 
-`drum_templates` is no sample, but the drum kit that ships inside the package: it is made when it is
-named.
+`drum_templates` and `piano_templates` are no samples, but the drum kit and the piano that ship
+inside the package: they are made when they are named.
 
 Needs mido, numpy, scipy and soundfile, and the Debian packages fluidsynth, fluid-soundfont-gm
 and sonic-pi-samples. The same versions of them give the same bytes.
@@ -15,7 +15,7 @@ from pathlib import Path
 
 NAMES = ("drums", "trio", "band", "piano", "real")
 SAMPLES = Path(__file__).resolve().parent.parent
-OTHERS = {"drum_templates": SAMPLES.parent / "nmfaudio" / "data"}
+OTHERS = dict.fromkeys(("drum_templates", "piano_templates"), SAMPLES.parent / "nmfaudio" / "data")
 
 
 def main() -> None:

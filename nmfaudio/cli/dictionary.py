@@ -14,6 +14,7 @@ from nmfaudio._version import __version__
 from nmfaudio.cli.commands import OTHERS
 from nmfaudio.cli.failures import complain, describe, exit_code, joint_code, printable
 from nmfaudio.cli.learn import describe_dictionary, summary
+from nmfaudio.cli.learn_notes import describe_notes
 from nmfaudio.cli.output import emit, emit_json, emit_path
 from nmfaudio.cli.parser import Parser, add_common_options, nearest, parse, sentence
 from nmfaudio.errors import ParameterError
@@ -76,7 +77,12 @@ def _info(chosen: argparse.Namespace) -> int:
 
 
 def _merge(chosen: argparse.Namespace) -> int:
-    first, *others = map(_load, chosen.files)
+    from nmfaudio.dictionary import Dictionary
+
+    known = list(map(_load, chosen.files))
+    if len({type(one) for one in known}) > 1:  # notes among other sounds
+        known = list(map(Dictionary.load, chosen.files))
+    first, *others = known
     merged = first.merge(*others)
     path = Path(chosen.output)
     merged.save(path, overwrite=chosen.overwrite)
@@ -125,9 +131,12 @@ _ACTIONS = {"info": _info, "merge": _merge, "export": _export}
 
 
 def _load(source: str) -> Dictionary:
+    """A dictionary, as one of notes where all its components have a pitch."""
     from nmfaudio.dictionary import Dictionary
+    from nmfaudio.transcription import NoteDictionary
 
-    return Dictionary.load(source)
+    known = Dictionary.load(source)
+    return known if None in known.pitches else NoteDictionary.load(source)
 
 
 def _emit(code: int, action: str, facts: dict[str, Any]) -> None:
@@ -142,11 +151,23 @@ def _facts(found: Dictionary) -> Iterator[tuple[str, str]]:
     pitches = sorted({pitch for pitch in found.pitches if pitch is not None})
     if pitches:
         yield "pitches", f"{len(pitches)} from {pitches[0]:g} to {pitches[-1]:g} (MIDI)"
+    yield from _note_facts(describe_notes(found))
     yield "beta", f"{found.beta:g}"
     origins = [origin for origin in _origins(found.about) if origin[0] in found.names]
     for label, names in sorted(origins, key=lambda origin: found.names.index(origin[0])):
         more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
         yield "from", printable(f"{label}: {', '.join(map(str, names[:_NAMED]))}") + more
+
+
+def _note_facts(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    if stages := facts.get("stages"):
+        yield "stages", ", ".join(f"{name} {count}" for name, count in stages.items())
+    if velocities := facts.get("velocities"):
+        yield (
+            "velocities",
+            ", ".join(f"{velocity:.2g}" for velocity in velocities[:_NAMED])
+            + (f" and {len(velocities) - _NAMED} more" if len(velocities) > _NAMED else ""),
+        )
 
 
 def _origins(about: Mapping[str, Any]) -> Iterator[tuple[str, list[Any]]]:

@@ -12,6 +12,15 @@ from nmfaudio import _times
 from nmfaudio._version import __version__
 from nmfaudio.cli.commands import OTHERS
 from nmfaudio.cli.failures import printable
+from nmfaudio.cli.learn_notes import (
+    EXAMPLES,
+    add_note_options,
+    asked_transform,
+    cut,
+    describe_notes,
+    learn_notes,
+    wants_notes,
+)
 from nmfaudio.cli.output import emit_json, emit_path
 from nmfaudio.cli.parser import Parser, add_common_options, parse, sentence, whole
 from nmfaudio.cli.progress import Bar, heard
@@ -23,6 +32,7 @@ if TYPE_CHECKING:
     from nmfaudio.examples import Example
     from nmfaudio.transforms import Transform
 
+_HOPS = 4  # in a window
 _USAGE = "nmfaudio learn LABEL=PATH... -o DICTIONARY.npz [options]"
 _WHAT = """\
 {help}.
@@ -37,8 +47,7 @@ examples:
   nmfaudio learn guitar=guitar.wav voice=a.wav voice=b.wav -o songs.npz
   nmfaudio learn --from mix.wav 12.0-15.5,1:02-1:09=guitar -o mix.npz
   nmfaudio learn kick=kicks/ snare=snares/ --kind convolutive -o kit.npz
-  nmfaudio learn piano=notes/ --kind templates --size 1 -o piano.npz
-
+{notes}
 stdout has the path written.
 """
 
@@ -46,7 +55,8 @@ stdout has the path written.
 def run_learn(argv: list[str]) -> int:
     """Run ``nmfaudio learn``, and return its exit code."""
     chosen = parse(_parser(), argv)
-    given = _examples(chosen)
+    notes = wants_notes(chosen)
+    given = {} if notes else _examples(chosen)
     from nmfaudio.files import check_targets
     from nmfaudio.kernels.threads import set_threads
 
@@ -58,7 +68,7 @@ def run_learn(argv: list[str]) -> int:
     bar = Bar(printable(path.name), quiet=chosen.quiet)
     with heard("learn", bar) as said:
         try:
-            learned = _learn(given, chosen, bar)
+            learned = learn_notes(chosen, bar) if notes else _learn(given, chosen, bar)
             learned.save(path, overwrite=chosen.overwrite)
         finally:
             bar.clear()
@@ -75,7 +85,7 @@ def run_learn(argv: list[str]) -> int:
 
 def summary(dictionary: Dictionary) -> str:
     """What a dictionary holds, in a line."""
-    return repr(dictionary).removeprefix("Dictionary(").removesuffix(")")
+    return repr(dictionary).removeprefix(f"{type(dictionary).__name__}(").removesuffix(")")
 
 
 def describe_dictionary(dictionary: Dictionary) -> dict[str, Any]:
@@ -91,7 +101,7 @@ def describe_dictionary(dictionary: Dictionary) -> dict[str, Any]:
         "beta": dictionary.beta,
         "transform": dictionary.transform.to_dict(),
         "about": dict(dictionary.about),
-    }
+    } | describe_notes(dictionary)
 
 
 def _learn(given: dict[str, list[Example]], chosen: argparse.Namespace, bar: Bar) -> Dictionary:
@@ -100,12 +110,12 @@ def _learn(given: dict[str, list[Example]], chosen: argparse.Namespace, bar: Bar
     bar.say("learning")
     return learn(
         given,
-        kind=chosen.kind,
+        kind=chosen.kind or "exemplars",
         size=chosen.size,
         lags=chosen.lags,
         transform=_transform(given, chosen),
         beta=chosen.beta,
-        max_iter=chosen.max_iter,
+        max_iter=100 if chosen.max_iter is None else chosen.max_iter,
         resample=chosen.resample,
         callback=bar.update,
         rng=chosen.seed,
@@ -114,16 +124,11 @@ def _learn(given: dict[str, list[Example]], chosen: argparse.Namespace, bar: Bar
 
 def _transform(given: dict[str, list[Example]], chosen: argparse.Namespace) -> Transform | None:
     """The transform that was asked for, at the first recording's rate; None if none was."""
-    if chosen.n_fft is None and chosen.hop is None:
-        return None
     from nmfaudio.io.decoding import open_audio
-    from nmfaudio.transforms import Stft, default_n_fft
 
     first = next(iter(given.values()))[0]
     with open_audio(first.audio) as audio:  # type: ignore[arg-type]  # a path, here
-        sr = audio.sr
-    power = 2.0 if chosen.beta == 0 else 1.0
-    return Stft(sr, chosen.n_fft or default_n_fft(sr), chosen.hop, power=power)
+        return asked_transform(audio.sr, chosen, _HOPS)
 
 
 def _examples(chosen: argparse.Namespace) -> dict[str, list[Example]]:
@@ -132,10 +137,10 @@ def _examples(chosen: argparse.Namespace) -> dict[str, list[Example]]:
 
     found: dict[str, list[Example]] = {}
     for text in chosen.files:
-        label, path = _cut(text, "LABEL=PATH, as in guitar=guitar.wav")
+        label, path = cut(text, "LABEL=PATH, as in guitar=guitar.wav")
         found.setdefault(label, []).extend(gather(path))
     for path, text in chosen.ranges:
-        ranges, label = _cut(text, "RANGES=LABEL, as in 12.0-15.5=guitar")
+        ranges, label = cut(text, "RANGES=LABEL, as in 12.0-15.5=guitar")
         spans = [_times.stretch(span) for span in ranges.split(",")]
         found.setdefault(label, []).extend(Example(path, *span) for span in spans)
     if not found:
@@ -143,20 +148,12 @@ def _examples(chosen: argparse.Namespace) -> dict[str, list[Example]]:
     return found
 
 
-def _cut(text: str, form: str) -> tuple[str, str]:
-    """What stands before and after the first equals sign."""
-    before, _, after = text.partition("=")
-    if not (before and after):
-        raise ParameterError(f"{printable(text)} is not of the form {form}")
-    return before, after
-
-
 def _parser() -> Parser:
     parser = Parser(
         prog="nmfaudio learn",
         usage=_USAGE,
         description=_WHAT.format(help=sentence(OTHERS["learn"][1])),
-        epilog=_EXAMPLES,
+        epilog=_EXAMPLES.format(notes=EXAMPLES),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
@@ -177,6 +174,7 @@ def _parser() -> Parser:
         action="store_true",
         help="bring all to the sample rate of the first (default: refuse another)",
     )
+    add_note_options(parser)
     _add_method_options(parser)
     group = add_common_options(parser)
     group.add_argument(
@@ -194,9 +192,8 @@ def _add_method_options(parser: Parser) -> None:
     group.add_argument(
         "--kind",
         choices=("exemplars", "templates", "convolutive"),
-        default="exemplars",
         help="frames of the recordings as they are, unlike one another; spectra that make them up;"
-        " or short spectrograms that do, for hits (default: %(default)s)",
+        " or short spectrograms that do, for hits (default: exemplars)",
     )
     counts = (
         (
@@ -207,7 +204,11 @@ def _add_method_options(parser: Parser) -> None:
         ),
         ("--lags", 1, "frames in a component (default: 1; convolutive ones: 10)"),
         ("--n-fft", 2, "window length in samples (default: the power of two nearest to 93 ms)"),
-        ("--hop", 1, "samples between windows (default: a quarter of a window)"),
+        (
+            "--hop",
+            1,
+            "samples between windows (default: a quarter of a window, an eighth for notes)",
+        ),
     )
     for flag, least, help in counts:
         group.add_argument(flag, type=whole(least), metavar="N", help=help)
@@ -222,9 +223,9 @@ def _add_method_options(parser: Parser) -> None:
     group.add_argument(
         "--max-iter",
         type=whole(0),
-        default=100,
         metavar="N",
-        help="iterations at most, of templates and convolutive (default: %(default)s)",
+        help="iterations at most, of templates and convolutive (default: 100) and of --recording"
+        " (default: 50)",
     )
     group.add_argument(
         "--seed",

@@ -16,7 +16,9 @@ def harmonic_atoms(
     pitches: Any,
     *,
     n_bands: int = 8,
-    inharmonicity: float = 0.0,
+    n_partials: int | None = None,
+    decay: float = 0.0,
+    inharmonicity: Any = 0.0,
     width: float | None = None,
     power: float = 1.0,
 ) -> np.ndarray:
@@ -24,7 +26,7 @@ def harmonic_atoms(
 
     The bands overlap by half and are spaced evenly, on the scale of auditory bandwidths (ERB), from
     each pitch's fundamental to the highest frequency. All atoms of a pitch with gain 1 make the
-    pitch with partials of equal strength. Where bands are narrower than partials lie apart, some
+    pitch with all its partials. Where bands are narrower than partials lie apart, some
     atoms are empty, which does no harm.
 
     Parameters
@@ -35,7 +37,11 @@ def harmonic_atoms(
         MIDI numbers, which need not be whole; 69 is 440 Hz.
     n_bands : int
         Atoms per pitch, at least 2.
-    inharmonicity : float
+    n_partials : int, optional
+        How many partials a pitch has at most; by default all up to the highest frequency.
+    decay : float
+        ≥ 0: the magnitude of partial h is ``h^-decay``, the same for all by default.
+    inharmonicity : float or np.ndarray [shape=(component,)]
         B ≥ 0 of stiff strings: partial h lies at ``h·f0·sqrt(1 + B·h²)``; 0.0004 about middle C of
         a piano.
     width : float, optional
@@ -72,14 +78,17 @@ def harmonic_atoms(
     """
     f, fundamentals = _grid(frequencies, pitches)
     n_bands = as_count(n_bands, "n_bands", low=2)
-    stiffness = as_number(inharmonicity, "inharmonicity", low=0)
+    most = np.inf if n_partials is None else as_count(n_partials, "n_partials", low=1)
+    decay = as_number(decay, "decay", low=0)
     atoms = np.empty((len(f), n_bands, len(fundamentals)))
+    stiff = _stiffness(inharmonicity, len(fundamentals))
     for k, f0 in enumerate(fundamentals):
-        h = np.arange(1, int(f[-1] / f0) + 1)
-        partials = h * f0 * np.sqrt(1 + stiffness * h**2)
-        partials = partials[partials <= f[-1]]
-        bands = _bumps(_erb_rate(partials), _erb_rate(f0), _erb_rate(f[-1]), n_bands)
-        atoms[:, :, k] = product(_lobes(f, partials, width, power), bands)
+        h = np.arange(1, int(min(most, f[-1] / f0)) + 1)
+        partials = h * f0 * np.sqrt(1 + stiff[k] * h**2)
+        heard = partials <= f[-1]
+        bands = _bumps(_erb_rate(partials[heard]), _erb_rate(f0), _erb_rate(f[-1]), n_bands)
+        bands *= h[heard, None] ** (-decay * power)
+        atoms[:, :, k] = product(_lobes(f, partials[heard], width, power), bands)
     return atoms
 
 
@@ -194,6 +203,19 @@ def _grid(frequencies: Any, pitches: Any) -> tuple[np.ndarray, np.ndarray]:
             f"fundamentals below the highest frequency, {f[-1]:g} Hz"
         )
     return f, fundamentals
+
+
+def _stiffness(inharmonicity: Any, count: int) -> np.ndarray:
+    """The inharmonicity of each pitch [shape=(component,)]."""
+    values = np.asarray(inharmonicity, np.float64)
+    if values.shape not in ((), (count,)):
+        raise ShapeError(
+            f"inharmonicity has shape {values.shape}; give one number, or one for each of the "
+            f"{count} pitches"
+        )
+    for value in values.flat:
+        as_number(value, "inharmonicity", low=0)
+    return np.broadcast_to(values, count)
 
 
 def _lobes(f: np.ndarray, partials: np.ndarray, width: float | None, power: float) -> np.ndarray:

@@ -46,6 +46,24 @@ def test_atoms_hold_few_neighbouring_partials_from_low_to_high():
     assert not (made[:, 0] * made[:, 2]).any()
 
 
+@pytest.mark.parametrize("power", [1, 2])
+def test_partials_end_and_fall_off_as_they_are_told(power):
+    made = na.harmonic_atoms(FREQUENCIES, [60, 72], n_partials=3, decay=1.0, power=power).sum(1)
+    for k, pitch in enumerate((60, 72)):
+        for h in range(1, 6):
+            near = np.abs(FREQUENCIES - h * hz(pitch)) < 2 * FREQUENCIES[1]
+            alone = analysed(h * hz(pitch)) ** power
+            want = alone * h ** -float(power) * (h <= 3)
+            np.testing.assert_allclose(made[near, k], want[near], atol=1e-4)
+
+
+def test_each_pitch_may_have_a_stiffness_of_its_own():
+    both = na.harmonic_atoms(FREQUENCIES, [50, 60], inharmonicity=[1e-4, 1e-3])
+    for k, (pitch, stiffness) in enumerate(((50, 1e-4), (60, 1e-3))):
+        alone = na.harmonic_atoms(FREQUENCIES, [pitch], inharmonicity=stiffness)
+        np.testing.assert_array_equal(both[:, :, k], alone[:, :, 0])
+
+
 def test_width_and_power_shape_the_lobes():
     narrow = na.harmonic_atoms(FREQUENCIES, [69], n_bands=2)
     wide = na.harmonic_atoms(FREQUENCIES, [69], n_bands=2, width=100.0)
@@ -93,6 +111,9 @@ def test_filter_bumps_overlap_and_sum_to_one(n, bins):
         (lambda: na.harmonic_atoms(FREQUENCIES[None], [60]), ShapeError),
         (lambda: na.harmonic_atoms(FREQUENCIES, [60], n_bands=1), ParameterError),
         (lambda: na.harmonic_atoms(FREQUENCIES, [60], inharmonicity=-1), ParameterError),
+        (lambda: na.harmonic_atoms(FREQUENCIES, [60], inharmonicity=[0, 0]), ShapeError),
+        (lambda: na.harmonic_atoms(FREQUENCIES, [60], decay=-1), ParameterError),
+        (lambda: na.harmonic_atoms(FREQUENCIES, [60], n_partials=0), ParameterError),
         (lambda: na.harmonic_atoms(FREQUENCIES, [60], width=0), ParameterError),
         (lambda: na.glottal_sources(FREQUENCIES, [np.nan]), ParameterError),
         (lambda: na.glottal_sources(FREQUENCIES, [60], open_quotient=1.5), ParameterError),
