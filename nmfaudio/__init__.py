@@ -44,6 +44,8 @@ _HOME = {
     "Note": "notes",
     "read_notes": "notes",
     "write_notes": "notes",
+    "Transcription": "transcription.result",
+    "Salience": "transcription.salience",
     # the factorisation
     "nmf": "engine",
     "decompose": "engine",
