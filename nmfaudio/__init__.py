@@ -44,6 +44,7 @@ _HOME = {
     "Note": "notes",
     "read_notes": "notes",
     "write_notes": "notes",
+    "Transcriber": "transcription.transcriber",
     "Transcription": "transcription.result",
     "Salience": "transcription.salience",
     # the factorisation

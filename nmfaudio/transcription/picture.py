@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _RANGE_DB = 50.0
 _FEW = 16  # rows that all are named
-_OCTAVE = 12
+_OCTAVE = _MARGIN = 12  # rows
 
 
 def piano_roll(notes: Sequence[Note], salience: Salience) -> Figure:
@@ -38,8 +38,10 @@ def piano_roll(notes: Sequence[Note], salience: Salience) -> Figure:
         vmax=0,
         extent=(times[0] - step / 2, times[-1] + step / 2, -0.5, len(pitches) - 0.5),
     )
-    for note in notes:
-        row = int(np.abs(pitches - note.pitch).argmin())
+    rows = [int(np.abs(pitches - note.pitch).argmin()) for note in notes]
+    if rows and len(pitches) > _FEW:
+        axes.set_ylim(max(min(rows) - _MARGIN, 0) - 0.5, min(max(rows) + _MARGIN, len(pitches)))
+    for note, row in zip(notes, rows, strict=True):
         axes.broken_barh(
             [(note.onset, note.offset - note.onset)],
             (row - 0.5, 1),

@@ -47,7 +47,7 @@ def test_names():
     drums = [replace(note, pitch=key, channel=9) for note, key in zip(NOTES, (36, 42, 90))]  # noqa: B905
     named = transcription(drums, y=found.mixture, pitches=(36, 42, None)).stems()
     assert list(named) == ["kick", "hihat", "drum 90", "rest"]
-    with pytest.raises(na.ParameterError, match="'voice'.*note, pitch, hand, track"):
+    with pytest.raises(na.ParameterError, match=r"'voice'.*note, pitch, hand, track"):
         found.stems(by="voice")
 
 
