@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from nmfaudio.engine import Callback
 
 _SHIPPED = Path(__file__).resolve().parents[1] / "data" / "piano.npz"
+# Memory: bytes of the process itself; how many spectrograms and how many times the activations are
+# held at the peak.
+_PROCESS = 200 * 2**20
+_SPECTRA, _HELD = 3, 6
 _STEPS = 2.0 ** (np.arange(-6, 7) / 3)  # of a threshold, as many times as the one there is
 
 Audio = str | bytes | os.PathLike[str] | np.ndarray
@@ -183,6 +187,28 @@ class Transcriber:
         )
 
     __call__ = transcribe
+
+    def memory(self, y: np.ndarray, sr: int) -> int:
+        """About how many bytes transcribing `y` needs at the peak, `y` and this process included.
+
+        Parameters
+        ----------
+        y : np.ndarray [shape=(channel, sample)]
+        sr : int
+            Sample rate in Hz.
+
+        Returns
+        -------
+        int
+        """
+        known = self.known
+        wanted = known.transform.sr
+        samples = -(-y.shape[1] * wanted // sr)
+        frames = known.transform.n_frames(samples)
+        spectrogram = len(known.transform.frequencies) * _SPECTRA * frames
+        factors = known.n_components * _HELD * frames
+        resampled = 0 if sr == wanted else len(y) * samples
+        return _PROCESS + y.nbytes + (spectrogram + factors + resampled) * y.itemsize
 
     def tune(
         self,
