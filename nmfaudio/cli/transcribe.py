@@ -67,8 +67,6 @@ def run_transcribe(argv: list[str]) -> int:
 
 def _transcriber(chosen: argparse.Namespace) -> tuple[Transcriber | DrumTranscriber, str]:
     """What finds the notes, and what it knows of them."""
-    from dataclasses import replace
-
     settings = {} if chosen.threshold is None else {"threshold": chosen.threshold}
     if chosen.drums:
         from nmfaudio.transcription.drums import DrumTranscriber
@@ -79,7 +77,7 @@ def _transcriber(chosen: argparse.Namespace) -> tuple[Transcriber | DrumTranscri
 
     own = chosen.dictionary
     transcriber = Transcriber(None if own is None else NoteDictionary.load(own))
-    transcriber = replace(transcriber, decoding=replace(transcriber.decoding, **settings))
+    transcriber = transcriber.with_decoding(**settings)
     facts = repr(transcriber.known).partition("(")[2].removesuffix(")")
     return transcriber, f"{'the shipped piano' if own is None else printable(own)}: {facts}"
 

@@ -188,6 +188,32 @@ class Transcriber:
 
     __call__ = transcribe
 
+    def with_decoding(self, **settings: Any) -> Transcriber:
+        """The same with some settings of the decoding changed.
+
+        Parameters
+        ----------
+        **settings
+            Fields of the decoding.
+
+        Returns
+        -------
+        Transcriber
+
+        Raises
+        ------
+        ParameterError
+            The decoding has no such settings.
+        """
+        known = asdict(self.decoding)  # type: ignore[call-overload]  # a dataclass, as it says
+        if not settings.keys() <= known.keys():
+            raise ParameterError(
+                f"the decoding has no such settings as {', '.join(settings.keys() - known.keys())};"
+                f" there are: {', '.join(known)}"
+            )
+        decoding = replace(self.decoding, **settings)  # type: ignore[type-var]
+        return replace(self, decoding=decoding)
+
     def memory(self, y: np.ndarray, sr: int) -> int:
         """About how many bytes transcribing `y` needs at the peak, `y` and this process included.
 
@@ -254,12 +280,12 @@ class Transcriber:
         rows = [
             dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())
         ]
-        decoders = [_with(self.decoding, row) for row in rows]
+        ones = [self.with_decoding(**row) for row in rows]
         scores = []
         for audio, notes in pieces:
             samples, sr = audio if isinstance(audio, tuple) else (audio, None)
             salience = self.transcribe(samples, sr, rng=rng).salience
-            judged = (evaluate_transcription(list(one(salience)), notes) for one in decoders)
+            judged = (evaluate_transcription(list(one.decoding(salience)), notes) for one in ones)
             scores.append([_figure(figures.measures, metric) for figures in judged])
         if not scores:
             raise ParameterError("there are no pieces to tune on; give some (audio, notes)")
@@ -267,19 +293,7 @@ class Transcriber:
             raise ParameterError(f"{metric} says nothing about these pieces; choose another metric")
         means = np.nanmean(scores, axis=0).tolist()
         table = tuple(row | {metric: mean} for row, mean in zip(rows, means, strict=True))
-        best = decoders[int(np.argmax(means))]
-        return Tuning(replace(self, decoding=best), metric, table)
-
-
-def _with(decoding: Decoder, settings: Mapping[str, Any]) -> Decoder:
-    """The decoding with other settings."""
-    try:
-        return replace(decoding, **settings)  # type: ignore[type-var]  # a dataclass, as it says
-    except TypeError:
-        known = ", ".join(asdict(decoding))  # type: ignore[call-overload]
-        raise ParameterError(
-            f"the decoding has no such settings as {', '.join(settings)}; there are: {known}"
-        ) from None
+        return Tuning(ones[int(np.argmax(means))], metric, table)
 
 
 def _figure(measures: Mapping[str, float], metric: str) -> float:

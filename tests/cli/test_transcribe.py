@@ -222,7 +222,7 @@ def test_a_preview_is_transcribed_alone(nmfaudio, song):
         (("song.wav", "-o", "song.wav"), 5, "song.wav: is not a folder"),
         (("song-notes.wav", "song.wav", "-o", ".", "--sonify"), 2, "song-notes.wav: is an input"),
         (("song.wav", "song/a.wav", "-o", ".", "--stems", "note"), 2, "song: holds an input"),
-        (("song.wav", "--dict", "x.npz"), 2, "did you mean --dictionary?"),
+        (("song.wav", "--dictionry", "x.npz"), 2, "did you mean --dictionary?"),
     ],
 )
 def test_errors(nmfaudio, song, arguments, code, words):
