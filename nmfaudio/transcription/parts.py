@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from nmfaudio.transcription.result import Transcription
 
 BY = ("note", "pitch", "hand", "track")
-_LEAD, _RELEASE = 0.05, 0.3  # s before its onset and after its offset that a note may be heard
+# s before its onset and after its offset that a note may be heard: on three pieces played note by
+# note on a real piano, between 0.025 and 0.07, and 0.1 and 0.6, no more than 0.6 dB apart.
+_LEAD, _RELEASE = 0.03, 0.3
 _BLOCK = 256  # frames masked at a time
 _BROAD, _STEADY = 330.0, 0.4  # Hz and s: medians this wide tell what is percussive
 

@@ -40,7 +40,8 @@ def piano_roll(notes: Sequence[Note], salience: Salience) -> Figure:
     )
     rows = [int(np.abs(pitches - note.pitch).argmin()) for note in notes]
     if rows and len(pitches) > _FEW:
-        axes.set_ylim(max(min(rows) - _MARGIN, 0) - 0.5, min(max(rows) + _MARGIN, len(pitches)))
+        low, high = max(min(rows) - _MARGIN, 0), min(max(rows) + _MARGIN, len(pitches) - 1)
+        axes.set_ylim(low - 0.5, high + 0.5)
     for note, row in zip(notes, rows, strict=True):
         axes.broken_barh(
             [(note.onset, note.offset - note.onset)],

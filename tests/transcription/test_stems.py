@@ -80,7 +80,7 @@ def test_each_note_is_heard_where_it_is_played():
 def test_notes_of_a_pitch_follow_one_another():
     found = transcription([na.Note(0.1, 1.0, 60), na.Note(0.6, 1.0, 60)])
     first, second, _ = found.stems(by="note").values()
-    window, change = STFT.n_fft / 2 / SR + 0.02, 0.55
+    window, change = STFT.n_fft / 2 / SR + 0.02, 0.57
     t = np.arange(first.shape[1]) / SR
     assert not second[0, t < change - window].any()
     assert not first[0, t > change + window].any()
@@ -99,7 +99,7 @@ def test_blocks_and_local_inverses_change_nothing():
     mine = np.zeros((2, frames), bool)
     for note in notes:
         row = 0 if note.pitch == 60 else 1
-        mine[row] |= (times >= note.onset - 0.05) & (times < note.offset + 0.3)
+        mine[row] |= (times >= note.onset - 0.03) & (times < note.offset + 0.3)
     parts = [np.outer(W[:, k], H[k] * mine[k]) for k in (0, 1)]
     parts.append(W @ H - sum(parts))
     masks = [*Masking().masks(parts)]
