@@ -27,7 +27,7 @@ OTHERS = {
     ),
     "transcribe": (
         "nmfaudio.cli.transcribe:run_transcribe",
-        "find the notes that are played, or the hits of drums: MIDI, tables, and each as sound",
+        "find the notes that are played, or hits of drums, and the sound of each",
     ),
     "info": (
         "nmfaudio.cli.info:run_info",

@@ -43,11 +43,8 @@ another control character is shown with escapes there, and exactly in --json.
 def run_transcribe(argv: list[str]) -> int:
     """Run ``nmfaudio transcribe``, and return its exit code."""
     chosen = parse(_parser(), argv)
-    if chosen.drums and chosen.dictionary is not None:
-        raise ParameterError(
-            "--dictionary has notes of a pitch, and --drums listens for drums; leave one out"
-        )
-    from nmfaudio.cli.run import run_jobs
+    if chosen.parts is not None and not chosen.drums:
+        raise ParameterError("--parts is for drums; add --drums")
     from nmfaudio.cli.transcribing import plan_transcriptions, report_lines, transcribe, written
 
     jobs = plan_transcriptions(chosen)
@@ -67,19 +64,34 @@ def run_transcribe(argv: list[str]) -> int:
 
 def _transcriber(chosen: argparse.Namespace) -> tuple[Transcriber | DrumTranscriber, str]:
     """What finds the notes, and what it knows of them."""
+    own = chosen.dictionary
+    find = _drum_transcriber if chosen.drums else _note_transcriber
     settings = {} if chosen.threshold is None else {"threshold": chosen.threshold}
-    if chosen.drums:
-        from nmfaudio.transcription.drums import DrumTranscriber
+    transcriber = find(chosen, settings)
+    facts = repr(transcriber.known).partition("(")[2].removesuffix(")")
+    shipped = f"the shipped {'drums' if chosen.drums else 'piano'}"
+    return transcriber, f"{shipped if own is None else printable(own)}: {facts}"
 
-        return DrumTranscriber(**settings), "the shipped drums"
+
+def _note_transcriber(chosen: argparse.Namespace, settings: dict[str, float]) -> Transcriber:
     from nmfaudio.transcription.dictionary import NoteDictionary
     from nmfaudio.transcription.transcriber import Transcriber
 
-    own = chosen.dictionary
-    transcriber = Transcriber(None if own is None else NoteDictionary.load(own))
-    transcriber = transcriber.with_decoding(**settings)
-    facts = repr(transcriber.known).partition("(")[2].removesuffix(")")
-    return transcriber, f"{'the shipped piano' if own is None else printable(own)}: {facts}"
+    own = None if chosen.dictionary is None else NoteDictionary.load(chosen.dictionary)
+    return Transcriber(own).with_decoding(**settings)
+
+
+def _drum_transcriber(chosen: argparse.Namespace, settings: dict[str, Any]) -> DrumTranscriber:
+    from nmfaudio.dictionary import Dictionary
+    from nmfaudio.separators.drums import PARTS
+    from nmfaudio.transcription.drums import DrumTranscriber
+
+    own = None if chosen.dictionary is None else Dictionary.load(chosen.dictionary)
+    if chosen.parts is not None:
+        settings["parts"] = tuple(name.strip() for name in chosen.parts.split(","))
+    elif own is not None:
+        settings["parts"] = tuple(part for part in PARTS if part in own.names)
+    return DrumTranscriber(own, **settings)
 
 
 def _parser() -> Parser:
@@ -92,10 +104,16 @@ def _parser() -> Parser:
     group.add_argument(
         "-d",
         "--dictionary",
-        metavar="NOTES.NPZ",
-        help="what the notes sound like (default: a piano that ships with nmfaudio)",
+        metavar="D.NPZ",
+        help="what the notes or drums sound like (default: a piano or a kit that ship with nmfaudio)",
     )
     group.add_argument("--drums", action="store_true", help="hits of drums, not notes of a pitch")
+    group.add_argument(
+        "--parts",
+        metavar="NAMES",
+        help="which drums to write down, with commas between: kick, snare, hihat, toms, cymbals"
+        " (default: the first three, or those of --dictionary)",
+    )
     group.add_argument(
         "--threshold",
         type=_share,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import types
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,19 +18,6 @@ from nmfaudio.transcription import transcriber as home
 from .conftest import write_wav
 
 
-@dataclass(frozen=True)
-class PlainDrums:
-    """What finds tones, called drums."""
-
-    threshold: float = 0.3
-
-    def __call__(self, *arguments, **more):
-        return transcriber(decoding=PlainDecoding(self.threshold))(*arguments, **more)
-
-    def memory(self, y, sr):
-        return 0
-
-
 @pytest.fixture(autouse=True)
 def plain(monkeypatch, tmp_path):
     """Plain models instead of those that ship, and a dictionary that knows four tones."""
@@ -41,7 +27,6 @@ def plain(monkeypatch, tmp_path):
     for name, part, plain in (
         ("models", "NoteModel", PlainModel),
         ("decoding", "Decoding", PlainDecoding),
-        ("drums", "DrumTranscriber", PlainDrums),
     ):
         module = types.ModuleType(name)
         setattr(module, part, plain)
@@ -110,10 +95,29 @@ def test_a_dictionary_of_ones_own(nmfaudio, song):
     assert {n.pitch for n in na.read_notes("transcribed/song.csv")} == {60}
 
 
-def test_drums(nmfaudio, song):
-    result = nmfaudio("transcribe", "--drums", song, "--json")
-    assert result.err.splitlines()[0] == "transcribing with the shipped drums"
-    assert result.json["files"][0]["notes"] == 3
+BOOM = np.exp(-np.arange(SR // 2) / SR / 0.05) * np.sin(2 * np.pi * 60 * np.arange(SR // 2) / SR)
+
+
+def test_drums(nmfaudio):
+    write_wav("loop.wav", np.tile(BOOM, 4))
+    result = nmfaudio("transcribe", "--drums", "loop.wav", "--parts", "kick", "--stems", "part")
+    assert result.code == 0
+    assert result.err.startswith("transcribing with the shipped drums: ")
+    assert names("transcribed/loop") == ["kick.wav", "rest.wav"]
+    kicks = na.read_notes("transcribed/loop.mid")
+    np.testing.assert_allclose([n.onset for n in kicks], [0, 0.5, 1, 1.5], atol=0.03)
+    assert {(n.track, n.pitch, n.channel) for n in kicks} == {("kick", 36, 9)}
+    sounds = [soundfile.read(f"transcribed/loop/{name}.wav")[0] for name in ("kick", "rest")]
+    np.testing.assert_allclose(sum(sounds), np.tile(BOOM, 4), atol=1e-6)
+
+
+def test_drums_of_ones_own(nmfaudio):
+    write_wav("kick.wav", BOOM)
+    learned = ("--kind", "convolutive", "--size", "1", "--n-fft", "256", "--hop", "64")
+    assert nmfaudio("learn", "kick=kick.wav", *learned, "-o", "kit.npz").code == 0
+    told = nmfaudio("transcribe", "--drums", "kick.wav", "-d", "kit.npz", "--json")
+    assert told.err.startswith("transcribing with kit.npz: 1 label: kick 1; ")
+    assert told.json["files"][0]["settings"]["parts"] == ["kick"]
 
 
 def test_json(nmfaudio, song):
@@ -217,7 +221,8 @@ def test_a_preview_is_transcribed_alone(nmfaudio, song):
         (("song.wav", "--threshold", "high"), 2, "'high' is not a number above 0"),
         (("song.wav", "-d", "missing.npz"), 3, "missing.npz"),
         (("song.wav", "-d", "song.wav"), 3, "song.wav"),
-        (("song.wav", "--drums", "-d", "own.npz"), 2, "leave one out"),
+        (("song.wav", "--parts", "kick"), 2, "--parts is for drums"),
+        (("song.wav", "--drums", "--parts", "bell"), 2, "name some of kick, snare, hihat"),
         (("song.wav", "a/song.wav"), 2, "a/song.wav: its results would go to transcribed"),
         (("song.wav", "-o", "song.wav"), 5, "song.wav: is not a folder"),
         (("song-notes.wav", "song.wav", "-o", ".", "--sonify"), 2, "song-notes.wav: is an input"),
