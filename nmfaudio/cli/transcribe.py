@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nmfaudio.cli.commands import OTHERS
 from nmfaudio.cli.failures import printable
@@ -45,6 +45,7 @@ def run_transcribe(argv: list[str]) -> int:
     chosen = parse(_parser(), argv)
     if chosen.parts is not None and not chosen.drums:
         raise ParameterError("--parts is for drums; add --drums")
+    from nmfaudio.cli.run import run_jobs
     from nmfaudio.cli.transcribing import plan_transcriptions, report_lines, transcribe, written
 
     jobs = plan_transcriptions(chosen)
@@ -105,7 +106,8 @@ def _parser() -> Parser:
         "-d",
         "--dictionary",
         metavar="D.NPZ",
-        help="what the notes or drums sound like (default: a piano or a kit that ship with nmfaudio)",
+        help="what the notes or drums sound like (default: a piano, or a drum kit, that ships with"
+        " nmfaudio)",
     )
     group.add_argument("--drums", action="store_true", help="hits of drums, not notes of a pitch")
     group.add_argument(
