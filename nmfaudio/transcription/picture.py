@@ -22,7 +22,7 @@ _OCTAVE = _MARGIN = 12  # rows
 
 
 def piano_roll(notes: Sequence[Note], salience: Salience) -> Figure:
-    """Notes as outlines over the salience in dB; see `Transcription.plot`."""
+    """Notes as outlines, hits as strokes, over the salience in dB; see `Transcription.plot`."""
     figure: Figure = new_figure(10, 4.5)
     axes = figure.subplots()
     values, times, pitches = salience.values, salience.times, np.asarray(salience.pitches)
@@ -43,6 +43,9 @@ def piano_roll(notes: Sequence[Note], salience: Salience) -> Figure:
         low, high = max(min(rows) - _MARGIN, 0), min(max(rows) + _MARGIN, len(pitches) - 1)
         axes.set_ylim(low - 0.5, high + 0.5)
     for note, row in zip(notes, rows, strict=True):
+        if note.channel == DRUMS:  # whose ends mean nothing
+            axes.vlines(note.onset, row - 0.2, row + 0.2, color="cyan")
+            continue
         axes.broken_barh(
             [(note.onset, note.offset - note.onset)],
             (row - 0.5, 1),

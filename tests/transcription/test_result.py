@@ -160,6 +160,9 @@ def test_the_picture_has_an_outline_for_each_note():
     assert [text.get_text() for text in axes.get_yticklabels()] == ["C4", "C5"]
     assert axes.get_xlabel() == "seconds"
     transcription((), y=np.zeros(1)).plot().canvas.draw()
+    hits = [na.Note(note.onset, note.offset, note.pitch, channel=9) for note in NOTES]
+    drawn = transcription(hits).plot().axes[0].collections
+    assert [one.get_segments()[0][0][0] for one in drawn] == [note.onset for note in NOTES]
 
 
 def test_it_says_what_it_is():
