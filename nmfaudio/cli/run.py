@@ -154,7 +154,7 @@ def _separate(
     notes = []
     if stems.notes:
         notes = stems.save_notes(job.folder, overwrite=chosen.overwrite)
-    _tell_leftovers(job, [*written.paths, *notes])
+    tell_leftovers(job, [*written.paths, *notes])
     report = results.describe_stems(recording, stems, written)
     seconds = time.perf_counter() - began
     return report | {
@@ -178,13 +178,13 @@ def read_input(source: str, chosen: argparse.Namespace) -> Recording:
     )
 
 
-def _tell_leftovers(job: Job, written: Sequence[Path]) -> None:
+def tell_leftovers(job: Job, written: Sequence[Path]) -> None:
     """Warn of files of an earlier run that look as if they belonged to this one."""
     left = [path for path in job.existing if path not in (*written, job.model)]
     if left:
         more = f" and {len(left) - 1} more" if len(left) > 1 else ""
         warnings.warn(
-            f"{job.folder} still holds {left[0].name}{more} from before;"
+            f"{left[0].parent} still holds {left[0].name}{more} from before;"
             " delete what you do not need",
             AudioWarning,
             stacklevel=2,

@@ -16,7 +16,7 @@ from nmfaudio.cli.jobs import Job, check_collisions, check_existing, check_writa
 from nmfaudio.cli.memory import check_memory
 from nmfaudio.cli.parser import require_files
 from nmfaudio.cli.progress import Bar
-from nmfaudio.cli.run import read_input
+from nmfaudio.cli.run import read_input, tell_leftovers
 from nmfaudio.cli.transcribe import STEMS
 from nmfaudio.errors import ParameterError
 from nmfaudio.files import safe_name, write_bytes
@@ -102,6 +102,7 @@ def transcribe(
     check_ended()
     bar.say("writing")
     paths = _write(job, found, chosen)
+    tell_leftovers(job, [*written(paths)])
     seconds = time.perf_counter() - began
     duration = samples.shape[1] / sr
     return {

@@ -180,6 +180,13 @@ def test_what_is_there_is_kept_unless_asked(nmfaudio, song):
     assert len(na.read_notes("transcribed/song.csv")) == 3
 
 
+def test_stems_of_another_run_are_told_of(nmfaudio, song):
+    nmfaudio("transcribe", song, "--stems", "note")
+    result = nmfaudio("transcribe", song, "--stems", "hand", "--overwrite", "-q")
+    assert result.code == 0
+    assert "transcribed/song still holds 1 C4.wav and 2 more from before" in result.err
+
+
 def test_nothing_is_written_when_the_work_fails(nmfaudio, song, monkeypatch):
     module = sys.modules["nmfaudio.transcription.models"]
     monkeypatch.setattr(module, "NoteModel", lambda: PlainModel(broken=True))
