@@ -102,7 +102,7 @@ def transcribe(
     check_ended()
     bar.say("writing")
     paths = _write(job, found, chosen)
-    tell_leftovers(job, [*written(paths)])
+    tell_leftovers(job, list(written(paths)))
     seconds = time.perf_counter() - began
     duration = samples.shape[1] / sr
     return {
@@ -147,7 +147,7 @@ def _picture(found: Transcription) -> bytes:
     return content.getvalue()
 
 
-def written(report: dict[str, Any]) -> Iterable[os.PathLike[str]]:
+def written(report: dict[str, Any]) -> Iterable[Path]:
     """The paths that were written for one file."""
     yield from report.get("score", ())
     yield from (report[name] for name in _EXTRAS if report.get(name) is not None)
