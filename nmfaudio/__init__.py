@@ -37,7 +37,7 @@ _HOME = {
     "Example": "examples",
     "Dictionary": "dictionary",
     # which notes are played
-    "NoteDictionary": "transcription",
+    "NoteDictionary": "transcription.dictionary",
     # beside masks
     "fit_spatial_filter": "spatial",
     "SpatialFilter": "spatial",
@@ -46,6 +46,9 @@ _HOME = {
     "Note": "notes",
     "read_notes": "notes",
     "write_notes": "notes",
+    "Transcriber": "transcription.transcriber",
+    "Transcription": "transcription.result",
+    "Salience": "transcription.salience",
     # the factorisation
     "nmf": "engine",
     "decompose": "engine",

@@ -92,8 +92,6 @@ from nmfaudio.structures import Structure as Structure
 from nmfaudio.structures import filter_bumps as filter_bumps
 from nmfaudio.structures import glottal_sources as glottal_sources
 from nmfaudio.structures import harmonic_atoms as harmonic_atoms
-from nmfaudio.transcription import NoteDictionary as NoteDictionary
-from nmfaudio.transforms import Cqt as Cqt
-from nmfaudio.transforms import Erb as Erb
-from nmfaudio.transforms import Mel as Mel
-from nmfaudio.transforms import Stft as Stft
+from nmfaudio.transcription.result import Transcription as Transcription
+from nmfaudio.transcription.salience import Salience as Salience
+from nmfaudio.transcription.transcriber import Transcriber as Transcriber

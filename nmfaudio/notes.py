@@ -13,10 +13,11 @@ from typing import Any
 from nmfaudio.errors import AudioFileError, OutputError, ParameterError
 from nmfaudio.files.names import show
 from nmfaudio.files.sources import Source, open_source
-from nmfaudio.files.staging import create, staged, write_failure
+from nmfaudio.files.staging import write_bytes
 
 _LARGEST = 4 * 2**20  # bytes; a symphony has a tenth of it
 _COLUMNS = ("start_time_s", "end_time_s", "pitch_midi", "velocity", "track", "program", "channel")
+_BENDS = "pitch_bend"  # transcribers that write this column count velocities up to 127
 _NEEDED = 3  # of these columns; what the others default to is in `Note`
 _LATEST = 1e6  # s
 
@@ -79,7 +80,7 @@ def read_notes(path: Source) -> list[Note]:
     number. A table is a CSV file in UTF-8 with the header
     ``start_time_s,end_time_s,pitch_midi,velocity,track,program,channel`` in any order, of which
     only the first three are needed; columns of other names are passed over. Where a velocity is
-    above 1, all are taken to go up to 127.
+    above 1, or there is a column ``pitch_bend``, all are taken to go up to 127.
 
     Parameters
     ----------
@@ -170,15 +171,7 @@ def write_notes(
         content = _table(ordered)
     else:
         raise OutputError(f"{show(target)}: notes are written as .mid, .midi or .csv; rename it")
-    with staged([target], overwrite=overwrite) as names:
-        descriptor = create(names[target], target)
-        try:
-            with open(descriptor, "wb", closefd=False) as file:
-                file.write(content)
-        except OSError as error:
-            raise write_failure(descriptor, target, str(error)) from None
-        finally:
-            os.close(descriptor)
+    write_bytes(target, content, overwrite=overwrite)
 
 
 def _read_table(content: bytes, label: str) -> list[Note]:
@@ -196,7 +189,8 @@ def _read_table(content: bytes, label: str) -> list[Note]:
     except (UnicodeDecodeError, csv.Error):
         raise AudioFileError(f"{label}: is neither MIDI nor a CSV file in UTF-8") from None
     notes = []
-    full = 127 if any(_is_above_one(row.get("velocity", "")) for _, row in entries) else 1
+    whole = _BENDS in header or any(_is_above_one(row.get("velocity", "")) for _, row in entries)
+    full = 127 if whole else 1
     for line, row in entries:
         try:
             notes.append(_row_note(row, full))

@@ -80,7 +80,7 @@ ORDER = [
 ]
 LAZY = {"librosa", "matplotlib", "soundfile", "sklearn", "mido", "IPython"}
 
-LIGHT = ("learn", "dictionary")  # commands besides, whose help loads nothing heavy
+LIGHT = ("learn", "dictionary", "transcribe")  # commands besides, whose help loads nothing heavy
 
 MODULES = sorted(
     m.name for m in pkgutil.walk_packages([str(PACKAGE)], "nmfaudio.") if "__main__" not in m.name

@@ -25,6 +25,10 @@ OTHERS = {
         "nmfaudio.cli.dictionary:run_dictionary",
         "look into what was learned, merge it, write it out to see and hear",
     ),
+    "transcribe": (
+        "nmfaudio.cli.transcribe:run_transcribe",
+        "find the notes that are played, or hits of drums, and the sound of each",
+    ),
     "info": (
         "nmfaudio.cli.info:run_info",
         "say what files hold, and what is suspicious about them",

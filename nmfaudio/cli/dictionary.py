@@ -133,7 +133,7 @@ _ACTIONS = {"info": _info, "merge": _merge, "export": _export}
 def _load(source: str) -> Dictionary:
     """A dictionary, as one of notes where all its components have a pitch."""
     from nmfaudio.dictionary import Dictionary
-    from nmfaudio.transcription import NoteDictionary
+    from nmfaudio.transcription.dictionary import NoteDictionary
 
     known = Dictionary.load(source)
     return known if None in known.pitches else NoteDictionary.load(source)

@@ -20,7 +20,7 @@ _ANY_AUDIO = (1, 48_000)  # channels and Hz that every format holds
 
 @dataclass(frozen=True)
 class Job:
-    """One file to take apart.
+    """One file to work on.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ class Job:
     track : str
         What the file is called in the output.
     folder : Path
-        Where its parts go.
+        Where its results go.
     model : Path or None
         Where its factorisation goes.
     existing : tuple of Path
@@ -58,11 +58,11 @@ def plan(options: argparse.Namespace) -> list[Job]:
     check_format(options.format, options.subtype, *_ANY_AUDIO)
     _check_model_name(options)
     jobs = [_job(source, options) for source in options.files]
-    _check_collisions(jobs)
+    check_collisions(jobs)
     _check_inputs(jobs, options.format)
-    _check_existing(jobs, options)
+    check_existing(jobs, options)
     for job in jobs:
-        _check_writable(job.folder)
+        check_writable(job.folder)
         if job.model is not None:
             check_targets([job.model], overwrite=True)  # that it exists was settled above
     return jobs
@@ -96,15 +96,16 @@ def _check_model_name(options: argparse.Namespace) -> None:
         )
 
 
-def _check_collisions(jobs: Sequence[Job]) -> None:
+def check_collisions(jobs: Sequence[Job]) -> None:
+    """Refuse inputs whose results would go to the same place."""
     taken: dict[str, Job] = {}
     for job in jobs:
         # Names that differ in case only are one on some file systems.
         other = taken.setdefault(job.track.casefold(), job)
         if other is not job:
             raise ParameterError(
-                f"{job.source}: its parts would go to {job.folder}, like those of {other.source};"
-                " rename one, or separate them in two runs with different --output"
+                f"{job.source}: its results would go to {job.folder}, like those of {other.source};"
+                " rename one, or take two runs with different --output"
             )
 
 
@@ -122,7 +123,8 @@ def _check_inputs(jobs: Sequence[Job], suffix: str) -> None:
             raise ParameterError(f"{job.model}: is an input, and --save-model would replace it")
 
 
-def _check_existing(jobs: Sequence[Job], options: argparse.Namespace) -> None:
+def check_existing(jobs: Sequence[Job], options: argparse.Namespace) -> None:
+    """Refuse to write over what is there, unless the options say what to do about it."""
     if options.overwrite or options.skip_existing:
         return
     for job in jobs:
@@ -134,7 +136,8 @@ def _check_existing(jobs: Sequence[Job], options: argparse.Namespace) -> None:
             )
 
 
-def _check_writable(folder: Path) -> None:
+def check_writable(folder: Path) -> None:
+    """Refuse a folder that nothing can be written to."""
     there = next(p for p in (folder, *folder.parents) if os.path.lexists(p))
     if not os.path.isdir(there):
         raise OutputError(f"{there}: is not a folder; choose another --output")

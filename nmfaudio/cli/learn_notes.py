@@ -13,7 +13,7 @@ from nmfaudio.errors import ParameterError
 
 if TYPE_CHECKING:
     from nmfaudio.dictionary import Dictionary
-    from nmfaudio.transcription import NoteDictionary
+    from nmfaudio.transcription.dictionary import NoteDictionary
     from nmfaudio.transforms import Transform
 
 _KINDS = ("notes", "recordings", "soundfonts")
@@ -129,7 +129,7 @@ def _pitch_range(text: str) -> tuple[int, int]:
 def _from_folder(
     given: str, chosen: argparse.Namespace, transform: Transform | None, bar: Bar
 ) -> NoteDictionary:
-    from nmfaudio.transcription import NoteDictionary
+    from nmfaudio.transcription.dictionary import NoteDictionary
     from nmfaudio.transcription.folders import note_files
     from nmfaudio.transcription.stages import sample_rate
 
@@ -149,7 +149,7 @@ def _from_folder(
 def _from_recording(
     given: list[str], chosen: argparse.Namespace, transform: Transform | None, bar: Bar
 ) -> NoteDictionary:
-    from nmfaudio.transcription import NoteDictionary
+    from nmfaudio.transcription.dictionary import NoteDictionary
     from nmfaudio.transcription.stages import sample_rate
 
     label, audio = cut(given[0], "LABEL=FILE, as in piano=take.wav")
@@ -173,7 +173,7 @@ def _from_recording(
 def _from_soundfont(
     given: str, chosen: argparse.Namespace, transform: Transform | None, bar: Bar
 ) -> NoteDictionary:
-    from nmfaudio.transcription import NoteDictionary
+    from nmfaudio.transcription.dictionary import NoteDictionary
     from nmfaudio.transcription.makers import PLAYED_AT
 
     label, font = cut(given, "LABEL=FONT.sf2, as in piano=FluidR3_GM.sf2")
@@ -196,7 +196,7 @@ _MAKERS: dict[str, Callable[..., NoteDictionary]] = {
 
 def describe_notes(dictionary: Dictionary) -> dict[str, Any]:
     """The facts about velocities and stages, as `--json` gives them; none of a plain dictionary."""
-    from nmfaudio.transcription import NoteDictionary
+    from nmfaudio.transcription.dictionary import NoteDictionary
 
     if not isinstance(dictionary, NoteDictionary):
         return {}

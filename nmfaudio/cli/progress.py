@@ -38,12 +38,17 @@ class Bar:
         What the line begins with, already printable.
     quiet : bool
         Draw nothing; nothing is drawn either where stderr is not a terminal.
+    after : str
+        What is said when iterations are over.
     """
 
-    def __init__(self, label: str, *, quiet: bool = False) -> None:
+    def __init__(
+        self, label: str, *, quiet: bool = False, after: str = "making the sources"
+    ) -> None:
         terminal = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
         self._drawn = terminal and not quiet
         self._label = label if len(label) <= _LONGEST else label[: _LONGEST - 1] + "…"
+        self._after = after
         self._start = -1
         self._since = (0, 0.0)  # iteration and time when this start was first heard of
         self._last = 0.0
@@ -62,7 +67,7 @@ class Bar:
             return
         self._last = now
         if progress.iteration == progress.max_iter:
-            self.say("making the sources")
+            self.say(self._after)
         else:
             self._draw(self._line(progress, now))
 

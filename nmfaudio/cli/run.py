@@ -1,12 +1,13 @@
-"""The command of a separator: each file read, taken apart, written and reported."""
+"""Commands that work on files: each read, worked on, written and reported."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,17 +39,62 @@ if TYPE_CHECKING:
 def run(command: str, kind: type[Any], chosen: argparse.Namespace) -> int:
     """Run the command of a separator of that kind, and return its exit code."""
     separator: Separator = kind(**separator_settings(chosen))
-    jobs = plan(chosen)
+
+    def work(job: Job, bar: Bar) -> dict[str, Any]:
+        return _separate(job, separator, chosen, bar)
+
+    def lines(about: str, report: dict[str, Any]) -> list[str]:
+        return [results.line(about, report), *([results.table(report)] if chosen.verbose else [])]
+
+    return run_jobs(command, plan(chosen), work, chosen, written=results.written, lines=lines)
+
+
+def run_jobs(
+    command: str,
+    jobs: Sequence[Job],
+    work: Callable[[Job, Bar], dict[str, Any]],
+    chosen: argparse.Namespace,
+    *,
+    written: Callable[[dict[str, Any]], Iterable[os.PathLike[str]]],
+    lines: Callable[[str, dict[str, Any]], Iterable[str]],
+    after: str = "making the sources",
+) -> int:
+    """Work on one file after another, and report.
+
+    Parameters
+    ----------
+    command : str
+        Its name.
+    jobs : sequence of Job
+    work : callable
+        Does a job, and returns the facts that ``--json`` gives about it.
+    chosen : argparse.Namespace
+        With the options that all such commands share.
+    written : callable
+        The paths that were written, of such facts.
+    lines : callable
+        What stderr is told of a job that is done, given the file's name and such facts.
+    after : str
+        What the bar says when iterations are over.
+
+    Returns
+    -------
+    int
+        The exit code.
+    """
     if chosen.threads is not None:
         set_threads(chosen.threads)
     reports = []
     for number, job in enumerate(jobs, 1):
         place = f"[{number}/{len(jobs)}] " if len(jobs) > 1 else ""
-        bar = Bar(place + printable(job.track), quiet=chosen.quiet)
-        report = _attempt(job, separator, chosen, bar)
+        bar = Bar(place + printable(job.track), quiet=chosen.quiet, after=after)
+        report = _attempt(job, work, chosen, bar)
+        if report["exit_code"] == 0 and not (chosen.quiet or report.get("skipped")):
+            for line in lines(input_name(job.source), report):
+                print(line, file=sys.stderr)
         reports.append(report)
         if not chosen.json:
-            for path in results.written(report):
+            for path in written(report):
                 emit_path(path)
     code = joint_code(report["exit_code"] for report in reports)
     if chosen.json:
@@ -59,7 +105,10 @@ def run(command: str, kind: type[Any], chosen: argparse.Namespace) -> int:
 
 
 def _attempt(
-    job: Job, separator: Separator, chosen: argparse.Namespace, bar: Bar
+    job: Job,
+    work: Callable[[Job, Bar], dict[str, Any]],
+    chosen: argparse.Namespace,
+    bar: Bar,
 ) -> dict[str, Any]:
     """Work on one file; its failure is reported and does not stop the other files."""
     about = input_name(job.source)
@@ -70,19 +119,14 @@ def _attempt(
         return report | {"skipped": True}
     with heard(about, bar) as said:
         try:
-            report |= _separate(job, separator, chosen, bar)
+            report |= work(job, bar)
         except Exception as error:
             bar.clear()
             complain(error, about, debug=chosen.debug)
             report |= {"exit_code": exit_code(error), "error": describe(error, about)}
         finally:
             bar.clear()
-    report["warnings"] = said
-    if report["exit_code"] == 0 and not chosen.quiet:
-        print(results.line(about, report), file=sys.stderr)
-        if chosen.verbose:
-            print(results.table(report), file=sys.stderr)
-    return report
+    return report | {"warnings": said}
 
 
 def _separate(
@@ -90,7 +134,7 @@ def _separate(
 ) -> dict[str, Any]:
     began = time.perf_counter()
     bar.say("reading")
-    recording = _read(job, chosen)
+    recording = read_input(job.source, chosen)
     check_format(chosen.format, chosen.subtype, len(recording.samples), recording.sr)
     check_memory(separator.memory(recording.samples, recording.sr) - recording.samples.nbytes)
     bar.say("preparing")
@@ -110,7 +154,7 @@ def _separate(
     notes = []
     if stems.notes:
         notes = stems.save_notes(job.folder, overwrite=chosen.overwrite)
-    _tell_leftovers(job, [*written.paths, *notes])
+    tell_leftovers(job, [*written.paths, *notes])
     report = results.describe_stems(recording, stems, written)
     seconds = time.perf_counter() - began
     return report | {
@@ -121,10 +165,11 @@ def _separate(
     }
 
 
-def _read(job: Job, chosen: argparse.Namespace) -> Recording:
+def read_input(source: str, chosen: argparse.Namespace) -> Recording:
+    """Read a file, or a stretch of it, as the options say."""
     start, stop = chosen.preview or (None, None)
     return read(
-        open_input(job.source),
+        open_input(source),
         start=start,
         stop=stop,
         strict=chosen.strict,
@@ -133,13 +178,13 @@ def _read(job: Job, chosen: argparse.Namespace) -> Recording:
     )
 
 
-def _tell_leftovers(job: Job, written: Sequence[Path]) -> None:
+def tell_leftovers(job: Job, written: Sequence[Path]) -> None:
     """Warn of files of an earlier run that look as if they belonged to this one."""
     left = [path for path in job.existing if path not in (*written, job.model)]
     if left:
         more = f" and {len(left) - 1} more" if len(left) > 1 else ""
         warnings.warn(
-            f"{job.folder} still holds {left[0].name}{more} from before;"
+            f"{left[0].parent} still holds {left[0].name}{more} from before;"
             " delete what you do not need",
             AudioWarning,
             stacklevel=2,

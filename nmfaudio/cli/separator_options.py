@@ -60,7 +60,7 @@ def separator_parser(
         parser.add_argument_group(str(option.metavar), textwrap.fill(option.help, width))
     _add_separator_options(parser, [option for option in options if not option.suffixes])
     _add_output_options(parser)
-    _add_input_options(parser)
+    add_input_options(parser)
     _add_run_options(parser)
     return parser
 
@@ -210,7 +210,8 @@ def _add_output_options(parser: Parser) -> None:
     )
 
 
-def _add_input_options(parser: Parser) -> None:
+def add_input_options(parser: Parser) -> None:
+    """What of a file is read, and what is done about a bad one."""
     group = parser.add_argument_group("what to read")
     group.add_argument(
         "--preview",

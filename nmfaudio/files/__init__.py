@@ -2,6 +2,6 @@
 
 from nmfaudio.files.archive import load_archive, save_archive
 from nmfaudio.files.names import safe_name, show
-from nmfaudio.files.staging import check_targets
+from nmfaudio.files.staging import check_targets, write_bytes
 
-__all__ = ["check_targets", "load_archive", "safe_name", "save_archive", "show"]
+__all__ = ["check_targets", "load_archive", "safe_name", "save_archive", "show", "write_bytes"]

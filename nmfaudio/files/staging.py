@@ -127,6 +127,33 @@ def write_failure(descriptor: int, target: Path, detail: str) -> OutputError:
     return OutputError(f"{show(target)}: could not be written: {detail}")
 
 
+def write_bytes(target: Path, content: bytes, *, overwrite: bool) -> None:
+    """Write a file, whole or not at all.
+
+    Parameters
+    ----------
+    target : Path
+        Its folder is made where it is missing.
+    content : bytes
+    overwrite : bool
+        Whether a file that exists may be replaced.
+
+    Raises
+    ------
+    OutputError
+        The file exists, or cannot be written.
+    """
+    with staged([target], overwrite=overwrite) as names:
+        descriptor = create(names[target], target)
+        try:
+            with open(descriptor, "wb", closefd=False) as file:
+                file.write(content)
+        except OSError as error:
+            raise write_failure(descriptor, target, str(error)) from None
+        finally:
+            os.close(descriptor)
+
+
 def _check_target(target: Path, overwrite: bool) -> None:
     try:
         os.lstat(target)

@@ -235,7 +235,7 @@ class ModelSeparator(ABC):
         from nmfaudio.separators.refining import Refining, make_stems
         from nmfaudio.separators.stems import Masking, Stems
 
-        mixture, sr = _samples(audio, sr)
+        mixture, sr = as_samples(audio, sr)
         transform = self.transform(sr)
         masking = Masking(self.mask_power, transform.power, self.mask == "binary")
         loudness = _power_of_two(mixture)
@@ -321,8 +321,8 @@ class ModelSeparator(ABC):
         return int(_PROCESS + y.nbytes + max(factoring, grouping, placing, stems))
 
 
-def _samples(audio: Any, sr: int | None) -> tuple[np.ndarray, int]:
-    """Samples and their rate, of a file or as they are."""
+def as_samples(audio: Any, sr: int | None) -> tuple[np.ndarray, int]:
+    """Samples [shape=(channel, sample)] and their rate, of a file or as they are."""
     from nmfaudio._check import as_audio
 
     if isinstance(audio, str | bytes | os.PathLike):

@@ -46,7 +46,7 @@ def name_parts(notes: Sequence[Note], by: str) -> list[str]:
     }
     if by == "note":
         digits = len(str(len(notes)))
-        return [f"{i:0{digits}d} {_pitch_name(note.pitch)}" for i, note in enumerate(notes, 1)]
+        return [f"{i:0{digits}d} {pitch_name(note.pitch)}" for i, note in enumerate(notes, 1)]
     return [namers[by](note) for note in notes]
 
 
@@ -61,7 +61,8 @@ def _hands(notes: Sequence[Note]) -> Callable[[Note], str]:
     return lambda note: "right" if note.pitch >= _MIDDLE else "left"
 
 
-def _pitch_name(pitch: float) -> str:
+def pitch_name(pitch: float) -> str:
+    """The name of a MIDI number: C4 for 60."""
     octave, step = divmod(round(pitch), 12)
     return f"{_NAMES[step]}{octave - 1}"
 

@@ -158,10 +158,14 @@ def test_an_existing_model_is_refused_before_any_work(separate, song):
 @pytest.mark.parametrize(
     ("inputs", "options", "said"),
     [
-        (["a/x.wav", "b/x.wav"], [], "b/x.wav: its parts would go to separated/x, like those of a"),
-        (["a/x.wav", "b/X.wav"], [], "b/X.wav: its parts would go to separated/X"),
-        (["x.wav", "./x.wav"], [], "./x.wav: its parts would go to"),
-        (["x.wav", "x.flac"], [], "x.flac: its parts would go to"),
+        (
+            ["a/x.wav", "b/x.wav"],
+            [],
+            "b/x.wav: its results would go to separated/x, like those of a",
+        ),
+        (["a/x.wav", "b/X.wav"], [], "b/X.wav: its results would go to separated/X"),
+        (["x.wav", "./x.wav"], [], "./x.wav: its results would go to"),
+        (["x.wav", "x.flac"], [], "x.flac: its results would go to"),
         (["a/x.wav", "b/a.wav"], ["-o", "."], "a/x.wav: lies in a, where parts would be"),
         (["a/x.wav", "b/y.wav"], ["--save-model", "m.npz"], "put {track} into it"),
         (["a/x.wav"], ["--save-model", "a/x.wav"], "a/x.wav: is an input"),

@@ -1,0 +1,197 @@
+"""Each note, pitch, hand or drum of a transcription as sound of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nmfaudio._check import as_choice
+from nmfaudio.evidence import median_over, ratio_or
+from nmfaudio.grouping import Group
+from nmfaudio.midi import DRUMS
+from nmfaudio.notes import Note
+from nmfaudio.separators.drum_hits import part_named
+from nmfaudio.separators.scored import REST, name_parts, pitch_name
+from nmfaudio.separators.stems import Masking, Stems
+from nmfaudio.transforms import Stft
+
+if TYPE_CHECKING:
+    from nmfaudio.transcription.result import Transcription
+
+BY = ("note", "pitch", "hand", "track")
+# s before its onset and after its offset that a note may be heard: on three pieces played note by
+# note on a real piano, between 0.025 and 0.07, and 0.1 and 0.6, no more than 0.6 dB apart.
+_LEAD, _RELEASE = 0.03, 0.3
+_BLOCK = 256  # frames masked at a time
+_BROAD, _STEADY = 330.0, 0.4  # Hz and s: medians this wide tell what is percussive
+
+
+def sound_name(note: Note) -> str:
+    """What a note's sound is called: C4, or the part of a drum kit."""
+    if note.channel != DRUMS:
+        return pitch_name(note.pitch)
+    return part_named(str(round(note.pitch))) or f"drum {note.pitch:.0f}"
+
+
+def note_stems(transcription: Transcription, by: str) -> Stems:
+    """What each note, or group of notes, has of the recording; see `Transcription.stems`."""
+    as_choice(by, "by", BY)
+    notes = transcription.notes
+    named = {
+        "pitch": lambda: [sound_name(note) for note in notes],
+        "track": lambda: [note.track or "notes" for note in notes],
+    }
+    labels = named[by]() if by in named else name_parts(notes, by)
+    names = [*(name for name in dict.fromkeys(labels) if name != REST), REST]
+    masking = Masking(power=float(transcription.transform.to_dict()["power"]))
+    sharing = _Sharing(transcription, _owners(transcription, labels, names), masking, len(names))
+    stems, groups = sharing.stems()
+    return Stems(
+        dict(zip(names, stems, strict=True)),
+        transcription.mixture,
+        transcription.sr,
+        transcription.decomposition,
+        transcription.transform,
+        dict(zip(names, groups, strict=True)),
+        masking,
+        dict(transcription.settings) | {"by": by},
+        notes,
+    )
+
+
+def _owners(found: Transcription, labels: Sequence[str], names: Sequence[str]) -> np.ndarray:
+    """The stem that each component belongs to in each frame [shape=(component, time)].
+
+    A component belongs to the last note of its pitch that has begun and not died away, else to the
+    last stem, which has the rest. So components of one pitch are passed on from note to note.
+    """
+    times = found.transform.times(found.decomposition.H.shape[-1])
+    owners = np.full((len(found.pitches), len(times)), len(names) - 1, np.int32)
+    places = {name: place for place, name in enumerate(names)}
+    pitches = np.array([np.nan if pitch is None else round(pitch) for pitch in found.pitches])
+    for note, label in sorted(zip(found.notes, labels, strict=True), key=lambda one: one[0].onset):
+        first, last = np.searchsorted(times, (note.onset - _LEAD, note.offset + _RELEASE))
+        owners[pitches == round(note.pitch), first:last] = places[label]
+    return owners
+
+
+@dataclass(frozen=True, eq=False)
+class _Sharing:
+    """How a recording is shared out among stems that sound only now and then.
+
+    Only stems that sound in a block of frames are computed there, and the others stay untouched
+    zeros, which need no memory: hundreds of notes are as cheap as their durations.
+    """
+
+    found: Transcription
+    owners: np.ndarray
+    masking: Masking
+    count: int
+
+    @cached_property
+    def stft(self) -> Stft:
+        """The transform's STFT, or one with frames as long at the recording's sample rate."""
+        facts, sr = self.found.transform.to_dict(), self.found.sr
+        n_fft, hop = (round(facts[name] * sr / facts["sr"]) for name in ("n_fft", "hop"))
+        return Stft(sr, n_fft, hop, facts["window"])
+
+    def stems(self) -> tuple[np.ndarray, list[Group]]:
+        """The stems [shape=(stem, channel, sample)], and what was seen in them."""
+        y = self.found.mixture
+        stems = np.zeros((self.count, *y.shape), y.dtype)
+        power = np.zeros((self.count, len(self.stft.frequencies)))  # under each stem's masks
+        sudden = np.zeros(self.count)  # of it, what is percussive
+        begin = 0
+        for Z in self.stft.forward_blocks(y, _BLOCK):
+            percussive = self._percussive(Z)
+            active, masks = self._masks(begin, Z.shape[-1])
+            masked = [Z * mask for mask in masks]
+            for place, X in zip(active, masked, strict=True):
+                spectrum = np.square(np.abs(X), dtype=np.float64).sum(axis=0)
+                power[place] += spectrum.sum(axis=1)
+                sudden[place] += (spectrum * percussive).sum()
+            start, audio = self._local(np.concatenate(masked), begin)
+            for place, sound in zip(active, audio.reshape(len(active), len(y), -1), strict=True):
+                stems[place, :, start : start + sound.shape[1]] += sound
+            begin += Z.shape[-1]
+        return stems, self._groups(power, sudden)
+
+    def _masks(self, begin: int, count: int) -> tuple[list[int], Iterator[np.ndarray]]:
+        """Which stems sound in frames of the STFT, and the mask of each [shape=(bin, time)]."""
+        transform, stft = self.found.transform, self.stft
+        last = self.owners.shape[1] - 1
+        step = stft.hop / stft.sr * transform.sr / transform.to_dict()["hop"]
+        where = np.minimum(np.arange(begin, begin + count) * step, last)
+        frames = slice(int(where[0]), min(int(np.ceil(where[-1])), last) + 1)
+        active, parts = self._parts(frames)
+        lifted = map(transform.lift, self.masking.masks(parts))
+        if stft.sr == transform.sr:
+            return active, lifted
+        bins = stft.frequencies * transform.to_dict()["n_fft"] / transform.sr
+        return active, (_between(_between(m, where - frames.start).T, bins).T for m in lifted)
+
+    def _parts(self, frames: slice) -> tuple[list[int], list[np.ndarray]]:
+        """Which stems sound in these frames of the model, and what each has of it."""
+        structure = self.found.decomposition.structure
+        factors, extra = structure.excerpt(self.found.decomposition.factors, frames)
+        owners = self.owners[:, frames.start - extra : frames.stop]
+        rest = self.count - 1
+        active = sorted({*np.unique(owners).tolist(), rest})
+        parts = []
+        for place in active:
+            mine = owners == place
+            members = np.flatnonzero(mine.any(axis=1)).tolist()
+            *others, H = structure.select(factors, members)
+            parts.append(structure.forward([*others, H * mine[members]])[..., extra:])
+        parts[-1] = np.where(sum(parts) > 0, parts[-1], 1)  # of what no part explains
+        return active, parts
+
+    def _local(self, Z: np.ndarray, begin: int) -> tuple[int, np.ndarray]:
+        """The audio of some frames while all others are silent, and the sample it starts at."""
+        stft, length = self.stft, self.found.mixture.shape[1]
+        reach = -(-stft.n_fft // stft.hop)
+        end, total = begin + Z.shape[-1], stft.n_frames(length)
+        first, last = max(0, begin - reach), min(total, end + reach)
+        rows = np.zeros((len(Z), last - first, Z.shape[1]), Z.dtype)
+        rows[:, begin - first : end - first] = Z.transpose(0, 2, 1)
+        start = first * stft.hop
+        samples = min((last - first - 1) * stft.hop, length - start)
+        return start, stft.inverse(rows.transpose(0, 2, 1), samples)
+
+    def _percussive(self, Z: np.ndarray) -> np.ndarray:
+        """What share of each bin of a block is broad and short [shape=(bin, time)]."""
+        V = self.stft.features(Z)
+        spacing, hop_seconds = self.stft.sr / self.stft.n_fft, self.stft.hop / self.stft.sr
+        broad = median_over(V.T, _BROAD / spacing).T ** 2
+        steady = median_over(V, _STEADY / hop_seconds) ** 2
+        return ratio_or(broad, broad + steady, 0.5)
+
+    def _groups(self, power: np.ndarray, sudden: np.ndarray) -> list[Group]:
+        energy = power.sum(axis=1)
+        share = ratio_or(energy, energy.sum(), 0.0)
+        centre = ratio_or(power @ self.stft.frequencies, energy, 0.0)
+        percussive = ratio_or(sudden, energy, 0.5)
+        return [
+            Group(self._members(place), float(share[place]), *map(float, facts))
+            for place, facts in enumerate(zip(centre, percussive, strict=True))
+        ]
+
+    def _members(self, place: int) -> tuple[int, ...]:
+        """The components of a stem, which means something on the model's own grid only."""
+        if self.stft.sr != self.found.transform.sr:
+            return ()
+        return tuple(np.flatnonzero((self.owners == place).any(axis=1)).tolist())
+
+
+def _between(X: np.ndarray, where: np.ndarray) -> np.ndarray:
+    """X at places between its columns, by linear interpolation; beyond the last, the last."""
+    where = np.clip(where, 0, X.shape[1] - 1)
+    low = np.minimum(where.astype(int), max(X.shape[1] - 2, 0))
+    high = np.minimum(low + 1, X.shape[1] - 1)
+    share = (where - low).astype(X.dtype)
+    mixed: np.ndarray = X[:, low] * (1 - share) + X[:, high] * share
+    return mixed

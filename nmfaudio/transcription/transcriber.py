@@ -1,0 +1,322 @@
+"""From a recording to its notes: a dictionary of notes, a model, and what makes notes of it."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import KW_ONLY, asdict, dataclass, field, is_dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from nmfaudio.errors import ParameterError
+from nmfaudio.notes import Note
+from nmfaudio.separators.modelled import as_samples
+from nmfaudio.separators.stems import analyse
+from nmfaudio.transcription.dictionary import NoteDictionary
+from nmfaudio.transcription.result import Transcription
+from nmfaudio.transcription.salience import Salience
+
+if TYPE_CHECKING:
+    from nmfaudio.decomposition import Decomposition
+    from nmfaudio.engine import Callback
+
+_SHIPPED = Path(__file__).resolve().parents[1] / "data" / "piano.npz"
+# Memory: bytes of the process itself; how many spectrograms and how many times the activations are
+# held at the peak.
+_PROCESS = 200 * 2**20
+_SPECTRA, _HELD = 3, 6
+_STEPS = 2.0 ** (np.arange(-6, 7) / 3)  # of a threshold, as many times as the one there is
+
+Audio = str | bytes | os.PathLike[str] | np.ndarray
+
+
+class Activations(Protocol):
+    """A model of recordings made of notes, such as `NoteModel`: a frozen dataclass of settings."""
+
+    def activations(
+        self,
+        V: np.ndarray,
+        dictionary: NoteDictionary,
+        *,
+        rng: int | np.random.Generator | None,
+        callback: Callback | None,
+    ) -> Decomposition:
+        """What makes up V: the dictionary's components in their order, then unknown ones."""
+
+
+class Decoder(Protocol):
+    """What makes notes of salience, such as `Decoding`: a frozen dataclass of settings."""
+
+    def __call__(self, salience: Salience) -> Sequence[Note]:
+        """The notes."""
+
+
+def _model() -> Activations:
+    from nmfaudio.transcription.models import NoteModel
+
+    return NoteModel()
+
+
+def _decoding() -> Decoder:
+    from nmfaudio.transcription.decoding import Decoding
+
+    return Decoding()
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """What a sweep over settings found.
+
+    Attributes
+    ----------
+    transcriber : Transcriber
+        With the best settings.
+    metric : str
+        What was compared.
+    table : tuple of dict
+        The settings of each step of the sweep, and under `metric` the mean over the pieces.
+    """
+
+    transcriber: Transcriber
+    metric: str
+    table: tuple[dict[str, Any], ...]
+
+    @property
+    def best(self) -> dict[str, Any]:
+        """The row of the best settings, the first of equals."""
+        return max(self.table, key=lambda row: row[self.metric])
+
+
+@dataclass(frozen=True)
+class Transcriber:
+    """Find the notes of a recording, by what each of them is known to sound like.
+
+    Parameters
+    ----------
+    dictionary : NoteDictionary, optional
+        What the notes sound like; by default that of a piano, which ships with the package.
+    model : NoteModel
+        How a recording is made up of them.
+    decoding : Decoding
+        How salience becomes notes.
+
+    Raises
+    ------
+    ParameterError
+        `dictionary` is none of notes.
+
+    References
+    ----------
+    P. Smaragdis and J. C. Brown, "Non-negative matrix factorization for polyphonic music
+    transcription", WASPAA 2003, doi:10.1109/ASPAA.2003.1285860.
+    """
+
+    dictionary: NoteDictionary | None = None
+    _: KW_ONLY
+    model: Activations = field(default_factory=_model)
+    decoding: Decoder = field(default_factory=_decoding)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.dictionary, NoteDictionary | None):
+            raise ParameterError(
+                f"dictionary is a {type(self.dictionary).__name__}; it must be a NoteDictionary, "
+                "as NoteDictionary.load reads from a file"
+            )
+
+    @property
+    def known(self) -> NoteDictionary:
+        """The dictionary that is used."""
+        return NoteDictionary.load(_SHIPPED) if self.dictionary is None else self.dictionary
+
+    def transcribe(
+        self,
+        audio: Audio,
+        sr: int | None = None,
+        *,
+        rng: int | np.random.Generator | None = 0,
+        callback: Callback | None = None,
+    ) -> Transcription:
+        """Find the notes of a recording.
+
+        Parameters
+        ----------
+        audio : path, or np.ndarray [shape=(channel, sample) or (sample,)]
+            A file that libsndfile reads, or samples in float32 or float64. It is brought to the
+            dictionary's sample rate where it has another.
+        sr : int
+            Sample rate of the samples in Hz; a file knows its own.
+        rng : int, np.random.Generator or None
+            Where chance comes from; the same seed gives the same bytes.
+        callback : callable, optional
+            Gets a `Progress` every ten iterations; True stops iterating.
+
+        Returns
+        -------
+        Transcription
+
+        Raises
+        ------
+        AudioFileError
+            The file cannot be read.
+        ParameterError, ShapeError, ContentError
+            A setting or the audio cannot work.
+        """
+        mixture, sr = as_samples(audio, sr)
+        dictionary = self.known
+        transform = dictionary.transform
+        V = analyse(_resampled(mixture, sr, transform.sr), transform)
+        found = self.model.activations(V, dictionary, rng=rng, callback=callback)
+        times = transform.times(V.shape[1])
+        salience = Salience.from_activations(found.H, dictionary.pitches, times)
+        notes = sorted(self.decoding(salience), key=lambda note: (note.onset, note.pitch))
+        settings = {"model": _facts(self.model), "decoding": _facts(self.decoding)}
+        about = {**found.about, "transform": transform.to_dict(), "settings": settings}
+        unknown = (None,) * (found.n_components - dictionary.n_components)
+        return Transcription(
+            tuple(notes),
+            salience,
+            mixture,
+            sr,
+            replace(found, about=about),
+            transform,
+            (*dictionary.pitches, *unknown),
+            settings,
+        )
+
+    __call__ = transcribe
+
+    def with_decoding(self, **settings: Any) -> Transcriber:
+        """The same with some settings of the decoding changed.
+
+        Parameters
+        ----------
+        **settings
+            Fields of the decoding.
+
+        Returns
+        -------
+        Transcriber
+
+        Raises
+        ------
+        ParameterError
+            The decoding has no such settings.
+        """
+        known = asdict(self.decoding)  # type: ignore[call-overload]  # a dataclass, as it says
+        if not settings.keys() <= known.keys():
+            raise ParameterError(
+                f"the decoding has no such settings as {', '.join(settings.keys() - known.keys())};"
+                f" there are: {', '.join(known)}"
+            )
+        decoding = replace(self.decoding, **settings)  # type: ignore[type-var]
+        return replace(self, decoding=decoding)
+
+    def memory(self, y: np.ndarray, sr: int) -> int:
+        """About how many bytes transcribing `y` needs at the peak, `y` and this process included.
+
+        Parameters
+        ----------
+        y : np.ndarray [shape=(channel, sample)]
+        sr : int
+            Sample rate in Hz.
+
+        Returns
+        -------
+        int
+        """
+        known = self.known
+        wanted = known.transform.sr
+        samples = -(-y.shape[1] * wanted // sr)
+        frames = known.transform.n_frames(samples)
+        spectrogram = len(known.transform.frequencies) * _SPECTRA * frames
+        factors = known.n_components * _HELD * frames
+        resampled = 0 if sr == wanted else len(y) * samples
+        return _PROCESS + y.nbytes + (spectrogram + factors + resampled) * y.itemsize
+
+    def tune(
+        self,
+        pieces: Iterable[tuple[Audio | tuple[np.ndarray, int], Sequence[Note]]],
+        *,
+        metric: str = "onset_f",
+        grid: Mapping[str, Sequence[Any]] | None = None,
+        rng: int | np.random.Generator | None = 0,
+    ) -> Tuning:
+        """Choose the settings of the decoding on pieces whose notes are known.
+
+        Each piece is analysed once; then all combinations of settings are tried on its salience.
+        Pieces that results are to be reported on must not be among them.
+
+        Parameters
+        ----------
+        pieces : iterable of (audio, notes)
+            Audio is a path, or samples and their rate in Hz. One is held at a time.
+        metric : str
+            A figure of `TranscriptionScores`, better when higher.
+        grid : mapping of str to sequence, optional
+            Fields of the decoding and the values to try; by default thresholds from a quarter to
+            four times the one that it has.
+        rng : int, np.random.Generator or None
+            As for `transcribe`.
+
+        Returns
+        -------
+        Tuning
+
+        Raises
+        ------
+        ParameterError
+            There are no pieces, or the decoding has no such settings.
+        MissingExtraError
+            mir_eval is not installed.
+        """
+        from nmfaudio.transcription.scores import evaluate_transcription
+
+        if grid is None:
+            threshold: float = self.decoding.threshold  # type: ignore[attr-defined]
+            grid = {"threshold": (threshold * _STEPS).tolist()}
+        rows = [
+            dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())
+        ]
+        ones = [self.with_decoding(**row) for row in rows]
+        scores = []
+        for audio, notes in pieces:
+            samples, sr = audio if isinstance(audio, tuple) else (audio, None)
+            salience = self.transcribe(samples, sr, rng=rng).salience
+            judged = (evaluate_transcription(list(one.decoding(salience)), notes) for one in ones)
+            scores.append([_figure(figures.measures, metric) for figures in judged])
+        if not scores:
+            raise ParameterError("there are no pieces to tune on; give some (audio, notes)")
+        if np.isnan(scores).all(axis=0).any():
+            raise ParameterError(f"{metric} says nothing about these pieces; choose another metric")
+        means = np.nanmean(scores, axis=0).tolist()
+        table = tuple(row | {metric: mean} for row, mean in zip(rows, means, strict=True))
+        return Tuning(ones[int(np.argmax(means))], metric, table)
+
+
+def _figure(measures: Mapping[str, float], metric: str) -> float:
+    if metric not in measures:
+        raise ParameterError(f"metric is {metric!r}; it must be one of {', '.join(measures)}")
+    return measures[metric]
+
+
+def _facts(settings: Any) -> dict[str, Any]:
+    """The fields of a dataclass, as JSON types."""
+    if not is_dataclass(settings) or isinstance(settings, type):
+        return {"kind": repr(settings)}
+    plain = (bool, int, float, str, type(None))
+    return {
+        name: value if isinstance(value, plain) else repr(value)
+        for name, value in asdict(settings).items()
+    }
+
+
+def _resampled(y: np.ndarray, sr: int, wanted: int) -> np.ndarray:
+    if sr == wanted:
+        return y
+    import librosa
+
+    resampled: np.ndarray = librosa.resample(y, orig_sr=sr, target_sr=wanted)
+    return resampled

@@ -1,0 +1,244 @@
+"""`nmfaudio transcribe`."""
+
+from __future__ import annotations
+
+import sys
+import types
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from transcription.scenes import SR
+from transcription.standins import SCORE, PlainDecoding, PlainModel, dictionary, piece, transcriber
+
+import nmfaudio as na
+from nmfaudio.transcription import transcriber as home
+
+from .conftest import write_wav
+
+
+@pytest.fixture(autouse=True)
+def plain(monkeypatch, tmp_path):
+    """Plain models instead of those that ship, and a dictionary that knows four tones."""
+    shipped = tmp_path / "shipped" / "piano.npz"
+    dictionary().save(shipped)
+    monkeypatch.setattr(home, "_SHIPPED", shipped)
+    for name, part, plain in (
+        ("models", "NoteModel", PlainModel),
+        ("decoding", "Decoding", PlainDecoding),
+    ):
+        module = types.ModuleType(name)
+        setattr(module, part, plain)
+        monkeypatch.setitem(sys.modules, f"nmfaudio.transcription.{name}", module)
+
+
+@pytest.fixture
+def song():
+    return write_wav("song.wav", piece())
+
+
+def names(folder):
+    return sorted(str(path.relative_to(folder)) for path in Path(folder).rglob("*.*"))
+
+
+def test_notes_as_midi_and_table(nmfaudio, song):
+    result = nmfaudio("transcribe", song, "-o", "out")
+    assert (result.code, result.out) == (0, "out/song.mid\nout/song.csv\n")
+    known, line = result.err.splitlines()
+    assert known.startswith("transcribing with the shipped piano: 1 label: tone 4; ")
+    assert line.startswith("song.wav: 3 notes in ")
+    for path in result.out.split():
+        found = [(n.pitch, n.onset) for n in na.read_notes(path)]
+        np.testing.assert_allclose(found, [(n.pitch, n.onset) for n in SCORE], atol=0.08)
+    assert names("out") == ["song.csv", "song.mid"]
+
+
+def test_python_finds_the_same(nmfaudio, song):
+    nmfaudio("transcribe", song, "--seed", 3, "--threshold", 0.4, "--salience", "--stems", "note")
+    found = transcriber(decoding=PlainDecoding(0.4))("song.wav", rng=3)
+    assert Path("transcribed/song.csv").read_text() == found.to_csv()
+    with np.load("transcribed/song-salience.npz", allow_pickle=False) as arrays:
+        assert np.array_equal(arrays["values"], found.salience.values)
+    for name, stem in found.stems(by="note").items():
+        y, _ = soundfile.read(f"transcribed/song/{name}.wav", dtype="float32")
+        assert np.array_equal(y, stem[0])
+
+
+@pytest.mark.parametrize("by", ["note", "pitch", "hand", "part"])
+def test_stems_add_up_to_the_recording(nmfaudio, song, by):
+    told = nmfaudio("transcribe", song, "--stems", by, "--json").json["files"][0]
+    stems = [soundfile.read(path, dtype="float32")[0] for path in told["stems"]]
+    assert len(stems) > 1
+    assert np.abs(sum(stems) - piece()).max() < 1e-6
+
+
+def test_everything_that_can_be_asked_for(nmfaudio, song):
+    pytest.importorskip("matplotlib").use("Agg")
+    wanted = ("--salience", "--sonify", "--plot", "--stems", "hand")
+    result = nmfaudio("transcribe", song, "-o", "out", *wanted)
+    assert result.code == 0
+    files = ["song.csv", "song.mid", "song-salience.npz", "song-notes.wav", "song.png"]
+    files += [f"song/{hand}.wav" for hand in ("right", "rest")]
+    assert sorted(result.out.splitlines()) == sorted(f"out/{name}" for name in files)
+    assert names("out") == sorted(files)
+    assert Path("out/song.png").read_bytes().startswith(b"\x89PNG")
+    beside, sr = soundfile.read("out/song-notes.wav", dtype="float32")
+    assert sr == SR
+    assert np.array_equal(beside[:, 0], piece())
+
+
+def test_a_dictionary_of_ones_own(nmfaudio, song):
+    dictionary((60,)).save("own.npz")
+    result = nmfaudio("transcribe", song, "-d", "own.npz")
+    assert result.err.startswith("transcribing with own.npz: 1 label: tone 1; ")
+    assert {n.pitch for n in na.read_notes("transcribed/song.csv")} == {60}
+
+
+BOOM = np.exp(-np.arange(SR // 2) / SR / 0.05) * np.sin(2 * np.pi * 60 * np.arange(SR // 2) / SR)
+
+
+def test_drums(nmfaudio):
+    write_wav("loop.wav", np.tile(BOOM, 4))
+    result = nmfaudio("transcribe", "--drums", "loop.wav", "--parts", "kick", "--stems", "part")
+    assert result.code == 0
+    assert result.err.startswith("transcribing with the shipped drums: ")
+    assert names("transcribed/loop") == ["kick.wav", "rest.wav"]
+    kicks = na.read_notes("transcribed/loop.mid")
+    np.testing.assert_allclose([n.onset for n in kicks], [0, 0.5, 1, 1.5], atol=0.03)
+    assert {(n.track, n.pitch, n.channel) for n in kicks} == {("kick", 36, 9)}
+    sounds = [soundfile.read(f"transcribed/loop/{name}.wav")[0] for name in ("kick", "rest")]
+    np.testing.assert_allclose(sum(sounds), np.tile(BOOM, 4), atol=1e-6)
+
+
+def test_drums_of_ones_own(nmfaudio):
+    write_wav("kick.wav", BOOM)
+    learned = ("--kind", "convolutive", "--size", "1", "--n-fft", "256", "--hop", "64")
+    assert nmfaudio("learn", "kick=kick.wav", *learned, "-o", "kit.npz").code == 0
+    told = nmfaudio("transcribe", "--drums", "kick.wav", "-d", "kit.npz", "--json")
+    assert told.err.startswith("transcribing with kit.npz: 1 label: kick 1; ")
+    assert told.json["files"][0]["settings"]["parts"] == ["kick"]
+
+
+def test_json(nmfaudio, song):
+    whole = nmfaudio("transcribe", song, "--json").json
+    (told,) = whole["files"]
+    assert (whole["command"], whole["exit_code"]) == ("transcribe", 0)
+    assert told["score"] == ["transcribed/song.mid", "transcribed/song.csv"]
+    assert (told["notes"], told["sr"], told["channels"]) == (3, SR, 1)
+    assert told["settings"]["decoding"] == {"threshold": 0.3}
+    assert (told["salience"], told["stems"], told["warnings"]) == (None, [], [])
+
+
+def test_several_files_of_which_one_fails(nmfaudio, song):
+    Path("text.wav").write_text("no audio")
+    write_wav("other.wav", piece())
+    result = nmfaudio("transcribe", song, "text.wav", "other.wav")
+    assert result.code == 7
+    assert names("transcribed") == ["other.csv", "other.mid", "song.csv", "song.mid"]
+    assert "nmfaudio: error: text.wav: " in result.err
+
+
+@pytest.mark.parametrize("samples", [1, 64, SR])
+def test_silence_and_a_single_frame_give_empty_files(nmfaudio, samples):
+    write_wav("short.wav", np.zeros(samples))
+    result = nmfaudio("transcribe", "short.wav", "--stems", "note", "--sonify", "--salience")
+    assert result.code == 0
+    assert na.read_notes("transcribed/short.csv") == na.read_notes("transcribed/short.mid") == []
+    assert [Path(p).name for p in result.out.splitlines()][-1] == "rest.wav"
+
+
+def test_without_midi_one_line_says_so(nmfaudio, song, monkeypatch):
+    monkeypatch.setitem(sys.modules, "mido", None)
+    result = nmfaudio("transcribe", song, "-q")
+    assert (result.code, result.out) == (0, "transcribed/song.csv\n")
+    (line,) = result.err.splitlines()
+    assert line.startswith("nmfaudio: warning: song.wav: transcribed/song.mid is not written")
+    assert "pip install 'nmfaudio[midi]'" in line
+
+
+def test_without_matplotlib_a_picture_is_refused_before_any_work(nmfaudio, song, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
+    result = nmfaudio("transcribe", song, "--plot")
+    assert result.code == 2
+    assert "nmfaudio[plot]" in result.errors()[0]
+    assert not Path("transcribed").exists()
+
+
+def test_what_is_there_is_kept_unless_asked(nmfaudio, song):
+    nmfaudio("transcribe", song)
+    Path("transcribed/song.csv").write_text("mine")
+    refused = nmfaudio("transcribe", song)
+    assert refused.code == 5
+    assert "transcribed/song.csv: exists" in refused.errors()[0]
+    skipped = nmfaudio("transcribe", song, "--skip-existing")
+    assert (skipped.code, skipped.out) == (0, "")
+    assert "song.wav: skipped" in skipped.err
+    assert Path("transcribed/song.csv").read_text() == "mine"
+    assert nmfaudio("transcribe", song, "--overwrite").code == 0
+    assert len(na.read_notes("transcribed/song.csv")) == 3
+
+
+def test_stems_of_another_run_are_told_of(nmfaudio, song):
+    nmfaudio("transcribe", song, "--stems", "note")
+    result = nmfaudio("transcribe", song, "--stems", "hand", "--overwrite", "-q")
+    assert result.code == 0
+    assert "transcribed/song still holds 1 C4.wav and 2 more from before" in result.err
+
+
+def test_nothing_is_written_when_the_work_fails(nmfaudio, song, monkeypatch):
+    module = sys.modules["nmfaudio.transcription.models"]
+    monkeypatch.setattr(module, "NoteModel", lambda: PlainModel(broken=True))
+    result = nmfaudio("transcribe", song, "--stems", "note", "-q")
+    assert result.code == 1
+    assert "left the finite numbers" in result.errors()[0]
+    assert not Path("transcribed").exists()
+
+
+def test_a_picture_that_cannot_be_drawn_leaves_nothing(nmfaudio, song, monkeypatch):
+    pytest.importorskip("matplotlib").use("Agg")
+
+    def full(self):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(na.Transcription, "plot", full)
+    result = nmfaudio("transcribe", song, "--plot", "-q")
+    assert result.code == 5
+    assert not Path("transcribed").exists()
+
+
+def test_quiet_says_nothing(nmfaudio, song):
+    assert nmfaudio("transcribe", song, "-q").err == ""
+
+
+def test_a_preview_is_transcribed_alone(nmfaudio, song):
+    assert nmfaudio("transcribe", song, "--preview", "0.65-1.2").code == 0
+    (note,) = [n for n in na.read_notes("transcribed/song.csv") if n.pitch == 64]
+    assert note.onset == pytest.approx(0.7 - 0.65, abs=0.08)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        ((), 2, "no FILE was given"),
+        (("missing.wav",), 3, "missing.wav: No such file"),
+        (("song.wav", "--stems", "voice"), 2, "invalid choice"),
+        (("song.wav", "--threshold", "-1"), 2, "'-1' is not a number above 0"),
+        (("song.wav", "--threshold", "high"), 2, "'high' is not a number above 0"),
+        (("song.wav", "-d", "missing.npz"), 3, "missing.npz"),
+        (("song.wav", "-d", "song.wav"), 3, "song.wav"),
+        (("song.wav", "--parts", "kick"), 2, "--parts is for drums"),
+        (("song.wav", "--drums", "--parts", "bell"), 2, "name some of kick, snare, hihat"),
+        (("song.wav", "a/song.wav"), 2, "a/song.wav: its results would go to transcribed"),
+        (("song.wav", "-o", "song.wav"), 5, "song.wav: is not a folder"),
+        (("song-notes.wav", "song.wav", "-o", ".", "--sonify"), 2, "song-notes.wav: is an input"),
+        (("song.wav", "song/a.wav", "-o", ".", "--stems", "note"), 2, "song: holds an input"),
+        (("song.wav", "--dictionry", "x.npz"), 2, "did you mean --dictionary?"),
+    ],
+)
+def test_errors(nmfaudio, song, arguments, code, words):
+    result = nmfaudio("transcribe", *arguments, "-q")
+    assert (result.code, result.out) == (code, "")
+    assert words in result.errors()[0]
+    assert not Path("transcribed").exists()

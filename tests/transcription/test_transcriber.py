@@ -1,0 +1,139 @@
+"""What lies around the model and the decoding: audio in, notes out, thresholds tuned."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import soundfile
+from transcription.scenes import SR
+from transcription.standins import SCORE, PlainDecoding, PlainModel, dictionary, piece, transcriber
+
+import nmfaudio as na
+
+
+def near(notes, score, tolerance=0.08):
+    found = [(n.pitch, n.onset, n.offset) for n in notes]
+    wanted = [(n.pitch, n.onset, n.offset) for n in score]
+    return len(found) == len(wanted) and np.allclose(found, wanted, atol=tolerance)
+
+
+@pytest.mark.parametrize("sr", [SR, 11025, 6000])
+def test_notes_are_found_at_any_sample_rate(sr):
+    found = transcriber()(piece(sr), sr)
+    assert near(found.notes, SCORE)
+    assert (found.sr, found.transform.sr) == (sr, SR)
+    assert np.array_equal(found.mixture[0], piece(sr))
+    assert found.pitches == (60, 64, 67, 72, None)
+    assert found.salience.values.shape == (4, len(found.salience.times))
+    stems = found.stems()
+    assert list(stems) == ["C4", "C5", "E4", "rest"]
+    assert np.abs(stems.residual()).max() < 1e-6
+
+
+def test_files_channels_and_precision(tmp_path):
+    soundfile.write(tmp_path / "a.wav", np.stack([piece(), -piece()], axis=1), SR, subtype="FLOAT")
+    found = transcriber()(tmp_path / "a.wav")
+    assert found.mixture.shape == (2, len(piece()))
+    assert near(found.notes, SCORE)
+    assert transcriber()(piece().astype(np.float64), SR).decomposition.H.dtype == np.float64
+
+
+@pytest.mark.parametrize("samples", [1, 100, SR])
+@pytest.mark.parametrize("sr", [SR, 11025])
+def test_silence_has_no_notes(samples, sr):
+    found = transcriber()(np.zeros(samples), sr)
+    assert found.notes == ()
+    assert not found.stems()["rest"].any()
+
+
+def test_the_same_seed_gives_the_same():
+    one, other = (transcriber()(piece(), SR, rng=3) for _ in range(2))
+    assert one.notes == other.notes
+    assert np.array_equal(one.salience.values, other.salience.values)
+
+
+def test_progress_is_told_and_stops():
+    seen = []
+    transcriber()(piece(), SR, callback=lambda p: seen.append(p.iteration))
+    assert seen == [10, 20, 30]
+    stopped = transcriber()(piece(), SR, callback=lambda p: True)
+    assert stopped.decomposition.n_iter == 10
+
+
+def test_what_it_was_told_travels_with_it(tmp_path):
+    found = transcriber()(piece(), SR)
+    assert found.settings["decoding"] == {"threshold": 0.3}
+    found.decomposition.save(tmp_path / "d.npz")
+    assert na.Decomposition.load(tmp_path / "d.npz").about["settings"] == found.settings
+
+
+def test_pitches_that_several_components_have_are_summed():
+    twice = dictionary().merge(dictionary())
+    found = na.Transcriber(twice, model=PlainModel(), decoding=PlainDecoding())(piece(), SR)
+    assert found.salience.pitches.tolist() == [60, 64, 67, 72]
+    assert near(found.notes, SCORE)
+
+
+def test_tuning_finds_the_best_threshold():
+    pytest.importorskip("mir_eval")
+    bad = transcriber(decoding=PlainDecoding(0.999))
+    pieces = [((piece(), SR), SCORE), ((np.zeros(SR), SR), ())]
+    tuned = bad.tune(pieces, grid={"threshold": [0.999, 0.3, 0.0]})
+    assert tuned.best == {"threshold": 0.3, "onset_f": 1.0}
+    assert tuned.transcriber.decoding == PlainDecoding(0.3)
+    assert tuned.transcriber.model == bad.model
+    assert [row["threshold"] for row in tuned.table] == [0.999, 0.3, 0.0]
+    assert near(tuned.transcriber(piece(), SR).notes, SCORE)
+
+
+def test_by_default_thresholds_around_its_own_are_tried():
+    pytest.importorskip("mir_eval")
+    table = transcriber().tune([((piece(), SR), SCORE)], metric="frame_f").table
+    tried = [row["threshold"] for row in table]
+    assert tried == sorted(tried)
+    assert (tried[0], tried[-1]) == pytest.approx((0.3 / 4, 0.3 * 4))
+    assert max(row["frame_f"] for row in table) > 0.8
+
+
+def test_each_piece_is_analysed_once():
+    pytest.importorskip("mir_eval")
+    calls = []
+
+    class Counting(PlainModel):
+        def activations(self, *arguments, **more):
+            calls.append(1)
+            return super().activations(*arguments, **more)
+
+    pieces = (((piece(), SR), SCORE) for _ in range(2))
+    transcriber(model=Counting()).tune(pieces, grid={"threshold": [0.1, 0.2, 0.3]})
+    assert len(calls) == 2
+
+
+@pytest.mark.parametrize(
+    ("pieces", "settings", "message"),
+    [
+        ([], {}, "no pieces to tune on"),
+        ([((piece(), SR), SCORE)], {"grid": {"loudness": [1]}}, "loudness; there are: threshold"),
+        ([((piece(), SR), SCORE)], {"metric": "beauty"}, "'beauty'.*onset_f"),
+        ([((piece(), SR), SCORE)], {"metric": "drum_f"}, "drum_f says nothing"),
+    ],
+)
+def test_what_cannot_be_tuned_is_refused(pieces, settings, message):
+    pytest.importorskip("mir_eval")
+    with pytest.raises(na.ParameterError, match=message):
+        transcriber().tune(pieces, **settings)
+
+
+def test_what_is_no_dictionary_of_notes_is_refused():
+    with pytest.raises(na.ParameterError, match="str; it must be a NoteDictionary"):
+        na.Transcriber("piano.npz", model=PlainModel(), decoding=PlainDecoding())
+    with pytest.raises(na.ParameterError, match="sr is missing"):
+        transcriber()(piece())
+
+
+def test_salience_passes_over_unknown_components():
+    found = transcriber()(piece(), SR)
+    d = found.decomposition
+    louder = replace(d, factors=(d.W, np.concatenate([d.H[:-1], 100 * d.H[-1:]])))
+    again = na.Salience.from_activations(louder.H, (60, 64, 67, 72), found.salience.times)
+    assert np.array_equal(again.values, found.salience.values)
