@@ -56,7 +56,7 @@ AUDIO = {
     "midi",
     "alignment",
 }
-MEETING = {"separators", "plot", "learning", "mosaics", "estimators"}
+MEETING = {"separators", "plot", "learning", "mosaics", "estimators", "transcription"}
 TOP = {"cli", "__main__"}
 ALLOWED = {
     **dict.fromkeys(GROUND, GROUND),
@@ -78,7 +78,7 @@ ORDER = [
     "runs",
     "engine",
 ]
-LAZY = {"librosa", "matplotlib", "soundfile", "sklearn", "mido", "IPython"}
+LAZY = {"librosa", "matplotlib", "soundfile", "sklearn", "mido", "IPython", "mir_eval"}
 
 LIGHT = ("learn", "dictionary")  # commands besides, whose help loads nothing heavy
 
