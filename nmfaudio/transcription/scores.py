@@ -38,7 +38,6 @@ _LABELS = {
     "velocity": "onset, velocity",
     "offset_velocity": "onset, offset, velocity",
     "frame": "frames of 10 ms",
-    "drum": "mean of drums",
 }
 
 
@@ -107,7 +106,7 @@ class TranscriptionScores:
 
     def __str__(self) -> str:
         measures = self.measures
-        names = _LABELS | {part: part for part in self.drums}
+        names = _LABELS | {part: part for part in self.drums} | {"drum": "mean of drums"}
         rows = [
             (label, [measures[f"{name}_{which}"] for which in "prf"])
             for name, label in names.items()
