@@ -21,7 +21,7 @@ def main() -> None:
     parser.add_argument(
         "--speed", type=int, metavar="ROUNDS", help="also time 30 s of piano, in so many rounds"
     )
-    for what in ("cases", "systems"):
+    for what in ("cases", "pianos", "systems"):
         parser.add_argument(
             f"--{what}", nargs="+", metavar="TEXT", help="only those whose name has one of these"
         )
@@ -32,7 +32,8 @@ def main() -> None:
 
     systems = {name: s for name, s in SYSTEMS.items() if wanted(name, chosen.systems)}
     rows: list[Row] = []
-    cases = [case for case in load_cases(chosen.folder) if wanted(case.name, chosen.cases)]
+    loaded = load_cases(chosen.folder, lambda piano: wanted(piano, chosen.pianos))
+    cases = [case for case in loaded if wanted(case.name, chosen.cases)]
     for case in cases:
         for name, system in systems.items():
             if system.task == case.task:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -59,8 +59,8 @@ class Case:
             yield tuple(p for p in self.pieces if p not in test), test
 
 
-def load_cases(folder: Path = SAMPLES) -> Iterator[Case]:
-    """All cases of a folder."""
+def load_cases(folder: Path = SAMPLES, wanted: Callable[[str], bool] = bool) -> Iterator[Case]:
+    """All cases of a folder, rendered with the pianos whose names are wanted."""
     if folder.resolve() == SAMPLES.resolve():
         yield from _own()
         return
@@ -84,13 +84,17 @@ def load_cases(folder: Path = SAMPLES) -> Iterator[Case]:
     if drums:
         yield Case("drums, one track left out", "drums", (), _two(drums))
     if scores:
-        yield from _rendered(scores)
+        yield from _rendered(scores, wanted)
 
 
-def _rendered(scores: Sequence[tuple[str, tuple[Note, ...]]]) -> Iterator[Case]:
-    """Every score on every piano."""
+def _rendered(
+    scores: Sequence[tuple[str, tuple[Note, ...]]], wanted: Callable[[str], bool]
+) -> Iterator[Case]:
+    """Every score on every piano that is wanted; all of them may be learned from."""
     pianos = _pianos()
     for piano in pianos:
+        if not wanted(piano.name):
+            continue
         dry = [Piece(f"{name}, {piano.name}", piano.play(notes), notes) for name, notes in scores]
         others = tuple(other for other in pianos if other != piano)
         rough = [Piece(p.name, *degraded(p.y, p.notes, seed)) for seed, p in enumerate(dry)]
