@@ -32,6 +32,11 @@ _HOME = {
     "evaluate": "metrics",
     "Evaluation": "metrics",
     "si_sdr": "metrics",
+    "evaluate_transcription": "transcription.scores",
+    "TranscriptionScores": "transcription.scores",
+    "evaluate_transcriptions": "transcription.summary",
+    "TranscriptionSummary": "transcription.summary",
+    "bootstrap": "transcription.summary",
     # what sounds are known to sound like
     "learn": "learning",
     "Example": "examples",

@@ -92,6 +92,12 @@ from nmfaudio.structures import Structure as Structure
 from nmfaudio.structures import filter_bumps as filter_bumps
 from nmfaudio.structures import glottal_sources as glottal_sources
 from nmfaudio.structures import harmonic_atoms as harmonic_atoms
-from nmfaudio.transcription.result import Transcription as Transcription
-from nmfaudio.transcription.salience import Salience as Salience
-from nmfaudio.transcription.transcriber import Transcriber as Transcriber
+from nmfaudio.transcription.scores import TranscriptionScores as TranscriptionScores
+from nmfaudio.transcription.scores import evaluate_transcription as evaluate_transcription
+from nmfaudio.transcription.summary import TranscriptionSummary as TranscriptionSummary
+from nmfaudio.transcription.summary import bootstrap as bootstrap
+from nmfaudio.transcription.summary import evaluate_transcriptions as evaluate_transcriptions
+from nmfaudio.transforms import Cqt as Cqt
+from nmfaudio.transforms import Erb as Erb
+from nmfaudio.transforms import Mel as Mel
+from nmfaudio.transforms import Stft as Stft

@@ -78,7 +78,7 @@ ORDER = [
     "runs",
     "engine",
 ]
-LAZY = {"librosa", "matplotlib", "soundfile", "sklearn", "mido", "IPython"}
+LAZY = {"librosa", "matplotlib", "soundfile", "sklearn", "mido", "IPython", "mir_eval"}
 
 LIGHT = ("learn", "dictionary", "transcribe")  # commands besides, whose help loads nothing heavy
 

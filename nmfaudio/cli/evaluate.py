@@ -1,4 +1,4 @@
-"""`nmfaudio evaluate`: how near separated files are to the true ones."""
+"""`nmfaudio evaluate`: how near separated files are to the true ones, and notes to the score's."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nmfaudio._version import __version__
+from nmfaudio.cli import evaluate_notes
 from nmfaudio.cli.commands import OTHERS
 from nmfaudio.cli.failures import printable
 from nmfaudio.cli.output import emit, emit_json
@@ -36,6 +37,9 @@ the same sample rate, channels and length. Files of the same name, whatever
 their suffix, belong together. Where a source finds no file of its name, files
 are matched for the best mean SIR, and that is said. A file called mixture in
 REF_DIR is taken as the mixture.
+
+With --notes, REF and EST hold notes: MIDI files or tables, or folders of them,
+in which files of the same name, whatever their suffix, belong together.
 """
 _EPILOG = """\
 measures, all in dB and better when higher:
@@ -47,15 +51,22 @@ measures, all in dB and better when higher:
                       errors where none is allowed
   SI-SDRi, SDRi       improvement over the mixture
 
-example:
+measures of notes: precision, recall and F by mir_eval, of onsets, offsets and
+velocities of notes, of pitches every 10 ms, and of the hits of each drum.
+
+examples:
   nmfaudio separate song/mixture.wav -o out
   nmfaudio evaluate song/sources out/mixture
+  nmfaudio evaluate --notes score.mid transcribed.csv
 """
 
 
 def run_evaluate(argv: list[str]) -> int:
     """Run ``nmfaudio evaluate``, and return its exit code."""
     chosen = parse(_parser(), argv)
+    if chosen.notes:
+        return evaluate_notes.run(chosen)
+    evaluate_notes.refuse_options(chosen)
     if len(chosen.files) != 2:
         raise ParameterError(
             f"got {len(chosen.files)} folders, need two: REF_DIR with the true sources and "
@@ -94,13 +105,13 @@ def run_evaluate(argv: list[str]) -> int:
 def _parser() -> Parser:
     parser = Parser(
         prog="nmfaudio evaluate",
-        usage="nmfaudio evaluate REF_DIR EST_DIR [options]",
+        usage="nmfaudio evaluate [--notes] REF EST [options]",
         description=_DESCRIPTION.format(help=sentence(OTHERS["evaluate"][1])),
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    group = parser.add_argument_group("how to judge")
+    group = parser.add_argument_group("how to judge audio")
     group.add_argument(
         "--mixture",
         metavar="FILE",
@@ -114,6 +125,7 @@ def _parser() -> Parser:
         action="store_true",
         help="also the median over frames of a second, as BSS-eval version 4 (museval) has it",
     )
+    evaluate_notes.add_options(parser)
     add_common_options(parser)
     return parser
 

@@ -1,0 +1,149 @@
+"""What a transcription is measured by: scikit-learn's NMF with known templates, and basic-pitch."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import librosa
+import numpy as np
+import soundfile
+from sklearn.decomposition import non_negative_factorization
+
+from benchmarks.transcription.cases import DRUMS, Piece
+from benchmarks.transcription.picking import THRESHOLDS, hits, notes
+from benchmarks.transcription.sound import KEYS, SR, Instrument
+from nmfaudio.notes import Note
+
+N_FFT, HOP = 4096, 512
+_STAGES = ((0.0, 0.03), (0.03, 0.15), (0.15, 2.0))  # s after the onset: attack, early, late
+_ITERATIONS = 100
+_DRUM_FFT, _DRUM_FRAMES, _ALONE = 2048, 8, 0.08  # samples; frames of a hit; s from any other
+
+
+def sklearn_piano(instruments: Sequence[Instrument], pieces: Sequence[Piece]) -> Any:
+    """KL, three fixed templates a note: attack, early and late."""
+    templates, pitches = _templates(instruments)
+
+    def recognise(piece: Piece) -> Mapping[float, list[Note]]:
+        H = _activations(_magnitudes(piece.y, N_FFT), templates)
+        salience = np.array([H[pitches == key].sum(axis=0) for key in KEYS])
+        times = np.arange(H.shape[1]) * HOP / SR
+        return {x: notes(salience, np.array(KEYS), times, x) for x in THRESHOLDS}
+
+    return recognise
+
+
+def sklearn_drums(instruments: Sequence[Instrument], pieces: Sequence[Piece]) -> Any:
+    """KL, one fixed template for each drum and track: the mean of hits that nothing is near to."""
+    templates = [(part, template) for piece in pieces for part, template in _drum_templates(piece)]
+    parts = np.array([part for part, _ in templates])
+
+    def recognise(piece: Piece) -> Mapping[float, list[Note]]:
+        H = _activations(
+            _magnitudes(piece.y, _DRUM_FFT), np.stack([t for _, t in templates], axis=1)
+        )
+        salience = np.array([H[parts == part].sum(axis=0) for part in DRUMS])
+        times = np.arange(H.shape[1]) * HOP / SR
+        return {x: hits(salience, list(DRUMS.values()), times, x) for x in THRESHOLDS}
+
+    return recognise
+
+
+def basic_pitch(instruments: Sequence[Instrument], pieces: Sequence[Piece]) -> Any:
+    """The network of Bittner et al. (2022), doi:10.1109/ICASSP43922.2022.9746549, as ONNX."""
+    level = logging.getLogger().level
+    logging.getLogger().setLevel(logging.ERROR)  # of the runtimes that are not installed
+    from basic_pitch import ICASSP_2022_MODEL_PATH
+    from basic_pitch.inference import Model, run_inference
+    from basic_pitch.note_creation import model_output_to_notes
+
+    logging.getLogger().setLevel(level)
+    model = Model(ICASSP_2022_MODEL_PATH)
+
+    def recognise(piece: Piece) -> Mapping[tuple[float, int], list[Note]]:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "piece.wav")
+            soundfile.write(path, piece.y, SR, subtype="FLOAT")
+            output = run_inference(path, model)
+        found = {}
+        for threshold in (0.2, 0.3, 0.4, 0.5, 0.6, 0.7):
+            for shortest in (5, 11):  # frames of 11.6 ms
+                _, events = model_output_to_notes(
+                    output, threshold, 0.3, min_note_len=shortest, include_pitch_bends=False
+                )
+                found[threshold, shortest] = [
+                    Note(float(on), float(off), int(pitch), min(1.0, float(level)))
+                    for on, off, pitch, level, _ in events
+                ]
+        return found
+
+    return recognise
+
+
+def has_basic_pitch() -> bool:
+    """Whether basic-pitch and onnxruntime are installed."""
+    return all(importlib.util.find_spec(name) for name in ("basic_pitch", "onnxruntime"))
+
+
+def _templates(instruments: Sequence[Instrument]) -> tuple[np.ndarray, np.ndarray]:
+    """Spectra [shape=(freq, component)] that each sum to one, and their pitches."""
+    spectra, pitches = [], []
+    for instrument in instruments:
+        isolated = instrument.notes()
+        for key in KEYS:
+            nearest = min(isolated, key=lambda known: abs(known - key))
+            Z = _magnitudes(isolated[nearest], N_FFT)
+            for start, stop in _STAGES:
+                first, last = (round(t * SR / HOP) for t in (start, stop))
+                mean = Z[:, first : max(last, first + 1)].mean(axis=1)
+                spectra.append(_stretched(mean, 2 ** ((key - nearest) / 12)))
+                pitches.append(key)
+    W = np.stack(spectra, axis=1)
+    return W / W.sum(axis=0), np.array(pitches)
+
+
+def _stretched(spectrum: np.ndarray, factor: float) -> np.ndarray:
+    bins = np.arange(len(spectrum))
+    return np.interp(bins / factor, bins, spectrum, right=0.0).astype(spectrum.dtype)
+
+
+def _drum_templates(piece: Piece) -> Iterator[tuple[str, np.ndarray]]:
+    Z = _magnitudes(piece.y, _DRUM_FFT)
+    onsets = np.array([n.onset for n in piece.notes])
+    for part, key in DRUMS.items():
+        alone = [
+            n.onset
+            for n in piece.notes
+            if n.pitch == key and np.count_nonzero(np.abs(onsets - n.onset) < _ALONE) == 1
+        ]
+        frames = [round(t * SR / HOP) + i for t in alone for i in range(_DRUM_FRAMES)]
+        frames = [t for t in frames if t < Z.shape[1]]
+        if frames:
+            mean = Z[:, frames].mean(axis=1)
+            yield part, mean / mean.sum()
+
+
+def _activations(V: np.ndarray, W: np.ndarray) -> np.ndarray:
+    """H of V ≈ W H [shape=(component, time)]."""
+    H, *_ = non_negative_factorization(
+        np.ascontiguousarray(V.T),
+        H=np.ascontiguousarray(W.T),
+        n_components=W.shape[1],
+        update_H=False,
+        init="custom",
+        solver="mu",
+        beta_loss="kullback-leibler",
+        max_iter=_ITERATIONS,
+        tol=0,
+    )
+    return H.T
+
+
+def _magnitudes(y: np.ndarray, n_fft: int) -> np.ndarray:
+    """Spectrogram [shape=(freq, time)], float32."""
+    return np.abs(librosa.stft(y.astype(np.float32), n_fft=n_fft, hop_length=HOP))

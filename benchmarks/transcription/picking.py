@@ -1,0 +1,58 @@
+"""Plain post-processing: notes where activations rise, until they have faded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+from scipy.ndimage import maximum_filter1d
+
+from nmfaudio.notes import Note
+
+THRESHOLDS = tuple(float(x) for x in np.geomspace(0.01, 0.5, 18))
+"""Rises that count as onsets, as shares of the greatest of all pitches (drums: of each drum)."""
+_APART = 0.05  # s between two onsets of a pitch
+_BEFORE = 3  # frames over which a rise is measured
+_FADED = 0.1  # of a note's peak
+
+
+def notes(
+    salience: np.ndarray, pitches: np.ndarray, times: np.ndarray, threshold: float
+) -> list[Note]:
+    """Notes of salience [shape=(pitch, time)]."""
+    rises = _rises(salience)
+    found = []
+    for level, rise, pitch in zip(salience, rises, pitches, strict=True):
+        onsets = _peaks(rise, times, threshold * rises.max())
+        for onset, following in pairwise([*onsets, len(times) - 1]):
+            peak = level[onset : min(onset + 2 * _BEFORE, following) + 1].max()
+            quiet = np.flatnonzero(level[onset + _BEFORE : following] < _FADED * peak)
+            end = onset + _BEFORE + int(quiet[0]) if len(quiet) else following
+            velocity = float(np.sqrt(peak / salience.max()))
+            found.append(Note(float(times[onset]), float(times[end]), float(pitch), velocity))
+    return found
+
+
+def hits(
+    salience: np.ndarray, keys: Sequence[int], times: np.ndarray, threshold: float
+) -> list[Note]:
+    """Hits of drums, each of which has its own scale."""
+    rises = _rises(salience)
+    return [
+        Note(float(times[t]), float(times[t]) + 0.1, key, channel=9)
+        for rise, key in zip(rises, keys, strict=True)
+        for t in _peaks(rise, times, threshold * rise.max())
+    ]
+
+
+def _rises(salience: np.ndarray) -> np.ndarray:
+    """How far each frame is above the one `_BEFORE` frames ago."""
+    padded = np.pad(salience, ((0, 0), (_BEFORE, 0)))
+    return np.maximum(salience - padded[:, : salience.shape[1]], 0)
+
+
+def _peaks(rise: np.ndarray, times: np.ndarray, least: float) -> np.ndarray:
+    near = max(1, round(_APART / float(times[1] - times[0])))
+    highest = maximum_filter1d(rise, 2 * near + 1)
+    return np.flatnonzero((rise == highest) & (rise > least) & (rise > 0))

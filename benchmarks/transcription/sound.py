@@ -1,0 +1,109 @@
+"""Scores into sound: pianos to play them, and what rooms and recorders do to it."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from scipy.signal import fftconvolve, resample
+
+from nmfaudio.io import read
+from nmfaudio.notes import Note, write_notes
+
+SR = 44100
+KEYS = range(21, 109)
+_SOUNDS = Path("/usr/share/sounds")
+_SECONDS, _REST = 2.0, 1.0  # of an isolated note, and after it
+_VELOCITY = 0.7
+_AFTER = 1.0  # s that a piece is heard after its last note
+_CENTS, _SNR, _DECAY, _REVERB = 15, 30.0, 0.5, -6.0  # cents, dB, s for 60 dB, dB below direct
+
+
+@dataclass(frozen=True)
+class Instrument:
+    """Something whose isolated notes may be learned: a SoundFont, or a folder of recordings."""
+
+    name: str
+    path: Path
+    program: int = 0
+
+    @property
+    def is_font(self) -> bool:
+        return self.path.suffix in (".sf2", ".sf3")
+
+    @cache  # noqa: B019  # few instruments, each for as long as the process
+    def notes(self) -> dict[int, np.ndarray]:
+        """MIDI number to sound [shape=(sample,)] at `SR`, from its onset on."""
+        if not self.is_font:
+            files = sorted(self.path.glob("[0-9]*.*"))
+            return {int(path.stem): _from_onset(mono(path)) for path in files}
+        step = _SECONDS + _REST
+        score = [Note(i * step, i * step + _SECONDS, key, _VELOCITY) for i, key in enumerate(KEYS)]
+        y = self.play(score)
+        parts = {
+            key: y[round(i * step * SR) : round((i * step + _SECONDS) * SR)]
+            for i, key in enumerate(KEYS)
+        }
+        return {key: part for key, part in parts.items() if part.any()}
+
+    def play(self, notes: Sequence[Note]) -> np.ndarray:
+        """A score, without reverb and chorus [shape=(sample,)]."""
+        with tempfile.TemporaryDirectory() as folder:
+            midi, wav = Path(folder, "score.mid"), Path(folder, "sound.wav")
+            write_notes(
+                midi, [replace(n, program=self.program, channel=0, track="") for n in notes]
+            )
+            command = ["fluidsynth", "-niq", "-R", "0", "-C", "0", "-g", "0.5", "-r", str(SR)]
+            command += ["-T", "wav", "-O", "float", "-F", str(wav), str(self.path), str(midi)]
+            subprocess.run(command, check=True, capture_output=True)
+            y = mono(wav)
+        length = round((max(n.offset for n in notes) + _AFTER) * SR)
+        return np.pad(y, (0, max(0, length - len(y))))[:length]
+
+
+PIANOS = (
+    Instrument("FluidR3 GM", _SOUNDS / "sf2" / "FluidR3_GM.sf2"),
+    Instrument("TimGM6mb", _SOUNDS / "sf2" / "TimGM6mb.sf2"),
+    Instrument("MuseScore General Lite", _SOUNDS / "sf3" / "MuseScore_General_Lite.sf3"),
+)
+"""Of Debian's fluid-soundfont-gm, timgm6mb-soundfont and musescore-general-soundfont-small."""
+
+
+def mono(path: Path) -> np.ndarray:
+    """A recording at `SR`, its channels' mean [shape=(sample,)]."""
+    import librosa
+
+    recording = read(path)
+    y: np.ndarray = recording.samples.mean(axis=0)
+    return y if recording.sr == SR else librosa.resample(y, orig_sr=recording.sr, target_sr=SR)
+
+
+def degraded(
+    y: np.ndarray, notes: Sequence[Note], seed: int
+) -> tuple[np.ndarray, tuple[Note, ...]]:
+    """In a room, with noise, and 15 cents too high or too low.
+
+    The room is noise that decays; retuning is by another speed, so that the notes move with it.
+    """
+    rng = np.random.default_rng(seed)
+    time = np.arange(round(_DECAY * SR)) / SR
+    echo = rng.standard_normal(len(time)) * 10 ** (-3 * time / _DECAY)
+    echo *= 10 ** (_REVERB / 20) / np.sqrt(np.sum(echo**2))
+    wet = y + fftconvolve(y, echo)[: len(y)]
+    length = round(len(y) * 2 ** ((-1) ** seed * _CENTS / 1200))
+    tuned = resample(wet, length)
+    noise = rng.standard_normal(length) * np.sqrt(np.mean(tuned**2)) * 10 ** (-_SNR / 20)
+    speed = length / len(y)
+    moved = tuple(replace(n, onset=n.onset * speed, offset=n.offset * speed) for n in notes)
+    return (tuned + noise).astype(np.float32), moved
+
+
+def _from_onset(y: np.ndarray) -> np.ndarray:
+    """From where its power first comes within 26 dB of its highest."""
+    power = np.convolve(y**2, np.ones(256), mode="same")
+    return y[int(np.argmax(power > 10**-2.6 * power.max())) :]

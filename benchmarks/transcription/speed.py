@@ -1,0 +1,41 @@
+"""How fast 30 s of piano become notes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from benchmarks.transcription.cases import Case, Piece
+from benchmarks.transcription.sound import SR
+from benchmarks.transcription.systems import System
+
+_SECONDS = 30
+
+
+def speed_table(cases: Sequence[Case], systems: Mapping[str, System], rounds: int) -> str:
+    """Times real time, median of rounds in turn, of which the first is not counted.
+
+    The sound is the first case's for piano, the templates those of its first instrument: three for
+    each of 88 notes, where a system has them. Thresholds are all tried, as everywhere here.
+    """
+    case = next(case for case in cases if case.task == "piano")
+    y = np.resize(np.concatenate([piece.y for piece in case.pieces]), _SECONDS * SR)
+    piece = Piece("30 s", y, ())
+    prepared = {
+        name: system.prepare(case.instruments[:1], ())
+        for name, system in systems.items()
+        if system.task == "piano"
+    }
+    seconds: dict[str, list[float]] = {name: [] for name in prepared}
+    for _ in range(rounds + 1):
+        for name, recognise in prepared.items():
+            began = time.perf_counter()
+            recognise(piece)
+            seconds[name].append(time.perf_counter() - began)
+    lines = ["| 30 s of piano | s | × real time |", "|---|---|---|"]
+    for name, taken in seconds.items():
+        median = float(np.median(taken[1:]))
+        lines.append(f"| {name} | {median:.2f} | {_SECONDS / median:.1f} |")
+    return "\n".join(lines)

@@ -1,0 +1,124 @@
+"""`nmfaudio evaluate --notes`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import nmfaudio as na
+
+SCORE = [na.Note(0.5 * i, 0.5 * i + 0.4, 60.0 + i, track="piano") for i in range(10)]
+HITS = [na.Note(0.5 * i, 0.5 * i + 0.1, (36, 38)[i % 2], channel=9) for i in range(8)]
+
+
+@pytest.fixture(autouse=True)
+def folders(folder):
+    for name in ("true", "made"):
+        Path(name).mkdir()
+    na.write_notes("true/waltz.mid", SCORE)
+    na.write_notes("true/march.csv", SCORE + HITS)
+    na.write_notes("made/waltz.csv", SCORE[:8])
+    na.write_notes("made/march.mid", SCORE[:5] + HITS)
+
+
+def test_two_files_give_a_table(nmfaudio):
+    result = nmfaudio("evaluate", "--notes", "true/waltz.mid", "made/waltz.csv")
+    assert (result.code, result.err) == (0, "")
+    scores = na.evaluate_transcription("made/waltz.csv", "true/waltz.mid")
+    assert result.out == f"{scores}\n"
+    assert (scores.onset_p, scores.onset_r) == (1, 0.8)
+
+
+def test_folders_are_matched_by_name(nmfaudio):
+    result = nmfaudio("evaluate", "true", "made", "--notes")
+    pairs = {
+        "march": ("made/march.mid", "true/march.csv"),
+        "waltz": ("made/waltz.csv", "true/waltz.mid"),
+    }
+    assert (result.code, result.err) == (0, "")
+    assert result.out == f"{na.evaluate_transcriptions(pairs)}\n"
+    assert "kick" in result.out
+
+
+def test_json_has_the_same_figures_and_means_with_intervals(nmfaudio):
+    told = nmfaudio("evaluate", "--notes", "true", "made", "--json").json
+    assert (told["command"], told["exit_code"], told["left_aside"]) == ("evaluate", 0, [])
+    march, waltz = told["files"]
+    scores = na.evaluate_transcription("made/march.mid", "true/march.csv")
+    assert march["scores"] == scores.to_dict()
+    assert march["estimate"] == "made/march.mid"
+    mean = told["mean"]["onset_f"]
+    assert mean["mean"] == pytest.approx(
+        (march["scores"]["onset_f"] + waltz["scores"]["onset_f"]) / 2
+    )
+    assert mean["low"] <= mean["mean"] <= mean["high"]
+
+
+def test_the_tolerance_is_in_milliseconds(nmfaudio):
+    late = [na.Note(n.onset + 0.03, n.offset, n.pitch) for n in SCORE]
+    na.write_notes("made/late.csv", late)
+    for tolerance, f in ((20, 0.0), (40, 1.0)):
+        told = nmfaudio(
+            *("evaluate", "--notes", "true/waltz.mid", "made/late.csv"),
+            *("--tolerance", tolerance, "--json"),
+        ).json
+        assert told["files"][0]["scores"]["onset_f"] == f
+
+
+def test_tables_of_hits(nmfaudio):
+    Path("true/beat.csv").write_text("onset_s,class\n0.5,KD\n1.0,SD\n")
+    Path("made/beat.csv").write_text("0.52,kick\n1.2,snare\n")
+    told = nmfaudio("evaluate", "--notes", "--drums", "true/beat.csv", "made/beat.csv", "--json")
+    scores = told.json["files"][0]["scores"]
+    assert (scores["kick_f"], scores["snare_f"], scores["drum_f"]) == (1, 0, 0.5)
+
+
+def test_a_table_goes_before_midi_of_the_same_name(nmfaudio):
+    na.write_notes("made/waltz.mid", SCORE[:2])
+    told = nmfaudio("evaluate", "--notes", "true", "made", "--json").json
+    assert [file["estimate"] for file in told["files"]] == ["made/march.mid", "made/waltz.csv"]
+
+
+def test_what_belongs_to_no_reference_is_said(nmfaudio):
+    na.write_notes("made/polka.csv", SCORE)
+    assert "left aside: polka.csv" in nmfaudio("evaluate", "--notes", "true", "made").out
+
+
+def test_a_piece_without_an_estimate_fails_and_the_others_go_on(nmfaudio):
+    Path("made/waltz.csv").unlink()
+    result = nmfaudio("evaluate", "--notes", "true", "made")
+    assert result.code == 7
+    assert "true/waltz.mid: has no estimate" in result.errors()[0]
+    assert "march" in result.out
+    assert "waltz" not in result.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["--notes", "true"], 2, "got 1 files"),
+        (["--notes", "true", "made/waltz.csv"], 2, "one is a folder"),
+        (["--notes", "true/waltz.mid", "missing.mid"], 3, "missing.mid"),
+        (["--notes", ".", "made"], 4, "holds no .csv, .mid"),
+        (["--notes", "true", "made", "--mixture", "x.wav"], 2, "--mixture is for audio"),
+        (["--notes", "true", "made", "--framewise"], 2, "--framewise is for audio"),
+        (["true", "made", "--drums"], 2, "add --notes"),
+        (["true", "made", "--tolerance", "20"], 2, "add --notes"),
+        (["--notes", "true/waltz.mid", "made/waltz.csv", "--tolerance", "0"], 2, "tolerance"),
+        (["--notes", "true/waltz.mid", "made/waltz.csv", "--tolerance", "x"], 2, "tolerance"),
+        (["--notes", "--drums", "true/waltz.mid", "made/waltz.csv"], 3, "no part of a kit"),
+    ],
+)
+def test_errors(nmfaudio, arguments, code, words):
+    result = nmfaudio("evaluate", *arguments)
+    assert (result.code, result.out) == (code, "")
+    assert words in result.errors()[0]
+
+
+def test_a_damaged_file_is_named(nmfaudio):
+    Path("made/march.mid").write_bytes(b"MThd nonsense")
+    Path("made/waltz.csv").write_text("no table")
+    result = nmfaudio("evaluate", "--notes", "true", "made")
+    assert (result.code, result.out) == (3, "")
+    assert [line.split(": ")[2] for line in result.errors()] == ["made/march.mid", "made/waltz.csv"]
