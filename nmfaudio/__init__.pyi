@@ -92,6 +92,9 @@ from nmfaudio.structures import Structure as Structure
 from nmfaudio.structures import filter_bumps as filter_bumps
 from nmfaudio.structures import glottal_sources as glottal_sources
 from nmfaudio.structures import harmonic_atoms as harmonic_atoms
+from nmfaudio.transcription.drum_learning import learn_drums as learn_drums
+from nmfaudio.transcription.drums import DrumTranscriber as DrumTranscriber
+from nmfaudio.transcription.hits import pick_hits as pick_hits
 from nmfaudio.transforms import Cqt as Cqt
 from nmfaudio.transforms import Erb as Erb
 from nmfaudio.transforms import Mel as Mel

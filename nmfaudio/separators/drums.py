@@ -140,10 +140,12 @@ class DrumSeparator(ModelSeparator):
         }
         if not self.hits:
             return Model(found, groups)
-        from nmfaudio.separators.drum_hits import find_hits
+        from nmfaudio.separators.drum_kit import part_levels
+        from nmfaudio.transcription.hits import pick_hits
 
         times = scene.transform.times(scene.V.shape[1])
-        return Model(found, groups, notes=find_hits(found.W, found.H, groups, times))
+        levels = part_levels(found.W, found.H, groups.values())
+        return Model(found, groups, notes=pick_hits(levels, list(groups), times))
 
     def _from_own(
         self, folder: str | os.PathLike[str], V: np.ndarray, bands: Bands, scene: Scene
