@@ -133,7 +133,7 @@ class DrumTranscriber:
             as_number(share_of(self.threshold, part), f"threshold of {part}", low=0)
         if self.pull != math.inf:
             as_number(self.pull, "pull", low=0)
-        as_count(self.max_iter, "max_iter", low=1)
+        as_count(self.max_iter, "max_iter", low=0)
 
     @property
     def known(self) -> Dictionary:
