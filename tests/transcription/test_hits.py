@@ -38,9 +38,9 @@ def test_planted_hits_are_found_within_a_frame(noise):
 
 def test_hits_are_notes_of_drums():
     found = na.pick_hits(salience(*HITS), PARTS, TIMES)
-    assert [note.pitch for note in found] == [36, 36, 38, 39, 36]
+    assert sorted(note.pitch for note in found) == [36, 36, 36, 38, 39]
     assert {note.channel for note in found} == {9}
-    assert [note.onset for note in found] == sorted(note.onset for note in found)
+    assert list(found) == sorted(found, key=lambda note: (note.onset, note.pitch))
     kicks = [note.velocity**2 for note in found if note.track == "kick"]
     assert kicks == pytest.approx([1.0, 0.5, 0.9], rel=0.01)
 
@@ -67,7 +67,7 @@ def test_a_higher_threshold_keeps_some_of_the_hits():
 
 def test_parts_have_thresholds_of_their_own():
     own = na.pick_hits(salience(*HITS), PARTS, TIMES, threshold={"kick": 0.8})
-    assert where(own) == [(0, 10), (1, 60), (2, 100), (0, 250)]
+    assert where(own) == [(0, 10), (1, 60), (2, 100), (0, 250)]  # without the soft kick
 
 
 def test_noise_makes_loud_hits_no_softer():
