@@ -6,21 +6,19 @@ import csv
 import io
 import math
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
 
 from nmfaudio.errors import AudioFileError, ContentError
 from nmfaudio.files import show
-from nmfaudio.notes import Note, read_notes
+from nmfaudio.notes import read_notes
 
 EARLY = 0.03  # s before its time that a hit may be heard
 LASTING = 0.6  # s after its time that it may be
-_APART, _SOFTEST = 0.05, 0.1  # s between two hits of a part; of the loudest one
-_FADING = 0.1  # s
-_LENGTH = 0.1  # s that a hit is written to last
-_OTHER, _DRUM_CHANNEL = 39, 9  # what is no part of ours is written as a clap
+_OTHER = 39  # what is no part of ours is written as a clap
+DRUM_CHANNEL = 9  # of MIDI
 
 CALLED = {
     "kick": "kick kd bd bass bassdrum kickdrum bass_drum kick_drum",
@@ -59,6 +57,21 @@ def part_named(text: str) -> str | None:
     ('kick', 'hihat', 'hihat', None)
     """
     return _NAMES.get(text.strip().lower())
+
+
+def drum_pitch(part: str) -> int:
+    """The number of the General MIDI drum that a part of the kit is written as.
+
+    Parameters
+    ----------
+    part : str
+
+    Returns
+    -------
+    int
+        That of a clap where it is none of `CALLED`.
+    """
+    return _STRUCK.get(part, (_OTHER,))[0]
 
 
 def read_hits(path: str | os.PathLike[str]) -> dict[str, list[float]]:
@@ -166,61 +179,3 @@ def gates(
     return np.array(
         [((times >= start) & (times <= start + LASTING)).any(axis=0) for start in after], float
     )
-
-
-def find_hits(
-    W: np.ndarray, H: np.ndarray, groups: Mapping[str, Sequence[int]], times: np.ndarray
-) -> tuple[Note, ...]:
-    """The peaks of each part's activations, as notes of General MIDI drums.
-
-    What counts is by how much the activation is above what earlier peaks leave, which fades within
-    a tenth of a second. A peak is a hit where nothing within 50 ms is higher and it has a tenth of
-    the part's highest. (Measured: mean onset F of 0.93 for kick, snare and hi-hat of the project's
-    drums and three real drum tracks; without the fading 0.85.)
-
-    Parameters
-    ----------
-    W : np.ndarray [shape=(lag, freq, component)]
-    H : np.ndarray [shape=(component, time)]
-    groups : mapping of str to sequence of int
-        The components of each part.
-    times : np.ndarray [shape=(time,)]
-        Of the frames, in seconds.
-
-    Returns
-    -------
-    tuple of Note
-        In the order of their onsets; the velocity is the root of the peak's share of the highest.
-    """
-    from scipy.ndimage import maximum_filter1d
-
-    step = float(times[1] - times[0]) if len(times) > 1 else 1.0
-    near = max(1, round(_APART / step))
-    found = []
-    for part, members in groups.items():
-        sums = W[..., members].sum(axis=(0, 1), dtype=np.float64)
-        level = _fresh((sums[:, None] * H[members]).sum(axis=0), np.exp(-step / _FADING))
-        highest = maximum_filter1d(level, 2 * near + 1, mode="constant")
-        peaks = np.flatnonzero((level == highest) & (level > _SOFTEST * level.max()))
-        for t in peaks:
-            found.append(
-                Note(
-                    float(times[t]),
-                    float(times[t]) + _LENGTH,
-                    _STRUCK.get(part, (_OTHER,))[0],
-                    float(np.sqrt(level[t] / level.max())),
-                    track=part,
-                    channel=_DRUM_CHANNEL,
-                )
-            )
-    return tuple(sorted(found, key=lambda note: (note.onset, note.pitch)))
-
-
-def _fresh(level: np.ndarray, fading: float) -> np.ndarray:
-    """How far a level is above what its earlier peaks leave, by that factor from frame to frame."""
-    fresh = np.empty_like(level)
-    left = 0.0
-    for t, now in enumerate(level):
-        fresh[t] = max(now - left, 0.0)
-        left = max(now, left) * fading
-    return fresh

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,11 @@ _SHIPPED = Path(__file__).resolve().parents[1] / "data" / "drums.npz"
 _LAST_SINGLE = 24  # bins below this one are bands of their own
 _OWN, _OWN_SECONDS, _OWN_ITERATIONS = 4, 0.186, 40  # templates of a part of a kit's own
 _WIDTH = 0.06  # of the bands above, as a share of their frequency
+
+
+def shipped_kit() -> Dictionary:
+    """What ships with the package: kick, snare, hihat, toms and cymbals."""
+    return Dictionary.load(_SHIPPED)
 
 
 def shipped_templates(parts: Sequence[str], transform: Transform) -> np.ndarray:
@@ -42,7 +47,7 @@ def shipped_templates(parts: Sequence[str], transform: Transform) -> np.ndarray:
     np.ndarray [shape=(lag, freq, part)]
         Each part sums to one.
     """
-    known = Dictionary.load(_SHIPPED).select(parts)
+    known = shipped_kit().select(parts)
     return fitted(known.templates, known.transform, transform)
 
 
@@ -151,6 +156,25 @@ def _part(entry: Path) -> str:
         return part_named(entry.name) or entry.name
     begin = re.split(r"[^A-Za-z]", entry.stem, maxsplit=1)[0]
     return part_named(entry.stem) or part_named(begin) or begin or entry.stem
+
+
+def part_levels(W: np.ndarray, H: np.ndarray, groups: Iterable[Sequence[int]]) -> np.ndarray:
+    """How much sound each part begins, frame by frame.
+
+    Parameters
+    ----------
+    W : np.ndarray [shape=(lag, freq, component)]
+    H : np.ndarray [shape=(component, time)]
+    groups : iterable of sequence of int
+        The components of each part.
+
+    Returns
+    -------
+    np.ndarray [shape=(part, time)]
+        The activations times the sums of their templates.
+    """
+    levels = W.sum(axis=(0, 1), dtype=np.float64)[:, None] * H
+    return np.array([levels[list(members)].sum(axis=0) for members in groups])
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 import nmfaudio as na
-from nmfaudio.separators.drum_hits import EARLY, find_hits, read_hits
+from nmfaudio.separators.drum_hits import EARLY, read_hits
 from nmfaudio.separators.drum_kit import Bands, fitted, shipped_templates
 from nmfaudio.transforms import Stft
 
@@ -102,22 +102,6 @@ def clicks(seconds, sr=8000, length=1.0):
     for t in seconds:
         y[0, int(t * sr) :] += np.exp(-np.arange(y.shape[1] - int(t * sr)) / 200)
     return y * np.random.default_rng(0).standard_normal(y.shape).astype(np.float32)
-
-
-def test_hits_are_found_where_they_are():
-    W = np.zeros((2, 3, 3))
-    W[0, 0, 0] = W[1, 0, 1] = W[0, 2, 2] = 1.0
-    H = np.zeros((3, 100))
-    H[0, [10, 50]], H[1, [10, 90]], H[2, 30] = 2.0, 2.0, 5.0
-    H[0, 12] = 1.0  # what is left of the first
-    times = np.arange(100) * 0.01
-    found = find_hits(W, H, {"kick": [0, 1], "triangle": [2]}, times)
-    assert [(note.track, round(note.onset, 2)) for note in found] == [
-        ("kick", 0.1), ("triangle", 0.3), ("kick", 0.5), ("kick", 0.9),
-    ]  # fmt: skip
-    assert [note.pitch for note in found] == [36, 39, 36, 36]
-    assert [round(note.velocity**2, 1) for note in found] == [1, 1, 0.5, 0.5]
-    assert find_hits(W, 0 * H, {"kick": [0, 1]}, times) == ()
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".mid"])

@@ -1,0 +1,358 @@
+"""Transcribing drums: from a recording to when each part of the kit is hit, and how hard."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nmfaudio._check import as_choice, as_count, as_number
+from nmfaudio.dictionary import Dictionary
+from nmfaudio.engine import Callback, decompose
+from nmfaudio.errors import ParameterError
+from nmfaudio.factors import Factor
+from nmfaudio.notes import Note
+from nmfaudio.penalties import Prior
+from nmfaudio.separators.drum_hits import CALLED, drum_pitch, part_named
+from nmfaudio.separators.drum_kit import Bands, fitted, part_levels, shipped_kit
+from nmfaudio.separators.modelled import as_samples
+from nmfaudio.separators.stems import analyse
+from nmfaudio.structures import Convolutive
+from nmfaudio.transcription.hits import THRESHOLD, pick_hits, share_of
+from nmfaudio.transcription.result import Transcription
+from nmfaudio.transcription.salience import Salience
+from nmfaudio.transforms import Stft, default_n_fft
+
+if TYPE_CHECKING:
+    from nmfaudio.decomposition import Decomposition
+    from nmfaudio.transcription.transcriber import Audio
+
+_FINISH = 6  # iterations at full resolution, with the activations known
+_STEPS = 2.0 ** (np.arange(-8, 9) / 4)  # of a threshold, as many times as the one there is
+_MEASURES = ("onset_p", "onset_r", "onset_f")
+# Memory: bytes of the process itself; how many spectrograms and how many times the activations are
+# held at the peak.
+_PROCESS = 200 * 2**20
+_SPECTRA, _HELD = 3, 6
+
+
+@dataclass(frozen=True)
+class DrumTuning:
+    """What trying thresholds found.
+
+    Attributes
+    ----------
+    transcriber : DrumTranscriber
+        With the best threshold of each part.
+    metric : str
+        What was compared.
+    table : tuple of dict
+        ``part``, ``threshold``, and under `metric` the mean over the pieces in which it is hit.
+    """
+
+    transcriber: DrumTranscriber
+    metric: str
+    table: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class DrumTranscriber:
+    """Find the hits of a drum kit, by what its parts are known to sound like.
+
+    Non-negative matrix factor deconvolution: each part of the kit is a short spectrogram that
+    recurs. First the templates stay as they are; where a part is surely heard, they are then drawn
+    to the kit at hand. All parts of the dictionary are listened for, so that a crash is not taken
+    for a hi-hat, but only `parts` are written down.
+
+    Parameters
+    ----------
+    dictionary : Dictionary, optional
+        What the parts sound like, as `learn_drums` makes it: convolutive templates of an `Stft`,
+        labelled by part. By default that which ships with the package. Other transforms than its
+        own are fitted to it.
+    parts : sequence of str
+        Those to write down, of kick, snare, hihat, toms and cymbals. Toms and cymbals are found
+        far less surely than the first three.
+    threshold : float or mapping of str to float
+        How high a hit must be, in shares of a loud hit of its part; see `pick_hits`.
+    pull : float
+        How strongly the dictionary's templates hold on to what they are, in units of what the
+        recording says of them: 0 not at all, ``math.inf`` leaves them unchanged.
+    max_iter : int
+        Iterations of each of the two stages.
+
+    Raises
+    ------
+    ParameterError
+        A setting is out of range, or the dictionary is none of drums.
+
+    References
+    ----------
+    P. Smaragdis, "Non-negative matrix factor deconvolution; extraction of multiple sound sources
+    from monophonic inputs", ICA 2004, doi:10.1007/978-3-540-30110-3_63.
+
+    C. Dittmar and D. Gärtner, "Real-time transcription and separation of drum recordings based on
+    NMF decomposition", DAFx 2014.
+
+    Examples
+    --------
+    >>> import numpy as np, nmfaudio as na
+    >>> t = np.arange(32000) / 16000
+    >>> boom = np.sin(2 * np.pi * 60 * t) * np.exp(-t / 0.05)
+    >>> y = boom + np.roll(boom, 16000)
+    >>> found = na.DrumTranscriber(parts=("kick",)).transcribe(y, 16000)
+    >>> [(note.track, round(note.onset, 1)) for note in found.notes]
+    [('kick', 0.0), ('kick', 1.0)]
+    """
+
+    dictionary: Dictionary | None = None
+    _: KW_ONLY
+    parts: tuple[str, ...] = ("kick", "snare", "hihat")
+    threshold: float | Mapping[str, float] = THRESHOLD
+    pull: float = 0.3
+    max_iter: int = 30
+
+    def __post_init__(self) -> None:
+        known = self.known
+        if known.lags == 1 or not isinstance(known.transform, Stft):
+            raise ParameterError(
+                f"the dictionary has {known.kind} of a {type(known.transform).__name__}; drums "
+                "need convolutive templates of an Stft, as na.learn_drums makes them"
+            )
+        there = [part for part in CALLED if part in known.names]
+        if not self.parts or not set(self.parts) <= set(there):
+            raise ParameterError(
+                f"parts is {','.join(self.parts)!r}; name some of {', '.join(there) or 'none'}, "
+                "which the dictionary has"
+            )
+        object.__setattr__(self, "parts", tuple(p for p in there if p in self.parts))
+        for part in self.parts:
+            as_number(share_of(self.threshold, part), f"threshold of {part}", low=0)
+        if self.pull != math.inf:
+            as_number(self.pull, "pull", low=0)
+        as_count(self.max_iter, "max_iter", low=0)
+
+    @property
+    def known(self) -> Dictionary:
+        """The dictionary that is used."""
+        return shipped_kit() if self.dictionary is None else self.dictionary
+
+    def transform(self, sr: int) -> Stft:
+        """The transform for audio of this sample rate: frames of 23 ms, 6 ms apart.
+
+        Parameters
+        ----------
+        sr : int
+            In Hz.
+
+        Returns
+        -------
+        Stft
+        """
+        return Stft(sr, default_n_fft(sr) // 4)
+
+    def transcribe(
+        self,
+        audio: Audio,
+        sr: int | None = None,
+        *,
+        rng: int | np.random.Generator | None = 0,
+        callback: Callback | None = None,
+    ) -> Transcription:
+        """Find the hits of a recording.
+
+        Parameters
+        ----------
+        audio : path, or np.ndarray [shape=(channel, sample) or (sample,)]
+            A file that libsndfile reads, or samples in float32 or float64.
+        sr : int
+            Sample rate of the samples in Hz; a file knows its own.
+        rng : int, np.random.Generator or None
+            Makes no difference, for nothing is left to chance: there so that all transcribers are
+            called alike.
+        callback : callable, optional
+            Gets a `Progress` every ten iterations of each stage; True ends the stage.
+
+        Returns
+        -------
+        Transcription
+            Its notes are on MIDI channel 9, with the pitches of General MIDI drums, and their
+            track is the part.
+
+        Raises
+        ------
+        AudioFileError
+            The file cannot be read.
+        ParameterError, ShapeError, ContentError
+            A setting or the audio cannot work.
+        """
+        mixture, sr = as_samples(audio, sr)
+        transform = self.transform(sr)
+        V = analyse(mixture, transform)
+        labels = self.known.labels
+        found = self._decomposition(V, transform, callback)
+        groups = [[k for k, own in enumerate(labels) if own == part] for part in self.parts]
+        salience = Salience(
+            part_levels(found.W, found.H, groups),
+            np.array([drum_pitch(part) for part in self.parts], np.float64),
+            transform.times(V.shape[1]),
+        )
+        settings = self._settings()
+        about = {**found.about, "transform": transform.to_dict(), "settings": settings}
+        return Transcription(
+            self._hits(salience),
+            salience,
+            mixture,
+            sr,
+            replace(found, about=about),
+            transform,
+            tuple(float(drum_pitch(own)) if own in self.parts else None for own in labels),
+            settings,
+        )
+
+    __call__ = transcribe
+
+    def tune(
+        self,
+        pieces: Iterable[tuple[Audio | tuple[np.ndarray, int], Sequence[Note]]],
+        *,
+        metric: str = "onset_f",
+    ) -> DrumTuning:
+        """Choose the threshold of each part on pieces whose hits are known.
+
+        Thresholds from a quarter to four times that of the part are tried. Each is judged together
+        with its two neighbours, so that a stroke of luck does not win. A part that is hit in none
+        of the pieces keeps its threshold. Pieces that results are to be reported on must not be
+        among them.
+
+        Parameters
+        ----------
+        pieces : iterable of (audio, notes)
+            Audio is a path, or samples and their rate in Hz; the notes' pitches are those of
+            General MIDI drums. One piece is held at a time.
+        metric : "onset_f", "onset_p" or "onset_r"
+            F, precision or recall of a part's hits within 50 ms, in the mean over the pieces.
+
+        Returns
+        -------
+        DrumTuning
+
+        Raises
+        ------
+        ParameterError
+            There are no pieces, or no such metric.
+        MissingExtraError
+            mir_eval is not installed.
+        """
+        which = _MEASURES.index(as_choice(metric, "metric", _MEASURES))
+        scores: dict[str, list[list[float]]] = {part: [] for part in self.parts}
+        for audio, notes in pieces:
+            samples, sr = audio if isinstance(audio, tuple) else (audio, None)
+            salience = self.transcribe(samples, sr).salience
+            for part in self.parts:
+                true = [note for note in notes if part_named(f"{note.pitch:g}") == part]
+                if true:
+                    tried = (replace(self, threshold=x) for x in self._tried(part))
+                    made = (one._hits(salience, [part]) for one in tried)
+                    scores[part].append([_drum_score(hits, true, which) for hits in made])
+        if not any(scores.values()):
+            raise ParameterError(
+                f"no piece has a {' or '.join(self.parts)}; give some (audio, notes)"
+            )
+        heard = {part: np.mean(rows, axis=0) for part, rows in scores.items() if rows}
+        best = {part: share_of(self.threshold, part) for part in self.parts}
+        for part, means in heard.items():
+            smooth = np.convolve(np.pad(means, 1, mode="edge"), [0.25, 0.5, 0.25], "valid")
+            best[part] = self._tried(part)[int(smooth.argmax())]
+        table = tuple(
+            {"part": part, "threshold": tried, metric: mean}
+            for part, means in heard.items()
+            for tried, mean in zip(self._tried(part), means.tolist(), strict=True)
+        )
+        return DrumTuning(replace(self, threshold=best), metric, table)
+
+    def memory(self, y: np.ndarray, sr: int) -> int:
+        """About how many bytes transcribing `y` needs at the peak, `y` and this process included.
+
+        Parameters
+        ----------
+        y : np.ndarray [shape=(channel, sample)]
+        sr : int
+            Sample rate in Hz.
+
+        Returns
+        -------
+        int
+        """
+        transform = self.transform(sr)
+        frames = transform.n_frames(y.shape[1])
+        spectrogram = len(transform.frequencies) * _SPECTRA * frames
+        factors = self.known.n_components * _HELD * frames
+        return _PROCESS + y.nbytes + (spectrogram + factors) * y.itemsize
+
+    def _decomposition(
+        self, V: np.ndarray, transform: Stft, callback: Callback | None
+    ) -> Decomposition:
+        known, bands = self.known, Bands.of(len(V))
+        pooled = bands.pool(V)
+        W = bands.pool(fitted(known.templates, known.transform, transform)).astype(V.dtype)
+        H = np.full((W.shape[2], V.shape[1]), pooled.mean() / (W.shape[2] / len(known.names)))
+        H = _decompose(pooled, W, H, (False, True), (), self.max_iter, callback).H
+        if self.pull != math.inf:
+            # What is small beside a part's loudest hit may as well be another part.
+            sure = H * (H / np.maximum(H.max(axis=1, keepdims=True), np.finfo(H.dtype).tiny))
+            held = (Prior(W, self.pull * float(sure.sum(axis=1).mean())),)
+            met = _decompose(pooled, W, sure, (True, True), held, self.max_iter, callback)
+            W, H = met.W, met.H
+        return _decompose(V, bands.spread(W), H, (True, False), (), _FINISH, callback)
+
+    def _hits(self, salience: Salience, parts: Sequence[str] | None = None) -> tuple[Note, ...]:
+        parts = self.parts if parts is None else parts
+        rows = [self.parts.index(part) for part in parts]
+        return pick_hits(salience.values[rows], parts, salience.times, threshold=self.threshold)
+
+    def _tried(self, part: str) -> list[float]:
+        """The thresholds that tuning tries for a part."""
+        tried: list[float] = (share_of(self.threshold, part) * _STEPS).tolist()
+        return tried
+
+    def _settings(self) -> dict[str, Any]:
+        """All fields but the dictionary, as JSON types."""
+        own = self.threshold
+        return {
+            "parts": list(self.parts),
+            "threshold": dict(own) if isinstance(own, Mapping) else own,
+            "pull": "inf" if self.pull == math.inf else self.pull,
+            "max_iter": self.max_iter,
+        }
+
+
+def _decompose(
+    V: np.ndarray,
+    W: np.ndarray,
+    H: np.ndarray,
+    free: tuple[bool, bool],
+    penalties: tuple[Prior, ...],
+    max_iter: int,
+    callback: Callback | None,
+) -> Decomposition:
+    return decompose(
+        V,
+        [Factor(W, free[0], penalties, name="W"), Factor(H.astype(V.dtype), free[1], name="H")],
+        structure=Convolutive(),
+        solver="mu",
+        max_iter=max_iter,
+        tol=0,
+        callback=callback,
+    )
+
+
+def _drum_score(made: Sequence[Note], true: Sequence[Note], which: int) -> float:
+    """Precision, recall or F of the hits of one part."""
+    from nmfaudio.transcription.scores import evaluate_transcription
+
+    (figures,) = evaluate_transcription(list(made), list(true), drums=True).drums.values()
+    return figures[which]

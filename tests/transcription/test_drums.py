@@ -1,0 +1,277 @@
+"""Hits of drum kits: planted one-shots are found, and kits can be learned."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+import nmfaudio as na
+from nmfaudio.separators.drum_hits import drum_pitch, read_hits
+
+SAMPLE = Path(__file__).parents[2] / "audio_samples" / "drums"
+PARTS = ("kick", "snare", "hihat")
+PATTERN = ("kick", "hihat", "snare", "hihat")
+
+
+def one_shots():
+    """Hits that no shipped template was learned from."""
+    found = {}
+    for part in PARTS:
+        y, sr = soundfile.read(sorted((SAMPLE / "one_shots" / part).iterdir())[0], always_2d=True)
+        y = y.mean(axis=1)[: sr // 3] * np.linspace(1, 0, sr // 3)[: len(y)]
+        found[part] = y / abs(y).max()
+    return found, sr
+
+
+def loop(beats=12, seed=0):
+    """A bar played over and over, not quite in time or equally loud; its hits."""
+    shots, sr = one_shots()
+    rng = np.random.default_rng(seed)
+    y = np.zeros(int(sr * (0.25 * beats + 0.5)))
+    hits = []
+    for beat in range(beats):
+        part = PATTERN[beat % len(PATTERN)]
+        onset = 0.1 + 0.25 * beat + rng.uniform(-0.02, 0.02)
+        start = int(onset * sr)
+        y[start : start + len(shots[part])] += rng.uniform(0.4, 1.0) * shots[part]
+        hits.append(na.Note(onset, onset + 0.1, drum_pitch(part), track=part, channel=9))
+    return y.astype(np.float32), sr, hits
+
+
+def drums(y, sr, **settings):
+    return na.DrumTranscriber(**settings).transcribe(y, sr)
+
+
+def by_part(notes):
+    return {part: [note.onset for note in notes if note.track == part] for part in PARTS}
+
+
+def assert_alike(notes, others, within):
+    for part, onsets in by_part(notes).items():
+        assert np.allclose(onsets, by_part(others)[part], atol=within), part
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_planted_hits_are_found_within_20_ms(seed):
+    y, sr, hits = loop(seed=seed)
+    found = drums(y, sr).notes
+    assert_alike(found, hits, 0.02)
+    assert {(note.track, note.pitch, note.channel) for note in found} == {
+        ("kick", 36, 9), ("snare", 38, 9), ("hihat", 42, 9),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("pull", [0.0, math.inf])
+def test_planted_hits_are_found_by_free_and_by_fixed_templates(pull):
+    y, sr, hits = loop()
+    found = by_part(drums(y, sr, pull=pull).notes)
+    for part, onsets in by_part(hits).items():
+        assert np.abs(np.subtract.outer(onsets, found[part])).min(axis=1).max() < 0.02, part
+
+
+@pytest.mark.parametrize("samples", [1, 100, 20000])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_silence_has_no_hits(samples, channels):
+    found = drums(np.zeros((channels, samples), np.float32), 44100)
+    assert found.notes == ()
+    assert not found.salience.values.any()
+
+
+@pytest.mark.parametrize("scale", [2.0**-15, 2.0**10])
+def test_loudness_makes_no_difference(scale):
+    y, sr, _ = loop(4)
+    loud, soft = (drums(y * s, sr, max_iter=10).notes for s in (np.float32(scale), 1))
+    assert [note.track for note in loud] == [note.track for note in soft]
+    assert_alike(loud, soft, 1e-4)
+
+
+@pytest.mark.parametrize("sr", [16000, 22050, 48000, 96000])
+def test_any_sample_rate(sr):
+    import librosa
+
+    y, own, hits = loop(8)
+    found = drums(librosa.resample(y, orig_sr=own, target_sr=sr), sr).notes
+    assert_alike(found, hits, 0.02)
+
+
+def test_later_audio_has_later_hits():
+    y, sr, _ = loop(4)
+    hop = na.DrumTranscriber().transform(sr).hop
+    late = drums(np.pad(y, (40 * hop, 0)), sr).notes
+    early = drums(y, sr).notes
+    assert [note.track for note in late] == [note.track for note in early]
+    shifts = [b.onset - a.onset for a, b in zip(early, late, strict=True)]
+    assert np.allclose(shifts, 40 * hop / sr, atol=2e-3)
+
+
+def test_harder_hits_have_higher_velocities():
+    shots, sr = one_shots()
+    y = np.zeros(3 * sr, np.float32)
+    for place, loudness in enumerate((0.3, 1.0, 0.6)):
+        y[place * sr : place * sr + len(shots["snare"])] += loudness * shots["snare"]
+    snares = [note for note in drums(y, sr).notes if note.track == "snare"]
+    assert np.argsort([note.velocity for note in snares]).tolist() == [0, 2, 1]
+
+
+def test_the_same_bytes_and_the_audio_untouched():
+    y, sr, _ = loop(4)
+    before = y.copy()
+    first, second = (drums(y, sr, max_iter=10) for _ in range(2))
+    assert (y == before).all()
+    assert first.notes == second.notes
+    assert first.salience.values.tobytes() == second.salience.values.tobytes()
+
+
+def test_the_parts_as_sound():
+    y, sr, _ = loop(8)
+    found = drums(y, sr)
+    stems = found.stems(by="track")
+    assert set(stems) == {*PARTS, "rest"}
+    assert np.abs(sum(stems.values()) - found.mixture).max() < 1e-5
+    kick, hihat = (np.abs(np.fft.rfft(stems[part][0])) for part in ("kick", "hihat"))
+    bins = np.arange(len(kick))
+    assert (bins * kick).sum() / kick.sum() < (bins * hihat).sum() / hihat.sum()
+
+
+def test_what_is_not_asked_for_is_not_written_down():
+    y, sr, _ = loop(8)
+    found = drums(y, sr, parts=("hihat", "kick"))
+    assert found.salience.pitches.tolist() == [36, 42]
+    assert {note.track for note in found.notes} == {"kick", "hihat"}
+    whole = drums(y, sr)
+    assert (found.salience.values == whole.salience.values[[0, 2]]).all()
+    assert found.settings["parts"] == ["kick", "hihat"]
+
+
+def test_a_callback_ends_each_stage():
+    y, sr, _ = loop(4)
+    heard = []
+    na.DrumTranscriber(max_iter=30).transcribe(y, sr, callback=lambda p: heard.append(p) or True)
+    assert len(heard) == 3
+
+
+def test_tuning_never_does_worse_on_its_own_pieces():
+    pytest.importorskip("mir_eval")
+    pieces = []
+    for seed in (2, 3):
+        y, sr, hits = loop(seed=seed)
+        hiss = 0.05 * np.random.default_rng(seed).standard_normal(len(y))
+        pieces.append(((y + hiss.astype(np.float32), sr), hits))
+    start = na.DrumTranscriber(threshold=0.02)
+    tuning = start.tune(pieces)
+    assert tuning.metric == "onset_f"
+    assert set(tuning.transcriber.threshold) == set(PARTS)
+    scores = [
+        np.mean(
+            [na.evaluate_transcription(one(*audio).notes, hits).drum_f for audio, hits in pieces]
+        )
+        for one in (start, tuning.transcriber)
+    ]
+    assert scores[1] > scores[0]
+    again = {row["threshold"]: row["onset_f"] for row in tuning.table if row["part"] == "snare"}
+    assert again[tuning.transcriber.threshold["snare"]] >= again[0.02]
+
+
+def test_a_part_that_is_never_hit_keeps_its_threshold():
+    pytest.importorskip("mir_eval")
+    y, sr, hits = loop(8)
+    kicks = [note for note in hits if note.track == "kick"]
+    tuned = na.DrumTranscriber(threshold=0.2).tune([((y, sr), kicks)], metric="onset_p")
+    assert {row["part"] for row in tuned.table} == {"kick"}
+    assert tuned.transcriber.threshold["snare"] == tuned.transcriber.threshold["hihat"] == 0.2
+
+
+@pytest.mark.parametrize("pieces", [[], [((np.zeros(500), 8000), [])]])
+def test_tuning_needs_hits(pieces):
+    with pytest.raises(na.ParameterError, match="no piece has a kick"):
+        na.DrumTranscriber().tune(pieces)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"parts": ()},
+        {"parts": ("triangle",)},
+        {"threshold": -0.1},
+        {"threshold": {"snare": math.nan}},
+        {"pull": -1.0},
+        {"max_iter": -1},
+    ],
+)
+def test_settings_that_cannot_be(settings):
+    with pytest.raises(na.ParameterError, match=next(iter(settings))):
+        na.DrumTranscriber(**settings)
+
+
+def test_a_dictionary_that_is_none_of_drums():
+    stft = na.Stft(8000, 512)
+    flat = na.Dictionary(np.eye(257)[:, :1], ["kick"], stft)
+    with pytest.raises(na.ParameterError, match="convolutive"):
+        na.DrumTranscriber(flat)
+    other = na.Dictionary(np.ones((2, 257, 1)), ["oboe"], stft, kind="convolutive")
+    with pytest.raises(na.ParameterError, match="parts"):
+        na.DrumTranscriber(other)
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_a_kit_learned_from_known_hits(size):
+    y, sr, hits = loop(16)
+    kit = na.learn_drums([((y, sr), hits)], size=size)
+    assert kit.names == PARTS
+    assert kit.n_components == size * len(PARTS)
+    assert np.allclose(kit.templates.sum(axis=(0, 1)), 1, atol=1e-5)
+    centres = kit.templates.sum(axis=0).T @ kit.transform.frequencies
+    assert centres[:size].min() < centres[-size:].min()  # kick and hi-hat
+    y, sr, hits = loop(seed=5)
+    for pull in (0.3, math.inf):
+        assert_alike(drums(y, sr, dictionary=kit, pull=pull).notes, hits, 0.02)
+
+
+def test_ways_to_say_hits(tmp_path):
+    y, sr, hits = loop(8)
+    table = tmp_path / "hits.csv"
+    table.write_text("".join(f"{note.onset!r},{note.track}\n" for note in hits))
+    ways = (hits, {"BD": by_part(hits)["kick"]} | {p: by_part(hits)[p] for p in PARTS[1:]}, table)
+    kits = [na.learn_drums([((y, sr), way)], max_iter=5) for way in ways]
+    assert {kit.labels for kit in kits} == {PARTS}
+    assert all((kit.templates == kits[0].templates).all() for kit in kits)
+
+
+def test_strokes_of_no_known_part_are_learned_too():
+    y, sr, hits = loop(8)
+    claps = [na.Note(n.onset, n.offset, 75, channel=9) if n.pitch == 38 else n for n in hits]
+    kit = na.learn_drums([((y, sr), claps)], max_iter=5)
+    assert kit.names == ("kick", "hihat", "other")
+    assert na.DrumTranscriber(kit, parts=("kick", "hihat")).transcribe(y, sr).notes
+
+
+def test_a_kit_is_the_same_for_the_same_seed():
+    y, sr, hits = loop(4)
+    one, same, other = (
+        na.learn_drums([((y, sr), hits)], max_iter=3, rng=seed).templates for seed in (0, 0, 1)
+    )
+    assert one.tobytes() == same.tobytes() != other.tobytes()
+
+
+def test_pieces_to_learn_from_that_cannot_be():
+    y, sr, hits = loop(4)
+    with pytest.raises(na.ParameterError, match="no pieces"):
+        na.learn_drums([])
+    with pytest.raises(na.ParameterError, match="sample rate"):
+        na.learn_drums([((y, sr), hits), ((y, 8000), hits)])
+    with pytest.raises(na.ContentError, match="no hit"):
+        na.learn_drums([((y, sr), {"kick": [99.0]})])
+    with pytest.raises(na.ContentError, match="no hit"):
+        na.learn_drums([((np.zeros(5000), sr), {"kick": [0.01]})])
+
+
+@pytest.mark.slow
+def test_the_sample():
+    mir_eval = pytest.importorskip("mir_eval")
+    y, sr = soundfile.read(SAMPLE / "mixture.wav", dtype="float32")
+    found, true = by_part(drums(y, sr).notes), read_hits(SAMPLE / "score.mid")
+    for part in PARTS:
+        figures = mir_eval.onset.f_measure(np.array(true[part]), np.array(found[part]), 0.02)
+        assert figures[0] > 0.95, part
