@@ -120,7 +120,7 @@ def learn_drums(
     )
     W, labels = _templates(V, gates, size, lags, max_iter, callback, generator(rng))
     about = {"max_iter": max_iter, "nmfaudio": __version__}
-    return Dictionary(W, labels, transform, kind="convolutive", about=about)
+    return Dictionary(W, tuple(labels), transform, kind="convolutive", about=about)
 
 
 def _by_part(hits: Hits) -> dict[str, list[float]]:
