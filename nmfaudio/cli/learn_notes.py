@@ -29,8 +29,8 @@ EXAMPLES = """\
 def add_note_options(parser: Parser) -> None:
     """The flags of dictionaries of notes."""
     group = parser.add_argument_group(
-        "notes",
-        "A dictionary for transcribing: for each pitch an attack, an early and a late spectrum.",
+        "notes, for transcribing",
+        "For each pitch a spectrum of the attack, an early and a late one.",
     )
     group.add_argument(
         "--notes",
