@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 Hits = str | os.PathLike[str] | Sequence[Note] | Mapping[str, Iterable[float]]
 
 _EARLY, _LATE = 0.02, 0.012  # s before and after its time that a hit may begin
+_LIKELY = 0.003  # s; the further from its time, by this scale, the less likely it does
 _SECONDS = 0.046  # of a template
 _LONGER = 2  # as long as templates are, what is learned from hits
 _OTHER = "other"
@@ -95,7 +96,7 @@ def learn_drums(
     >>> t = np.arange(8000) / 8000
     >>> y = np.sin(2 * np.pi * 60 * t) * np.exp(-t / 0.05)
     >>> na.learn_drums([((y, 8000), {"kick": [0.0]})])
-    Dictionary(1 labels: kick 1; convolutive of 8 frames and 129 frequencies, stft, 8000 Hz)
+    Dictionary(1 label: kick 1; convolutive of 6 frames and 129 frequencies, stft, 8000 Hz)
     """
     size = as_count(size, "size", low=1)
     spectrograms, hits = [], []
@@ -141,7 +142,7 @@ def _gates(
     step: float,
     gap: int,
 ) -> dict[str, np.ndarray]:
-    """Where each part may begin, in all pieces one after the other with gaps between."""
+    """How likely each part begins where, in all pieces one after another with gaps between."""
     there = dict.fromkeys(part for struck in hits for part in struck)
     order = [part for part in CALLED if part in there]
     gates = {}
@@ -150,8 +151,9 @@ def _gates(
         for V, struck in zip(spectrograms, hits, strict=True):
             times = np.arange(V.shape[1]) * step
             onsets = np.asarray(struck.get(part, []), np.float64)[:, None]
-            near = (times >= onsets - _EARLY) & (times <= onsets + _LATE)
-            rows += [near.any(axis=0) & V.any(axis=0), np.zeros(gap, bool)]
+            late = times - onsets
+            likely = np.exp(-np.abs(late) / _LIKELY) * ((late >= -_EARLY) & (late <= _LATE))
+            rows += [likely.max(axis=0, initial=0.0) * V.any(axis=0), np.zeros(gap)]
         gate = np.concatenate(rows)
         if gate.any():
             gates[part] = gate
@@ -170,7 +172,7 @@ def _templates(
     max_iter: int,
     callback: Callback | None,
     rng: np.random.Generator,
-) -> tuple[np.ndarray, list[str]]:
+) -> tuple[np.ndarray, tuple[str, ...]]:
     """Templates of each part, that begin where they may [shape=(lag, freq, component)]."""
     bands = Bands.of(len(V))
     pooled = bands.pool(V)
@@ -193,4 +195,4 @@ def _templates(
     kept = bands.spread(found.W[:lags])
     sums = kept.sum(axis=(0, 1))
     used = np.flatnonzero((sums > 0) & found.H.any(axis=1))
-    return kept[..., used] / sums[used], [labels[k] for k in used]
+    return kept[..., used] / sums[used], tuple(labels[k] for k in used)

@@ -69,7 +69,7 @@ def pick_hits(
     >>> for note in na.pick_hits(kick[None], ["kick"], np.arange(12) * 0.1):
     ...     print(f"{note.track} {note.pitch} at {note.onset:.2f} s, {note.velocity:.2f}")
     kick 36 at 0.13 s, 1.00
-    kick 36 at 0.83 s, 0.75
+    kick 36 at 0.83 s, 0.74
     """
     if salience.shape != (len(parts), len(times)):
         raise ShapeError(
