@@ -99,10 +99,10 @@ def _render(path: str | os.PathLike[str], notes: list[Note], sr: int, folder: Pa
 def _sounds(
     rendered: Path, notes: list[Note], path: str | os.PathLike[str], sr: int
 ) -> Iterator[NoteSound]:
-    import librosa
-
+    from nmfaudio._librosa import load_librosa
     from nmfaudio.io import read
 
+    librosa = load_librosa()
     heard = False
     for note in notes:
         found = read(rendered, start=note.onset, stop=note.offset)

@@ -316,7 +316,8 @@ def _facts(settings: Any) -> dict[str, Any]:
 def _resampled(y: np.ndarray, sr: int, wanted: int) -> np.ndarray:
     if sr == wanted:
         return y
-    import librosa
+    from nmfaudio._librosa import load_librosa
 
+    librosa = load_librosa()
     resampled: np.ndarray = librosa.resample(y, orig_sr=sr, target_sr=wanted)
     return resampled
