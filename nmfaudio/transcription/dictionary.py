@@ -116,7 +116,7 @@ class NoteDictionary(Makers, Dictionary):
         --------
         >>> import nmfaudio as na
         >>> na.NoteDictionary.piano()
-        NoteDictionary(1 label: piano 264; templates of 1025 frequencies, stft, 22050 Hz, \
+        NoteDictionary(1 label: piano 264; templates of 2049 frequencies, stft, 22050 Hz, \
 88 pitches from 21 to 108, stages attack/early/late)
         """
         known = NoteDictionary.load(_PIANO)
