@@ -20,7 +20,9 @@ def speed_table(cases: Sequence[Case], systems: Sequence[System], rounds: int) -
     The sound is the first case's for piano, the templates those of its first instrument: three for
     each of 88 notes, where a system has them. Thresholds are all tried, as everywhere here.
     """
-    case = next(case for case in cases if case.task == "piano")
+    case = next((case for case in cases if case.task == "piano"), None)
+    if case is None:
+        raise SystemExit("there is no piano among the cases, so nothing to time")
     y = np.resize(np.concatenate([piece.y for piece in case.pieces]), _SECONDS * SR)
     piece = Piece("30 s", y, ())
     prepared = {
