@@ -30,15 +30,15 @@ def main() -> None:
     def wanted(name: str, texts: list[str] | None) -> bool:
         return texts is None or any(text in name for text in texts)
 
-    systems = {name: s for name, s in SYSTEMS.items() if wanted(name, chosen.systems)}
+    systems = [system for system in SYSTEMS if wanted(system.name, chosen.systems)]
     rows: list[Row] = []
     loaded = load_cases(chosen.folder, lambda piano: wanted(piano, chosen.pianos))
     cases = [case for case in loaded if wanted(case.name, chosen.cases)]
     for case in cases:
-        for name, system in systems.items():
+        for system in systems:
             if system.task == case.task:
-                print(f"{case.name}: {name}", file=sys.stderr, end=" ")
-                rows += judge(case, name, system)
+                print(f"{case.name}: {system.name}", file=sys.stderr, end=" ")
+                rows += judge(case, system)
                 print(file=sys.stderr)
     for table in tables(rows):
         print(f"\n{table}")

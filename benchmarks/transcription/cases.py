@@ -7,7 +7,8 @@ A folder may hold
 - recordings with a MIDI file or a table of notes of the same name. A folder ``notes`` beside them
   has isolated notes of their instrument, named by MIDI numbers; without it the pianos are what is
   known;
-- recordings with a table of hits (seconds, drum) of the same name: drums.
+- recordings with a table of hits (seconds, drum) of the same name: drums. Of other drums than kick,
+  snare and hi-hat there may be a table ``<name>_other.csv``.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import numpy as np
 
 from benchmarks.transcription.sound import PIANOS, SR, Instrument, degraded, mono
 from nmfaudio.notes import Note, read_notes
-from nmfaudio.separators.drum_hits import read_hits
+from nmfaudio.separators.drum_hits import part_named, read_hits
 
 SAMPLES = Path(__file__).parents[2] / "audio_samples"
 DRUMS = {"kick": 36, "snare": 38, "hihat": 42}
@@ -36,6 +37,8 @@ class Piece:
     name: str
     y: np.ndarray
     notes: tuple[Note, ...]
+    others: tuple[Note, ...] = ()
+    """Strokes of drums that are no part of the task, but heard."""
 
     @property
     def seconds(self) -> float:
@@ -72,7 +75,9 @@ def load_cases(folder: Path = SAMPLES, wanted: Callable[[str], bool] = bool) -> 
         if sound is None:
             scores.append((path.stem, tuple(read_notes(path))))
         elif path.suffix == ".csv" and not path.read_text().startswith("start_time_s"):
-            drums.append(Piece(path.stem, mono(sound), _hits(path)))
+            rest = folder / f"{path.stem}_other.csv"
+            others = _other_hits(rest) if rest.exists() else ()
+            drums.append(Piece(path.stem, mono(sound), _hits(path), others))
         else:
             recorded.append(Piece(path.stem, mono(sound), tuple(read_notes(path))))
     if recorded:
@@ -152,4 +157,14 @@ def _hits(path: Path) -> tuple[Note, ...]:
         Note(t, t + 0.1, key, track=part, channel=9)
         for part, key in DRUMS.items()
         for t in hits.get(part, [])
+    )
+
+
+def _other_hits(path: Path) -> tuple[Note, ...]:
+    """Strokes of toms, cymbals and whatever else, which is written as a triangle."""
+    rows = [line.split(",")[:2] for line in path.read_text().splitlines()[1:]]
+    keys = {"toms": 45, "cymbals": 49}
+    return tuple(
+        Note(float(t), float(t) + 0.1, keys.get(part_named(name) or "", 81), channel=9)
+        for t, name in rows
     )

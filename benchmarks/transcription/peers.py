@@ -114,7 +114,7 @@ def _stretched(spectrum: np.ndarray, factor: float) -> np.ndarray:
 
 def _drum_templates(piece: Piece) -> Iterator[tuple[str, np.ndarray]]:
     Z = _magnitudes(piece.y, _DRUM_FFT)
-    onsets = np.array([n.onset for n in piece.notes])
+    onsets = np.array([n.onset for n in (*piece.notes, *piece.others)])
     for part, key in DRUMS.items():
         alone = [
             n.onset

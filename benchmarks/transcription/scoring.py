@@ -27,28 +27,31 @@ MEASURES = {
 }
 
 
-def judge(case: Case, name: str, system: System) -> Iterator[Row]:
+def judge(case: Case, system: System) -> Iterator[Row]:
     """A row for each piece."""
-    recognise, found = None, {}
+    recognise: Recognise | None = None
+    found: dict[str, tuple[Found, float]] = {}
     for development, test in case.folds():
         if recognise is None or case.task == "drums":  # of which each fold has its own training
-            recognise = system.prepare(case.instruments, development)
-            found = {}
-        for piece in (*development, *test):
+            recognise, found = system.prepare(case.instruments, development), {}
+        for piece in test:
             if piece.name not in found:
                 found[piece.name] = _timed(recognise, piece)
-        threshold = _best(development, {n: notes for n, (notes, _) in found.items()}, case.task)
-        for piece in test:
             notes, seconds = found[piece.name]
-            scores = _scores(notes[threshold], piece, case.task)
+            threshold = next(iter(notes))
+            if len(notes) > 1:
+                for other in development:
+                    if other.name not in found:
+                        found[other.name] = _timed(recognise, other)
+                threshold = _best(development, found, case.task)
             yield {
                 "task": case.task,
                 "case": case.name,
-                "system": name,
+                "system": system.name,
                 "piece": piece.name,
                 "threshold": threshold,
                 "times_real_time": piece.seconds / seconds,
-                **scores,
+                **_scores(notes[threshold], piece, case.task),
             }
 
 
@@ -59,12 +62,12 @@ def _timed(recognise: Recognise, piece: Piece) -> tuple[Found, float]:
     return notes, time.perf_counter() - began
 
 
-def _best(pieces: Sequence[Piece], found: Mapping[str, Found], task: str) -> Any:
+def _best(pieces: Sequence[Piece], found: Mapping[str, tuple[Found, float]], task: str) -> Any:
     """The threshold that is best on these pieces."""
     measure = "drum_f" if task == "drums" else "onset_f"
-    thresholds = list(found[pieces[0].name])
+    thresholds = list(found[pieces[0].name][0])
     means = [
-        np.nanmean([_scores(found[p.name][threshold], p, task)[measure] for p in pieces])
+        np.nanmean([_scores(found[p.name][0][threshold], p, task)[measure] for p in pieces])
         for threshold in thresholds
     ]
     return thresholds[int(np.argmax(means))]

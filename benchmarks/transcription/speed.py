@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -14,18 +14,20 @@ from benchmarks.transcription.systems import System
 _SECONDS = 30
 
 
-def speed_table(cases: Sequence[Case], systems: Mapping[str, System], rounds: int) -> str:
+def speed_table(cases: Sequence[Case], systems: Sequence[System], rounds: int) -> str:
     """Times real time, median of rounds in turn, of which the first is not counted.
 
     The sound is the first case's for piano, the templates those of its first instrument: three for
     each of 88 notes, where a system has them. Thresholds are all tried, as everywhere here.
     """
-    case = next(case for case in cases if case.task == "piano")
+    case = next((case for case in cases if case.task == "piano"), None)
+    if case is None:
+        raise SystemExit("there is no piano among the cases, so nothing to time")
     y = np.resize(np.concatenate([piece.y for piece in case.pieces]), _SECONDS * SR)
     piece = Piece("30 s", y, ())
     prepared = {
-        name: system.prepare(case.instruments[:1], ())
-        for name, system in systems.items()
+        system.name: system.prepare(case.instruments[:1], ())
+        for system in systems
         if system.task == "piano"
     }
     seconds: dict[str, list[float]] = {name: [] for name in prepared}

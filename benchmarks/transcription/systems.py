@@ -21,19 +21,15 @@ Recognise: TypeAlias = Callable[[Piece], Mapping[Any, Sequence[Note]]]
 class System(NamedTuple):
     """What makes notes of pieces, and for which task."""
 
+    name: str
+    task: str
     prepare: Callable[[Sequence[Instrument], Sequence[Piece]], Recognise]
-    task: str = "piano"
 
 
-_ALL = {
-    "scikit-learn NMF": System(peers.sklearn_piano),
-    "basic-pitch": System(peers.basic_pitch),
-    "scikit-learn NMF, drums": System(peers.sklearn_drums, "drums"),
-    **{name: System(prepare) for name, prepare in ours.PIANO.items()},
-    **{name: System(prepare, "drums") for name, prepare in ours.DRUMS.items()},
-}
-SYSTEMS = {
-    name: system
-    for name, system in _ALL.items()
-    if name != "basic-pitch" or peers.has_basic_pitch()
-}
+SYSTEMS = [
+    System("scikit-learn NMF", "piano", peers.sklearn_piano),
+    *([System("basic-pitch", "piano", peers.basic_pitch)] if peers.has_basic_pitch() else []),
+    System("scikit-learn NMF", "drums", peers.sklearn_drums),
+    *(System(name, "piano", prepare) for name, prepare in ours.PIANO.items()),
+    *(System(name, "drums", prepare) for name, prepare in ours.DRUMS.items()),
+]

@@ -13,7 +13,7 @@ from nmfaudio.cli.output import emit, emit_json
 from nmfaudio.cli.parser import Parser, whole
 from nmfaudio.errors import AudioFileError, ContentError, ParameterError
 
-_SUFFIXES = (".csv", ".mid", ".midi")  # a table is exact, so it comes first
+_SUFFIXES = (".mid", ".midi", ".csv")  # in this order: tables need not say what is a drum
 _TOLERANCE = 50  # ms
 
 

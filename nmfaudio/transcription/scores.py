@@ -7,26 +7,15 @@ import os
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from typing import Any
 
 import numpy as np
 
 from nmfaudio._check import as_number
 from nmfaudio.errors import MissingExtraError
-from nmfaudio.notes import Note, read_notes
+from nmfaudio.notes import Note
 from nmfaudio.separators.drum_hits import part_named, read_hits
-
-
-@runtime_checkable
-class HasNotes(Protocol):
-    """Whatever holds notes, such as a transcription."""
-
-    @property
-    def notes(self) -> Sequence[Note]:
-        """The notes, in any order."""
-
-
-Notes: TypeAlias = Sequence[Note] | str | os.PathLike[str] | HasNotes
+from nmfaudio.transcription.annotations import Notes, as_notes
 
 _DRUM_CHANNEL = 9
 _FRAMES_PER_SECOND = 100
@@ -144,7 +133,8 @@ def evaluate_transcription(
     Parameters
     ----------
     estimated, reference : sequence of Note, path, or anything with ``.notes``
-        A path is that of a MIDI file or a table, see `read_notes`.
+        A path is that of a MIDI file or a table, see `read_notes`. Annotations of mirdata
+        (``NoteData`` in seconds, and MIDI numbers or Hz) will do too.
     tolerance : float
         How far an onset may be off, in seconds; an offset too, where that is more than
         `offset_ratio` of the note.
@@ -169,7 +159,7 @@ def evaluate_transcription(
     AudioFileError
         A file cannot be read.
     ParameterError
-        A tolerance is out of range.
+        A tolerance is out of range, or a side is nothing with notes.
 
     Notes
     -----
@@ -205,8 +195,8 @@ def evaluate_transcription(
     ratio = as_number(offset_ratio, "offset_ratio", above=0)
     loudness = as_number(velocity_tolerance, "velocity_tolerance", above=0)
     _mir_eval()
-    made, made_hits = _sides(estimated, drums)
-    truth, true_hits = _sides(reference, drums)
+    made, made_hits = _sides(estimated, drums, "estimated")
+    truth, true_hits = _sides(reference, drums, "reference")
     found = _note_scores(made, truth, tolerances, ratio, loudness)
     found |= _frame_scores(made, truth, pitch_tolerance / 100)
     parts = _drum_scores(made_hits, true_hits, tolerance)
@@ -235,16 +225,15 @@ def _mir_eval() -> None:
         ) from None
 
 
-def _sides(source: Notes, drums: bool) -> tuple[list[Note], Mapping[str, Sequence[float]]]:
+def _sides(
+    source: Notes, drums: bool, name: str
+) -> tuple[list[Note], Mapping[str, Sequence[float]]]:
     """The pitched notes, and when each drum is hit."""
-    if isinstance(source, str | os.PathLike):
-        if drums:
-            return [], read_hits(source)
-        source = read_notes(source)
-    notes: Iterable[Note] = source.notes if isinstance(source, HasNotes) else source
+    if drums and isinstance(source, str | os.PathLike):
+        return [], read_hits(source)
     pitched: list[Note] = []
     hits: dict[str, list[float]] = {}
-    for note in notes:
+    for note in as_notes(source, name):
         if drums or note.channel == _DRUM_CHANNEL:
             key = f"{note.pitch:g}"
             hits.setdefault(part_named(key) or key, []).append(note.onset)

@@ -12,7 +12,8 @@ import numpy as np
 from nmfaudio._check import as_count, as_number
 from nmfaudio.engine import generator
 from nmfaudio.errors import ParameterError
-from nmfaudio.transcription.scores import Notes, TranscriptionScores, evaluate_transcription, known
+from nmfaudio.transcription.annotations import Notes
+from nmfaudio.transcription.scores import TranscriptionScores, evaluate_transcription, known
 
 _COLUMNS = {
     "onset_f": "onset",

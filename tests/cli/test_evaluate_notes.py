@@ -74,10 +74,10 @@ def test_tables_of_hits(nmfaudio):
     assert (scores["kick_f"], scores["snare_f"], scores["drum_f"]) == (1, 0, 0.5)
 
 
-def test_a_table_goes_before_midi_of_the_same_name(nmfaudio):
+def test_midi_goes_before_a_table_of_the_same_name(nmfaudio):
     na.write_notes("made/waltz.mid", SCORE[:2])
     told = nmfaudio("evaluate", "--notes", "true", "made", "--json").json
-    assert [file["estimate"] for file in told["files"]] == ["made/march.mid", "made/waltz.csv"]
+    assert [file["estimate"] for file in told["files"]] == ["made/march.mid", "made/waltz.mid"]
 
 
 def test_what_belongs_to_no_reference_is_said(nmfaudio):
@@ -100,7 +100,7 @@ def test_a_piece_without_an_estimate_fails_and_the_others_go_on(nmfaudio):
         (["--notes", "true"], 2, "got 1 files"),
         (["--notes", "true", "made/waltz.csv"], 2, "one is a folder"),
         (["--notes", "true/waltz.mid", "missing.mid"], 3, "missing.mid"),
-        (["--notes", ".", "made"], 4, "holds no .csv, .mid"),
+        (["--notes", ".", "made"], 4, "holds no .mid, .midi, .csv"),
         (["--notes", "true", "made", "--mixture", "x.wav"], 2, "--mixture is for audio"),
         (["--notes", "true", "made", "--framewise"], 2, "--framewise is for audio"),
         (["true", "made", "--drums"], 2, "add --notes"),

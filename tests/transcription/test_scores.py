@@ -183,6 +183,36 @@ def test_sides_may_be_files_and_what_has_notes(tmp_path):
         np.testing.assert_equal(found.measures, expected.measures)
 
 
+@pytest.mark.parametrize("unit", ["midi", "hz"])
+def test_sides_may_be_annotations_of_mirdata_and_tracks_that_have_them(unit):
+    intervals, hertz, velocities = arrays(SCORE)
+    data = SimpleNamespace(
+        intervals=intervals,
+        interval_unit="s",
+        pitches=hertz if unit == "hz" else 69 + 12 * np.log2(hertz / 440),
+        pitch_unit=unit,
+        confidence=velocities,
+        confidence_unit="velocity",
+    )
+    expected = na.evaluate_transcription(PLAYED, SCORE)
+    for reference in (data, SimpleNamespace(notes=data)):
+        found = na.evaluate_transcription(PLAYED, reference)
+        np.testing.assert_allclose(
+            list(found.measures.values()), list(expected.measures.values()), rtol=1e-12
+        )
+    data.confidence, data.confidence_unit = None, None
+    assert na.evaluate_transcription(PLAYED, data).onset_f == expected.onset_f
+    data.pitch_unit = "pc"
+    with pytest.raises(na.ParameterError, match=r"reference is in units of s and pc"):
+        na.evaluate_transcription(PLAYED, data)
+
+
+@pytest.mark.parametrize("wrong", [None, 3, [(0.0, 1.0, 60)], SimpleNamespace(notes=[60])])
+def test_what_has_no_notes_is_refused(wrong):
+    with pytest.raises(na.ParameterError, match=r"estimated has a .*na\.Note"):
+        na.evaluate_transcription(wrong, SCORE)
+
+
 def test_drums_may_be_tables_of_hits(tmp_path):
     path = tmp_path / "hits.csv"
     path.write_text("onset_s,class\n0.5,KD\n1.0,SD\n1.5,KD\n")
