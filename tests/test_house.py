@@ -56,7 +56,7 @@ AUDIO = {
     "midi",
     "alignment",
 }
-MEETING = {"separators", "plot", "learning", "mosaics", "estimators"}
+MEETING = {"separators", "plot", "learning", "mosaics", "estimators", "transcription"}
 TOP = {"cli", "__main__"}
 ALLOWED = {
     **dict.fromkeys(GROUND, GROUND),
