@@ -16,6 +16,7 @@ from nmfaudio.transcription.onsets import (
     find_onsets,
     frame_step,
     onset_strength,
+    place_onsets,
     suppress_ghosts,
 )
 from nmfaudio.transcription.salience import Salience
@@ -120,6 +121,9 @@ class Decoding:
         The share of its highest salience below which a note has ended, between 0 and 1.
     smoothing : "hmm" or "hysteresis"
         What decides so: `smooth_activity` or `hysteresis`.
+    hold : float
+        Seconds that notes and rests last on average, for the hidden Markov model: longer ones
+        bridge longer gaps.
     shortest : float
         Seconds; a note that ends sooner is none.
     loudest : float
@@ -157,13 +161,14 @@ class Decoding:
     balance: float = 0.35
     window: float = 0.4
     gap: float = 0.06
-    release: float = 0.1
+    release: float = 0.5
     smoothing: str = "hmm"
+    hold: float = 0.08
     shortest: float = 0.03
     loudest: float = 1.0
 
     def __post_init__(self) -> None:
-        for name in ("threshold", "rise", "release", "loudest"):
+        for name in ("threshold", "rise", "release", "hold", "loudest"):
             as_number(getattr(self, name), name, above=0)
         for name in ("ghosts", "balance", "window", "gap", "shortest"):
             as_number(getattr(self, name), name, low=0)
@@ -196,7 +201,8 @@ class Decoding:
         threshold = adaptive_threshold(
             strength, times, self.threshold, balance=self.balance, window=self.window
         )
-        onsets = find_onsets(strength, times, threshold, gap=self.gap)
+        peaks = find_onsets(strength, times, threshold, gap=self.gap)
+        onsets = place_onsets(values, times, peaks, rise=self.rise)
         levels = note_levels(values, times, onsets)
         offsets = self._offsets(values, times, onsets, levels)
         hardness = velocities(levels, loudest=self.loudest)
@@ -219,7 +225,7 @@ class Decoding:
         for (row, frame), level in zip(onsets, levels, strict=True):
             shares[row, frame:] = values[row, frame:] / level if level > 0 else 0.0
         if self.smoothing == "hmm":
-            active = smooth_activity(shares, times, self.release)
+            active = smooth_activity(shares, times, self.release, length=self.hold)
         else:
             active = hysteresis(shares, high=min(_SURE * self.release, 1), low=self.release)
         return find_offsets(active, times, onsets)

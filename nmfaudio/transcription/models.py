@@ -17,7 +17,7 @@ from nmfaudio.errors import ParameterError, ShapeError
 from nmfaudio.factors import Factor
 from nmfaudio.penalties import Group, Prior
 from nmfaudio.structures import Convolutive, Product, Structure
-from nmfaudio.transcription.equaliser import channel_gain
+from nmfaudio.transcription.equaliser import channel_gain, octave_kernel
 
 if TYPE_CHECKING:
     from nmfaudio.decomposition import Decomposition
@@ -199,13 +199,13 @@ class _Fit:
     def _equalised(self, W: np.ndarray, octaves: float) -> np.ndarray:
         """The smooth gains between data and model, taken again after each fit."""
         V = self._spread(_EQUALISED)
-        recorded = V.sum(axis=1, dtype=np.float64)
+        recorded, kernel = V.sum(axis=1, dtype=np.float64), octave_kernel(self.frequencies, octaves)
         for _ in range(_ROUNDS):
             found = self.solve(V[: self.rows], W[..., : self.rows, :], False, _PER_ROUND)
             # Of convolutive templates too, but for what reaches beyond the last frame.
             spectra = W if W.ndim == 2 else W.sum(axis=0)
             modelled = (spectra * found.H.sum(axis=1, dtype=np.float64)).sum(axis=1)
-            gain = channel_gain(recorded, modelled, self.frequencies, octaves=octaves)
+            gain = channel_gain(recorded, modelled, kernel)
             W = self.unit(W * gain[:, None].astype(W.dtype))
         return W
 

@@ -84,8 +84,8 @@ def onset_strength(values: np.ndarray, times: np.ndarray, *, rise: float = 0.07)
     lag = max(1, round(as_number(rise, "rise", above=0) / step))
     ahead, count = lag // 2, values.shape[1]
     after = np.pad(np.pad(values, ((0, 0), (lag, 0))), ((0, 0), (0, ahead)), mode="edge")
-    rising: np.ndarray = after[:, lag + ahead :] - after[:, ahead : ahead + count]
-    return np.maximum(rising, 0)
+    strength: np.ndarray = after[:, lag + ahead :] - after[:, ahead : ahead + count]
+    return strength.clip(0)
 
 
 def suppress_ghosts(
@@ -189,7 +189,7 @@ def adaptive_threshold(
     --------
     >>> import numpy as np
     >>> strength, times = np.array([[8.0, 0, 0, 2.0]]), np.arange(4) * 1.0
-    >>> adaptive_threshold(strength, times, 0.5, balance=0.5).tolist()
+    >>> adaptive_threshold(strength, times, 0.5, balance=0.5).round(3).tolist()
     [4.0, 0.0, 0.0, 2.0]
     """
     from scipy.ndimage import maximum_filter1d
@@ -265,6 +265,51 @@ def find_onsets(
                 taken.append(int(frame))
         found += [(int(row), frame) for frame in sorted(taken)]
     return found
+
+
+def place_onsets(
+    values: np.ndarray,
+    times: np.ndarray,
+    onsets: Sequence[tuple[int, int]],
+    *,
+    rise: float = 0.07,
+) -> list[tuple[int, int]]:
+    """Move each onset to the frame at which salience rises most, of those that it was found by.
+
+    Parameters
+    ----------
+    values : np.ndarray [shape=(pitch, time)]
+        Salience, ≥ 0.
+    times : np.ndarray [shape=(time,)]
+        In seconds, evenly spaced.
+    onsets : sequence of tuple of int
+        Row and frame of each.
+    rise : float
+        Seconds, as for `onset_strength`.
+
+    Returns
+    -------
+    list of tuple of int
+        By row, then frame; onsets that meet are one.
+
+    Raises
+    ------
+    ShapeError, ParameterError
+        The arguments do not fit, or are out of range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> place_onsets(np.array([[0.0, 0, 0, 1, 9, 8, 7]]), np.arange(7) * 0.02, [(0, 3)])
+    [(0, 4)]
+    """
+    lag = max(1, round(as_number(rise, "rise", above=0) / frame_step(values, times)))
+    steps = np.diff(values, axis=1, prepend=0)
+    placed = set()
+    for row, frame in onsets:
+        first = max(0, frame + lag // 2 - lag + 1)
+        placed.add((row, first + int(np.argmax(steps[row, first : frame + lag // 2 + 1]))))
+    return sorted(placed)
 
 
 def _peaks(curve: np.ndarray, frame: int) -> bool:
