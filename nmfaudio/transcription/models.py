@@ -1,0 +1,298 @@
+"""From a spectrogram and a dictionary of notes to how strong each of its components is when."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nmfaudio._check import as_count, as_number
+from nmfaudio.dictionary import Dictionary
+from nmfaudio.divergences import Beta
+from nmfaudio.engine import decompose, generator
+from nmfaudio.errors import ParameterError, ShapeError
+from nmfaudio.factors import Factor
+from nmfaudio.penalties import Group, Prior
+from nmfaudio.structures import Convolutive, Product, Structure
+from nmfaudio.transcription.equaliser import channel_gain, octave_kernel
+
+if TYPE_CHECKING:
+    from nmfaudio.decomposition import Decomposition
+    from nmfaudio.engine import Callback
+
+# Frames that the colour and the templates of a recording are found from, and iterations for it.
+_EQUALISED, _ROUNDS, _PER_ROUND = 400, 3, 12
+_ADAPTED, _SETTLING, _ADAPTING = 600, 15, 30
+
+
+@dataclass(frozen=True)
+class NoteModel:
+    """A recording as a sum of notes that a dictionary knows.
+
+    Fitting goes in three steps. The templates get the recording's colour, a smooth gain over
+    frequency; then they adapt to it, each drawn back to what it was; then, with the templates
+    held, the activations are found. The first two look at frames spread over the recording. On
+    pianos that the dictionary does not know, they raised onset F from 0.72 to 0.90; they do no
+    harm on one that it does.
+
+    All settings are relative to the recording's level.
+
+    Parameters
+    ----------
+    beta : float
+        Of the β-divergence.
+    equaliser : float or None
+        How smooth the gain is, in octaves; None leaves the colour as it is.
+    adaptation : float
+        How strongly adapted templates are drawn back, as a share of what the recording says of an
+        average template: ∞ does not adapt them, 0 lets them become anything.
+    free : int
+        Unknown components beside the dictionary's, for what is no note of it.
+    group_sparsity : float
+        The share of a note's level, from 0 on, that it costs to sound at all: all templates of a
+        pitch then fall silent together.
+    max_frequency : float or None
+        Hz; only rows up to there are fitted. None fits all.
+    max_iter : int
+        Iterations of the last step.
+
+    Raises
+    ------
+    ParameterError
+        A setting is out of range.
+
+    References
+    ----------
+    E. Vincent, N. Bertin, R. Badeau, "Adaptive harmonic spectral decomposition for multiple pitch
+    estimation", IEEE TASLP 18(3), 2010, doi:10.1109/TASL.2009.2034186.
+
+    A. Dessein, A. Cont, G. Lemaitre, "Real-time polyphonic music transcription with non-negative
+    matrix factorization and beta-divergence", ISMIR 2010.
+
+    Examples
+    --------
+    Two notes, heard through something that swallows the treble:
+
+    >>> import numpy as np, nmfaudio as na
+    >>> from nmfaudio.transcription.models import NoteModel
+    >>> rng = np.random.default_rng(0)
+    >>> W, H = rng.random((257, 2)), rng.random((2, 300)) ** 8
+    >>> known = na.Dictionary(W, ["piano"] * 2, na.Stft(8000, 512), [60, 64])
+    >>> dull = 1 / (1 + np.arange(257)[:, None] / 30)
+    >>> found = NoteModel().activations(dull * (W @ H), known)
+    >>> bool(np.corrcoef(found.H[0], H[0])[0, 1] > 0.99)
+    True
+    """
+
+    _: KW_ONLY
+    beta: float = 1.0
+    equaliser: float | None = 0.2
+    adaptation: float = 1.0
+    free: int = 0
+    group_sparsity: float = 0.0
+    max_frequency: float | None = 5000.0
+    max_iter: int = 25
+
+    def __post_init__(self) -> None:
+        as_number(self.beta, "beta")
+        if self.equaliser is not None:
+            as_number(self.equaliser, "equaliser", above=0)
+        if self.adaptation != math.inf:
+            as_number(self.adaptation, "adaptation", low=0)
+        as_count(self.free, "free", low=0)
+        as_number(self.group_sparsity, "group_sparsity", low=0)
+        if self.max_frequency is not None:
+            as_number(self.max_frequency, "max_frequency", above=0)
+        as_count(self.max_iter, "max_iter", low=1)
+
+    def activations(
+        self,
+        V: np.ndarray,
+        dictionary: Dictionary,
+        *,
+        rng: int | np.random.Generator | None = 0,
+        callback: Callback | None = None,
+    ) -> Decomposition:
+        """Find how strong each component is when.
+
+        Parameters
+        ----------
+        V : np.ndarray [shape=(freq, time)]
+            Features of the dictionary's transform, ≥ 0.
+        dictionary : Dictionary
+            Whose components each have a pitch, such as a `NoteDictionary`.
+        rng : int, np.random.Generator or None
+            Where the unknown components start; the same seed gives the same bytes.
+        callback : callable, optional
+            Gets a `Progress` every ten iterations of the last step; True ends it.
+
+        Returns
+        -------
+        Decomposition
+            Of all rows: the dictionary's components in their order, as they sound in the
+            recording, then the unknown ones. The templates of each sum to one over the rows that
+            were fitted, whose objective the losses are.
+
+        Raises
+        ------
+        ShapeError
+            V does not have the dictionary's rows.
+        ParameterError
+            A component has no pitch, V cannot be factored, or no row is as low as
+            `max_frequency`.
+        ContentError
+            V has NaN or infinite values.
+        """
+        V = np.asarray(V)
+        fit = _Fit(self, V, dictionary)
+        known = fit.templates()
+        W, movable = _with_free(known, self.free, generator(rng))
+        found = fit.solve(V[: fit.rows], W[..., : fit.rows, :], movable, self.max_iter, callback)
+        if fit.rows == len(V):
+            return found
+        return replace(found, factors=(fit.whole(V, W, found), found.H))
+
+
+class _Fit:
+    """What the steps of one fit share."""
+
+    def __init__(self, settings: NoteModel, V: np.ndarray, dictionary: Dictionary) -> None:
+        self.settings = settings
+        self.frequencies = np.asarray(dictionary.transform.frequencies, np.float64)
+        if V.ndim != 2 or len(V) != len(self.frequencies):
+            raise ShapeError(
+                f"V has shape {V.shape}; it must be (freq, time) with the {len(self.frequencies)} "
+                "rows of the dictionary's transform"
+            )
+        if None in dictionary.pitches:
+            raise ParameterError(
+                f"component {dictionary.pitches.index(None)} of the dictionary has no pitch; use "
+                "one of notes"
+            )
+        top = math.inf if settings.max_frequency is None else settings.max_frequency
+        self.rows = int(np.searchsorted(self.frequencies, top, side="right"))
+        if not self.rows:
+            raise ParameterError(
+                f"max_frequency is {top:g} Hz, but the lowest row is {self.frequencies[0]:g} Hz; "
+                "raise it"
+            )
+        self.V, self.pitches, self.given = V, dictionary.pitches, dictionary.templates
+        self.structure: Structure = Convolutive() if self.given.ndim == 3 else Product()
+
+    def templates(self) -> np.ndarray:
+        """The dictionary's, as they sound in this recording."""
+        W = self.unit(np.asarray(self.given, self.V.dtype))
+        if not self.V.any():
+            return W
+        if self.settings.equaliser is not None:
+            W = self._equalised(W, self.settings.equaliser)
+        return W if self.settings.adaptation == math.inf else self._adapted(W)
+
+    def unit(self, W: np.ndarray) -> np.ndarray:
+        """Templates whose fitted rows sum to one, unless they are silent there."""
+        sums = W[..., : self.rows, :].sum(axis=tuple(range(W.ndim - 1)), dtype=np.float64)
+        return (W / np.where(sums > 0, sums, 1)).astype(W.dtype)
+
+    def _equalised(self, W: np.ndarray, octaves: float) -> np.ndarray:
+        """The smooth gains between data and model, taken again after each fit."""
+        V = self._spread(_EQUALISED)
+        recorded, kernel = V.sum(axis=1, dtype=np.float64), octave_kernel(self.frequencies, octaves)
+        for _ in range(_ROUNDS):
+            found = self.solve(V[: self.rows], W[..., : self.rows, :], False, _PER_ROUND)
+            # Of convolutive templates too, but for what reaches beyond the last frame.
+            spectra = W if W.ndim == 2 else W.sum(axis=0)
+            modelled = (spectra * found.H.sum(axis=1, dtype=np.float64)).sum(axis=1)
+            gain = channel_gain(recorded, modelled, kernel)
+            W = self.unit(W * gain[:, None].astype(W.dtype))
+        return W
+
+    def _adapted(self, W: np.ndarray) -> np.ndarray:
+        """Templates between what they were and what the recording says of them."""
+        V = self._spread(_ADAPTED)[: self.rows]
+        low = W[..., : self.rows, :]
+        settled = self.solve(V, low, False, _SETTLING)
+        weight = self.settings.adaptation * float(V.sum(dtype=np.float64)) / W.shape[-1]
+        penalties = (Prior(low, weight),)
+        found = decompose(
+            V,
+            [Factor(low, penalties=penalties, name="W"), Factor(settled.H, name="H")],
+            structure=self.structure,
+            divergence=Beta(self.settings.beta),
+            solver="mu",
+            max_iter=_ADAPTING,
+            tol=0,
+            check_every=_ADAPTING,
+        )
+        return self.unit(np.concatenate([found.W, W[..., self.rows :, :]], axis=-2))
+
+    def _spread(self, count: int) -> np.ndarray:
+        """About so many frames of V, evenly spread; all of them where frames belong together."""
+        stride = max(1, self.V.shape[1] // count) if self.given.ndim == 2 else 1
+        return np.ascontiguousarray(self.V[:, ::stride])
+
+    def solve(
+        self,
+        V: np.ndarray,
+        W: np.ndarray,
+        movable: Any,
+        iterations: int,
+        callback: Callable[..., Any] | None = None,
+    ) -> Decomposition:
+        """The activations of V, starting from equal ones, and of W what is movable."""
+        level = float(V.mean(dtype=np.float64))
+        H = np.full((W.shape[-1], V.shape[1]), level * len(V) / W.shape[-1], V.dtype)
+        return decompose(
+            V,
+            [
+                Factor(W, movable, name="W"),
+                Factor(H, penalties=self._penalties(W.shape[-1], level), name="H"),
+            ],
+            structure=self.structure,
+            divergence=Beta(self.settings.beta),
+            max_iter=iterations,
+            tol=0,
+            check_every=10 if callback else iterations,
+            callback=callback,
+        )
+
+    def _penalties(self, count: int, level: float) -> tuple[Group, ...]:
+        """None while there is nothing to be sparse; unknown components are groups of one."""
+        if not self.settings.group_sparsity or not level:
+            return ()
+        # What one more unit of activation costs in misfit at most, which goes with the level.
+        weight = self.settings.group_sparsity * level ** (self.settings.beta - 1)
+        unknown = [f"unknown {k}" for k in range(count - len(self.pitches))]
+        return (Group(weight, (*self.pitches, *unknown)),)
+
+    def whole(self, V: np.ndarray, W: np.ndarray, found: Decomposition) -> np.ndarray:
+        """Templates of all rows: above the fitted ones unknown components have their own fit."""
+        W = np.concatenate([found.W, W[..., self.rows :, :]], axis=-2)
+        movable = np.zeros(W.shape[-1], bool)
+        movable[len(self.pitches) :] = True
+        if not movable.any() or not V.any():
+            return W
+        return decompose(
+            V,
+            [
+                Factor(W, movable & (np.arange(len(V))[:, None] >= self.rows), name="W"),
+                Factor(found.H, False, name="H"),
+            ],
+            structure=self.structure,
+            divergence=Beta(self.settings.beta),
+            max_iter=self.settings.max_iter,
+            tol=0,
+            check_every=self.settings.max_iter,
+        ).W
+
+
+def _with_free(known: np.ndarray, count: int, rng: np.random.Generator) -> tuple[np.ndarray, Any]:
+    """Templates with unknown ones behind them, and which of all may move."""
+    if not count:
+        return known, False
+    start = rng.random((*known.shape[:-1], count)).astype(known.dtype) + known.dtype.type(0.5)
+    start /= start.sum(axis=tuple(range(start.ndim - 1)))
+    movable = np.arange(known.shape[-1] + count) >= known.shape[-1]
+    return np.concatenate([known, start], axis=-1), movable
