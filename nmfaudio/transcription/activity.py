@@ -114,6 +114,44 @@ def smooth_activity(
     return _likeliest(slope * np.log(level / threshold), cost)
 
 
+def recent_level(values: np.ndarray, times: np.ndarray, *, sustain: float = 0.3) -> np.ndarray:
+    """The highest salience of each pitch so far, where what is past fades.
+
+    A string that rings dies away slowly, one that is damped at once: salience stays near this
+    level while a key is held, and drops below when it is let go.
+
+    Parameters
+    ----------
+    values : np.ndarray [shape=(pitch, time)]
+        Salience, ≥ 0.
+    times : np.ndarray [shape=(time,)]
+        In seconds, evenly spaced.
+    sustain : float
+        Seconds in which what is past falls to 1/e, above 0.
+
+    Returns
+    -------
+    np.ndarray [shape=(pitch, time)]
+        Of the dtype of `values`.
+
+    Raises
+    ------
+    ShapeError, ParameterError
+        The arguments do not fit, or are out of range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> recent_level(np.array([[4.0, 0, 9, 0]]), np.arange(4) * 0.1, sustain=0.1).round(2).tolist()
+    [[4.0, 1.47, 9.0, 3.31]]
+    """
+    left = np.exp(-frame_step(values, times) / as_number(sustain, "sustain", above=0))
+    levels = values.copy()
+    for t in range(1, values.shape[1]):
+        np.maximum(levels[:, t], levels[:, t - 1] * left, out=levels[:, t])
+    return levels
+
+
 def _likeliest(odds: np.ndarray, cost: float) -> np.ndarray:
     """The path of states with the most log odds, of which each change costs."""
     ahead = odds[:, 0].copy()  # by how much the best path that ends in state 1 is ahead of state 0

@@ -10,7 +10,12 @@ import numpy as np
 from nmfaudio._check import as_choice, as_number
 from nmfaudio.errors import ParameterError
 from nmfaudio.notes import Note
-from nmfaudio.transcription.activity import find_offsets, hysteresis, smooth_activity
+from nmfaudio.transcription.activity import (
+    find_offsets,
+    hysteresis,
+    recent_level,
+    smooth_activity,
+)
 from nmfaudio.transcription.onsets import (
     adaptive_threshold,
     find_onsets,
@@ -22,7 +27,8 @@ from nmfaudio.transcription.onsets import (
 from nmfaudio.transcription.salience import Salience
 
 _PEAK = 0.2  # s after its onset that a note is at its loudest
-_SURE = 2.0  # times the release, where hysteresis is sure of a note
+_SURE = 1.5  # times the release, where hysteresis is sure of a note
+_SILENT = 0.02  # of its level, below which a note has ended however slowly it died away
 
 
 def note_levels(
@@ -118,7 +124,12 @@ class Decoding:
     gap : float
         Seconds between two onsets of a pitch at least.
     release : float
-        The share of its highest salience below which a note has ended, between 0 and 1.
+        The share of its recent level below which a note has been let go, above 0, at most 1.
+    sustain : float
+        Seconds in which the recent level falls to 1/e, as in `recent_level`: notes that die away
+        more slowly are still held.
+    damping : float
+        Seconds that it takes a string to fall so far after its key was let go.
     smoothing : "hmm" or "hysteresis"
         What decides so: `smooth_activity` or `hysteresis`.
     hold : float
@@ -162,15 +173,17 @@ class Decoding:
     window: float = 0.4
     gap: float = 0.06
     release: float = 0.5
+    sustain: float = 0.3
+    damping: float = 0.03
     smoothing: str = "hmm"
-    hold: float = 0.08
+    hold: float = 0.05
     shortest: float = 0.03
     loudest: float = 1.0
 
     def __post_init__(self) -> None:
-        for name in ("threshold", "rise", "release", "hold", "loudest"):
+        for name in ("threshold", "rise", "release", "sustain", "hold", "loudest"):
             as_number(getattr(self, name), name, above=0)
-        for name in ("ghosts", "balance", "window", "gap", "shortest"):
+        for name in ("ghosts", "balance", "window", "gap", "damping", "shortest"):
             as_number(getattr(self, name), name, low=0)
         for name in ("balance", "loudest", "release"):
             if getattr(self, name) > 1:
@@ -220,12 +233,18 @@ class Decoding:
         onsets: Sequence[tuple[int, int]],
         levels: np.ndarray,
     ) -> list[float]:
-        """When each note has faded, as a share of its own level."""
-        shares = np.zeros(values.shape)
+        """When each note is let go."""
+        recent = recent_level(values, times, sustain=self.sustain)
+        shares = np.divide(values, recent, out=np.zeros(values.shape), where=recent > 0)
         for (row, frame), level in zip(onsets, levels, strict=True):
-            shares[row, frame:] = values[row, frame:] / level if level > 0 else 0.0
+            shares[row, frame:][values[row, frame:] < _SILENT * level] = 0
         if self.smoothing == "hmm":
             active = smooth_activity(shares, times, self.release, length=self.hold)
         else:
             active = hysteresis(shares, high=min(_SURE * self.release, 1), low=self.release)
-        return find_offsets(active, times, onsets)
+        ends = find_offsets(active, times, onsets)
+        # A flicker stays one, to be dropped; of a note at least the shortest is left.
+        return [
+            end if end < (least := times[frame] + self.shortest) else max(end - self.damping, least)
+            for (_, frame), end in zip(onsets, ends, strict=True)
+        ]

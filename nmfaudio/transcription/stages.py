@@ -43,9 +43,9 @@ class NoteSound(NamedTuple):
 
 
 def usual_transform(sr: int, beta: float) -> Stft:
-    """What notes are learned with where no transform is given."""
-    n_fft = default_n_fft(sr)
-    return Stft(sr, n_fft, n_fft // 8, power=2.0 if beta == 0 else 1.0)
+    """What notes are learned with where no transform is given: windows that tell semitones apart."""
+    n_fft = 2 * default_n_fft(sr)
+    return Stft(sr, n_fft, n_fft // 16, power=2.0 if beta == 0 else 1.0)
 
 
 def sample_rate(audio: str | os.PathLike[str] | np.ndarray, sr: int | None = None) -> int:
