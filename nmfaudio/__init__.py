@@ -57,6 +57,8 @@ _HOME = {
     "Transcriber": "transcription.transcriber",
     "Transcription": "transcription.result",
     "Salience": "transcription.salience",
+    "NoteModel": "transcription.models",
+    "Decoding": "transcription.decoding",
     # the factorisation
     "nmf": "engine",
     "decompose": "engine",

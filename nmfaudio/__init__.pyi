@@ -92,10 +92,12 @@ from nmfaudio.structures import Structure as Structure
 from nmfaudio.structures import filter_bumps as filter_bumps
 from nmfaudio.structures import glottal_sources as glottal_sources
 from nmfaudio.structures import harmonic_atoms as harmonic_atoms
+from nmfaudio.transcription.decoding import Decoding as Decoding
 from nmfaudio.transcription.dictionary import NoteDictionary as NoteDictionary
 from nmfaudio.transcription.drum_learning import learn_drums as learn_drums
 from nmfaudio.transcription.drums import DrumTranscriber as DrumTranscriber
 from nmfaudio.transcription.hits import pick_hits as pick_hits
+from nmfaudio.transcription.models import NoteModel as NoteModel
 from nmfaudio.transcription.result import Transcription as Transcription
 from nmfaudio.transcription.salience import Salience as Salience
 from nmfaudio.transcription.scores import TranscriptionScores as TranscriptionScores

@@ -17,6 +17,12 @@ from benchmarks.transcription.systems import SYSTEMS
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.transcription", description=about)
     parser.add_argument("folder", nargs="?", type=Path, default=SAMPLES, metavar="DIR")
+    parser.add_argument(
+        "--notes",
+        type=Path,
+        metavar="DIR",
+        help="isolated notes of another piano, as 60.flac, to play MIDI files with",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write all rows here")
     parser.add_argument(
         "--speed", type=int, metavar="ROUNDS", help="also time 30 s of piano, in so many rounds"
@@ -32,7 +38,7 @@ def main() -> None:
 
     systems = [system for system in SYSTEMS if wanted(system.name, chosen.systems)]
     rows: list[Row] = []
-    loaded = load_cases(chosen.folder, lambda piano: wanted(piano, chosen.pianos))
+    loaded = load_cases(chosen.folder, lambda piano: wanted(piano, chosen.pianos), chosen.notes)
     cases = [case for case in loaded if wanted(case.name, chosen.cases)]
     for case in cases:
         for system in systems:

@@ -62,8 +62,14 @@ class Case:
             yield tuple(p for p in self.pieces if p not in test), test
 
 
-def load_cases(folder: Path = SAMPLES, wanted: Callable[[str], bool] = bool) -> Iterator[Case]:
-    """All cases of a folder, rendered with the pianos whose names are wanted."""
+def load_cases(
+    folder: Path = SAMPLES, wanted: Callable[[str], bool] = bool, notes: Path | None = None
+) -> Iterator[Case]:
+    """All cases of a folder, rendered with the pianos whose names are wanted.
+
+    `notes` is a folder of isolated notes of one more piano, named by MIDI numbers.
+    """
+    more = () if notes is None else (Instrument(notes.name, notes),)
     if folder.resolve() == SAMPLES.resolve():
         yield from _own()
         return
@@ -81,22 +87,23 @@ def load_cases(folder: Path = SAMPLES, wanted: Callable[[str], bool] = bool) -> 
         else:
             recorded.append(Piece(path.stem, mono(sound), tuple(read_notes(path))))
     if recorded:
-        notes = folder / "notes"
-        same = (Instrument("same", notes),) if notes.is_dir() else _pianos()
+        own = folder / "notes"
+        same = (Instrument("same", own),) if own.is_dir() else (*_pianos(), *more)
         yield Case(
-            f"{'same' if notes.is_dir() else 'unseen'} instrument", "piano", same, _two(recorded)
+            f"{'same' if own.is_dir() else 'unseen'} instrument", "piano", same, _two(recorded)
         )
     if drums:
         yield Case("drums, one track left out", "drums", (), _two(drums))
     if scores:
-        yield from _rendered(scores, wanted)
+        yield from _rendered(scores, (*_pianos(), *more), wanted)
 
 
 def _rendered(
-    scores: Sequence[tuple[str, tuple[Note, ...]]], wanted: Callable[[str], bool]
+    scores: Sequence[tuple[str, tuple[Note, ...]]],
+    pianos: Sequence[Instrument],
+    wanted: Callable[[str], bool],
 ) -> Iterator[Case]:
     """Every score on every piano that is wanted; all of them may be learned from."""
-    pianos = _pianos()
     for piano in pianos:
         if not wanted(piano.name):
             continue

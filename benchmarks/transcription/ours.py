@@ -16,12 +16,13 @@ from benchmarks.transcription.sound import SR, Instrument
 _STEPS = 2.0 ** (np.arange(-12, 13) / 4)  # of the threshold, as many times as the one there is
 
 
-def piano(**settings: Any) -> Callable[..., Any]:
-    """Transcribers with the dictionary of the instruments."""
+def piano(*, templates: Mapping[str, Any] | None = None, **model: Any) -> Callable[..., Any]:
+    """Transcribers with the dictionary of the instruments, whose templates are made as said."""
 
     def prepare(instruments: Sequence[Instrument], pieces: Sequence[Piece]) -> Any:
-        first, *others = map(_dictionary, instruments)
-        transcriber = na.Transcriber(first.merge(*others), **settings)
+        first, *others = (_dictionary(one, templates or {}) for one in instruments)
+        known = first.merge(*others).average()
+        transcriber = na.Transcriber(known, model=na.NoteModel(**model))
         decoding: Any = transcriber.decoding
         thresholds = (decoding.threshold * _STEPS).tolist()
 
@@ -54,15 +55,29 @@ def _tuned(transcriber: na.DrumTranscriber, pieces: Sequence[Piece]) -> Any:
     return lambda piece: {"tuned": list(tuned.transcribe(piece.y, SR).notes)}
 
 
-def _dictionary(instrument: Instrument) -> na.NoteDictionary:
+def _dictionary(instrument: Instrument, made: Mapping[str, Any]) -> na.NoteDictionary:
     if instrument.is_font:
-        known = na.NoteDictionary.from_soundfont(instrument.path, program=instrument.program, sr=SR)
+        known = na.NoteDictionary.from_soundfont(
+            instrument.path, program=instrument.program, instrument="piano", transform=STFT, **made
+        )
     else:
-        known = na.NoteDictionary.from_folder(instrument.path)
+        known = na.NoteDictionary.from_folder(
+            instrument.path, transform=STFT, resample=True, **made
+        )
     return known.fill()
 
 
-PIANO = {"nmfaudio": piano()}
+STFT = na.Stft(22050, 4096, 256)
+PIANO = {
+    "nmfaudio": piano(),
+    "nmfaudio, templates fixed": piano(equaliser=None, adaptation=math.inf),
+    "nmfaudio, equalised only": piano(adaptation=math.inf),
+    "nmfaudio, β = ½": piano(beta=0.5),
+    "nmfaudio, groups": piano(group_sparsity=0.3),
+    "nmfaudio, 5 free": piano(free=5),
+    "nmfaudio, one template": piano(templates={"stages": {}}),
+    "nmfaudio, 8 frames": piano(templates={"lags": 8}),
+}
 DRUMS = {
     "nmfaudio": drums(),
     "nmfaudio, fixed templates": drums(pull=math.inf),

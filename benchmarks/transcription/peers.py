@@ -14,8 +14,9 @@ import numpy as np
 import soundfile
 from sklearn.decomposition import non_negative_factorization
 
+import nmfaudio as na
 from benchmarks.transcription.cases import DRUMS, Piece
-from benchmarks.transcription.picking import THRESHOLDS, hits, notes
+from benchmarks.transcription.picking import THRESHOLDS, hits
 from benchmarks.transcription.sound import KEYS, SR, Instrument
 from nmfaudio.notes import Note
 
@@ -26,14 +27,14 @@ _DRUM_FFT, _DRUM_FRAMES, _ALONE = 2048, 8, 0.08  # samples; frames of a hit; s f
 
 
 def sklearn_piano(instruments: Sequence[Instrument], pieces: Sequence[Piece]) -> Any:
-    """KL, three fixed templates a note: attack, early and late."""
+    """KL, three fixed templates a note: attack, early and late; decoded as ours."""
     templates, pitches = _templates(instruments)
 
     def recognise(piece: Piece) -> Mapping[float, list[Note]]:
         H = _activations(_magnitudes(piece.y, N_FFT), templates)
-        salience = np.array([H[pitches == key].sum(axis=0) for key in KEYS])
         times = np.arange(H.shape[1]) * HOP / SR
-        return {x: notes(salience, np.array(KEYS), times, x) for x in THRESHOLDS}
+        salience = na.Salience.from_activations(H, pitches, times)
+        return {x: na.Decoding(threshold=x)(salience) for x in THRESHOLDS}
 
     return recognise
 

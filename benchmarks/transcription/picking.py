@@ -1,9 +1,8 @@
-"""Plain post-processing: notes where activations rise, until they have faded."""
+"""Plain post-processing of drums: hits where activations rise."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 from scipy.ndimage import maximum_filter1d
@@ -11,27 +10,9 @@ from scipy.ndimage import maximum_filter1d
 from nmfaudio.notes import Note
 
 THRESHOLDS = tuple(float(x) for x in np.geomspace(0.01, 0.5, 18))
-"""Rises that count as onsets, as shares of the greatest of all pitches (drums: of each drum)."""
-_APART = 0.05  # s between two onsets of a pitch
+"""Rises that count as onsets, as shares of the greatest of each drum."""
+_APART = 0.05  # s between two hits of a drum
 _BEFORE = 3  # frames over which a rise is measured
-_FADED = 0.1  # of a note's peak
-
-
-def notes(
-    salience: np.ndarray, pitches: np.ndarray, times: np.ndarray, threshold: float
-) -> list[Note]:
-    """Notes of salience [shape=(pitch, time)]."""
-    rises = _rises(salience)
-    found = []
-    for level, rise, pitch in zip(salience, rises, pitches, strict=True):
-        onsets = _peaks(rise, times, threshold * rises.max())
-        for onset, following in pairwise([*onsets, len(times) - 1]):
-            peak = level[onset : min(onset + 2 * _BEFORE, following) + 1].max()
-            quiet = np.flatnonzero(level[onset + _BEFORE : following] < _FADED * peak)
-            end = onset + _BEFORE + int(quiet[0]) if len(quiet) else following
-            velocity = float(np.sqrt(peak / salience.max()))
-            found.append(Note(float(times[onset]), float(times[end]), float(pitch), velocity))
-    return found
 
 
 def hits(

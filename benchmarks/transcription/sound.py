@@ -21,6 +21,7 @@ _SOUNDS = Path("/usr/share/sounds")
 _SECONDS, _REST = 2.0, 1.0  # of an isolated note, and after it
 _VELOCITY = 0.7
 _AFTER = 1.0  # s that a piece is heard after its last note
+_DAMPED = 0.08  # s in which a sampled note falls to 1/e when it ends
 _CENTS, _SNR, _DECAY, _REVERB = 15, 30.0, 0.5, -6.0  # cents, dB, s for 60 dB, dB below direct
 
 
@@ -53,6 +54,23 @@ class Instrument:
 
     def play(self, notes: Sequence[Note]) -> np.ndarray:
         """A score, without reverb and chorus [shape=(sample,)]."""
+        return self._synthesised(notes) if self.is_font else self._sampled(notes)
+
+    def _sampled(self, notes: Sequence[Note]) -> np.ndarray:
+        """Each note its nearest recording, retuned, equally loud, and damped when it ends."""
+        isolated = self.notes()
+        sounds = {pitch: _retuned(isolated, pitch) for pitch in {note.pitch for note in notes}}
+        y = np.zeros(round((max(n.offset for n in notes) + _AFTER) * SR), np.float32)
+        for note in notes:
+            sound = sounds[note.pitch]
+            start = round(note.onset * SR)
+            sound = note.velocity**2 * sound[: len(y) - start]
+            held = round((note.offset - note.onset) * SR)
+            sound[held:] *= np.exp(-np.arange(len(sound[held:])) / (_DAMPED * SR))
+            y[start : start + len(sound)] += sound
+        return y
+
+    def _synthesised(self, notes: Sequence[Note]) -> np.ndarray:
         with tempfile.TemporaryDirectory() as folder:
             midi, wav = Path(folder, "score.mid"), Path(folder, "sound.wav")
             write_notes(
@@ -69,9 +87,8 @@ class Instrument:
 PIANOS = (
     Instrument("FluidR3 GM", _SOUNDS / "sf2" / "FluidR3_GM.sf2"),
     Instrument("TimGM6mb", _SOUNDS / "sf2" / "TimGM6mb.sf2"),
-    Instrument("MuseScore General Lite", _SOUNDS / "sf3" / "MuseScore_General_Lite.sf3"),
 )
-"""Of Debian's fluid-soundfont-gm, timgm6mb-soundfont and musescore-general-soundfont-small."""
+"""Of Debian's fluid-soundfont-gm and timgm6mb-soundfont."""
 
 
 def mono(path: Path) -> np.ndarray:
@@ -101,6 +118,18 @@ def degraded(
     speed = length / len(y)
     moved = tuple(replace(n, onset=n.onset * speed, offset=n.offset * speed) for n in notes)
     return (tuned + noise).astype(np.float32), moved
+
+
+def _retuned(isolated: dict[int, np.ndarray], pitch: float) -> np.ndarray:
+    """The sound of a pitch by another speed, as loud in its first half second as all others."""
+    import librosa
+
+    nearest = min(isolated, key=lambda known: abs(known - pitch))
+    speed = 2 ** ((pitch - nearest) / 12)
+    sound: np.ndarray = isolated[nearest]
+    if speed != 1:
+        sound = librosa.resample(sound, orig_sr=SR, target_sr=SR / speed)
+    return 0.05 * sound / np.sqrt(np.mean(sound[: SR // 2] ** 2))
 
 
 def _from_onset(y: np.ndarray) -> np.ndarray:

@@ -173,8 +173,8 @@ class Decoding:
     window: float = 0.4
     gap: float = 0.06
     release: float = 0.5
-    sustain: float = 0.3
-    damping: float = 0.03
+    sustain: float = 0.2
+    damping: float = 0.04
     smoothing: str = "hmm"
     hold: float = 0.05
     shortest: float = 0.03
