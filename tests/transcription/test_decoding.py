@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import nmfaudio as na
-from nmfaudio.transcription.decoding import Decoding, note_levels, velocities
+from nmfaudio.transcription.decoding import Decoding, note_peaks, velocities
 from nmfaudio.transcription.salience import Salience
 
 STEP = 0.02
@@ -110,9 +110,16 @@ def test_the_salience_is_not_written_to():
     assert (one.values == before).all()
 
 
-def test_levels_reach_no_further_than_the_next_onset():
-    values = np.array([[1.0, 2, 9, 3, 1, 1, 1, 1, 7]])
-    assert note_levels(values, np.arange(9) * 0.1, [(0, 0), (0, 2)]).tolist() == [2.0, 9.0]
+def test_peaks_reach_no_further_than_the_next_onset():
+    values = np.array([[1.0, 2, 9, 3, 1, 1, 1, 1, 10]])
+    assert note_peaks(values, np.arange(9) * 0.1, [(0, 0), (0, 2)]) == [1, 2]
+
+
+def test_a_note_that_rises_slowly_lasts_until_it_has_faded():
+    rising = [0.3, 0.6, 0.8, 0.9, 0.96, 0.99]
+    level = np.concatenate([np.zeros(20), rising, np.ones(20), np.zeros(20)])
+    one = Salience(level[None], PITCHES[:1], np.arange(66) * STEP)
+    assert facts(Decoding(rise=0.06)(one)) == [(48.0, 20, 46)]
 
 
 def test_no_levels_have_no_velocities():
