@@ -88,6 +88,7 @@ _HOME = {
     "Smooth": "penalties",
     "Log": "penalties",
     "Group": "penalties",
+    "LogGroup": "penalties",
     "Graph": "penalties",
     "nearest_neighbours": "penalties",
     "SmoothRatio": "penalties",

@@ -39,6 +39,7 @@ from nmfaudio.penalties import Decorrelated as Decorrelated
 from nmfaudio.penalties import Graph as Graph
 from nmfaudio.penalties import Group as Group
 from nmfaudio.penalties import Log as Log
+from nmfaudio.penalties import LogGroup as LogGroup
 from nmfaudio.penalties import MinVolume as MinVolume
 from nmfaudio.penalties import Prior as Prior
 from nmfaudio.penalties import Smooth as Smooth

@@ -6,7 +6,7 @@ from nmfaudio.penalties.graph import Graph, nearest_neighbours
 from nmfaudio.penalties.prior import Prior
 from nmfaudio.penalties.relevance import ARD
 from nmfaudio.penalties.smooth import Smooth, SmoothRatio
-from nmfaudio.penalties.sparse import L1, L2, Group, Log
+from nmfaudio.penalties.sparse import L1, L2, Group, Log, LogGroup
 
 __all__ = [
     "ARD",
@@ -16,6 +16,7 @@ __all__ = [
     "Graph",
     "Group",
     "Log",
+    "LogGroup",
     "MinVolume",
     "Penalty",
     "Prior",

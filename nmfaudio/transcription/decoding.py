@@ -31,10 +31,10 @@ _SURE = 1.5  # times the release, where hysteresis is sure of a note
 _SILENT = 0.02  # of its level, below which a note has ended however slowly it died away
 
 
-def note_levels(
+def note_peaks(
     values: np.ndarray, times: np.ndarray, onsets: Sequence[tuple[int, int]]
-) -> np.ndarray:
-    """The highest salience of each note within 0.2 s, or until its pitch begins again.
+) -> list[int]:
+    """When each note is loudest: within 0.2 s, and before its pitch begins again.
 
     Parameters
     ----------
@@ -47,22 +47,27 @@ def note_levels(
 
     Returns
     -------
-    np.ndarray [shape=(note,)]
-        float64.
+    list of int
+        A frame for each onset.
+
+    Raises
+    ------
+    ShapeError, ParameterError
+        The arguments do not fit.
 
     Examples
     --------
     >>> import numpy as np
-    >>> note_levels(np.array([[1.0, 5, 4, 2, 8]]), np.arange(5) * 0.1, [(0, 0), (0, 3)]).tolist()
-    [5.0, 8.0]
+    >>> note_peaks(np.array([[1.0, 5, 4, 2, 8]]), np.arange(5) * 0.1, [(0, 0), (0, 3)])
+    [1, 4]
     """
     reach = max(1, int(_PEAK / frame_step(values, times)) + 1)
-    levels = np.empty(len(onsets))
+    peaks = []
     for n, (row, frame) in enumerate(onsets):
         following = onsets[n + 1] if n + 1 < len(onsets) else (row + 1, 0)
         end = min(frame + reach, following[1] if following[0] == row else values.shape[1])
-        levels[n] = values[row, frame:end].max()
-    return levels
+        peaks.append(frame + int(np.argmax(values[row, frame:end])))
+    return peaks
 
 
 def velocities(levels: np.ndarray, *, loudest: float = 1.0) -> np.ndarray:
@@ -216,8 +221,9 @@ class Decoding:
         )
         peaks = find_onsets(strength, times, threshold, gap=self.gap)
         onsets = place_onsets(values, times, peaks, rise=self.rise)
-        levels = note_levels(values, times, onsets)
-        offsets = self._offsets(values, times, onsets, levels)
+        loud = note_peaks(values, times, onsets)
+        offsets = self._offsets(values, times, onsets, loud)
+        levels = values[[row for row, _ in onsets], loud].astype(np.float64)
         hardness = velocities(levels, loudest=self.loudest)
         notes = [
             Note(float(times[frame]), end, float(salience.pitches[row]), velocity=float(velocity))
@@ -231,13 +237,14 @@ class Decoding:
         values: np.ndarray,
         times: np.ndarray,
         onsets: Sequence[tuple[int, int]],
-        levels: np.ndarray,
+        peaks: Sequence[int],
     ) -> list[float]:
         """When each note is let go."""
         recent = recent_level(values, times, sustain=self.sustain)
         shares = np.divide(values, recent, out=np.zeros(values.shape), where=recent > 0)
-        for (row, frame), level in zip(onsets, levels, strict=True):
-            shares[row, frame:][values[row, frame:] < _SILENT * level] = 0
+        for (row, frame), peak in zip(onsets, peaks, strict=True):
+            shares[row, frame:][values[row, frame:] < _SILENT * values[row, peak]] = 0
+            shares[row, frame:peak] = 1  # a note that still rises is not let go
         if self.smoothing == "hmm":
             active = smooth_activity(shares, times, self.release, length=self.hold)
         else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,7 @@ from nmfaudio.divergences import Beta
 from nmfaudio.engine import decompose, generator
 from nmfaudio.errors import ParameterError, ShapeError
 from nmfaudio.factors import Factor
-from nmfaudio.penalties import Group, Prior
+from nmfaudio.penalties import LogGroup, Prior
 from nmfaudio.structures import Convolutive, Product, Structure
 from nmfaudio.transcription.equaliser import channel_gain, octave_kernel
 
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 # Frames that the colour and the templates of a recording are found from, and iterations for it.
 _EQUALISED, _ROUNDS, _PER_ROUND = 400, 3, 12
 _ADAPTED, _SETTLING, _ADAPTING = 600, 15, 30
+_SOFT = 0.01  # of the mean frame's level, at which a pitch costs half as much per unit
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,8 @@ class NoteModel:
     free : int
         Unknown components beside the dictionary's, for what is no note of it.
     group_sparsity : float
-        The share of a note's level, from 0 on, that it costs to sound at all: all templates of a
-        pitch then fall silent together.
+        How much it costs a pitch to sound, as a share of the misfit that it saves while it is soft;
+        loud ones are spared. All templates of a pitch count together.
     max_frequency : float or None
         Hz; only rows up to there are fitted. None fits all.
     max_iter : int
@@ -92,7 +92,7 @@ class NoteModel:
     equaliser: float | None = 0.2
     adaptation: float = 1.0
     free: int = 0
-    group_sparsity: float = 0.0
+    group_sparsity: float = 0.2
     max_frequency: float | None = 5000.0
     max_iter: int = 25
 
@@ -150,7 +150,9 @@ class NoteModel:
         fit = _Fit(self, V, dictionary)
         known = fit.templates()
         W, movable = _with_free(known, self.free, generator(rng))
-        found = fit.solve(V[: fit.rows], W[..., : fit.rows, :], movable, self.max_iter, callback)
+        low = V[: fit.rows]
+        few = fit.sparse(low)
+        found = fit.solve(low, W[..., : fit.rows, :], movable, self.max_iter, few, callback)
         if fit.rows == len(V):
             return found
         return replace(found, factors=(fit.whole(V, W, found), found.H))
@@ -214,8 +216,10 @@ class _Fit:
         V = self._spread(_ADAPTED)[: self.rows]
         low = W[..., : self.rows, :]
         settled = self.solve(V, low, False, _SETTLING)
-        weight = self.settings.adaptation * float(V.sum(dtype=np.float64)) / W.shape[-1]
-        penalties = (Prior(low, weight),)
+        # As much as an average component's activations have to say, which goes with the level.
+        level = float(V.mean(dtype=np.float64))
+        said = V.size / W.shape[-1] * level**self.settings.beta
+        penalties = (Prior(low, self.settings.adaptation * said),)
         found = decompose(
             V,
             [Factor(low, penalties=penalties, name="W"), Factor(settled.H, name="H")],
@@ -239,7 +243,8 @@ class _Fit:
         W: np.ndarray,
         movable: Any,
         iterations: int,
-        callback: Callable[..., Any] | None = None,
+        penalties: tuple[LogGroup, ...] = (),
+        callback: Callback | None = None,
     ) -> Decomposition:
         """The activations of V, starting from equal ones, and of W what is movable."""
         level = float(V.mean(dtype=np.float64))
@@ -248,7 +253,7 @@ class _Fit:
             V,
             [
                 Factor(W, movable, name="W"),
-                Factor(H, penalties=self._penalties(W.shape[-1], level), name="H"),
+                Factor(H, penalties=penalties, name="H"),
             ],
             structure=self.structure,
             divergence=Beta(self.settings.beta),
@@ -258,14 +263,16 @@ class _Fit:
             callback=callback,
         )
 
-    def _penalties(self, count: int, level: float) -> tuple[Group, ...]:
-        """None while there is nothing to be sparse; unknown components are groups of one."""
+    def sparse(self, V: np.ndarray) -> tuple[LogGroup, ...]:
+        """What it costs pitches to sound in V; unknown components are groups of one."""
+        level = float(V.mean(dtype=np.float64))
         if not self.settings.group_sparsity or not level:
             return ()
-        # What one more unit of activation costs in misfit at most, which goes with the level.
-        weight = self.settings.group_sparsity * level ** (self.settings.beta - 1)
-        unknown = [f"unknown {k}" for k in range(count - len(self.pitches))]
-        return (Group(weight, (*self.pitches, *unknown)),)
+        soft = _SOFT * level * len(V)
+        # So that a silent pitch has to save this share of what it adds.
+        weight = self.settings.group_sparsity * soft * level ** (self.settings.beta - 1)
+        unknown = [f"unknown {k}" for k in range(self.settings.free)]
+        return (LogGroup(weight, (*self.pitches, *unknown), eps=soft),)
 
     def whole(self, V: np.ndarray, W: np.ndarray, found: Decomposition) -> np.ndarray:
         """Templates of all rows: above the fitted ones unknown components have their own fit."""

@@ -87,6 +87,9 @@ PENALTIES = {
     "l2": lambda rng, shape: na.L2(0.4),
     "log": lambda rng, shape: na.Log(0.3, 0.2),
     "group": lambda rng, shape: na.Group(0.4, [k // 2 for k in range(shape[0])]),
+    "logarithm of groups": lambda rng, shape: na.LogGroup(
+        0.4, [k // 2 for k in range(shape[0])], eps=0.3
+    ),
     "group over the last axis": lambda rng, shape: na.Group(
         0.2, rng.integers(3, size=shape[-1]), -1
     ),
