@@ -1,8 +1,8 @@
 """The notes of a piano that ship with the package: ``nmfaudio/data/piano.npz``.
 
 What the pianos of the soundfont have in common: for each key an attack, an early and a late
-spectrum, the mean over velocities and pianos. They are rounded to eight bits, and what is 70 dB
-below a spectrum's peak is left out, so that they pack small.
+spectrum, the mean over velocities and pianos. They are rounded to eight bits, so that they
+pack small.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ PIANOS = (0, 1, 2, 3)  # General MIDI programs
 VELOCITIES = (40 / 127, 70 / 127, 100 / 127)
 SECONDS = 1.8
 BITS = 8
-LEAST = 10 ** (-70 / 20)  # of a template's peak
 
 
 def make(folder: Path) -> None:
@@ -44,6 +43,5 @@ def make(folder: Path) -> None:
 
 
 def rounded(W: np.ndarray) -> np.ndarray:
-    peaks = W.max(axis=0)
-    mantissas, exponents = np.frexp(np.where(W < LEAST * peaks, 0, W))
+    mantissas, exponents = np.frexp(W)
     return np.ldexp(np.round(mantissas * 2**BITS) / 2**BITS, exponents).astype(W.dtype)

@@ -190,7 +190,7 @@ class Makers:
         >>> known = na.NoteDictionary.from_recording(
         ...     y, [na.Note(0, 2, 69), na.Note(1, 3, 76)], sr=8000, stages={})
         >>> known.transform.frequencies[known.templates.argmax(0)].tolist()
-        [437.5, 656.25]
+        [441.40625, 660.15625]
         """
         from nmfaudio.examples import Example
         from nmfaudio.learning import Reader

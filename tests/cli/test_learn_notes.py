@@ -34,7 +34,7 @@ def same(a, b):
 def test_python_learns_the_same(nmfaudio, notes):
     result = nmfaudio("learn", "--notes", "piano=notes", "-o", "a.npz")
     assert (result.code, result.out) == (0, "a.npz\n")
-    assert "piano 12; templates of 513 frequencies" in result.err
+    assert "piano 12; templates of 1025 frequencies" in result.err
     folder = na.NoteDictionary.from_folder("notes")
     assert same(na.NoteDictionary.load("a.npz"), folder)
     nmfaudio("learn", "--recording", "piano=take.wav", "take.csv", "--max-iter", 5, "-o", "b.npz")

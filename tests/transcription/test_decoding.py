@@ -10,6 +10,7 @@ from nmfaudio.transcription.decoding import Decoding, note_peaks, velocities
 from nmfaudio.transcription.salience import Salience
 
 STEP = 0.02
+EXACT = Decoding(damping=0)  # strings that fall silent at once
 PITCHES = np.array([48.0, 55.0, 60.0, 64.0, 72.0])
 PLANTED = [  # row, frame, frames, level
     (0, 10, 30, 1.0),
@@ -42,7 +43,7 @@ EXPECTED = sorted(
 
 @pytest.mark.parametrize("smoothing", ["hmm", "hysteresis"])
 def test_planted_notes_are_found_exactly(smoothing):
-    decoding = Decoding(smoothing=smoothing, release=0.4)
+    decoding = replace(EXACT, smoothing=smoothing)
     assert facts(decoding(planted())) == EXPECTED
 
 
@@ -58,11 +59,11 @@ def test_velocities_go_with_the_root_of_levels():
 def test_nothing_depends_on_the_unit(scale, dtype):
     one = planted()
     values = (one.values * scale).astype(dtype)
-    assert facts(Decoding()(replace(one, values=values))) == EXPECTED
+    assert facts(EXACT(replace(one, values=values))) == EXPECTED
 
 
 def test_later_salience_makes_later_notes():
-    assert facts(Decoding()(planted(later=25))) == [(p, a + 25, b + 25) for p, a, b in EXPECTED]
+    assert facts(EXACT(planted(later=25))) == [(p, a + 25, b + 25) for p, a, b in EXPECTED]
 
 
 def test_the_order_of_pitches_does_not_matter():
@@ -90,7 +91,7 @@ def test_a_higher_threshold_finds_fewer_notes():
 
 
 def test_short_notes_are_dropped():
-    found = facts(Decoding(shortest=0.45)(planted()))
+    found = facts(replace(EXACT, shortest=0.45)(planted()))
     assert found == [note for note in EXPECTED if note[2] - note[1] >= 23]
 
 
@@ -119,7 +120,24 @@ def test_a_note_that_rises_slowly_lasts_until_it_has_faded():
     rising = [0.3, 0.6, 0.8, 0.9, 0.96, 0.99]
     level = np.concatenate([np.zeros(20), rising, np.ones(20), np.zeros(20)])
     one = Salience(level[None], PITCHES[:1], np.arange(66) * STEP)
-    assert facts(Decoding(rise=0.06)(one)) == [(48.0, 20, 46)]
+    assert facts(replace(EXACT, rise=0.06)(one)) == [(48.0, 20, 46)]
+
+
+@pytest.mark.parametrize("smoothing", ["hmm", "hysteresis"])
+@pytest.mark.parametrize("ringing", [0.5, 2.0, 8.0])
+def test_a_string_that_rings_is_held_until_it_is_damped(smoothing, ringing):
+    times = np.arange(200) * STEP
+    held = np.where(times >= 0.5, np.exp((0.5 - times) / ringing), 0)
+    level = held * np.where(times < 2, 1, np.exp((2 - times) / 0.05))
+    (note,) = Decoding(smoothing=smoothing)(Salience(level[None], PITCHES[:1], times))
+    assert abs(note.offset - 2) <= 2 * STEP
+
+
+def test_what_is_taken_off_leaves_the_shortest_note():
+    level = np.zeros((1, 20))
+    level[0, 5:8] = 1
+    (note,) = Decoding(damping=1)(Salience(level, PITCHES[:1], np.arange(20) * STEP))
+    assert np.isclose(note.offset - note.onset, Decoding().shortest)
 
 
 def test_no_levels_have_no_velocities():
@@ -136,6 +154,8 @@ def test_no_levels_have_no_velocities():
         {"release": 2.0},
         {"gap": -0.1},
         {"hold": 0.0},
+        {"sustain": 0.0},
+        {"damping": -0.1},
         {"smoothing": "median"},
     ],
 )

@@ -264,7 +264,7 @@ def test_the_shipped_piano_has_every_key_in_three_stages():
     known = na.NoteDictionary.piano()
     assert list(known.groups()) == list(range(21, 109))
     assert known.stages == ("attack", "early", "late") * 88
-    np.testing.assert_allclose(known.templates.sum(0), 1, rtol=1e-5)
+    np.testing.assert_allclose(known.templates.sum(0), 1, rtol=1e-2)  # rounded, to pack small
     partials = na.NoteDictionary.harmonic(known.transform, inharmonicity="piano")
     late = known.templates[:, 2::3]
     nearest = (np.sqrt(partials.templates).T @ np.sqrt(late)).argmax(0)
