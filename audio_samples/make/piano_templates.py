@@ -15,7 +15,7 @@ from sound import SOUNDFONT
 
 import nmfaudio as na
 
-STFT = na.Stft(22050, 4096, 256)
+STFT = na.Stft(22050, 4096, 512)
 PIANOS = (0, 1, 2, 3)  # General MIDI programs
 VELOCITIES = (40 / 127, 70 / 127, 100 / 127)
 SECONDS = 1.8

@@ -67,7 +67,7 @@ def _dictionary(instrument: Instrument, made: Mapping[str, Any]) -> na.NoteDicti
     return known.fill()
 
 
-STFT = na.Stft(22050, 4096, 256)
+STFT = na.Stft(22050, 4096, 512)
 PIANO = {
     "nmfaudio": piano(),
     "nmfaudio, templates fixed": piano(equaliser=None, adaptation=math.inf),

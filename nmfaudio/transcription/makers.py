@@ -54,7 +54,7 @@ class Makers:
         instrument : str
             The label of all components.
         transform : Transform, optional
-            By default ``Stft(sr, n_fft, n_fft // 16)`` at the rate of the first recording, with
+            By default ``Stft(sr, n_fft, n_fft // 8)`` at the rate of the first recording, with
             windows of the power of two nearest to 186 ms, and power 2 where β is 0.
         stages : mapping of str to (float, float), optional
             Which stages of a note get a template of their own, and from when to when each is, in

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from nmfaudio.engine import Callback
 
 # Frames that the colour and the templates of a recording are found from, and iterations for it.
-_EQUALISED, _ROUNDS, _PER_ROUND = 400, 3, 12
-_ADAPTED, _SETTLING, _ADAPTING = 600, 15, 30
+_EQUALISED, _ROUNDS, _PER_ROUND = 200, 3, 8
+_ADAPTED, _SETTLING, _ADAPTING = 300, 8, 30
 _SOFT = 0.01  # of the mean frame's level, at which a pitch costs half as much per unit
 
 
@@ -92,9 +92,9 @@ class NoteModel:
     equaliser: float | None = 0.2
     adaptation: float = 1.0
     free: int = 0
-    group_sparsity: float = 0.2
+    group_sparsity: float = 0.0
     max_frequency: float | None = 5000.0
-    max_iter: int = 25
+    max_iter: int = 20
 
     def __post_init__(self) -> None:
         as_number(self.beta, "beta")
@@ -225,7 +225,6 @@ class _Fit:
             [Factor(low, penalties=penalties, name="W"), Factor(settled.H, name="H")],
             structure=self.structure,
             divergence=Beta(self.settings.beta),
-            solver="mu",
             max_iter=_ADAPTING,
             tol=0,
             check_every=_ADAPTING,

@@ -45,7 +45,7 @@ class NoteSound(NamedTuple):
 def usual_transform(sr: int, beta: float) -> Stft:
     """What notes are learned with where no transform is given: long windows, for low notes."""
     n_fft = 2 * default_n_fft(sr)
-    return Stft(sr, n_fft, n_fft // 16, power=2.0 if beta == 0 else 1.0)
+    return Stft(sr, n_fft, n_fft // 8, power=2.0 if beta == 0 else 1.0)
 
 
 def sample_rate(audio: str | os.PathLike[str] | np.ndarray, sr: int | None = None) -> int:

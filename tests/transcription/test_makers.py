@@ -77,7 +77,7 @@ def test_names_of_files_and_folders_say_pitch_and_velocity(tmp_path):
     known = na.NoteDictionary.from_folder(
         tmp_path, instrument="oboe", velocities={"soft": 0.25}, stages={}
     )
-    assert known.transform == na.Stft(SR, 2048, 128)
+    assert known.transform == na.Stft(SR, 2048, 256)
     assert known.names == ("oboe",)
     assert known.pitches == (60, 60, 69, 69, 69)
     assert known.velocities == (1 / 127, 1, None, 0.25, 64 / 127)
