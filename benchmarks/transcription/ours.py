@@ -12,6 +12,7 @@ import numpy as np
 import nmfaudio as na
 from benchmarks.transcription.cases import Piece
 from benchmarks.transcription.sound import SR, Instrument
+from nmfaudio.transcription.attack_decay import AttackDecayModel
 
 _STEPS = 2.0 ** (np.arange(-12, 13) / 4)  # of the threshold, as many times as the one there is
 
@@ -62,7 +63,7 @@ def _dictionary(instrument: Instrument) -> na.NoteDictionary:
     return known.fill()
 
 
-PIANO = {"nmfaudio": piano()}
+PIANO = {"nmfaudio": piano(), "nmfaudio, attack/decay": piano(model=AttackDecayModel())}
 DRUMS = {
     "nmfaudio": drums(),
     "nmfaudio, fixed templates": drums(pull=math.inf),

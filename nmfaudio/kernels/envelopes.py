@@ -25,7 +25,7 @@ def through(E: np.ndarray, H: np.ndarray) -> np.ndarray:
     np.ndarray [shape=(stage, time, component)]
     """
     out = np.zeros((len(E), *H.shape), H.dtype)
-    heard = E.any(axis=2)
+    heard = np.asarray(E.any(axis=2))
 
     def work(parts: range) -> None:
         for part in parts:
@@ -41,7 +41,7 @@ def back_through(E: np.ndarray, G: np.ndarray) -> np.ndarray:
     G is (stage, time, component), C-contiguous, and the result (time, component).
     """
     out = np.zeros(G.shape[1:], G.dtype)
-    heard = E.any(axis=2)
+    heard = np.asarray(E.any(axis=2))
 
     def work(parts: range) -> None:
         for part in parts:

@@ -96,10 +96,11 @@ class AttackDecay(Structure):
         return back_through(np.ascontiguousarray(E), back).T
 
     def levels(self, factors: Factors) -> np.ndarray:
-        return _levels(factors[1], factors[2]).sum(axis=0).T
+        total: np.ndarray = _levels(factors[1], factors[2]).sum(axis=0)
+        return total.T
 
-    def delay(self, factors: Factors) -> int:
-        return int(factors[1][0].sum(axis=1).argmax())
+    def delays(self, factors: Factors) -> np.ndarray:
+        return np.asarray(factors[1][0].argmax(axis=0))
 
     def excerpt(self, factors: Factors, frames: slice) -> tuple[Factors, int]:
         W, E, H = factors
@@ -117,17 +118,18 @@ def attack_decay_envelopes(
 ) -> np.ndarray:
     """Envelopes of an attack and an exponential decay, for `AttackDecay`.
 
-    The attack is a Hann window around lag `attack`, from where on the decay is
-    ``exp(−rate · (lag − attack))``. Both are 1 there.
+    The attack is a Hann window around lag `attack`. The decay is an exponential from there on,
+    averaged by that window, since a frame of a spectrogram hears what is before and after it too.
 
     Parameters
     ----------
     rates : sequence of float [shape=(component,)]
         How fast each component decays, per frame, ≥ 0.
     lags : int
-        How many frames a note lasts at most, more than `attack`.
+        How many frames a note lasts at most, more than twice `attack`.
     attack : int
-        Frames from an activation to the height of its attack, as many as after it.
+        Frames from an activation to the height of its attack, as many as after it: about half a
+        window of the spectrogram.
 
     Returns
     -------
@@ -142,15 +144,18 @@ def attack_decay_envelopes(
     Examples
     --------
     >>> import numpy as np, nmfaudio as na
-    >>> na.attack_decay_envelopes([np.log(2)], lags=4, attack=1)[..., 0].round(3).tolist()
-    [[0.5, 1.0, 0.5, 0.0], [0.0, 1.0, 0.5, 0.25]]
+    >>> na.attack_decay_envelopes([np.log(2)], lags=5, attack=1)[..., 0].round(3).tolist()
+    [[0.5, 1.0, 0.5, 0.0, 0.0], [0.25, 0.625, 0.562, 0.281, 0.141]]
     """
     slopes = np.asarray(rates, np.float64)
     if slopes.ndim != 1 or not (np.isfinite(slopes).all() and (slopes >= 0).all()):
         raise ParameterError(f"rates are {rates!r}; give one number ≥ 0 for each component")
     as_count(attack, "attack", low=0)
-    as_count(lags, "lags", low=attack + 1)
-    after = np.arange(lags)[:, None] - attack
-    hann = np.where(np.abs(after) <= attack, 0.5 + 0.5 * np.cos(np.pi * after / (attack + 1)), 0.0)
-    decay = np.where(after >= 0, np.exp(-slopes * np.maximum(after, 0)), 0.0)
-    return np.stack([np.broadcast_to(hann, decay.shape), decay])
+    as_count(lags, "lags", low=2 * attack + 1)
+    hann = 0.5 + 0.5 * np.cos(np.pi * np.arange(-attack, attack + 1) / (attack + 1))
+    E = np.zeros((2, lags, len(slopes)))
+    E[0, : len(hann)] = hann[:, None]
+    decay = np.exp(-slopes * np.arange(lags)[:, None])
+    for lag, share in enumerate(hann / hann.sum()):
+        E[1, lag:] += share * decay[: lags - lag]
+    return E

@@ -63,9 +63,9 @@ class Structure(ABC):
         """
         return self.activations(factors)
 
-    def delay(self, factors: Factors) -> int:
-        """After how many frames what an activation starts has come in."""
-        return 0
+    def delays(self, factors: Factors) -> np.ndarray:
+        """Frames from an activation of each component until it is heard [shape=(component,)]."""
+        return np.zeros(self.n_components(factors), int)
 
     def excerpt(self, factors: Factors, frames: slice) -> tuple[Factors, int]:
         """Factors of a model of these frames, and of how many frames before them it has too."""
