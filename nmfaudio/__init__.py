@@ -77,6 +77,8 @@ _HOME = {
     "Harmonic": "structures",
     "SourceFilter": "structures",
     "Masked": "structures",
+    "AttackDecay": "structures",
+    "attack_decay_envelopes": "structures",
     "harmonic_atoms": "structures",
     "glottal_sources": "structures",
     "filter_bumps": "structures",

@@ -82,6 +82,7 @@ from nmfaudio.solvers import Diagonal as Diagonal
 from nmfaudio.solvers import Stepwise as Stepwise
 from nmfaudio.spatial import SpatialFilter as SpatialFilter
 from nmfaudio.spatial import fit_spatial_filter as fit_spatial_filter
+from nmfaudio.structures import AttackDecay as AttackDecay
 from nmfaudio.structures import Channels as Channels
 from nmfaudio.structures import Convolutive as Convolutive
 from nmfaudio.structures import Convolutive2D as Convolutive2D
@@ -90,6 +91,7 @@ from nmfaudio.structures import Masked as Masked
 from nmfaudio.structures import Product as Product
 from nmfaudio.structures import SourceFilter as SourceFilter
 from nmfaudio.structures import Structure as Structure
+from nmfaudio.structures import attack_decay_envelopes as attack_decay_envelopes
 from nmfaudio.structures import filter_bumps as filter_bumps
 from nmfaudio.structures import glottal_sources as glottal_sources
 from nmfaudio.structures import harmonic_atoms as harmonic_atoms

@@ -21,6 +21,13 @@ def model_2d(W, H):
     return out
 
 
+def attack_decay(W, E, H):
+    """W (stage, freq, component), E (stage, lag, component), one lag of one stage at a time."""
+    if W.shape[0] != E.shape[0]:
+        raise ValueError("as many envelopes as spectra")
+    return sum(model(w[None] * e[:, None], H) for w, e in zip(W, E, strict=True))
+
+
 MODELS = {
     "product": model,
     "deep": lambda *X: np.linalg.multi_dot(X),
@@ -29,6 +36,7 @@ MODELS = {
     "convolutive-2d": model_2d,
     "harmonic": lambda P, E, H: np.einsum("fmk,mk,kt->ft", P, E, H),
     "source-filter": lambda W0, H0, WF, HF, WM, HM: (W0 @ H0) * (WF @ HF) + WM @ HM,
+    "attack-decay": attack_decay,
     "masked": lambda M, W, H, N, X, Z: M * (W @ H) + N * (X @ Z),
 }
 """Per name in the catalogue, the model of its factors."""

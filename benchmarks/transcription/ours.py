@@ -12,17 +12,19 @@ import numpy as np
 import nmfaudio as na
 from benchmarks.transcription.cases import Piece
 from benchmarks.transcription.sound import SR, Instrument
+from nmfaudio.transcription.attack_decay import AttackDecayModel
 
+STFT = na.Stft(22050, 4096, 512)
 _STEPS = 2.0 ** (np.arange(-12, 13) / 4)  # of the threshold, as many times as the one there is
 
 
-def piano(*, templates: Mapping[str, Any] | None = None, **model: Any) -> Callable[..., Any]:
+def piano(model: Any = None, templates: Mapping[str, Any] | None = None) -> Callable[..., Any]:
     """Transcribers with the dictionary of the instruments, whose templates are made as said."""
 
     def prepare(instruments: Sequence[Instrument], pieces: Sequence[Piece]) -> Any:
         first, *others = (_dictionary(one, templates or {}) for one in instruments)
         known = first.merge(*others).average()
-        transcriber = na.Transcriber(known, model=na.NoteModel(**model))
+        transcriber = na.Transcriber(known, model=model or na.NoteModel())
         decoding: Any = transcriber.decoding
         thresholds = (decoding.threshold * _STEPS).tolist()
 
@@ -67,16 +69,16 @@ def _dictionary(instrument: Instrument, made: Mapping[str, Any]) -> na.NoteDicti
     return known.fill()
 
 
-STFT = na.Stft(22050, 4096, 512)
 PIANO = {
     "nmfaudio": piano(),
-    "nmfaudio, templates fixed": piano(equaliser=None, adaptation=math.inf),
-    "nmfaudio, equalised only": piano(adaptation=math.inf),
-    "nmfaudio, β = ½": piano(beta=0.5),
-    "nmfaudio, groups": piano(group_sparsity=0.3),
-    "nmfaudio, 5 free": piano(free=5),
+    "nmfaudio, templates fixed": piano(na.NoteModel(equaliser=None, adaptation=math.inf)),
+    "nmfaudio, equalised only": piano(na.NoteModel(adaptation=math.inf)),
+    "nmfaudio, β = ½": piano(na.NoteModel(beta=0.5)),
+    "nmfaudio, groups": piano(na.NoteModel(group_sparsity=0.3)),
+    "nmfaudio, 5 free": piano(na.NoteModel(free=5)),
     "nmfaudio, one template": piano(templates={"stages": {}}),
     "nmfaudio, 8 frames": piano(templates={"lags": 8}),
+    "nmfaudio, attack/decay": piano(AttackDecayModel()),
 }
 DRUMS = {
     "nmfaudio": drums(),

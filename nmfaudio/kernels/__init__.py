@@ -13,6 +13,7 @@ For ``V ≈ W H`` and for convolutive models, in whole passes over V:
 For any model, step by step:
 
 - `products`, `tiles`: threaded matrix products, from two small ones in plain loops
+- `envelopes`: convolutions in time, component by component
 - `cells`: what the beta-divergence does to whole arrays
 - `hals`: coordinate descent on whole components for the squared Euclidean distance
 - `ccd`: coordinate descent on single entries for the Kullback–Leibler divergence

@@ -1,5 +1,6 @@
 """How factors make up the model: one file per structure, one place in `STRUCTURES`."""
 
+from nmfaudio.structures.attack_decay import AttackDecay, attack_decay_envelopes
 from nmfaudio.structures.base import Factors, Structure
 from nmfaudio.structures.channels import Channels
 from nmfaudio.structures.convolutive import Convolutive
@@ -12,6 +13,7 @@ from nmfaudio.structures.spectra import filter_bumps, glottal_sources, harmonic_
 
 __all__ = [
     "STRUCTURES",
+    "AttackDecay",
     "Channels",
     "Convolutive",
     "Convolutive2D",
@@ -21,6 +23,7 @@ __all__ = [
     "Product",
     "SourceFilter",
     "Structure",
+    "attack_decay_envelopes",
     "filter_bumps",
     "glottal_sources",
     "harmonic_atoms",
@@ -36,6 +39,7 @@ STRUCTURES: dict[str, Structure] = {
         Harmonic(),
         SourceFilter(),
         Masked(),
+        AttackDecay(),
     )
 }
 """Those that a saved decomposition can name."""

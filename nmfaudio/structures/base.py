@@ -56,6 +56,17 @@ class Structure(ABC):
         """When each component sounds [shape=(…, component, time)]."""
         return factors[-1]
 
+    def levels(self, factors: Factors) -> np.ndarray:
+        """How loud each component is, whose templates sum to one [shape=(…, component, time)].
+
+        That is its activation, unless it sounds on by itself.
+        """
+        return self.activations(factors)
+
+    def delays(self, factors: Factors) -> np.ndarray:
+        """Frames from an activation of each component until it is heard [shape=(component,)]."""
+        return np.zeros(self.n_components(factors), int)
+
     def excerpt(self, factors: Factors, frames: slice) -> tuple[Factors, int]:
         """Factors of a model of these frames, and of how many frames before them it has too."""
         return (*factors[:-1], factors[-1][..., frames]), 0

@@ -21,6 +21,7 @@ from nmfaudio.transcription.equaliser import channel_gain, octave_kernel
 if TYPE_CHECKING:
     from nmfaudio.decomposition import Decomposition
     from nmfaudio.engine import Callback
+    from nmfaudio.transcription.dictionary import NoteDictionary
 
 # Frames that the colour and the templates of a recording are found from, and iterations for it.
 _EQUALISED, _ROUNDS, _PER_ROUND = 200, 3, 8
@@ -107,6 +108,19 @@ class NoteModel:
         if self.max_frequency is not None:
             as_number(self.max_frequency, "max_frequency", above=0)
         as_count(self.max_iter, "max_iter", low=1)
+
+    def pitches(self, dictionary: NoteDictionary) -> tuple[float, ...]:
+        """The pitch of each known component that `activations` finds: those of the dictionary.
+
+        Parameters
+        ----------
+        dictionary : NoteDictionary
+
+        Returns
+        -------
+        tuple of float
+        """
+        return dictionary.pitches
 
     def activations(
         self,

@@ -72,10 +72,12 @@ def _owners(found: Transcription, labels: Sequence[str], names: Sequence[str]) -
     times = found.transform.times(found.decomposition.H.shape[-1])
     owners = np.full((len(found.pitches), len(times)), len(names) - 1, np.int32)
     places = {name: place for place, name in enumerate(names)}
+    delays = found.decomposition.structure.delays(found.decomposition.factors)
     pitches = np.array([np.nan if pitch is None else round(pitch) for pitch in found.pitches])
     for note, label in sorted(zip(found.notes, labels, strict=True), key=lambda one: one[0].onset):
         first, last = np.searchsorted(times, (note.onset - _LEAD, note.offset + _RELEASE))
-        owners[pitches == round(note.pitch), first:last] = places[label]
+        for k in np.flatnonzero(pitches == round(note.pitch)):
+            owners[k, max(first - delays[k], 0) : max(last - delays[k], 0)] = places[label]
     return owners
 
 

@@ -44,7 +44,10 @@ class Activations(Protocol):
         rng: int | np.random.Generator | None,
         callback: Callback | None,
     ) -> Decomposition:
-        """What makes up V: the dictionary's components in their order, then unknown ones."""
+        """What makes up V: components of known `pitches`, then unknown ones."""
+
+    def pitches(self, dictionary: NoteDictionary) -> Sequence[float]:
+        """The MIDI number of each component that is known, in the order of `activations`."""
 
 
 class Decoder(Protocol):
@@ -98,7 +101,7 @@ class Transcriber:
     ----------
     dictionary : NoteDictionary, optional
         What the notes sound like; by default that of a piano, which ships with the package.
-    model : NoteModel
+    model : NoteModel or AttackDecayModel
         How a recording is made up of them.
     decoding : Decoding
         How salience becomes notes.
@@ -170,11 +173,13 @@ class Transcriber:
         V = analyse(_resampled(mixture, sr, transform.sr), transform)
         found = self.model.activations(V, dictionary, rng=rng, callback=callback)
         times = transform.times(V.shape[1])
-        salience = Salience.from_activations(found.H, dictionary.pitches, times)
+        pitches = self.model.pitches(dictionary)
+        levels = found.structure.levels(found.factors)
+        salience = Salience.from_activations(levels, pitches, times)
         notes = sorted(self.decoding(salience), key=lambda note: (note.onset, note.pitch))
         settings = {"model": _facts(self.model), "decoding": _facts(self.decoding)}
         about = {**found.about, "transform": transform.to_dict(), "settings": settings}
-        unknown = (None,) * (found.n_components - dictionary.n_components)
+        unknown = (None,) * (found.n_components - len(pitches))
         return Transcription(
             tuple(notes),
             salience,
@@ -182,7 +187,7 @@ class Transcriber:
             sr,
             replace(found, about=about),
             transform,
-            (*dictionary.pitches, *unknown),
+            (*pitches, *unknown),
             settings,
         )
 

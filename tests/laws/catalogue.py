@@ -45,6 +45,10 @@ SHAPES = {
         na.Masked(),
         [(freq, 1), (freq, rank), (rank, time), (1, time), (freq, 2), (2, time)],
     ),
+    "attack-decay": lambda freq, time, rank, lags: (
+        na.AttackDecay(),
+        [(2, freq, rank), (2, lags, rank), (rank, time)],
+    ),
 }
 """Per name, from sizes to (structure, shapes of factors that fit it)."""
 

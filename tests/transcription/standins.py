@@ -16,6 +16,9 @@ class PlainModel:
     max_iter: int = 30
     broken: bool = False
 
+    def pitches(self, dictionary):
+        return dictionary.pitches
+
     def activations(self, V, dictionary, *, rng, callback):
         if self.broken:
             raise NumericalError("iteration 3 left the finite numbers; lower the step")
