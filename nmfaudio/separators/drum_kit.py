@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ _OWN, _OWN_SECONDS, _OWN_ITERATIONS = 4, 0.186, 40  # templates of a part of a k
 _WIDTH = 0.06  # of the bands above, as a share of their frequency
 
 
+@cache
 def shipped_kit() -> Dictionary:
     """What ships with the package: kick, snare, hihat, toms and cymbals."""
     return Dictionary.load(_SHIPPED)
@@ -173,7 +175,7 @@ def part_levels(W: np.ndarray, H: np.ndarray, groups: Iterable[Sequence[int]]) -
     np.ndarray [shape=(part, time)]
         The activations times the sums of their templates.
     """
-    levels = W.sum(axis=(0, 1), dtype=np.float64)[:, None] * H
+    levels = W.sum(axis=(0, 1), dtype=np.float64)[:, None].astype(H.dtype) * H
     return np.array([levels[list(members)].sum(axis=0) for members in groups])
 
 

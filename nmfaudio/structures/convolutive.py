@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from nmfaudio.errors import ShapeError
+from nmfaudio.kernels.envelopes import through
 from nmfaudio.kernels.products import accumulate
 from nmfaudio.structures.base import Factors, Structure
 
@@ -75,6 +76,12 @@ class Convolutive(Structure):
         for lag, template in enumerate(W[:time]):
             accumulate(rows[lag:], np.ascontiguousarray(template), out[: time - lag])
         return out.T
+
+    def levels(self, factors: Factors) -> np.ndarray:
+        W, H = factors
+        envelopes = np.ascontiguousarray(W.sum(axis=1)[None])
+        levels: np.ndarray = through(envelopes, np.ascontiguousarray(H.T))[0].T
+        return levels
 
     def excerpt(self, factors: Factors, frames: slice) -> tuple[Factors, int]:
         W, H = factors

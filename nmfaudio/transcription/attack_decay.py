@@ -14,6 +14,7 @@ from nmfaudio.divergences import Beta
 from nmfaudio.engine import decompose
 from nmfaudio.errors import ParameterError
 from nmfaudio.factors import Factor
+from nmfaudio.kernels.products import product
 from nmfaudio.penalties import L1
 from nmfaudio.structures import AttackDecay, attack_decay_envelopes
 from nmfaudio.transcription.dictionary import NoteDictionary
@@ -219,8 +220,9 @@ def _mixed(
     for members in groups.values():
         some = [k for k in members if wanted[k]] or list(members)
         shares = strengths[some] if strengths[some].any() else np.ones(len(some))
-        columns.append(W[:, some] @ (shares / shares.sum()))
-    return np.stack(columns, axis=1).astype(W.dtype)
+        weights = (shares / shares.sum()).astype(W.dtype)
+        columns.append(product(W[:, some], weights[:, None])[:, 0])
+    return np.stack(columns, axis=1)
 
 
 def _strokes(sound: np.ndarray, rates: np.ndarray, attack: int) -> np.ndarray:

@@ -27,7 +27,6 @@ from nmfaudio.transcription.onsets import (
 from nmfaudio.transcription.salience import Salience
 
 _PEAK = 0.2  # s after its onset that a note is at its loudest
-_SURE = 1.5  # times the release, where hysteresis is sure of a note
 _SILENT = 0.02  # of its level, below which a note has ended however slowly it died away
 
 
@@ -129,7 +128,7 @@ class Decoding:
     gap : float
         Seconds between two onsets of a pitch at least.
     release : float
-        The share of its recent level below which a note has been let go, above 0, at most 1.
+        The share of its recent level below which a note has been let go, between 0 and 1.
     sustain : float
         Seconds in which the recent level falls to 1/e, as in `recent_level`: notes that die away
         more slowly are still held.
@@ -190,7 +189,9 @@ class Decoding:
             as_number(getattr(self, name), name, above=0)
         for name in ("ghosts", "balance", "window", "gap", "damping", "shortest"):
             as_number(getattr(self, name), name, low=0)
-        for name in ("balance", "loudest", "release"):
+        if self.release >= 1:
+            raise ParameterError(f"release is {self.release!r}; it must be below 1")
+        for name in ("balance", "loudest"):
             if getattr(self, name) > 1:
                 raise ParameterError(f"{name} is {getattr(self, name)!r}; it must be at most 1")
         as_choice(self.smoothing, "smoothing", ("hmm", "hysteresis"))
@@ -248,10 +249,11 @@ class Decoding:
         if self.smoothing == "hmm":
             active = smooth_activity(shares, times, self.release, length=self.hold)
         else:
-            active = hysteresis(shares, high=min(_SURE * self.release, 1), low=self.release)
+            active = hysteresis(shares, high=(1 + self.release) / 2, low=self.release)
         ends = find_offsets(active, times, onsets)
+        least = [float(times[frame]) + self.shortest for _, frame in onsets]
         # A flicker stays one, to be dropped; of a note at least the shortest is left.
         return [
-            end if end < (least := times[frame] + self.shortest) else max(end - self.damping, least)
-            for (_, frame), end in zip(onsets, ends, strict=True)
+            end if end < short else max(end - self.damping, short)
+            for end, short in zip(ends, least, strict=True)
         ]

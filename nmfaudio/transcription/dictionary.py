@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from nmfaudio._check import as_choice, as_number
+from nmfaudio._check import as_choice, as_count, as_number
 from nmfaudio.dictionary import Dictionary
 from nmfaudio.errors import ParameterError, ShapeError
 from nmfaudio.transcription.makers import STAGES, Makers
@@ -233,6 +233,7 @@ class NoteDictionary(Makers, Dictionary):
         """
         if low > high:
             raise ParameterError(f"low is {low} and high {high}; put the lower first")
+        low, high = as_count(low, "low", low=0), as_count(high, "high", low=0, high=127)
         parts = [self]
         for name in self.names:
             mine = self.select(name)

@@ -128,9 +128,11 @@ def _by_part(hits: Hits) -> dict[str, list[float]]:
     """The seconds of each part."""
     if isinstance(hits, str | os.PathLike):
         return read_hits(hits)
-    if isinstance(hits, Mapping):
-        return {part_named(name) or name: list(seconds) for name, seconds in hits.items()}
     found: dict[str, list[float]] = {}
+    if isinstance(hits, Mapping):
+        for name, seconds in hits.items():
+            found.setdefault(part_named(name) or name, []).extend(seconds)
+        return found
     for note in hits:
         found.setdefault(part_named(f"{note.pitch:g}") or _OTHER, []).append(note.onset)
     return found

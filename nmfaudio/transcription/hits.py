@@ -10,6 +10,7 @@ from nmfaudio._check import as_number
 from nmfaudio.errors import ShapeError
 from nmfaudio.notes import Note
 from nmfaudio.separators.drum_hits import DRUM_CHANNEL, drum_pitch
+from nmfaudio.transcription.onsets import frame_step
 
 THRESHOLD = 0.125
 """How high a hit must be, in shares of what a loud hit of that part is."""
@@ -60,7 +61,8 @@ def pick_hits(
     ShapeError
         The salience does not fit the parts or the times.
     ParameterError
-        A setting is out of range.
+        A setting is out of range, the salience is negative, NaN or infinite, or the times are not
+        evenly apart.
 
     Examples
     --------
@@ -76,7 +78,7 @@ def pick_hits(
             f"salience has shape {salience.shape}; {len(parts)} parts and {len(times)} times need "
             f"{(len(parts), len(times))}"
         )
-    step = float(times[1] - times[0]) if len(times) > 1 else 1.0
+    step = frame_step(salience, times)
     near = max(1, round(as_number(apart, "apart", low=0) / step))
     left = np.exp(-step / fading) if as_number(fading, "fading", low=0) else 0.0
     notes = []
@@ -114,12 +116,15 @@ def _fresh(level: np.ndarray, left: float) -> np.ndarray:
 
 
 def _peaks(fresh: np.ndarray, near: int) -> tuple[np.ndarray, np.ndarray]:
-    """The frames that nothing within so many exceeds, and how high they are."""
+    """The frames that nothing within so many exceeds, the first of equals, and their heights."""
     from scipy.ndimage import maximum_filter1d
 
     highest = maximum_filter1d(fresh, 2 * near + 1, mode="constant")
-    frames = np.flatnonzero((fresh == highest) & (fresh > 0))
-    return frames, fresh[frames]
+    frames: list[int] = []
+    for frame in np.flatnonzero((fresh == highest) & (fresh > 0)):
+        if not frames or frame > frames[-1] + near:  # of equal ones the first
+            frames.append(int(frame))
+    return np.array(frames, int), fresh[frames]
 
 
 def _loud(heights: np.ndarray) -> float:

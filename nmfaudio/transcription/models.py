@@ -16,7 +16,7 @@ from nmfaudio.errors import ParameterError, ShapeError
 from nmfaudio.factors import Factor
 from nmfaudio.penalties import LogGroup, Prior
 from nmfaudio.structures import Convolutive, Product, Structure
-from nmfaudio.transcription.equaliser import channel_gain, octave_kernel
+from nmfaudio.transcription.equaliser import channel_gain
 
 if TYPE_CHECKING:
     from nmfaudio.decomposition import Decomposition
@@ -147,8 +147,8 @@ class NoteModel:
         -------
         Decomposition
             Of all rows: the dictionary's components in their order, as they sound in the
-            recording, then the unknown ones. The templates of each sum to one over the rows that
-            were fitted, whose objective the losses are.
+            recording, then the unknown ones. The dictionary's templates each sum to one over the
+            rows that were fitted, whose objective the losses are.
 
         Raises
         ------
@@ -215,13 +215,13 @@ class _Fit:
     def _equalised(self, W: np.ndarray, octaves: float) -> np.ndarray:
         """The smooth gains between data and model, taken again after each fit."""
         V = self._spread(_EQUALISED)
-        recorded, kernel = V.sum(axis=1, dtype=np.float64), octave_kernel(self.frequencies, octaves)
+        recorded = V.sum(axis=1, dtype=np.float64)
         for _ in range(_ROUNDS):
             found = self.solve(V[: self.rows], W[..., : self.rows, :], False, _PER_ROUND)
             # Of convolutive templates too, but for what reaches beyond the last frame.
             spectra = W if W.ndim == 2 else W.sum(axis=0)
             modelled = (spectra * found.H.sum(axis=1, dtype=np.float64)).sum(axis=1)
-            gain = channel_gain(recorded, modelled, kernel)
+            gain = channel_gain(recorded, modelled, self.frequencies, octaves=octaves)
             W = self.unit(W * gain[:, None].astype(W.dtype))
         return W
 

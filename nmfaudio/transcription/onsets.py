@@ -12,6 +12,7 @@ from nmfaudio.errors import ParameterError, ShapeError
 
 HARMONIC_INTERVALS = (12, 19, 24, 28, 31, 34, 36)
 """Semitones from a pitch to those of its partials 2 to 8."""
+_SAME = 0.25  # semitones within which a pitch is one of a partial
 _TOGETHER = 0.03  # s within which a pitch and its ghosts begin
 
 
@@ -139,11 +140,12 @@ def suppress_ghosts(
     if not strength.size:
         return strength.copy()
     near = maximum_filter1d(strength, 2 * int(_TOGETHER / step) + 1, axis=1, mode="constant")
-    row = {float(pitch): n for n, pitch in enumerate(pitches)}
+    keys = np.asarray(pitches, np.float64)
     left = strength.copy()
-    for n, pitch in enumerate(pitches):
-        lower = [row[pitch - k] for k in intervals if pitch - k in row]
-        if lower:
+    for n, key in enumerate(keys):
+        far = np.abs(key - keys[:, None] - np.asarray(intervals)).min(axis=1, initial=np.inf)
+        lower = far < _SAME
+        if lower.any():
             left[n] = np.maximum(strength[n] - share * near[lower].max(axis=0), 0)
     return left
 

@@ -14,10 +14,9 @@ import numpy as np
 from nmfaudio._check import as_number
 from nmfaudio.errors import MissingExtraError
 from nmfaudio.notes import Note
-from nmfaudio.separators.drum_hits import part_named, read_hits
+from nmfaudio.separators.drum_hits import DRUM_CHANNEL, part_named, read_hits
 from nmfaudio.transcription.annotations import Notes, as_notes
 
-_DRUM_CHANNEL = 9
 _FRAMES_PER_SECOND = 100
 _SHORTEST = 1e-3  # s; mir_eval refuses notes of no length
 _FULL = 127  # the scale of velocities that mir_eval counts on
@@ -234,7 +233,7 @@ def _sides(
     pitched: list[Note] = []
     hits: dict[str, list[float]] = {}
     for note in as_notes(source, name):
-        if drums or note.channel == _DRUM_CHANNEL:
+        if drums or note.channel == DRUM_CHANNEL:
             key = f"{note.pitch:g}"
             hits.setdefault(part_named(key) or key, []).append(note.onset)
         else:

@@ -124,6 +124,11 @@ def learn_notes(
             each = stage_templates(sound, transform, spans, beta)
         else:
             each = [(stretch(from_onset(sound, transform, 0), count), None)]
+        if not each:
+            raise ContentError(
+                f"{sound.name}: ends before its {' and '.join(str(s.name) for s in spans)} begin; "
+                "give stages that it has, or leave it out"
+            )
         templates += [template for template, _ in each]
         names += [name for _, name in each]
         pitches += [sound.pitch] * len(each)

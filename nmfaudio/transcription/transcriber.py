@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, asdict, dataclass, field, is_dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from nmfaudio.decomposition import Decomposition
     from nmfaudio.engine import Callback
 
-_SHIPPED = Path(__file__).resolve().parents[1] / "data" / "piano.npz"
 # Memory: bytes of the process itself; how many spectrograms and how many times the activations are
 # held at the peak.
 _PROCESS = 200 * 2**20
@@ -132,7 +131,7 @@ class Transcriber:
     @property
     def known(self) -> NoteDictionary:
         """The dictionary that is used."""
-        return NoteDictionary.load(_SHIPPED) if self.dictionary is None else self.dictionary
+        return NoteDictionary.piano() if self.dictionary is None else self.dictionary
 
     def transcribe(
         self,
@@ -176,7 +175,11 @@ class Transcriber:
         pitches = self.model.pitches(dictionary)
         levels = found.structure.levels(found.factors)
         salience = Salience.from_activations(levels, pitches, times)
-        notes = sorted(self.decoding(salience), key=lambda note: (note.onset, note.pitch))
+        end = mixture.shape[1] / sr
+        notes = sorted(
+            (replace(note, offset=min(note.offset, end)) for note in self.decoding(salience)),
+            key=lambda note: (note.onset, note.pitch),
+        )
         settings = {"model": _facts(self.model), "decoding": _facts(self.decoding)}
         about = {**found.about, "transform": transform.to_dict(), "settings": settings}
         unknown = (None,) * (found.n_components - len(pitches))
@@ -210,7 +213,7 @@ class Transcriber:
         ParameterError
             The decoding has no such settings.
         """
-        known = asdict(self.decoding)  # type: ignore[call-overload]  # a dataclass, as it says
+        known: dict[str, Any] = _facts(self.decoding) if is_dataclass(self.decoding) else {}
         if not settings.keys() <= known.keys():
             raise ParameterError(
                 f"the decoding has no such settings as {', '.join(settings.keys() - known.keys())};"
@@ -280,7 +283,12 @@ class Transcriber:
         from nmfaudio.transcription.scores import evaluate_transcription
 
         if grid is None:
-            threshold: float = self.decoding.threshold  # type: ignore[attr-defined]
+            threshold = getattr(self.decoding, "threshold", None)
+            if threshold is None:
+                raise ParameterError(
+                    f"{type(self.decoding).__name__} has no threshold to tune; give a grid of its "
+                    "settings"
+                )
             grid = {"threshold": (threshold * _STEPS).tolist()}
         rows = [
             dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())
@@ -311,11 +319,16 @@ def _facts(settings: Any) -> dict[str, Any]:
     """The fields of a dataclass, as JSON types."""
     if not is_dataclass(settings) or isinstance(settings, type):
         return {"kind": repr(settings)}
-    plain = (bool, int, float, str, type(None))
-    return {
-        name: value if isinstance(value, plain) else repr(value)
-        for name, value in asdict(settings).items()
-    }
+    return {name: _plain(value) for name, value in asdict(settings).items()}
+
+
+def _plain(value: Any) -> Any:
+    """`value` as JSON types; what is not finite has no number there."""
+    if isinstance(value, Mapping):
+        return {name: _plain(one) for name, one in value.items()}
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    return value if isinstance(value, bool | int | str | None) else repr(value)
 
 
 def _resampled(y: np.ndarray, sr: int, wanted: int) -> np.ndarray:

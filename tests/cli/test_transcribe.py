@@ -13,7 +13,7 @@ from transcription.scenes import SR
 from transcription.standins import SCORE, PlainDecoding, PlainModel, dictionary, piece, transcriber
 
 import nmfaudio as na
-from nmfaudio.transcription import transcriber as home
+from nmfaudio.transcription import dictionary as home
 
 from .conftest import write_wav
 
@@ -23,7 +23,7 @@ def plain(monkeypatch, tmp_path):
     """Plain models instead of those that ship, and a dictionary that knows four tones."""
     shipped = tmp_path / "shipped" / "piano.npz"
     dictionary().save(shipped)
-    monkeypatch.setattr(home, "_SHIPPED", shipped)
+    monkeypatch.setattr(home, "_PIANO", shipped)
     for name, part, plain in (
         ("models", "NoteModel", PlainModel),
         ("decoding", "Decoding", PlainDecoding),

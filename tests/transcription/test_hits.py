@@ -116,3 +116,18 @@ def test_settings_that_cannot_be(settings):
 def test_rows_must_have_names():
     with pytest.raises(na.ShapeError, match="2 parts"):
         na.pick_hits(salience(), PARTS[:2], TIMES)
+
+
+def test_a_plateau_is_one_hit_for_as_long_as_nothing_else_may_be_one():
+    salience = np.zeros((1, 60))
+    salience[0, 10:16] = 1.0
+    hits = na.pick_hits(salience, ["kick"], np.arange(60) * 0.01, apart=0.1, fading=0)
+    assert [round(hit.onset / 0.01) for hit in hits] == [10]
+
+
+@pytest.mark.parametrize(
+    ("values", "times"), [([[1.0, np.nan]], [0, 1]), ([[1.0, -1.0]], [0, 1]), ([[1.0, 0]], [1, 0])]
+)
+def test_salience_that_cannot_be_is_refused(values, times):
+    with pytest.raises(na.ParameterError):
+        na.pick_hits(np.array(values), ["kick"], np.array(times, float))

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 import nmfaudio as na
+from nmfaudio.kernels.threads import set_threads
+from nmfaudio.transcription.attack_decay import AttackDecayModel
 from nmfaudio.transcription.models import NoteModel
 
 STFT = na.Stft(8000, 512)
@@ -178,3 +180,42 @@ def test_data_that_do_not_fit_are_refused():
     known = na.Dictionary(np.ones((8, 1)), ["piano"], na.Mel(8000, n_mels=8, n_fft=512), [60])
     with pytest.raises(na.ParameterError, match="max_frequency"):
         NoteModel(max_frequency=1e-3).activations(np.ones((8, 5)), known)
+
+
+def test_convolutive_notes_are_heard_for_as_long_as_they_sound():
+    stft, step = na.Stft(8000, 512, 128), 128 / 8000
+    lags = 12
+    rng = np.random.default_rng(0)
+    spectra = np.eye(257)[:, [20, 40]] + 0.01
+    templates = spectra * (0.9 ** np.arange(lags))[:, None, None]
+    known = na.NoteDictionary(
+        templates / templates.sum((0, 1)), ["harp"] * 2, stft, [60, 72], kind="convolutive"
+    )
+    H = np.zeros((2, 120))
+    H[0, [10, 60]], H[1, 35] = (1.0, 0.7), 0.8
+    V = na.Convolutive().forward([known.templates, H]) * (1 + 0.01 * rng.random((257, 120)))
+    found = NoteModel(adaptation=math.inf).activations(V, known)
+    levels = found.structure.levels(found.factors)
+    np.testing.assert_allclose(levels.sum(), H.sum(), rtol=0.1)
+    salience = na.Salience.from_activations(levels, known.pitches, stft.times(120))
+    notes = na.Decoding()(salience)
+    assert [(n.pitch, round(n.onset / step)) for n in notes] == [(60, 10), (72, 35), (60, 60)]
+    assert all(n.offset - n.onset > 0.5 * lags * step for n in notes)
+
+
+@pytest.mark.parametrize("model", [NoteModel(), NoteModel(beta=0.5, free=2), AttackDecayModel()])
+def test_any_number_of_threads_gives_the_same_bytes(model):
+    rng, stft = np.random.default_rng(0), na.Stft(8000, 512, 128)
+    stages = ["attack", "early", "late"] * 4
+    known = na.NoteDictionary(
+        rng.random((257, 12)) ** 4, ["piano"] * 12, stft, [60, 64, 67, 72] * 3, stages=stages
+    )
+    V = (known.templates @ rng.random((12, 300)) ** 6).astype(np.float32)
+    made = []
+    for count in (1, 2, 3):
+        set_threads(count)
+        try:
+            made.append(model.activations(V, known).H.tobytes())
+        finally:
+            set_threads(None)
+    assert made[0] == made[1] == made[2]

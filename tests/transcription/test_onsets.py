@@ -54,6 +54,12 @@ def test_ghosts_are_taken_from_partials_only():
     assert left[:, 4].tolist() == [10.0, 0.0, 1.5]
 
 
+@pytest.mark.parametrize("low", [60.1, 52.4, 60.2])
+def test_ghosts_of_pitches_between_keys_are_found_too(low):
+    strength = np.array([[5.0], [1.0]])
+    assert suppress_ghosts(strength, [low, low + 12.0], [0.0])[1, 0] == 0
+
+
 def test_ghosts_never_add_and_a_share_of_zero_takes_nothing():
     pitches = [48, 60, 67, 72, 76, 84]
     assert (suppress_ghosts(VALUES, pitches, TIMES, share=0.0) == VALUES).all()

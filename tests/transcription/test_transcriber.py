@@ -9,6 +9,7 @@ from transcription.scenes import SR
 from transcription.standins import SCORE, PlainDecoding, PlainModel, dictionary, piece, transcriber
 
 import nmfaudio as na
+from nmfaudio.transcription.attack_decay import AttackDecayModel
 
 
 def near(notes, score, tolerance=0.08):
@@ -65,6 +66,28 @@ def test_what_it_was_told_travels_with_it(tmp_path):
     assert found.settings["decoding"] == {"threshold": 0.3}
     found.decomposition.save(tmp_path / "d.npz")
     assert na.Decomposition.load(tmp_path / "d.npz").about["settings"] == found.settings
+
+
+@pytest.mark.parametrize("model", [na.NoteModel(adaptation=np.inf), AttackDecayModel()])
+def test_what_real_models_were_told_can_be_kept_too(model, tmp_path):
+    found = na.Transcriber(dictionary(), model=model)(piece(), SR)
+    found.decomposition.save(tmp_path / "d.npz")
+    assert na.Decomposition.load(tmp_path / "d.npz").about["settings"] == found.settings
+
+
+def test_no_note_outlasts_the_recording():
+    y = piece()[..., : int(0.6 * SR)]
+    found = na.Transcriber(dictionary())(y, SR)
+    assert found.notes
+    assert max(note.offset for note in found.notes) <= found.duration
+
+
+def test_decodings_without_settings_cannot_be_tuned():
+    one = na.Transcriber(dictionary(), decoding=lambda salience: [])
+    with pytest.raises(na.ParameterError, match="no threshold"):
+        one.tune([])
+    with pytest.raises(na.ParameterError, match="no such settings"):
+        one.with_decoding(threshold=1.0)
 
 
 def test_pitches_that_several_components_have_are_summed():
