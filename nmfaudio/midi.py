@@ -99,7 +99,7 @@ def _mido() -> Any:
     except ImportError:
         raise MissingExtraError(
             "MIDI files need mido, which is not installed; pip install 'nmfaudio[midi]', "
-            "or give the notes as .csv"
+            "or use .csv"
         ) from None
     return mido
 

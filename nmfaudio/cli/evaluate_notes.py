@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,9 @@ def _judge(
     except Exception as error:
         complain(error, debug=chosen.debug)
         return report | {"exit_code": exit_code(error), "error": describe(error)}
+    if scores.drum_f == 0 and not chosen.drums:
+        hint = "no hit of a drum is right; add --drums if one side is a table of drums"
+        print(f"nmfaudio: warning: {printable(piece)}: {hint}", file=sys.stderr)
     return report | {"exit_code": 0, "scores": scores.to_dict(), "found": scores}
 
 

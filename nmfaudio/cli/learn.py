@@ -203,7 +203,12 @@ def _add_method_options(parser: Parser) -> None:
             " exemplars, 30 templates or 10 convolutive; for files of a folder 10, 3 or 1)",
         ),
         ("--lags", 1, "frames in a component (default: 1; convolutive ones: 10)"),
-        ("--n-fft", 2, "window length in samples (default: the power of two nearest to 93 ms)"),
+        (
+            "--n-fft",
+            2,
+            "window length in samples (default: the power of two nearest to 93 ms, of notes to"
+            " 186 ms)",
+        ),
         (
             "--hop",
             1,

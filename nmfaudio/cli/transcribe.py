@@ -45,6 +45,9 @@ def run_transcribe(argv: list[str]) -> int:
     chosen = parse(_parser(), argv)
     if chosen.parts is not None and not chosen.drums:
         raise ParameterError("--parts is for drums; add --drums")
+    fitting = ("note", "part") if chosen.drums else ("note", "pitch", "hand")
+    if chosen.stems not in (None, *fitting):
+        raise ParameterError(f"--stems {chosen.stems} does not fit; choose {' or '.join(fitting)}")
     from nmfaudio.cli.run import run_jobs
     from nmfaudio.cli.transcribing import plan_transcriptions, report_lines, transcribe, written
 
@@ -113,8 +116,9 @@ def _parser() -> Parser:
     group.add_argument(
         "--parts",
         metavar="NAMES",
-        help="which drums to write down, with commas between: kick, snare, hihat, toms, cymbals"
-        " (default: the first three, or those of --dictionary)",
+        help="which drums to write down, with commas between: kick, snare, hihat, toms, cymbals;"
+        " the last two are found far less surely (default: the first three, or those of"
+        " --dictionary)",
     )
     group.add_argument(
         "--threshold",

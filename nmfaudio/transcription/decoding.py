@@ -170,10 +170,10 @@ class Decoding:
     """
 
     _: KW_ONLY
-    threshold: float = 0.14
+    threshold: float = 0.11
     rise: float = 0.07
     ghosts: float = 0.2
-    balance: float = 0.35
+    balance: float = 0.5
     window: float = 0.4
     gap: float = 0.06
     release: float = 0.5

@@ -109,7 +109,7 @@ def learn_drums(
             )
         V = analyse(y, transform)
         spectrograms.append(V / (V.mean() or 1))
-        hits.append(_by_part(struck))
+        hits.append(by_part(struck))
     if transform is None:
         raise ParameterError("there are no pieces; give some (audio, hits)")
     step = float(transform.times(2)[1])
@@ -124,7 +124,7 @@ def learn_drums(
     return Dictionary(W, tuple(labels), transform, kind="convolutive", about=about)
 
 
-def _by_part(hits: Hits) -> dict[str, list[float]]:
+def by_part(hits: Hits) -> dict[str, list[float]]:
     """The seconds of each part."""
     if isinstance(hits, str | os.PathLike):
         return read_hits(hits)

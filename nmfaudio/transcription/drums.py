@@ -16,11 +16,12 @@ from nmfaudio.errors import ParameterError
 from nmfaudio.factors import Factor
 from nmfaudio.notes import Note
 from nmfaudio.penalties import Prior
-from nmfaudio.separators.drum_hits import CALLED, drum_pitch, part_named
+from nmfaudio.separators.drum_hits import CALLED, DRUM_CHANNEL, drum_pitch
 from nmfaudio.separators.drum_kit import Bands, fitted, part_levels, shipped_kit
 from nmfaudio.separators.modelled import as_samples
 from nmfaudio.separators.stems import analyse
 from nmfaudio.structures import Convolutive
+from nmfaudio.transcription.drum_learning import by_part
 from nmfaudio.transcription.hits import THRESHOLD, pick_hits, share_of
 from nmfaudio.transcription.result import Transcription
 from nmfaudio.transcription.salience import Salience
@@ -28,6 +29,7 @@ from nmfaudio.transforms import Stft, default_n_fft
 
 if TYPE_CHECKING:
     from nmfaudio.decomposition import Decomposition
+    from nmfaudio.transcription.drum_learning import Hits
     from nmfaudio.transcription.transcriber import Audio
 
 _FINISH = 6  # iterations at full resolution, with the activations known
@@ -217,7 +219,7 @@ class DrumTranscriber:
 
     def tune(
         self,
-        pieces: Iterable[tuple[Audio | tuple[np.ndarray, int], Sequence[Note]]],
+        pieces: Iterable[tuple[Audio | tuple[np.ndarray, int], Hits]],
         *,
         metric: str = "onset_f",
     ) -> DrumTuning:
@@ -230,9 +232,9 @@ class DrumTranscriber:
 
         Parameters
         ----------
-        pieces : iterable of (audio, notes)
-            Audio is a path, or samples and their rate in Hz; the notes' pitches are those of
-            General MIDI drums. One piece is held at a time.
+        pieces : iterable of (audio, hits)
+            Audio is a path, or samples and their rate in Hz; hits are given as for `learn_drums`.
+            One piece is held at a time.
         metric : "onset_f", "onset_p" or "onset_r"
             F, precision or recall of a part's hits within 50 ms, in the mean over the pieces.
 
@@ -252,12 +254,12 @@ class DrumTranscriber:
         for audio, notes in pieces:
             samples, sr = audio if isinstance(audio, tuple) else (audio, None)
             salience = self.transcribe(samples, sr).salience
+            true = {part: _notes(part, seconds) for part, seconds in by_part(notes).items()}
             for part in self.parts:
-                true = [note for note in notes if part_named(f"{note.pitch:g}") == part]
-                if true:
+                if part in true:
                     tried = (replace(self, threshold=x) for x in self._tried(part))
                     made = (one._hits(salience, [part]) for one in tried)
-                    scores[part].append([_drum_score(hits, true, which) for hits in made])
+                    scores[part].append([_drum_score(hits, true[part], which) for hits in made])
         if not any(scores.values()):
             raise ParameterError(
                 f"no piece has a {' or '.join(self.parts)}; give some (audio, notes)"
@@ -348,6 +350,11 @@ def _decompose(
         tol=0,
         callback=callback,
     )
+
+
+def _notes(part: str, seconds: Iterable[float]) -> list[Note]:
+    """Hits of one part."""
+    return [Note(t, t, drum_pitch(part), channel=DRUM_CHANNEL) for t in seconds]
 
 
 def _drum_score(made: Sequence[Note], true: Sequence[Note], which: int) -> float:

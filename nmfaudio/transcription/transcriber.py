@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from nmfaudio.decomposition import Decomposition
     from nmfaudio.engine import Callback
 
+_CUT = 0.05  # s before the end of a recording in which its cutting off sounds like a note
 # Memory: bytes of the process itself; how many spectrograms and how many times the activations are
 # held at the peak.
 _PROCESS = 200 * 2**20
@@ -176,8 +177,9 @@ class Transcriber:
         levels = found.structure.levels(found.factors)
         salience = Salience.from_activations(levels, pitches, times)
         end = mixture.shape[1] / sr
+        heard = (note for note in self.decoding(salience) if note.onset <= end - _CUT)
         notes = sorted(
-            (replace(note, offset=min(note.offset, end)) for note in self.decoding(salience)),
+            (replace(note, offset=min(note.offset, end)) for note in heard),
             key=lambda note: (note.onset, note.pitch),
         )
         settings = {"model": _facts(self.model), "decoding": _facts(self.decoding)}

@@ -65,7 +65,14 @@ def test_python_finds_the_same(nmfaudio, song):
         assert np.array_equal(y, stem[0])
 
 
-@pytest.mark.parametrize("by", ["note", "pitch", "hand", "part"])
+@pytest.mark.parametrize("chosen", [("--stems", "part"), ("--drums", "--stems", "hand")])
+def test_stems_that_fit_nothing_are_refused(nmfaudio, song, chosen):
+    result = nmfaudio("transcribe", song, *chosen)
+    assert result.code == 2
+    assert f"--stems {chosen[-1]} does not fit" in result.err
+
+
+@pytest.mark.parametrize("by", ["note", "pitch", "hand"])
 def test_stems_add_up_to_the_recording(nmfaudio, song, by):
     told = nmfaudio("transcribe", song, "--stems", by, "--json").json["files"][0]
     stems = [soundfile.read(path, dtype="float32")[0] for path in told["stems"]]

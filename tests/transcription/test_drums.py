@@ -257,6 +257,12 @@ def test_strokes_of_no_known_part_are_learned_too():
     assert na.DrumTranscriber(kit, parts=("kick", "hihat")).transcribe(y, sr).notes
 
 
+def test_tuning_takes_hits_in_any_way():
+    y, sr, hits = loop(8)
+    tables = [na.DrumTranscriber().tune([((y, sr), way)]).table for way in (hits, by_part(hits))]
+    assert tables[0] == tables[1]
+
+
 def test_a_kit_is_the_same_for_the_same_seed():
     y, sr, hits = loop(4)
     one, same, other = (
