@@ -23,6 +23,7 @@ from nmfaudio.files import safe_name, write_bytes
 from nmfaudio.io import write_group
 
 if TYPE_CHECKING:
+    from nmfaudio.separators.stems import Stems
     from nmfaudio.transcription.drums import DrumTranscriber
     from nmfaudio.transcription.result import Transcription
     from nmfaudio.transcription.transcriber import Transcriber
@@ -127,7 +128,7 @@ def _write(job: Job, found: Transcription, chosen: argparse.Namespace) -> dict[s
     extras = {name: job.folder / (job.track + end) for name, end in _EXTRAS.items()}
     made: dict[str, Any] = {"stems": []}
     picture = _picture(found) if chosen.plot else b""
-    stems = found.stems(by=STEMS[chosen.stems]) if chosen.stems else None  # type: ignore[arg-type]
+    stems = _stems(found, STEMS[chosen.stems]) if chosen.stems else None
     made["score"] = found.save(job.folder, job.track, overwrite=chosen.overwrite)
     if chosen.salience:
         found.save_salience(extras["salience"], overwrite=chosen.overwrite)
@@ -139,6 +140,13 @@ def _write(job: Job, found: Transcription, chosen: argparse.Namespace) -> dict[s
     if stems is not None:
         made["stems"] = stems.save(job.folder / job.track, overwrite=chosen.overwrite).paths
     return made | {name: path if getattr(chosen, name) else None for name, path in extras.items()}
+
+
+def _stems(found: Transcription, by: str) -> Stems:
+    from nmfaudio.transcription.parts import note_stems, stems_memory
+
+    check_memory(stems_memory(found, by))
+    return note_stems(found, by)
 
 
 def _picture(found: Transcription) -> bytes:

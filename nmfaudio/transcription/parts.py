@@ -26,27 +26,31 @@ BY = ("note", "pitch", "hand", "track")
 # s before its onset and after its offset that a note may be heard: on three pieces played note by
 # note on a real piano, between 0.025 and 0.07, and 0.1 and 0.6, no more than 0.6 dB apart.
 _LEAD, _RELEASE = 0.03, 0.3
-_BLOCK = 256  # frames masked at a time
+_BLOCK = 256  # frames transformed at a time
+_STRIP = 64  # frames masked at a time
+_NEAR = 0.5  # semitones from a note's pitch within which components may make it
+# Memory: how many times the models of a strip, and how many times a block's spectra, are held.
+_MODELS, _SPECTRA = 3, 8
 _BROAD, _STEADY = 330.0, 0.4  # Hz and s: medians this wide tell what is percussive
 
 
 def sound_name(note: Note) -> str:
-    """What a note's sound is called: C4, or the part of a drum kit."""
+    """What a note's sound is called: C4, C4+50 half a semitone above, or the part of a drum kit."""
     if note.channel != DRUMS:
-        return pitch_name(note.pitch)
+        return pitch_name(note.pitch) + _cents(note)
     return part_named(str(round(note.pitch))) or f"drum {note.pitch:.0f}"
+
+
+def _cents(note: Note) -> str:
+    """How far a note is from the pitch that it is named by, where that is not 0."""
+    cents = round(100 * (note.pitch - round(note.pitch)))
+    return f"{cents:+d}" if cents else ""
 
 
 def note_stems(transcription: Transcription, by: str) -> Stems:
     """What each note, or group of notes, has of the recording; see `Transcription.stems`."""
-    as_choice(by, "by", BY)
-    notes = transcription.notes
-    named = {
-        "pitch": lambda: [sound_name(note) for note in notes],
-        "track": lambda: [note.track or "notes" for note in notes],
-    }
-    labels = named[by]() if by in named else name_parts(notes, by)
-    names = [*(name for name in dict.fromkeys(labels) if name != REST), REST]
+    labels = _labels(transcription.notes, by)
+    names = _names(labels)
     masking = Masking(power=float(transcription.transform.to_dict()["power"]))
     sharing = _Sharing(transcription, _owners(transcription, labels, names), masking, len(names))
     stems, groups = sharing.stems()
@@ -59,24 +63,76 @@ def note_stems(transcription: Transcription, by: str) -> Stems:
         dict(zip(names, groups, strict=True)),
         masking,
         dict(transcription.settings) | {"by": by},
-        notes,
+        transcription.notes,
     )
+
+
+def stems_memory(transcription: Transcription, by: str) -> int:
+    """How many further bytes `Transcription.stems` needs at most: the stems, and one block.
+
+    Parameters
+    ----------
+    transcription : Transcription
+    by : "note", "pitch", "hand" or "track"
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    ParameterError
+        `by` is something else.
+    """
+    y, transform, stft = transcription.mixture, transcription.transform, _stft(transcription)
+    stems = len(_names(_labels(transcription.notes, by)))
+    bins, bands = len(stft.frequencies), len(transform.frequencies)
+    frames = _STRIP * stft.hop * transform.sr / (stft.sr * transform.to_dict()["hop"]) + 2
+    each = y.nbytes + int(_MODELS * bands * frames) * y.itemsize + 8 * bins  # power in float64
+    return stems * each + _SPECTRA * (1 + len(y)) * bins * _BLOCK * y.itemsize
+
+
+def _labels(notes: Sequence[Note], by: str) -> list[str]:
+    """The name of each note's stem."""
+    as_choice(by, "by", BY)
+    if by == "pitch":
+        return [sound_name(note) for note in notes]
+    if by == "track":
+        return [note.track or "notes" for note in notes]
+    named = name_parts(notes, by)
+    if by == "note":
+        return [name + _cents(note) for name, note in zip(named, notes, strict=True)]
+    return named
+
+
+def _names(labels: Sequence[str]) -> list[str]:
+    """The names of all stems, the rest last."""
+    return [*(name for name in dict.fromkeys(labels) if name != REST), REST]
+
+
+def _stft(found: Transcription) -> Stft:
+    """The transform's STFT, or one with frames as long at the recording's sample rate."""
+    facts, sr = found.transform.to_dict(), found.sr
+    n_fft, hop = (round(facts[name] * sr / facts["sr"]) for name in ("n_fft", "hop"))
+    return Stft(sr, n_fft, hop, facts["window"])
 
 
 def _owners(found: Transcription, labels: Sequence[str], names: Sequence[str]) -> np.ndarray:
     """The stem that each component belongs to in each frame [shape=(component, time)].
 
     A component belongs to the last note of its pitch that has begun and not died away, else to the
-    last stem, which has the rest. So components of one pitch are passed on from note to note.
+    last stem, which has the rest. So components of one pitch are passed on from note to note. A
+    note's pitch is that of the nearest components, where there are any near.
     """
     times = found.transform.times(found.decomposition.H.shape[-1])
     owners = np.full((len(found.pitches), len(times)), len(names) - 1, np.int32)
     places = {name: place for place, name in enumerate(names)}
     delays = found.decomposition.structure.delays(found.decomposition.factors)
-    pitches = np.array([np.nan if pitch is None else round(pitch) for pitch in found.pitches])
+    pitches = np.array([np.inf if pitch is None else pitch for pitch in found.pitches])
     for note, label in sorted(zip(found.notes, labels, strict=True), key=lambda one: one[0].onset):
         first, last = np.searchsorted(times, (note.onset - _LEAD, note.offset + _RELEASE))
-        for k in np.flatnonzero(pitches == round(note.pitch)):
+        far = np.abs(pitches - note.pitch)
+        for k in np.flatnonzero((far <= _NEAR) & (pitches == pitches[far.argmin()])):
             owners[k, max(first - delays[k], 0) : max(last - delays[k], 0)] = places[label]
     return owners
 
@@ -85,8 +141,9 @@ def _owners(found: Transcription, labels: Sequence[str], names: Sequence[str]) -
 class _Sharing:
     """How a recording is shared out among stems that sound only now and then.
 
-    Only stems that sound in a block of frames are computed there, and the others stay untouched
-    zeros, which need no memory: hundreds of notes are as cheap as their durations.
+    Only stems that sound in a block of frames are computed there, one after another and from where
+    they begin to sound to where they end: hundreds of notes are computed as fast as their durations
+    sum to, and need memory for the stems themselves and one block.
     """
 
     found: Transcription
@@ -96,10 +153,7 @@ class _Sharing:
 
     @cached_property
     def stft(self) -> Stft:
-        """The transform's STFT, or one with frames as long at the recording's sample rate."""
-        facts, sr = self.found.transform.to_dict(), self.found.sr
-        n_fft, hop = (round(facts[name] * sr / facts["sr"]) for name in ("n_fft", "hop"))
-        return Stft(sr, n_fft, hop, facts["window"])
+        return _stft(self.found)
 
     def stems(self) -> tuple[np.ndarray, list[Group]]:
         """The stems [shape=(stem, channel, sample)], and what was seen in them."""
@@ -110,20 +164,28 @@ class _Sharing:
         begin = 0
         for Z in self.stft.forward_blocks(y, _BLOCK):
             percussive = self._percussive(Z)
-            active, masks = self._masks(begin, Z.shape[-1])
-            masked = [Z * mask for mask in masks]
-            for place, X in zip(active, masked, strict=True):
+            for place, frames, X in self._masked(Z, begin):
                 spectrum = np.square(np.abs(X), dtype=np.float64).sum(axis=0)
                 power[place] += spectrum.sum(axis=1)
-                sudden[place] += (spectrum * percussive).sum()
-            start, audio = self._local(np.concatenate(masked), begin)
-            for place, sound in zip(active, audio.reshape(len(active), len(y), -1), strict=True):
+                sudden[place] += (spectrum * percussive[:, frames]).sum()
+                start, sound = self._local(X, begin + frames.start)
                 stems[place, :, start : start + sound.shape[1]] += sound
             begin += Z.shape[-1]
         return stems, self._groups(power, sudden)
 
-    def _masks(self, begin: int, count: int) -> tuple[list[int], Iterator[np.ndarray]]:
-        """Which stems sound in frames of the STFT, and the mask of each [shape=(bin, time)]."""
+    def _masked(self, Z: np.ndarray, begin: int) -> Iterator[tuple[int, slice, np.ndarray]]:
+        """A stem, frames of a block, and what it has of them: again and again, one at a time."""
+        for first in range(0, Z.shape[-1], _STRIP):
+            strip = Z[..., first : first + _STRIP]
+            for place, mask in self._masks(begin + first, strip.shape[-1]):
+                heard = np.flatnonzero(mask.any(axis=0)).tolist()
+                if heard:
+                    some = slice(heard[0], heard[-1] + 1)
+                    frames = slice(first + some.start, first + some.stop)
+                    yield place, frames, strip[..., some] * mask[:, some]
+
+    def _masks(self, begin: int, count: int) -> Iterator[tuple[int, np.ndarray]]:
+        """The stems that sound in frames of the STFT, each with its mask [shape=(bin, time)]."""
         transform, stft = self.found.transform, self.stft
         last = self.owners.shape[1] - 1
         step = stft.hop / stft.sr * transform.sr / transform.to_dict()["hop"]
@@ -132,9 +194,10 @@ class _Sharing:
         active, parts = self._parts(frames)
         lifted = map(transform.lift, self.masking.masks(parts))
         if stft.sr == transform.sr:
-            return active, lifted
+            return zip(active, lifted, strict=True)
         bins = stft.frequencies * transform.to_dict()["n_fft"] / transform.sr
-        return active, (_between(_between(m, where - frames.start).T, bins).T for m in lifted)
+        between = (_between(_between(m, where - frames.start).T, bins).T for m in lifted)
+        return zip(active, between, strict=True)
 
     def _parts(self, frames: slice) -> tuple[list[int], list[np.ndarray]]:
         """Which stems sound in these frames of the model, and what each has of it."""
@@ -148,7 +211,8 @@ class _Sharing:
             mine = owners == place
             members = np.flatnonzero(mine.any(axis=1)).tolist()
             *others, H = structure.select(factors, members)
-            parts.append(structure.forward([*others, H * mine[members]])[..., extra:])
+            part = structure.forward([*others, H * mine[members]])
+            parts.append(part[..., extra:].copy(order="K"))  # a view would keep all of it
         parts[-1] = np.where(sum(parts) > 0, parts[-1], 1)  # of what no part explains
         return active, parts
 

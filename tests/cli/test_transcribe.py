@@ -215,6 +215,15 @@ def test_a_picture_that_cannot_be_drawn_leaves_nothing(nmfaudio, song, monkeypat
     assert not Path("transcribed").exists()
 
 
+def test_stems_that_do_not_fit_into_memory_are_refused(nmfaudio, song, monkeypatch):
+    free = iter([2**40, 1000])  # before transcribing, and before making stems
+    monkeypatch.setattr("nmfaudio.cli.memory.available", lambda: next(free))
+    result = nmfaudio("transcribe", song, "--stems", "note", "-q")
+    assert result.code == na.LimitError.exit_code
+    assert "GiB of memory" in result.errors()[0]
+    assert not Path("transcribed").exists()
+
+
 def test_quiet_says_nothing(nmfaudio, song):
     assert nmfaudio("transcribe", song, "-q").err == ""
 

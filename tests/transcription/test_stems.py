@@ -1,13 +1,16 @@
 """A note's sound is its own, and all sounds together are the recording."""
 
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from transcription.scenes import NOTES, SR, STFT, played, transcription
+from transcription.scenes import NOTES, SR, STFT, played, tone, transcription
 
 import nmfaudio as na
+from nmfaudio.kernels.threads import set_threads
 from nmfaudio.separators.stems import Masking, apply_masks
+from nmfaudio.transcription.parts import stems_memory
 
 GRIDS = {
     "stft": {},
@@ -139,3 +142,69 @@ def test_nothing_is_written_to():
     found.stems(by="note")
     after = (*found.decomposition.factors, found.mixture)
     assert all(map(np.array_equal, before, after))
+
+
+QUARTERS = (59.5, 60.0, 60.5)
+
+
+def quarter_tones():
+    """A recording of a tone at each of three pitches a quarter tone apart, and what they are."""
+    notes = [na.Note(0.1 + i, 0.8 + i, pitch) for i, pitch in enumerate(QUARTERS)]
+    sounds = played(notes, 3.2)
+    y = sounds.sum(axis=0)
+    stft = na.Stft(SR, 2048)
+    V = stft.features(stft.forward(y))
+    spectra = [stft.features(stft.forward(tone(pitch))).mean(axis=1) for pitch in QUARTERS]
+    W = np.array([*spectra, np.full(len(V), 0.01)]).T
+    found = na.nmf(V, W=W, update_W=False, max_iter=200, rng=0)
+    whole = transcription(notes, y=y, transform=stft, pitches=(*QUARTERS, None))
+    return sounds, replace(whole, decomposition=found)
+
+
+@pytest.mark.parametrize("by", ["note", "pitch"])
+def test_quarter_tones_are_pitches_of_their_own(by):
+    sounds, found = quarter_tones()
+    stems = found.stems(by=by)
+    names = ["C4-50", "C4", "C4+50"]
+    assert [name.split()[-1] for name in stems] == [*names, "rest"]
+    for k, (sound, stem) in enumerate(zip(sounds, stems.values(), strict=False)):
+        assert np.square(stem[0] - sound).sum() < 0.05 * np.square(sound).sum()
+        assert stems.groups[[*stems][k]].components == (k,)
+
+
+def test_a_note_has_the_nearest_components():
+    """Also where none has exactly its pitch, but none that are more than half a semitone off."""
+    notes = [replace(NOTES[0], pitch=pitch) for pitch in (59.7, 71.6, 72.6, 66)]
+    groups = transcription(notes).stems(by="note").groups
+    assert [group.components for group in groups.values()] == [(0,), (1,), (), (), (0, 1, 2)]
+
+
+def test_stems_have_the_same_bytes_for_any_number_of_threads():
+    found, made = transcription(sr=11025), []
+    for count in (1, 2, 5):
+        set_threads(count)
+        try:
+            made.append([stem.tobytes() for stem in found.stems(by="note").values()])
+        finally:
+            set_threads(None)
+    assert made[0] == made[1] == made[2]
+
+
+@pytest.mark.parametrize("grid", GRIDS)
+@pytest.mark.parametrize("count", [1, 60])
+def test_stems_need_little_memory_beside_themselves(grid, count):
+    """As much as is said beforehand at most, and no multiple of the stems that sound at once."""
+    sr = GRIDS[grid].get("sr", SR)
+    y = np.random.default_rng(1).standard_normal((2, 8 * sr))
+    notes = [na.Note(0.1 * i, 0.1 * i + 0.8, 60 + 12 * (i % 2)) for i in range(count)]
+    found = transcription(notes, y=y, **GRIDS[grid])
+    found.stems(by="note")  # loads what is loaded once
+    tracemalloc.start()
+    try:
+        found.stems(by="note")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    own = (count + 1) * found.mixture.nbytes
+    assert own < peak <= stems_memory(found, "note") < 2 * own + 12e6
+    assert peak < own + 8e6
