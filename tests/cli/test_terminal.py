@@ -28,6 +28,8 @@ class Terminal:
 
     def __init__(self, *arguments):
         self._master, slave = pty.openpty()
+        # In the background of a shell, where it is ignored, a child would ignore it too.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
         self.process = subprocess.Popen(
             [*COMMAND, *map(str, arguments)],
             stdin=subprocess.DEVNULL,
@@ -35,6 +37,7 @@ class Terminal:
             stderr=slave,
             env=ENVIRONMENT,
         )
+        signal.signal(signal.SIGINT, before)
         os.close(slave)
         self.seen = ""
 
