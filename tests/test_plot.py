@@ -45,7 +45,7 @@ def test_factors_of_any_structure_are_drawn_or_refused():
         structure, X = make(rng)
         V = rng.random(structure.shape(X))
         d = na.decompose(V, [na.Factor(F) for F in X], structure=structure, max_iter=2)
-        if name in ("convolutive", "convolutive-2d", "channels"):
+        if name in ("convolutive", "convolutive-2d", "channels", "attack-decay"):
             with pytest.raises(na.ParameterError, match="plot_factors draws"):
                 na.plot_factors(d)
         else:
