@@ -14,7 +14,7 @@ def spectrogram(rng, dtype=np.float64):
     return (rng.random((19, 6)) @ rng.random((6, 31)) + 0.01).astype(dtype)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", [np.float32, pytest.param(np.float64, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("beta", BETAS)
 def test_training_together_never_rises_from_where_the_layers_ended(beta, dtype):
     rng = np.random.default_rng(0)
