@@ -64,7 +64,7 @@ def test_without_a_folder_of_its_own_machine_code_goes_to_a_temporary_one(tmp_pa
         env=env,
     )
     assert done.stdout == "2 0\n"
-    assert not list(tmp_path.iterdir())
+    assert {path.suffix for path in tmp_path.iterdir()} <= {".lock"}  # librosa's turns
 
 
 NOWHERE = """
