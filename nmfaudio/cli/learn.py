@@ -22,7 +22,15 @@ from nmfaudio.cli.learn_notes import (
     wants_notes,
 )
 from nmfaudio.cli.output import emit_json, emit_path
-from nmfaudio.cli.parser import Parser, add_common_options, parse, sentence, whole
+from nmfaudio.cli.parser import (
+    Parser,
+    add_common_options,
+    add_seed_option,
+    add_thread_option,
+    parse,
+    sentence,
+    whole,
+)
 from nmfaudio.cli.progress import Bar, heard
 from nmfaudio.errors import ParameterError
 
@@ -177,12 +185,7 @@ def _parser() -> Parser:
     add_note_options(parser)
     _add_method_options(parser)
     group = add_common_options(parser)
-    group.add_argument(
-        "--threads",
-        type=whole(1),
-        metavar="N",
-        help="how many threads work; the result is the same (default: one for each processor)",
-    )
+    add_thread_option(group)
     group.add_argument("-q", "--quiet", action="store_true", help="only warnings and errors")
     return parser
 
@@ -232,10 +235,4 @@ def _add_method_options(parser: Parser) -> None:
         help="iterations at most, of templates and convolutive (default: 100) and of --recording"
         " (default: 50)",
     )
-    group.add_argument(
-        "--seed",
-        type=whole(0),
-        default=0,
-        metavar="N",
-        help="where chance starts: the same seed gives the same bytes (default: %(default)s)",
-    )
+    add_seed_option(group)

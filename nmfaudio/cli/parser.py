@@ -91,6 +91,40 @@ def add_common_options(parser: Parser) -> argparse._ArgumentGroup:
     return group
 
 
+def add_seed_option(group: argparse._ArgumentGroup) -> None:
+    """``--seed``."""
+    group.add_argument(
+        "--seed",
+        type=whole(0),
+        default=0,
+        metavar="N",
+        help="where chance starts: the same seed gives the same bytes (default: %(default)s)",
+    )
+
+
+def add_thread_option(group: argparse._ArgumentGroup) -> None:
+    """``--threads``."""
+    group.add_argument(
+        "--threads",
+        type=whole(1),
+        metavar="N",
+        help="how many threads work; the result is the same (default: one for each processor)",
+    )
+
+
+def add_existing_options(group: argparse._ArgumentGroup, *, replaced: str, known_by: str) -> None:
+    """``--overwrite`` and ``--skip-existing``: what is replaced, and what files are known by."""
+    existing = group.add_mutually_exclusive_group()
+    existing.add_argument(
+        "--overwrite",
+        action="store_true",
+        help=f"replace {replaced} that are there (default: refuse)",
+    )
+    existing.add_argument(
+        "--skip-existing", action="store_true", help=f"leave out files whose {known_by} are there"
+    )
+
+
 def stretch(text: str) -> tuple[float, float]:
     """`nmfaudio._times.stretch` for argparse."""
     try:

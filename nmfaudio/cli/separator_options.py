@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 from nmfaudio.cli.parser import (
     Parser,
     add_common_options,
+    add_existing_options,
+    add_seed_option,
+    add_thread_option,
     file_parser,
     parse,
     sentence,
     stretch,
-    whole,
 )
 from nmfaudio.errors import ParameterError
 from nmfaudio.separators import SEPARATORS
@@ -127,13 +129,7 @@ def _add_separator_options(parser: Parser, options: Sequence[Option]) -> None:
         if option.many:
             arguments |= {"action": "append", "default": list(option.default)}
         group.add_argument(*flags, help=help, **arguments)
-    group.add_argument(
-        "--seed",
-        type=whole(0),
-        default=0,
-        metavar="N",
-        help="where chance starts: the same seed gives the same bytes (default: %(default)s)",
-    )
+    add_seed_option(group)
 
 
 def _metavar(option: Option) -> str:
@@ -201,13 +197,7 @@ def _add_output_options(parser: Parser) -> None:
         help="also write the factorisation with its settings; with several files,"
         " put {track} where the name of the file is to be",
     )
-    existing = group.add_mutually_exclusive_group()
-    existing.add_argument(
-        "--overwrite", action="store_true", help="replace parts that are there (default: refuse)"
-    )
-    existing.add_argument(
-        "--skip-existing", action="store_true", help="leave out files whose parts are there"
-    )
+    add_existing_options(group, replaced="parts", known_by="parts")
 
 
 def add_input_options(parser: Parser) -> None:
@@ -238,12 +228,7 @@ def add_input_options(parser: Parser) -> None:
 
 def _add_run_options(parser: Parser) -> None:
     group = add_common_options(parser)
-    group.add_argument(
-        "--threads",
-        type=whole(1),
-        metavar="N",
-        help="how many threads work; the result is the same (default: one for each processor)",
-    )
+    add_thread_option(group)
     loudness = group.add_mutually_exclusive_group()
     loudness.add_argument(
         "-q", "--quiet", action="store_true", help="on stderr, only warnings and errors"

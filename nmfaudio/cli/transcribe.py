@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from nmfaudio.cli.commands import OTHERS
 from nmfaudio.cli.failures import printable
-from nmfaudio.cli.parser import Parser, add_common_options, file_parser, parse, sentence, whole
+from nmfaudio.cli.parser import (
+    Parser,
+    add_common_options,
+    add_existing_options,
+    add_seed_option,
+    add_thread_option,
+    file_parser,
+    parse,
+    sentence,
+)
 from nmfaudio.cli.separator_options import add_input_options
 from nmfaudio.errors import ParameterError
 
@@ -127,22 +136,11 @@ def _parser() -> Parser:
         help="how strong a note must be: lower finds more notes, and more that are none"
         " (default: what did best on recordings of its kind)",
     )
-    group.add_argument(
-        "--seed",
-        type=whole(0),
-        default=0,
-        metavar="N",
-        help="where chance starts: the same seed gives the same bytes (default: %(default)s)",
-    )
+    add_seed_option(group)
     _add_output_options(parser)
     add_input_options(parser)
     group = add_common_options(parser)
-    group.add_argument(
-        "--threads",
-        type=whole(1),
-        metavar="N",
-        help="how many threads work; the result is the same (default: one for each processor)",
-    )
+    add_thread_option(group)
     group.add_argument("-q", "--quiet", action="store_true", help="only warnings and errors")
     return parser
 
@@ -170,13 +168,7 @@ def _add_output_options(parser: Parser) -> None:
         help="also each note, pitch, hand or part of the drum kit as sound, and the rest: they add"
         " up to the recording; in the folder <name>",
     )
-    existing = group.add_mutually_exclusive_group()
-    existing.add_argument(
-        "--overwrite", action="store_true", help="replace files that are there (default: refuse)"
-    )
-    existing.add_argument(
-        "--skip-existing", action="store_true", help="leave out files whose notes are there"
-    )
+    add_existing_options(group, replaced="files", known_by="notes")
 
 
 def _share(text: str) -> float:

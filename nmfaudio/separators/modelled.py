@@ -35,7 +35,7 @@ SOFTEST, LOUDEST = 2.0**-20, 2.0**20
 # copies there are of the block that is turned back into audio (masked as complex, summed as
 # float64); how many there are of the frames from which places are found, per channel and per
 # source; how many there are of a stretch whose phases are refined.
-_PROCESS = 200 * 2**20
+PROCESS = 200 * 2**20
 _FACTORED = 3
 _GROUPED = 7
 _CHUNKS, _HELD = 16, 6
@@ -318,7 +318,7 @@ class ModelSeparator(ABC):
         if self.refine != "none":
             held = _REFINED * min(frames, REFINED_FRAMES)
         stems = sources * (y.nbytes + frame * held * len(y))
-        return int(_PROCESS + y.nbytes + max(factoring, grouping, placing, stems))
+        return int(PROCESS + y.nbytes + max(factoring, grouping, placing, stems))
 
 
 def as_samples(audio: Any, sr: int | None) -> tuple[np.ndarray, int]:

@@ -96,12 +96,11 @@ class Masked(Structure):
         return chosen
 
     def forward(self, factors: Factors) -> np.ndarray:
-        out: np.ndarray | None = None
+        out = np.zeros(self.shape(factors), factors[1].dtype, order="F")
         for M, W, H in _groups(factors):
             part = product(W, H)
             part *= M
-            out = part if out is None else out + part
-        assert out is not None  # shape() refuses no factors
+            out += part
         return out
 
     def adjoint(self, i: int, G: np.ndarray, factors: Factors) -> np.ndarray:

@@ -43,13 +43,9 @@ def learn_aligned(
     beta = as_number(beta, "beta")
     heard = [note for note in notes if note.channel != DRUMS]
     pitches = sorted({note.pitch for note in heard})
-    H = np.concatenate(
-        [
-            _gates([note for note in heard if note.pitch == pitch], spans, transform, V, tolerance)
-            for pitch in pitches
-        ]
-        or [np.zeros((0, V.shape[1]), V.dtype)]
-    )
+    groups = ([note for note in heard if note.pitch == pitch] for pitch in pitches)
+    gates = [_gates(group, spans, transform, V, tolerance) for group in groups]
+    H = np.concatenate([np.zeros((0, V.shape[1]), V.dtype), *gates])
     if not (H.any() and V.any()):
         raise ContentError(
             f"{instrument}: none of the {len(heard)} pitched notes lies within the recording's "

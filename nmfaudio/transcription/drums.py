@@ -23,6 +23,7 @@ from nmfaudio.separators.stems import analyse
 from nmfaudio.structures import Convolutive
 from nmfaudio.transcription.drum_learning import by_part
 from nmfaudio.transcription.hits import THRESHOLD, pick_hits, share_of
+from nmfaudio.transcription.needs import model_memory
 from nmfaudio.transcription.result import Transcription
 from nmfaudio.transcription.salience import Salience
 from nmfaudio.transforms import Stft, default_n_fft
@@ -35,10 +36,6 @@ if TYPE_CHECKING:
 _FINISH = 6  # iterations at full resolution, with the activations known
 _STEPS = 2.0 ** (np.arange(-8, 9) / 4)  # of a threshold, as many times as the one there is
 _MEASURES = ("onset_p", "onset_r", "onset_f")
-# Memory: bytes of the process itself; how many spectrograms and how many times the activations are
-# held at the peak.
-_PROCESS = 200 * 2**20
-_SPECTRA, _HELD = 3, 6
 
 
 @dataclass(frozen=True)
@@ -289,11 +286,7 @@ class DrumTranscriber:
         -------
         int
         """
-        transform = self.transform(sr)
-        frames = transform.n_frames(y.shape[1])
-        spectrogram = len(transform.frequencies) * _SPECTRA * frames
-        factors = self.known.n_components * _HELD * frames
-        return _PROCESS + y.nbytes + (spectrogram + factors) * y.itemsize
+        return model_memory(y, self.transform(sr), y.shape[1], self.known.n_components)
 
     def _decomposition(
         self, V: np.ndarray, transform: Stft, callback: Callback | None

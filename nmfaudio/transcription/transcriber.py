@@ -16,6 +16,7 @@ from nmfaudio.notes import Note
 from nmfaudio.separators.modelled import as_samples
 from nmfaudio.separators.stems import analyse
 from nmfaudio.transcription.dictionary import NoteDictionary
+from nmfaudio.transcription.needs import model_memory
 from nmfaudio.transcription.result import Transcription
 from nmfaudio.transcription.salience import Salience
 
@@ -24,10 +25,6 @@ if TYPE_CHECKING:
     from nmfaudio.engine import Callback
 
 _CUT = 0.05  # s before the end of a recording in which its cutting off sounds like a note
-# Memory: bytes of the process itself; how many spectrograms and how many times the activations are
-# held at the peak.
-_PROCESS = 200 * 2**20
-_SPECTRA, _HELD = 3, 6
 _STEPS = 2.0 ** (np.arange(-6, 7) / 3)  # of a threshold, as many times as the one there is
 
 Audio = str | bytes | os.PathLike[str] | np.ndarray
@@ -240,11 +237,8 @@ class Transcriber:
         known = self.known
         wanted = known.transform.sr
         samples = -(-y.shape[1] * wanted // sr)
-        frames = known.transform.n_frames(samples)
-        spectrogram = len(known.transform.frequencies) * _SPECTRA * frames
-        factors = known.n_components * _HELD * frames
-        resampled = 0 if sr == wanted else len(y) * samples
-        return _PROCESS + y.nbytes + (spectrogram + factors + resampled) * y.itemsize
+        resampled = 0 if sr == wanted else len(y) * samples * y.itemsize
+        return model_memory(y, known.transform, samples, known.n_components) + resampled
 
     def tune(
         self,
