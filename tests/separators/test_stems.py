@@ -85,7 +85,7 @@ def test_the_memory_that_a_separator_says_it_needs_is_right(channels, sources, h
     y = noise(channels, samples)
     separator(y[:, :5000], SR)  # what is compiled or imported is the process's
     used = y.nbytes + peak(lambda: separator(y, SR))
-    said = separator.memory(y, SR) - modelled._PROCESS
+    said = separator.memory(y, SR) - modelled.PROCESS
     assert used / 1.1 <= said <= 2.5 * used
 
 
