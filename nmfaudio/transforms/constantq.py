@@ -1,11 +1,11 @@
-"""The constant-Q transform from the STFT, with the STFT's way back."""
+"""The constant-Q and variable-Q transforms from the STFT, with the STFT's way back."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -24,17 +24,18 @@ _MOST_GAIN = 10.0  # of a wavelet over the STFT's window
 
 @dataclass(frozen=True, kw_only=True)
 class Cqt(OnStft):
-    """Constant-Q features: a logarithmic frequency axis, as fine for low notes as for high ones.
+    """Constant-Q or variable-Q features: a logarithmic frequency axis.
 
     A transposition is a shift along this axis, which models that shift their templates need.
-    Features are the magnitudes of `librosa.cqt`, but for what its resampling does: half a
-    percent or so on tones, up to four on noise and hits. They come from the STFT: if a wavelet is
-    no longer than the window, its product with each frame is a product of the frame's spectrum with
-    a fixed, nearly sparse kernel, the spectrum of wavelet over window. So Z is the STFT and the
-    inverse is exact; masks are lifted
-    to it by the main lobes of the squared kernels. The windows must last as long as the lowest
-    bin's wavelet (0.5 s for C1 at 12 bins per octave), which smears masks in time and makes Z
-    large: take it in blocks.
+    Features are the magnitudes of `librosa.cqt`, or with `gamma` of `librosa.vqt`, but for what
+    their resampling does: half a percent or so on tones, up to four on noise and hits. They come
+    from the STFT: if a wavelet is no longer than the window, its product with each frame is a
+    product of the frame's spectrum with a fixed, nearly sparse kernel, the spectrum of wavelet over
+    window. So Z is the STFT and the inverse is exact; masks are lifted to it by the main lobes of
+    the wavelets' power. The windows must last as long as the lowest bin's wavelet (0.5 s for C1 at
+    12 bins per octave), which smears masks in time and makes Z large: take it in blocks, or give a
+    `gamma`, by which low wavelets are shorter (0.29 s for C1 with 24.7 × 0.0577 / 0.108 = 13.2 Hz,
+    librosa's).
 
     Parameters
     ----------
@@ -45,6 +46,8 @@ class Cqt(OnStft):
     n_bins : int
         Bins.
     bins_per_octave : int
+    gamma : float
+        Hz by which each bin is wider than its share of its frequency: 0 is constant-Q.
     n_fft : int
         Of the STFT, in samples; by default the smallest power of two that holds the longest
         wavelet.
@@ -67,6 +70,10 @@ class Cqt(OnStft):
     J. C. Brown, M. S. Puckette, "An efficient algorithm for the calculation of a constant Q
     transform", JASA 92(5), 1992, doi:10.1121/1.404385.
 
+    C. Schörkhuber, A. Klapuri, N. Holighaus, M. Dörfler, "A Matlab toolbox for efficient perfect
+    reconstruction time-frequency transforms with log-frequency resolution", AES Conference on
+    Semantic Audio, 2014.
+
     Examples
     --------
     An octave is twelve bins, wherever it lies:
@@ -85,6 +92,7 @@ class Cqt(OnStft):
     fmin: float = 32.70319566257483
     n_bins: int = 84
     bins_per_octave: int = 12
+    gamma: float = 0.0
 
     kind: ClassVar[str] = "cqt"
 
@@ -94,6 +102,7 @@ class Cqt(OnStft):
                 "fmin": as_number(self.fmin, "fmin", above=0),
                 "n_bins": as_count(self.n_bins, "n_bins", low=1),
                 "bins_per_octave": as_count(self.bins_per_octave, "bins_per_octave", low=1),
+                "gamma": as_number(self.gamma, "gamma", low=0),
             }
         )
         usual = default_n_fft(self.sr)  # also refuses what is no sample rate
@@ -105,11 +114,12 @@ class Cqt(OnStft):
         self._put({"n_fft": n_fft, "hop": hop})
         super().__post_init__()
         if longest > self.n_fft:
-            lowest = math.ceil(self.fmin * self._length(self.fmin) / self.n_fft * 10) / 10
+            needed = (self.sr / self.n_fft - self.gamma) / self._relative_width
             longer = f" or n_fft {enough}" if enough <= MAX_N_FFT else ""
             raise ParameterError(
                 f"the lowest bin, fmin {self.fmin:g} Hz, needs a wavelet of {longest} samples, "
-                f"longer than n_fft {self.n_fft}; take fmin from {lowest:g} Hz{longer}"
+                f"longer than n_fft {self.n_fft}; take fmin from {math.ceil(needed * 10) / 10:g} Hz"
+                f"{longer}"
             )
         self._require_below_nyquist()
         self._kernel(self.fmin)  # a window that cannot serve is refused here
@@ -118,8 +128,8 @@ class Cqt(OnStft):
         from nmfaudio._librosa import load_librosa
 
         librosa = load_librosa()
-        spread = 1 + librosa.filters.window_bandwidth(self.window) / 2 * self._relative_width
-        fit = int(np.sum(self.frequencies * spread <= self.sr / 2))
+        reach = librosa.filters.window_bandwidth(self.window) / 2
+        fit = int(np.sum(self.frequencies + reach * self._width(self.frequencies) <= self.sr / 2))
         if fit < self.n_bins:
             raise ParameterError(
                 f"{self.n_bins} bins from {self.fmin:g} Hz reach beyond {self.sr / 2:g} Hz, half "
@@ -151,60 +161,67 @@ class Cqt(OnStft):
             `Z` is not a spectrogram of this transform.
         """
         self.stft.require_spectrogram(Z)
-        kernels = self._kernels.astype(Z.dtype)
-        V: np.ndarray = np.abs(kernels @ Z[0])
-        for channel in Z[1:]:
-            np.hypot(V, np.abs(kernels @ channel), out=V)
+        kernels, mirrored = (some.astype(Z.dtype) for some in self._kernels)
+        V: np.ndarray = np.zeros((self.n_bins, Z.shape[2]), Z.real.dtype)
+        for channel in Z:
+            np.hypot(V, np.abs(kernels @ channel + np.conj(mirrored @ channel)), out=V)
         V /= V.dtype.type(np.sqrt(len(Z)))
         if self.power != 1:
             V **= self.power
         return np.asfortranarray(V)
 
     def _shares(self) -> csr_array:
-        power = abs(self._kernels) ** 2
-        peaks = power.max(axis=1).toarray()
-        power.data[power.data < _LOBE * np.repeat(peaks, np.diff(power.indptr))] = 0
-        power.eliminate_zeros()
-        return power
+        from scipy.fft import fft
+        from scipy.sparse import csr_array, vstack
+
+        rows = []
+        for frequency in self.frequencies:
+            power = np.abs(fft(self._wavelet(frequency))[: self.n_fft // 2 + 1]) ** 2
+            power *= self._length(frequency)
+            power[power < _LOBE * power.max()] = 0
+            rows.append(csr_array(power[None]))
+        return csr_array(vstack(rows))
 
     @property
     def _relative_width(self) -> float:
-        """A bin's bandwidth over its frequency, as librosa has it."""
+        """A constant-Q bin's bandwidth over its frequency, as librosa has it."""
         squared: float = 2.0 ** (2 / self.bins_per_octave)
         return (squared - 1) / (squared + 1)
 
+    def _width(self, frequency: Any) -> Any:
+        """Bandwidth in Hz of the bin of a frequency in Hz."""
+        return self._relative_width * frequency + self.gamma
+
     def _length(self, frequency: float) -> float:
         """Samples that the wavelet of a frequency in Hz lasts."""
-        return self.sr / (self._relative_width * frequency)
+        return self.sr / float(self._width(frequency))
 
     @cached_property
-    def _kernels(self) -> csr_array:
-        """What turns a frame's spectrum into constant-Q coefficients [shape=(band, bin)]."""
+    def _kernels(self) -> tuple[csr_array, csr_array]:
+        """What turns a frame's spectrum into coefficients, and what into their conjugate's rest.
+
+        Both [shape=(band, bin)]. The second is the kernels at negative frequencies, where the
+        spectrum of audio is the conjugate of that at positive ones; wavelets of many periods have
+        nothing there.
+        """
         from scipy.sparse import csr_array, vstack
 
-        return csr_array(vstack([csr_array(self._kernel(f)) for f in self.frequencies]))
+        bins = self.n_fft // 2 + 1
+        kernels, mirrored = [], []
+        for frequency in self.frequencies:
+            kernel = self._kernel(frequency)
+            kernels.append(csr_array(kernel[None, :bins]))
+            rest = np.zeros(bins, kernel.dtype)
+            rest[1 : self.n_fft - bins + 1] = np.conj(kernel[: bins - 1 : -1])
+            mirrored.append(csr_array(rest[None]))
+        return csr_array(vstack(kernels)), csr_array(vstack(mirrored))
 
     def _kernel(self, frequency: float) -> np.ndarray:
-        """The kernel of one wavelet [shape=(1, bin)], complex128.
-
-        The sum over positive frequencies alone is the sum over all, because a wavelet has next to
-        nothing at negative ones.
-        """
+        """The kernel of one wavelet at all frequencies of a frame's FFT, complex128."""
         from scipy.fft import fft
         from scipy.signal import get_window
 
-        from nmfaudio._librosa import load_librosa
-
-        librosa = load_librosa()
-        wavelet = librosa.filters.wavelet(
-            freqs=np.array([frequency]),
-            sr=self.sr,
-            window=self.window,
-            alpha=self._relative_width,
-            pad_fft=False,
-            dtype=np.complex128,
-        )[0][0]
-        whole = librosa.util.pad_center(wavelet, size=self.n_fft)
+        whole = self._wavelet(frequency)
         window = get_window(self.window, self.n_fft)
         with np.errstate(divide="ignore"):
             ratio = np.divide(whole, window, out=np.zeros_like(whole), where=whole != 0)
@@ -213,7 +230,23 @@ class Cqt(OnStft):
                 f"a {self.window} wavelet cannot be had from {self.window} frames, which are too "
                 "quiet where it is not; use a window that rises once and falls, such as hann"
             )
-        spectrum = np.conj(fft(ratio)[: self.n_fft // 2 + 1]) / self.n_fft
-        spectrum *= np.sqrt(self._length(frequency))
-        spectrum[np.abs(spectrum) < _FAINTEST * np.abs(spectrum).max()] = 0
-        return np.atleast_2d(spectrum)
+        kernel: np.ndarray = np.conj(fft(ratio)) / self.n_fft * np.sqrt(self._length(frequency))
+        kernel[np.abs(kernel) < _FAINTEST * np.abs(kernel).max()] = 0
+        return kernel
+
+    def _wavelet(self, frequency: float) -> np.ndarray:
+        """The wavelet of a frequency in Hz in the middle of a frame, complex128."""
+        from nmfaudio._librosa import load_librosa
+
+        librosa = load_librosa()
+        wavelet = librosa.filters.wavelet(
+            freqs=np.array([frequency]),
+            sr=self.sr,
+            window=self.window,
+            gamma=self.gamma,
+            alpha=self._relative_width,
+            pad_fft=False,
+            dtype=np.complex128,
+        )[0][0]
+        centred: np.ndarray = librosa.util.pad_center(wavelet, size=self.n_fft)
+        return centred

@@ -210,6 +210,7 @@ def heard(transform, pitch):
         (na.Mel(22050, n_mels=100), 0.98),
         (na.Erb(22050, n_bands=80), 0.98),
         (na.Cqt(22050, fmin=110, n_bins=78, bins_per_octave=12), 0.9),
+        (na.Cqt(22050, fmin=55, n_bins=90, bins_per_octave=12, gamma=10), 0.9),
     ],
     ids=lambda value: getattr(value, "kind", None),
 )
