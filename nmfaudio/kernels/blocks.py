@@ -52,6 +52,21 @@ def read_activations(H: np.ndarray, first: int, lags: int, out: np.ndarray) -> N
 
 
 @kernel
+def sounding(H: np.ndarray) -> np.ndarray:
+    """The components that are not silent throughout a block, as runs (first, one after the last)."""
+    runs = np.empty((H.shape[1], 2), np.int64)
+    count = 0
+    for k in range(H.shape[1]):
+        if not H[:, k].any():
+            continue
+        if count == 0 or runs[count - 1, 1] < k:
+            runs[count, 0] = k
+            count += 1
+        runs[count - 1, 1] = k + 1
+    return runs[:count]
+
+
+@kernel
 def weigh(A: np.ndarray, weights: np.ndarray, j: int, columns: int) -> None:
     """``A *= weights`` over the strip."""
     for n in range(FRAMES):
@@ -73,6 +88,7 @@ def pull_block(
     low: float,
     widths: Widths,
     strips: np.ndarray,
+    heard: np.ndarray,
     up: np.ndarray,
     down: np.ndarray,
 ) -> None:
@@ -85,14 +101,14 @@ def pull_block(
     j = start
     while j < freq:
         columns = widths[0] if j + widths[0] <= freq else widths[1]
-        halves(formula, V, j, columns, H, W, beta, low, A, B, A[:0])
+        halves(formula, V, j, columns, H, W, heard, beta, low, A, B, A[:0])
         if weights.size > 0:
             weigh(A, weights, j, columns)
-        pull_back(A, start, wide_panels, narrow_panels, freq, j, columns, up)
+        pull_back(A, start, wide_panels, narrow_panels, freq, j, columns, heard, up)
         if down.size > 0:
             if weights.size > 0:
                 weigh(B, weights, j, columns)
-            pull_back(B, start, wide_panels, narrow_panels, freq, j, columns, down)
+            pull_back(B, start, wide_panels, narrow_panels, freq, j, columns, heard, down)
         j += columns
 
 
@@ -108,6 +124,7 @@ def gather_block(
     widths: Widths,
     want_loss: bool,
     strips: np.ndarray,
+    heard: np.ndarray,
     neg: np.ndarray,
     pos: np.ndarray,
 ) -> float:
@@ -120,17 +137,17 @@ def gather_block(
     j = start
     while j < freq:
         columns = widths[0] if j + widths[0] <= freq else widths[1]
-        halves(formula, V, j, columns, H, W, beta, low, A, B, Y)
+        halves(formula, V, j, columns, H, W, heard, beta, low, A, B, Y)
         if want_loss:
             loss += misfit(formula, V, j, columns, Y, weights, beta)
         if neg.size > 0:
             if weights.size > 0:
                 weigh(A, weights, j, columns)
-            gather(H, A, start, j, columns, neg)
+            gather(H, A, start, j, columns, heard, neg)
         if pos.size > 0:
             if weights.size > 0:
                 weigh(B, weights, j, columns)
-            gather(H, B, start, j, columns, pos)
+            gather(H, B, start, j, columns, heard, pos)
         j += columns
     return loss
 
@@ -143,6 +160,7 @@ def project_block(
     narrow_panels: np.ndarray,
     gram: np.ndarray,
     widths: Widths,
+    heard: np.ndarray,
     up: np.ndarray,
     down: np.ndarray,
 ) -> None:
@@ -153,7 +171,7 @@ def project_block(
     j = int(np.int64(0))  # as above
     while j < freq:
         columns = widths[0] if j + widths[0] <= freq else widths[1]
-        pull_back(V, j, wide_panels, narrow_panels, freq, j, columns, up)
+        pull_back(V, j, wide_panels, narrow_panels, freq, j, columns, heard, up)
         j += columns
     add_nn(H, gram, down)
 
@@ -163,6 +181,7 @@ def collect_block(
     V: np.ndarray,
     H: np.ndarray,
     widths: Widths,
+    heard: np.ndarray,
     neg: np.ndarray,
     squares: np.ndarray,
 ) -> None:
@@ -171,7 +190,7 @@ def collect_block(
     j = int(np.int64(0))  # as above
     while j < freq:
         columns = widths[0] if j + widths[0] <= freq else widths[1]
-        gather(H, V, j, j, columns, neg)
+        gather(H, V, j, j, columns, heard, neg)
         j += columns
     add_nn(H.T.copy(), H, squares)
 
@@ -217,6 +236,7 @@ def update_block(
     numbers: Numbers,
     widths: Widths,
     strips: np.ndarray,
+    heard: np.ndarray,
     H: np.ndarray,
     first: int,
     last: int,
@@ -225,10 +245,11 @@ def update_block(
     h, up, down = blocks[0], blocks[1], blocks[2]
     beta, low = numbers[0], numbers[3]
     if gram.size > 0:
-        project_block(v, h, W[1], W[2], gram, widths, up, down)
+        project_block(v, h, W[1], W[2], gram, widths, heard, up, down)
     else:
         second = down if totals.size == 0 else down[:0]
-        pull_block(formula, v, m, h, W[0], W[1], W[2], beta, low, widths, strips, up, second)
+        given = formula, v, m, h, W[0], W[1], W[2], beta, low, widths, strips, heard
+        pull_block(*given, up, second)
     if totals.size > 0:
         for n in range(FRAMES):
             for k in range(H.shape[1]):

@@ -61,14 +61,14 @@ def _panels(W: np.ndarray, components: int) -> np.ndarray:
 def chunk_edges(frames: int, most: int) -> np.ndarray:
     """Where up to `most` chunks of whole blocks begin and end."""
     blocks = -(-frames // FRAMES)
-    chunks = max(1, min(most, blocks // SHORTEST_CHUNK))
+    chunks = max(1, min(most, -(-blocks // SHORT_CHUNK)))
     edges: np.ndarray = np.arange(chunks + 1) * blocks // chunks * FRAMES
     ends: np.ndarray = np.minimum(edges, frames)
     return ends
 
 
 MOST_CHUNKS = 16  # whose sums are added in order: it must not depend on the machine
-SHORTEST_CHUNK = 4  # blocks
+SHORT_CHUNK = 2  # blocks; more chunks would only be more sums
 
 
 def up_to(count: int, step: int) -> int:

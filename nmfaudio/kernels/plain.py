@@ -22,6 +22,7 @@ def halves(
     columns: int,
     H: np.ndarray,
     W: np.ndarray,
+    heard: np.ndarray,
     beta: float,
     low: float,
     A: np.ndarray,
@@ -67,6 +68,7 @@ def pull_back(
     freq: int,
     j: int,
     columns: int,
+    heard: np.ndarray,
     up: np.ndarray,
 ) -> None:
     k = 0
@@ -81,10 +83,19 @@ def pull_back(
 
 
 @kernel
-def gather(H: np.ndarray, A: np.ndarray, a: int, j: int, columns: int, neg: np.ndarray) -> None:
-    for k in range(neg.shape[0]):
-        row = neg[k, j : j + columns]
-        for n in range(FRAMES):
-            x, strip = H[n, k], A[n, a : a + columns]
-            for c in range(columns):
-                row[c] += x * strip[c]
+def gather(
+    H: np.ndarray,
+    A: np.ndarray,
+    a: int,
+    j: int,
+    columns: int,
+    heard: np.ndarray,
+    neg: np.ndarray,
+) -> None:
+    for run in range(len(heard)):
+        for k in range(heard[run, 0], heard[run, 1]):
+            row = neg[k, j : j + columns]
+            for n in range(FRAMES):
+                x, strip = H[n, k], A[n, a : a + columns]
+                for c in range(columns):
+                    row[c] += x * strip[c]

@@ -31,6 +31,15 @@ from nmfaudio.kernels.vectors import (
 
 
 @kernel
+def any_within(runs: np.ndarray, first: int, last: int) -> bool:
+    """Whether any of the runs of components has one from `first` to before `last`."""
+    for run in range(len(runs)):
+        if runs[run, 1] > first:
+            return bool(runs[run, 0] < last)
+    return False
+
+
+@kernel
 def halves(
     formula: Any,
     V: np.ndarray,
@@ -38,6 +47,7 @@ def halves(
     columns: int,
     H: np.ndarray,
     W: np.ndarray,
+    heard: np.ndarray,
     beta: float,
     low: float,
     A: np.ndarray,
@@ -46,12 +56,13 @@ def halves(
 ) -> None:
     """``A = V · Y^(β−2)`` and ``B = Y^(β−1)`` of the strip that begins at column `j` of V and W.
 
-    Y is the model ``H W``, at least `low`. Y and B are not written where they are of size 0.
+    Y is the model ``H W`` of the components that are `heard`, at least `low`. Y and B are not
+    written where they are of size 0.
     """
     if columns == width(WIDE, V):
-        _halves(WIDE, formula, V, j, H, W, beta, low, A, B, Y)
+        _halves(WIDE, formula, V, j, H, W, heard, beta, low, A, B, Y)
     else:
-        _halves(THIN, formula, V, j, H, W, beta, low, A, B, Y)
+        _halves(THIN, formula, V, j, H, W, heard, beta, low, A, B, Y)
 
 
 @kernel
@@ -62,6 +73,7 @@ def _halves(
     j: int,
     H: np.ndarray,
     W: np.ndarray,
+    heard: np.ndarray,
     beta: float,
     low: float,
     A: np.ndarray,
@@ -70,8 +82,9 @@ def _halves(
 ) -> None:
     for n in range(0, FRAMES, 6):
         y = zeros(shape, V)
-        for k in range(W.shape[0]):
-            y = add_outer(y, H, n, k, W, k, j)
+        for run in range(len(heard)):
+            for k in range(heard[run, 0], heard[run, 1]):
+                y = add_outer(y, H, n, k, W, k, j)
         y = f.floored(y, V.dtype.type(low))
         if Y.size > 0:
             store(y, Y, n, 0)
@@ -128,41 +141,66 @@ def pull_back(
     freq: int,
     j: int,
     columns: int,
+    heard: np.ndarray,
     up: np.ndarray,
 ) -> None:
     """``up += A Wᵀ`` over the strip, which begins at column `a` of A and `j` of W.
 
-    W (component, `freq`) is given in panels; see `layout.panels`.
+    W (component, `freq`) is given in panels; see `layout.panels`. Panels of which no component is
+    `heard` are left out.
     """
     k = 0
     for first in range(j, len(wide), freq):
-        for n in range(0, FRAMES, 6):
-            u = load(DEEP, up, n, k)
-            for c in range(columns):
-                u = add_outer(u, A, n, a + c, wide, first + c, 0)
-            store(u, up, n, k)
+        if any_within(heard, k, k + width(DEEP, up)):
+            for n in range(0, FRAMES, 6):
+                u = load(DEEP, up, n, k)
+                for c in range(columns):
+                    u = add_outer(u, A, n, a + c, wide, first + c, 0)
+                store(u, up, n, k)
         k += width(DEEP, up)
     for first in range(j, len(narrow), freq):
-        for n in range(0, FRAMES, 12):
-            x = load(FLAT, up, n, k)
-            for c in range(columns):
-                x = add_outer(x, A, n, a + c, narrow, first + c, 0)
-            store(x, up, n, k)
+        if any_within(heard, k, k + width(FLAT, up)):
+            for n in range(0, FRAMES, 12):
+                x = load(FLAT, up, n, k)
+                for c in range(columns):
+                    x = add_outer(x, A, n, a + c, narrow, first + c, 0)
+                store(x, up, n, k)
         k += width(FLAT, up)
 
 
 @kernel
-def gather(H: np.ndarray, A: np.ndarray, a: int, j: int, columns: int, neg: np.ndarray) -> None:
-    """``neg += Hᵀ A`` over the strip, which begins at column `a` of A and `j` of `neg`."""
+def gather(
+    H: np.ndarray,
+    A: np.ndarray,
+    a: int,
+    j: int,
+    columns: int,
+    heard: np.ndarray,
+    neg: np.ndarray,
+) -> None:
+    """``neg += Hᵀ A`` over the strip, which begins at column `a` of A and `j` of `neg`.
+
+    Components that are not `heard` add nothing.
+    """
     if columns == width(WIDE, A):
-        _gather(WIDE_ROWS, H, A, a, j, neg)
+        _gather(WIDE_ROWS, H, A, a, j, heard, neg)
     else:
-        _gather(THIN_ROWS, H, A, a, j, neg)
+        _gather(THIN_ROWS, H, A, a, j, heard, neg)
 
 
 @kernel
-def _gather(shape: Any, H: np.ndarray, A: np.ndarray, a: int, j: int, neg: np.ndarray) -> None:
+def _gather(
+    shape: Any,
+    H: np.ndarray,
+    A: np.ndarray,
+    a: int,
+    j: int,
+    heard: np.ndarray,
+    neg: np.ndarray,
+) -> None:
     for k in range(0, neg.shape[0], 4):
+        if not any_within(heard, k, k + 4):
+            continue
         u = load(shape, neg, k, j)
         for n in range(FRAMES):
             u = add_outer_turned(u, H, n, k, A, n, a)

@@ -4,7 +4,8 @@ For a block of frames, small enough for the second cache, the pass forms the mod
 updates the block's activations, forms the model again and gathers both halves of the templates'
 gradient from it. So one pass does H of one iteration and prepares W of the next, and V is read once
 from memory. Arrays are time-major: V (time, freq), H (time, component), W (component, freq); W and
-what is gathered are padded as `layout` has it.
+what is gathered are padded as `layout` has it. Components that are silent throughout a block are
+passed over in it, which changes no byte.
 
 For convolutive models W has the templates of every lag below each other, and the H of a block has
 in each row the activations of as many frames: see `blocks.read_activations`.
@@ -27,6 +28,7 @@ from nmfaudio.kernels.blocks import (
     pull_block,
     read_activations,
     read_block,
+    sounding,
     step_rows,
     update_block,
 )
@@ -115,16 +117,30 @@ def sweep(
             if weights.size > 0:
                 read_block(weights, t0, t1, 0.0, m)
             read_activations(H, t0, lags, h)
+            heard = sounding(h)
             if update:
-                given = formula, v, m, blocks, W, gram, terms, totals, numbers, widths, strips
+                given = (
+                    formula,
+                    v,
+                    m,
+                    blocks,
+                    W,
+                    gram,
+                    terms,
+                    totals,
+                    numbers,
+                    widths,
+                    strips,
+                    heard,
+                )
                 update_block(*given, H, t0, t1)
                 read_activations(H, t0, lags, h)
             add_rows(H, t0, t1, sums[c])
             if gram.size > 0 and negative.size > 0:
-                collect_block(v, h, widths, negative, squares[c])
+                collect_block(v, h, widths, heard, negative, squares[c])
             if want_loss or (negative.size > 0 and gram.size == 0):
                 gathered = negative if gram.size == 0 else none
-                asked = formula, v, m, h, W_next, beta, low, widths, want_loss, strips
+                asked = formula, v, m, h, W_next, beta, low, widths, want_loss, strips, heard
                 loss += gather_block(*asked, gathered, positive)
         misfits[c] = loss
 
@@ -166,7 +182,8 @@ def update_lagged(
             if weights.size > 0:
                 read_block(weights, t0, stop, 0.0, m)
             read_activations(H, t0, lags, h)
-            pull_block(formula, v, m, h, W[0], W[1], W[2], beta, low, widths, strips, up, second)
+            asked = formula, v, m, h, W[0], W[1], W[2], beta, low, widths, strips, sounding(h)
+            pull_block(*asked, up, second)
             add_lags(up, t0 - start, stop - t0, lags, sums[0])
             if totals.size == 0:
                 add_lags(down, t0 - start, stop - t0, lags, sums[1])

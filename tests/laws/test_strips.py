@@ -10,6 +10,7 @@ import pytest
 
 import nmfaudio as na
 from nmfaudio.kernels import backend, layout, plain, strips, vectors
+from nmfaudio.kernels.blocks import sounding
 from nmfaudio.kernels.formulas import formula_for
 
 BETAS = [-0.5, 0.0, 1e-3, 0.5, 1 - 1e-3, 1.0, 1 + 2.0**-20, 1.3, 1.5, 2.0, 3.0]
@@ -57,7 +58,8 @@ def test_halves_and_misfit_are_those_of_the_divergence(beta, closeness, dtype, c
         if beta > 0:
             V[::5, ::3] = 0
         A, B, model = outputs(dtype)
-        code.halves(formula_for(beta), V, 0, columns, H, W, beta, 0.0, A, B, model)
+        heard = sounding(H)
+        code.halves(formula_for(beta), V, 0, columns, H, W, heard, beta, 0.0, A, B, model)
         v, y = V[:, :columns].astype(float), Y.astype(float)
         near = 60 * EPS[dtype]
         np.testing.assert_allclose(model[:, :columns], Y, rtol=0)
@@ -82,6 +84,8 @@ def test_products_are_those_of_plain_loops(dtype):
     rng = np.random.default_rng(0)
     W = layout.padded(rng.random((43, freq)).astype(dtype), (depth, freq))
     A, H = rng.random((FRAMES, freq)).astype(dtype), rng.random((FRAMES, depth)).astype(dtype)
+    all_heard = sounding(H)
+    assert all_heard.tolist() == [[0, depth]]
     for columns in layout.strip_widths(kind):
         for j in (0, columns):
             some = A[:, 5 : 5 + columns].astype(float)
@@ -89,12 +93,42 @@ def test_products_are_those_of_plain_loops(dtype):
             exact = up + some @ W[:, j : j + columns].T.astype(float)
             for code in (strips, plain):
                 out, total = up.copy(), neg.copy()
-                code.pull_back(A, 5, *layout.panels(W), freq, j, columns, out)
+                code.pull_back(A, 5, *layout.panels(W), freq, j, columns, all_heard, out)
                 np.testing.assert_allclose(out, exact, rtol=100 * EPS[dtype])
-                code.gather(H, A, 5, j, columns, total)
+                code.gather(H, A, 5, j, columns, all_heard, total)
                 expected = neg.astype(float)
                 expected[:, j : j + columns] += H.T.astype(float) @ some
                 np.testing.assert_allclose(total, expected, rtol=100 * EPS[dtype])
+
+
+@pytest.mark.parametrize("code", [strips, plain])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_silent_components_are_passed_over_without_changing_a_byte(dtype, code):
+    if code is strips and not backend.VECTORS:
+        pytest.skip("tiles do not compile on this machine")
+    kind = np.dtype(dtype)
+    columns = layout.strip_widths(kind)[0]
+    depth, freq = layout.padded_shape(150, columns, kind)
+    rng = np.random.default_rng(0)
+    W = layout.padded(rng.random((150, freq)).astype(dtype), (depth, freq))
+    V, H = rng.random((FRAMES, freq)).astype(dtype), rng.random((FRAMES, depth)).astype(dtype)
+    H[:, np.r_[:3, 5:70, 71, 73:140]] = 0
+    heard = sounding(H)
+    assert heard.tolist() == [[3, 5], [70, 71], [72, 73], [140, depth]]
+    results = []
+    for runs in (heard, np.array([[0, depth]])):
+        A, B, model = outputs(dtype)
+        code.halves(formula_for(1.0), V, 0, columns, H, W, runs, 1.0, 1e-9, A, B, model)
+        up, neg = np.zeros((FRAMES, depth), dtype), np.zeros((depth, freq), dtype)
+        code.pull_back(A, 0, *layout.panels(W), freq, 0, columns, runs, up)
+        code.gather(H, A, 0, 0, columns, runs, neg)
+        results.append((A, B, model, up * (H > 0), neg))
+    for some, everything in zip(*results, strict=True):
+        np.testing.assert_array_equal(some, everything)
+
+
+def test_of_silence_nothing_is_heard():
+    assert sounding(np.zeros((FRAMES, 5))).shape == (0, 2)
 
 
 OTHERWISE = """
