@@ -53,7 +53,7 @@ def read_activations(H: np.ndarray, first: int, lags: int, out: np.ndarray) -> N
 
 @kernel
 def sounding(H: np.ndarray) -> np.ndarray:
-    """The components that are not silent throughout a block, as runs (first, one after the last)."""
+    """The components that are not silent throughout a block, as runs (first, one past the last)."""
     runs = np.empty((H.shape[1], 2), np.int64)
     count = 0
     for k in range(H.shape[1]):
