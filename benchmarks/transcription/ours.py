@@ -12,6 +12,7 @@ import numpy as np
 import nmfaudio as na
 from benchmarks.transcription.cases import Piece
 from benchmarks.transcription.sound import SR, Instrument
+from benchmarks.transcription.tries import Tries
 from nmfaudio.transcription.attack_decay import AttackDecayModel
 
 STFT = na.Stft(22050, 4096, 512)
@@ -28,9 +29,9 @@ def piano(model: Any = None, templates: Mapping[str, Any] | None = None) -> Call
         decoding: Any = transcriber.decoding
         thresholds = (decoding.threshold * _STEPS).tolist()
 
-        def recognise(piece: Piece) -> Mapping[float, list[na.Note]]:
+        def recognise(piece: Piece) -> Tries:
             salience = transcriber.transcribe(piece.y, SR).salience
-            return {x: list(replace(decoding, threshold=x)(salience)) for x in thresholds}
+            return Tries(thresholds, lambda x: replace(decoding, threshold=x)(salience))
 
         return recognise
 
@@ -54,7 +55,7 @@ def shipped_drums(instruments: Sequence[Instrument], pieces: Sequence[Piece]) ->
 
 def _tuned(transcriber: na.DrumTranscriber, pieces: Sequence[Piece]) -> Any:
     tuned = transcriber.tune(((p.y, SR), p.notes) for p in pieces).transcriber
-    return lambda piece: {"tuned": list(tuned.transcribe(piece.y, SR).notes)}
+    return lambda piece: Tries(["tuned"], lambda _: tuned.transcribe(piece.y, SR).notes)
 
 
 def _dictionary(instrument: Instrument, made: Mapping[str, Any]) -> na.NoteDictionary:

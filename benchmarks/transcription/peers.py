@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib.util
 import logging
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,14 @@ import nmfaudio as na
 from benchmarks.transcription.cases import DRUMS, Piece
 from benchmarks.transcription.picking import THRESHOLDS, hits
 from benchmarks.transcription.sound import KEYS, SR, Instrument
+from benchmarks.transcription.tries import Tries
 from nmfaudio.notes import Note
 
 N_FFT, HOP = 4096, 512
 _STAGES = ((0.0, 0.03), (0.03, 0.15), (0.15, 2.0))  # s after the onset: attack, early, late
 _ITERATIONS = 100
+# Thresholds, and shortest notes in frames of 11.6 ms.
+_NETWORK_SETTINGS = tuple(product((0.2, 0.3, 0.4, 0.5, 0.6, 0.7), (5, 11)))
 _DRUM_FFT, _DRUM_FRAMES, _ALONE = 2048, 8, 0.08  # samples; frames of a hit; s from any other
 
 
@@ -30,11 +34,11 @@ def sklearn_piano(instruments: Sequence[Instrument], pieces: Sequence[Piece]) ->
     """KL, three fixed templates a note: attack, early and late; decoded as ours."""
     templates, pitches = _templates(instruments)
 
-    def recognise(piece: Piece) -> Mapping[float, list[Note]]:
+    def recognise(piece: Piece) -> Tries:
         H = _activations(_magnitudes(piece.y, N_FFT), templates)
         times = np.arange(H.shape[1]) * HOP / SR
         salience = na.Salience.from_activations(H, pitches, times)
-        return {x: na.Decoding(threshold=x)(salience) for x in THRESHOLDS}
+        return Tries(THRESHOLDS, lambda x: na.Decoding(threshold=x)(salience))
 
     return recognise
 
@@ -44,13 +48,13 @@ def sklearn_drums(instruments: Sequence[Instrument], pieces: Sequence[Piece]) ->
     templates = [(part, template) for piece in pieces for part, template in _drum_templates(piece)]
     parts = np.array([part for part, _ in templates])
 
-    def recognise(piece: Piece) -> Mapping[float, list[Note]]:
+    def recognise(piece: Piece) -> Tries:
         H = _activations(
             _magnitudes(piece.y, _DRUM_FFT), np.stack([t for _, t in templates], axis=1)
         )
         salience = np.array([H[parts == part].sum(axis=0) for part in DRUMS])
         times = np.arange(H.shape[1]) * HOP / SR
-        return {x: hits(salience, list(DRUMS.values()), times, x) for x in THRESHOLDS}
+        return Tries(THRESHOLDS, lambda x: hits(salience, list(DRUMS.values()), times, x))
 
     return recognise
 
@@ -66,22 +70,23 @@ def basic_pitch(instruments: Sequence[Instrument], pieces: Sequence[Piece]) -> A
     logging.getLogger().setLevel(level)
     model = Model(ICASSP_2022_MODEL_PATH)
 
-    def recognise(piece: Piece) -> Mapping[tuple[float, int], list[Note]]:
+    def recognise(piece: Piece) -> Tries:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "piece.wav")
             soundfile.write(path, piece.y, SR, subtype="FLOAT")
             output = run_inference(path, model)
-        found = {}
-        for threshold in (0.2, 0.3, 0.4, 0.5, 0.6, 0.7):
-            for shortest in (5, 11):  # frames of 11.6 ms
-                _, events = model_output_to_notes(
-                    output, threshold, 0.3, min_note_len=shortest, include_pitch_bends=False
-                )
-                found[threshold, shortest] = [
-                    Note(float(on), float(off), int(pitch), min(1.0, float(level)))
-                    for on, off, pitch, level, _ in events
-                ]
-        return found
+
+        def found(setting: tuple[float, int]) -> list[Note]:
+            threshold, shortest = setting
+            _, events = model_output_to_notes(
+                output, threshold, 0.3, min_note_len=shortest, include_pitch_bends=False
+            )
+            return [
+                Note(float(on), float(off), int(pitch), min(1.0, float(level)))
+                for on, off, pitch, level, _ in events
+            ]
+
+        return Tries(_NETWORK_SETTINGS, found)
 
     return recognise
 

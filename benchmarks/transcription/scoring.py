@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -12,10 +11,10 @@ import numpy as np
 import nmfaudio as na
 from benchmarks.transcription.cases import DRUMS, Case, Piece
 from benchmarks.transcription.systems import Recognise, System
+from benchmarks.transcription.tries import Tries, timed
 from nmfaudio.notes import Note
 
 Row = dict[str, Any]
-Found = Mapping[Any, Sequence[Note]]
 MEASURES = {
     "piano": {
         "onset_f": "onset F",
@@ -30,19 +29,19 @@ MEASURES = {
 def judge(case: Case, system: System) -> Iterator[Row]:
     """A row for each piece."""
     recognise: Recognise | None = None
-    found: dict[str, tuple[Found, float]] = {}
+    found: dict[str, tuple[Tries, float]] = {}
     for development, test in case.folds():
         if recognise is None or case.task == "drums":  # of which each fold has its own training
             recognise, found = system.prepare(case.instruments, development), {}
         for piece in test:
             if piece.name not in found:
-                found[piece.name] = _timed(recognise, piece)
+                found[piece.name] = _tried(recognise, piece)
             notes, seconds = found[piece.name]
             threshold = next(iter(notes))
             if len(notes) > 1:
                 for other in development:
                     if other.name not in found:
-                        found[other.name] = _timed(recognise, other)
+                        found[other.name] = _tried(recognise, other)
                 threshold = _best(development, found, case.task)
             yield {
                 "task": case.task,
@@ -55,14 +54,13 @@ def judge(case: Case, system: System) -> Iterator[Row]:
             }
 
 
-def _timed(recognise: Recognise, piece: Piece) -> tuple[Found, float]:
-    began = time.perf_counter()
-    notes = recognise(piece)
+def _tried(recognise: Recognise, piece: Piece) -> tuple[Tries, float]:
+    tries = timed(recognise, piece)
     print(".", end="", file=sys.stderr, flush=True)
-    return notes, time.perf_counter() - began
+    return tries
 
 
-def _best(pieces: Sequence[Piece], found: Mapping[str, tuple[Found, float]], task: str) -> Any:
+def _best(pieces: Sequence[Piece], found: Mapping[str, tuple[Tries, float]], task: str) -> Any:
     """The threshold that is best on these pieces."""
     measure = "drum_f" if task == "drums" else "onset_f"
     thresholds = list(found[pieces[0].name][0])

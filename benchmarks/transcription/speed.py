@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from benchmarks.transcription.cases import Case, Piece
 from benchmarks.transcription.sound import SR
 from benchmarks.transcription.systems import System
+from benchmarks.transcription.tries import timed
 
 _SECONDS = 30
 
@@ -18,7 +18,7 @@ def speed_table(cases: Sequence[Case], systems: Sequence[System], rounds: int) -
     """Times real time, median of rounds in turn, of which the first is not counted.
 
     The sound is the first case's for piano, the templates those of its first instrument: three for
-    each of 88 notes, where a system has them. Thresholds are all tried, as everywhere here.
+    each of 88 notes, where a system has them.
     """
     case = next((case for case in cases if case.task == "piano"), None)
     if case is None:
@@ -33,9 +33,7 @@ def speed_table(cases: Sequence[Case], systems: Sequence[System], rounds: int) -
     seconds: dict[str, list[float]] = {name: [] for name in prepared}
     for _ in range(rounds + 1):
         for name, recognise in prepared.items():
-            began = time.perf_counter()
-            recognise(piece)
-            seconds[name].append(time.perf_counter() - began)
+            seconds[name].append(timed(recognise, piece)[1])
     lines = ["| 30 s of piano | s | × real time |", "|---|---|---|"]
     for name, taken in seconds.items():
         median = float(np.median(taken[1:]))

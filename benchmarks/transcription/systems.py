@@ -7,15 +7,15 @@ A new one is a function in `peers` or `ours` and one line here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeAlias
 
 from benchmarks.transcription import ours, peers
 from benchmarks.transcription.cases import Piece
 from benchmarks.transcription.sound import Instrument
-from nmfaudio.notes import Note
+from benchmarks.transcription.tries import Tries
 
-Recognise: TypeAlias = Callable[[Piece], Mapping[Any, Sequence[Note]]]
+Recognise: TypeAlias = Callable[[Piece], Tries]
 
 
 class System(NamedTuple):

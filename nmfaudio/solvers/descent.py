@@ -7,7 +7,10 @@ from typing import Any
 import numpy as np
 
 from nmfaudio.kernels import mm
+from nmfaudio.kernels.threads import deal
 from nmfaudio.penalties import Terms
+
+_PART = 2**15  # entries that are worth a thread's while
 
 
 def descend(
@@ -20,16 +23,23 @@ def descend(
 ) -> None:
     """Move the C-contiguous F to the minimum of its majoriser, in place."""
     matrix = (-1, F.shape[-1])
-    arguments: list[Any] = [
+    arrays = (
         F.reshape(matrix),
         np.ascontiguousarray(neg).reshape(matrix),
         np.ascontiguousarray(pos).reshape(matrix),
         *term_arrays(terms, F),
         free_array(free, F),
-        *exponents,
-        factor_floor(F.dtype),
-    ]
-    mm.step(*arguments)
+    )
+    rows = max(1, _PART // F.shape[-1])
+
+    def work(parts: range) -> None:
+        for first in parts:
+            some = slice(first * rows, (first + 1) * rows)
+            given: list[Any] = [array[some] if array.size else array for array in arrays]
+            given += [*exponents, factor_floor(F.dtype)]
+            mm.step(*given)
+
+    deal(work, -(-len(arrays[0]) // rows))
 
 
 def term_arrays(terms: Terms | None, F: np.ndarray) -> tuple[np.ndarray, ...]:

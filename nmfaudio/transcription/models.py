@@ -14,6 +14,7 @@ from nmfaudio.divergences import Beta
 from nmfaudio.engine import decompose, generator
 from nmfaudio.errors import ParameterError, ShapeError
 from nmfaudio.factors import Factor
+from nmfaudio.kernels.layout import FRAMES
 from nmfaudio.penalties import LogGroup, Prior
 from nmfaudio.structures import Convolutive, Product, Structure
 from nmfaudio.transcription.equaliser import channel_gain
@@ -24,8 +25,10 @@ if TYPE_CHECKING:
     from nmfaudio.transcription.dictionary import NoteDictionary
 
 # Frames that the colour and the templates of a recording are found from, and iterations for it.
-_EQUALISED, _ROUNDS, _PER_ROUND = 200, 3, 8
-_ADAPTED, _SETTLING, _ADAPTING = 300, 8, 30
+_LOOKED_AT, _ROUNDS, _PER_ROUND = 192, 3, 4
+_SETTLING, _ADAPTING = 4, 30
+# After so many iterations components are silent where they are below this share of the loudest.
+_BEGINNING, _FAINT = 6, 0.01
 _SOFT = 0.01  # of the mean frame's level, at which a pitch costs half as much per unit
 
 
@@ -165,8 +168,11 @@ class NoteModel:
         known = fit.templates()
         W, movable = _with_free(known, self.free, generator(rng))
         low = V[: fit.rows]
-        few = fit.sparse(low)
-        found = fit.solve(low, W[..., : fit.rows, :], movable, self.max_iter, few, callback)
+        few, left = fit.sparse(low), self.max_iter - _BEGINNING
+        found = fit.solve(low, W[..., : fit.rows, :], movable, min(_BEGINNING, self.max_iter), few)
+        if left > 0:
+            some = _without_faint(found.H)
+            found = fit.solve(low, found.W, movable, left, few, H=some, callback=callback)
         if fit.rows == len(V):
             return found
         return replace(found, factors=(fit.whole(V, W, found), found.H))
@@ -203,51 +209,59 @@ class _Fit:
         W = self.unit(np.asarray(self.given, self.V.dtype))
         if not self.V.any():
             return W
+        V, H = self._spread(_LOOKED_AT), None
         if self.settings.equaliser is not None:
-            W = self._equalised(W, self.settings.equaliser)
-        return W if self.settings.adaptation == math.inf else self._adapted(W)
+            W, H = self._equalised(V, W, self.settings.equaliser)
+        return W if self.settings.adaptation == math.inf else self._adapted(V, W, H)
 
     def unit(self, W: np.ndarray) -> np.ndarray:
         """Templates whose fitted rows sum to one, unless they are silent there."""
         sums = W[..., : self.rows, :].sum(axis=tuple(range(W.ndim - 1)), dtype=np.float64)
         return (W / np.where(sums > 0, sums, 1)).astype(W.dtype)
 
-    def _equalised(self, W: np.ndarray, octaves: float) -> np.ndarray:
-        """The smooth gains between data and model, taken again after each fit."""
-        V = self._spread(_EQUALISED)
+    def _equalised(
+        self, V: np.ndarray, W: np.ndarray, octaves: float
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """W in the colour of V, by the smooth gains between V and model; and activations of V."""
         recorded = V.sum(axis=1, dtype=np.float64)
+        H = None
         for _ in range(_ROUNDS):
-            found = self.solve(V[: self.rows], W[..., : self.rows, :], False, _PER_ROUND)
+            found = self.solve(V[: self.rows], W[..., : self.rows, :], False, _PER_ROUND, H=H)
+            H = found.H
             # Of convolutive templates too, but for what reaches beyond the last frame.
             spectra = W if W.ndim == 2 else W.sum(axis=0)
-            modelled = (spectra * found.H.sum(axis=1, dtype=np.float64)).sum(axis=1)
+            modelled = (spectra * H.sum(axis=1, dtype=np.float64)).sum(axis=1)
             gain = channel_gain(recorded, modelled, self.frequencies, octaves=octaves)
             W = self.unit(W * gain[:, None].astype(W.dtype))
-        return W
+        return W, found.H
 
-    def _adapted(self, W: np.ndarray) -> np.ndarray:
-        """Templates between what they were and what the recording says of them."""
-        V = self._spread(_ADAPTED)[: self.rows]
+    def _adapted(self, V: np.ndarray, W: np.ndarray, H: np.ndarray | None) -> np.ndarray:
+        """Templates between what they were and what V says of those that sound in it."""
+        V = V[: self.rows]
         low = W[..., : self.rows, :]
-        settled = self.solve(V, low, False, _SETTLING)
+        settled = self.solve(V, low, False, _SETTLING, H=H)
         # As much as an average component's activations have to say, which goes with the level.
         level = float(V.mean(dtype=np.float64))
         said = V.size / W.shape[-1] * level**self.settings.beta
-        penalties = (Prior(low, self.settings.adaptation * said),)
+        heard = settled.H.max(axis=1) >= _FAINT * settled.H.max()
+        some = low[..., heard]
+        penalties = (Prior(some, self.settings.adaptation * said),)
         found = decompose(
             V,
-            [Factor(low, penalties=penalties, name="W"), Factor(settled.H, name="H")],
+            [Factor(some, penalties=penalties, name="W"), Factor(settled.H[heard], name="H")],
             structure=self.structure,
             divergence=Beta(self.settings.beta),
             max_iter=_ADAPTING,
             tol=0,
             check_every=_ADAPTING,
         )
-        return self.unit(np.concatenate([found.W, W[..., self.rows :, :]], axis=-2))
+        adapted = W.copy()
+        adapted[..., : self.rows, heard] = found.W
+        return self.unit(adapted)
 
     def _spread(self, count: int) -> np.ndarray:
-        """About so many frames of V, evenly spread; all of them where frames belong together."""
-        stride = max(1, self.V.shape[1] // count) if self.given.ndim == 2 else 1
+        """At most so many frames of V, evenly spread; all of them where frames belong together."""
+        stride = -(-self.V.shape[1] // count) if self.given.ndim == 2 else 1
         return np.ascontiguousarray(self.V[:, ::stride])
 
     def solve(
@@ -257,11 +271,14 @@ class _Fit:
         movable: Any,
         iterations: int,
         penalties: tuple[LogGroup, ...] = (),
+        *,
+        H: np.ndarray | None = None,
         callback: Callback | None = None,
     ) -> Decomposition:
-        """The activations of V, starting from equal ones, and of W what is movable."""
-        level = float(V.mean(dtype=np.float64))
-        H = np.full((W.shape[-1], V.shape[1]), level * len(V) / W.shape[-1], V.dtype)
+        """The activations of V, starting from H or from equal ones, and of W what is movable."""
+        if H is None:
+            level = float(V.mean(dtype=np.float64))
+            H = np.full((W.shape[-1], V.shape[1]), level * len(V) / W.shape[-1], V.dtype)
         return decompose(
             V,
             [
@@ -306,6 +323,16 @@ class _Fit:
             tol=0,
             check_every=self.settings.max_iter,
         ).W
+
+
+def _without_faint(H: np.ndarray) -> np.ndarray:
+    """H without what is faint throughout a block of frames, which then costs no time."""
+    H = H.copy()
+    for first in range(0, H.shape[1], FRAMES):
+        block = H[:, first : first + FRAMES]
+        peaks = block.max(axis=1)
+        block[peaks < _FAINT * peaks.max()] = 0
+    return H
 
 
 def _with_free(known: np.ndarray, count: int, rng: np.random.Generator) -> tuple[np.ndarray, Any]:
