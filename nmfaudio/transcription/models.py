@@ -172,7 +172,8 @@ class NoteModel:
         found = fit.solve(low, W[..., : fit.rows, :], movable, min(_BEGINNING, self.max_iter), few)
         if left > 0:
             some = _without_faint(found.H)
-            found = fit.solve(low, found.W, movable, left, few, H=some, callback=callback)
+            rest = fit.solve(low, found.W, movable, left, few, H=some, callback=callback)
+            found = _continued(found, rest)
         if fit.rows == len(V):
             return found
         return replace(found, factors=(fit.whole(V, W, found), found.H))
@@ -333,6 +334,15 @@ def _without_faint(H: np.ndarray) -> np.ndarray:
         peaks = block.max(axis=1)
         block[peaks < _FAINT * peaks.max()] = 0
     return H
+
+
+def _continued(first: Decomposition, rest: Decomposition) -> Decomposition:
+    """The rest, with what went before it among its losses."""
+    return replace(
+        rest,
+        losses=np.concatenate([first.losses, rest.losses[1:]]),
+        checks=np.concatenate([first.checks, first.n_iter + rest.checks[1:]]),
+    )
 
 
 def _with_free(known: np.ndarray, count: int, rng: np.random.Generator) -> tuple[np.ndarray, Any]:

@@ -118,6 +118,8 @@ def test_what_is_faint_throughout_a_second_becomes_silent():
     found = NoteModel(max_iter=20).activations(W @ played, KNOWN)
     assert not found.H[[0, 1, 4, 5], 100:].any()
     assert found.H[2, 100:].all()
+    assert found.n_iter == 20
+    assert (np.diff(found.losses) < 0).all()
     assert alike(found.H, played) > 0.98
 
 
