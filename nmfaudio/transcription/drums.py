@@ -24,6 +24,7 @@ from nmfaudio.structures import Convolutive
 from nmfaudio.transcription.drum_learning import by_part
 from nmfaudio.transcription.hits import THRESHOLD, pick_hits, share_of
 from nmfaudio.transcription.needs import model_memory
+from nmfaudio.transcription.recordings import prepared
 from nmfaudio.transcription.result import Transcription
 from nmfaudio.transcription.salience import Salience
 from nmfaudio.transforms import Stft, default_n_fft
@@ -190,7 +191,7 @@ class DrumTranscriber:
         """
         mixture, sr = as_samples(audio, sr)
         transform = self.transform(sr)
-        V = analyse(mixture, transform)
+        V = analyse(prepared(mixture, sr, sr), transform)
         labels = self.known.labels
         found = self._decomposition(V, transform, callback)
         groups = [[k for k, own in enumerate(labels) if own == part] for part in self.parts]

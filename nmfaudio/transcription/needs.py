@@ -28,4 +28,5 @@ def model_memory(y: np.ndarray, transform: Transform, samples: int, components: 
     """
     frames = transform.n_frames(samples)
     held = (len(transform.frequencies) * _SPECTRA + components * _HELD) * frames
-    return PROCESS + y.nbytes + held * y.itemsize
+    looked_at = len(y) * samples
+    return PROCESS + y.nbytes + (looked_at + held) * y.itemsize

@@ -17,6 +17,7 @@ from nmfaudio.separators.modelled import as_samples
 from nmfaudio.separators.stems import analyse
 from nmfaudio.transcription.dictionary import NoteDictionary
 from nmfaudio.transcription.needs import model_memory
+from nmfaudio.transcription.recordings import prepared
 from nmfaudio.transcription.result import Transcription
 from nmfaudio.transcription.salience import Salience
 
@@ -167,7 +168,7 @@ class Transcriber:
         mixture, sr = as_samples(audio, sr)
         dictionary = self.known
         transform = dictionary.transform
-        V = analyse(_resampled(mixture, sr, transform.sr), transform)
+        V = analyse(prepared(mixture, sr, transform.sr), transform)
         found = self.model.activations(V, dictionary, rng=rng, callback=callback)
         times = transform.times(V.shape[1])
         pitches = self.model.pitches(dictionary)
@@ -235,10 +236,8 @@ class Transcriber:
         int
         """
         known = self.known
-        wanted = known.transform.sr
-        samples = -(-y.shape[1] * wanted // sr)
-        resampled = 0 if sr == wanted else len(y) * samples * y.itemsize
-        return model_memory(y, known.transform, samples, known.n_components) + resampled
+        samples = -(-y.shape[1] * known.transform.sr // sr)
+        return model_memory(y, known.transform, samples, known.n_components)
 
     def tune(
         self,
@@ -325,13 +324,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else str(value)
     return value if isinstance(value, bool | int | str | None) else repr(value)
-
-
-def _resampled(y: np.ndarray, sr: int, wanted: int) -> np.ndarray:
-    if sr == wanted:
-        return y
-    from nmfaudio._librosa import load_librosa
-
-    librosa = load_librosa()
-    resampled: np.ndarray = librosa.resample(y, orig_sr=sr, target_sr=wanted)
-    return resampled

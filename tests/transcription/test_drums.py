@@ -87,6 +87,11 @@ def test_loudness_makes_no_difference(scale):
     assert_alike(loud, soft, 1e-4)
 
 
+def test_a_constant_offset_makes_no_hits():
+    y, sr, _ = loop()
+    assert_alike(drums(y + np.float32(0.5), sr).notes, drums(y, sr).notes, 0.001)
+
+
 @pytest.mark.parametrize("sr", [16000, 22050, 48000, 96000])
 def test_any_sample_rate(sr):
     import librosa

@@ -41,10 +41,19 @@ def test_files_channels_and_precision(tmp_path):
 
 @pytest.mark.parametrize("samples", [1, 100, SR])
 @pytest.mark.parametrize("sr", [SR, 11025])
-def test_silence_has_no_notes(samples, sr):
-    found = transcriber()(np.zeros(samples), sr)
+@pytest.mark.parametrize("offset", [0.0, 0.5])
+def test_silence_has_no_notes(samples, sr, offset):
+    found = transcriber()(np.full(samples, offset), sr)
     assert found.notes == ()
-    assert not found.stems()["rest"].any()
+    np.testing.assert_allclose(found.stems()["rest"], offset, atol=1e-6)
+
+
+def test_a_constant_offset_makes_no_notes():
+    y = piece() + np.float32(0.5)
+    found = transcriber()(y, SR)
+    assert near(found.notes, SCORE)
+    assert np.array_equal(found.mixture[0], y)
+    assert np.abs(found.stems().residual()).max() < 1e-6
 
 
 def test_the_same_seed_gives_the_same():
