@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -146,25 +147,24 @@ def recent_level(values: np.ndarray, times: np.ndarray, *, sustain: float = 0.3)
     [[4.0, 1.47, 9.0, 3.31]]
     """
     left = np.exp(-frame_step(values, times) / as_number(sustain, "sustain", above=0))
-    levels = values.copy()
-    for t in range(1, values.shape[1]):
-        np.maximum(levels[:, t], levels[:, t - 1] * left, out=levels[:, t])
-    return levels
+    levels = values.T.copy()  # in which the pitches of a frame lie next to each other
+    for before, level in itertools.pairwise(levels):
+        np.maximum(level, before * left, out=level)
+    return levels.T.copy()
 
 
 def _likeliest(odds: np.ndarray, cost: float) -> np.ndarray:
     """The path of states with the most log odds, of which each change costs."""
-    ahead = odds[:, 0].copy()  # by how much the best path that ends in state 1 is ahead of state 0
-    turned = np.zeros(odds.shape, bool), np.zeros(odds.shape, bool)  # into state 0, state 1
-    for t in range(1, odds.shape[1]):
-        turned[0][:, t], turned[1][:, t] = ahead > cost, ahead < -cost
-        ahead = np.clip(ahead, -cost, cost) + odds[:, t]
-    state = ahead > 0
-    path = np.empty(odds.shape, bool)
-    for t in range(odds.shape[1] - 1, -1, -1):
-        path[:, t] = state
-        state = np.where(state, ~turned[1][:, t], turned[0][:, t])
-    return path
+    # By how much the best path that ends in state 1 is ahead of that in state 0, (time, pitch).
+    ahead = odds.T.copy()
+    for before, now in itertools.pairwise(ahead):
+        now += np.minimum(np.maximum(before, -cost), cost)
+    path = np.empty(ahead.shape, bool)
+    path[-1] = ahead[-1] > 0
+    stays, comes = ahead >= -cost, ahead > cost
+    for t in range(len(path) - 1, 0, -1):
+        path[t - 1] = np.where(path[t], stays[t - 1], comes[t - 1])
+    return path.T.copy()
 
 
 def find_offsets(
