@@ -92,7 +92,10 @@ def pull_block(
     up: np.ndarray,
     down: np.ndarray,
 ) -> None:
-    """The halves for a block's H: ``up = A Wᵀ`` and, unless of size 0, ``down = B Wᵀ``."""
+    """The halves for a block's H: ``up = A Wᵀ`` and, unless of size 0, ``down = B Wᵀ``.
+
+    They mean nothing for what is not `heard`, the runs of components that `sounding` finds.
+    """
     freq = W.shape[1]
     A, B = strips[0], strips[1, : len(down)]
     up[:] = 0
@@ -248,8 +251,8 @@ def update_block(
         project_block(v, h, W[1], W[2], gram, widths, heard, up, down)
     else:
         second = down if totals.size == 0 else down[:0]
-        given = formula, v, m, h, W[0], W[1], W[2], beta, low, widths, strips, heard
-        pull_block(*given, up, second)
+        given = formula, v, m, h, W[0], W[1], W[2], beta, low, widths, strips
+        pull_block(*given, heard, up, second)
     if totals.size > 0:
         for n in range(FRAMES):
             for k in range(H.shape[1]):

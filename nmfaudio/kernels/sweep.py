@@ -119,21 +119,8 @@ def sweep(
             read_activations(H, t0, lags, h)
             heard = sounding(h)
             if update:
-                given = (
-                    formula,
-                    v,
-                    m,
-                    blocks,
-                    W,
-                    gram,
-                    terms,
-                    totals,
-                    numbers,
-                    widths,
-                    strips,
-                    heard,
-                )
-                update_block(*given, H, t0, t1)
+                given = formula, v, m, blocks, W, gram, terms, totals, numbers, widths, strips
+                update_block(*given, heard, H, t0, t1)
                 read_activations(H, t0, lags, h)
             add_rows(H, t0, t1, sums[c])
             if gram.size > 0 and negative.size > 0:

@@ -39,8 +39,9 @@ class NoteModel:
     Fitting goes in three steps. The templates get the recording's colour, a smooth gain over
     frequency; then they adapt to it, each drawn back to what it was; then, with the templates
     held, the activations are found. The first two look at frames spread over the recording. On
-    pianos that the dictionary does not know, they raised onset F from 0.83 to 0.92; they do no
-    harm on one that it does.
+    pianos that the dictionary does not know, they raised onset F from 0.83 to 0.93; they do no
+    harm on one that it does. Templates that are hardly heard there stay as they were, and what is
+    below a hundredth of the loudest throughout about a second is taken for silent.
 
     All settings are relative to the recording's level.
 

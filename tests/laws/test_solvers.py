@@ -175,3 +175,19 @@ def test_any_number_of_threads_gives_the_same_bytes(solver):
     finally:
         set_threads(None)
     assert len({d.W.tobytes() + d.H.tobytes() for d in found}) == 1
+
+
+def test_steps_on_large_factors_give_the_same_bytes_on_any_number_of_threads():
+    rng = np.random.default_rng(0)
+    V, W0 = rng.random((1500, 70)), rng.random((1500, 30))  # more than one part of W
+    found = []
+    try:
+        for count in (1, 3):
+            set_threads(count)
+            W = na.Factor(W0, penalties=(na.Prior(W0, 3.0),), name="W")
+            H = na.Factor(np.ones((30, 70)), name="H")
+            found.append(na.decompose(V, [W, H], max_iter=3).W)
+    finally:
+        set_threads(None)
+    np.testing.assert_array_equal(*found)
+    assert (found[0] != W0).mean() > 0.99
