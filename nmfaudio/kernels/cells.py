@@ -91,6 +91,8 @@ def divergence(
             elif beta == 0:
                 r = v / y
                 d = r - math.log(r) - 1.0
+            elif v == y:
+                d = 0.0  # where the difference of huge powers would be anything
             else:
                 s = y ** (beta - 1)
                 d = (s * y) / beta - v * s / (beta - 1)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import nmfaudio as na
+from nmfaudio.divergences import Beta
 from nmfaudio.kernels import backend, layout, plain, strips, vectors
 from nmfaudio.kernels.blocks import sounding
 from nmfaudio.kernels.formulas import formula_for
@@ -127,6 +128,18 @@ def test_silent_components_are_passed_over_without_changing_a_byte(dtype, code):
         np.testing.assert_array_equal(some, everything)
 
 
+@pytest.mark.parametrize("code", [strips, plain])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("beta", BETAS)
+def test_what_is_padded_with_the_least_there_is_costs_nothing(beta, dtype, code):
+    if code is strips and not backend.VECTORS:
+        pytest.skip("tiles do not compile on this machine")
+    columns = layout.strip_widths(np.dtype(dtype))[0]
+    least = np.full((FRAMES, columns), Beta(beta).model_floor(np.dtype(dtype)), dtype)
+    none = np.empty((0, 0), dtype)
+    assert abs(code.misfit(formula_for(beta), least, 0, columns, least, none, beta)) < 1e-20
+
+
 def test_of_silence_nothing_is_heard():
     assert sounding(np.zeros((FRAMES, 5))).shape == (0, 2)
 
@@ -134,6 +147,7 @@ def test_of_silence_nothing_is_heard():
 OTHERWISE = """
 import sys
 import numpy as np, nmfaudio as na
+from nmfaudio.divergences import Beta
 from nmfaudio.kernels import backend, vectors
 assert [backend.VECTORS, vectors.REGISTER] == eval(sys.argv[1])
 for dtype in ("f4", "f8"):
