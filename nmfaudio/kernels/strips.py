@@ -29,6 +29,8 @@ from nmfaudio.kernels.vectors import (
     zeros,
 )
 
+DEEP_ROWS, FLAT_ROWS = DEEP.rows, FLAT.rows
+
 
 @kernel
 def any_within(runs: np.ndarray, first: int, last: int) -> bool:
@@ -149,23 +151,34 @@ def pull_back(
     W (component, `freq`) is given in panels; see `layout.panels`. Panels of which no component is
     `heard` are left out.
     """
-    k = 0
-    for first in range(j, len(wide), freq):
-        if any_within(heard, k, k + width(DEEP, up)):
-            for n in range(0, FRAMES, 6):
-                u = load(DEEP, up, n, k)
+    k = _pull_panels(DEEP, DEEP_ROWS, A, a, wide, freq, j, columns, heard, up, 0)
+    _pull_panels(FLAT, FLAT_ROWS, A, a, narrow, freq, j, columns, heard, up, k)
+
+
+@kernel
+def _pull_panels(
+    shape: Any,
+    rows: int,
+    A: np.ndarray,
+    a: int,
+    panels: np.ndarray,
+    freq: int,
+    j: int,
+    columns: int,
+    heard: np.ndarray,
+    up: np.ndarray,
+    k: int,
+) -> int:
+    """`pull_back` of panels from component `k` on; return the component after the last."""
+    for first in range(j, len(panels), freq):
+        if any_within(heard, k, k + width(shape, up)):
+            for n in range(0, FRAMES, rows):
+                u = load(shape, up, n, k)
                 for c in range(columns):
-                    u = add_outer(u, A, n, a + c, wide, first + c, 0)
+                    u = add_outer(u, A, n, a + c, panels, first + c, 0)
                 store(u, up, n, k)
-        k += width(DEEP, up)
-    for first in range(j, len(narrow), freq):
-        if any_within(heard, k, k + width(FLAT, up)):
-            for n in range(0, FRAMES, 12):
-                x = load(FLAT, up, n, k)
-                for c in range(columns):
-                    x = add_outer(x, A, n, a + c, narrow, first + c, 0)
-                store(x, up, n, k)
-        k += width(FLAT, up)
+        k += width(shape, up)
+    return k
 
 
 @kernel
