@@ -34,8 +34,7 @@ class Cqt(OnStft):
     window. So Z is the STFT and the inverse is exact; masks are lifted to it by the main lobes of
     the wavelets' power. The windows must last as long as the lowest bin's wavelet (0.5 s for C1 at
     12 bins per octave), which smears masks in time and makes Z large: take it in blocks, or give a
-    `gamma`, by which low wavelets are shorter (0.29 s for C1 with 24.7 × 0.0577 / 0.108 = 13.2 Hz,
-    librosa's).
+    `gamma`, by which low wavelets are shorter (0.07 s for C1 with 13.2 Hz, librosa's default).
 
     Parameters
     ----------
