@@ -39,7 +39,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import nmfaudio as na
-from nmfaudio.io import read
+from nmfaudio.audio.io import read
 
 SAMPLES = Path(__file__).parent.parent / "audio_samples"
 COLUMNS = ("error", "Hoyer", "local", "NMI, largest", "NMI, k-means", "accuracy", "seconds")

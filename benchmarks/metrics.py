@@ -14,7 +14,7 @@ from collections.abc import Callable
 import numpy as np
 
 from benchmarks.quality.cases import SAMPLES
-from nmfaudio.io import read
+from nmfaudio.audio.io import read
 from nmfaudio.metrics import BssEval
 from nmfaudio.metrics.scale_invariant import assign
 

@@ -13,7 +13,7 @@ import librosa
 import numpy as np
 
 import nmfaudio as na
-from nmfaudio.io import read
+from nmfaudio.audio.io import read
 
 SAMPLES = Path(__file__).parent.parent / "audio_samples"
 COMPONENTS = {"trio": 9, "band": 12, "piano": 12}

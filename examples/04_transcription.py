@@ -26,7 +26,7 @@ import numpy as np
 from IPython.display import Audio
 
 import nmfaudio as na
-from nmfaudio.io import read
+from nmfaudio.audio.io import read
 
 here = Path.cwd()
 samples = next(p for p in (here, *here.parents) if (p / "audio_samples").is_dir()) / "audio_samples"

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from nmfaudio._check import as_audio, as_count
-from nmfaudio.decomposition import Decomposition
-from nmfaudio.engine import decompose
+from nmfaudio._common.validation import as_audio, as_count
+from nmfaudio.audio.masking import analyse
+from nmfaudio.audio.transforms import Stft, default_n_fft
 from nmfaudio.errors import ContentError, ParameterError, ShapeError
-from nmfaudio.factors import Factor
-from nmfaudio.separators.stems import analyse
-from nmfaudio.solvers import Diagonal
-from nmfaudio.transforms import Stft, default_n_fft
+from nmfaudio.factorisation.decomposition import Decomposition
+from nmfaudio.factorisation.engine import decompose
+from nmfaudio.factorisation.factors import Factor
+from nmfaudio.factorisation.solvers import Diagonal
 
 Audio = str | os.PathLike[str] | np.ndarray
 
@@ -155,7 +155,7 @@ def _loaded(recordings: Sequence[Audio], sr: int | None) -> tuple[list[np.ndarra
 def _load(name: str, recording: Audio, sr: int | None) -> tuple[np.ndarray, int]:
     """Samples (channel, sample) and their rate in Hz."""
     if isinstance(recording, str | os.PathLike):
-        from nmfaudio.io import read
+        from nmfaudio.audio.io import read
 
         found = read(recording)
         return found.samples, found.sr

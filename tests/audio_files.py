@@ -6,8 +6,8 @@ import warnings
 import numpy as np
 import soundfile
 
+from nmfaudio.audio.io import read
 from nmfaudio.errors import AudioWarning
-from nmfaudio.io import read
 
 SR = 8000
 

@@ -1,5 +1,5 @@
 """What all tests need before they begin."""
 
-from nmfaudio._librosa import load_librosa
+from nmfaudio._common.librosa_loader import load_librosa
 
 load_librosa()  # the workers take turns; tests that use librosa by itself would not

@@ -4,9 +4,9 @@ import re
 from pathlib import Path
 
 import nmfaudio as na
-from nmfaudio import penalties
-from nmfaudio.solvers import SOLVERS
-from nmfaudio.structures import STRUCTURES
+from nmfaudio.factorisation import penalties
+from nmfaudio.factorisation.solvers import SOLVERS
+from nmfaudio.factorisation.structures import STRUCTURES
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "METHODS.md").read_text()

@@ -6,8 +6,8 @@ import soundfile
 
 import nmfaudio as na
 from nmfaudio.errors import ContentError, ParameterError, ShapeError
+from nmfaudio.factorisation.solvers.diagonal import along_diagonals
 from nmfaudio.kernels.threads import set_threads
-from nmfaudio.solvers.diagonal import along_diagonals
 
 SR, HOP = 8000, 256
 

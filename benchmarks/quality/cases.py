@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from nmfaudio.io import read
+from nmfaudio.audio.io import read
 
 SAMPLES = Path(__file__).parents[2] / "audio_samples"
 _BAND = {"harmonic": ["bass", "keys"], "percussive": ["drums"]}

@@ -60,7 +60,7 @@ def score(case: Case, seed: int) -> Estimates:
     path = case.folder / "score.mid"
     if not path.exists() or case.task == "drums":  # scores of drums have no pitches to go by
         return None
-    from nmfaudio.notes import read_notes
+    from nmfaudio.symbolic.notes import read_notes
 
     notes = [
         replace(note, onset=max(note.onset - case.start, 0.0), offset=note.offset - case.start)

@@ -8,8 +8,8 @@ from sklearn.decomposition import NMF, non_negative_factorization
 
 import nmfaudio as na
 from benchmarks.quality.cases import Case
-from nmfaudio.masks import soft_masks
-from nmfaudio.separators.stems import analyse, apply_mask
+from nmfaudio.audio.masking import analyse, apply_mask
+from nmfaudio.audio.masks import soft_masks
 
 Estimates = dict[str, np.ndarray] | None
 

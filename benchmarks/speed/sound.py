@@ -9,7 +9,7 @@ from pathlib import Path
 import librosa
 import numpy as np
 
-from nmfaudio.io import read
+from nmfaudio.audio.io import read
 
 SAMPLES = Path(__file__).parent.parent.parent / "audio_samples"
 SR = 44_100

@@ -22,11 +22,13 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.transcription.sound import PIANOS, SR, Instrument, degraded, mono
-from nmfaudio.notes import Note, read_notes
-from nmfaudio.separators.drum_hits import part_named, read_hits
+from nmfaudio.symbolic.drum_hits import read_hits
+from nmfaudio.symbolic.names import part_named
+from nmfaudio.symbolic.note import Note
+from nmfaudio.symbolic.notes import read_notes
 
 SAMPLES = Path(__file__).parents[2] / "audio_samples"
-DRUMS = {"kick": 36, "snare": 38, "hihat": 42}
+DRUM_CHANNEL = {"kick": 36, "snare": 38, "hihat": 42}
 _AUDIO = (".wav", ".flac", ".ogg", ".mp3")
 
 
@@ -162,7 +164,7 @@ def _hits(path: Path) -> tuple[Note, ...]:
     hits = read_hits(path)
     return tuple(
         Note(t, t + 0.1, key, track=part, channel=9)
-        for part, key in DRUMS.items()
+        for part, key in DRUM_CHANNEL.items()
         for t in hits.get(part, [])
     )
 

@@ -20,7 +20,7 @@ from benchmarks.transcription.cases import DRUMS, Piece
 from benchmarks.transcription.picking import THRESHOLDS, hits
 from benchmarks.transcription.sound import KEYS, SR, Instrument
 from benchmarks.transcription.tries import Tries
-from nmfaudio.notes import Note
+from nmfaudio.symbolic.note import Note
 
 N_FFT, HOP = 4096, 512
 _STAGES = ((0.0, 0.03), (0.03, 0.15), (0.15, 2.0))  # s after the onset: attack, early, late

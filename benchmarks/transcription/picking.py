@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.ndimage import maximum_filter1d
 
-from nmfaudio.notes import Note
+from nmfaudio.symbolic.note import Note
 
 THRESHOLDS = tuple(float(x) for x in np.geomspace(0.01, 0.5, 18))
 """Rises that count as onsets, as shares of the greatest of each drum."""

@@ -12,7 +12,7 @@ import nmfaudio as na
 from benchmarks.transcription.cases import DRUMS, Case, Piece
 from benchmarks.transcription.systems import Recognise, System
 from benchmarks.transcription.tries import Tries, timed
-from nmfaudio.notes import Note
+from nmfaudio.symbolic.note import Note
 
 Row = dict[str, Any]
 MEASURES = {

@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 from scipy.signal import fftconvolve, resample
 
-from nmfaudio.io import read
-from nmfaudio.notes import Note, write_notes
+from nmfaudio.audio.io import read
+from nmfaudio.symbolic.note import Note
+from nmfaudio.symbolic.notes import write_notes
 
 SR = 44100
 KEYS = range(21, 109)

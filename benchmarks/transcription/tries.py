@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 
 from benchmarks.transcription.cases import Piece
-from nmfaudio.notes import Note
+from nmfaudio.symbolic.note import Note
 
 
 class Tries(Mapping[Hashable, Sequence[Note]]):

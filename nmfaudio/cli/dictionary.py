@@ -20,7 +20,7 @@ from nmfaudio.cli.parser import Parser, add_common_options, nearest, parse, sent
 from nmfaudio.errors import ParameterError
 
 if TYPE_CHECKING:
-    from nmfaudio.dictionary import Dictionary
+    from nmfaudio.dictionaries.dictionary import Dictionary
 
 _NAMED = 4  # examples of a label, before there are only more
 _USAGE = "nmfaudio dictionary {info,merge,export} DICTIONARY.npz... [options]"
@@ -77,7 +77,7 @@ def _info(chosen: argparse.Namespace) -> int:
 
 
 def _merge(chosen: argparse.Namespace) -> int:
-    from nmfaudio.dictionary import Dictionary
+    from nmfaudio.dictionaries.dictionary import Dictionary
 
     known = list(map(_load, chosen.files))
     if len({type(one) for one in known}) > 1:  # notes among other sounds
@@ -95,10 +95,10 @@ def _merge(chosen: argparse.Namespace) -> int:
 
 
 def _export(chosen: argparse.Namespace) -> int:
-    from nmfaudio.audition import audition
-    from nmfaudio.files import check_targets, safe_name
-    from nmfaudio.files.staging import staged
-    from nmfaudio.io import write_group
+    from nmfaudio._common.files import check_targets, safe_name
+    from nmfaudio._common.files.staging import staged
+    from nmfaudio.audio.io import write_group
+    from nmfaudio.dictionaries.sonification import audition
 
     if len(chosen.files) > 1:
         raise ParameterError(f"export takes one dictionary, got {len(chosen.files)}; merge them")
@@ -132,8 +132,8 @@ _ACTIONS = {"info": _info, "merge": _merge, "export": _export}
 
 def _load(source: str) -> Dictionary:
     """A dictionary, as one of notes where all its components have a pitch."""
-    from nmfaudio.dictionary import Dictionary
-    from nmfaudio.transcription.dictionary import NoteDictionary
+    from nmfaudio.dictionaries.dictionary import Dictionary
+    from nmfaudio.dictionaries.note_dictionary import NoteDictionary
 
     known = Dictionary.load(source)
     return known if None in known.pitches else NoteDictionary.load(source)
@@ -198,7 +198,7 @@ def _csv(known: Dictionary) -> str:
 
 
 def _picture(known: Dictionary) -> bytes:
-    from nmfaudio.plot import plot_dictionary
+    from nmfaudio.display.plots import plot_dictionary
 
     drawn = io.BytesIO()
     plot_dictionary(known).savefig(drawn, format="png")

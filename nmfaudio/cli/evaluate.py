@@ -21,7 +21,7 @@ from nmfaudio.errors import AudioFileError, AudioWarning, ContentError, Paramete
 if TYPE_CHECKING:
     import numpy as np
 
-    from nmfaudio.io import Recording
+    from nmfaudio.audio.io import Recording
 
 SUFFIXES = (
     *(".wav", ".wave", ".rf64", ".w64", ".flac", ".aif", ".aiff", ".caf", ".au", ".snd"),
@@ -157,7 +157,7 @@ def _read(
     files: Mapping[tuple[str, str], Path],
 ) -> tuple[dict[tuple[str, str], np.ndarray], int]:
     """The audio of each file, and the sample rate that all have."""
-    from nmfaudio.io import read
+    from nmfaudio.audio.io import read
 
     found: dict[tuple[str, str], Recording] = {}
     for key, path in files.items():

@@ -53,7 +53,7 @@ def run(chosen: argparse.Namespace) -> int:
         if getattr(chosen, option):
             raise ParameterError(f"--{option} is for audio; leave it out, or leave out --notes")
     pairs, aside = _pairs(*chosen.files)
-    from nmfaudio.transcription.summary import TranscriptionSummary
+    from nmfaudio.metrics.summary import TranscriptionSummary
 
     reports = [_judge(*pair, chosen) for pair in pairs]
     pieces = {r["piece"]: r.pop("found") for r in reports if r["exit_code"] == 0}
@@ -75,7 +75,7 @@ def _judge(
     piece: str, reference: Path, estimate: Path | None, chosen: argparse.Namespace
 ) -> dict[str, Any]:
     """The scores of one piece; its failure is reported and does not stop the others."""
-    from nmfaudio.transcription.scores import evaluate_transcription
+    from nmfaudio.metrics.transcription import evaluate_transcription
 
     report: dict[str, Any] = {"piece": piece, "reference": reference, "estimate": estimate}
     milliseconds = _TOLERANCE if chosen.tolerance is None else chosen.tolerance

@@ -44,7 +44,9 @@ def printable(text: str) -> str:
     """One line that any terminal can show: what is not printable is written as an escape."""
     if text.isprintable():
         return text
-    from nmfaudio.files import show  # not before it is needed: it loads NumPy, and --help must not
+    from nmfaudio._common.files import (
+        show,  # not before it is needed: it loads NumPy, and --help must not
+    )
 
     return show(text)
 

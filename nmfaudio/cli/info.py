@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from nmfaudio._version import __version__
+from nmfaudio.audio.io import inspect
 from nmfaudio.cli.commands import OTHERS
 from nmfaudio.cli.failures import complain, describe, exit_code, joint_code
 from nmfaudio.cli.inputs import input_name, open_input
@@ -18,10 +19,9 @@ from nmfaudio.cli.parser import (
     sentence,
 )
 from nmfaudio.cli.progress import clock
-from nmfaudio.io import inspect
 
 if TYPE_CHECKING:
-    from nmfaudio.io import FileInfo
+    from nmfaudio.audio.io import FileInfo
 
 
 def run_info(argv: list[str]) -> int:

@@ -18,7 +18,7 @@ def input_name(text: str) -> str:
 
 
 def open_input(text: str) -> str | BinaryIO:
-    """What `nmfaudio.io` reads: the path, or all of standard input.
+    """What `nmfaudio.audio.io` reads: the path, or all of standard input.
 
     Raises
     ------

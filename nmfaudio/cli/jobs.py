@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from nmfaudio._common.files import check_targets, safe_name
+from nmfaudio.audio.io import check_format
 from nmfaudio.cli.inputs import STDIN
 from nmfaudio.cli.parser import require_files
 from nmfaudio.errors import OutputError, ParameterError
-from nmfaudio.files import check_targets, safe_name
-from nmfaudio.io import check_format
 
 _TRACK = "{track}"
 _ANY_AUDIO = (1, 48_000)  # channels and Hz that every format holds

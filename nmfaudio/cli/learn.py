@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nmfaudio import _times
+from nmfaudio._common import time_ranges as _times
 from nmfaudio._version import __version__
 from nmfaudio.cli.commands import OTHERS
 from nmfaudio.cli.failures import printable
@@ -36,9 +36,9 @@ from nmfaudio.errors import ParameterError
 
 # What is heavy is imported where it is needed, so that the help stays quick.
 if TYPE_CHECKING:
-    from nmfaudio.dictionary import Dictionary
-    from nmfaudio.examples import Example
-    from nmfaudio.transforms import Transform
+    from nmfaudio.audio.transforms import Transform
+    from nmfaudio.dictionaries.dictionary import Dictionary
+    from nmfaudio.dictionaries.recordings import Example
 
 _HOPS = 4  # in a window
 _USAGE = "nmfaudio learn LABEL=PATH... -o DICTIONARY.npz [options]"
@@ -65,7 +65,7 @@ def run_learn(argv: list[str]) -> int:
     chosen = parse(_parser(), argv)
     notes = wants_notes(chosen)
     given = {} if notes else _examples(chosen)
-    from nmfaudio.files import check_targets
+    from nmfaudio._common.files import check_targets
     from nmfaudio.kernels.threads import set_threads
 
     path = Path(chosen.output)
@@ -113,7 +113,7 @@ def describe_dictionary(dictionary: Dictionary) -> dict[str, Any]:
 
 
 def _learn(given: dict[str, list[Example]], chosen: argparse.Namespace, bar: Bar) -> Dictionary:
-    from nmfaudio.learning import learn
+    from nmfaudio.dictionaries.learning import learn
 
     bar.say("learning")
     return learn(
@@ -132,7 +132,7 @@ def _learn(given: dict[str, list[Example]], chosen: argparse.Namespace, bar: Bar
 
 def _transform(given: dict[str, list[Example]], chosen: argparse.Namespace) -> Transform | None:
     """The transform that was asked for, at the first recording's rate; None if none was."""
-    from nmfaudio.io.decoding import open_audio
+    from nmfaudio.audio.io.decoding import open_audio
 
     first = next(iter(given.values()))[0]
     with open_audio(first.audio) as audio:  # type: ignore[arg-type]  # a path, here
@@ -141,7 +141,7 @@ def _transform(given: dict[str, list[Example]], chosen: argparse.Namespace) -> T
 
 def _examples(chosen: argparse.Namespace) -> dict[str, list[Example]]:
     """The examples of each label: whole recordings in the order they were named, then ranges."""
-    from nmfaudio.examples import Example, gather
+    from nmfaudio.dictionaries.recordings import Example, gather
 
     found: dict[str, list[Example]] = {}
     for text in chosen.files:

@@ -12,9 +12,9 @@ from nmfaudio.cli.progress import Bar
 from nmfaudio.errors import ParameterError
 
 if TYPE_CHECKING:
-    from nmfaudio.dictionary import Dictionary
-    from nmfaudio.transcription.dictionary import NoteDictionary
-    from nmfaudio.transforms import Transform
+    from nmfaudio.audio.transforms import Transform
+    from nmfaudio.dictionaries.dictionary import Dictionary
+    from nmfaudio.dictionaries.note_dictionary import NoteDictionary
 
 _KINDS = ("notes", "recordings", "soundfonts")
 _HOPS = 8  # in a window of notes
@@ -129,9 +129,9 @@ def _pitch_range(text: str) -> tuple[int, int]:
 def _from_folder(
     given: str, chosen: argparse.Namespace, transform: Transform | None, bar: Bar
 ) -> NoteDictionary:
-    from nmfaudio.transcription.dictionary import NoteDictionary
-    from nmfaudio.transcription.folders import note_files
-    from nmfaudio.transcription.stages import sample_rate
+    from nmfaudio.dictionaries.note_dictionary import NoteDictionary
+    from nmfaudio.dictionaries.note_folders import note_files
+    from nmfaudio.dictionaries.note_stages import sample_rate
 
     label, folder = cut(given, "LABEL=FOLDER, as in piano=notes/")
     if transform is None:
@@ -149,8 +149,8 @@ def _from_folder(
 def _from_recording(
     given: list[str], chosen: argparse.Namespace, transform: Transform | None, bar: Bar
 ) -> NoteDictionary:
-    from nmfaudio.transcription.dictionary import NoteDictionary
-    from nmfaudio.transcription.stages import sample_rate
+    from nmfaudio.dictionaries.note_dictionary import NoteDictionary
+    from nmfaudio.dictionaries.note_stages import sample_rate
 
     label, audio = cut(given[0], "LABEL=FILE, as in piano=take.wav")
     if transform is None:
@@ -173,8 +173,8 @@ def _from_recording(
 def _from_soundfont(
     given: str, chosen: argparse.Namespace, transform: Transform | None, bar: Bar
 ) -> NoteDictionary:
-    from nmfaudio.transcription.dictionary import NoteDictionary
-    from nmfaudio.transcription.makers import PLAYED_AT
+    from nmfaudio.dictionaries.note_dictionary import NoteDictionary
+    from nmfaudio.dictionaries.note_learning import PLAYED_AT
 
     label, font = cut(given, "LABEL=FONT.sf2, as in piano=FluidR3_GM.sf2")
     return NoteDictionary.from_soundfont(
@@ -196,7 +196,7 @@ _MAKERS: dict[str, Callable[..., NoteDictionary]] = {
 
 def describe_notes(dictionary: Dictionary) -> dict[str, Any]:
     """The facts about velocities and stages, as `--json` gives them; none of a plain dictionary."""
-    from nmfaudio.transcription.dictionary import NoteDictionary
+    from nmfaudio.dictionaries.note_dictionary import NoteDictionary
 
     if not isinstance(dictionary, NoteDictionary):
         return {}
@@ -217,7 +217,7 @@ def asked_transform(sr: int, chosen: argparse.Namespace, hops: int) -> Transform
     """
     if chosen.n_fft is None and chosen.hop is None:
         return None
-    from nmfaudio.transforms import Stft, default_n_fft
+    from nmfaudio.audio.transforms import Stft, default_n_fft
 
     power = 2.0 if chosen.beta == 0 else 1.0
     n_fft = chosen.n_fft or default_n_fft(sr)

@@ -7,7 +7,7 @@ import difflib
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-from nmfaudio import _times
+from nmfaudio._common import time_ranges as _times
 from nmfaudio.cli.output import emit
 from nmfaudio.errors import ParameterError
 
@@ -126,7 +126,7 @@ def add_existing_options(group: argparse._ArgumentGroup, *, replaced: str, known
 
 
 def stretch(text: str) -> tuple[float, float]:
-    """`nmfaudio._times.stretch` for argparse."""
+    """`nmfaudio._common.time_ranges.stretch` for argparse."""
     try:
         return _times.stretch(text)
     except ParameterError as error:

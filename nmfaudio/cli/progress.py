@@ -15,7 +15,7 @@ from nmfaudio.cli.failures import check_ended, printable
 from nmfaudio.errors import AudioWarning
 
 if TYPE_CHECKING:
-    from nmfaudio.engine import Progress
+    from nmfaudio.factorisation.engine import Progress
 
 _REDRAW = 0.1  # seconds
 _WIDEST = 40  # columns of the bar itself

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nmfaudio.audio.io.decoding import open_audio
 from nmfaudio.cli.failures import printable
 from nmfaudio.errors import OutputError
-from nmfaudio.io.decoding import open_audio
 
 if TYPE_CHECKING:
-    from nmfaudio.io import Recording, Written
-    from nmfaudio.separators.stems import Stems
+    from nmfaudio.audio.io import Recording, Written
+    from nmfaudio.stems.stems import Stems
 
 _WIDTH = 80  # columns of the table
 

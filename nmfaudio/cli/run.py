@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nmfaudio._version import __version__
+from nmfaudio.audio.io import check_format, read
 from nmfaudio.cli import results
 from nmfaudio.cli.failures import (
     check_ended,
@@ -28,12 +29,11 @@ from nmfaudio.cli.output import emit_json, emit_path
 from nmfaudio.cli.progress import Bar, heard
 from nmfaudio.cli.separator_options import separator_settings
 from nmfaudio.errors import AudioWarning
-from nmfaudio.io import check_format, read
 from nmfaudio.kernels.threads import set_threads
 from nmfaudio.separators.base import Separator
 
 if TYPE_CHECKING:
-    from nmfaudio.io import Recording
+    from nmfaudio.audio.io import Recording
 
 
 def run(command: str, kind: type[Any], chosen: argparse.Namespace) -> int:

@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from nmfaudio._common.options import options as options_of
 from nmfaudio.cli.parser import (
     Parser,
     add_common_options,
@@ -21,10 +22,9 @@ from nmfaudio.cli.parser import (
 )
 from nmfaudio.errors import ParameterError
 from nmfaudio.separators import SEPARATORS
-from nmfaudio.separators.base import options as options_of
 
 if TYPE_CHECKING:
-    from nmfaudio.separators.base import Option
+    from nmfaudio._common.options import Option
 
 _FIELD = "field:"  # before a separator's fields in the namespace, apart from the options of a job
 

@@ -87,7 +87,7 @@ def _transcriber(chosen: argparse.Namespace) -> tuple[Transcriber | DrumTranscri
 
 
 def _note_transcriber(chosen: argparse.Namespace, settings: dict[str, float]) -> Transcriber:
-    from nmfaudio.transcription.dictionary import NoteDictionary
+    from nmfaudio.dictionaries.note_dictionary import NoteDictionary
     from nmfaudio.transcription.transcriber import Transcriber
 
     own = None if chosen.dictionary is None else NoteDictionary.load(chosen.dictionary)
@@ -95,7 +95,7 @@ def _note_transcriber(chosen: argparse.Namespace, settings: dict[str, float]) ->
 
 
 def _drum_transcriber(chosen: argparse.Namespace, settings: dict[str, Any]) -> DrumTranscriber:
-    from nmfaudio.dictionary import Dictionary
+    from nmfaudio.dictionaries.dictionary import Dictionary
     from nmfaudio.separators.drums import PARTS
     from nmfaudio.transcription.drums import DrumTranscriber
 

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nmfaudio._common.files import safe_name, write_bytes
+from nmfaudio.audio.io import write_group
 from nmfaudio.cli.failures import check_ended
 from nmfaudio.cli.inputs import STDIN
 from nmfaudio.cli.jobs import Job, check_collisions, check_existing, check_writable
@@ -19,11 +21,9 @@ from nmfaudio.cli.progress import Bar
 from nmfaudio.cli.run import read_input, tell_leftovers
 from nmfaudio.cli.transcribe import STEMS
 from nmfaudio.errors import ParameterError
-from nmfaudio.files import safe_name, write_bytes
-from nmfaudio.io import write_group
 
 if TYPE_CHECKING:
-    from nmfaudio.separators.stems import Stems
+    from nmfaudio.stems.stems import Stems
     from nmfaudio.transcription.drums import DrumTranscriber
     from nmfaudio.transcription.result import Transcription
     from nmfaudio.transcription.transcriber import Transcriber
@@ -51,7 +51,7 @@ def plan_transcriptions(chosen: argparse.Namespace) -> list[Job]:
     check_existing(jobs, chosen)
     check_writable(Path(chosen.output))
     if chosen.plot:
-        from nmfaudio._figure import new_figure
+        from nmfaudio._common.figures import new_figure
 
         new_figure(1, 1)
     return jobs
@@ -143,7 +143,7 @@ def _write(job: Job, found: Transcription, chosen: argparse.Namespace) -> dict[s
 
 
 def _stems(found: Transcription, by: str) -> Stems:
-    from nmfaudio.transcription.parts import note_stems, stems_memory
+    from nmfaudio.transcription.note_stems import note_stems, stems_memory
 
     check_memory(stems_memory(found, by))
     return note_stems(found, by)

@@ -23,11 +23,11 @@ except ImportError as error:
         f"the estimators need scikit-learn 1.6 or later ({error}); pip install 'nmfaudio[sklearn]'"
     ) from error
 
-from nmfaudio._check import as_count
-from nmfaudio.divergences import Beta, divergence_named
-from nmfaudio.online import activations
-from nmfaudio.penalties import Penalty
-from nmfaudio.structures import Product, Structure
+from nmfaudio._common.validation import as_count
+from nmfaudio.factorisation.divergences import Beta, divergence_named
+from nmfaudio.factorisation.online import activations
+from nmfaudio.factorisation.penalties import Penalty
+from nmfaudio.factorisation.structures import Product, Structure
 
 # Multiplicative updates that `transform` takes: a fixed number, so that no sample sways another.
 UPDATES = 200

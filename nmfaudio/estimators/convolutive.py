@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from nmfaudio._check import as_count
-from nmfaudio.engine import decompose
+from nmfaudio._common.validation import as_count
 from nmfaudio.estimators.base import Estimator
-from nmfaudio.factors import Factor
-from nmfaudio.solvers import Solver
-from nmfaudio.start import random_factors
-from nmfaudio.structures import Convolutive, Structure
+from nmfaudio.factorisation.engine import decompose
+from nmfaudio.factorisation.factors import Factor
+from nmfaudio.factorisation.initialisation import random_factors
+from nmfaudio.factorisation.solvers import Solver
+from nmfaudio.factorisation.structures import Convolutive, Structure
 
 
 class ConvolutiveNMF(Estimator):

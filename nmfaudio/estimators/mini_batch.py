@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from nmfaudio._check import as_count
+from nmfaudio._common.validation import as_count
 from nmfaudio.estimators.base import Estimator
-from nmfaudio.online import OnlineNMF
+from nmfaudio.factorisation.online import OnlineNMF
 
 
 class MiniBatchNMF(Estimator):

@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from nmfaudio._check import as_count, as_number
-from nmfaudio.engine import decompose
+from nmfaudio._common.validation import as_count, as_number
 from nmfaudio.errors import ParameterError
 from nmfaudio.estimators.base import Estimator
-from nmfaudio.factors import Factor
-from nmfaudio.penalties import L1, Penalty
-from nmfaudio.solvers import Solver
-from nmfaudio.start import INITS, STARTS, random_factors
+from nmfaudio.factorisation.engine import decompose
+from nmfaudio.factorisation.factors import Factor
+from nmfaudio.factorisation.initialisation import INITS, STARTS, random_factors
+from nmfaudio.factorisation.penalties import L1, Penalty
+from nmfaudio.factorisation.solvers import Solver
 
 
 class NMF(Estimator):

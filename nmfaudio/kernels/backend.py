@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from nmfaudio.kernels import plain, strips
+from nmfaudio.kernels import strips
+from nmfaudio.kernels import strips_portable as plain
 from nmfaudio.kernels.jit import VECTORS_WANTED, kernel
 from nmfaudio.kernels.layout import aligned_zeros
 from nmfaudio.kernels.vectors import FUSED, THIN, add_outer, load, store

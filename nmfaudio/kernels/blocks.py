@@ -8,9 +8,9 @@ import numpy as np
 
 from nmfaudio.kernels import mm
 from nmfaudio.kernels.backend import gather, halves, misfit, pull_back
+from nmfaudio.kernels.gemm import add_nn
 from nmfaudio.kernels.jit import kernel
 from nmfaudio.kernels.layout import FRAMES
-from nmfaudio.kernels.tiles import add_nn
 
 Widths = tuple[int, int]
 Numbers = tuple[float, float, float, float, float]

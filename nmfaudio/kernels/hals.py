@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from nmfaudio.kernels import mm
+from nmfaudio.kernels.gemm import add_nn, add_nt
 from nmfaudio.kernels.jit import kernel
-from nmfaudio.kernels.tiles import add_nn, add_nt
 
 BLOCK = 64  # frames
 

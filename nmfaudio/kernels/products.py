@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from nmfaudio.kernels.gemm import add_nn, add_nt
 from nmfaudio.kernels.threads import deal
-from nmfaudio.kernels.tiles import add_nn, add_nt
 
 ROWS = 64  # rows of the result in one part of the work: a multiple of the tiles' four
 DEPTH = 512  # terms of the sum in one part, where the result has too few rows to share out

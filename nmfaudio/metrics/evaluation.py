@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from nmfaudio._check import as_audio, as_number
+from nmfaudio._common.validation import as_audio, as_number
 from nmfaudio.errors import ContentError, ParameterError, ShapeError
 from nmfaudio.metrics.bsseval import BssEval
 from nmfaudio.metrics.scale_invariant import assign, si_sdr

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nmfaudio._check import as_audio
+from nmfaudio._common.validation import as_audio
 from nmfaudio.errors import ContentError, ParameterError, ShapeError
 
 _BEYOND = 1e4  # dB: stands for infinity where a finite number is needed; float64 never gets there

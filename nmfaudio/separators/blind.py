@@ -6,17 +6,17 @@ import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from nmfaudio._common.options import option
 from nmfaudio.errors import ParameterError
-from nmfaudio.separators.base import option
-from nmfaudio.separators.modelled import Model, ModelSeparator, Scene
+from nmfaudio.separators.pipeline import Model, ModelSeparator, Scene
 
 # All that is heavy is imported where it is needed, so that the command's help stays quick.
 if TYPE_CHECKING:
     import numpy as np
 
-    from nmfaudio.engine import Callback
-    from nmfaudio.separators.stems import Stems
-    from nmfaudio.transforms import Stft
+    from nmfaudio.audio.transforms import Stft
+    from nmfaudio.factorisation.engine import Callback
+    from nmfaudio.stems.stems import Stems
 
 
 def _number_or_auto(text: str) -> int | str:
@@ -107,9 +107,9 @@ class BlindSeparator(ModelSeparator):
     )
 
     def __post_init__(self) -> None:
-        from nmfaudio._check import as_choice, as_count, as_number
-        from nmfaudio.divergences import divergence_named
-        from nmfaudio.solvers import SOLVERS
+        from nmfaudio._common.validation import as_choice, as_count, as_number
+        from nmfaudio.factorisation.divergences import divergence_named
+        from nmfaudio.factorisation.solvers import SOLVERS
 
         super().__post_init__()
         self._keep("components", as_count(self.components, "components", low=1))
@@ -128,8 +128,8 @@ class BlindSeparator(ModelSeparator):
 
     def model(self, scene: Scene) -> Model:
         """Factor the spectrogram, and group the components."""
-        from nmfaudio.engine import nmf
-        from nmfaudio.grouping import group_components
+        from nmfaudio.factorisation.engine import nmf
+        from nmfaudio.stems.grouping import group_components
 
         found = nmf(
             scene.V,
@@ -154,13 +154,13 @@ class BlindSeparator(ModelSeparator):
 
     def size(self) -> tuple[int, int]:
         """How many components and stems."""
-        from nmfaudio.grouping import MOST_SOURCES
+        from nmfaudio.stems.grouping import MOST_SOURCES
 
         return self.components, MOST_SOURCES if self.sources == "auto" else self.sources
 
     def transform(self, sr: int) -> Stft:
         """The transform for audio of this sample rate: of powers for Itakura–Saito."""
-        from nmfaudio.divergences import divergence_named
+        from nmfaudio.factorisation.divergences import divergence_named
 
         # Itakura–Saito is a statement about powers (doi:10.1162/neco.2008.04-08-771).
         power = 2.0 if divergence_named(self.beta_loss).beta == 0 else 1.0

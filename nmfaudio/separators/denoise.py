@@ -8,19 +8,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from nmfaudio._common.options import option
 from nmfaudio.errors import ContentError, ParameterError
-from nmfaudio.separators.base import option
-from nmfaudio.separators.modelled import Model, ModelSeparator, Scene
+from nmfaudio.separators.pipeline import Model, ModelSeparator, Scene
 
 # All that is heavy is imported where it is needed, so that the command's help stays quick.
 if TYPE_CHECKING:
     import numpy as np
 
-    from nmfaudio.decomposition import Decomposition
-    from nmfaudio.engine import Callback
-    from nmfaudio.examples import AnyExample
-    from nmfaudio.separators.stems import Stems
-    from nmfaudio.transforms import Stft
+    from nmfaudio.audio.transforms import Stft
+    from nmfaudio.dictionaries.recordings import AnyExample
+    from nmfaudio.factorisation.decomposition import Decomposition
+    from nmfaudio.factorisation.engine import Callback
+    from nmfaudio.stems.stems import Stems
 
     Sound = AnyExample | tuple[float, float]
 
@@ -33,7 +33,7 @@ _LEAST = 1e-3  # of the start of an activation: what is zero by chance could nev
 
 def _sound(text: str) -> str | tuple[float, float]:
     """A path, or a stretch of time."""
-    from nmfaudio._times import stretch
+    from nmfaudio._common.time_ranges import stretch
 
     return stretch(text) if re.fullmatch(r"[\d:.]+-[\d:.]+", text) else text
 
@@ -129,7 +129,7 @@ class DenoiseSeparator(ModelSeparator):
     )
 
     def __post_init__(self) -> None:
-        from nmfaudio._check import as_count, as_number
+        from nmfaudio._common.validation import as_count, as_number
 
         super().__post_init__()
         for name in ("free", "exemplars", "models"):
@@ -152,7 +152,7 @@ class DenoiseSeparator(ModelSeparator):
 
     def transform(self, sr: int) -> Stft:
         """See `ModelSeparator.transform`; the window is shorter, as voices glide."""
-        from nmfaudio.transforms import Stft
+        from nmfaudio.audio.transforms import Stft
 
         n_fft = 2 ** max(1, round(math.log2(_WINDOW * sr))) if self.n_fft is None else self.n_fft
         return Stft(sr, n_fft, self.hop)  # type: ignore[arg-type]
@@ -164,14 +164,14 @@ class DenoiseSeparator(ModelSeparator):
 
     def model(self, scene: Scene) -> Model:
         """Explain the scene by frames of the noise, and of the signal or by free spectra."""
-        from nmfaudio.separators.averaged import averaged
+        from nmfaudio.separators.ensemble import averaged
 
         noise = self._heard(scene, "noise") or [_quietest(scene.V)]
         signal = self._heard(scene, "signal")
         sizes: list[tuple[int, int]] = []
 
         def fit(report: Callback, rng: np.random.Generator) -> Decomposition:
-            from nmfaudio.exemplars import choose_exemplars
+            from nmfaudio.dictionaries.exemplars import choose_exemplars
 
             known = [
                 choose_exemplars(each, self.exemplars, 1, rng)[0]
@@ -193,7 +193,7 @@ class DenoiseSeparator(ModelSeparator):
 
     def _heard(self, scene: Scene, name: str) -> list[np.ndarray]:
         """The spectrograms of what is said to be noise, or signal, alone."""
-        from nmfaudio.learning import read_examples
+        from nmfaudio.dictionaries.learning import read_examples
 
         given = [
             _stretch_of(scene, one, name) if isinstance(one, tuple) else one
@@ -217,8 +217,8 @@ class DenoiseSeparator(ModelSeparator):
         """One model: known spectra that stay, and free ones, with random activations."""
         import numpy as np
 
-        from nmfaudio.engine import decompose
-        from nmfaudio.factors import Factor
+        from nmfaudio.factorisation.engine import decompose
+        from nmfaudio.factorisation.factors import Factor
 
         started = rng.random((len(V), free)) * V.mean(axis=1, dtype=np.float64)[:, None]
         sums = np.maximum(started.sum(axis=0), np.finfo(np.float32).tiny)

@@ -7,18 +7,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from nmfaudio._common.options import option
 from nmfaudio.errors import ParameterError
-from nmfaudio.separators.base import option
-from nmfaudio.separators.modelled import Model, ModelSeparator, Scene
+from nmfaudio.separators.pipeline import Model, ModelSeparator, Scene
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from nmfaudio.decomposition import Decomposition
-    from nmfaudio.notes import Note
-    from nmfaudio.penalties import Penalty
-    from nmfaudio.separators.drum_kit import Bands
-    from nmfaudio.transforms import Stft
+    from nmfaudio.audio.transforms import Stft
+    from nmfaudio.dictionaries.drum_kit import Bands
+    from nmfaudio.factorisation.decomposition import Decomposition
+    from nmfaudio.factorisation.penalties import Penalty
+    from nmfaudio.symbolic.note import Note
 
     _Learned: TypeAlias = tuple[np.ndarray, np.ndarray, Sequence[str], tuple[Penalty, ...]]
     """W at full resolution, H, the part of each component, and what W costs."""
@@ -119,13 +119,13 @@ class DrumSeparator(ModelSeparator):
         return _MANY * count, count
 
     def transform(self, sr: int) -> Stft:
-        from nmfaudio.transforms import Stft, default_n_fft
+        from nmfaudio.audio.transforms import Stft, default_n_fft
 
         n_fft = default_n_fft(sr) // 2 if self.n_fft is None else self.n_fft  # hits are short
         return Stft(sr, n_fft, self.hop)  # type: ignore[arg-type]
 
     def model(self, scene: Scene) -> Model:
-        from nmfaudio.separators.drum_kit import Bands
+        from nmfaudio.dictionaries.drum_kit import Bands
 
         bands = Bands.of(len(scene.V))
         V = bands.pool(scene.V)
@@ -155,8 +155,8 @@ class DrumSeparator(ModelSeparator):
 
             transcriber = DrumTranscriber(parts=tuple(groups), max_iter=self.max_iter)
             return transcriber.transcribe(scene.y, scene.sr, callback=scene.callback).notes
-        from nmfaudio.separators.drum_kit import part_levels
-        from nmfaudio.transcription.hits import pick_hits
+        from nmfaudio.dictionaries.drum_kit import part_levels
+        from nmfaudio.symbolic.drum_peaks import pick_hits
 
         times = scene.transform.times(scene.V.shape[1])
         levels = part_levels(found.W, found.H, groups.values())
@@ -166,8 +166,8 @@ class DrumSeparator(ModelSeparator):
         self, folder: str | os.PathLike[str], V: np.ndarray, bands: Bands, scene: Scene
     ) -> _Learned:
         """Templates of the kit's own hits, which the recording corrects a little."""
-        from nmfaudio.penalties import Prior
-        from nmfaudio.separators.drum_kit import own_templates
+        from nmfaudio.dictionaries.drum_kit import own_templates
+        from nmfaudio.factorisation.penalties import Prior
 
         known = own_templates(folder, self.parts, scene.transform, rng=scene.rng)
         full = known.templates.astype(V.dtype)
@@ -180,7 +180,7 @@ class DrumSeparator(ModelSeparator):
 
     def _from_shipped(self, V: np.ndarray, bands: Bands, scene: Scene) -> _Learned:
         """Templates of kits in general first, then of what each part has under its mask."""
-        from nmfaudio.separators.drum_kit import shipped_templates
+        from nmfaudio.dictionaries.drum_kit import shipped_templates
 
         parts = self.parts or PARTS[:3]
         W = bands.pool(shipped_templates(parts, scene.transform)).astype(V.dtype)
@@ -195,8 +195,8 @@ class DrumSeparator(ModelSeparator):
         """Activations to start from: alike wherever there may be hits."""
         import numpy as np
 
-        from nmfaudio.files import show
-        from nmfaudio.separators.drum_hits import gates, read_hits
+        from nmfaudio._common.files import show
+        from nmfaudio.symbolic.drum_hits import gates, read_hits
 
         H = np.full((W.shape[2], V.shape[1]), V.mean(), V.dtype)
         if self.onsets is not None:
@@ -221,9 +221,9 @@ class DrumSeparator(ModelSeparator):
         """Several templates for each part, learned on its share of V."""
         import numpy as np
 
-        from nmfaudio.engine import generator
-        from nmfaudio.masks import soft_masks
-        from nmfaudio.structures import Convolutive
+        from nmfaudio.audio.masks import soft_masks
+        from nmfaudio.factorisation.engine import generator
+        from nmfaudio.factorisation.structures import Convolutive
 
         rng = generator(scene.rng)
         models = [Convolutive().part((W, H), [k]) for k in range(len(H))]
@@ -252,9 +252,9 @@ class DrumSeparator(ModelSeparator):
         penalties: tuple[Penalty, ...] = (),
         max_iter: int | None = None,
     ) -> Decomposition:
-        from nmfaudio.engine import decompose
-        from nmfaudio.factors import Factor
-        from nmfaudio.structures import Convolutive
+        from nmfaudio.factorisation.engine import decompose
+        from nmfaudio.factorisation.factors import Factor
+        from nmfaudio.factorisation.structures import Convolutive
 
         return decompose(
             V,

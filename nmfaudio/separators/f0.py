@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, ClassVar
 
+from nmfaudio._common.options import option
 from nmfaudio.errors import ContentError
-from nmfaudio.separators.base import option
-from nmfaudio.separators.modelled import Model, ModelSeparator, Scene
+from nmfaudio.separators.pipeline import Model, ModelSeparator, Scene
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from nmfaudio.separators.pitch import Pitch
+    from nmfaudio.separators.pitch_track import Pitch
 
 # A pitch track and a voice agree within about this, and a sung note's partials are this wide.
 _CENTS = (-20.0, -10.0, 0.0, 10.0, 20.0)
@@ -82,7 +82,7 @@ class F0Separator(ModelSeparator):
     )
 
     def __post_init__(self) -> None:
-        from nmfaudio._check import as_count
+        from nmfaudio._common.validation import as_count
 
         super().__post_init__()
         self._keep("components", as_count(self.components, "components", low=1))
@@ -92,9 +92,9 @@ class F0Separator(ModelSeparator):
         """Learn the accompaniment where it is seen alone, then share out with the voices."""
         import numpy as np
 
-        from nmfaudio.engine import decompose, nmf
-        from nmfaudio.factors import Factor
-        from nmfaudio.structures import Masked, filter_bumps
+        from nmfaudio.factorisation.engine import decompose, nmf
+        from nmfaudio.factorisation.factors import Factor
+        from nmfaudio.factorisation.structures import Masked, filter_bumps
 
         V = scene.V
         learning = round(self.max_iter * 2 / 3)
@@ -135,7 +135,7 @@ class F0Separator(ModelSeparator):
 
     def _pitches(self, scene: Scene) -> list[Pitch]:
         """Of each voice; there must be one somewhere in the recording."""
-        from nmfaudio.separators.pitch import Pitch, estimate_pitch, read_pitch
+        from nmfaudio.separators.pitch_track import Pitch, estimate_pitch, read_pitch
 
         given = [p for p in (self.pitch, *self.also) if p is not None]
         pitches = [p if isinstance(p, Pitch) else read_pitch(p) for p in given]
@@ -160,8 +160,8 @@ def _buzz(pitch: Pitch, scene: Scene) -> np.ndarray:
     """The spectrogram of a buzz of this pitch, level over frequency [shape=(freq, time)]."""
     import numpy as np
 
-    from nmfaudio.separators.pitch import FALL
-    from nmfaudio.separators.stems import analyse
+    from nmfaudio.audio.masking import analyse
+    from nmfaudio.separators.pitch_track import FALL
 
     buzzes = np.stack([pitch.buzz(scene.y.shape[1], scene.sr, cents=c) for c in _CENTS])
     spectrogram = analyse(buzzes.astype(scene.y.dtype), scene.transform)

@@ -9,19 +9,19 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, cast
 
+from nmfaudio._common.options import option
 from nmfaudio.errors import ParameterError
-from nmfaudio.separators.base import option
-from nmfaudio.separators.modelled import Model, ModelSeparator, Scene
+from nmfaudio.separators.pipeline import Model, ModelSeparator, Scene
+from nmfaudio.stems import REST
 
 # All that is heavy is imported where it is needed, so that the command's help stays quick.
 if TYPE_CHECKING:
     import numpy as np
 
-    from nmfaudio.dictionary import Dictionary
-    from nmfaudio.examples import AnyExample, Example
-    from nmfaudio.transforms import Stft
+    from nmfaudio.audio.transforms import Stft
+    from nmfaudio.dictionaries.dictionary import Dictionary
+    from nmfaudio.dictionaries.recordings import AnyExample, Example
 
-REST = "rest"
 """The stem of what no example is like."""
 
 _SIZE = 400
@@ -126,7 +126,7 @@ class GuidedSeparator(ModelSeparator):
     )
 
     def __post_init__(self) -> None:
-        from nmfaudio._check import as_count, as_number
+        from nmfaudio._common.validation import as_count, as_number
 
         super().__post_init__()
         self._keep("free", as_count(self.free, "free", low=0))
@@ -150,7 +150,7 @@ class GuidedSeparator(ModelSeparator):
     @cached_property
     def _given(self) -> dict[str, list[Example]]:
         """The examples of each label."""
-        from nmfaudio.examples import gather
+        from nmfaudio.dictionaries.recordings import gather
 
         pairs = self.example.items() if isinstance(self.example, Mapping) else self.example
         found: dict[str, list[Example]] = {}
@@ -160,7 +160,7 @@ class GuidedSeparator(ModelSeparator):
 
     @cached_property
     def _loaded(self) -> Dictionary | None:
-        from nmfaudio.dictionary import Dictionary
+        from nmfaudio.dictionaries.dictionary import Dictionary
 
         if self.dictionary is None or isinstance(self.dictionary, Dictionary):
             return self.dictionary
@@ -168,8 +168,8 @@ class GuidedSeparator(ModelSeparator):
 
     def model(self, scene: Scene) -> Model:
         """Lay what is known over the spectrogram, and give each label its components."""
-        from nmfaudio.engine import generator
-        from nmfaudio.separators.stretches import fit_stretches
+        from nmfaudio.factorisation.engine import generator
+        from nmfaudio.separators.exemplar_fit import fit_stretches
 
         rng = generator(scene.rng)
         known = self._known(scene.transform, rng)
@@ -193,7 +193,7 @@ class GuidedSeparator(ModelSeparator):
 
     def _known(self, transform: Stft, rng: np.random.Generator) -> Dictionary:
         """The dictionary, with what is learned from the examples, as frames of `transform`."""
-        from nmfaudio.learning import learn
+        from nmfaudio.dictionaries.learning import learn
 
         loaded = self._loaded
         if loaded is not None:
@@ -224,7 +224,7 @@ class GuidedSeparator(ModelSeparator):
 
     def transform(self, sr: int) -> Stft:
         """The dictionary's, or one for audio of this sample rate."""
-        from nmfaudio.transforms import Stft
+        from nmfaudio.audio.transforms import Stft
 
         if self._loaded is not None and self.n_fft is None and self.hop is None:
             # Another sample rate is refused later, by its name.
@@ -237,8 +237,8 @@ class GuidedSeparator(ModelSeparator):
 
 def _cut(given: AnyExample | Sequence[AnyExample]) -> AnyExample | Sequence[AnyExample]:
     """The stretches that follow an ``@`` in a path, if any do."""
-    from nmfaudio._times import stretch
-    from nmfaudio.examples import Example
+    from nmfaudio._common.time_ranges import stretch
+    from nmfaudio.dictionaries.recordings import Example
 
     if not isinstance(given, str) or "@" not in given or os.path.exists(given):
         return given

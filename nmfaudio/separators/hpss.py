@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nmfaudio.separators.base import option
-from nmfaudio.separators.modelled import Model, ModelSeparator, Scene
+from nmfaudio._common.options import option
+from nmfaudio.separators.pipeline import Model, ModelSeparator, Scene
 
 # All that is heavy is imported where it is needed, so that the command's help stays quick.
 if TYPE_CHECKING:
     import numpy as np
 
-    from nmfaudio.decomposition import Decomposition
-    from nmfaudio.engine import Callback
+    from nmfaudio.factorisation.decomposition import Decomposition
+    from nmfaudio.factorisation.engine import Callback
 
 
 NAMES = ("harmonic", "percussive")
@@ -79,7 +79,7 @@ class HpssSeparator(ModelSeparator):
     )
 
     def __post_init__(self) -> None:
-        from nmfaudio._check import as_count
+        from nmfaudio._common.validation import as_count
 
         super().__post_init__()
         for name in ("components", "lags", "models"):
@@ -87,8 +87,8 @@ class HpssSeparator(ModelSeparator):
 
     def model(self, scene: Scene) -> Model:
         """Add models up, and divide their components by how percussive they are."""
-        from nmfaudio.grouping import percussive_classes
-        from nmfaudio.separators.averaged import averaged
+        from nmfaudio.separators.ensemble import averaged
+        from nmfaudio.stems.grouping import percussive_classes
 
         found = averaged(
             scene.V,
@@ -115,10 +115,10 @@ class HpssSeparator(ModelSeparator):
 
     def _fit(self, V: np.ndarray, report: Callback, rng: np.random.Generator) -> Decomposition:
         """One model."""
-        from nmfaudio.engine import decompose
-        from nmfaudio.factors import Factor
-        from nmfaudio.start import random_factors
-        from nmfaudio.structures import Convolutive
+        from nmfaudio.factorisation.engine import decompose
+        from nmfaudio.factorisation.factors import Factor
+        from nmfaudio.factorisation.initialisation import random_factors
+        from nmfaudio.factorisation.structures import Convolutive
 
         bins, frames = V.shape
         templates = min(self.lags, frames), bins, self.components

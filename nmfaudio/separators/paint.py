@@ -9,18 +9,18 @@ from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from nmfaudio._common.options import option
 from nmfaudio.errors import ParameterError
-from nmfaudio.separators.base import option
-from nmfaudio.separators.modelled import Model, ModelSeparator, Scene
+from nmfaudio.separators.pipeline import Model, ModelSeparator, Scene
+from nmfaudio.stems import REST
 
 # All that is heavy is imported where it is needed, so that the command's help stays quick.
 if TYPE_CHECKING:
     import numpy as np
 
-    from nmfaudio.decomposition import Decomposition
-    from nmfaudio.separators.painting import Stroke
+    from nmfaudio.factorisation.decomposition import Decomposition
+    from nmfaudio.separators.boxes import Stroke
 
-REST = "rest"
 """The stem of what nobody painted."""
 
 _LEAST = 1e-3  # of a template's mean: what was not heard under the paint may be there elsewhere
@@ -89,7 +89,7 @@ class PaintSeparator(ModelSeparator):
     )
 
     def __post_init__(self) -> None:
-        from nmfaudio._check import as_count
+        from nmfaudio._common.validation import as_count
 
         super().__post_init__()
         self._keep("components", as_count(self.components, "components", low=1))
@@ -101,7 +101,7 @@ class PaintSeparator(ModelSeparator):
 
     @cached_property
     def _strokes(self) -> list[Stroke]:
-        from nmfaudio.separators.painting import read_strokes
+        from nmfaudio.separators.boxes import read_strokes
 
         strokes = read_strokes(self.boxes or ())
         names = dict.fromkeys(stroke.source for stroke in strokes)
@@ -120,10 +120,10 @@ class PaintSeparator(ModelSeparator):
         """Learn each source where it was painted, then all of them together."""
         import numpy as np
 
-        from nmfaudio.engine import decompose
-        from nmfaudio.factors import Factor
-        from nmfaudio.separators.painting import rasterise
-        from nmfaudio.structures import Masked
+        from nmfaudio.factorisation.engine import decompose
+        from nmfaudio.factorisation.factors import Factor
+        from nmfaudio.factorisation.structures import Masked
+        from nmfaudio.separators.boxes import rasterise
 
         V = scene.V
         times = scene.transform.times(V.shape[1])
@@ -163,7 +163,7 @@ class PaintSeparator(ModelSeparator):
         self, scene: Scene, painted: Mapping[str, np.ndarray]
     ) -> list[tuple[np.ndarray, np.ndarray]]:
         """Templates and activations of each source to start from."""
-        from nmfaudio.engine import generator
+        from nmfaudio.factorisation.engine import generator
 
         if self.again is not None:
             return self._kept(scene, list(painted))
@@ -174,7 +174,7 @@ class PaintSeparator(ModelSeparator):
         self, scene: Scene, weights: np.ndarray, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
         """What a source is like where it was painted; anything, where it was not."""
-        from nmfaudio.engine import nmf
+        from nmfaudio.factorisation.engine import nmf
 
         V = scene.V
         if not weights.any():
@@ -195,7 +195,7 @@ class PaintSeparator(ModelSeparator):
 
     def _kept(self, scene: Scene, names: Sequence[str]) -> list[tuple[np.ndarray, np.ndarray]]:
         """Those of an earlier run."""
-        from nmfaudio.decomposition import Decomposition
+        from nmfaudio.factorisation.decomposition import Decomposition
 
         kept = self.again
         if not isinstance(kept, Decomposition):

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
+from nmfaudio._common.options import option
 from nmfaudio.errors import ParameterError
-from nmfaudio.separators.base import option
-from nmfaudio.separators.modelled import Model, ModelSeparator, Scene
+from nmfaudio.separators.pipeline import Model, ModelSeparator, Scene
 
 if TYPE_CHECKING:
-    from nmfaudio.decomposition import Decomposition
-    from nmfaudio.transforms import Transform
+    from nmfaudio.audio.transforms import Transform
+    from nmfaudio.factorisation.decomposition import Decomposition
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +93,7 @@ class RegroupSeparator(ModelSeparator):
         ParameterError
             The model is of another sample rate, or of no recording.
         """
-        from nmfaudio.transforms import transform_from
+        from nmfaudio.audio.transforms import transform_from
 
         about = self._decomposition.about
         if "transform" not in about:
@@ -128,7 +128,7 @@ class RegroupSeparator(ModelSeparator):
 
     @cached_property
     def _decomposition(self) -> Decomposition:
-        from nmfaudio.decomposition import Decomposition
+        from nmfaudio.factorisation.decomposition import Decomposition
 
         if isinstance(self.saved, Decomposition):
             return self.saved
@@ -137,7 +137,7 @@ class RegroupSeparator(ModelSeparator):
     @cached_property
     def _named(self) -> dict[str, list[int]]:
         """The components of each new stem; each component once."""
-        from nmfaudio._check import as_count
+        from nmfaudio._common.validation import as_count
 
         given = (
             {name: list(members) for name, members in self.groups.items()}

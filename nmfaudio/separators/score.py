@@ -9,14 +9,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from nmfaudio._common.options import option
 from nmfaudio.errors import AudioWarning, ContentError, ParameterError
-from nmfaudio.separators.base import option
-from nmfaudio.separators.modelled import Model, ModelSeparator, Scene
+from nmfaudio.separators.pipeline import Model, ModelSeparator, Scene
 
 # All that is heavy is imported where it is needed, so that the command's help stays quick.
 if TYPE_CHECKING:
-    from nmfaudio.notes import Note
-    from nmfaudio.transforms import Stft
+    from nmfaudio.audio.transforms import Stft
+    from nmfaudio.symbolic.note import Note
 
 _PARTS = ("track", "program", "channel", "hand", "note")
 
@@ -107,7 +107,7 @@ class ScoreSeparator(ModelSeparator):
     )
 
     def __post_init__(self) -> None:
-        from nmfaudio._check import as_choice, as_count, as_number
+        from nmfaudio._common.validation import as_choice, as_count, as_number
 
         super().__post_init__()
         as_choice(self.by, "by", _PARTS)
@@ -119,7 +119,8 @@ class ScoreSeparator(ModelSeparator):
     @cached_property
     def notes(self) -> list[Note]:
         """The notes of the score, in its own time."""
-        from nmfaudio.notes import Note, read_notes
+        from nmfaudio.symbolic.note import Note
+        from nmfaudio.symbolic.notes import read_notes
 
         if self.score is None:
             raise ParameterError("score is missing; give a file or a list of Note")
@@ -133,7 +134,8 @@ class ScoreSeparator(ModelSeparator):
 
     def model(self, scene: Scene) -> Model:
         """Fit the sounds of the score, and group them into stems."""
-        from nmfaudio.separators.scored import fit, name_parts
+        from nmfaudio.separators.score_model import fit
+        from nmfaudio.symbolic.names import name_parts
 
         return fit(
             scene,
@@ -147,7 +149,7 @@ class ScoreSeparator(ModelSeparator):
 
     def _placed(self, scene: Scene) -> list[Note]:
         """The notes in the recording's time."""
-        from nmfaudio.alignment import align
+        from nmfaudio.symbolic.alignment import align
 
         if not self.aligned:
             return align(self.notes, scene.y, scene.sr)
@@ -164,7 +166,7 @@ class ScoreSeparator(ModelSeparator):
 
     def transform(self, sr: int) -> Stft:
         """The transform for audio of this sample rate, with twice the usual window."""
-        from nmfaudio.transforms import default_n_fft
+        from nmfaudio.audio.transforms import default_n_fft
 
         if self.n_fft is None:
             return replace(self, n_fft=2 * default_n_fft(sr)).transform(sr)
@@ -172,7 +174,8 @@ class ScoreSeparator(ModelSeparator):
 
     def size(self) -> tuple[int, int]:
         """How many components and stems."""
-        from nmfaudio.separators.scored import GLIDE, name_parts
+        from nmfaudio.separators.score_model import GLIDE
+        from nmfaudio.symbolic.names import name_parts
 
         names = name_parts(self.notes, self.by)
         sounds = {

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nmfaudio._check import as_count, as_number
-from nmfaudio.divergences import Beta
-from nmfaudio.engine import decompose
+from nmfaudio._common.validation import as_count, as_number
+from nmfaudio.dictionaries.note_dictionary import NoteDictionary
 from nmfaudio.errors import ParameterError
-from nmfaudio.factors import Factor
+from nmfaudio.factorisation.divergences import Beta
+from nmfaudio.factorisation.engine import decompose
+from nmfaudio.factorisation.factors import Factor
+from nmfaudio.factorisation.penalties import L1
+from nmfaudio.factorisation.structures import AttackDecay, attack_decay_envelopes
 from nmfaudio.kernels.products import product
-from nmfaudio.penalties import L1
-from nmfaudio.structures import AttackDecay, attack_decay_envelopes
-from nmfaudio.transcription.dictionary import NoteDictionary
-from nmfaudio.transcription.models import NoteModel
+from nmfaudio.transcription.note_model import NoteModel
 
 if TYPE_CHECKING:
-    from nmfaudio.decomposition import Decomposition
-    from nmfaudio.engine import Callback
+    from nmfaudio.factorisation.decomposition import Decomposition
+    from nmfaudio.factorisation.engine import Callback
 
 _MIDDLE_C, _HALVING = 60, 24  # MIDI number, and semitones over which decays halve
 _LASTING = 4.0  # times its decay that the longest note is followed: 2 % are left

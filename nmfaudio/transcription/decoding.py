@@ -7,10 +7,10 @@ from dataclasses import KW_ONLY, dataclass
 
 import numpy as np
 
-from nmfaudio._check import as_choice, as_number
+from nmfaudio._common.validation import as_choice, as_number, frame_step
 from nmfaudio.errors import ParameterError
-from nmfaudio.notes import Note
-from nmfaudio.transcription.activity import (
+from nmfaudio.symbolic.note import Note
+from nmfaudio.transcription.offsets import (
     find_offsets,
     hysteresis,
     recent_level,
@@ -19,7 +19,6 @@ from nmfaudio.transcription.activity import (
 from nmfaudio.transcription.onsets import (
     adaptive_threshold,
     find_onsets,
-    frame_step,
     onset_strength,
     place_onsets,
     suppress_ghosts,

@@ -9,30 +9,30 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nmfaudio._check import as_choice, as_count, as_number
-from nmfaudio.dictionary import Dictionary
-from nmfaudio.engine import Callback, decompose
+from nmfaudio._common.validation import as_choice, as_count, as_number
+from nmfaudio.audio.io.samples import as_samples
+from nmfaudio.audio.masking import analyse
+from nmfaudio.audio.preparation import prepared
+from nmfaudio.audio.transforms import Stft, default_n_fft
+from nmfaudio.dictionaries.dictionary import Dictionary
+from nmfaudio.dictionaries.drum_kit import Bands, fitted, part_levels, shipped_kit
+from nmfaudio.dictionaries.drum_learning import by_part
 from nmfaudio.errors import ParameterError
-from nmfaudio.factors import Factor
-from nmfaudio.notes import Note
-from nmfaudio.penalties import Prior
-from nmfaudio.separators.drum_hits import CALLED, DRUM_CHANNEL, drum_pitch
-from nmfaudio.separators.drum_kit import Bands, fitted, part_levels, shipped_kit
-from nmfaudio.separators.modelled import as_samples
-from nmfaudio.separators.stems import analyse
-from nmfaudio.structures import Convolutive
-from nmfaudio.transcription.drum_learning import by_part
-from nmfaudio.transcription.hits import THRESHOLD, pick_hits, share_of
-from nmfaudio.transcription.needs import model_memory
-from nmfaudio.transcription.recordings import prepared
+from nmfaudio.factorisation.engine import Callback, decompose
+from nmfaudio.factorisation.factors import Factor
+from nmfaudio.factorisation.penalties import Prior
+from nmfaudio.factorisation.structures import Convolutive
+from nmfaudio.symbolic.drum_peaks import THRESHOLD, pick_hits, share_of
+from nmfaudio.symbolic.names import CALLED, DRUM_CHANNEL, drum_pitch
+from nmfaudio.symbolic.note import Note
+from nmfaudio.transcription.memory import model_memory
 from nmfaudio.transcription.result import Transcription
 from nmfaudio.transcription.salience import Salience
-from nmfaudio.transforms import Stft, default_n_fft
 
 if TYPE_CHECKING:
-    from nmfaudio.decomposition import Decomposition
-    from nmfaudio.transcription.drum_learning import Hits
-    from nmfaudio.transcription.transcriber import Audio
+    from nmfaudio.audio.io.samples import Audio
+    from nmfaudio.dictionaries.drum_learning import Hits
+    from nmfaudio.factorisation.decomposition import Decomposition
 
 _FINISH = 6  # iterations at full resolution, with the activations known
 _STEPS = 2.0 ** (np.arange(-8, 9) / 4)  # of a threshold, as many times as the one there is
@@ -353,7 +353,7 @@ def _notes(part: str, seconds: Iterable[float]) -> list[Note]:
 
 def _drum_score(made: Sequence[Note], true: Sequence[Note], which: int) -> float:
     """Precision, recall or F of the hits of one part."""
-    from nmfaudio.transcription.scores import evaluate_transcription
+    from nmfaudio.metrics.transcription import evaluate_transcription
 
     (figures,) = evaluate_transcription(list(made), list(true), drums=True).drums.values()
     return figures[which]

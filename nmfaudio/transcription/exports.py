@@ -9,8 +9,8 @@ from typing import Any
 
 from nmfaudio._version import __version__
 from nmfaudio.errors import MissingExtraError
-from nmfaudio.midi import DRUMS
-from nmfaudio.notes import Note
+from nmfaudio.symbolic.names import DRUM_CHANNEL
+from nmfaudio.symbolic.note import Note
 
 _COLUMNS = ("start_time_s", "end_time_s", "pitch_midi", "velocity", "pitch_bend")
 _TICKS = 5000  # per beat of half a second: steps of 0.1 ms
@@ -55,7 +55,7 @@ def pretty_score(notes: Sequence[Note]) -> Any:
     score = pretty_midi.PrettyMIDI(resolution=_TICKS)
     played: dict[tuple[str, int, bool], Any] = {}
     for note in notes:
-        key = (note.track, note.program, note.channel == DRUMS)
+        key = (note.track, note.program, note.channel == DRUM_CHANNEL)
         if key not in played:
             played[key] = pretty_midi.Instrument(note.program, key[2], note.track)
         strength = max(1, round(127 * note.velocity))  # 0 would end a note instead

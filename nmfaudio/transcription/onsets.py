@@ -3,54 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
-from nmfaudio._check import as_number
+from nmfaudio._common.validation import as_number, frame_step
 from nmfaudio.errors import ParameterError, ShapeError
 
 HARMONIC_INTERVALS = (12, 19, 24, 28, 31, 34, 36)
 """Semitones from a pitch to those of its partials 2 to 8."""
 _SAME = 0.25  # semitones within which a pitch is one of a partial
 _TOGETHER = 0.03  # s within which a pitch and its ghosts begin
-
-
-def frame_step(values: Any, times: Any) -> float:
-    """Seconds from frame to frame.
-
-    Parameters
-    ----------
-    values : np.ndarray [shape=(pitch, time)]
-    times : np.ndarray [shape=(time,)]
-        In seconds, evenly spaced.
-
-    Returns
-    -------
-    float
-        1 where there are fewer than two frames.
-
-    Raises
-    ------
-    ShapeError
-        The shapes do not fit each other.
-    ParameterError
-        The times do not ascend, or not evenly; or values are negative, NaN or infinite.
-    """
-    values, times = np.asarray(values), np.asarray(times, np.float64)
-    if values.ndim != 2 or times.shape != values.shape[1:]:
-        raise ShapeError(
-            f"values have shape {values.shape} and times {times.shape}; they must be (pitch, time) "
-            "and (time,)"
-        )
-    if values.size and not (values.min() >= 0 and values.max() < np.inf):
-        raise ParameterError("values are negative, NaN or infinite; all must be finite and ≥ 0")
-    if len(times) < 2:
-        return 1.0
-    step = float(times[-1] - times[0]) / (len(times) - 1)
-    if not (step > 0 and np.allclose(np.diff(times), step, rtol=0.01)):
-        raise ParameterError("times are not evenly spaced; give those of consecutive frames")
-    return step
 
 
 def onset_strength(values: np.ndarray, times: np.ndarray, *, rise: float = 0.07) -> np.ndarray:

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from nmfaudio.decomposition import Decomposition
+from nmfaudio._common.files import safe_name, save_archive, write_bytes
+from nmfaudio.audio.transforms import Transform
 from nmfaudio.errors import AudioWarning, MissingExtraError
-from nmfaudio.files import safe_name, save_archive, write_bytes
-from nmfaudio.notes import Note
+from nmfaudio.factorisation.decomposition import Decomposition
+from nmfaudio.symbolic.note import Note
 from nmfaudio.transcription.salience import Salience
-from nmfaudio.transforms import Transform
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from nmfaudio.separators.stems import Stems
+    from nmfaudio.stems.stems import Stems
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -140,7 +140,7 @@ class Transcription:
         MissingExtraError
             matplotlib is not installed.
         """
-        from nmfaudio.transcription.picture import piano_roll
+        from nmfaudio.display.piano_roll import piano_roll
 
         return piano_roll(self.notes, self.salience)
 
@@ -158,7 +158,7 @@ class Transcription:
         np.ndarray [shape=(sample,) or (channel, sample)]
             As loud as the recording at their peaks; with `beside`, two channels.
         """
-        from nmfaudio.transcription.hearing import tones
+        from nmfaudio.transcription.sonification import tones
 
         mono = self.mixture.mean(axis=0)
         loudness = float(np.abs(mono).max()) or 1.0
@@ -189,7 +189,7 @@ class Transcription:
         ParameterError
             `by` is something else.
         """
-        from nmfaudio.transcription.parts import note_stems
+        from nmfaudio.transcription.note_stems import note_stems
 
         return note_stems(self, by)
 
@@ -216,8 +216,8 @@ class Transcription:
         OutputError
             A file exists, or cannot be written.
         """
-        from nmfaudio.files import check_targets
-        from nmfaudio.notes import write_notes
+        from nmfaudio._common.files import check_targets
+        from nmfaudio.symbolic.notes import write_notes
 
         table, midi = (Path(directory, safe_name(name) + end) for end in (".csv", ".mid"))
         check_targets([table, midi], overwrite=overwrite)

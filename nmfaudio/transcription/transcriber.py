@@ -4,31 +4,28 @@ from __future__ import annotations
 
 import itertools
 import math
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, asdict, dataclass, field, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from nmfaudio.audio.io.samples import Audio, as_samples
+from nmfaudio.audio.masking import analyse
+from nmfaudio.audio.preparation import prepared
+from nmfaudio.dictionaries.note_dictionary import NoteDictionary
 from nmfaudio.errors import ParameterError
-from nmfaudio.notes import Note
-from nmfaudio.separators.modelled import as_samples
-from nmfaudio.separators.stems import analyse
-from nmfaudio.transcription.dictionary import NoteDictionary
-from nmfaudio.transcription.needs import model_memory
-from nmfaudio.transcription.recordings import prepared
+from nmfaudio.symbolic.note import Note
+from nmfaudio.transcription.memory import model_memory
 from nmfaudio.transcription.result import Transcription
 from nmfaudio.transcription.salience import Salience
 
 if TYPE_CHECKING:
-    from nmfaudio.decomposition import Decomposition
-    from nmfaudio.engine import Callback
+    from nmfaudio.factorisation.decomposition import Decomposition
+    from nmfaudio.factorisation.engine import Callback
 
 _CUT = 0.05  # s before the end of a recording in which its cutting off sounds like a note
 _STEPS = 2.0 ** (np.arange(-6, 7) / 3)  # of a threshold, as many times as the one there is
-
-Audio = str | bytes | os.PathLike[str] | np.ndarray
 
 
 class Activations(Protocol):
@@ -56,7 +53,7 @@ class Decoder(Protocol):
 
 
 def _model() -> Activations:
-    from nmfaudio.transcription.models import NoteModel
+    from nmfaudio.transcription.note_model import NoteModel
 
     return NoteModel()
 
@@ -275,7 +272,7 @@ class Transcriber:
         MissingExtraError
             mir_eval is not installed.
         """
-        from nmfaudio.transcription.scores import evaluate_transcription
+        from nmfaudio.metrics.transcription import evaluate_transcription
 
         if grid is None:
             threshold = getattr(self.decoding, "threshold", None)

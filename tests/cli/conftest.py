@@ -16,10 +16,10 @@ import numpy as np
 import pytest
 import soundfile
 
+from nmfaudio._common.options import option
 from nmfaudio.cli import main
 from nmfaudio.errors import AudioWarning, NumericalError
 from nmfaudio.separators import SEPARATORS
-from nmfaudio.separators.base import option
 
 SR = 8000
 ROOT = Path(__file__).parents[2]

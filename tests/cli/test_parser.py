@@ -13,12 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from minimal import ARGUMENTS, SETTINGS
 
+from nmfaudio._common.options import option, options
 from nmfaudio.cli.commands import OTHERS
 from nmfaudio.cli.parser import parse, stretch
 from nmfaudio.cli.separator_options import parse_separator, separator_parser, separator_settings
 from nmfaudio.errors import ParameterError
 from nmfaudio.separators import SEPARATORS
-from nmfaudio.separators.base import load_separator, option, options
+from nmfaudio.separators.base import load_separator
 
 from .conftest import ENVIRONMENT
 

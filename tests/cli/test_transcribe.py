@@ -13,7 +13,7 @@ from transcription.scenes import SR
 from transcription.standins import SCORE, PlainDecoding, PlainModel, dictionary, piece, transcriber
 
 import nmfaudio as na
-from nmfaudio.transcription import dictionary as home
+from nmfaudio.dictionaries import note_dictionary as home
 
 from .conftest import write_wav
 
@@ -195,7 +195,7 @@ def test_stems_of_another_run_are_told_of(nmfaudio, song):
 
 
 def test_nothing_is_written_when_the_work_fails(nmfaudio, song, monkeypatch):
-    module = sys.modules["nmfaudio.transcription.models"]
+    module = sys.modules["nmfaudio.transcription.note_model"]
     monkeypatch.setattr(module, "NoteModel", lambda: PlainModel(broken=True))
     result = nmfaudio("transcribe", song, "--stems", "note", "-q")
     assert result.code == 1

@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 
 import nmfaudio as na
-from nmfaudio.penalties import Terms
+from nmfaudio.factorisation.penalties import Terms
 
 FREQ, TIME, RANK, LAGS = 13, 22, 3, 4
 SIZES = {"freq": FREQ, "time": TIME, "rank": RANK, "lags": LAGS}

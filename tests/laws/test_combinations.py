@@ -5,8 +5,8 @@ import pytest
 from laws.catalogue import PENALTIES, STRUCTURES
 
 import nmfaudio as na
-from nmfaudio.problem import Problem
-from nmfaudio.solvers import SOLVERS
+from nmfaudio.factorisation.problem import Problem
+from nmfaudio.factorisation.solvers import SOLVERS
 
 BETAS = (0, 1, 2)
 

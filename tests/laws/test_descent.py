@@ -5,7 +5,7 @@ import pytest
 from laws.catalogue import FREQ, PENALTIES, RANK, STRUCTURES, TIME, InverseGamma, positive
 
 import nmfaudio as na
-from nmfaudio.start import power_of_two, weighted_mean
+from nmfaudio.factorisation.initialisation import power_of_two, weighted_mean
 
 BETAS = [-0.5, 0, 0.5, 1, 1.3, 1.5, 2, 3]
 

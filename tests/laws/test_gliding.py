@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 import nmfaudio as na
-from nmfaudio.structures.gliding import BLOCK, Entries, Gliding, partial_entries, whole_entries
+from nmfaudio.factorisation.structures.gliding import (
+    BLOCK,
+    Entries,
+    Gliding,
+    partial_entries,
+    whole_entries,
+)
 
 BINS, FRAMES = 40, 2 * BLOCK + 5
 

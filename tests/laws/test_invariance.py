@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import nmfaudio as na
-from nmfaudio.start import INITS, power_of_two
+from nmfaudio.factorisation.initialisation import INITS, power_of_two
 
 BETAS = [0, 0.5, 1, 1.5, 2]
 

@@ -5,8 +5,8 @@ import pytest
 from scipy.optimize import nnls
 
 import nmfaudio as na
+from nmfaudio.factorisation.solvers import SOLVERS
 from nmfaudio.kernels.threads import set_threads
-from nmfaudio.solvers import SOLVERS
 
 FREQ, TIME, RANK = 17, 230, 5
 SUPPORTED = [

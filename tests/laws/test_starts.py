@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import nmfaudio as na
+from nmfaudio.factorisation.initialisation import INITS, STARTS, random_factors, spa
 from nmfaudio.kernels.threads import deal_whole, get_threads, set_threads
-from nmfaudio.start import INITS, STARTS, random_factors, spa
 
 
 def recording(dtype=np.float64, shape=(24, 60), rank=5, seed=0):

@@ -9,8 +9,8 @@ from twins import MODELS
 
 import nmfaudio as na
 from nmfaudio.errors import ParameterError, ShapeError
+from nmfaudio.factorisation.structures import STRUCTURES as SAVED
 from nmfaudio.kernels.threads import set_threads
-from nmfaudio.structures import STRUCTURES as SAVED
 
 sizes = st.integers(1, 9)
 

@@ -6,7 +6,7 @@ from sklearn.decomposition import non_negative_factorization
 from sklearn.decomposition._nmf import _initialize_nmf
 
 import nmfaudio as na
-from nmfaudio.start import nndsvdar
+from nmfaudio.factorisation.initialisation import nndsvdar
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

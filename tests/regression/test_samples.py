@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nmfaudio.audio.io import read
 from nmfaudio.cli import main
-from nmfaudio.io import read
 
 SAMPLES = sorted((Path(__file__).parents[2] / "audio_samples").glob("*/mixture.*"))
 

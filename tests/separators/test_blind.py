@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nmfaudio as na
-from nmfaudio.separators.base import options
+from nmfaudio._common.options import options
+from nmfaudio.audio.masking import Masking
+from nmfaudio.factorisation.initialisation import INITS
 from nmfaudio.separators.blind import BlindSeparator
-from nmfaudio.separators.stems import Masking, group_masks
-from nmfaudio.start import INITS
+from nmfaudio.stems.masks import group_masks
 
 QUICK = {"components": 4, "max_iter": 6, "n_fft": 256}
 

@@ -7,9 +7,9 @@ import pytest
 import soundfile
 
 import nmfaudio as na
-from nmfaudio.separators.drum_hits import EARLY, read_hits
-from nmfaudio.separators.drum_kit import Bands, fitted, shipped_templates
-from nmfaudio.transforms import Stft
+from nmfaudio.audio.transforms import Stft
+from nmfaudio.dictionaries.drum_kit import Bands, fitted, shipped_templates
+from nmfaudio.symbolic.drum_hits import EARLY, read_hits
 
 SAMPLE = Path(__file__).parents[2] / "audio_samples" / "drums"
 EXCLUDED = {"bass_hard", "bass_soft", "snare_hard", "snare_soft"} | {

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import nmfaudio as na
-from nmfaudio.separators.pitch import estimate_pitch
+from nmfaudio.separators.pitch_track import estimate_pitch
 
 SR = 8000
 QUICK = {"components": 8, "n_fft": 1024}

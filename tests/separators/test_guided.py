@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nmfaudio as na
+from nmfaudio.separators.exemplar_fit import fit_stretches
 from nmfaudio.separators.guided import GuidedSeparator
-from nmfaudio.separators.stretches import fit_stretches
 
 SR = 8000
 QUICK = {"n_fft": 256, "max_iter": 20}

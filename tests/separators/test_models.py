@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import nmfaudio as na
-from nmfaudio.separators.stems import Masking, apply_mask, apply_masks, group_masks
+from nmfaudio.audio.masking import Masking, apply_mask, apply_masks
+from nmfaudio.stems.masks import group_masks
 
 SR = 8000
 

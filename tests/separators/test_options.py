@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 import pytest
 from minimal import SETTINGS
 
+from nmfaudio._common.options import option, options
 from nmfaudio.errors import ParameterError
 from nmfaudio.separators import SEPARATORS
-from nmfaudio.separators.base import load_separator, option, options
+from nmfaudio.separators.base import load_separator
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ import pytest
 
 import nmfaudio as na
 from nmfaudio.errors import AudioFileError, ContentError, ParameterError
+from nmfaudio.separators.boxes import rasterise, read_strokes
 from nmfaudio.separators.paint import _held_down
-from nmfaudio.separators.painting import rasterise, read_strokes
 
 SR = 8000
 T = np.arange(2 * SR) / SR

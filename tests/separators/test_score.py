@@ -196,6 +196,6 @@ def test_the_trio_comes_apart_with_the_score_out_of_time():
 
 
 def na_read(path):
-    from nmfaudio.io import read
+    from nmfaudio.audio.io import read
 
     return read(path).samples

@@ -9,7 +9,7 @@ import nmfaudio as na
 from nmfaudio.errors import ParameterError, ShapeError
 from nmfaudio.transcription.attack_decay import AttackDecayModel
 from nmfaudio.transcription.decoding import Decoding
-from nmfaudio.transcription.models import NoteModel
+from nmfaudio.transcription.note_model import NoteModel
 
 STFT = na.Stft(8000, 512, 128)
 KEYS = (48, 60, 72)

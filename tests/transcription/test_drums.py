@@ -8,7 +8,8 @@ import pytest
 import soundfile
 
 import nmfaudio as na
-from nmfaudio.separators.drum_hits import drum_pitch, read_hits
+from nmfaudio.symbolic.drum_hits import read_hits
+from nmfaudio.symbolic.names import drum_pitch
 
 SAMPLE = Path(__file__).parents[2] / "audio_samples" / "drums"
 PARTS = ("kick", "snare", "hihat")

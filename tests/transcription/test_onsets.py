@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 import nmfaudio as na
+from nmfaudio._common.validation import frame_step
 from nmfaudio.transcription.onsets import (
     adaptive_threshold,
     find_onsets,
-    frame_step,
     onset_strength,
     place_onsets,
     suppress_ghosts,

@@ -1,0 +1,1 @@
+"""Checks, files and small helpers that every package may import."""

@@ -1,0 +1,247 @@
+"""Model files: named arrays and a JSON header in a zip file that runs nothing when read.
+
+A file is a valid ``.npz``: ``numpy.load`` reads its arrays. It has the member ``header.json`` and
+one ``.npy`` member for each array the header lists; none is compressed, so that no member can
+turn out larger than the file. The same content makes the same bytes.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import os
+import re
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nmfaudio._common.files.names import show
+from nmfaudio._common.files.sources import Source, open_source
+from nmfaudio._common.files.staging import create, staged, write_failure
+from nmfaudio.errors import AudioFileError, ParameterError
+
+VERSION = 1
+"""Of the format. A reader refuses the versions it does not know."""
+
+_HEADER = "header.json"
+_LARGEST_HEADER = 16 * 2**20  # bytes
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,99}")
+_TYPES = ("<f4", "<f8")
+_OWN_KEYS = ("format", "version", "arrays")
+
+
+def save_archive(
+    path: str | os.PathLike[str],
+    header: Mapping[str, Any],
+    arrays: Mapping[str, NDArray[Any]],
+    *,
+    overwrite: bool = False,
+) -> None:
+    """Save non-negative arrays and what is to be known about them.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+    header : mapping
+        JSON-able; `"kind"` says what the file is, and is asked for when loading.
+    arrays : mapping of str to np.ndarray
+        float32 or float64, finite and not negative. Names are letters, digits and ``_.-``.
+    overwrite : bool
+        Whether a file that exists may be replaced.
+
+    Raises
+    ------
+    ParameterError
+        If the header or an array cannot be stored.
+    OutputError
+        If the file exists or cannot be written.
+    """
+    ready = {name: _storable(name, arrays[name]) for name in sorted(arrays)}
+    text = _header_text(header, ready)
+    target = Path(path)
+    with staged([target], overwrite=overwrite) as names:
+        descriptor = create(names[target], target)
+        try:
+            with open(descriptor, "wb", closefd=False) as file, zipfile.ZipFile(file, "w") as pack:
+                with _member(pack, _HEADER) as member:
+                    member.write(text)
+                for name, array in ready.items():
+                    with _member(pack, f"{name}.npy") as member:
+                        np.lib.format.write_array(member, array, (1, 0), allow_pickle=False)
+        except OSError as error:
+            raise write_failure(descriptor, target, str(error)) from None
+        finally:
+            os.close(descriptor)
+
+
+def load_archive(path: Source, *, kind: str) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """Load what `save_archive` saved. Everything is checked before it is believed.
+
+    Parameters
+    ----------
+    path : str, bytes, os.PathLike or binary file object
+    kind : str
+        What the header must call itself.
+
+    Returns
+    -------
+    header : dict
+        As it was saved.
+    arrays : dict of str to np.ndarray
+
+    Raises
+    ------
+    AudioFileError
+        If the file cannot be read, is no such archive, or is of another kind or version.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "model.npz")
+    ...     save_archive(path, {"kind": "toy", "sr": 8000}, {"W": np.ones((3, 2))})
+    ...     header, arrays = load_archive(path, kind="toy")
+    >>> header["sr"], arrays["W"].shape
+    (8000, (3, 2))
+    """
+    file, size = open_source(path)
+    label = show(path)
+    try:
+        with zipfile.ZipFile(file) as pack:
+            members = _members(pack, size)
+            header = _read_header(pack, members, kind)
+            listed = header.pop("arrays")
+            if {f"{name}.npy" for name in listed} | {_HEADER} != set(members):
+                raise _Refusal("its members are not those that its header lists")
+            arrays = {
+                name: _read_array(pack, members[f"{name}.npy"], listed[name]) for name in listed
+            }
+    except _Refusal as refusal:
+        raise AudioFileError(f"{label}: not a usable model file: {refusal}") from None
+    except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError):
+        raise AudioFileError(
+            f"{label}: not a model file, or a damaged one: need one that nmfaudio saved"
+        ) from None
+    finally:
+        if file is not path:
+            file.close()
+    return {key: value for key, value in header.items() if key not in _OWN_KEYS}, arrays
+
+
+class _Refusal(Exception):
+    """Why a file is not believed."""
+
+
+def _storable(name: str, array: NDArray[Any]) -> NDArray[Any]:
+    array = np.asarray(array)
+    if not _NAME.fullmatch(name):
+        raise ParameterError(f"array name {name!r}: need letters, digits and _.- only")
+    if array.dtype.newbyteorder("=") not in (np.float32, np.float64):
+        raise ParameterError(f"array {name!r} is {array.dtype}; need float32 or float64")
+    if not _is_sound(array):
+        raise ParameterError(f"array {name!r} must be finite and not negative")
+    return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).reshape(array.shape)
+
+
+def _is_sound(array: NDArray[Any]) -> bool:
+    # A NaN makes both comparisons false.
+    return not array.size or bool(array.min() >= 0 and array.max() < np.inf)
+
+
+def _header_text(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    if taken := [key for key in _OWN_KEYS if key in header]:
+        raise ParameterError(f"header key {taken[0]!r} belongs to the format; choose another")
+    if not isinstance(header.get("kind"), str):
+        raise ParameterError("header has no 'kind': need a text that says what the file is")
+    listed = {
+        name: {"shape": list(array.shape), "dtype": array.dtype.str}
+        for name, array in arrays.items()
+    }
+    whole = {"format": "nmfaudio", "version": VERSION, "arrays": listed, **header}
+    try:
+        return json.dumps(whole, allow_nan=False, sort_keys=True, indent=1).encode()
+    except (TypeError, ValueError) as error:
+        raise ParameterError(f"header cannot be stored as JSON: {error}") from None
+
+
+def _member(pack: zipfile.ZipFile, name: str) -> IO[bytes]:
+    info = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
+    info.create_system = 3  # the same on every system
+    info.external_attr = 0o644 << 16
+    return pack.open(info, "w", force_zip64=True)
+
+
+def _members(pack: zipfile.ZipFile, size: int) -> dict[str, zipfile.ZipInfo]:
+    """All members by name, none of them larger than what there is."""
+    infos = pack.infolist()
+    members = {info.filename: info for info in infos}
+    if _HEADER not in members or len(members) != len(infos):
+        raise _Refusal(f"it has no {_HEADER}, or a member twice; need a file that nmfaudio saved")
+    if any(info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 1 for info in infos):
+        raise _Refusal("it is compressed or encrypted; need a file as nmfaudio saved it")
+    if any(info.file_size != info.compress_size for info in infos):
+        raise _Refusal("it contradicts itself about the size of a member")
+    if sum(info.file_size for info in infos) > size:
+        raise _Refusal(f"its members claim more than the {size} bytes of the file")
+    return members
+
+
+def _read_header(
+    pack: zipfile.ZipFile, members: Mapping[str, zipfile.ZipInfo], kind: str
+) -> dict[str, Any]:
+    if members[_HEADER].file_size > _LARGEST_HEADER:
+        raise _Refusal(f"its header has over {_LARGEST_HEADER} bytes")
+    try:
+        header = json.loads(pack.read(_HEADER))
+    except (ValueError, RecursionError):
+        raise _Refusal("its header is not JSON") from None
+    if not isinstance(header, dict) or header.get("format") != "nmfaudio":
+        raise _Refusal("its header is not one of nmfaudio")
+    if header.get("version") != VERSION:
+        raise _Refusal(
+            f"it has format version {header.get('version')!r}, this program reads {VERSION}; "
+            "save it again with a version that fits"
+        )
+    if header.get("kind") != kind:
+        raise _Refusal(f"it holds {header.get('kind')!r}, need {kind!r}")
+    listed = header.get("arrays")
+    if not isinstance(listed, dict) or not all(map(_NAME.fullmatch, listed)):
+        raise _Refusal("its header does not list the arrays")
+    return header
+
+
+def _read_array(pack: zipfile.ZipFile, info: zipfile.ZipInfo, listed: Any) -> NDArray[Any]:
+    name = info.filename
+    shape, dtype = _listed_array(name, listed)
+    content = pack.read(name)
+    stream = io.BytesIO(content)
+    try:
+        if np.lib.format.read_magic(stream) != (1, 0):
+            raise ValueError
+        found = np.lib.format.read_array_header_1_0(stream)
+    except ValueError:
+        raise _Refusal(f"{name} is not an array as nmfaudio saves it") from None
+    if found != (shape, False, dtype):
+        raise _Refusal(f"{name} is not the array that the header describes")
+    count = math.prod(shape)
+    if len(content) - stream.tell() != count * dtype.itemsize:
+        raise _Refusal(f"{name} does not have the size of its shape {shape}")
+    array = np.frombuffer(content, dtype=dtype, offset=stream.tell()).reshape(shape)
+    if not _is_sound(array):
+        raise _Refusal(f"{name} has values that are negative, NaN or infinite")
+    return array.astype(dtype.newbyteorder("="))
+
+
+def _listed_array(name: str, listed: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Shape and type as the header lists them."""
+    if not isinstance(listed, dict) or listed.get("dtype") not in _TYPES:
+        raise _Refusal(f"{name} is not listed as float32 or float64")
+    shape = listed.get("shape")
+    if not isinstance(shape, list) or not all(type(n) is int and n >= 0 for n in shape):
+        raise _Refusal(f"{name} is listed with the shape {shape!r}")
+    return tuple(shape), np.dtype(listed["dtype"])

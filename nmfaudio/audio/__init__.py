@@ -1,0 +1,1 @@
+"""Sound and spectrograms: reading and writing, transforms, masks, phase and spatial filters."""

@@ -1,0 +1,17 @@
+"""Audio files in and out: see `read`, `inspect` and `write_group`."""
+
+from nmfaudio.audio.io.inspecting import FileInfo, inspect
+from nmfaudio.audio.io.reading import Recording, read
+from nmfaudio.audio.io.writing import FORMATS, Written, check_format, write, write_group
+
+__all__ = [
+    "FORMATS",
+    "FileInfo",
+    "Recording",
+    "Written",
+    "check_format",
+    "inspect",
+    "read",
+    "write",
+    "write_group",
+]

@@ -1,0 +1,181 @@
+"""What an audio file holds, and what about it deserves a look, without keeping it in memory."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nmfaudio._common.files.sources import Source
+from nmfaudio.audio.io.decoding import Decoder, open_audio
+from nmfaudio.audio.io.reading import HIGHEST_RATE, LOWEST_RATE
+
+SILENCE = 1e-4
+"""Amplitudes up to this (-80 dBFS) are silence: some steps of dither in 16 bits."""
+
+_LARGE_OFFSET = 0.01  # of full scale
+_ONE_STEP = 2.0**-15  # of 16 bits: inverting the lowest code is off by that much
+_TOP = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}  # bits
+
+
+@dataclass(frozen=True)
+class FileInfo:
+    """Facts of one audio file. Levels are in dB relative to full scale, None for silence."""
+
+    path: str
+    """As it can be printed."""
+    format: str
+    subtype: str
+    channels: int
+    sr: int
+    """Hz."""
+    frames: int
+    """Frames that could be decoded."""
+    duration: float
+    """Seconds."""
+    bytes: int
+    """Size of the file."""
+    peak: tuple[float | None, ...]
+    """dBFS, one for each channel."""
+    rms: tuple[float | None, ...]
+    """dBFS, one for each channel; a full-scale square wave has 0."""
+    dc_offset: tuple[float, ...]
+    """Mean of each channel, full scale being 1."""
+    clipped: int
+    """Samples at full scale or beyond."""
+    nonfinite: int
+    """Samples that are NaN or infinite."""
+    silence_start: float
+    """Seconds of silence (all channels within -80 dBFS) before the first sound."""
+    silence_end: float
+    """Seconds of silence after the last sound."""
+    notes: tuple[str, ...]
+    """What is suspicious, one sentence each."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The facts as values that JSON knows."""
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in asdict(self).items()
+        }
+
+
+def inspect(path: Source) -> FileInfo:
+    """Decode an audio file once, block by block, and say what it holds.
+
+    Parameters
+    ----------
+    path : str, bytes, os.PathLike or binary file object
+
+    Returns
+    -------
+    FileInfo
+        A file that fails halfway is described up to there.
+
+    Raises
+    ------
+    AudioFileError
+        If the file cannot be opened, or is no audio file.
+    """
+    with open_audio(path) as audio:
+        tally = _Tally(audio)
+        for block in audio.blocks():
+            tally.add(block)
+        notes = audio.suspicions(tally.frames)
+        if audio.failed_at is not None:
+            notes.append(audio.failure())
+        return tally.info((*notes, *tally.notes()))
+
+
+class _Tally:
+    """Sums over the blocks of a file."""
+
+    def __init__(self, audio: Decoder) -> None:
+        self.audio = audio
+        self.frames = self.clipped = self.nonfinite = 0
+        self.sound: tuple[int, int] | None = None  # first and last frame above silence
+        zeros = np.zeros(audio.channels)
+        self.peak, self.sum, self.squares = zeros, zeros.copy(), zeros.copy()
+        self.difference, self.opposition = zeros.copy(), zeros.copy()  # from and to channel 1
+        bits = _TOP.get(audio.subtype)
+        self.top = 1 - 2.0 ** (1 - bits) if bits else 1.0
+
+    def add(self, block: NDArray[Any]) -> None:
+        """Take in one block, shape (sample, channel)."""
+        values = np.ascontiguousarray(block.T, dtype=np.float64)
+        finite = np.isfinite(values)
+        self.nonfinite += int(values.size - finite.sum())
+        values[~finite] = 0
+        size = np.abs(values)
+        self.peak = np.maximum(self.peak, size.max(axis=1))
+        self.sum += values.sum(axis=1)
+        self.squares += np.einsum("ct,ct->c", values, values)
+        self.clipped += int((size >= self.top).sum())
+        self.difference = np.maximum(self.difference, np.abs(values - values[0]).max(axis=1))
+        self.opposition = np.maximum(self.opposition, np.abs(values + values[0]).max(axis=1))
+        loud = np.flatnonzero(size.max(axis=0) > SILENCE)
+        if loud.size:
+            begin = self.sound[0] if self.sound else self.frames + int(loud[0])
+            self.sound = (begin, self.frames + int(loud[-1]))
+        self.frames += len(block)
+
+    def info(self, notes: tuple[str, ...]) -> FileInfo:
+        audio, count = self.audio, max(self.frames, 1)
+        begin, end = self.sound or (self.frames, self.frames - 1)
+        return FileInfo(
+            path=audio.label,
+            format=audio.format,
+            subtype=audio.subtype,
+            channels=audio.channels,
+            sr=audio.sr,
+            frames=self.frames,
+            duration=self.frames / audio.sr,
+            bytes=audio.size,
+            peak=tuple(_decibels(value) for value in self.peak),
+            rms=tuple(_decibels(math.sqrt(value / count)) for value in self.squares),
+            dc_offset=tuple(float(value / count) for value in self.sum),
+            clipped=self.clipped,
+            nonfinite=self.nonfinite,
+            silence_start=begin / audio.sr,
+            silence_end=(self.frames - 1 - end) / audio.sr if self.sound else 0.0,
+            notes=notes,
+        )
+
+    def notes(self) -> list[str]:
+        """What the samples themselves give away."""
+        found = []
+        if not LOWEST_RATE <= self.audio.sr <= HIGHEST_RATE:
+            found.append(f"a sample rate of {self.audio.sr} Hz is hardly one of audio")
+        if self.nonfinite:
+            found.append(f"{self.nonfinite} samples are NaN or infinite")
+        if not self.frames:
+            found.append("has no frames")
+        elif self.sound is None:
+            found.append("is silent")
+        else:
+            found += self._channel_notes()
+        return found
+
+    def _channel_notes(self) -> list[str]:
+        found = []
+        for channel in range(self.audio.channels):
+            offset = self.sum[channel] / self.frames
+            if abs(offset) > _LARGE_OFFSET:
+                found.append(
+                    f"channel {channel + 1} has a DC offset of {offset:.3f}, which separators take "
+                    "for a sound; subtract it first"
+                )
+            if self.peak[channel] <= SILENCE:
+                found.append(f"channel {channel + 1} is silent")
+            elif channel and self.difference[channel] == 0:
+                found.append(f"channel {channel + 1} is the same as channel 1")
+            elif channel and self.opposition[channel] <= _ONE_STEP:
+                found.append(f"channel {channel + 1} is channel 1 inverted")
+        return found
+
+
+def _decibels(amplitude: float) -> float | None:
+    return 20 * math.log10(amplitude) if amplitude > 0 else None

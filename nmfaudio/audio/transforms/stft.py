@@ -1,0 +1,377 @@
+"""The short-time Fourier transform."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from nmfaudio._common.validation import as_audio, as_count, as_number
+from nmfaudio.audio.transforms.overlap_add import OverlapAdd
+from nmfaudio.errors import ParameterError, ShapeError
+from nmfaudio.kernels.threads import deal
+
+_SR_RANGE = (100, 1_500_000)  # Hz; whatever lies outside is no sample rate of audio
+MAX_N_FFT = 2**20
+# Where the summed squared window is small, `inverse` divides by little, and what a mask has made
+# inconsistent grows: with this limit by a factor of sqrt(10) at most.
+_MAX_CONDITION = 10.0
+_WINDOW_LENGTH = 0.093  # seconds; long enough to resolve the partials of pitched sounds
+_BLOCK = 256  # frames
+
+
+def default_n_fft(sr: int) -> int:
+    """The power of two nearest to 93 ms on a logarithmic scale: 4096 at 44.1 kHz.
+
+    Parameters
+    ----------
+    sr : int
+        Sample rate in Hz, 100 to 1,500,000.
+
+    Returns
+    -------
+    int
+        Window length in samples.
+
+    Raises
+    ------
+    ParameterError
+        `sr` is out of range.
+    """
+    sr = as_count(sr, "sr", low=_SR_RANGE[0], high=_SR_RANGE[1])
+    return int(2 ** round(math.log2(_WINDOW_LENGTH * sr)))
+
+
+@dataclass(frozen=True)
+class Stft:
+    """Short-time Fourier transform on `librosa.stft`, exact for audio of any length.
+
+    The audio is padded with zeros to whole frames: frame t is centred on sample ``t * hop``, and
+    the last centre is at or after the end, so that every sample lies between two full frames. A
+    single sample makes two frames. The inverse gives back exactly as many samples as it is asked
+    for. float32 audio has a complex64 spectrogram, float64 audio a complex128 one.
+
+    Parameters
+    ----------
+    sr : int
+        Sample rate in Hz, 100 to 1,500,000.
+    n_fft : int
+        Window length in samples, 2 to 2**20. See also `default_n_fft`.
+    hop : int
+        Samples from one frame to the next; a quarter of `n_fft` where not given.
+    window : str
+        Any window that `scipy.signal.get_window` knows by a name alone.
+    power : float
+        `features` are magnitudes to this power: 1 amplitude, 2 power.
+
+    Raises
+    ------
+    ParameterError
+        A parameter is out of range, or the frames overlap too little for a sound inverse: between
+        any two neighbouring frames their summed squared windows must stay above a tenth of the
+        squared window's peak. The message names the largest hop that works.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> stft = Stft(sr=8000, n_fft=512)
+    >>> y = np.random.default_rng(0).standard_normal((2, 1000))
+    >>> Z = stft.forward(y)
+    >>> Z.shape, stft.features(Z).shape
+    ((2, 257, 9), (257, 9))
+    >>> bool(np.allclose(stft.inverse(Z, length=1000), y))
+    True
+    """
+
+    sr: int
+    n_fft: int = 4096
+    hop: int = None  # type: ignore[assignment]  # always an int once constructed
+    window: str = "hann"
+    power: float = 1.0
+
+    kind: ClassVar[str] = "stft"
+
+    def __post_init__(self) -> None:
+        def put(field: str, value: object) -> None:
+            object.__setattr__(self, field, value)  # how a frozen dataclass tidies its own fields
+
+        put("sr", as_count(self.sr, "sr", low=_SR_RANGE[0], high=_SR_RANGE[1]))
+        put("n_fft", as_count(self.n_fft, "n_fft", low=2, high=MAX_N_FFT))
+        hop = max(1, self.n_fft // 4) if self.hop is None else self.hop
+        put("hop", as_count(hop, "hop", low=1, high=self.n_fft))
+        put("power", as_number(self.power, "power", above=0))
+        _require_invertible(self.window, self.n_fft, self.hop)
+
+    @property
+    def frequencies(self) -> np.ndarray:
+        """Centre of each bin in Hz, float64, shape (freq,)."""
+        return np.arange(self._n_bins) * (self.sr / self.n_fft)
+
+    def times(self, n_frames: int) -> np.ndarray:
+        """Centre of each of `n_frames` frames in seconds, float64, shape (time,)."""
+        return np.arange(n_frames) * (self.hop / self.sr)
+
+    def n_frames(self, n_samples: int) -> int:
+        """How many frames `n_samples` samples give."""
+        return 1 + -(-n_samples // self.hop)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The parameters and the kind, for JSON; see `transform_from`."""
+        return {"kind": self.kind} | asdict(self)
+
+    def forward(self, y: np.ndarray) -> np.ndarray:
+        """Complex spectrogram of audio.
+
+        Parameters
+        ----------
+        y : np.ndarray [shape=(channel, sample) or (sample,)]
+            float32 or float64, at least one sample, finite.
+
+        Returns
+        -------
+        np.ndarray [shape=(channel, freq, time)]
+            complex64 or complex128; in each channel ``Z.T`` has contiguous rows, one per frame.
+
+        Raises
+        ------
+        ShapeError, ParameterError, ContentError
+            `y` is not such audio.
+        """
+        y = as_audio(y)
+        return self._analyse(y, 0, self.n_frames(y.shape[1]))
+
+    def forward_blocks(self, y: np.ndarray, frames: int) -> Iterator[np.ndarray]:
+        """The spectrogram of `forward`, bit for bit, in consecutive blocks.
+
+        Parameters
+        ----------
+        y : np.ndarray [shape=(channel, sample) or (sample,)]
+            As for `forward`.
+        frames : int
+            Frames in a block; the last one may have fewer.
+
+        Returns
+        -------
+        Iterator of np.ndarray [shape=(channel, freq, time)]
+
+        Raises
+        ------
+        ShapeError, ParameterError, ContentError
+            `y` is not such audio, or `frames` is less than 1.
+        """
+        y = as_audio(y)
+        n_frames = self.n_frames(y.shape[1])
+        step = min(as_count(frames, "frames", low=1, high=2**62), n_frames)
+        return (
+            self._analyse(y, start, min(start + step, n_frames))
+            for start in range(0, n_frames, step)
+        )
+
+    def features(self, Z: np.ndarray) -> np.ndarray:
+        """Root mean square over the channels of the magnitudes, to the power of `power`.
+
+        A downmix would cancel what the channels have in opposite phase; this does not. Without
+        overflow or underflow for any finite `Z` at power 1.
+
+        Parameters
+        ----------
+        Z : np.ndarray [shape=(channel, freq, time)]
+
+        Returns
+        -------
+        np.ndarray [shape=(freq, time)]
+            Real, in Fortran order: ``V.T`` has contiguous rows, one per frame.
+
+        Raises
+        ------
+        ShapeError, ParameterError
+            `Z` is not a spectrogram of this transform.
+        """
+        self.require_spectrogram(Z)
+        rows = np.abs(Z[0].T, order="C")
+        for channel in Z[1:]:
+            np.hypot(rows, np.abs(channel.T), out=rows)
+        if len(Z) > 1:
+            rows /= math.sqrt(len(Z))
+        if self.power != 1:
+            rows **= self.power
+        V: np.ndarray = rows.T
+        return V
+
+    def lift(self, mask: np.ndarray) -> np.ndarray:
+        """The mask itself: features and spectrogram share one grid.
+
+        Parameters
+        ----------
+        mask : np.ndarray [shape=(freq, time)]
+
+        Returns
+        -------
+        np.ndarray [shape=(freq, time)]
+        """
+        return mask
+
+    def inverse(self, Z: np.ndarray, length: int) -> np.ndarray:
+        """Audio of a spectrogram: the least-squares inverse.
+
+        Parameters
+        ----------
+        Z : np.ndarray [shape=(channel, freq, time)]
+            complex64 or complex128, with ``n_frames(length)`` frames.
+        length : int
+            Samples to return.
+
+        Returns
+        -------
+        np.ndarray [shape=(channel, sample)]
+            float32 or float64.
+
+        Raises
+        ------
+        ShapeError, ParameterError
+            `Z` is not a spectrogram of this transform and that length.
+        """
+        self.require_spectrogram(Z)
+        slices = (Z[..., start : start + _BLOCK] for start in range(0, Z.shape[-1], _BLOCK))
+        return np.concatenate(list(self.inverse_blocks(slices, length)), axis=1)
+
+    def inverse_blocks(self, blocks: Iterable[np.ndarray], length: int) -> Iterator[np.ndarray]:
+        """The audio of `inverse`, bit for bit, from consecutive blocks of the spectrogram.
+
+        Needs memory for one block at a time.
+
+        Parameters
+        ----------
+        blocks : iterable of np.ndarray [shape=(channel, freq, time)]
+            Any number of frames in each, ``n_frames(length)`` in all.
+        length : int
+            Samples to return.
+
+        Returns
+        -------
+        Iterator of np.ndarray [shape=(channel, sample)]
+            Consecutive stretches of the audio, as soon as they are complete.
+
+        Raises
+        ------
+        ShapeError, ParameterError
+            The blocks are not a spectrogram of this transform and that length; known for certain
+            only when the last block has come.
+        """
+        length = as_count(length, "length", low=1, high=2**62)
+        return self._synthesise(blocks, length)
+
+    @property
+    def _n_bins(self) -> int:
+        return self.n_fft // 2 + 1
+
+    def _analyse(self, y: np.ndarray, start: int, stop: int) -> np.ndarray:
+        """Frames `start` to `stop` of the spectrogram of `y`."""
+        from nmfaudio._common.librosa_loader import load_librosa
+
+        librosa = load_librosa()
+        first = start * self.hop - self.n_fft // 2
+        length = (stop - start - 1) * self.hop + self.n_fft
+        padded = np.zeros((len(y), length), y.dtype)
+        inside = y[:, max(first, 0) : first + length]
+        offset = max(-first, 0)
+        padded[:, offset : offset + inside.shape[1]] = inside
+        rows = np.empty((len(y), stop - start, self._n_bins), np.result_type(y, np.complex64))
+
+        def work(channels: range) -> None:
+            for c in channels:
+                librosa.stft(
+                    padded[c],
+                    n_fft=self.n_fft,
+                    hop_length=self.hop,
+                    window=self.window,
+                    center=False,
+                    out=rows[c].T,
+                )
+
+        deal(work, len(y))
+        return rows.transpose(0, 2, 1)
+
+    def _synthesise(self, blocks: Iterable[np.ndarray], length: int) -> Iterator[np.ndarray]:
+        n_frames = self.n_frames(length)
+        adding: OverlapAdd | None = None
+        done = 0  # frames
+        for block in blocks:
+            self.require_spectrogram(block)
+            if adding is None:
+                window = _window(self.window, self.n_fft).astype(block.real.dtype)
+                adding = OverlapAdd(window, self.hop)
+            origin = done * self.hop - self.n_fft // 2  # where the first frame begins
+            done += block.shape[-1]
+            start = max(origin, 0)
+            settled = done * self.hop - self.n_fft // 2
+            stop = length if done >= n_frames else min(settled, length)
+            audio = adding.add(block, start - origin, max(stop, start) - origin)
+            if audio.size:
+                yield audio
+        if done != n_frames:
+            raise ShapeError(
+                f"the spectrogram has {done} frames where {length} samples have {n_frames}; "
+                "pass the length of the audio it came from"
+            )
+
+    def require_spectrogram(self, Z: np.ndarray) -> None:
+        """`ShapeError` or `ParameterError` unless Z is a spectrogram of this transform."""
+        if Z.ndim != 3 or Z.shape[1] != self._n_bins or 0 in Z.shape:
+            raise ShapeError(
+                f"the spectrogram has shape {Z.shape}; "
+                f"(channel, freq, time) with {self._n_bins} frequencies is needed"
+            )
+        if Z.dtype.kind != "c":
+            raise ParameterError(f"the spectrogram has dtype {Z.dtype}; it must be complex")
+
+
+def _window(name: str, n_fft: int) -> np.ndarray:
+    """The window of that name [shape=(n_fft,)], float64."""
+    from scipy.signal import get_window
+
+    if not isinstance(name, str):
+        raise ParameterError(f"window must be the name of a window, got {name!r}")
+    try:
+        window: np.ndarray = get_window(name, n_fft, fftbins=True)
+    except (ValueError, TypeError) as error:
+        raise ParameterError(
+            f"window {name!r} is not known by its name alone; try hann, hamming or blackman"
+        ) from error
+    return window
+
+
+def _require_invertible(window: str, n_fft: int, hop: int) -> None:
+    """Refuse a window that is unknown, or that `hop` leaves with gaps between the frames."""
+    squared = np.square(_window(window, n_fft))
+    if _condition(squared, hop) <= _MAX_CONDITION:
+        return
+    works, fails = 1, hop
+    while fails - works > 1:
+        middle = (works + fails) // 2
+        if _condition(squared, middle) <= _MAX_CONDITION:
+            works = middle
+        else:
+            fails = middle
+    raise ParameterError(
+        f"hop {hop} leaves gaps between {window} windows of {n_fft} samples that cannot be "
+        f"inverted well; the largest hop that works is {works}"
+    )
+
+
+def _condition(squared: np.ndarray, hop: int) -> float:
+    """Peak of the squared window over the least sum of two neighbours between their centres.
+
+    Further neighbours add to the sum, but the first and last samples of the audio have none.
+    """
+    centre = len(squared) // 2
+    summed = np.zeros(hop)
+    earlier = squared[centre : centre + hop]
+    later = squared[max(centre - hop, 0) : centre]
+    summed[: len(earlier)] += earlier
+    summed[hop - len(later) :] += later
+    lowest = float(summed.min())
+    return float(squared.max()) / lowest if lowest > 0 else math.inf

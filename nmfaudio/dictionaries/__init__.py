@@ -1,0 +1,1 @@
+"""Templates of sounds, notes and drums: learned, made, shipped and saved."""

@@ -1,0 +1,1 @@
+"""Non-negative matrix factorisation: structures, divergences, penalties, solvers and the loop."""

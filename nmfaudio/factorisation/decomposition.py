@@ -1,0 +1,186 @@
+"""What a decomposition found."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from nmfaudio._common.files import load_archive, save_archive, show
+from nmfaudio._common.validation import as_count
+from nmfaudio.errors import AudioFileError, ParameterError
+from nmfaudio.factorisation.divergences import Beta, Divergence
+from nmfaudio.factorisation.structures import STRUCTURES, Structure
+
+_KIND = "decomposition"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Decomposition:
+    """The factors a decomposition found, and how it went.
+
+    Attributes
+    ----------
+    factors : tuple of np.ndarray
+        As the structure takes them: for NMF W [shape=(freq, component)] and H
+        [shape=(component, time)].
+    losses : np.ndarray [shape=(check,)]
+        The objective (divergence and penalties) at the start and at each check, float64.
+    checks : np.ndarray [shape=(check,)]
+        The iteration of each loss, from 0.
+    converged : bool
+        Whether `tol` was reached.
+    structure : Structure
+    divergence : Divergence
+    about : Mapping
+        What else should travel with it, made of JSON types: for separated audio the transform,
+        the settings and the grouping.
+    start_losses : np.ndarray [shape=(start,)]
+        The last objective of each of the `n_init` starts, of which this is the lowest; NaN for
+        those that a callback kept from beginning. Empty in files of versions that did not save it.
+    """
+
+    factors: tuple[np.ndarray, ...]
+    losses: np.ndarray
+    checks: np.ndarray
+    converged: bool
+    structure: Structure
+    divergence: Divergence
+    about: Mapping[str, Any] = field(default_factory=dict)
+    start_losses: np.ndarray = field(default_factory=lambda: np.empty(0))
+
+    @property
+    def W(self) -> np.ndarray:
+        """The structure's templates [shape=(freq, component)] or [shape=(lag, freq, component)]."""
+        return self.structure.templates(self.factors)
+
+    @property
+    def H(self) -> np.ndarray:
+        """Activations [shape=(component, time)] or [shape=(shift, component, time)]."""
+        return self.structure.activations(self.factors)
+
+    def __repr__(self) -> str:
+        shapes = " · ".join("×".join(map(str, F.shape)) for F in self.factors)
+        ended = "converged" if self.converged else "not converged"
+        return (
+            f"Decomposition({self.structure}, {self.divergence}, factors {shapes}, "
+            f"{self.n_iter} iterations, {ended}{self._spread()})"
+        )
+
+    def _spread(self) -> str:
+        """Where the starts ended, if there were several."""
+        ends = self.start_losses[np.isfinite(self.start_losses)]
+        if len(ends) < 2:
+            return ""
+        return f", {len(ends)} starts ended between {ends.min():.6g} and {ends.max():.6g}"
+
+    @property
+    def n_iter(self) -> int:
+        """Iterations done."""
+        return int(self.checks[-1])
+
+    @property
+    def n_components(self) -> int:
+        return self.structure.n_components(self.factors)
+
+    def model(self) -> np.ndarray:
+        """The model of V, of its shape."""
+        return self.structure.forward(self.factors)
+
+    def part(self, components: Sequence[int], frames: slice | None = None) -> np.ndarray:
+        """What these components contribute to the model.
+
+        Parameters
+        ----------
+        components : sequence of int
+        frames : slice, optional
+            Consecutive frames, ``slice(start, stop)``: only these, which costs no more than their
+            share.
+
+        Returns
+        -------
+        np.ndarray [shape=(…, freq, time)]
+        """
+        high = self.n_components - 1
+        chosen = [as_count(k, "component", low=0, high=high) for k in components]
+        return self.structure.part(self.factors, chosen, frames)
+
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+        """Save to an ``.npz`` file of arrays and a JSON header; no pickle.
+
+        Parameters
+        ----------
+        path : str or os.PathLike
+        overwrite : bool
+            Whether a file that exists may be replaced.
+
+        Raises
+        ------
+        OutputError
+            The file exists, or cannot be written.
+        ParameterError
+            The structure or the divergence is not one of this package's, and would not be known
+            when loading.
+        """
+        known = STRUCTURES.get(self.structure.name) == self.structure
+        if not known or type(self.divergence) is not Beta:
+            raise ParameterError(
+                f"a decomposition with {self.structure} and {self.divergence} cannot be saved; "
+                f"only the structures {', '.join(STRUCTURES)} and the divergence Beta can"
+            )
+        header = {
+            "kind": _KIND,
+            "structure": self.structure.name,
+            "divergence": asdict(self.divergence),
+            "losses": self.losses.tolist(),
+            "checks": self.checks.tolist(),
+            "converged": self.converged,
+            "start_losses": [x if np.isfinite(x) else None for x in self.start_losses.tolist()],
+            "about": dict(self.about),
+        }
+        arrays = {f"factor-{i}": F for i, F in enumerate(self.factors)}
+        save_archive(path, header, arrays, overwrite=overwrite)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Decomposition:
+        """Load what `save` saved.
+
+        Parameters
+        ----------
+        path : str or os.PathLike
+
+        Returns
+        -------
+        Decomposition
+
+        Raises
+        ------
+        AudioFileError
+            The file cannot be read, or is no decomposition.
+        """
+        header, arrays = load_archive(path, kind=_KIND)
+        try:
+            structure = STRUCTURES[header["structure"]]
+            factors = tuple(arrays[f"factor-{i}"] for i in range(len(arrays)))
+            structure.shape(factors)
+            return cls(
+                factors,
+                np.array(header["losses"], np.float64),
+                np.array(header["checks"], np.int64),
+                bool(header["converged"]),
+                structure,
+                Beta(**header["divergence"]),
+                dict(header["about"]),
+                np.array(header.get("start_losses", []), np.float64),  # None is read as NaN
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise AudioFileError(
+                f"{show(path)}: not a decomposition that nmfaudio saved: {error}"
+            ) from error
+
+    def component(self, k: int) -> np.ndarray:
+        """What component `k` contributes to the model, of V's shape."""
+        return self.part([k])

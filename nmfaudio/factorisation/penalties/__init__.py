@@ -1,0 +1,27 @@
+"""What a factor costs by itself: one dataclass per penalty, here or in a user's own code."""
+
+from nmfaudio.factorisation.penalties.ard import ARD
+from nmfaudio.factorisation.penalties.base import Penalty, Terms
+from nmfaudio.factorisation.penalties.diversity import Decorrelated, MinVolume
+from nmfaudio.factorisation.penalties.graph import Graph, nearest_neighbours
+from nmfaudio.factorisation.penalties.prior import Prior
+from nmfaudio.factorisation.penalties.smoothness import Smooth, SmoothRatio
+from nmfaudio.factorisation.penalties.sparsity import L1, L2, Group, Log, LogGroup
+
+__all__ = [
+    "ARD",
+    "L1",
+    "L2",
+    "Decorrelated",
+    "Graph",
+    "Group",
+    "Log",
+    "LogGroup",
+    "MinVolume",
+    "Penalty",
+    "Prior",
+    "Smooth",
+    "SmoothRatio",
+    "Terms",
+    "nearest_neighbours",
+]

@@ -1,0 +1,99 @@
+"""Cyclic coordinate descent: Kullback–Leibler divergence, entry by entry, to the last digit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from nmfaudio.factorisation.divergences import Beta
+from nmfaudio.factorisation.problem import Problem
+from nmfaudio.factorisation.solvers.base import Run
+from nmfaudio.factorisation.solvers.descent import free_array, term_arrays
+from nmfaudio.factorisation.structures import Product
+from nmfaudio.kernels.ccd import descend_entries
+from nmfaudio.kernels.threads import deal
+
+ROWS = 16  # in one part of the work
+
+
+@dataclass(frozen=True)
+class CCD:
+    """Cyclic coordinate descent for plain NMF under β = 1, with any weights and penalties.
+
+    Each iteration takes every entry of W, then of H, to its own minimum by Newton's method, so the
+    objective never rises. An iteration costs several of `MU`, and works in double precision
+    whatever V's, but it comes closer to a stationary point than any multiplicative update: it is
+    the reference for the others. Unlike them it moves exact zeros: a support needs
+    ``Factor(H * S, free=S)``.
+
+    References
+    ----------
+    C.-J. Hsieh and I. S. Dhillon, "Fast coordinate descent methods with variable selection for
+    non-negative matrix factorization", KDD 2011, doi:10.1145/2020408.2020577.
+
+    Examples
+    --------
+    With the templates known there is one optimum, found to all of its digits:
+
+    >>> import numpy as np, nmfaudio as na
+    >>> rng = np.random.default_rng(0)
+    >>> V, W = rng.random((20, 50)), rng.random((20, 3))
+    >>> d = na.nmf(V, W=W, update_W=False, solver="ccd", max_iter=200, tol=0, rng=0)
+    >>> bool(na.kkt_residual(V, d, [na.Factor(W, free=False), na.Factor(d.H)]) < 1e-12)
+    True
+    """
+
+    def supports(self, problem: Problem) -> str | None:
+        if type(problem.structure) is not Product or len(problem.factors) != 2:
+            return "it is for plain NMF, the product of two factors; use solver='mu'"
+        if type(problem.divergence) is not Beta or problem.divergence.beta != 1:
+            return "it is for beta = 1 only; use solver='mu' or 'bmme'"
+        return None
+
+    def begin(self, problem: Problem, factors: Sequence[np.ndarray]) -> Run:
+        return CoordinateRun(problem, factors)
+
+
+class CoordinateRun:
+    """W (freq, component) and H turned to (time, component): the rows of each do not mix."""
+
+    def __init__(self, problem: Problem, factors: Sequence[np.ndarray]) -> None:
+        def rows(matrix: np.ndarray | None) -> list[np.ndarray]:
+            given = np.empty((0, 0)) if matrix is None else matrix
+            return [np.array(side, np.float64, order="C") for side in (given, given.T)]
+
+        self._problem = problem
+        self._V, self._weights = rows(problem.V), rows(problem.weights)
+        self._X = [rows(factors[0])[0], rows(factors[1])[1]]
+        self.loss = problem.loss(self.factors())
+
+    def advance(self, iterations: int) -> None:
+        for _ in range(iterations):
+            for i, free in enumerate(self._problem.free):
+                if free is not False:
+                    self._descend(i)
+        self.loss = self._problem.loss(self.factors())
+
+    def factors(self) -> list[np.ndarray]:
+        W, H = (X.astype(self._problem.V.dtype) for X in self._X)
+        return [W, H.T]
+
+    def _descend(self, i: int) -> None:
+        """Each entry of factor `i` in turn."""
+        X, A = self._X[i], np.ascontiguousarray(self._X[1 - i].T)
+        V, weights = self._V[i], self._weights[i]
+        F = X if i == 0 else X.T
+        terms = term_arrays(self._problem.majorize(i, [self._X[0], self._X[1].T]), F)
+        free = free_array(self._problem.free[i], F)
+        if i == 1:
+            terms, free = tuple(t.T.copy() for t in terms), free.T.copy()
+
+        def work(parts: range) -> None:
+            for part in parts:
+                first = part * ROWS
+                last = min(first + ROWS, len(X))
+                descend_entries(V, weights, A, X, terms, free, first, last)
+
+        deal(work, -(-len(X) // ROWS))

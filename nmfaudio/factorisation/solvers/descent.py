@@ -1,0 +1,69 @@
+"""From arrays of any shape to the kernel that takes one majorisation-minimisation step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nmfaudio.factorisation.penalties import Terms
+from nmfaudio.kernels import mm
+from nmfaudio.kernels.threads import deal
+
+_PART = 2**15  # entries that are worth a thread's while
+
+
+def descend(
+    F: np.ndarray,
+    neg: np.ndarray,
+    pos: np.ndarray,
+    terms: Terms | None,
+    free: bool | np.ndarray,
+    exponents: tuple[float, float],
+) -> None:
+    """Move the C-contiguous F to the minimum of its majoriser, in place."""
+    matrix = (-1, F.shape[-1])
+    arrays = (
+        F.reshape(matrix),
+        np.ascontiguousarray(neg).reshape(matrix),
+        np.ascontiguousarray(pos).reshape(matrix),
+        *term_arrays(terms, F),
+        free_array(free, F),
+    )
+    rows = max(1, _PART // F.shape[-1])
+
+    def work(parts: range) -> None:
+        for first in parts:
+            some = slice(first * rows, (first + 1) * rows)
+            given: list[Any] = [array[some] if array.size else array for array in arrays]
+            given += [*exponents, factor_floor(F.dtype)]
+            mm.step(*given)
+
+    deal(work, -(-len(arrays[0]) // rows))
+
+
+def term_arrays(terms: Terms | None, F: np.ndarray) -> tuple[np.ndarray, ...]:
+    """(lin, quad, pull, push) as float64 matrices like F, of size 0 where there are none.
+
+    They keep their precision because V's scale may take them out of float32's range.
+    """
+
+    def matrix(term: np.ndarray | float) -> np.ndarray:
+        if np.ndim(term) == 0 and term == 0:
+            return np.empty((0, 0))
+        full = np.array(np.broadcast_to(term, F.shape), np.float64, order="C")
+        return full.reshape(-1, F.shape[-1])
+
+    return tuple(matrix(term) for term in terms or Terms())
+
+
+def free_array(free: bool | np.ndarray, F: np.ndarray) -> np.ndarray:
+    """What may move as a matrix like F, of size 0 where all may."""
+    if free is True:
+        return np.empty((0, 0), bool)
+    return np.array(np.broadcast_to(free, F.shape), order="C").reshape(-1, F.shape[-1])
+
+
+def factor_floor(dtype: np.dtype) -> float:
+    """What no positive entry falls below: far from denormal numbers, which slow all work down."""
+    return 2.0**-100 if dtype == np.float32 else 2.0**-800

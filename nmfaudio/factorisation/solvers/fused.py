@@ -1,0 +1,216 @@
+"""Plain and convolutive NMF in whole sweeps over V; `Stepwise` with `mu_step` is their oracle."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from nmfaudio.factorisation.divergences import Beta
+from nmfaudio.factorisation.penalties import Terms
+from nmfaudio.factorisation.problem import Problem
+from nmfaudio.factorisation.solvers.descent import descend, factor_floor, free_array, term_arrays
+from nmfaudio.factorisation.structures import Convolutive, Product
+from nmfaudio.kernels import layout
+from nmfaudio.kernels.formulas import formula_for
+from nmfaudio.kernels.products import accumulate, product
+from nmfaudio.kernels.sweep import sweep, update_lagged
+from nmfaudio.kernels.threads import deal, get_threads
+
+
+def can_fuse(problem: Problem) -> bool:
+    """Whether sweeps are written for it; not for subclasses, which may mean something else."""
+    plain = type(problem.structure) is Product and len(problem.factors) == 2
+    fits = plain or type(problem.structure) is Convolutive
+    return fits and type(problem.divergence) is Beta
+
+
+class FusedRun:
+    """Multiplicative updates of ``V ≈ W H``, W before H in each iteration.
+
+    A sweep updates H and gathers the two halves for W from the model that the new H makes, so W's
+    update needs no look at V, and the objective comes out of the same sweep. With several lags
+    that takes two sweeps, since a frame's activations sound in the frames after it. The frames are
+    cut into chunks that depend on their number alone, each chunk gathers into sums of its own, and
+    those are added in order: any number of threads gives the same bits.
+    """
+
+    loss: float
+
+    def __init__(self, problem: Problem, divergence: Beta, factors: Sequence[np.ndarray]) -> None:
+        W, H = factors
+        self._problem = problem
+        self._beta = divergence.beta
+        self._exponents = divergence.exponents
+        self._V = np.ascontiguousarray(problem.V.T)
+        dtype = self._V.dtype
+        self._floors = divergence.model_floor(dtype), factor_floor(dtype)
+        weights = problem.weights
+        none = np.empty((0, 0), dtype)
+        self._weights = none if weights is None else np.ascontiguousarray(weights.T)
+        self._W_shape = W.shape
+        self._lags = len(W) if W.ndim == 3 else 1
+        self._W = self._W_next = self._packed(W)
+        self._H = np.array(H.T, order="C")
+        free_W, free_H = problem.free
+        self._free_W = free_W if isinstance(free_W, bool) else self._packed(free_W)
+        self._free_H = free_H if isinstance(free_H, bool) else free_H.T
+        # Under unweighted KL the second half of the gradient does not depend on the model.
+        self._simple = self._beta == 1 and weights is None
+        self._edges = layout.chunk_edges(len(self._V), layout.MOST_CHUNKS)
+        chunks = len(self._edges) - 1
+        sums = (chunks, *self._W.shape) if free_W is not False else (0, 0, 0)
+        self._neg = layout.aligned_zeros(sums, dtype)
+        # Under unweighted β = 2 it only depends on Gram matrices, where those are within range.
+        bits = 30 if dtype == np.float32 else 400
+        tame = all(2.0**-bits < F.max() < 2.0**bits for F in factors)
+        self._gram = self._beta == 2 and weights is None and self._lags == 1 and tame
+        small = self._simple or self._gram
+        self._pos = layout.aligned_zeros((0, 0, 0) if small else sums, dtype)
+        depth = len(self._W) if self._gram else 0
+        self._squares = np.zeros((chunks, depth, depth), dtype)
+        self._sums, self._misfits = np.zeros((chunks, W.shape[-1])), np.zeros(chunks)
+        self._rooms: dict[int, tuple[np.ndarray, ...]] = {}
+        self._widths = layout.strip_widths(dtype)
+        self._sweep(update=False, want_loss=True)
+
+    def advance(self, iterations: int) -> None:
+        for left in range(iterations - 1, -1, -1):
+            if self._free_W is not False:
+                self._update_W()
+            self._sweep(update=self._free_H is not False, want_loss=left == 0)
+
+    def factors(self) -> list[np.ndarray]:
+        return [self._unpacked(self._W), self._H.T]
+
+    def _packed(self, W: np.ndarray) -> np.ndarray:
+        """W, or an array like it, as (lag and component, freq), padded."""
+        rows = W.reshape(self._lags, -1, W.shape[-1]).transpose(0, 2, 1)
+        flat = rows.reshape(-1, rows.shape[-1])
+        return layout.padded(flat, layout.padded_shape(*flat.shape, self._V.dtype))
+
+    def _unpacked(self, W: np.ndarray) -> np.ndarray:
+        freq, rank = self._W_shape[-2:]
+        rows = W[: self._lags * rank, :freq].reshape(self._lags, rank, freq).transpose(0, 2, 1)
+        out: np.ndarray = rows.reshape(self._W_shape)
+        return out
+
+    def _packed_terms(self, terms: Terms | None) -> Terms | None:
+        """Penalty terms of W, packed like it."""
+        if terms is None:
+            return None
+        return Terms(
+            *(
+                t if np.ndim(t) == 0 else self._packed(np.broadcast_to(t, self._W_shape))
+                for t in terms
+            )
+        )
+
+    def _update_W(self) -> None:
+        X = [self._unpacked(self._W_next), self._H.T]
+        terms = self._packed_terms(self._problem.majorize(0, X))
+        self._W = self._W_next = layout.padded(self._W_next, self._W.shape)
+        neg, pos = self._neg.sum(0), self._second_half()
+        descend(self._W, neg, pos, terms, self._free_W, self._exponents)
+
+    def _second_half(self) -> np.ndarray:
+        """What W's update divides by, from sums over the chunks in their order."""
+        if self._simple:
+            return np.broadcast_to(self._sums_of_H()[:, None], self._W.shape)
+        if not self._gram:
+            return np.asarray(self._pos.sum(0))
+        pos = np.zeros_like(self._W)
+        accumulate(self._squares.sum(0), self._W_next, pos)
+        return pos
+
+    def _sums_of_H(self) -> np.ndarray:
+        """For each row of W, the sum of the activations that it meets."""
+        H, lags = self._H, self._lags
+        sums = np.zeros((lags, H.shape[1]))
+        sums[0] = self._sums.sum(0)
+        if lags > 1:  # in a lag's last frames nothing is heard of it
+            begun = max(len(H) - lags + 1, 0)
+            heads = H[:begun].sum(0, dtype=np.float64)
+            heads = np.vstack([heads, heads + H[begun:].cumsum(0, dtype=np.float64)])
+            for lag in range(min(lags, len(H))):
+                sums[lag] = heads[len(H) - lag - begun]
+        out = np.zeros(len(self._W), H.dtype)
+        out[: sums.size] = sums.ravel()
+        return out
+
+    def _sums_of_W(self) -> np.ndarray:
+        """(lag, component): the sums of the templates up to each lag."""
+        rank = self._W_shape[-1]
+        sums = self._W[: self._lags * rank].sum(1, dtype=np.float64).reshape(self._lags, rank)
+        upto: np.ndarray = sums.cumsum(0)
+        return upto.astype(self._W.dtype)
+
+    def _sweep(self, *, update: bool, want_loss: bool) -> None:
+        terms = self._problem.majorize(1, self.factors()) if update else None
+        turned: Any = None if terms is None else [np.transpose(term) for term in terms]
+        none = np.empty((0, 0), self._H.dtype)
+        given: tuple[Any, ...] = (
+            self._lags,
+            (*term_arrays(turned, self._H), free_array(self._free_H, self._H)),
+            self._sums_of_W() if self._simple else none,
+            (self._beta, *self._exponents, *self._floors),
+            self._widths,
+        )
+        W = (self._W, *layout.panels(self._W))
+        if update and self._lags > 1:
+            self._update_lagged(W, given)
+            update = False
+        if update or want_loss or self._neg.size:
+            self._gather(W, given, update, want_loss)
+        if want_loss:
+            self.loss = self._problem.loss(self.factors(), float(sum(self._misfits)))
+
+    def _gather(self, W: Any, given: Any, update: bool, want_loss: bool) -> None:
+        sums = self._neg, self._pos, self._sums, self._squares, self._misfits, self._edges
+        gram = np.empty((0, 0), self._W.dtype)
+        if self._gram:
+            gram = np.ascontiguousarray(product(self._W, self._W.T))
+
+        def work(chunks: range) -> None:
+            arguments: list[Any] = [*self._data(), W, self._W_next, self._H, gram, *given]
+            arguments += [
+                update,
+                want_loss,
+                self._room(chunks.start),
+                *sums,
+                chunks.start,
+                chunks.step,
+            ]
+            sweep(*arguments)
+
+        deal(work, len(self._misfits))
+
+    def _update_lagged(self, W: Any, given: Any) -> None:
+        # What is summed for a frame does not depend on the chunk that it is in.
+        edges = layout.chunk_edges(len(self._V), get_threads())
+        H = self._H
+        self._H = H.copy()
+
+        def work(chunks: range) -> None:
+            arguments: list[Any] = [*self._data(), W, H, self._H, *given]
+            arguments += [self._room(chunks.start), edges, chunks.start, chunks.step]
+            update_lagged(*arguments)
+
+        deal(work, len(edges) - 1)
+
+    def _data(self) -> tuple[Any, ...]:
+        return formula_for(float(self._V.dtype.type(self._beta))), self._V, self._weights
+
+    def _room(self, worker: int) -> tuple[np.ndarray, ...]:
+        """Scratch memory for one of the threads that work at the same time."""
+        depth, freq = self._W.shape
+        zeros, dtype, frames = layout.aligned_zeros, self._V.dtype, layout.FRAMES
+        if worker not in self._rooms:
+            self._rooms[worker] = (
+                zeros((frames, freq), dtype),
+                zeros((frames, freq) if self._weights.size else (0, 0), dtype),
+                zeros((3, frames, self._widths[0]), dtype),
+                zeros((3, frames, depth), dtype),
+            )
+        return self._rooms[worker]

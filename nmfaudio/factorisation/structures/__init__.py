@@ -1,0 +1,45 @@
+"""How factors make up the model: one file per structure, one place in `STRUCTURES`."""
+
+from nmfaudio.factorisation.structures.attack_decay import AttackDecay, attack_decay_envelopes
+from nmfaudio.factorisation.structures.base import Factors, Structure
+from nmfaudio.factorisation.structures.channels import Channels
+from nmfaudio.factorisation.structures.convolutive import Convolutive
+from nmfaudio.factorisation.structures.convolutive_2d import Convolutive2D
+from nmfaudio.factorisation.structures.harmonic import Harmonic
+from nmfaudio.factorisation.structures.masked import Masked
+from nmfaudio.factorisation.structures.product import Product
+from nmfaudio.factorisation.structures.source_filter import SourceFilter
+from nmfaudio.factorisation.structures.spectra import filter_bumps, glottal_sources, harmonic_atoms
+
+__all__ = [
+    "STRUCTURES",
+    "AttackDecay",
+    "Channels",
+    "Convolutive",
+    "Convolutive2D",
+    "Factors",
+    "Harmonic",
+    "Masked",
+    "Product",
+    "SourceFilter",
+    "Structure",
+    "attack_decay_envelopes",
+    "filter_bumps",
+    "glottal_sources",
+    "harmonic_atoms",
+]
+
+STRUCTURES: dict[str, Structure] = {
+    s.name: s
+    for s in (
+        Product(),
+        Convolutive(),
+        Channels(),
+        Convolutive2D(),
+        Harmonic(),
+        SourceFilter(),
+        Masked(),
+        AttackDecay(),
+    )
+}
+"""Those that a saved decomposition can name."""

@@ -1,0 +1,161 @@
+"""Sounds that are struck and die away."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from nmfaudio._common.validation import as_count
+from nmfaudio.errors import ParameterError, ShapeError
+from nmfaudio.factorisation.structures.base import Factors, Structure
+from nmfaudio.kernels.envelopes import back_through, gathered, through
+from nmfaudio.kernels.products import accumulate
+
+
+@dataclass(frozen=True)
+class AttackDecay(Structure):
+    """``V[f, t] ≈ Σ_k Σ_s W[s, f, k] Σ_d E[s, d, k] H[k, t − d]``: one spike is a whole note.
+
+    Each component has some stages, an attack and a decay, with a spectrum each; its activation
+    drives all of them, each through an envelope over the following frames. So H is large where a
+    note begins, and need not say that it goes on. The factors, in this order:
+
+    - W (stage, freq, component): spectra
+    - E (stage, lag, component): envelopes, normally fixed and made by `attack_decay_envelopes`
+    - H (component, time)
+
+    Cheng et al. have two stages: a short transient pattern and an exponential decay. Envelopes are
+    a factor, and end after so many lags: so they can be learned or held as any factor can, and a
+    component keeps its own wherever it goes. All of E that may move drifts against H; an envelope
+    that is learned needs a `Prior`, or ``unit="l1"``.
+
+    References
+    ----------
+    T. Cheng, M. Mauch, E. Benetos, S. Dixon, "An attack/decay model for piano transcription",
+    ISMIR 2016.
+
+    Examples
+    --------
+    Two strokes on a string that sounds on are two spikes:
+
+    >>> import numpy as np, nmfaudio as na
+    >>> W = np.array([[[1.0], [1.0], [1.0]], [[3.0], [1.0], [0.0]]])
+    >>> E, H = na.attack_decay_envelopes([0.05], lags=60, attack=1), np.zeros((1, 60))
+    >>> H[0, [5, 30]] = 1.0, 2.0
+    >>> V = na.AttackDecay().forward([W, E, H])
+    >>> known = [na.Factor(W, free=False), na.Factor(E, free=False), na.Factor(np.ones((1, 60)))]
+    >>> d = na.decompose(V, known, structure=na.AttackDecay(), max_iter=1000, tol=0)
+    >>> np.flatnonzero(d.H[0] > 0.5).tolist()
+    [5, 30]
+    """
+
+    name: ClassVar[str] = "attack-decay"
+
+    def shape(self, factors: Factors) -> tuple[int, ...]:
+        shapes = [F.shape for F in factors]
+        if (
+            [len(s) for s in shapes] != [3, 3, 2]
+            or shapes[0][0] != shapes[1][0]
+            or not shapes[0][2] == shapes[1][2] == shapes[2][0]
+        ):
+            raise ShapeError(
+                f"factors have shapes {shapes}; AttackDecay needs W (stage, freq, component), "
+                "E (stage, lag, component) and H (component, time) that agree"
+            )
+        return shapes[0][1], shapes[2][1]
+
+    def component_axes(self, count: int) -> tuple[int | None, ...]:
+        return 2, 2, 0
+
+    def templates(self, factors: Factors) -> np.ndarray:
+        return factors[0]
+
+    def forward(self, factors: Factors) -> np.ndarray:
+        W, E, H = factors
+        out = np.zeros((H.shape[1], W.shape[1]), W.dtype)
+        for level, spectra in zip(_levels(E, H), W, strict=True):
+            accumulate(level, np.ascontiguousarray(spectra.T), out)
+        return out.T
+
+    def adjoint(self, i: int, G: np.ndarray, factors: Factors) -> np.ndarray:
+        W, E, H = factors
+        rows = np.ascontiguousarray(G.T)
+        if i == 0:
+            spectra = np.zeros((len(W), len(H), W.shape[1]), W.dtype)
+            for level, one in zip(_levels(E, H), spectra, strict=True):
+                accumulate(np.ascontiguousarray(level.T), rows, one)
+            return spectra.transpose(0, 2, 1)
+        back = np.zeros((len(W), H.shape[1], len(H)), W.dtype)
+        for spectra, one in zip(W, back, strict=True):
+            accumulate(rows, np.ascontiguousarray(spectra), one)
+        if i == 1:
+            return gathered(back, np.ascontiguousarray(H.T), E.shape[1])
+        return back_through(np.ascontiguousarray(E), back).T
+
+    def levels(self, factors: Factors) -> np.ndarray:
+        total: np.ndarray = _levels(factors[1], factors[2]).sum(axis=0)
+        return total.T
+
+    def delays(self, factors: Factors) -> np.ndarray:
+        return np.asarray(factors[1][0].argmax(axis=0))
+
+    def excerpt(self, factors: Factors, frames: slice) -> tuple[Factors, int]:
+        W, E, H = factors
+        extra = min(frames.start, E.shape[1] - 1)  # notes reach into later frames
+        return (W, E, H[:, frames.start - extra : frames.stop]), extra
+
+
+def _levels(E: np.ndarray, H: np.ndarray) -> np.ndarray:
+    """How loud each stage is [shape=(stage, time, component)]."""
+    return through(np.ascontiguousarray(E), np.ascontiguousarray(H.T))
+
+
+def attack_decay_envelopes(
+    rates: Sequence[float] | np.ndarray, *, lags: int, attack: int = 3
+) -> np.ndarray:
+    """Envelopes of an attack and an exponential decay, for `AttackDecay`.
+
+    The attack is a Hann window around lag `attack`. The decay is an exponential from there on,
+    averaged by that window, since a frame of a spectrogram hears what is before and after it too.
+
+    Parameters
+    ----------
+    rates : sequence of float [shape=(component,)]
+        How fast each component decays, per frame, ≥ 0.
+    lags : int
+        How many frames a note lasts at most, more than twice `attack`.
+    attack : int
+        Frames from an activation to the height of its attack, as many as after it: about half a
+        window of the spectrogram.
+
+    Returns
+    -------
+    np.ndarray [shape=(2, lag, component)]
+        float64.
+
+    Raises
+    ------
+    ParameterError
+        A rate is negative or not finite, or `lags` or `attack` cannot be.
+
+    Examples
+    --------
+    >>> import numpy as np, nmfaudio as na
+    >>> na.attack_decay_envelopes([np.log(2)], lags=5, attack=1)[..., 0].round(3).tolist()
+    [[0.5, 1.0, 0.5, 0.0, 0.0], [0.25, 0.625, 0.562, 0.281, 0.141]]
+    """
+    slopes = np.asarray(rates, np.float64)
+    if slopes.ndim != 1 or not (np.isfinite(slopes).all() and (slopes >= 0).all()):
+        raise ParameterError(f"rates are {rates!r}; give one number ≥ 0 for each component")
+    as_count(attack, "attack", low=0)
+    as_count(lags, "lags", low=2 * attack + 1)
+    hann = 0.5 + 0.5 * np.cos(np.pi * np.arange(-attack, attack + 1) / (attack + 1))
+    E = np.zeros((2, lags, len(slopes)))
+    E[0, : len(hann)] = hann[:, None]
+    decay = np.exp(-slopes * np.arange(lags)[:, None])
+    for lag, share in enumerate(hann / hann.sum()):
+        E[1, lag:] += share * decay[: lags - lag]
+    return E

@@ -1,0 +1,80 @@
+"""Templates made of given atoms, such as groups of partials of one pitch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from nmfaudio.errors import ShapeError
+from nmfaudio.factorisation.structures.base import Factors, Structure
+from nmfaudio.kernels.products import product
+
+
+@dataclass(frozen=True)
+class Harmonic(Structure):
+    """``V ≈ W H`` with ``W[f, k] = Σ_m P[f, m, k] E[m, k]``: templates are sums of atoms.
+
+    P (freq, atom, component) holds the atoms, normally fixed and made by `harmonic_atoms`: a few
+    neighbouring partials each, of the component's pitch. E (atom, component) is then the spectral
+    envelope of each pitch, which is learned, and H (component, time) when it sounds. A component
+    cannot become anything but its pitch.
+
+    References
+    ----------
+    E. Vincent, N. Bertin and R. Badeau, "Adaptive harmonic spectral decomposition for multiple
+    pitch estimation", IEEE Trans. Audio, Speech, and Language Processing 18(3), 2010,
+    doi:10.1109/TASL.2009.2034186.
+
+    Examples
+    --------
+    Which of the pitches 55 to 66 sound, by an instrument whose timbre is not known:
+
+    >>> import numpy as np, nmfaudio as na
+    >>> frequencies = np.arange(513) * (8000 / 1024)
+    >>> P = na.harmonic_atoms(frequencies, np.arange(55, 67))
+    >>> dull = np.exp(-np.arange(P.shape[1]))  # its envelope
+    >>> V = np.outer(P[:, :, 3] @ dull, [1, 1, 0]) + np.outer(P[:, :, 10] @ dull, [0, 1, 1])
+    >>> d = na.decompose(V, [na.Factor(P, free=False), na.Factor(np.ones(P.shape[1:])),
+    ...                      na.Factor(np.ones((12, 3)))], structure=na.Harmonic(), tol=1e-6)
+    >>> loud = d.W.sum(0)[:, None] * d.H
+    >>> [(55 + np.flatnonzero(frame > 0.1 * loud.max())).tolist() for frame in loud.T]
+    [[58], [58, 65], [65]]
+    """
+
+    name: ClassVar[str] = "harmonic"
+
+    def shape(self, factors: Factors) -> tuple[int, ...]:
+        shapes = [F.shape for F in factors]
+        if [len(s) for s in shapes] != [3, 2, 2] or not (
+            shapes[0][1:] == shapes[1] and shapes[1][1] == shapes[2][0]
+        ):
+            raise ShapeError(
+                f"factors have shapes {shapes}; Harmonic needs atoms (freq, atom, component), "
+                "envelopes (atom, component) and H (component, time) that agree"
+            )
+        return shapes[0][0], shapes[2][1]
+
+    def component_axes(self, count: int) -> tuple[int | None, ...]:
+        return 2, 1, 0
+
+    def templates(self, factors: Factors) -> np.ndarray:
+        atoms, envelopes, _ = factors
+        W = np.zeros((len(atoms), envelopes.shape[1]), atoms.dtype)
+        for m, gains in enumerate(envelopes):
+            W += atoms[:, m] * gains
+        return W
+
+    def forward(self, factors: Factors) -> np.ndarray:
+        return product(self.templates(factors), factors[2])
+
+    def adjoint(self, i: int, G: np.ndarray, factors: Factors) -> np.ndarray:
+        atoms, envelopes, H = factors
+        if i == 2:
+            return product(self.templates(factors).T, G)
+        spectra = product(G, H.T)[:, None]
+        if i == 0:
+            return spectra * envelopes
+        back: np.ndarray = (atoms * spectra).sum(0, dtype=np.float64).astype(H.dtype)
+        return back

@@ -1,0 +1,64 @@
+"""Products of matrices: plain and deep NMF."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import ClassVar
+
+import numpy as np
+
+from nmfaudio.errors import ShapeError
+from nmfaudio.factorisation.structures.base import Factors, Structure
+from nmfaudio.kernels.products import product
+
+
+@dataclass(frozen=True)
+class Product(Structure):
+    """``V ≈ W H`` with W (freq, component) and H (component, time); more factors chain on.
+
+    Lee & Seung 1999, doi:10.1038/44565. With three or more factors (deep NMF) the components are
+    those of the last factor.
+
+    Examples
+    --------
+    >>> import numpy as np, nmfaudio as na
+    >>> na.Product().forward((np.array([[1.0], [2.0]]), np.array([[3.0, 0.0, 1.0]]))).tolist()
+    [[3.0, 0.0, 1.0], [6.0, 0.0, 2.0]]
+    """
+
+    name: ClassVar[str] = "product"
+
+    def shape(self, factors: Factors) -> tuple[int, ...]:
+        if len(factors) < 2 or any(F.ndim != 2 for F in factors):
+            raise ShapeError(
+                f"Product needs two or more matrices, got shapes {[F.shape for F in factors]}; "
+                "give W as (freq, component) and H as (component, time)"
+            )
+        for left, right in pairwise(factors):
+            if left.shape[1] != right.shape[0]:
+                raise ShapeError(
+                    f"factors of shapes {left.shape} and {right.shape} cannot be multiplied: "
+                    f"{left.shape[1]} columns meet {right.shape[0]} rows; give W as "
+                    "(freq, component) and H as (component, time)"
+                )
+        return factors[0].shape[0], factors[-1].shape[1]
+
+    def component_axes(self, count: int) -> tuple[int | None, ...]:
+        return (*([None] * (count - 2)), 1, 0)
+
+    def forward(self, factors: Factors) -> np.ndarray:
+        out = factors[0]
+        for F in factors[1:]:
+            out = product(out, F)
+        return out
+
+    def adjoint(self, i: int, G: np.ndarray, factors: Factors) -> np.ndarray:
+        if i > 0:
+            G = product(self.forward(factors[:i]).T, G)
+        if i < len(factors) - 1:
+            G = product(G, self.forward(factors[i + 1 :]).T)
+        return G
+
+    def templates(self, factors: Factors) -> np.ndarray:
+        return factors[0] if len(factors) == 2 else self.forward(factors[:-1])

@@ -1,7 +1,0 @@
-"""Files of any kind, safely: opened, named, staged beside their target, and model archives."""
-
-from nmfaudio.files.archive import load_archive, save_archive
-from nmfaudio.files.names import safe_name, show
-from nmfaudio.files.staging import check_targets, write_bytes
-
-__all__ = ["check_targets", "load_archive", "safe_name", "save_archive", "show", "write_bytes"]

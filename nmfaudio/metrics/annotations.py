@@ -1,0 +1,91 @@
+"""Notes in whatever form they are given."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol, TypeAlias, runtime_checkable
+
+import numpy as np
+
+from nmfaudio.errors import ParameterError
+from nmfaudio.symbolic.note import Note
+from nmfaudio.symbolic.notes import read_notes
+
+_FULL = 127  # the highest MIDI velocity
+
+
+@runtime_checkable
+class HasNotes(Protocol):
+    """Whatever holds notes, such as a transcription or a track of mirdata."""
+
+    @property
+    def notes(self) -> Any:
+        """The notes, in any form."""
+
+
+@runtime_checkable
+class NoteData(Protocol):
+    """Annotated notes as mirdata has them."""
+
+    intervals: np.ndarray
+    interval_unit: str
+    pitches: np.ndarray
+    pitch_unit: str
+    confidence: np.ndarray | None
+    confidence_unit: str | None
+
+
+Notes: TypeAlias = Sequence[Note] | str | os.PathLike[str] | HasNotes | NoteData
+
+
+def as_notes(source: Notes, name: str) -> list[Note]:
+    """Notes given as such, as a path, as annotations of mirdata, or held by something.
+
+    Parameters
+    ----------
+    source : sequence of Note, path, NoteData, or anything with ``.notes``
+    name : str
+        What messages call it.
+
+    Returns
+    -------
+    list of Note
+
+    Raises
+    ------
+    AudioFileError
+        A file cannot be read.
+    ParameterError
+        It is none of these, or has units that are not known.
+    """
+    if isinstance(source, str | os.PathLike):
+        return read_notes(source)
+    if isinstance(source, NoteData):
+        return _annotated(source, name)
+    if isinstance(source, HasNotes):
+        return as_notes(source.notes, name)
+    notes = list(source) if isinstance(source, Iterable) else [source]
+    for note in notes:
+        if not isinstance(note, Note):
+            raise ParameterError(
+                f"{name} has a {type(note).__name__}; it must be notes (na.Note), the path of a "
+                "MIDI file or table, annotations of mirdata, or what has .notes"
+            )
+    return notes
+
+
+def _annotated(data: NoteData, name: str) -> list[Note]:
+    """Units as mirdata names them; of confidences only velocities say how loud a note is."""
+    if data.interval_unit != "s" or data.pitch_unit not in ("midi", "hz"):
+        raise ParameterError(
+            f"{name} is in units of {data.interval_unit} and {data.pitch_unit}; it must be in s, "
+            "and midi or hz"
+        )
+    pitches = np.asarray(data.pitches, np.float64)
+    if data.pitch_unit == "hz":
+        pitches = 69 + 12 * np.log2(pitches / 440)
+    columns = [np.asarray(data.intervals, np.float64), pitches]
+    if data.confidence is not None and data.confidence_unit == "velocity":
+        columns.append(np.asarray(data.confidence, np.float64) / _FULL)
+    return [Note(*row) for row in np.column_stack(columns).tolist()]

@@ -1,0 +1,227 @@
+"""The pitch of a voice over time: read, estimated, and made audible as a buzz."""
+
+from __future__ import annotations
+
+import csv
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nmfaudio.errors import AudioFileError, ContentError, ShapeError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_RISE = 0.02  # s in which a buzz begins and ends, about as a voice does
+FALL = 60.0  # dB by which its partials are lower at half the sample rate
+_LOWEST, _HIGHEST = 65.4, 1046.5  # Hz, of an estimated pitch
+
+
+@dataclass(frozen=True, eq=False)
+class Pitch:
+    """The pitch of one voice over time.
+
+    Attributes
+    ----------
+    times : np.ndarray [shape=(row,)]
+        In seconds, ascending.
+    hertz : np.ndarray [shape=(row,)]
+        0 where the voice has no pitch. Nor has it any in gaps, which are more than one and a half
+        times the median distance of rows.
+
+    Raises
+    ------
+    ShapeError, ContentError
+        The arrays do not fit each other, or a value is impossible; the message says which.
+
+    Examples
+    --------
+    >>> import numpy as np, nmfaudio as na
+    >>> glide = na.Pitch(np.arange(0, 1, 0.01), np.linspace(200, 300, 100))
+    """
+
+    times: np.ndarray
+    hertz: np.ndarray
+
+    def __post_init__(self) -> None:
+        import numpy as np
+
+        for name in ("times", "hertz"):
+            object.__setattr__(self, name, np.asarray(getattr(self, name), np.float64))
+        if self.times.ndim != 1 or self.times.shape != self.hertz.shape or not self.times.size:
+            raise ShapeError(
+                f"times have shape {self.times.shape} and hertz {self.hertz.shape}; both must be "
+                "(row,), with at least one row"
+            )
+        said = fault(self.times, self.hertz)
+        if said:
+            raise ContentError(f"row {said[0]}: {said[1]}")
+
+    def sampled(self, count: int, sr: int) -> tuple[np.ndarray, np.ndarray]:
+        """The pitch at each of `count` samples in Hz, and where there is one, as booleans."""
+        import numpy as np
+
+        seconds = np.arange(count) / sr
+        voiced = self.hertz > 0
+        if not voiced.any():
+            return np.ones(count), np.zeros(count, bool)
+        hertz = np.exp(np.interp(seconds, self.times[voiced], np.log(self.hertz[voiced])))
+        step = np.median(np.diff(self.times)) if len(self.times) > 1 else _RISE
+        middles = (self.times[1:] + self.times[:-1]) / 2
+        nearest = np.searchsorted(middles, seconds)
+        near = np.abs(seconds - self.times[nearest]) <= 0.75 * step
+        return hertz, near & voiced[nearest]
+
+    def buzz(self, count: int, sr: int, *, cents: float = 0.0) -> np.ndarray:
+        """A sound of this pitch, with partials all the way up.
+
+        Parameters
+        ----------
+        count : int
+            Samples.
+        sr : int
+            Sample rate in Hz.
+        cents : float
+            How much higher than the pitch.
+
+        Returns
+        -------
+        np.ndarray [shape=(count,)]
+            float32. A partial at half the sample rate is 60 dB below the lowest ones, and the
+            others by their share of it.
+        """
+        import numpy as np
+
+        hertz, voiced = self.sampled(count, sr)
+        hertz = hertz * 2 ** (cents / 1200)
+        rho = 10 ** (-FALL / 10 * hertz / sr)
+        fade = np.hanning(2 * int(_RISE * sr) + 3)
+        gate = (
+            np.convolve(voiced, fade / fade.sum(), "same")[:count] if len(fade) < count else voiced
+        )
+        cosine = np.cos(np.cumsum(2 * np.pi / sr * hertz))
+        # The sum of rho**h * cos(h * phase) over all h ≥ 1.
+        wave = gate * (rho * cosine - rho**2) / (1 - 2 * rho * cosine + rho**2)
+        return np.asarray(wave, np.float32)
+
+
+def fault(times: np.ndarray, hertz: np.ndarray) -> tuple[int, str] | None:
+    """The first row that cannot be, counted from 0, and why."""
+    import numpy as np
+
+    early = np.diff(times, prepend=-np.inf) <= 0
+    for bad, said in (
+        (~np.isfinite(times) | (times < 0), "a time must be a finite number of seconds ≥ 0"),
+        (~np.isfinite(hertz) | (hertz < 0), "a pitch must be a finite number of Hz, 0 for none"),
+        (early, "times must ascend; sort the rows, and keep one of each time"),
+    ):
+        if bad.any():
+            row = int(np.argmax(bad))
+            return row, f"{times[row]:g} s, {hertz[row]:g} Hz: {said}"
+    return None
+
+
+def read_pitch(path: str | os.PathLike[str]) -> Pitch:
+    """Read rows of seconds and Hz, with commas, semicolons, tabs or spaces between; or a header.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        0 Hz, or a gap in the times, is where the voice has no pitch.
+
+    Returns
+    -------
+    Pitch
+
+    Raises
+    ------
+    AudioFileError
+        The file cannot be read, or a row is not a time and a pitch; the message has its line.
+
+    Examples
+    --------
+    >>> import os, tempfile, nmfaudio as na
+    >>> path = os.path.join(tempfile.mkdtemp(), "pitch.csv")
+    >>> with open(path, "w") as file:
+    ...     _ = file.write("seconds,Hz\\n0.00,220\\n0.01,222.5\\n")
+    >>> na.read_pitch(path).hertz.tolist()
+    [220.0, 222.5]
+    """
+    import numpy as np
+
+    from nmfaudio._common.files import show
+
+    try:
+        with open(path, encoding="utf-8-sig") as file:
+            lines = file.read().splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "not a text file"
+        raise AudioFileError(f"{show(path)}: {why}; rows of seconds and Hz are needed") from error
+    rows: list[tuple[float, float]] = []
+    numbers: list[int] = []
+    for number, line in enumerate(lines, 1):
+        cells = _cells(line)
+        if not cells or (not rows and number == 1 and not _is_number(cells[0])):
+            continue
+        if len(cells) < 2 or not (_is_number(cells[0]) and _is_number(cells[1])):
+            raise AudioFileError(
+                f"{show(path)}: line {number} is {line[:40]!r}; each line must be seconds, Hz"
+            )
+        rows.append((float(cells[0]), float(cells[1])))
+        numbers.append(number)
+    if not rows:
+        raise AudioFileError(f"{show(path)}: there are no rows; rows of seconds, Hz are needed")
+    times, hertz = np.array(rows).T
+    said = fault(times, hertz)
+    if said:
+        raise AudioFileError(f"{show(path)}: line {numbers[said[0]]}: {said[1]}")
+    return Pitch(times, hertz)
+
+
+def estimate_pitch(y: np.ndarray, sr: int) -> Pitch:
+    """The pitch that stands out most in a recording, between 65 and 1047 Hz (C2 to C6).
+
+    Parameters
+    ----------
+    y : np.ndarray [shape=(channel, sample)]
+    sr : int
+        Sample rate in Hz.
+
+    Returns
+    -------
+    Pitch
+
+    References
+    ----------
+    M. Mauch and S. Dixon, "pYIN: a fundamental frequency estimator using probabilistic threshold
+    distributions", ICASSP 2014, doi:10.1109/ICASSP.2014.6853678.
+    """
+    import numpy as np
+
+    from nmfaudio._common.librosa_loader import load_librosa
+
+    librosa = load_librosa()
+    if sr < 8 * _LOWEST:
+        return Pitch(np.zeros(1), np.zeros(1))  # there is no room for partials
+    frame = 2 ** max(round(np.log2(0.093 * sr)), 9)
+    hertz, voiced, _ = librosa.pyin(
+        y.mean(0), fmin=_LOWEST, fmax=min(_HIGHEST, sr / 4), sr=sr, frame_length=frame
+    )
+    times = librosa.times_like(hertz, sr=sr, hop_length=frame // 4)
+    return Pitch(times, np.where(voiced, np.nan_to_num(hertz), 0.0))
+
+
+def _cells(line: str) -> list[str]:
+    """What stands between the commas, semicolons, tabs or spaces of a line."""
+    for mark in (",", ";", "\t"):
+        if mark in line:
+            return [cell.strip() for cell in next(csv.reader([line], delimiter=mark))]
+    return line.split()
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

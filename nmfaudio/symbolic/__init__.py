@@ -1,0 +1,1 @@
+"""Notes, MIDI files, drum hits, and the alignment of scores with recordings."""

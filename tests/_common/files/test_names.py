@@ -1,0 +1,64 @@
+"""Names: every text makes one safe file name, every path one printable line."""
+
+import io
+import os
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nmfaudio._common.files import safe_name, show
+
+anything = st.text(st.characters(), max_size=200)  # lone surrogates included
+
+
+@given(anything)
+def test_a_safe_name_stays_inside_its_folder(text):
+    name = safe_name(text)
+    assert Path("folder", name).parent == Path("folder")
+    assert Path(name).name == name
+    assert name not in (".", "..")
+    assert not name.startswith((".", "-"))
+    assert name.isprintable()
+    assert 0 < len(name.encode()) <= 120
+
+
+@given(anything)
+def test_a_safe_name_is_left_alone(text):
+    assert safe_name(safe_name(text)) == safe_name(text)
+
+
+def test_ordinary_names_are_left_alone():
+    for name in ("drums", "Ständchen 2", "鼓", "kick.v2", "a_b-c"):
+        assert safe_name(name) == name
+
+
+def test_names_that_are_devices_elsewhere_are_changed():
+    for name in ("con", "NUL", "com1", "aux.wav", "con ."):
+        assert safe_name(name).startswith("_")
+
+
+def test_known_cases():
+    assert safe_name("../../etc/passwd") == "_.._etc_passwd"
+    assert safe_name("a\nb\x1b[31m") == "a_b_[31m"
+    assert safe_name("...") == "unnamed"
+    assert safe_name("") == "unnamed"
+
+
+@given(st.binary(max_size=60))
+def test_any_bytes_are_shown_as_one_printable_line(raw):
+    line = show(raw)
+    assert line.isprintable()
+    assert line.splitlines() == ([line] if line else [])
+    assert line == show(os.fsdecode(raw))
+
+
+def test_show_keeps_what_can_be_printed():
+    assert show(Path("Übung 1.wav")) == "Übung 1.wav"
+    assert show(b"caf\xe9\n.wav") == r"caf\xe9\n.wav"
+
+
+def test_a_file_object_is_shown_by_its_name(tmp_path):
+    with open(tmp_path / "x.bin", "wb") as file:
+        assert show(file) == str(tmp_path / "x.bin")
+    assert show(io.BytesIO()) == "<stream>"
