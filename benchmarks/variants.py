@@ -36,7 +36,7 @@ def penalised(V: np.ndarray) -> Iterator[tuple[str, Model]]:
         "L1": na.L1(0.1),
         "L2": na.L2(0.1),
         "Log": na.Log(0.1, 0.1),
-        "Group": na.Group(0.1, [k // 2 for k in range(RANK)]),
+        "Group": na.ComponentGroup(0.1, [k // 2 for k in range(RANK)]),
         "Smooth": na.Smooth(0.1),
         "SmoothRatio": na.SmoothRatio(0.1),
         "Graph": na.Graph(0.1, graph),

@@ -41,7 +41,9 @@ print(f"V has {V.shape[0]} frequencies and {V.shape[1]} frames")
 # %%
 def show(d, **options):
     """Templates and activations in Hz and seconds."""
-    return na.plot_factors(replace(d, about={"transform": stft.to_dict()}), top_hz=2000, **options)
+    return na.plot_factors(
+        replace(d, metadata={"transform": stft.to_dict()}), top_hz=2000, **options
+    )
 
 
 show(na.nmf(V, 11, rng=0))

@@ -42,7 +42,7 @@ _HOME = {
     "bootstrap": "metrics.summary",
     # what sounds are known to sound like
     "learn": "dictionaries.learning",
-    "Example": "dictionaries.recordings",
+    "Recording": "dictionaries.recordings",
     "Dictionary": "dictionaries.dictionary",
     # which notes are played
     "NoteDictionary": "dictionaries.note_dictionary",
@@ -89,8 +89,8 @@ _HOME = {
     "L2": "factorisation.penalties",
     "Smooth": "factorisation.penalties",
     "Log": "factorisation.penalties",
-    "Group": "factorisation.penalties",
-    "LogGroup": "factorisation.penalties",
+    "GroupSparsity": "factorisation.penalties",
+    "LogGroupSparsity": "factorisation.penalties",
     "Graph": "factorisation.penalties",
     "nearest_neighbours": "factorisation.penalties",
     "SmoothRatio": "factorisation.penalties",

@@ -11,7 +11,7 @@ from nmfaudio.dictionaries.dictionary import Dictionary as Dictionary
 from nmfaudio.dictionaries.drum_learning import learn_drums as learn_drums
 from nmfaudio.dictionaries.learning import learn as learn
 from nmfaudio.dictionaries.note_dictionary import NoteDictionary as NoteDictionary
-from nmfaudio.dictionaries.recordings import Example as Example
+from nmfaudio.dictionaries.recordings import Recording as Recording
 from nmfaudio.display.plots import plot_dictionary as plot_dictionary
 from nmfaudio.display.plots import plot_factors as plot_factors
 from nmfaudio.display.plots import plot_losses as plot_losses
@@ -44,9 +44,9 @@ from nmfaudio.factorisation.penalties import L1 as L1
 from nmfaudio.factorisation.penalties import L2 as L2
 from nmfaudio.factorisation.penalties import Decorrelated as Decorrelated
 from nmfaudio.factorisation.penalties import Graph as Graph
-from nmfaudio.factorisation.penalties import Group as Group
+from nmfaudio.factorisation.penalties import GroupSparsity as GroupSparsity
 from nmfaudio.factorisation.penalties import Log as Log
-from nmfaudio.factorisation.penalties import LogGroup as LogGroup
+from nmfaudio.factorisation.penalties import LogGroupSparsity as LogGroupSparsity
 from nmfaudio.factorisation.penalties import MinVolume as MinVolume
 from nmfaudio.factorisation.penalties import Prior as Prior
 from nmfaudio.factorisation.penalties import Smooth as Smooth

@@ -134,7 +134,7 @@ def mosaic(
         tol=0,
     )
     audio = stft.inverse(_weighted(Z, found.H), wanted.shape[1])
-    return Mosaic(audio, sr, replace(found, about={"transform": stft.to_dict()}))
+    return Mosaic(audio, sr, replace(found, metadata={"transform": stft.to_dict()}))
 
 
 def _loaded(recordings: Sequence[Audio], sr: int | None) -> tuple[list[np.ndarray], int]:

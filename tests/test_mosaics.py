@@ -163,7 +163,7 @@ def test_files_know_their_rate(tmp_path):
     soundfile.write(other, SCALE[:4000] / 4, 16000, subtype="FLOAT")
     m = na.mosaic(path, [path, str(path)], n_fft=512)
     assert m.sr == SR
-    assert m.decomposition.about["transform"]["hop"] == HOP
+    assert m.decomposition.metadata["transform"]["hop"] == HOP
     with pytest.raises(ParameterError, match=r"sources\[1\] has sample rate 16000 Hz where 8000"):
         na.mosaic(path, [path, other])
     with pytest.raises(ParameterError, match="target has sample rate 16000 Hz where 8000 Hz"):

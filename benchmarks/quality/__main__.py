@@ -7,14 +7,14 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks.quality import __doc__ as about
+from benchmarks.quality import __doc__ as summary
 from benchmarks.quality.cases import SAMPLES, load_cases
 from benchmarks.quality.scoring import MEASURES, Row, by_case, by_task, judge
 from benchmarks.quality.systems import SYSTEMS
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.quality", description=about)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.quality", description=summary)
     parser.add_argument("folder", nargs="?", type=Path, default=SAMPLES, metavar="DIR")
     parser.add_argument("--seeds", type=int, default=3, metavar="N")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write all rows here")

@@ -101,7 +101,7 @@ def textbook(V: np.ndarray, W: np.ndarray, H: np.ndarray, beta: float) -> Conten
     tiny = np.finfo(V.dtype).tiny
     exponent = 1 / (2 - beta) if beta < 1 else 1
 
-    def halves(w: np.ndarray, h: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def gradient_parts(w: np.ndarray, h: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         Y = w @ h + tiny
         if beta == 1:
             return V / Y, Y
@@ -112,13 +112,13 @@ def textbook(V: np.ndarray, W: np.ndarray, H: np.ndarray, beta: float) -> Conten
     def parts_of_w(w: np.ndarray, h: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         if beta == 2:
             return V @ h.T, w @ (h @ h.T)
-        up, down = halves(w, h)
+        up, down = gradient_parts(w, h)
         return up @ h.T, h.sum(1) if beta == 1 else down @ h.T
 
     def parts_of_h(w: np.ndarray, h: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         if beta == 2:
             return w.T @ V, (w.T @ w) @ h
-        up, down = halves(w, h)
+        up, down = gradient_parts(w, h)
         return w.T @ up, w.sum(0)[:, None] if beta == 1 else w.T @ down
 
     def run(n: int) -> None:

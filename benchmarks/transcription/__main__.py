@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks.transcription import __doc__ as about
+from benchmarks.transcription import __doc__ as summary
 from benchmarks.transcription.cases import SAMPLES, load_cases
 from benchmarks.transcription.scoring import Row, judge, tables
 from benchmarks.transcription.speed import speed_table
@@ -15,7 +15,7 @@ from benchmarks.transcription.systems import SYSTEMS
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.transcription", description=about)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.transcription", description=summary)
     parser.add_argument("folder", nargs="?", type=Path, default=SAMPLES, metavar="DIR")
     parser.add_argument(
         "--notes",

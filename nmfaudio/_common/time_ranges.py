@@ -5,7 +5,7 @@ from __future__ import annotations
 from nmfaudio.errors import ParameterError
 
 
-def stretch(text: str) -> tuple[float, float]:
+def parse_time_range(text: str) -> tuple[float, float]:
     """Read ``0:30-0:45`` or ``90-100.5`` as a start and an end in seconds.
 
     Raises

@@ -10,7 +10,7 @@ import numpy as np
 from nmfaudio.audio.masks import binary_masks, soft_masks
 from nmfaudio.audio.transforms import Transform
 from nmfaudio.errors import ShapeError
-from nmfaudio.kernels.threads import deal
+from nmfaudio.kernels.threads import parallel_for
 
 BLOCK = 512  # frames transformed at a time
 
@@ -116,7 +116,7 @@ def _masked(
                 for out, source in zip(masked, sources, strict=True):
                     out[..., some] = source
 
-        deal(work, -(-frames // STRIP))
+        parallel_for(work, -(-frames // STRIP))
         yield masked.reshape(count * channels, bins, frames)
         begin += frames
 

@@ -153,7 +153,7 @@ def _facts(found: Dictionary) -> Iterator[tuple[str, str]]:
         yield "pitches", f"{len(pitches)} from {pitches[0]:g} to {pitches[-1]:g} (MIDI)"
     yield from _note_facts(describe_notes(found))
     yield "beta", f"{found.beta:g}"
-    origins = [origin for origin in _origins(found.about) if origin[0] in found.names]
+    origins = [origin for origin in _origins(found.metadata) if origin[0] in found.names]
     for label, names in sorted(origins, key=lambda origin: found.names.index(origin[0])):
         more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
         yield "from", printable(f"{label}: {', '.join(map(str, names[:_NAMED]))}") + more

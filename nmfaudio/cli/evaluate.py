@@ -21,7 +21,7 @@ from nmfaudio.errors import AudioFileError, AudioWarning, ContentError, Paramete
 if TYPE_CHECKING:
     import numpy as np
 
-    from nmfaudio.audio.io import Recording
+    from nmfaudio.audio.io import DecodedAudio
 
 SUFFIXES = (
     *(".wav", ".wave", ".rf64", ".w64", ".flac", ".aif", ".aiff", ".caf", ".au", ".snd"),
@@ -159,7 +159,7 @@ def _read(
     """The audio of each file, and the sample rate that all have."""
     from nmfaudio.audio.io import read
 
-    found: dict[tuple[str, str], Recording] = {}
+    found: dict[tuple[str, str], DecodedAudio] = {}
     for key, path in files.items():
         with warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always", AudioWarning)
@@ -176,6 +176,6 @@ def _read(
     return {key: recording.samples for key, recording in found.items()}, expected.sr
 
 
-def _facts(recording: Recording) -> str:
+def _facts(recording: DecodedAudio) -> str:
     channels, length = recording.samples.shape
     return f"{length:,} samples, {channels} channel{'s' * (channels != 1)}, {recording.sr:,} Hz"

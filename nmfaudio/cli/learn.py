@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nmfaudio._common import time_ranges as _times
+from nmfaudio._common import time_ranges
 from nmfaudio._version import __version__
 from nmfaudio.cli.commands import OTHERS
 from nmfaudio.cli.failures import printable
@@ -38,7 +38,7 @@ from nmfaudio.errors import ParameterError
 if TYPE_CHECKING:
     from nmfaudio.audio.transforms import Transform
     from nmfaudio.dictionaries.dictionary import Dictionary
-    from nmfaudio.dictionaries.recordings import Example
+    from nmfaudio.dictionaries.recordings import Recording
 
 _HOPS = 4  # in a window
 _USAGE = "nmfaudio learn LABEL=PATH... -o DICTIONARY.npz [options]"
@@ -108,11 +108,11 @@ def describe_dictionary(dictionary: Dictionary) -> dict[str, Any]:
         "pitches": sorted({pitch for pitch in dictionary.pitches if pitch is not None}),
         "beta": dictionary.beta,
         "transform": dictionary.transform.to_dict(),
-        "about": dict(dictionary.about),
+        "about": dict(dictionary.metadata),
     } | describe_notes(dictionary)
 
 
-def _learn(given: dict[str, list[Example]], chosen: argparse.Namespace, bar: Bar) -> Dictionary:
+def _learn(given: dict[str, list[Recording]], chosen: argparse.Namespace, bar: Bar) -> Dictionary:
     from nmfaudio.dictionaries.learning import learn
 
     bar.say("learning")
@@ -130,7 +130,7 @@ def _learn(given: dict[str, list[Example]], chosen: argparse.Namespace, bar: Bar
     )
 
 
-def _transform(given: dict[str, list[Example]], chosen: argparse.Namespace) -> Transform | None:
+def _transform(given: dict[str, list[Recording]], chosen: argparse.Namespace) -> Transform | None:
     """The transform that was asked for, at the first recording's rate; None if none was."""
     from nmfaudio.audio.io.decoding import open_audio
 
@@ -139,18 +139,18 @@ def _transform(given: dict[str, list[Example]], chosen: argparse.Namespace) -> T
         return asked_transform(audio.sr, chosen, _HOPS)
 
 
-def _examples(chosen: argparse.Namespace) -> dict[str, list[Example]]:
+def _examples(chosen: argparse.Namespace) -> dict[str, list[Recording]]:
     """The examples of each label: whole recordings in the order they were named, then ranges."""
-    from nmfaudio.dictionaries.recordings import Example, gather
+    from nmfaudio.dictionaries.recordings import Recording, gather
 
-    found: dict[str, list[Example]] = {}
+    found: dict[str, list[Recording]] = {}
     for text in chosen.files:
         label, path = cut(text, "LABEL=PATH, as in guitar=guitar.wav")
         found.setdefault(label, []).extend(gather(path))
     for path, text in chosen.ranges:
         ranges, label = cut(text, "RANGES=LABEL, as in 12.0-15.5=guitar")
-        spans = [_times.stretch(span) for span in ranges.split(",")]
-        found.setdefault(label, []).extend(Example(path, *span) for span in spans)
+        spans = [time_ranges.parse_time_range(span) for span in ranges.split(",")]
+        found.setdefault(label, []).extend(Recording(path, *span) for span in spans)
     if not found:
         raise ParameterError(f"nothing to learn from was named: {_USAGE}")
     return found

@@ -7,7 +7,7 @@ import difflib
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-from nmfaudio._common import time_ranges as _times
+from nmfaudio._common import time_ranges
 from nmfaudio.cli.output import emit
 from nmfaudio.errors import ParameterError
 
@@ -125,10 +125,10 @@ def add_existing_options(group: argparse._ArgumentGroup, *, replaced: str, known
     )
 
 
-def stretch(text: str) -> tuple[float, float]:
-    """`nmfaudio._common.time_ranges.stretch` for argparse."""
+def parse_time_range(text: str) -> tuple[float, float]:
+    """`nmfaudio._common.time_ranges.parse_time_range` for argparse."""
     try:
-        return _times.stretch(text)
+        return time_ranges.parse_time_range(text)
     except ParameterError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 

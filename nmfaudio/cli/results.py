@@ -17,13 +17,13 @@ from nmfaudio.cli.failures import printable
 from nmfaudio.errors import OutputError
 
 if TYPE_CHECKING:
-    from nmfaudio.audio.io import Recording, Written
+    from nmfaudio.audio.io import DecodedAudio, Written
     from nmfaudio.stems.stems import Stems
 
 _WIDTH = 80  # columns of the table
 
 
-def describe_stems(recording: Recording, stems: Stems, written: Written) -> dict[str, Any]:
+def describe_stems(recording: DecodedAudio, stems: Stems, written: Written) -> dict[str, Any]:
     """The facts about one file, as `--json` gives them."""
     channels, samples = recording.samples.shape
     paths = written.paths[: len(stems)]  # the parts come first, then the components

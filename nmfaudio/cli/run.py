@@ -33,7 +33,7 @@ from nmfaudio.kernels.threads import set_threads
 from nmfaudio.separators.base import Separator
 
 if TYPE_CHECKING:
-    from nmfaudio.audio.io import Recording
+    from nmfaudio.audio.io import DecodedAudio
 
 
 def run(command: str, kind: type[Any], chosen: argparse.Namespace) -> int:
@@ -165,7 +165,7 @@ def _separate(
     }
 
 
-def read_input(source: str, chosen: argparse.Namespace) -> Recording:
+def read_input(source: str, chosen: argparse.Namespace) -> DecodedAudio:
     """Read a file, or a stretch of it, as the options say."""
     start, stop = chosen.preview or (None, None)
     return read(

@@ -17,8 +17,8 @@ from nmfaudio.cli.parser import (
     add_thread_option,
     file_parser,
     parse,
+    parse_time_range,
     sentence,
-    stretch,
 )
 from nmfaudio.errors import ParameterError
 from nmfaudio.separators import SEPARATORS
@@ -76,7 +76,7 @@ def parse_separator(name: str, kind: type[Any], argv: Sequence[str]) -> argparse
         An option or a file is missing, unknown or has a value that cannot be.
     """
     fields = options_of(kind)
-    chosen = parse(separator_parser(name, fields, kind.examples or _EXAMPLES), argv)
+    chosen = parse(separator_parser(name, fields, kind.usage_examples or _EXAMPLES), argv)
     for option in fields:
         if option.suffixes:
             setattr(chosen, _FIELD + option.name, _take_companion(chosen, option, name))
@@ -205,7 +205,7 @@ def add_input_options(parser: Parser) -> None:
     group = parser.add_argument_group("what to read")
     group.add_argument(
         "--preview",
-        type=stretch,
+        type=parse_time_range,
         metavar="FROM-TO",
         help="only that stretch, to try settings quickly: 0:30-0:45, or in seconds 90-100.5",
     )

@@ -70,7 +70,7 @@ class Dictionary:
     pitches: tuple[float | None, ...] = None  # type: ignore[assignment]  # a tuple once constructed
     beta: float = 1.0
     kind: Kind = "templates"
-    about: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = field(default_factory=dict)
 
     _each: ClassVar[tuple[str, ...]] = ("labels", "pitches")  # what every component has one of
 
@@ -181,7 +181,7 @@ class Dictionary:
         every: tuple[Dictionary, ...] = (self, *others)
         for n, other in enumerate(others, 2):
             self._require_like(other, f"dictionary {n}")
-        same = all(other.about == self.about for other in others)
+        same = all(other.metadata == self.metadata for other in others)
         each: dict[str, Any] = {
             name: tuple(x for d in every for x in getattr(d, name)) for name in self._each
         }
@@ -190,7 +190,7 @@ class Dictionary:
             templates=np.concatenate([d.templates for d in every], axis=-1),
             **each,
             kind=self.kind if all(d.kind == self.kind for d in others) else "templates",
-            about=self.about if same else {"merged": [dict(d.about) for d in every]},
+            metadata=self.metadata if same else {"merged": [dict(d.metadata) for d in every]},
         )
 
     def check(self, transform: Transform) -> None:
@@ -259,7 +259,7 @@ class Dictionary:
         OutputError
             The file exists, or cannot be written.
         ParameterError
-            `about` cannot be stored as JSON.
+            `metadata` cannot be stored as JSON.
         """
         header = {
             "kind": _KIND,
@@ -267,7 +267,7 @@ class Dictionary:
             **{name: list(getattr(self, name)) for name in self._each},
             "transform": self.transform.to_dict(),
             "beta": self.beta,
-            "about": dict(self.about),
+            "about": dict(self.metadata),
         }
         save_archive(path, header, {"templates": self.templates}, overwrite=overwrite)
 
@@ -303,7 +303,7 @@ class Dictionary:
                 transform=transform_from(parameters),
                 beta=header["beta"],
                 kind=header["templates"],
-                about=dict(header["about"]),
+                metadata=dict(header["about"]),
                 **each,
             )
         except (KeyError, TypeError, ValueError, IndexError, NmfAudioError) as error:

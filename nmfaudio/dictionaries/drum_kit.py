@@ -65,7 +65,7 @@ def fitted(templates: np.ndarray, own: Transform, other: Transform) -> np.ndarra
     -------
     np.ndarray [shape=(lag, freq, component)]
     """
-    ratio = other.times(2)[1] / own.times(2)[1]
+    ratio = other.hop_seconds / own.hop_seconds
     lags = max(1, round(len(templates) / ratio))
     by_time = _interpolated(templates, np.arange(lags) * ratio, axis=0)
     bins = other.frequencies / own.frequencies[1]
@@ -128,7 +128,7 @@ def own_templates(
         wanted,
         kind="convolutive",
         size=_OWN,
-        lags=max(2, round(_OWN_SECONDS / transform.times(2)[1])),
+        lags=max(2, round(_OWN_SECONDS / transform.hop_seconds)),
         transform=transform,
         max_iter=_OWN_ITERATIONS,
         resample=True,

@@ -113,7 +113,7 @@ def learn_drums(
         hits.append(by_part(struck))
     if transform is None:
         raise ParameterError("there are no pieces; give some (audio, hits)")
-    step = float(transform.times(2)[1])
+    step = transform.hop_seconds
     lags = max(2, round(_SECONDS / step)) if lags is None else as_count(lags, "lags", low=2)
     gates = _gates(spectrograms, hits, step, _LONGER * lags)
     V = np.concatenate(
@@ -121,8 +121,8 @@ def learn_drums(
         axis=1,
     )
     W, labels = _templates(V, gates, size, lags, max_iter, callback, generator(rng))
-    about = {"max_iter": max_iter, "nmfaudio": __version__}
-    return Dictionary(W, tuple(labels), transform, kind="convolutive", about=about)
+    metadata = {"max_iter": max_iter, "nmfaudio": __version__}
+    return Dictionary(W, tuple(labels), transform, kind="convolutive", metadata=metadata)
 
 
 def by_part(hits: Hits) -> dict[str, list[float]]:

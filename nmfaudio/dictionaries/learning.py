@@ -14,7 +14,7 @@ from nmfaudio.audio.masking import analyse
 from nmfaudio.audio.transforms import Stft, Transform, default_n_fft
 from nmfaudio.dictionaries.dictionary import Dictionary, Kind
 from nmfaudio.dictionaries.exemplars import choose_exemplars, loud_frames
-from nmfaudio.dictionaries.recordings import AnyExample, Example, gather
+from nmfaudio.dictionaries.recordings import AnyRecording, Recording, gather
 from nmfaudio.errors import ContentError, ParameterError
 from nmfaudio.factorisation.divergences import Beta
 from nmfaudio.factorisation.engine import Callback, decompose
@@ -31,7 +31,7 @@ LAGS = 10
 
 
 def learn(
-    examples: Mapping[str, AnyExample | Sequence[AnyExample]],
+    examples: Mapping[str, AnyRecording | Sequence[AnyRecording]],
     sr: int | None = None,
     *,
     kind: Kind = "exemplars",
@@ -54,7 +54,7 @@ def learn(
     examples : mapping of str to path, np.ndarray or Example, or a sequence of them
         Recordings for each label. A path may be a folder: each audio file in it is one sound by
         itself, of the pitch that its name says if all names are MIDI numbers or notes (``60.wav``,
-        ``F#3.wav``). An `Example` is a stretch of a recording, or a note of a known pitch.
+        ``F#3.wav``). An `Recording` is a stretch of a recording, or a note of a known pitch.
     sr : int, optional
         Sample rate of all arrays in Hz. Files know theirs.
     kind : "exemplars", "templates" or "convolutive"
@@ -120,11 +120,11 @@ def learn(
     reader = Reader(sr, transform, resample, method.beta)
     generator = np.random.default_rng(rng)
     learned: list[_Learned] = []
-    about = {}
+    metadata = {}
     for label, given in examples.items():
         wanted = gather(given)
         learned += _learn_label(label, wanted, method, reader, generator)
-        about[label] = [example.name for example in wanted]
+        metadata[label] = [example.name for example in wanted]
     whole = np.concatenate([one.templates for one in learned], axis=-1)
     each = [one for one in learned for _ in range(one.templates.shape[-1])]
     return Dictionary(
@@ -134,12 +134,12 @@ def learn(
         tuple(one.pitch for one in each),
         method.beta,
         method.kind,
-        {"examples": about, "max_iter": max_iter, "nmfaudio": __version__},
+        {"examples": metadata, "max_iter": max_iter, "nmfaudio": __version__},
     )
 
 
 def read_examples(
-    label: str, given: AnyExample | Sequence[AnyExample], transform: Transform
+    label: str, given: AnyRecording | Sequence[AnyRecording], transform: Transform
 ) -> list[np.ndarray]:
     """The features of all examples of a label, each brought near a peak of 1.
 
@@ -188,7 +188,7 @@ def _settings(kind: Any, size: Any, lags: Any) -> tuple[Kind, int, int, int]:
 
 def _learn_label(
     label: str,
-    examples: Sequence[Example],
+    examples: Sequence[Recording],
     method: _Method,
     reader: Reader,
     rng: np.random.Generator,
@@ -220,12 +220,12 @@ class Reader:
         if transform is not None:
             self.transform = transform
 
-    def read(self, label: str, example: Example) -> np.ndarray:
+    def read(self, label: str, example: Recording) -> np.ndarray:
         """The features of an example, its peak brought near 1 [shape=(freq, time)]."""
         samples = self.samples(label, example)
         return analyse(samples, self.transform)
 
-    def samples(self, label: str, example: Example) -> np.ndarray:
+    def samples(self, label: str, example: Recording) -> np.ndarray:
         """An example at the transform's rate, its peak brought near 1 [shape=(channel, sample)]."""
         samples, sr = example.load(self.sr)
         if not hasattr(self, "transform"):

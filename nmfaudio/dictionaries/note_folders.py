@@ -12,7 +12,7 @@ from nmfaudio._common.files import show
 from nmfaudio._common.validation import as_number
 from nmfaudio.dictionaries.learning import Reader
 from nmfaudio.dictionaries.note_stages import NoteSound
-from nmfaudio.dictionaries.recordings import SUFFIXES, Example, pitch_named
+from nmfaudio.dictionaries.recordings import SUFFIXES, Recording, pitch_named
 from nmfaudio.errors import AudioFileError, ContentError, ParameterError
 
 _HARDEST = 127  # MIDI
@@ -63,7 +63,7 @@ def note_files(
 def read_notes_of(files: list[NoteFile], instrument: str, reader: Reader) -> Iterator[NoteSound]:
     """The sounds of notes, one at a time."""
     for file in files:
-        samples = reader.samples(instrument, Example(file.path, pitch=file.pitch))
+        samples = reader.samples(instrument, Recording(file.path, pitch=file.pitch))
         yield NoteSound(samples, file.pitch, file.velocity, show(file.path))
 
 

@@ -35,7 +35,7 @@ def learn_aligned(
     beta: float,
     max_iter: int,
     callback: Callback | None,
-    about: dict[str, Any],
+    metadata: dict[str, Any],
 ) -> NoteDictionary:
     """The templates of the notes of a recording; see `NoteDictionary.from_recording`."""
     spans = as_stages(stages)
@@ -69,7 +69,7 @@ def learn_aligned(
         tuple(owners),
         beta,
         "templates",
-        about,
+        metadata,
         tuple(float(hardness[pitch]) for pitch in owners),
         tuple(spans[k % len(spans)].name for k in used),
     )

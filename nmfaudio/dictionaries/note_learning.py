@@ -110,7 +110,7 @@ class Makers:
             stages=stages,
             lags=lags,
             beta=beta,
-            about={"examples": {instrument: [os.fsdecode(file.path) for file in files]}},
+            metadata={"examples": {instrument: [os.fsdecode(file.path) for file in files]}},
         )
 
     @classmethod
@@ -195,10 +195,10 @@ class Makers:
         from nmfaudio.dictionaries.learning import Reader
         from nmfaudio.dictionaries.note_from_score import learn_aligned
         from nmfaudio.dictionaries.note_stages import sample_rate, usual_transform
-        from nmfaudio.dictionaries.recordings import Example
+        from nmfaudio.dictionaries.recordings import Recording
         from nmfaudio.symbolic.notes import read_notes
 
-        example = Example(audio)
+        example = Recording(audio)
         if transform is None:
             transform = usual_transform(sample_rate(audio, sr), beta)
         V = Reader(sr, transform, resample, beta).read(instrument, example)
@@ -213,7 +213,7 @@ class Makers:
             beta=beta,
             max_iter=max_iter,
             callback=callback,
-            about={"examples": {instrument: [example.name]}},
+            metadata={"examples": {instrument: [example.name]}},
         )
 
     @classmethod
@@ -305,7 +305,7 @@ class Makers:
             stages=stages,
             lags=lags,
             beta=beta,
-            about={"examples": {label: [name]}},
+            metadata={"examples": {label: [name]}},
         )
 
     @classmethod

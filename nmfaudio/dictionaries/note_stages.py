@@ -107,7 +107,7 @@ def learn_notes(
     stages: Mapping[str, tuple[float, float]] | None,
     lags: int | None,
     beta: float,
-    about: dict[str, Any],
+    metadata: dict[str, Any],
 ) -> NoteDictionary:
     """The templates of notes by themselves; see `NoteDictionary.from_folder`."""
     if lags is not None and stages is not None:
@@ -123,7 +123,7 @@ def learn_notes(
         if count is None:
             each = stage_templates(sound, transform, spans, beta)
         else:
-            each = [(stretch(from_onset(sound, transform, 0), count), None)]
+            each = [(parse_time_range(from_onset(sound, transform, 0), count), None)]
         if not each:
             raise ContentError(
                 f"{sound.name}: ends before its {' and '.join(str(s.name) for s in spans)} begin; "
@@ -142,7 +142,7 @@ def learn_notes(
         tuple(pitches),
         beta,
         "templates" if count is None else "convolutive",
-        about,
+        metadata,
         tuple(velocities),
         tuple(names),
     )
@@ -154,7 +154,7 @@ def from_onset(sound: NoteSound, transform: Transform, lead: int) -> np.ndarray:
     What is heard before the onset counts as silence.
     """
     onset = find_onset(sound, transform.sr)
-    before = round(lead * float(transform.times(2)[1]) * transform.sr)
+    before = round(lead * transform.hop_seconds * transform.sr)
     return analyse(np.pad(sound.samples[:, onset:], ((0, 0), (before, 0))), transform)
 
 
@@ -179,7 +179,7 @@ def stage_templates(
     sound: NoteSound, transform: Transform, stages: list[Stage], beta: float
 ) -> list[tuple[np.ndarray, str | None]]:
     """The spectrum of each stage that is heard [shape=(freq,)], and its name."""
-    step = float(transform.times(2)[1])
+    step = transform.hop_seconds
     lead = max(0, math.ceil(-stages[0].begin / step))
     V = from_onset(sound, transform, lead)
     times = (np.arange(V.shape[1]) - lead) * step
@@ -205,7 +205,7 @@ def spectrum(V: np.ndarray, beta: float) -> np.ndarray:
     return template
 
 
-def stretch(V: np.ndarray, lags: int) -> np.ndarray:
+def parse_time_range(V: np.ndarray, lags: int) -> np.ndarray:
     """The first frames, followed by silence where there are fewer."""
     frames = V.T[:lags]
     return np.pad(frames, ((0, lags - len(frames)), (0, 0)))

@@ -24,7 +24,7 @@ _HIGHEST = 127  # MIDI
 
 
 @dataclass(frozen=True, eq=False)
-class Example:
+class Recording:
     """A recording, or a stretch of one, that says what something sounds like.
 
     Parameters
@@ -94,10 +94,10 @@ class Example:
         return samples, sr
 
 
-AnyExample: TypeAlias = "str | os.PathLike[str] | np.ndarray | Example"
+AnyRecording: TypeAlias = "str | os.PathLike[str] | np.ndarray | Recording"
 
 
-def gather(given: AnyExample | Sequence[AnyExample]) -> list[Example]:
+def gather(given: AnyRecording | Sequence[AnyRecording]) -> list[Recording]:
     """All examples of one label, folders as the files in them.
 
     A file of a folder is a sound by itself. Where all of them are named by a MIDI number or a note
@@ -121,11 +121,11 @@ def gather(given: AnyExample | Sequence[AnyExample]) -> list[Example]:
     several = list(given) if isinstance(given, list | tuple) else [given]
     found = []
     for one in several:
-        if not isinstance(one, str | os.PathLike | np.ndarray | Example):
+        if not isinstance(one, str | os.PathLike | np.ndarray | Recording):
             raise ParameterError(
                 f"an example must be a path, an array or an Example, got {type(one).__name__}"
             )
-        example = one if isinstance(one, Example) else Example(one)
+        example = one if isinstance(one, Recording) else Recording(one)
         found += _expanded(example)
     if not found:
         raise ParameterError("there is no recording; at least 1 is needed")
@@ -151,7 +151,7 @@ def pitch_named(text: str) -> int | None:
     return pitch if 0 <= pitch <= _HIGHEST else None
 
 
-def _expanded(example: Example) -> list[Example]:
+def _expanded(example: Recording) -> list[Recording]:
     if isinstance(example.audio, np.ndarray) or not os.path.isdir(example.audio):
         return [example]
     paths = sorted(

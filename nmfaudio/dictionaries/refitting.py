@@ -54,7 +54,7 @@ def refit(templates: np.ndarray, own: Transform, other: Transform) -> np.ndarray
     bins = other if isinstance(other, Stft) else other.stft  # type: ignore[attr-defined]
     magnitudes = templates ** (1 / own.power)
     if templates.ndim == 3:
-        step = bins.times(2)[1]
+        step = bins.hop_seconds
         times = own.times(len(templates))
         wanted = np.arange(max(1, round(len(templates) * times[1] / step))) * step
         magnitudes = _at(magnitudes, times, np.minimum(wanted, times[-1]), axis=0)

@@ -50,7 +50,7 @@ def audition(
     (1, 3328)
     """
     transform = dictionary.transform
-    seconds_per_frame = float(transform.times(2)[1])
+    seconds_per_frame = transform.hop_seconds
     hold = round(SOUND / seconds_per_frame) + 1 if dictionary.lags == 1 else 1
     pause = round(PAUSE / seconds_per_frame) + 1
     stretches = dictionary.select(label).templates
@@ -81,4 +81,4 @@ def _with_phases(
 
 
 def _power(transform: Transform) -> float:
-    return float(transform.to_dict()["power"])
+    return transform.power

@@ -38,7 +38,7 @@ def plot_factors(
     ----------
     decomposition : Decomposition
         Of plain NMF, or of what has templates and activations of the same shapes. Axes are in Hz
-        and seconds where its `about` tells the transform, else in bins and frames.
+        and seconds where its `metadata` tells the transform, else in bins and frames.
     components : sequence of int, optional
         Which, in which order; by default all, the loudest first.
     top_hz : float
@@ -104,7 +104,7 @@ def plot_stems(stems: Stems, *, top_hz: float = 8000.0) -> Figure:
     MissingExtraError
         matplotlib is not installed.
     """
-    stft = Stft(stems.sr, stems.transform.to_dict()["n_fft"])
+    stft = Stft(stems.sr, stems.transform.n_fft)
     sounds = {"mixture": stems.mixture, **stems}
     loudest = float(analyse(stems.mixture, stft).max()) or 1.0
     figure: Figure = new_figure(10, 1.7 * len(sounds) + 0.6)
@@ -149,7 +149,7 @@ def plot_dictionary(dictionary: Dictionary) -> Figure:
     stretches = whole.templates if whole.lags > 1 else whole.templates[None]
     peaks = stretches.max(axis=(0, 1))
     shown = np.maximum(stretches / np.where(peaks > 0, peaks, 1), 1e-12)
-    level = 20 / float(whole.transform.to_dict()["power"]) * np.log10(shown)
+    level = 20 / whole.transform.power * np.log10(shown)
     figure: Figure = new_figure(10, 4)
     axes = figure.subplots()
     frames = level.transpose(1, 2, 0).reshape(level.shape[1], -1)  # the lags of each together
@@ -225,9 +225,9 @@ def plot_losses(decomposition: Decomposition | Mapping[str, Decomposition]) -> F
 
 def _axes(decomposition: Decomposition) -> tuple[np.ndarray, np.ndarray, tuple[str, str]]:
     bins, frames = len(decomposition.W), decomposition.H.shape[1]
-    if "transform" not in decomposition.about:
+    if "transform" not in decomposition.metadata:
         return np.arange(bins), np.arange(frames), ("bin", "frame")
-    transform = transform_from(decomposition.about["transform"])
+    transform = transform_from(decomposition.metadata["transform"])
     return transform.frequencies, transform.times(frames), ("Hz", "seconds")
 
 

@@ -49,7 +49,7 @@ class Decomposition:
     converged: bool
     structure: Structure
     divergence: Divergence
-    about: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = field(default_factory=dict)
     start_losses: np.ndarray = field(default_factory=lambda: np.empty(0))
 
     @property
@@ -139,7 +139,7 @@ class Decomposition:
             "checks": self.checks.tolist(),
             "converged": self.converged,
             "start_losses": [x if np.isfinite(x) else None for x in self.start_losses.tolist()],
-            "about": dict(self.about),
+            "about": dict(self.metadata),
         }
         arrays = {f"factor-{i}": F for i, F in enumerate(self.factors)}
         save_archive(path, header, arrays, overwrite=overwrite)

@@ -1,7 +1,7 @@
 """What a misfit costs.
 
-A divergence is one class here, with `value`, `halves`, `exponents`, `degree` and `prepare`; a
-solver needs no more to lower it under any structure and any penalty.
+A divergence is one class here, with `value`, `gradient_parts`, `exponents`, `degree` and
+`prepare`; a solver needs no more to lower it under any structure and any penalty.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from nmfaudio._common.validation import as_number
 from nmfaudio.errors import ParameterError
 from nmfaudio.kernels import beta_divergence as cells
-from nmfaudio.kernels.threads import deal
+from nmfaudio.kernels.threads import parallel_for
 
 ROWS = 64  # frames in one part of the work
 
@@ -38,7 +38,7 @@ class Divergence(Protocol):
     def value(self, V: np.ndarray, Y: np.ndarray, weights: np.ndarray | None) -> float:
         """The cost, in double precision."""
 
-    def halves(
+    def gradient_parts(
         self, V: np.ndarray, Y: np.ndarray, weights: np.ndarray | None
     ) -> tuple[np.ndarray, np.ndarray]:
         """Two non-negative arrays A, B like V with ∂cost/∂Y = B − A."""
@@ -105,10 +105,10 @@ class Beta:
                 some = slice(part * ROWS, (part + 1) * ROWS)
                 sums[part] = cells.divergence(v[some], y[some], m[some], self.beta, floor)
 
-        deal(work, len(sums))
+        parallel_for(work, len(sums))
         return float(sum(sums))
 
-    def halves(
+    def gradient_parts(
         self, V: np.ndarray, Y: np.ndarray, weights: np.ndarray | None
     ) -> tuple[np.ndarray, np.ndarray]:
         v, y, m = _rows(V, V), _rows(Y, V), _rows(weights, V)
@@ -118,9 +118,9 @@ class Beta:
         def work(parts: range) -> None:
             for part in parts:
                 some = slice(part * ROWS, (part + 1) * ROWS)
-                cells.halves(v[some], A[some], m[some], self.beta, floor, B[some])
+                cells.gradient_parts(v[some], A[some], m[some], self.beta, floor, B[some])
 
-        deal(work, -(-len(v) // ROWS))
+        parallel_for(work, -(-len(v) // ROWS))
         if _time_major(V):
             return A.reshape(V.T.shape).T, B.reshape(V.T.shape).T
         return A.reshape(V.shape), B.reshape(V.shape)

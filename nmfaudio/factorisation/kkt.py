@@ -101,7 +101,7 @@ def _posed(
 def _residual(problem: Problem, i: int, X: Sequence[np.ndarray]) -> float:
     """The largest of factor `i`."""
     F, free = X[i], problem.free[i]
-    neg, pos = problem.halves(i, X)
+    neg, pos = problem.gradient_parts(i, X)
     slope, terms = pos - neg, problem.majorize(i, X)
     if terms is not None:
         slope = slope + terms.slope(F)

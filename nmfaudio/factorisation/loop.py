@@ -16,7 +16,7 @@ from nmfaudio.factorisation.initialisation import power_of_two, weighted_mean
 from nmfaudio.factorisation.problem import Problem
 from nmfaudio.factorisation.solvers import Solver, solver_named
 from nmfaudio.factorisation.structures import Structure
-from nmfaudio.kernels.threads import deal_whole
+from nmfaudio.kernels.threads import parallel_for_each
 
 # V's mean may lie between these as it is; beyond them float32 would run out of exponents.
 QUIETEST, LOUDEST = 2.0**-16, 2.0**16
@@ -61,7 +61,7 @@ class Task:
 
 def best_of(task: Task, rngs: Sequence[np.random.Generator]) -> Decomposition:
     """The best of the runs from as many starts as there are generators, the first of equals."""
-    desk = _Desk(task.schedule.callback, len(rngs))
+    desk = _BestOf(task.schedule.callback, len(rngs))
     scale = _scale(task.V, task.weights, task.divergence.degree)
     prepared = task.divergence.prepare(_divided(task.V, scale, None), task.weights)
 
@@ -75,13 +75,13 @@ def best_of(task: Task, rngs: Sequence[np.random.Generator]) -> Decomposition:
             raise
 
     try:
-        deal_whole(run, len(rngs))
+        parallel_for_each(run, len(rngs))
     finally:  # an interrupt while waiting for the others ends them at their next check
         desk.closed = True
     return replace(desk.best, start_losses=desk.losses)
 
 
-class _Desk:
+class _BestOf:
     """Where runs side by side report: it calls the callback, and keeps the best result."""
 
     best: Decomposition
@@ -163,7 +163,7 @@ def _run(
     prepared: np.ndarray,
     scale: float,
     rng: np.random.Generator,
-    desk: _Desk,
+    desk: _BestOf,
     number: int,
 ) -> Decomposition:
     """What the run from one start found."""

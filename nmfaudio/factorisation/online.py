@@ -23,7 +23,7 @@ from nmfaudio.factorisation.structures import Product, Structure
 
 
 @dataclass(frozen=True, eq=False)
-class Past:
+class PastBlocks:
     """What blocks gone by ask of W: the sum of their majorisers, ``Σ (pos·W^p − neg·W^q)`` derived.
 
     At the templates W̃ that a block was left with, its divergence is majorised by a function of W
@@ -136,7 +136,7 @@ class OnlineNMF:
         self._memory = memory
         self._max_iter = as_count(max_iter, "max_iter", low=1)
         self._rng = generator(rng)
-        self._past: tuple[Past, ...] = ()
+        self._past: tuple[PastBlocks, ...] = ()
         self._blocks = 0
 
     def partial_fit(self, block: Any) -> np.ndarray:
@@ -238,7 +238,7 @@ class OnlineNMF:
         said = None if weights is None else np.asfortranarray(weights, np.float64)
         neg, pos = (
             Product().adjoint(0, half, (W, H))
-            for half in self._divergence.halves(
+            for half in self._divergence.gradient_parts(
                 self._divergence.prepare(V, said), Product().forward((W, H)), said
             )
         )
@@ -246,7 +246,7 @@ class OnlineNMF:
         pos, neg = pos * base**-p * (W > 0), neg * base**-q * (W > 0)
         for past in self._past:
             pos, neg = pos + past.pos * norms ** (p + 1), neg + past.neg * norms ** (q + 1)
-        self._past = (Past(kept * pos, kept * neg, (p, q)),) if kept else ()
+        self._past = (PastBlocks(kept * pos, kept * neg, (p, q)),) if kept else ()
 
 
 def activations(

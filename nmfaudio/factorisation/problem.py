@@ -12,7 +12,7 @@ from nmfaudio.factorisation.divergences import Divergence
 from nmfaudio.factorisation.factors import Factor
 from nmfaudio.factorisation.penalties import Terms
 from nmfaudio.factorisation.structures import Structure
-from nmfaudio.factorisation.unit_norms import Units
+from nmfaudio.factorisation.unit_norms import UnitNorms
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,8 +51,8 @@ class Problem:
         return [F * F.dtype.type(by) if i in self.loud else F for i, F in enumerate(X)]
 
     @property
-    def units(self) -> Units:
-        return Units(self.structure, self.factors)
+    def units(self) -> UnitNorms:
+        return UnitNorms(self.structure, self.factors)
 
     def loss(self, X: Sequence[np.ndarray], misfit: float | None = None) -> float:
         """The objective at X in the caller's scale; `misfit`, if known, is the divergence there."""
@@ -65,10 +65,10 @@ class Problem:
         """How many of the caller's units of cost one of V's is."""
         return self._scale_to(self.divergence.degree or 0.0)
 
-    def halves(self, i: int, X: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    def gradient_parts(self, i: int, X: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         """Non-negative arrays (neg, pos) like factor `i` with ∂divergence/∂X[i] = pos − neg."""
         Y = self.structure.forward(X)
-        A, B = self.divergence.halves(self.V, Y, self.weights)
+        A, B = self.divergence.gradient_parts(self.V, Y, self.weights)
         return self.structure.adjoint(i, A, X), self.structure.adjoint(i, B, X)
 
     def majorize(self, i: int, X: Sequence[np.ndarray]) -> Terms | None:

@@ -23,7 +23,7 @@ SPREAD = 0.1  # how evenly γ in `Units.coupled` is shared out
 
 
 @dataclass(frozen=True, eq=False)
-class Units:
+class UnitNorms:
     """The unit norms among some factors, and what they do to the penalties of the others."""
 
     structure: Structure

@@ -32,5 +32,5 @@ def _vectors_work() -> bool:
 
 VECTORS = VECTORS_WANTED and FUSED and _vectors_work()
 _chosen = strips if VECTORS else plain
-halves, misfit = _chosen.halves, _chosen.misfit
+gradient_parts, misfit = _chosen.gradient_parts, _chosen.misfit
 pull_back, gather = _chosen.pull_back, _chosen.gather

@@ -22,7 +22,7 @@ def multiply(weights: np.ndarray, A: np.ndarray) -> None:
 
 
 @kernel
-def halves(
+def gradient_parts(
     V: np.ndarray,
     Y: np.ndarray,
     weights: np.ndarray,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from nmfaudio.kernels import mm
-from nmfaudio.kernels.backend import gather, halves, misfit, pull_back
+from nmfaudio.kernels.backend import gather, gradient_parts, misfit, pull_back
 from nmfaudio.kernels.gemm import add_nn
 from nmfaudio.kernels.jit import kernel
 from nmfaudio.kernels.layout import FRAMES
@@ -104,7 +104,7 @@ def pull_block(
     j = start
     while j < freq:
         columns = widths[0] if j + widths[0] <= freq else widths[1]
-        halves(formula, V, j, columns, H, W, heard, beta, low, A, B, A[:0])
+        gradient_parts(formula, V, j, columns, H, W, heard, beta, low, A, B, A[:0])
         if weights.size > 0:
             weigh(A, weights, j, columns)
         pull_back(A, start, wide_panels, narrow_panels, freq, j, columns, heard, up)
@@ -140,7 +140,7 @@ def gather_block(
     j = start
     while j < freq:
         columns = widths[0] if j + widths[0] <= freq else widths[1]
-        halves(formula, V, j, columns, H, W, heard, beta, low, A, B, Y)
+        gradient_parts(formula, V, j, columns, H, W, heard, beta, low, A, B, Y)
         if want_loss:
             loss += misfit(formula, V, j, columns, Y, weights, beta)
         if neg.size > 0:

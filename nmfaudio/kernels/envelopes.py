@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nmfaudio.kernels.jit import kernel
-from nmfaudio.kernels.threads import deal
+from nmfaudio.kernels.threads import parallel_for
 
 ROWS = 64  # frames in one part of the work
 LAGS = 16  # lags in one part of the work
@@ -31,7 +31,7 @@ def through(E: np.ndarray, H: np.ndarray) -> np.ndarray:
         for part in parts:
             _through(E, heard, H, part * ROWS, min((part + 1) * ROWS, len(H)), out)
 
-    deal(work, -(-len(H) // ROWS))
+    parallel_for(work, -(-len(H) // ROWS))
     return out
 
 
@@ -47,7 +47,7 @@ def back_through(E: np.ndarray, G: np.ndarray) -> np.ndarray:
         for part in parts:
             _back_through(E, heard, G, part * ROWS, min((part + 1) * ROWS, len(out)), out)
 
-    deal(work, -(-len(out) // ROWS))
+    parallel_for(work, -(-len(out) // ROWS))
     return out
 
 
@@ -63,7 +63,7 @@ def gathered(G: np.ndarray, H: np.ndarray, lags: int) -> np.ndarray:
         for part in parts:
             _gather(G, H, part * LAGS, min((part + 1) * LAGS, reached), out)
 
-    deal(work, -(-reached // LAGS))
+    parallel_for(work, -(-reached // LAGS))
     return out
 
 

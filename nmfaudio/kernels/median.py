@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nmfaudio.kernels.jit import kernel
-from nmfaudio.kernels.threads import deal
+from nmfaudio.kernels.threads import parallel_for
 
 ROWS = 16  # in one part of the work
 PLACES = 8  # in a register
@@ -32,7 +32,7 @@ def running_median(X: np.ndarray, half: int) -> np.ndarray:
             some = slice(part * ROWS, (part + 1) * ROWS)
             _medians(X[some], half, out[some])
 
-    deal(work, -(-len(X) // ROWS))
+    parallel_for(work, -(-len(X) // ROWS))
     return out
 
 

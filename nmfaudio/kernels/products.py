@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from nmfaudio.kernels.gemm import add_nn, add_nt
-from nmfaudio.kernels.threads import deal
+from nmfaudio.kernels.threads import parallel_for
 
 ROWS = 64  # rows of the result in one part of the work: a multiple of the tiles' four
 DEPTH = 512  # terms of the sum in one part, where the result has too few rows to share out
@@ -41,7 +41,7 @@ def accumulate(A: np.ndarray, B: np.ndarray, C: np.ndarray) -> None:
             some = slice(part * ROWS, (part + 1) * ROWS)
             add(A[some], second, C[some])
 
-    deal(work, -(-rows // ROWS))
+    parallel_for(work, -(-rows // ROWS))
 
 
 def _accumulate_by_depth(A: np.ndarray, B: np.ndarray, C: np.ndarray) -> None:
@@ -53,6 +53,6 @@ def _accumulate_by_depth(A: np.ndarray, B: np.ndarray, C: np.ndarray) -> None:
             some = slice(part * DEPTH, (part + 1) * DEPTH)
             add_nn(np.ascontiguousarray(A[:, some]), B[some], sums[part])
 
-    deal(work, parts)
+    parallel_for(work, parts)
     for one in sums:
         C += one

@@ -42,7 +42,7 @@ def any_within(runs: np.ndarray, first: int, last: int) -> bool:
 
 
 @kernel
-def halves(
+def gradient_parts(
     formula: Any,
     V: np.ndarray,
     j: int,

@@ -15,7 +15,7 @@ from nmfaudio.kernels.layout import FRAMES
 
 
 @kernel
-def halves(
+def gradient_parts(
     formula: Any,
     V: np.ndarray,
     j: int,
@@ -36,7 +36,7 @@ def halves(
             for c in range(columns):
                 Y[n, c] = max(y[n, c], V.dtype.type(low))
     b = np.empty_like(y)
-    cells.halves(v, y, np.empty((0, 0), V.dtype), beta, low, b)
+    cells.gradient_parts(v, y, np.empty((0, 0), V.dtype), beta, low, b)
     for n in range(FRAMES):
         for c in range(columns):
             A[n, c] = y[n, c]

@@ -25,7 +25,7 @@ def set_threads(count: int | None) -> None:
 def get_threads() -> int:
     """How many threads work: as set, else ``NMFAUDIO_NUM_THREADS``, else the usable CPUs.
 
-    Within `deal_whole` it is the share of the job that asks.
+    Within `parallel_for_each` it is the share of the job that asks.
     """
     crew = _crew.get()
     if crew is not None:
@@ -40,7 +40,7 @@ def get_threads() -> int:
     return os.cpu_count() or 1
 
 
-def deal(work: Callable[[range], None], parts: int) -> None:
+def parallel_for(work: Callable[[range], None], parts: int) -> None:
     """Call `work` with the parts 0 … `parts` − 1 dealt out to the threads, and wait for all.
 
     Which thread gets a part must not matter to the result.
@@ -96,14 +96,14 @@ def _worker() -> _Worker:
         return _Worker()
 
 
-def deal_whole(job: Callable[[int], None], count: int) -> None:
+def parallel_for_each(job: Callable[[int], None], count: int) -> None:
     """Call `job` with 0 … `count` − 1, one job to a thread, and wait for all.
 
     It is for jobs that deal parts themselves: those that run share the threads, so the last one,
     when there is nothing left to run beside it, gets them all. How many threads a job has, and
     which other jobs have ended, must not matter to its result. After a failure no job begins.
     """
-    crew = _Crew(get_threads(), count)
+    crew = _ThreadPool(get_threads(), count)
     failures: list[BaseException] = []
 
     def work() -> None:
@@ -135,7 +135,7 @@ def deal_whole(job: Callable[[int], None], count: int) -> None:
         raise failures[0]
 
 
-class _Crew:
+class _ThreadPool:
     """Threads that take whole jobs, and the number of threads they share."""
 
     def __init__(self, threads: int, jobs: int) -> None:
@@ -160,4 +160,4 @@ class _Crew:
         return max(1, self._threads // max(1, self.working))
 
 
-_crew: ContextVar[_Crew | None] = ContextVar("_crew", default=None)
+_crew: ContextVar[_ThreadPool | None] = ContextVar("_crew", default=None)

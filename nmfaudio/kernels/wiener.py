@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from nmfaudio.kernels.jit import kernel
-from nmfaudio.kernels.threads import deal
+from nmfaudio.kernels.threads import parallel_for
 
 STRIP = 64  # frequencies in one part of the work
 
@@ -23,7 +23,7 @@ def filtered(Z: np.ndarray, shares: np.ndarray, R: np.ndarray, X: np.ndarray) ->
         for strip in strips:
             _filter(Z, shares, R, X, none, nothing, strip * STRIP, (strip + 1) * STRIP)
 
-    deal(work, -(-Z.shape[2] // STRIP))
+    parallel_for(work, -(-Z.shape[2] // STRIP))
 
 
 def moments(Z: np.ndarray, shares: np.ndarray, R: np.ndarray) -> tuple[np.ndarray, float]:
@@ -45,7 +45,7 @@ def moments(Z: np.ndarray, shares: np.ndarray, R: np.ndarray) -> tuple[np.ndarra
         for strip in strips:
             _filter(Z, shares, R, none, out, errors, strip * STRIP, (strip + 1) * STRIP)
 
-    deal(work, -(-Z.shape[2] // STRIP))
+    parallel_for(work, -(-Z.shape[2] // STRIP))
     return out, float(errors.sum())
 
 
@@ -56,7 +56,7 @@ def sharpen(Z: np.ndarray, shares: np.ndarray, K: np.ndarray) -> None:
         for strip in strips:
             _sharpen(Z, shares, K, strip * STRIP, (strip + 1) * STRIP)
 
-    deal(work, -(-Z.shape[2] // STRIP))
+    parallel_for(work, -(-Z.shape[2] // STRIP))
 
 
 @kernel

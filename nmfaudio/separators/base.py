@@ -21,7 +21,7 @@ class Separator(Protocol):
     """A frozen dataclass of settings that can be called on audio."""
 
     __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
-    examples: ClassVar[tuple[str, ...]]
+    usage_examples: ClassVar[tuple[str, ...]]
 
     def __call__(
         self,

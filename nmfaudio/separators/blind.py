@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from nmfaudio._common.options import option
 from nmfaudio.errors import ParameterError
-from nmfaudio.separators.pipeline import Model, ModelSeparator, Scene
+from nmfaudio.separators.pipeline import GroupedDecomposition, NmfSeparator, SeparationInput
 
 # All that is heavy is imported where it is needed, so that the command's help stays quick.
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def _name_or_number(text: str) -> str | float:
 
 
 @dataclass(frozen=True, kw_only=True)
-class BlindSeparator(ModelSeparator):
+class BlindSeparator(NmfSeparator):
     """Take a recording apart with nothing known about it.
 
     The magnitude spectrogram is factored into components. Each is then given to a source: with
@@ -126,31 +126,31 @@ class BlindSeparator(ModelSeparator):
         as_choice(self.solver, "solver", ("auto", *SOLVERS))
         as_choice(self.init, "init", ("nndsvdar", "spa", "random"))
 
-    def model(self, scene: Scene) -> Model:
+    def model(self, inputs: SeparationInput) -> GroupedDecomposition:
         """Factor the spectrogram, and group the components."""
         from nmfaudio.factorisation.engine import nmf
         from nmfaudio.stems.grouping import group_components
 
         found = nmf(
-            scene.V,
+            inputs.V,
             self.components,
             beta_loss=self.beta_loss,
             solver=self.solver,
             init=self.init,
             max_iter=self.max_iter,
             tol=self.tol,
-            callback=scene.callback,
-            rng=scene.rng,
+            callback=inputs.callback,
+            rng=inputs.rng,
         )
         groups = group_components(
-            scene.V,
+            inputs.V,
             found.W,
             found.H,
-            frequencies=scene.transform.frequencies,
-            hop_seconds=scene.transform.hop / scene.sr,
+            frequencies=inputs.transform.frequencies,
+            hop_seconds=inputs.transform.hop_seconds,
             sources=self.sources,
         )
-        return Model(found, groups)
+        return GroupedDecomposition(found, groups)
 
     def size(self) -> tuple[int, int]:
         """How many components and stems."""

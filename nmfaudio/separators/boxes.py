@@ -90,30 +90,30 @@ def _entries(path: str | os.PathLike[str]) -> list[Any]:
 
 
 def _stroke(entry: Any, number: int, folder: Path) -> Stroke:
-    about = f"box {number + 1}"
+    label = f"box {number + 1}"
     if isinstance(entry, Stroke):
         return entry
     if not isinstance(entry, Mapping) or not isinstance(entry.get("source"), str):
-        raise ParameterError(f'{about} names no source; write {{"source": "voice", ...}}')
+        raise ParameterError(f'{label} names no source; write {{"source": "voice", ...}}')
     unknown = sorted(set(entry) - {"source", "weight", "image", *_BOX})
     if unknown:
-        raise ParameterError(f"{about} has {unknown[0]!r}; known are {', '.join(_BOX)}, weight, "
+        raise ParameterError(f"{label} has {unknown[0]!r}; known are {', '.join(_BOX)}, weight, "
                              "image and source")  # fmt: skip
-    weight = as_number(entry.get("weight", 1.0), f"weight of {about}", low=0)
+    weight = as_number(entry.get("weight", 1.0), f"weight of {label}", low=0)
     if weight > 1:
-        raise ParameterError(f"weight of {about} is {weight:g}; it must be from 0 to 1")
+        raise ParameterError(f"weight of {label} is {weight:g}; it must be from 0 to 1")
     if "image" in entry:
         return Stroke(entry["source"], weight, image=folder / str(entry["image"]))
     missing = [name for name in _BOX if name not in entry]
     if missing:
         raise ParameterError(
-            f"{about} has no {missing[0]!r}; a box needs start and end (s), low and high (Hz)"
+            f"{label} has no {missing[0]!r}; a box needs start and end (s), low and high (Hz)"
         )
-    start, end, low, high = (as_number(entry[name], f"{name} of {about}", low=0) for name in _BOX)
+    start, end, low, high = (as_number(entry[name], f"{name} of {label}", low=0) for name in _BOX)
     for names, first, last in ((_BOX[:2], start, end), (_BOX[2:], low, high)):
         if first >= last:
             raise ParameterError(
-                f"{about} has {names[0]} {first:g} and {names[1]} {last:g}; the first must be lower"
+                f"{label} has {names[0]} {first:g} and {names[1]} {last:g}; the first must be lower"
             )
     return Stroke(entry["source"], weight, start, end, low, high)
 

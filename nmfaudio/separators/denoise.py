@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from nmfaudio._common.options import option
 from nmfaudio.errors import ContentError, ParameterError
-from nmfaudio.separators.pipeline import Model, ModelSeparator, Scene
+from nmfaudio.separators.pipeline import GroupedDecomposition, NmfSeparator, SeparationInput
 
 # All that is heavy is imported where it is needed, so that the command's help stays quick.
 if TYPE_CHECKING:
     import numpy as np
 
     from nmfaudio.audio.transforms import Stft
-    from nmfaudio.dictionaries.recordings import AnyExample
+    from nmfaudio.dictionaries.recordings import AnyRecording
     from nmfaudio.factorisation.decomposition import Decomposition
     from nmfaudio.factorisation.engine import Callback
     from nmfaudio.stems.stems import Stems
 
-    Sound = AnyExample | tuple[float, float]
+    Sound = AnyRecording | tuple[float, float]
 
 _WINDOW = 0.064  # seconds
 # Where nobody says what is noise, it is this share of the frames: the quietest.
@@ -33,13 +33,13 @@ _LEAST = 1e-3  # of the start of an activation: what is zero by chance could nev
 
 def _sound(text: str) -> str | tuple[float, float]:
     """A path, or a stretch of time."""
-    from nmfaudio._common.time_ranges import stretch
+    from nmfaudio._common.time_ranges import parse_time_range
 
-    return stretch(text) if re.fullmatch(r"[\d:.]+-[\d:.]+", text) else text
+    return parse_time_range(text) if re.fullmatch(r"[\d:.]+-[\d:.]+", text) else text
 
 
 @dataclass(frozen=True, kw_only=True)
-class DenoiseSeparator(ModelSeparator):
+class DenoiseSeparator(NmfSeparator):
     """Take the noise out of a recording.
 
     Frames of the noise by itself stand for the noise. Together with a few sounds that are free to
@@ -72,7 +72,7 @@ class DenoiseSeparator(ModelSeparator):
     True
     """
 
-    examples: ClassVar[tuple[str, ...]] = (
+    usage_examples: ClassVar[tuple[str, ...]] = (
         "speech.wav --noise 0-1.2",
         "speech.wav --noise hum.wav --floor -20",
     )
@@ -151,23 +151,23 @@ class DenoiseSeparator(ModelSeparator):
         return replace(stems, stems={"signal": stems["signal"] + left, "noise": noise - left})
 
     def transform(self, sr: int) -> Stft:
-        """See `ModelSeparator.transform`; the window is shorter, as voices glide."""
+        """See `NmfSeparator.transform`; the window is shorter, as voices glide."""
         from nmfaudio.audio.transforms import Stft
 
         n_fft = 2 ** max(1, round(math.log2(_WINDOW * sr))) if self.n_fft is None else self.n_fft
         return Stft(sr, n_fft, self.hop)  # type: ignore[arg-type]
 
     def size(self) -> tuple[int, int]:
-        """See `ModelSeparator.size`."""
+        """See `NmfSeparator.size`."""
         signal = self.exemplars if self.signal else self.free
         return self.models * (self.exemplars + signal), 2
 
-    def model(self, scene: Scene) -> Model:
-        """Explain the scene by frames of the noise, and of the signal or by free spectra."""
+    def model(self, inputs: SeparationInput) -> GroupedDecomposition:
+        """Explain the inputs by frames of the noise, and of the signal or by free spectra."""
         from nmfaudio.separators.ensemble import averaged
 
-        noise = self._heard(scene, "noise") or [_quietest(scene.V)]
-        signal = self._heard(scene, "signal")
+        noise = self._heard(inputs, "noise") or [_quietest(inputs.V)]
+        signal = self._heard(inputs, "signal")
         sizes: list[tuple[int, int]] = []
 
         def fit(report: Callback, rng: np.random.Generator) -> Decomposition:
@@ -180,28 +180,28 @@ class DenoiseSeparator(ModelSeparator):
             ]
             free = 0 if signal else self.free
             sizes.append((known[0].shape[1], sum(W.shape[1] for W in known) + free))
-            return self._fit(scene.V, known, free, report, rng)
+            return self._fit(inputs.V, known, free, report, rng)
 
-        found = averaged(scene.V, fit, self.models, callback=scene.callback, rng=scene.rng)
+        found = averaged(inputs.V, fit, self.models, callback=inputs.callback, rng=inputs.rng)
         groups: dict[str, list[int]] = {"signal": [], "noise": []}
         begin = 0
         for of_noise, all_of_it in sizes:
             groups["noise"] += range(begin, begin + of_noise)
             begin += all_of_it
             groups["signal"] += range(begin - all_of_it + of_noise, begin)
-        return Model(found, groups)
+        return GroupedDecomposition(found, groups)
 
-    def _heard(self, scene: Scene, name: str) -> list[np.ndarray]:
+    def _heard(self, inputs: SeparationInput, name: str) -> list[np.ndarray]:
         """The spectrograms of what is said to be noise, or signal, alone."""
         from nmfaudio.dictionaries.learning import read_examples
 
         given = [
-            _stretch_of(scene, one, name) if isinstance(one, tuple) else one
+            _stretch_of(inputs, one, name) if isinstance(one, tuple) else one
             for one in getattr(self, name)
         ]
         if not given:
             return []
-        heard = [V for V in read_examples(name, given, scene.transform) if V.any()]
+        heard = [V for V in read_examples(name, given, inputs.transform) if V.any()]
         if not heard:
             raise ContentError(f"{name}: what was given of it is silent; name another stretch")
         return heard
@@ -244,16 +244,16 @@ def _several(given: Any) -> tuple[Any, ...]:
     return (given,)
 
 
-def _stretch_of(scene: Scene, span: tuple[float, float], name: str) -> np.ndarray:
+def _stretch_of(inputs: SeparationInput, span: tuple[float, float], name: str) -> np.ndarray:
     """The samples of a stretch of the recording itself."""
     start, stop = span
-    length = scene.y.shape[1]
-    if not 0 <= start < stop or round(start * scene.sr) >= length:
+    length = inputs.y.shape[1]
+    if not 0 <= start < stop or round(start * inputs.sr) >= length:
         raise ParameterError(
             f"{name} is {start:g}-{stop:g} s, which is no stretch of this recording of "
-            f"{length / scene.sr:g} s"
+            f"{length / inputs.sr:g} s"
         )
-    return scene.y[:, round(start * scene.sr) : round(stop * scene.sr)]
+    return inputs.y[:, round(start * inputs.sr) : round(stop * inputs.sr)]
 
 
 def _quietest(V: np.ndarray) -> np.ndarray:

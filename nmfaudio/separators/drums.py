@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from nmfaudio._common.options import option
 from nmfaudio.errors import ParameterError
-from nmfaudio.separators.pipeline import Model, ModelSeparator, Scene
+from nmfaudio.separators.pipeline import GroupedDecomposition, NmfSeparator, SeparationInput
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,7 +36,7 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DrumSeparator(ModelSeparator):
+class DrumSeparator(NmfSeparator):
     """Take drums apart into kick, snare, hi-hat and what else is asked for.
 
     Non-negative matrix factor deconvolution: each part of the kit is a short spectrogram that
@@ -67,7 +67,7 @@ class DrumSeparator(ModelSeparator):
     ['kick', 'snare', 'hihat']
     """
 
-    examples = ("drums.wav", "drums.wav --parts kick,snare,hihat,toms,cymbals")
+    usage_examples = ("drums.wav", "drums.wav --parts kick,snare,hihat,toms,cymbals")
 
     parts: tuple[str, ...] | None = option(
         None,
@@ -124,26 +124,26 @@ class DrumSeparator(ModelSeparator):
         n_fft = default_n_fft(sr) // 2 if self.n_fft is None else self.n_fft  # hits are short
         return Stft(sr, n_fft, self.hop)  # type: ignore[arg-type]
 
-    def model(self, scene: Scene) -> Model:
+    def model(self, inputs: SeparationInput) -> GroupedDecomposition:
         from nmfaudio.dictionaries.drum_kit import Bands
 
-        bands = Bands.of(len(scene.V))
-        V = bands.pool(scene.V)
+        bands = Bands.of(len(inputs.V))
+        V = bands.pool(inputs.V)
         if self.one_shots is None:
-            W, H, parts, penalties = self._from_shipped(V, bands, scene)
+            W, H, parts, penalties = self._from_shipped(V, bands, inputs)
         else:
-            W, H, parts, penalties = self._from_own(self.one_shots, V, bands, scene)
+            W, H, parts, penalties = self._from_own(self.one_shots, V, bands, inputs)
         found = self._decompose(
-            scene.V, W, H, scene, free=(True, False), penalties=penalties, max_iter=_FINISH
+            inputs.V, W, H, inputs, free=(True, False), penalties=penalties, max_iter=_FINISH
         )
         groups = {
             part: [k for k, p in enumerate(parts) if p == part] for part in dict.fromkeys(parts)
         }
-        notes = self._hits(scene, found, groups) if self.hits else ()
-        return Model(found, groups, notes=notes)
+        notes = self._hits(inputs, found, groups) if self.hits else ()
+        return GroupedDecomposition(found, groups, notes=notes)
 
     def _hits(
-        self, scene: Scene, found: Decomposition, groups: Mapping[str, Sequence[int]]
+        self, inputs: SeparationInput, found: Decomposition, groups: Mapping[str, Sequence[int]]
     ) -> tuple[Note, ...]:
         """When parts are hit: heard in shorter frames and beside all other parts where it can be.
 
@@ -154,43 +154,43 @@ class DrumSeparator(ModelSeparator):
             from nmfaudio.transcription.drums import DrumTranscriber
 
             transcriber = DrumTranscriber(parts=tuple(groups), max_iter=self.max_iter)
-            return transcriber.transcribe(scene.y, scene.sr, callback=scene.callback).notes
+            return transcriber.transcribe(inputs.y, inputs.sr, callback=inputs.callback).notes
         from nmfaudio.dictionaries.drum_kit import part_levels
         from nmfaudio.symbolic.drum_peaks import pick_hits
 
-        times = scene.transform.times(scene.V.shape[1])
+        times = inputs.transform.times(inputs.V.shape[1])
         levels = part_levels(found.W, found.H, groups.values())
         return pick_hits(levels, list(groups), times)
 
     def _from_own(
-        self, folder: str | os.PathLike[str], V: np.ndarray, bands: Bands, scene: Scene
+        self, folder: str | os.PathLike[str], V: np.ndarray, bands: Bands, inputs: SeparationInput
     ) -> _Learned:
         """Templates of the kit's own hits, which the recording corrects a little."""
         from nmfaudio.dictionaries.drum_kit import own_templates
         from nmfaudio.factorisation.penalties import Prior
 
-        known = own_templates(folder, self.parts, scene.transform, rng=scene.rng)
+        known = own_templates(folder, self.parts, inputs.transform, rng=inputs.rng)
         full = known.templates.astype(V.dtype)
         W = bands.pool(full)
-        H = self._start(V, W, known.labels, scene)
-        H = self._decompose(V, W, H, scene, free=(False, True)).H
+        H = self._start(V, W, known.labels, inputs)
+        H = self._decompose(V, W, H, inputs, free=(False, True)).H
         pull = _PULL * float(H.sum(axis=1).mean())
-        H = self._decompose(V, W, H, scene, penalties=(Prior(W, pull),), max_iter=20).H
+        H = self._decompose(V, W, H, inputs, penalties=(Prior(W, pull),), max_iter=20).H
         return full, H, known.labels, (Prior(full, pull),)
 
-    def _from_shipped(self, V: np.ndarray, bands: Bands, scene: Scene) -> _Learned:
+    def _from_shipped(self, V: np.ndarray, bands: Bands, inputs: SeparationInput) -> _Learned:
         """Templates of kits in general first, then of what each part has under its mask."""
         from nmfaudio.dictionaries.drum_kit import shipped_templates
 
         parts = self.parts or PARTS[:3]
-        W = bands.pool(shipped_templates(parts, scene.transform)).astype(V.dtype)
-        W, H = self._meet(V, W, self._start(V, W, parts, scene), scene)
-        W, H = self._divide(V, W, H, scene)
-        both = self._decompose(V, W, H, scene)
+        W = bands.pool(shipped_templates(parts, inputs.transform)).astype(V.dtype)
+        W, H = self._meet(V, W, self._start(V, W, parts, inputs), inputs)
+        W, H = self._divide(V, W, H, inputs)
+        both = self._decompose(V, W, H, inputs)
         return bands.spread(both.W), both.H, [p for p in parts for _ in range(_MANY)], ()
 
     def _start(
-        self, V: np.ndarray, W: np.ndarray, parts: Sequence[str], scene: Scene
+        self, V: np.ndarray, W: np.ndarray, parts: Sequence[str], inputs: SeparationInput
     ) -> np.ndarray:
         """Activations to start from: alike wherever there may be hits."""
         import numpy as np
@@ -200,23 +200,23 @@ class DrumSeparator(ModelSeparator):
 
         H = np.full((W.shape[2], V.shape[1]), V.mean(), V.dtype)
         if self.onsets is not None:
-            times = scene.transform.times(V.shape[1])
+            times = inputs.transform.times(V.shape[1])
             H *= gates(read_hits(self.onsets), parts, times, show(self.onsets)).astype(V.dtype)
         return H
 
     def _meet(
-        self, V: np.ndarray, W: np.ndarray, H: np.ndarray, scene: Scene
+        self, V: np.ndarray, W: np.ndarray, H: np.ndarray, inputs: SeparationInput
     ) -> tuple[np.ndarray, np.ndarray]:
         """One template for each part, adapted to the recording where it is surely heard."""
         import numpy as np
 
-        H = self._decompose(V, W, H, scene, free=(False, True)).H
+        H = self._decompose(V, W, H, inputs, free=(False, True)).H
         peaks = np.maximum(H.max(axis=1, keepdims=True), np.finfo(H.dtype).tiny)
-        met = self._decompose(V, W, H * (H / peaks), scene)
+        met = self._decompose(V, W, H * (H / peaks), inputs)
         return met.W, met.H
 
     def _divide(
-        self, V: np.ndarray, W: np.ndarray, H: np.ndarray, scene: Scene
+        self, V: np.ndarray, W: np.ndarray, H: np.ndarray, inputs: SeparationInput
     ) -> tuple[np.ndarray, np.ndarray]:
         """Several templates for each part, learned on its share of V."""
         import numpy as np
@@ -225,7 +225,7 @@ class DrumSeparator(ModelSeparator):
         from nmfaudio.factorisation.engine import generator
         from nmfaudio.factorisation.structures import Convolutive
 
-        rng = generator(scene.rng)
+        rng = generator(inputs.rng)
         models = [Convolutive().part((W, H), [k]) for k in range(len(H))]
         Ws, Hs = [], []
         for k, mask in enumerate(soft_masks(models, alpha=2.0, power=1.0)):
@@ -235,7 +235,7 @@ class DrumSeparator(ModelSeparator):
                 V * mask,
                 W[..., [k]] * apart.astype(W.dtype),
                 H[[k]] * shares.astype(H.dtype),
-                scene,
+                inputs,
             )
             Ws.append(own.W)
             Hs.append(own.H)
@@ -246,7 +246,7 @@ class DrumSeparator(ModelSeparator):
         V: np.ndarray,
         W: np.ndarray,
         H: np.ndarray,
-        scene: Scene,
+        inputs: SeparationInput,
         *,
         free: tuple[bool, bool] = (True, True),
         penalties: tuple[Penalty, ...] = (),
@@ -263,5 +263,5 @@ class DrumSeparator(ModelSeparator):
             solver="mu",
             max_iter=self.max_iter if max_iter is None else max_iter,
             tol=self.tol,
-            callback=scene.callback,
+            callback=inputs.callback,
         )

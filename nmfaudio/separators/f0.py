@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from nmfaudio._common.options import option
 from nmfaudio.errors import ContentError
-from nmfaudio.separators.pipeline import Model, ModelSeparator, Scene
+from nmfaudio.separators.pipeline import GroupedDecomposition, NmfSeparator, SeparationInput
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,7 +28,7 @@ _HELD = 8  # spectrograms held beside those of plain NMF, as measured
 
 
 @dataclass(frozen=True, kw_only=True)
-class F0Separator(ModelSeparator):
+class F0Separator(NmfSeparator):
     """Take a voice out of a recording, given its pitch over time.
 
     A buzz of that pitch is synthesised. Where its spectrogram has nothing, the accompaniment is
@@ -57,7 +57,7 @@ class F0Separator(ModelSeparator):
     ['voice', 'rest']
     """
 
-    examples: ClassVar[tuple[str, ...]] = ("song.wav pitch.csv", "song.wav")
+    usage_examples: ClassVar[tuple[str, ...]] = ("song.wav pitch.csv", "song.wav")
 
     pitch: str | os.PathLike[str] | Pitch | None = option(
         None,
@@ -88,7 +88,7 @@ class F0Separator(ModelSeparator):
         self._keep("components", as_count(self.components, "components", low=1))
         self._keep("filters", as_count(self.filters, "filters", low=2))
 
-    def model(self, scene: Scene) -> Model:
+    def model(self, inputs: SeparationInput) -> GroupedDecomposition:
         """Learn the accompaniment where it is seen alone, then share out with the voices."""
         import numpy as np
 
@@ -96,19 +96,19 @@ class F0Separator(ModelSeparator):
         from nmfaudio.factorisation.factors import Factor
         from nmfaudio.factorisation.structures import Masked, filter_bumps
 
-        V = scene.V
+        V = inputs.V
         learning = round(self.max_iter * 2 / 3)
-        buzzes = [_buzz(pitch, scene) for pitch in self._pitches(scene)]
+        buzzes = [_buzz(pitch, inputs) for pitch in self._pitches(inputs)]
         rest = nmf(
             V,
             self.components,
             weights=_away(buzzes),
             max_iter=learning,
             tol=self.tol,
-            rng=scene.rng,
-            callback=scene.callback,
+            rng=inputs.rng,
+            callback=inputs.callback,
         )
-        bumps = filter_bumps(_by_ear(scene.transform.frequencies), self.filters).astype(V.dtype)
+        bumps = filter_bumps(_by_ear(inputs.transform.frequencies), self.filters).astype(V.dtype)
         gains = np.full((self.filters, V.shape[1]), V.mean(), V.dtype)
         factors = [(Factor(C, False), Factor(bumps, False), Factor(gains)) for C in buzzes]
         factors += [(Factor(np.ones((1, 1)), False), Factor(rest.W, False), Factor(rest.H))]
@@ -118,54 +118,56 @@ class F0Separator(ModelSeparator):
             structure=Masked(),
             max_iter=self.max_iter - learning,
             tol=self.tol,
-            callback=scene.callback,
+            callback=inputs.callback,
         )
         sung = len(buzzes) * self.filters
-        return Model(found, {"voice": range(sung), "rest": range(sung, found.n_components)})
+        return GroupedDecomposition(
+            found, {"voice": range(sung), "rest": range(sung, found.n_components)}
+        )
 
     def size(self) -> tuple[int, int]:
         """Components, and stems."""
         return self.components + (1 + len(self.also)) * self.filters, 2
 
     def memory(self, y: np.ndarray, sr: int) -> int:
-        """About how many bytes taking `y` apart needs; see `ModelSeparator.memory`."""
+        """About how many bytes taking `y` apart needs; see `NmfSeparator.memory`."""
         stft = self.transform(sr)
         cells = len(stft.frequencies) * stft.n_frames(y.shape[1])
         return super().memory(y, sr) + (_HELD + 2 * len(self.also)) * cells * y.itemsize
 
-    def _pitches(self, scene: Scene) -> list[Pitch]:
+    def _pitches(self, inputs: SeparationInput) -> list[Pitch]:
         """Of each voice; there must be one somewhere in the recording."""
         from nmfaudio.separators.pitch_track import Pitch, estimate_pitch, read_pitch
 
         given = [p for p in (self.pitch, *self.also) if p is not None]
         pitches = [p if isinstance(p, Pitch) else read_pitch(p) for p in given]
         if not pitches:
-            return [estimate_pitch(scene.y, scene.sr)]
-        count = scene.y.shape[1]
+            return [estimate_pitch(inputs.y, inputs.sr)]
+        count = inputs.y.shape[1]
         highest = max(pitch.hertz.max() for pitch in pitches)
-        if highest >= scene.sr / 2:
+        if highest >= inputs.sr / 2:
             raise ContentError(
                 f"a pitch is {highest:g} Hz; all must be below half the sample rate, "
-                f"{scene.sr / 2:g} Hz"
+                f"{inputs.sr / 2:g} Hz"
             )
-        if not any(pitch.sampled(count, scene.sr)[1].any() for pitch in pitches):
+        if not any(pitch.sampled(count, inputs.sr)[1].any() for pitch in pitches):
             raise ContentError(
-                f"no voice has a pitch in the {count / scene.sr:.3g} s of the recording; "
+                f"no voice has a pitch in the {count / inputs.sr:.3g} s of the recording; "
                 "give times in seconds from its start, and pitches in Hz"
             )
         return pitches
 
 
-def _buzz(pitch: Pitch, scene: Scene) -> np.ndarray:
+def _buzz(pitch: Pitch, inputs: SeparationInput) -> np.ndarray:
     """The spectrogram of a buzz of this pitch, level over frequency [shape=(freq, time)]."""
     import numpy as np
 
     from nmfaudio.audio.masking import analyse
     from nmfaudio.separators.pitch_track import FALL
 
-    buzzes = np.stack([pitch.buzz(scene.y.shape[1], scene.sr, cents=c) for c in _CENTS])
-    spectrogram = analyse(buzzes.astype(scene.y.dtype), scene.transform)
-    level = 10 ** (FALL / 20 * scene.transform.frequencies / (scene.sr / 2))
+    buzzes = np.stack([pitch.pulse_train(inputs.y.shape[1], inputs.sr, cents=c) for c in _CENTS])
+    spectrogram = analyse(buzzes.astype(inputs.y.dtype), inputs.transform)
+    level = 10 ** (FALL / 20 * inputs.transform.frequencies / (inputs.sr / 2))
     spectrogram *= level[:, None].astype(spectrogram.dtype)
     return spectrogram
 
@@ -175,9 +177,9 @@ def _away(buzzes: Sequence[np.ndarray]) -> np.ndarray:
     import numpy as np
 
     weights = np.ones(buzzes[0].shape, buzzes[0].dtype)
-    for buzz in buzzes:
-        peaks = buzz.max(0)
-        weights /= 1 + (_SHY * buzz / np.where(peaks > 0, peaks, 1)) ** 2
+    for pulse_train in buzzes:
+        peaks = pulse_train.max(0)
+        weights /= 1 + (_SHY * pulse_train / np.where(peaks > 0, peaks, 1)) ** 2
     return weights
 
 

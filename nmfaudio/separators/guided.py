@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from nmfaudio._common.options import option
 from nmfaudio.errors import ParameterError
-from nmfaudio.separators.pipeline import Model, ModelSeparator, Scene
+from nmfaudio.separators.pipeline import GroupedDecomposition, NmfSeparator, SeparationInput
 from nmfaudio.stems import REST
 
 # All that is heavy is imported where it is needed, so that the command's help stays quick.
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from nmfaudio.audio.transforms import Stft
     from nmfaudio.dictionaries.dictionary import Dictionary
-    from nmfaudio.dictionaries.recordings import AnyExample, Example
+    from nmfaudio.dictionaries.recordings import AnyRecording, Recording
 
 """The stem of what no example is like."""
 
@@ -40,7 +40,7 @@ def _labelled(text: str) -> tuple[str, str]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class GuidedSeparator(ModelSeparator):
+class GuidedSeparator(NmfSeparator):
     """Take a recording apart into sounds of which there are examples.
 
     An example is a recording in which nothing but the sound is heard: the other half of the song,
@@ -72,7 +72,7 @@ class GuidedSeparator(ModelSeparator):
     ['tone', 'hiss']
     """
 
-    examples: ClassVar[tuple[str, ...]] = (
+    usage_examples: ClassVar[tuple[str, ...]] = (
         "mix.wav --example guitar=riff.wav --example rest=other.wav",
         "mix.wav --example voice=mix.wav@1:02-1:09 --free 20",
         "loop.wav --example kick=kicks/ --example snare=snares/",
@@ -85,7 +85,7 @@ class GuidedSeparator(ModelSeparator):
         metavar="FILE.npz",
     )
     example: (
-        Mapping[str, AnyExample | Sequence[AnyExample]] | tuple[tuple[str, AnyExample], ...]
+        Mapping[str, AnyRecording | Sequence[AnyRecording]] | tuple[tuple[str, AnyRecording], ...]
     ) = option(
         (),
         "a recording in which nothing but this sound is heard, or a folder of its hits or notes; "
@@ -148,12 +148,12 @@ class GuidedSeparator(ModelSeparator):
             )
 
     @cached_property
-    def _given(self) -> dict[str, list[Example]]:
+    def _given(self) -> dict[str, list[Recording]]:
         """The examples of each label."""
         from nmfaudio.dictionaries.recordings import gather
 
         pairs = self.example.items() if isinstance(self.example, Mapping) else self.example
-        found: dict[str, list[Example]] = {}
+        found: dict[str, list[Recording]] = {}
         for label, given in pairs:
             found.setdefault(label, []).extend(gather(_cut(given)))
         return found
@@ -166,15 +166,15 @@ class GuidedSeparator(ModelSeparator):
             return self.dictionary
         return Dictionary.load(self.dictionary)
 
-    def model(self, scene: Scene) -> Model:
+    def model(self, inputs: SeparationInput) -> GroupedDecomposition:
         """Lay what is known over the spectrogram, and give each label its components."""
         from nmfaudio.factorisation.engine import generator
         from nmfaudio.separators.exemplar_fit import fit_stretches
 
-        rng = generator(scene.rng)
-        known = self._known(scene.transform, rng)
+        rng = generator(inputs.rng)
+        known = self._known(inputs.transform, rng)
         found = fit_stretches(
-            scene.V,
+            inputs.V,
             known.templates,
             convolutive=known.kind == "convolutive",
             free=self.free,
@@ -182,14 +182,14 @@ class GuidedSeparator(ModelSeparator):
             beta=known.beta if self.beta_loss is None else self.beta_loss,
             max_iter=self.max_iter,
             tol=self.tol,
-            callback=scene.callback,
+            callback=inputs.callback,
             rng=rng,
         )
         groups = {name: known.components(name) for name in known.names}
         if self.free:
             unknown = tuple(range(known.n_components, found.n_components))
             groups[REST] = (*groups.get(REST, ()), *unknown)
-        return Model(found, groups)
+        return GroupedDecomposition(found, groups)
 
     def _known(self, transform: Stft, rng: np.random.Generator) -> Dictionary:
         """The dictionary, with what is learned from the examples, as frames of `transform`."""
@@ -235,12 +235,12 @@ class GuidedSeparator(ModelSeparator):
         return super().transform(sr)
 
 
-def _cut(given: AnyExample | Sequence[AnyExample]) -> AnyExample | Sequence[AnyExample]:
+def _cut(given: AnyRecording | Sequence[AnyRecording]) -> AnyRecording | Sequence[AnyRecording]:
     """The stretches that follow an ``@`` in a path, if any do."""
-    from nmfaudio._common.time_ranges import stretch
-    from nmfaudio.dictionaries.recordings import Example
+    from nmfaudio._common.time_ranges import parse_time_range
+    from nmfaudio.dictionaries.recordings import Recording
 
     if not isinstance(given, str) or "@" not in given or os.path.exists(given):
         return given
     path, _, spans = given.rpartition("@")
-    return [Example(path, *stretch(span)) for span in spans.split(",")]
+    return [Recording(path, *parse_time_range(span)) for span in spans.split(",")]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nmfaudio._common.options import option
-from nmfaudio.separators.pipeline import Model, ModelSeparator, Scene
+from nmfaudio.separators.pipeline import GroupedDecomposition, NmfSeparator, SeparationInput
 
 # All that is heavy is imported where it is needed, so that the command's help stays quick.
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ NAMES = ("harmonic", "percussive")
 
 
 @dataclass(frozen=True, kw_only=True)
-class HpssSeparator(ModelSeparator):
+class HpssSeparator(NmfSeparator):
     """Take a recording apart into what sounds on and what is struck.
 
     Several models of the magnitude spectrogram, from different random starts, are added up: their
@@ -85,29 +85,31 @@ class HpssSeparator(ModelSeparator):
         for name in ("components", "lags", "models"):
             self._keep(name, as_count(getattr(self, name), name, low=1))
 
-    def model(self, scene: Scene) -> Model:
+    def model(self, inputs: SeparationInput) -> GroupedDecomposition:
         """Add models up, and divide their components by how percussive they are."""
         from nmfaudio.separators.ensemble import averaged
         from nmfaudio.stems.grouping import percussive_classes
 
         found = averaged(
-            scene.V,
-            lambda report, rng: self._fit(scene.V, report, rng),
+            inputs.V,
+            lambda report, rng: self._fit(inputs.V, report, rng),
             self.models,
-            callback=scene.callback,
-            rng=scene.rng,
+            callback=inputs.callback,
+            rng=inputs.rng,
         )
         names = ("harmonic", "residual", "percussive") if self.residual else NAMES
         labels = percussive_classes(
-            scene.V,
+            inputs.V,
             found.W,
             found.H,
-            frequencies=scene.transform.frequencies,
-            hop_seconds=scene.transform.hop / scene.sr,
+            frequencies=inputs.transform.frequencies,
+            hop_seconds=inputs.transform.hop_seconds,
             classes=len(names),
         )
         groups = {name: (labels == i).nonzero()[0].tolist() for i, name in enumerate(names)}
-        return Model(found, {name: groups[name] for name in (*NAMES, "residual") if name in groups})
+        return GroupedDecomposition(
+            found, {name: groups[name] for name in (*NAMES, "residual") if name in groups}
+        )
 
     def size(self) -> tuple[int, int]:
         """Components, each counted once per window it lasts, and stems."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from nmfaudio._common.options import option
 from nmfaudio.errors import ParameterError
-from nmfaudio.separators.pipeline import Model, ModelSeparator, Scene
+from nmfaudio.separators.pipeline import GroupedDecomposition, NmfSeparator, SeparationInput
 from nmfaudio.stems import REST
 
 # All that is heavy is imported where it is needed, so that the command's help stays quick.
@@ -27,7 +27,7 @@ _LEAST = 1e-3  # of a template's mean: what was not heard under the paint may be
 
 
 @dataclass(frozen=True, kw_only=True)
-class PaintSeparator(ModelSeparator):
+class PaintSeparator(NmfSeparator):
     """Take a recording apart by what somebody painted over its spectrogram.
 
     Each painted source gets components, learned first where it was painted and then everywhere,
@@ -58,7 +58,7 @@ class PaintSeparator(ModelSeparator):
     ['low', 'high']
     """
 
-    examples: ClassVar[tuple[str, ...]] = (
+    usage_examples: ClassVar[tuple[str, ...]] = (
         "song.wav boxes.json",
         "song.wav boxes.json --rest --save-model first.npz",
     )
@@ -116,7 +116,7 @@ class PaintSeparator(ModelSeparator):
     def _names(self) -> list[str]:
         return [*dict.fromkeys(stroke.source for stroke in self._strokes), *[REST] * self.rest]
 
-    def model(self, scene: Scene) -> Model:
+    def model(self, inputs: SeparationInput) -> GroupedDecomposition:
         """Learn each source where it was painted, then all of them together."""
         import numpy as np
 
@@ -125,12 +125,12 @@ class PaintSeparator(ModelSeparator):
         from nmfaudio.factorisation.structures import Masked
         from nmfaudio.separators.boxes import rasterise
 
-        V = scene.V
-        times = scene.transform.times(V.shape[1])
-        painted = rasterise(self._strokes, scene.transform.frequencies, times, V.dtype)
+        V = inputs.V
+        times = inputs.transform.times(V.shape[1])
+        painted = rasterise(self._strokes, inputs.transform.frequencies, times, V.dtype)
         if self.rest:
             painted[REST] = np.zeros_like(V)
-        starts = self._begin(scene, painted)
+        starts = self._begin(inputs, painted)
         factors = chain.from_iterable(
             (Factor(M, False), Factor(W), Factor(H))
             for M, (W, H) in zip(_held_down(list(painted.values())), starts, strict=True)
@@ -141,42 +141,42 @@ class PaintSeparator(ModelSeparator):
             structure=Masked(),
             max_iter=self.max_iter,
             tol=self.tol,
-            callback=scene.callback,
+            callback=inputs.callback,
         )
         begin, groups = 0, {}
         for name, (W, _) in zip(painted, starts, strict=True):
             groups[name] = range(begin, begin + W.shape[1])
             begin += W.shape[1]
-        return Model(found, groups)
+        return GroupedDecomposition(found, groups)
 
     def size(self) -> tuple[int, int]:
         """Components, and stems."""
         return self.components * len(self._names), len(self._names)
 
     def memory(self, y: np.ndarray, sr: int) -> int:
-        """About how many bytes taking `y` apart needs; see `ModelSeparator.memory`."""
+        """About how many bytes taking `y` apart needs; see `NmfSeparator.memory`."""
         stft = self.transform(sr)
         cells = len(stft.frequencies) * stft.n_frames(y.shape[1])
         return super().memory(y, sr) + (2 * len(self._names) + 4) * cells * y.itemsize
 
     def _begin(
-        self, scene: Scene, painted: Mapping[str, np.ndarray]
+        self, inputs: SeparationInput, painted: Mapping[str, np.ndarray]
     ) -> list[tuple[np.ndarray, np.ndarray]]:
         """Templates and activations of each source to start from."""
         from nmfaudio.factorisation.engine import generator
 
         if self.again is not None:
-            return self._kept(scene, list(painted))
-        rng = generator(scene.rng)
-        return [self._learned(scene, weights, rng) for weights in painted.values()]
+            return self._kept(inputs, list(painted))
+        rng = generator(inputs.rng)
+        return [self._learned(inputs, weights, rng) for weights in painted.values()]
 
     def _learned(
-        self, scene: Scene, weights: np.ndarray, rng: np.random.Generator
+        self, inputs: SeparationInput, weights: np.ndarray, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
         """What a source is like where it was painted; anything, where it was not."""
         from nmfaudio.factorisation.engine import nmf
 
-        V = scene.V
+        V = inputs.V
         if not weights.any():
             W = rng.random((len(V), self.components)) + 0.1
             H = (rng.random((self.components, V.shape[1])) + 0.1) * V.mean() / self.components
@@ -193,7 +193,9 @@ class PaintSeparator(ModelSeparator):
         least = V.dtype.type(_LEAST)
         return found.W + least * found.W.mean(), found.H + least * found.H.mean()
 
-    def _kept(self, scene: Scene, names: Sequence[str]) -> list[tuple[np.ndarray, np.ndarray]]:
+    def _kept(
+        self, inputs: SeparationInput, names: Sequence[str]
+    ) -> list[tuple[np.ndarray, np.ndarray]]:
         """Those of an earlier run."""
         from nmfaudio.factorisation.decomposition import Decomposition
 
@@ -201,9 +203,9 @@ class PaintSeparator(ModelSeparator):
         if not isinstance(kept, Decomposition):
             kept = Decomposition.load(kept)  # type: ignore[arg-type]
         said = {
-            "sources": (sorted(kept.about.get("sources", {})), sorted(names)),
-            "transform": (kept.about.get("transform"), scene.transform.to_dict()),
-            "number of frames": (kept.H.shape[-1], scene.V.shape[1]),
+            "sources": (sorted(kept.metadata.get("sources", {})), sorted(names)),
+            "transform": (kept.metadata.get("transform"), inputs.transform.to_dict()),
+            "number of frames": (kept.H.shape[-1], inputs.V.shape[1]),
         }
         for what, (then, now) in said.items():
             if then != now:
@@ -211,7 +213,7 @@ class PaintSeparator(ModelSeparator):
                     f"the {what} of the earlier run: {then}, of this one: {now}; they must be "
                     "the same to go on"
                 )
-        groups = [kept.about["sources"][name]["components"] for name in names]
+        groups = [kept.metadata["sources"][name]["components"] for name in names]
         return [(kept.W[:, group], kept.H[group]) for group in groups]
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from nmfaudio.audio.transforms import Stft
     from nmfaudio.factorisation.decomposition import Decomposition
     from nmfaudio.factorisation.engine import Callback
-    from nmfaudio.stems.grouping import Group
+    from nmfaudio.stems.grouping import ComponentGroup
     from nmfaudio.stems.stems import Stems
     from nmfaudio.symbolic.note import Note
 
@@ -38,7 +38,7 @@ _REFINED = 20
 
 
 @dataclass(frozen=True, eq=False)
-class Scene:
+class SeparationInput:
     """A recording that is to be taken apart, as a separator's `model` gets it.
 
     Attributes
@@ -70,8 +70,8 @@ class Scene:
 
 
 @dataclass(frozen=True, eq=False)
-class Model:
-    """What a separator found in a scene.
+class GroupedDecomposition:
+    """What a separator found in a inputs.
 
     Attributes
     ----------
@@ -85,20 +85,20 @@ class Model:
     """
 
     decomposition: Decomposition
-    groups: Mapping[str, Sequence[int]] | Mapping[str, Group]
-    about: Mapping[str, Any] = field(default_factory=dict)
+    groups: Mapping[str, Sequence[int]] | Mapping[str, ComponentGroup]
+    metadata: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
-class ModelSeparator(ABC):
+class NmfSeparator(ABC):
     """What separators share: settings of the spectrogram and the masks, and the way to the stems.
 
     A separator is a subclass: a frozen dataclass with `option` fields of its own and `model`. It
     may give a shared field another default by declaring it anew.
     """
 
-    examples: ClassVar[tuple[str, ...]] = ()
+    usage_examples: ClassVar[tuple[str, ...]] = ()
     """What the command's help shows after the command's name."""
 
     max_iter: int = option(
@@ -164,8 +164,8 @@ class ModelSeparator(ABC):
         object.__setattr__(self, name, value)
 
     @abstractmethod
-    def model(self, scene: Scene) -> Model:
-        """Take the spectrogram of a scene apart, and say which components make which stem."""
+    def model(self, inputs: SeparationInput) -> GroupedDecomposition:
+        """Take the spectrogram of a inputs apart, and say which components make which stem."""
 
     @abstractmethod
     def size(self) -> tuple[int, int]:
@@ -235,15 +235,15 @@ class ModelSeparator(ABC):
         masking = Masking(self.mask_power, transform.power, self.mask == "binary")
         loudness = _power_of_two(mixture)
         scaled = mixture / loudness if loudness != 1 else mixture
-        found, groups, notes = self._described(Scene(scaled, transform, rng, callback))
+        found, groups, notes = self._described(SeparationInput(scaled, transform, rng, callback))
         members = [group.components for group in groups.values()]
         refining = Refining(self.spatial == "wiener", self.refine)
         stems = make_stems(found, members, masking, refining, scaled, transform)
         if loudness != 1:
             stems *= loudness
         settings = self.settings() | {"seed": _seed(rng)}
-        about = {
-            **found.about,
+        metadata = {
+            **found.metadata,
             "transform": transform.to_dict(),
             "settings": settings,
             "sources": {name: asdict(group) for name, group in groups.items()},
@@ -252,7 +252,7 @@ class ModelSeparator(ABC):
             dict(zip(groups, stems, strict=True)),
             mixture,
             sr,
-            replace(found, about=about),
+            replace(found, metadata=metadata),
             transform,
             groups,
             masking,
@@ -260,22 +260,24 @@ class ModelSeparator(ABC):
             notes,
         )
 
-    def _described(self, scene: Scene) -> tuple[Decomposition, dict[str, Group], tuple[Note, ...]]:
-        """What was found in the scene, and the facts about each group of its components."""
-        from nmfaudio.stems.grouping import Group, describe_groups
+    def _described(
+        self, inputs: SeparationInput
+    ) -> tuple[Decomposition, dict[str, ComponentGroup], tuple[Note, ...]]:
+        """What was found in the inputs, and the facts about each group of its components."""
+        from nmfaudio.stems.grouping import ComponentGroup, describe_groups
 
-        model = self.model(scene)
-        found = replace(model.decomposition, about=model.about)
-        known = {k: g for k, g in model.groups.items() if isinstance(g, Group)}
-        others = {k: g for k, g in model.groups.items() if not isinstance(g, Group)}
+        model = self.model(inputs)
+        found = replace(model.decomposition, metadata=model.metadata)
+        known = {k: g for k, g in model.groups.items() if isinstance(g, ComponentGroup)}
+        others = {k: g for k, g in model.groups.items() if not isinstance(g, ComponentGroup)}
         if others:
             known |= describe_groups(
-                scene.V,
+                inputs.V,
                 found.W,
                 found.H,
                 others,
-                frequencies=scene.transform.frequencies,
-                hop_seconds=scene.transform.hop / scene.sr,
+                frequencies=inputs.transform.frequencies,
+                hop_seconds=inputs.transform.hop_seconds,
             )
         return found, {name: known[name] for name in model.groups}, model.notes
 

@@ -53,7 +53,7 @@ class Pitch:
                 f"times have shape {self.times.shape} and hertz {self.hertz.shape}; both must be "
                 "(row,), with at least one row"
             )
-        said = fault(self.times, self.hertz)
+        said = first_invalid_row(self.times, self.hertz)
         if said:
             raise ContentError(f"row {said[0]}: {said[1]}")
 
@@ -72,7 +72,7 @@ class Pitch:
         near = np.abs(seconds - self.times[nearest]) <= 0.75 * step
         return hertz, near & voiced[nearest]
 
-    def buzz(self, count: int, sr: int, *, cents: float = 0.0) -> np.ndarray:
+    def pulse_train(self, count: int, sr: int, *, cents: float = 0.0) -> np.ndarray:
         """A sound of this pitch, with partials all the way up.
 
         Parameters
@@ -105,7 +105,7 @@ class Pitch:
         return np.asarray(wave, np.float32)
 
 
-def fault(times: np.ndarray, hertz: np.ndarray) -> tuple[int, str] | None:
+def first_invalid_row(times: np.ndarray, hertz: np.ndarray) -> tuple[int, str] | None:
     """The first row that cannot be, counted from 0, and why."""
     import numpy as np
 
@@ -172,7 +172,7 @@ def read_pitch(path: str | os.PathLike[str]) -> Pitch:
     if not rows:
         raise AudioFileError(f"{show(path)}: there are no rows; rows of seconds, Hz are needed")
     times, hertz = np.array(rows).T
-    said = fault(times, hertz)
+    said = first_invalid_row(times, hertz)
     if said:
         raise AudioFileError(f"{show(path)}: line {numbers[said[0]]}: {said[1]}")
     return Pitch(times, hertz)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from nmfaudio._common.options import option
 from nmfaudio.errors import ParameterError
-from nmfaudio.separators.pipeline import Model, ModelSeparator, Scene
+from nmfaudio.separators.pipeline import GroupedDecomposition, NmfSeparator, SeparationInput
 
 if TYPE_CHECKING:
     from nmfaudio.audio.transforms import Transform
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RegroupSeparator(ModelSeparator):
+class RegroupSeparator(NmfSeparator):
     """Say anew which components of a saved model make which stem, without factoring again.
 
     Components that are not named stay in the stem they were in; a stem that has none left is gone.
@@ -41,7 +41,7 @@ class RegroupSeparator(ModelSeparator):
     {'first': (0,), 'others': (1, 2, 3)}
     """
 
-    examples: ClassVar[tuple[str, ...]] = (
+    usage_examples: ClassVar[tuple[str, ...]] = (
         "song.wav song.npz --group drums=0,3,5-7",
         "song.wav song.npz --group kick=4 --group snare=2,9",
     )
@@ -95,13 +95,13 @@ class RegroupSeparator(ModelSeparator):
         """
         from nmfaudio.audio.transforms import transform_from
 
-        about = self._decomposition.about
-        if "transform" not in about:
+        metadata = self._decomposition.metadata
+        if "transform" not in metadata:
             raise ParameterError(
                 "the model does not say which transform its recording was analysed with; use one "
                 "that a separator saved"
             )
-        transform = transform_from(about["transform"])
+        transform = transform_from(metadata["transform"])
         if transform.sr != sr:
             raise ParameterError(
                 f"sr is {sr} Hz, but the model was made at {transform.sr} Hz; use the recording "
@@ -109,18 +109,18 @@ class RegroupSeparator(ModelSeparator):
             )
         return transform
 
-    def model(self, scene: Scene) -> Model:
-        """The saved model, if it can be one of this scene, and its new groups."""
+    def model(self, inputs: SeparationInput) -> GroupedDecomposition:
+        """The saved model, if it can be one of this inputs, and its new groups."""
         found = self._decomposition
         H = found.H
-        frames = scene.transform.n_frames(scene.y.shape[1])
+        frames = inputs.transform.n_frames(inputs.y.shape[1])
         if H.shape[-1] != frames:
             raise ParameterError(
                 f"the recording has {frames} frames, but the model has {H.shape[-1]}; use the "
                 "recording that it was made of, whole"
             )
-        about = {k: v for k, v in found.about.items() if k not in ("settings", "sources")}
-        return Model(found, self._regrouped(), about)
+        metadata = {k: v for k, v in found.metadata.items() if k not in ("settings", "sources")}
+        return GroupedDecomposition(found, self._regrouped(), metadata)
 
     def size(self) -> tuple[int, int]:
         """Components, and stems."""
@@ -165,7 +165,7 @@ class RegroupSeparator(ModelSeparator):
             raise ParameterError(
                 f"there is no component {max(moved)}: the model has {count}, numbered from 0"
             )
-        before = self._decomposition.about.get("sources")
+        before = self._decomposition.metadata.get("sources")
         old = (
             {"rest": range(count)}
             if before is None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from nmfaudio._common.options import option
 from nmfaudio.errors import AudioWarning, ContentError, ParameterError
-from nmfaudio.separators.pipeline import Model, ModelSeparator, Scene
+from nmfaudio.separators.pipeline import GroupedDecomposition, NmfSeparator, SeparationInput
 
 # All that is heavy is imported where it is needed, so that the command's help stays quick.
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _PARTS = ("track", "program", "channel", "hand", "note")
 
 
 @dataclass(frozen=True, kw_only=True)
-class ScoreSeparator(ModelSeparator):
+class ScoreSeparator(NmfSeparator):
     """Take a recording apart by its score.
 
     Each pitch of each instrument is a sound with partials of its own strengths, at a pitch that
@@ -56,7 +56,7 @@ class ScoreSeparator(ModelSeparator):
     {'cello': True, 'flute': True}
     """
 
-    examples: ClassVar[tuple[str, ...]] = (
+    usage_examples: ClassVar[tuple[str, ...]] = (
         "quartet.wav quartet.mid",
         "piano.wav piano.mid --by hand",
         "take.wav score.csv --aligned",
@@ -132,14 +132,14 @@ class ScoreSeparator(ModelSeparator):
             )
         return list(self.score)
 
-    def model(self, scene: Scene) -> Model:
+    def model(self, inputs: SeparationInput) -> GroupedDecomposition:
         """Fit the sounds of the score, and group them into stems."""
         from nmfaudio.separators.score_model import fit
         from nmfaudio.symbolic.names import name_parts
 
         return fit(
-            scene,
-            self._placed(scene),
+            inputs,
+            self._placed(inputs),
             name_parts(self.notes, self.by),
             tolerance=self.tolerance,
             free=self.free,
@@ -147,13 +147,13 @@ class ScoreSeparator(ModelSeparator):
             tol=self.tol,
         )
 
-    def _placed(self, scene: Scene) -> list[Note]:
+    def _placed(self, inputs: SeparationInput) -> list[Note]:
         """The notes in the recording's time."""
         from nmfaudio.symbolic.alignment import align
 
         if not self.aligned:
-            return align(self.notes, scene.y, scene.sr)
-        duration = scene.y.shape[1] / scene.sr
+            return align(self.notes, inputs.y, inputs.sr)
+        duration = inputs.y.shape[1] / inputs.sr
         beyond = sum(note.onset >= duration for note in self.notes)
         if beyond:
             warnings.warn(

@@ -19,7 +19,7 @@ from nmfaudio.factorisation.structures.gliding import (
     whole_entries,
 )
 from nmfaudio.factorisation.structures.product import Product
-from nmfaudio.separators.pipeline import Model, Scene
+from nmfaudio.separators.pipeline import GroupedDecomposition, SeparationInput
 from nmfaudio.stems import REST
 from nmfaudio.symbolic.names import DRUM_CHANNEL
 from nmfaudio.symbolic.note import Note
@@ -46,7 +46,7 @@ class _Voice:
 
 
 def fit(
-    scene: Scene,
+    inputs: SeparationInput,
     notes: Sequence[Note],
     names: Sequence[str],
     *,
@@ -54,12 +54,12 @@ def fit(
     free: int,
     max_iter: int,
     tol: float,
-) -> Model:
-    """Fit the sounds of a score to a scene.
+) -> GroupedDecomposition:
+    """Fit the sounds of a score to a inputs.
 
     Parameters
     ----------
-    scene : Scene
+    inputs : Scene
     notes : sequence of Note
         In the recording's time.
     names : sequence of str
@@ -77,18 +77,18 @@ def fit(
         Each state that may sound is a component.
     """
     voices = _voices(notes, names, free)
-    H = _gates(voices, scene, tolerance)
-    structure = _structure(voices, scene.transform, H)
-    strengths = _first_strengths(structure, voices, generator(scene.rng))
-    H *= scene.V.mean(dtype=np.float64)
+    H = _gates(voices, inputs, tolerance)
+    structure = _structure(voices, inputs.transform, H)
+    strengths = _first_strengths(structure, voices, generator(inputs.rng))
+    H *= inputs.V.mean(dtype=np.float64)
     found = decompose(
-        scene.V,
+        inputs.V,
         [Factor(strengths, name="strengths"), Factor(H, name="activations")],
         structure=structure,
         solver="mu",
         max_iter=max_iter,
         tol=tol,
-        callback=scene.callback,
+        callback=inputs.callback,
     )
     return _model(found, voices)
 
@@ -112,9 +112,9 @@ def _voices(notes: Sequence[Note], names: Sequence[str], free: int) -> list[_Voi
     return voices
 
 
-def _gates(voices: Sequence[_Voice], scene: Scene, tolerance: float) -> np.ndarray:
+def _gates(voices: Sequence[_Voice], inputs: SeparationInput, tolerance: float) -> np.ndarray:
     """Where the states start from: exactly 0 outside the score's notes [shape=(state, time)]."""
-    V, per_second = scene.V, scene.sr / scene.transform.hop
+    V, per_second = inputs.V, inputs.sr / inputs.transform.hop
     H = np.zeros((voices[-1].states.stop, V.shape[1]), V.dtype)
     near = np.exp(-0.5 * (GLIDE / _GLIDING) ** 2)
     for voice in voices:
@@ -122,7 +122,7 @@ def _gates(voices: Sequence[_Voice], scene: Scene, tolerance: float) -> np.ndarr
             H[voice.states] = 1
         gate = np.zeros(V.shape[1])
         for note in voice.notes:
-            if note.onset >= scene.y.shape[1] / scene.sr:
+            if note.onset >= inputs.y.shape[1] / inputs.sr:
                 continue
             first = max(0, int((note.onset - tolerance) * per_second))
             last = int(np.ceil((note.offset + 2 * tolerance) * per_second))
@@ -171,7 +171,7 @@ def _first_strengths(
     return normed
 
 
-def _model(found: Decomposition, voices: Sequence[_Voice]) -> Model:
+def _model(found: Decomposition, voices: Sequence[_Voice]) -> GroupedDecomposition:
     """The states as components of plain NMF, without those that never sound."""
     sounding: np.ndarray = found.factors[1].max(axis=1) > 0
     for voice in voices:  # a stem has one component at least
@@ -181,4 +181,4 @@ def _model(found: Decomposition, voices: Sequence[_Voice]) -> Model:
     for voice in voices:
         groups.setdefault(voice.stem, []).extend(int(place[s]) for s in voice.states if sounding[s])
     W, H = found.W[:, sounding], found.factors[1][sounding]
-    return Model(replace(found, factors=(W, H), structure=Product()), groups)
+    return GroupedDecomposition(replace(found, factors=(W, H), structure=Product()), groups)

@@ -67,7 +67,7 @@ def make_stems(
     masks = group_masks(found, groups, masking)
     share: Share = share_by_masks
     if refining.spatial and len(y) > 1 and len(groups) > 1:
-        share = by_place(masks, y, stft)
+        share = spatial_share(masks, y, stft)
     if refining.phase == "none":
         return apply_masks(masks, len(groups), y, stft, share=share)
 
@@ -81,10 +81,10 @@ def make_stems(
         power = found.part(every, frames) ** (2 / masking.power)
         return consistent_wiener(X, np.stack(shares) * power, stft, part.shape[1])
 
-    return in_stretches(refined, len(groups), y, stft)
+    return overlap_add_chunks(refined, len(groups), y, stft)
 
 
-def by_place(masks: Masks, y: np.ndarray, stft: Stft) -> Share:
+def spatial_share(masks: Masks, y: np.ndarray, stft: Stft) -> Share:
     """Find out where sources are, and how they are then shared out; see `fit_spatial_filter`.
 
     Parameters
@@ -110,7 +110,7 @@ def by_place(masks: Masks, y: np.ndarray, stft: Stft) -> Share:
     return lambda Z, masks: spatial(Z, np.stack(list(masks)))
 
 
-def in_stretches(
+def overlap_add_chunks(
     work: Callable[[np.ndarray, slice], np.ndarray], count: int, y: np.ndarray, stft: Stft
 ) -> np.ndarray:
     """Sources of a recording, found in one stretch of it after another.

@@ -14,7 +14,7 @@ from nmfaudio.audio.masking import Masking, apply_masks
 from nmfaudio.audio.transforms import Transform
 from nmfaudio.errors import AudioWarning, MissingExtraError
 from nmfaudio.factorisation.decomposition import Decomposition
-from nmfaudio.stems.grouping import Group
+from nmfaudio.stems.grouping import ComponentGroup
 from nmfaudio.stems.masks import group_masks
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Stems(Mapping[str, np.ndarray]):
     sr : int
         Sample rate in Hz.
     decomposition : Decomposition
-        What was found in the mixture; its `about` holds transform, settings and sources.
+        What was found in the mixture; its `metadata` holds transform, settings and sources.
     transform : Transform
     groups : dict of str to Group
         Which components make which stem, and what was seen in them.
@@ -52,7 +52,7 @@ class Stems(Mapping[str, np.ndarray]):
     sr: int
     decomposition: Decomposition
     transform: Transform
-    groups: dict[str, Group]
+    groups: dict[str, ComponentGroup]
     masking: Masking
     settings: dict[str, Any]
     notes: tuple[Note, ...] = ()

@@ -201,13 +201,13 @@ class DrumTranscriber:
             transform.times(V.shape[1]),
         )
         settings = self._settings()
-        about = {**found.about, "transform": transform.to_dict(), "settings": settings}
+        metadata = {**found.metadata, "transform": transform.to_dict(), "settings": settings}
         return Transcription(
             self._hits(salience),
             salience,
             mixture,
             sr,
-            replace(found, about=about),
+            replace(found, metadata=metadata),
             transform,
             tuple(float(drum_pitch(own)) if own in self.parts else None for own in labels),
             settings,

@@ -14,7 +14,7 @@ from nmfaudio.errors import ParameterError, ShapeError
 from nmfaudio.factorisation.divergences import Beta
 from nmfaudio.factorisation.engine import decompose, generator
 from nmfaudio.factorisation.factors import Factor
-from nmfaudio.factorisation.penalties import LogGroup, Prior
+from nmfaudio.factorisation.penalties import LogGroupSparsity, Prior
 from nmfaudio.factorisation.structures import Convolutive, Product, Structure
 from nmfaudio.kernels.layout import FRAMES
 from nmfaudio.transcription.equaliser import channel_gain
@@ -272,7 +272,7 @@ class _Fit:
         W: np.ndarray,
         movable: Any,
         iterations: int,
-        penalties: tuple[LogGroup, ...] = (),
+        penalties: tuple[LogGroupSparsity, ...] = (),
         *,
         H: np.ndarray | None = None,
         callback: Callback | None = None,
@@ -295,7 +295,7 @@ class _Fit:
             callback=callback,
         )
 
-    def sparse(self, V: np.ndarray) -> tuple[LogGroup, ...]:
+    def sparse(self, V: np.ndarray) -> tuple[LogGroupSparsity, ...]:
         """What it costs pitches to sound in V; unknown components are groups of one."""
         level = float(V.mean(dtype=np.float64))
         if not self.settings.group_sparsity or not level:
@@ -304,7 +304,7 @@ class _Fit:
         # So that a silent pitch has to save this share of what it adds.
         weight = self.settings.group_sparsity * soft * level ** (self.settings.beta - 1)
         unknown = [f"unknown {k}" for k in range(self.settings.free)]
-        return (LogGroup(weight, (*self.pitches, *unknown), eps=soft),)
+        return (LogGroupSparsity(weight, (*self.pitches, *unknown), eps=soft),)
 
     def whole(self, V: np.ndarray, W: np.ndarray, found: Decomposition) -> np.ndarray:
         """Templates of all rows: above the fitted ones unknown components have their own fit."""

@@ -13,7 +13,7 @@ from nmfaudio._common.validation import as_choice
 from nmfaudio.audio.masking import Masking
 from nmfaudio.audio.transforms import Stft
 from nmfaudio.stems import REST
-from nmfaudio.stems.grouping import Group
+from nmfaudio.stems.grouping import ComponentGroup
 from nmfaudio.stems.percussiveness import median_over, ratio_or
 from nmfaudio.stems.stems import Stems
 from nmfaudio.symbolic.names import cents_suffix, name_parts, sound_name
@@ -38,7 +38,7 @@ def note_stems(transcription: Transcription, by: str) -> Stems:
     """What each note, or group of notes, has of the recording; see `Transcription.stems`."""
     labels = _labels(transcription.notes, by)
     names = _names(labels)
-    masking = Masking(power=float(transcription.transform.to_dict()["power"]))
+    masking = Masking(power=transcription.transform.power)
     sharing = _Sharing(transcription, _owners(transcription, labels, names), masking, len(names))
     stems, groups = sharing.stems()
     return Stems(
@@ -74,7 +74,7 @@ def stems_memory(transcription: Transcription, by: str) -> int:
     y, transform, stft = transcription.mixture, transcription.transform, _stft(transcription)
     stems = len(_names(_labels(transcription.notes, by)))
     bins, bands = len(stft.frequencies), len(transform.frequencies)
-    frames = _STRIP * stft.hop * transform.sr / (stft.sr * transform.to_dict()["hop"]) + 2
+    frames = _STRIP * stft.hop * transform.sr / (stft.sr * transform.hop) + 2
     each = y.nbytes + int(_MODELS * bands * frames) * y.itemsize + 8 * bins  # power in float64
     return stems * each + _SPECTRA * (1 + len(y)) * bins * _BLOCK * y.itemsize
 
@@ -142,7 +142,7 @@ class _Sharing:
     def stft(self) -> Stft:
         return _stft(self.found)
 
-    def stems(self) -> tuple[np.ndarray, list[Group]]:
+    def stems(self) -> tuple[np.ndarray, list[ComponentGroup]]:
         """The stems [shape=(stem, channel, sample)], and what was seen in them."""
         y = self.found.mixture
         stems = np.zeros((self.count, *y.shape), y.dtype)
@@ -175,14 +175,14 @@ class _Sharing:
         """The stems that sound in frames of the STFT, each with its mask [shape=(bin, time)]."""
         transform, stft = self.found.transform, self.stft
         last = self.owners.shape[1] - 1
-        step = stft.hop / stft.sr * transform.sr / transform.to_dict()["hop"]
+        step = stft.hop / stft.sr * transform.sr / transform.hop
         where = np.minimum(np.arange(begin, begin + count) * step, last)
         frames = slice(int(where[0]), min(int(np.ceil(where[-1])), last) + 1)
         active, parts = self._parts(frames)
         lifted = map(transform.lift, self.masking.masks(parts))
         if stft.sr == transform.sr:
             return zip(active, lifted, strict=True)
-        bins = stft.frequencies * transform.to_dict()["n_fft"] / transform.sr
+        bins = stft.frequencies * transform.n_fft / transform.sr
         between = (_between(_between(m, where - frames.start).T, bins).T for m in lifted)
         return zip(active, between, strict=True)
 
@@ -223,13 +223,13 @@ class _Sharing:
         steady = median_over(V, _STEADY / hop_seconds) ** 2
         return ratio_or(broad, broad + steady, 0.5)
 
-    def _groups(self, power: np.ndarray, sudden: np.ndarray) -> list[Group]:
+    def _groups(self, power: np.ndarray, sudden: np.ndarray) -> list[ComponentGroup]:
         energy = power.sum(axis=1)
         share = ratio_or(energy, energy.sum(), 0.0)
         centre = ratio_or(power @ self.stft.frequencies, energy, 0.0)
         percussive = ratio_or(sudden, energy, 0.5)
         return [
-            Group(self._members(place), float(share[place]), *map(float, facts))
+            ComponentGroup(self._members(place), float(share[place]), *map(float, facts))
             for place, facts in enumerate(zip(centre, percussive, strict=True))
         ]
 

@@ -178,14 +178,14 @@ class Transcriber:
             key=lambda note: (note.onset, note.pitch),
         )
         settings = {"model": _facts(self.model), "decoding": _facts(self.decoding)}
-        about = {**found.about, "transform": transform.to_dict(), "settings": settings}
+        metadata = {**found.metadata, "transform": transform.to_dict(), "settings": settings}
         unknown = (None,) * (found.n_components - len(pitches))
         return Transcription(
             tuple(notes),
             salience,
             mixture,
             sr,
-            replace(found, about=about),
+            replace(found, metadata=metadata),
             transform,
             (*pitches, *unknown),
             settings,

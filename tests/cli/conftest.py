@@ -103,7 +103,7 @@ class Troubled:
 
     trouble: str = option("none", "what happens to a %s of the sound")
     loud: bool = option(True, "whether it is loud")
-    examples: ClassVar[tuple[str, ...]] = ()
+    usage_examples: ClassVar[tuple[str, ...]] = ()
 
     def __call__(self, y: np.ndarray, sr: int, *, rng: Any = 0, callback: Any = None) -> Any:
         if self.trouble == "warning":

@@ -44,7 +44,7 @@ def test_files_folders_and_stretches(nmfaudio, sounds):
     assert peaks(known, "x") <= {1000, 2000}
     assert peaks(known, "z") <= {500, 2500}
     assert set(known.select("y").pitches) == {60, 72}
-    assert known.about["examples"]["z"] == ["mix.wav 0-0.4 s", "mix.wav 1.1-1.4 s"]
+    assert known.metadata["examples"]["z"] == ["mix.wav 0-0.4 s", "mix.wav 1.1-1.4 s"]
 
 
 def test_python_learns_the_same(nmfaudio, sounds):

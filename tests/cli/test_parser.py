@@ -15,7 +15,7 @@ from minimal import ARGUMENTS, SETTINGS
 
 from nmfaudio._common.options import option, options
 from nmfaudio.cli.commands import OTHERS
-from nmfaudio.cli.parser import parse, stretch
+from nmfaudio.cli.parser import parse, parse_time_range
 from nmfaudio.cli.separator_options import parse_separator, separator_parser, separator_settings
 from nmfaudio.errors import ParameterError
 from nmfaudio.separators import SEPARATORS
@@ -27,7 +27,7 @@ COMMANDS = [*SEPARATORS, *OTHERS]
 
 
 @dataclass(frozen=True)
-class Example:
+class Recording:
     sources: int = option(2, "how many", short="-s")
     beta_loss: str = option("kl", "what a misfit costs", choices=("kl", "is"))
     smooth: bool = option(False, "50 % smoother")
@@ -35,7 +35,7 @@ class Example:
 
 
 def parsed(*arguments):
-    return parse(separator_parser("separate", options(Example)), arguments)
+    return parse(separator_parser("separate", options(Recording)), arguments)
 
 
 @pytest.mark.parametrize("name", SEPARATORS)
@@ -67,7 +67,7 @@ def test_no_options_means_the_separator_s_defaults(name):
 
 @dataclass(frozen=True)
 class WithScore:
-    examples: ClassVar[tuple[str, ...]] = ()
+    usage_examples: ClassVar[tuple[str, ...]] = ()
     score: str = option(
         None, "what is played", suffixes=(".mid", ".midi"), required=True, metavar="SCORE"
     )
@@ -101,13 +101,13 @@ def test_a_repeated_flag_is_a_tuple():
 
 def test_flags_become_fields():
     chosen = parsed("-s3", "--beta-loss=is", "--smooth", "--hop", "64", "a.wav")
-    assert Example(**separator_settings(chosen)) == Example(3, "is", True, 64)
+    assert Recording(**separator_settings(chosen)) == Recording(3, "is", True, 64)
     assert not separator_settings(parsed("--no-smooth", "a.wav"))["smooth"]
 
 
 def test_switches_say_on_and_off_and_percent_signs_survive():
     assert "50 % smoother (default: off)" in " ".join(
-        separator_parser("separate", options(Example)).format_help().split()
+        separator_parser("separate", options(Recording)).format_help().split()
     )
 
 
@@ -200,7 +200,7 @@ def test_wrong_arguments_are_one_line_and_2(nmfaudio, song, arguments, said):
     ],
 )
 def test_stretches(text, span):
-    assert stretch(text) == span
+    assert parse_time_range(text) == span
 
 
 @pytest.mark.parametrize(
@@ -212,7 +212,7 @@ def test_what_is_no_stretch(text):
     import argparse
 
     with pytest.raises(argparse.ArgumentTypeError):
-        stretch(text)
+        parse_time_range(text)
 
 
 @given(st.integers(0, 10**6), st.integers(1, 10**6))
@@ -220,4 +220,4 @@ def test_stretch_reads_what_clocks_show(start, length):
     def clock(seconds):
         return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
-    assert stretch(f"{clock(start)}-{clock(start + length)}") == (start, start + length)
+    assert parse_time_range(f"{clock(start)}-{clock(start + length)}") == (start, start + length)

@@ -73,12 +73,12 @@ def test_labels_keep_their_order():
 
 
 def test_a_merge_keeps_precision_and_says_where_it_comes_from():
-    low, high = a_dictionary(np.float32), a_dictionary(np.float64, about={"from": ["b.wav"]})
+    low, high = a_dictionary(np.float32), a_dictionary(np.float64, metadata={"from": ["b.wav"]})
     assert low.merge(low).templates.dtype == np.float32
-    assert low.merge(low).about == low.about
+    assert low.merge(low).metadata == low.metadata
     both = low.merge(high)
     assert both.templates.dtype == np.float64
-    assert both.about == {"merged": [low.about, high.about]}
+    assert both.metadata == {"merged": [low.metadata, high.metadata]}
     assert low.merge(replace(low, kind="exemplars")).kind == "templates"
 
 

@@ -121,7 +121,7 @@ def test_nothing_is_written_into_what_was_given():
 
 
 def test_a_sound_by_itself_gets_components_of_its_own():
-    notes = [na.Example(tone(hz), pitch=pitch) for hz, pitch in ((1000, 83), (2000, 95))]
+    notes = [na.Recording(tone(hz), pitch=pitch) for hz, pitch in ((1000, 83), (2000, 95))]
     for kind, size in (("exemplars", 2), ("templates", 1), ("convolutive", 1)):
         known = learn({"piano": [*notes, hiss()], "b": hiss()}, kind=kind, size=size)
         alone = [k for k, pitch in enumerate(known.pitches) if pitch is not None]
@@ -160,12 +160,12 @@ def test_stretches_of_a_recording(tmp_path):
     y = np.concatenate([tone(1000), tone(2000), tone(3000)])
     soundfile.write(tmp_path / "mix.wav", y, SR, subtype="FLOAT")
     for audio in (tmp_path / "mix.wav", y):
-        first, second = na.Example(audio, 0, 0.4), na.Example(audio, start=1.1)
+        first, second = na.Recording(audio, 0, 0.4), na.Recording(audio, start=1.1)
         known = learn({"a": first, "b": [second]}, size=2)
         assert set(loudest_hz(known.select("a"))) == {1000}
         assert set(loudest_hz(known.select("b"))) == {3000}
     with pytest.raises(ContentError, match=r"an array 9- s does not lie within its 1\.5 s"):
-        learn({"a": na.Example(y, 9)})
+        learn({"a": na.Recording(y, 9)})
 
 
 def test_channels_count_together():
@@ -217,7 +217,7 @@ def test_what_cannot_be_learned(examples, more, error, words):
 )
 def test_what_is_no_example(fields):
     with pytest.raises(ParameterError, match=f"{next(iter(fields))}"):
-        na.Example("a.wav", **fields)
+        na.Recording("a.wav", **fields)
 
 
 def test_callbacks_hear_of_each_factorisation():

@@ -33,9 +33,9 @@ def test_factors_of_a_bare_decomposition_are_in_bins_and_frames():
 
 
 @pytest.mark.parametrize("about", [na.Mel(8000, n_mels=6).to_dict(), {"sr": 8000, "n_fft": 10}])
-def test_any_transform_that_a_saved_model_names_gives_the_axes(about):
+def test_any_transform_that_a_saved_model_names_gives_the_axes(metadata):
     d = na.nmf(np.random.default_rng(0).random((6, 9)), 2, max_iter=5)
-    left, _ = na.plot_factors(replace(d, about={"transform": about})).axes
+    left, _ = na.plot_factors(replace(d, metadata={"transform": metadata})).axes
     assert left.get_xlabel() == "Hz"
 
 

@@ -261,7 +261,7 @@ def test_a_users_own_divergence_and_penalty_compose():
         def value(self, V, Y, weights):
             return float((Y - V * np.log(Y)).sum())
 
-        def halves(self, V, Y, weights):
+        def gradient_parts(self, V, Y, weights):
             return V / Y, np.ones_like(Y)
 
     class Nearest:

@@ -9,7 +9,7 @@ from twins import mu
 
 import nmfaudio as na
 from nmfaudio.errors import ParameterError, ShapeError
-from nmfaudio.factorisation.online import Past
+from nmfaudio.factorisation.online import PastBlocks
 from nmfaudio.kernels.threads import set_threads
 
 BETAS = [0, 0.4, 1, 1.5, 2]
@@ -35,7 +35,7 @@ def take(count, **options):
 @pytest.mark.parametrize("beta", BETAS)
 def test_what_is_past_is_bounded_from_above_and_tight(beta):
     rng = np.random.default_rng(0)
-    past = Past(*rng.random((2, FREQ, RANK)), exponents(beta))
+    past = PastBlocks(*rng.random((2, FREQ, RANK)), exponents(beta))
     for _ in range(50):
         F, G = rng.random((2, FREQ, RANK)) * 5 + 1e-3
         lin, quad, pull, push = past.majorize(F, [F])
@@ -60,10 +60,10 @@ def test_the_past_is_the_majoriser_of_a_block(beta):
     H = online.transform(block)
     online._remember(block, None, H, norms)
     kept = 1 - online._blocks**-0.6
-    alone = Past(
+    alone = PastBlocks(
         online._past[0].pos / kept - before.pos, online._past[0].neg / kept - before.neg, (0, 0)
     )
-    alone = Past(alone.pos, alone.neg, exponents(beta))
+    alone = PastBlocks(alone.pos, alone.neg, exponents(beta))
     D, rng = na.Beta(beta), np.random.default_rng(1)
     offset = D.value(block, online.W @ H, None) - alone.value(online.W, [])
     for _ in range(30):

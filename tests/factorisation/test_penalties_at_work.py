@@ -88,7 +88,7 @@ def test_groups_fall_silent_together():
     V = W @ (np.repeat(on, 3, axis=0) * (0.2 + rng.random((9, 40))))
     V = np.maximum(V + 0.25 * rng.normal(size=V.shape), 0)
     start, wrong, partly = rng.random((9, 40)), [], []
-    for penalty in (na.L1(0.0), na.L1(1.6), na.Group(1.6, groups)):
+    for penalty in (na.L1(0.0), na.L1(1.6), na.GroupSparsity(1.6, groups)):
         factors = [na.Factor(W, False), na.Factor(start, True, (penalty,))]
         H = na.decompose(V, factors, divergence=na.Beta(2), max_iter=300, tol=0).H
         sounds = H.reshape(3, 3, 40) > 1e-3

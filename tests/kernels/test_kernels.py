@@ -61,7 +61,7 @@ def test_divergence_and_halves_equal_numpy(beta, order, dtype):
     for M in (None, weights):
         value = Beta(beta).value(V, Y, M)
         assert value == pytest.approx(beta_divergence(V, Y, beta, M), rel=1e-5)
-        A, B = Beta(beta).halves(V, Y, M)
+        A, B = Beta(beta).gradient_parts(V, Y, M)
         scale = 1 if M is None else M
         np.testing.assert_allclose(A, scale * V * Y ** (beta - 2), rtol=1e-4)
         np.testing.assert_allclose(B, scale * Y ** (beta - 1), rtol=1e-4)

@@ -61,7 +61,7 @@ def test_halves_and_misfit_are_those_of_the_divergence(beta, closeness, dtype, c
             V[::5, ::3] = 0
         A, B, model = outputs(dtype)
         heard = sounding(H)
-        code.halves(formula_for(beta), V, 0, columns, H, W, heard, beta, 0.0, A, B, model)
+        code.gradient_parts(formula_for(beta), V, 0, columns, H, W, heard, beta, 0.0, A, B, model)
         v, y = V[:, :columns].astype(float), Y.astype(float)
         near = 60 * EPS[dtype]
         np.testing.assert_allclose(model[:, :columns], Y, rtol=0)
@@ -120,7 +120,7 @@ def test_silent_components_are_passed_over_without_changing_a_byte(dtype, code):
     results = []
     for runs in (heard, np.array([[0, depth]])):
         A, B, model = outputs(dtype)
-        code.halves(formula_for(1.0), V, 0, columns, H, W, runs, 1.0, 1e-9, A, B, model)
+        code.gradient_parts(formula_for(1.0), V, 0, columns, H, W, runs, 1.0, 1e-9, A, B, model)
         up, neg = np.zeros((FRAMES, depth), dtype), np.zeros((depth, freq), dtype)
         code.pull_back(A, 0, *layout.panels(W), freq, 0, columns, runs, up)
         code.gather(H, A, 0, 0, columns, runs, neg)

@@ -90,11 +90,11 @@ PENALTIES = {
     "l1": lambda rng, shape: na.L1(0.3),
     "l2": lambda rng, shape: na.L2(0.4),
     "log": lambda rng, shape: na.Log(0.3, 0.2),
-    "group": lambda rng, shape: na.Group(0.4, [k // 2 for k in range(shape[0])]),
-    "logarithm of groups": lambda rng, shape: na.LogGroup(
+    "group": lambda rng, shape: na.GroupSparsity(0.4, [k // 2 for k in range(shape[0])]),
+    "logarithm of groups": lambda rng, shape: na.LogGroupSparsity(
         0.4, [k // 2 for k in range(shape[0])], eps=0.3
     ),
-    "group over the last axis": lambda rng, shape: na.Group(
+    "group over the last axis": lambda rng, shape: na.GroupSparsity(
         0.2, rng.integers(3, size=shape[-1]), -1
     ),
     "smooth": lambda rng, shape: na.Smooth(2.0),

@@ -211,7 +211,12 @@ def test_components_die_without_a_sound_under_a_unit_norm(beta, unit, dtype):
     """More than there is to explain, and penalties that want them gone: numbers get tiny."""
     rng = np.random.default_rng(0)
     V = (np.outer(rng.random(FREQ), rng.random(TIME)) + 1e-3).astype(dtype)
-    for penalty in (na.Log(3.0, 0.1), na.Decorrelated(3.0), na.Group(3.0, "aab"), na.L2(9.0)):
+    for penalty in (
+        na.Log(3.0, 0.1),
+        na.Decorrelated(3.0),
+        na.GroupSparsity(3.0, "aab"),
+        na.L2(9.0),
+    ):
         W, H = positive(rng, FREQ, RANK), positive(rng, RANK, TIME)
         d = na.decompose(
             V,

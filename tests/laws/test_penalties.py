@@ -100,8 +100,8 @@ def test_penalties_see_float32_as_the_same_numbers(name):
         *((lambda w=w: na.L1(w), ParameterError, "weight of L1") for w in (-1.0, np.nan, np.inf)),
         (lambda: na.Log(1.0, 0), ParameterError, "eps of Log"),
         (lambda: na.MinVolume(1.0, 0), ParameterError, "delta of MinVolume"),
-        (lambda: na.Group(1.0, [[0, 1], [2]]), ParameterError, "groups is"),
-        (lambda: na.Group(1.0, "aab").value(np.ones((2, 5)), []), ShapeError, "3 entries"),
+        (lambda: na.GroupSparsity(1.0, [[0, 1], [2]]), ParameterError, "groups is"),
+        (lambda: na.GroupSparsity(1.0, "aab").value(np.ones((2, 5)), []), ShapeError, "3 entries"),
         (lambda: na.Prior([[-1.0]], 1.0), ContentError, "W0 of Prior"),
         (lambda: na.Prior(np.ones((2, 3)), 1.0).value(np.ones((3, 2)), []), ShapeError, "W0 of"),
         (lambda: na.Graph(1.0, np.ones((2, 3))), ShapeError, "must be square"),
@@ -125,14 +125,14 @@ def test_what_makes_no_sense_is_refused(make, error, what):
 
 
 def test_penalties_are_equal_only_where_they_are_the_same():
-    assert na.Group(1.0, ["a", "b"]) == na.Group(1.0, ("a", "b"))
+    assert na.GroupSparsity(1.0, ["a", "b"]) == na.GroupSparsity(1.0, ("a", "b"))
     assert na.Log(1.0, 0.1) != na.Log(1.0, 0.2)
     one, other = (na.Prior(np.full((2, 2), x), 1.0) for x in (1.0, 2.0))
     assert one != other
     assert one == one
     one, other = (na.Graph(1.0, np.ones((n, n))) for n in (2, 3))
     assert one != other
-    assert len({one, other, na.Group(1.0, "ab")}) == 3
+    assert len({one, other, na.GroupSparsity(1.0, "ab")}) == 3
 
 
 def test_no_penalty_keeps_hold_of_the_callers_array():

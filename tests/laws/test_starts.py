@@ -8,7 +8,7 @@ import pytest
 
 import nmfaudio as na
 from nmfaudio.factorisation.initialisation import INITS, STARTS, random_factors, spa
-from nmfaudio.kernels.threads import deal_whole, get_threads, set_threads
+from nmfaudio.kernels.threads import get_threads, parallel_for_each, set_threads
 
 
 def recording(dtype=np.float64, shape=(24, 60), rank=5, seed=0):
@@ -224,7 +224,7 @@ def test_jobs_side_by_side_share_the_threads(threads):
                 time.sleep(0.001)
 
     threading.Timer(0.05, one_left.set).start()
-    deal_whole(job, 2)
+    parallel_for_each(job, 2)
     assert seen == {0: 2, 1: 2}
     assert get_threads() == 5
 
@@ -232,4 +232,4 @@ def test_jobs_side_by_side_share_the_threads(threads):
 def test_jobs_see_the_callers_errstate(threads):
     threads(2)
     with np.errstate(over="raise"), pytest.raises(FloatingPointError):
-        deal_whole(lambda number: np.float32([1e38]) * np.float32(1e38), 2)
+        parallel_for_each(lambda number: np.float32([1e38]) * np.float32(1e38), 2)

@@ -123,7 +123,7 @@ def test_the_gradients_are_those_of_finite_differences(beta):
     def cost(W, H):
         return divergence.value(V, W @ H, weights)
 
-    A, B = divergence.halves(V, W @ H, weights)
+    A, B = divergence.gradient_parts(V, W @ H, weights)
     assert (A >= 0).all()
     assert (B >= 0).all()
     step = 1e-6

@@ -88,7 +88,7 @@ def test_bands_keep_what_they_pool():
 def test_shipped_templates_leave_out_what_judges_them():
     known = na.Dictionary.load(Path(na.__file__).parent / "data" / "drums.npz")
     assert known.labels == ("kick", "snare", "hihat", "toms", "cymbals")
-    sources = known.about["sources"]
+    sources = known.metadata["sources"]
     assert {name.rsplit(" (")[0] for name in sources} == {"sonic-pi-samples", "fluid-soundfont-gm"}
     used = {name for names in sources.values() for name in names}
     assert not used & {f"drum_{name}" for name in EXCLUDED}

@@ -17,7 +17,7 @@ def tone(hertz, partials, seconds=2.0):
     return sum(np.sin(h * phase) / h for h in range(1, count + 1))
 
 
-def scene():
+def inputs():
     """A gliding voice that pauses, over a chord and a beat; its pitch at every 10 ms."""
     rng, t = np.random.default_rng(0), np.arange(2 * SR) / SR
     hertz = 300 * 2 ** (0.5 * np.sin(2 * np.pi * 0.7 * t))
@@ -37,7 +37,7 @@ def gains(sources, stems):
 
 
 def test_a_voice_comes_out_of_the_mix():
-    voice, rest, pitch = scene()
+    voice, rest, pitch = inputs()
     y = voice + rest
     stems = na.F0Separator(pitch=pitch, **QUICK)(y, SR)
     assert list(stems) == ["voice", "rest"]
@@ -47,14 +47,14 @@ def test_a_voice_comes_out_of_the_mix():
 
 
 def test_where_it_has_no_pitch_the_voice_is_silent():
-    voice, rest, pitch = scene()
+    voice, rest, pitch = inputs()
     stems = na.F0Separator(pitch=pitch, **QUICK)(voice + rest, SR)
     pause = slice(int(0.76 * SR), int(0.84 * SR))  # further than a window from the voice
     assert np.abs(stems["voice"][0, pause]).max() < 1e-6 * np.abs(stems["voice"]).max()
 
 
 def test_two_voices_make_one_stem():
-    first, rest, pitch = scene()
+    first, rest, pitch = inputs()
     hertz = np.where(pitch.hertz > 0, 1.5 * pitch.hertz, 0)
     second = na.Pitch(pitch.times, hertz)
     other = tone(1.5 * np.interp(np.arange(2 * SR) / SR, pitch.times, pitch.hertz), 6)
@@ -66,7 +66,7 @@ def test_two_voices_make_one_stem():
 
 
 def test_the_pitch_of_a_lone_voice_is_found():
-    voice, _, pitch = scene()
+    voice, _, pitch = inputs()
     found = estimate_pitch(voice[None], SR)
     hertz, voiced = found.sampled(len(voice), SR)
     true, sung = pitch.sampled(len(voice), SR)
@@ -86,11 +86,11 @@ def test_without_a_voice_all_is_rest(samples, sr):
 
 
 def test_a_buzz_has_all_partials_of_its_pitch():
-    buzz = na.Pitch([0.0, 1.0], [200.0, 200.0]).buzz(SR, SR)
-    loud = np.abs(np.fft.rfft(buzz * np.hanning(SR)))
+    pulse_train = na.Pitch([0.0, 1.0], [200.0, 200.0]).pulse_train(SR, SR)
+    loud = np.abs(np.fft.rfft(pulse_train * np.hanning(SR)))
     peaks = np.arange(200, 3801, 200)
     assert (loud[peaks] > 10 * loud[peaks + 100]).all()
-    higher = na.Pitch([0.0, 1.0], [200.0, 200.0]).buzz(SR, SR, cents=1200)
+    higher = na.Pitch([0.0, 1.0], [200.0, 200.0]).pulse_train(SR, SR, cents=1200)
     assert np.abs(np.fft.rfft(higher * np.hanning(SR))).argmax() == 400
 
 

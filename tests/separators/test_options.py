@@ -14,7 +14,7 @@ from nmfaudio.separators.base import load_separator
 
 
 @dataclass(frozen=True)
-class Example:
+class Recording:
     beta_loss: str = option("kl", "what a misfit costs", choices=("kl", "is"))
     sources: int = option(2, "how many", short="-s", metavar="N")
     hop: int | None = option(None, "default: a quarter of the window", parse=int)
@@ -22,7 +22,7 @@ class Example:
 
 
 def test_options_follow_the_fields():
-    found = {o.name: o for o in options(Example)}
+    found = {o.name: o for o in options(Recording)}
     assert list(found) == ["beta_loss", "sources", "hop", "n_fft"]
     assert [o.flag for o in found.values()] == ["--beta-loss", "--sources", "--hop", "--window"]
     assert [o.short for o in found.values()] == [None, "-s", None, None]
@@ -33,8 +33,8 @@ def test_options_follow_the_fields():
 
 
 def test_the_class_stays_a_plain_dataclass():
-    assert Example() == Example("kl", 2, None, 4096)
-    assert replace(Example(), sources=3).sources == 3
+    assert Recording() == Recording("kl", 2, None, 4096)
+    assert replace(Recording(), sources=3).sources == 3
 
 
 @pytest.mark.parametrize("name", SEPARATORS)

@@ -54,7 +54,9 @@ def test_a_stem_may_get_more_or_lose_all(first):
 
 
 def test_a_model_without_stems_gives_rest(first):
-    bare = dataclasses.replace(first.decomposition, about={"transform": first.transform.to_dict()})
+    bare = dataclasses.replace(
+        first.decomposition, metadata={"transform": first.transform.to_dict()}
+    )
     stems = na.RegroupSeparator(saved=bare, groups=("solo=4",))(first.mixture, SR)
     assert members(stems) == {"rest": [0, 1, 2, 3, 5], "solo": [4]}
 
@@ -96,7 +98,7 @@ def test_what_does_not_belong_together_is_refused(first, tmp_path):
     with pytest.raises(na.ParameterError, match="no component 6: the model has 6"):
         na.RegroupSeparator(saved=found, groups=("a=6",))(y, SR)
     with pytest.raises(na.ParameterError, match="which transform"):
-        na.RegroupSeparator(saved=dataclasses.replace(found, about={}))(y, SR)
+        na.RegroupSeparator(saved=dataclasses.replace(found, metadata={}))(y, SR)
     with pytest.raises(na.ParameterError, match="saved is missing"):
         na.RegroupSeparator()
     with pytest.raises(na.AudioFileError, match="No such file"):

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nmfaudio.errors import ParameterError, ShapeError
-from nmfaudio.stems.grouping import Group, group_components, percussiveness
+from nmfaudio.stems.grouping import ComponentGroup, group_components, percussiveness
 
 SR, N_FFT, HOP = 44100, 4096, 1024
 FREQUENCIES = np.arange(N_FFT // 2 + 1) * SR / N_FFT
@@ -220,8 +220,8 @@ def test_silence():
     ]:
         assert percussiveness(V, W, H, **grid).tolist() == [0.5, 0.5, 0.5]
         groups = group_components(V, W, H, sources=2, **grid)
-        assert groups["harmonic"] == Group((0, 2), 0.0, 0.0, 0.5)
-        assert groups["percussive"] == Group((1,), 0.0, 0.0, 0.5)
+        assert groups["harmonic"] == ComponentGroup((0, 2), 0.0, 0.0, 0.5)
+        assert groups["percussive"] == ComponentGroup((1,), 0.0, 0.0, 0.5)
         assert len(group_components(V, W, H, sources="auto", **grid)) == 1
 
 

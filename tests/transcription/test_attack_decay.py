@@ -63,9 +63,9 @@ def test_sparsity_costs_strokes():
 def test_unknown_components_stay_behind_and_sound_only_while_activated():
     known = dictionary()
     V, _ = planted(known)
-    buzz = np.zeros(257)
-    buzz[200:] = 0.05
-    V[:, 100:120] += buzz[:, None]
+    pulse_train = np.zeros(257)
+    pulse_train[200:] = 0.05
+    V[:, 100:120] += pulse_train[:, None]
     notes = NoteModel(equaliser=None, adaptation=float("inf"), max_frequency=None, free=1)
     found = AttackDecayModel(notes=notes, decay=0.3).activations(V, known)
     assert found.n_components == 4

@@ -74,14 +74,14 @@ def test_what_it_was_told_travels_with_it(tmp_path):
     found = transcriber()(piece(), SR)
     assert found.settings["decoding"] == {"threshold": 0.3}
     found.decomposition.save(tmp_path / "d.npz")
-    assert na.Decomposition.load(tmp_path / "d.npz").about["settings"] == found.settings
+    assert na.Decomposition.load(tmp_path / "d.npz").metadata["settings"] == found.settings
 
 
 @pytest.mark.parametrize("model", [na.NoteModel(adaptation=np.inf), AttackDecayModel()])
 def test_what_real_models_were_told_can_be_kept_too(model, tmp_path):
     found = na.Transcriber(dictionary(), model=model)(piece(), SR)
     found.decomposition.save(tmp_path / "d.npz")
-    assert na.Decomposition.load(tmp_path / "d.npz").about["settings"] == found.settings
+    assert na.Decomposition.load(tmp_path / "d.npz").metadata["settings"] == found.settings
 
 
 def test_no_note_outlasts_the_recording():

@@ -1,13 +1,13 @@
 """Audio files in and out: see `read`, `inspect` and `write_group`."""
 
 from nmfaudio.audio.io.inspecting import FileInfo, inspect
-from nmfaudio.audio.io.reading import Recording, read
+from nmfaudio.audio.io.reading import DecodedAudio, read
 from nmfaudio.audio.io.writing import FORMATS, Written, check_format, write, write_group
 
 __all__ = [
     "FORMATS",
+    "DecodedAudio",
     "FileInfo",
-    "Recording",
     "Written",
     "check_format",
     "inspect",

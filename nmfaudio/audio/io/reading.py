@@ -21,7 +21,7 @@ Nonfinite = Literal["error", "zero"]
 
 
 @dataclass(frozen=True)
-class Recording:
+class DecodedAudio:
     """What `read` found."""
 
     samples: NDArray[Any]
@@ -46,7 +46,7 @@ def read(
     strict: bool = False,
     salvage: bool = False,
     nonfinite: Nonfinite = "error",
-) -> Recording:
+) -> DecodedAudio:
     """Read an audio file, or a stretch of it, at its own sample rate and with all its channels.
 
     Parameters
@@ -107,7 +107,7 @@ def read(
     found = tuple(f"{audio.label}: {text}" for text in (*found, *repairs))
     for text in found:
         python_warnings.warn(text, AudioWarning, stacklevel=2)
-    return Recording(samples, audio.sr, audio.format, audio.subtype, found, first)
+    return DecodedAudio(samples, audio.sr, audio.format, audio.subtype, found, first)
 
 
 def _check_stretch(start: float | None, stop: float | None) -> None:

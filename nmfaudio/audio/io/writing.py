@@ -19,7 +19,7 @@ from nmfaudio.audio.io.containers import chunks
 from nmfaudio.audio.io.decoding import BLOCK
 from nmfaudio.audio.io.reading import HIGHEST_RATE, LOWEST_RATE
 from nmfaudio.errors import ContentError, OutputError, ParameterError
-from nmfaudio.kernels.threads import deal
+from nmfaudio.kernels.threads import parallel_for
 
 Clip = Literal["gain", "error"]
 
@@ -171,7 +171,7 @@ def write_group(
                 container, coding = check_format(format, subtype, len(audio), sr)
                 _write_one(target, temporary, _Encoding(audio, int(sr), container, coding, gain))
 
-        deal(work, len(pairs))
+        parallel_for(work, len(pairs))
     return Written(tuple(targets), gain)
 
 

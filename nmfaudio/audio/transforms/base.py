@@ -25,6 +25,22 @@ class Transform(Protocol):
         """Sample rate in Hz."""
 
     @property
+    def n_fft(self) -> int:
+        """Window length of the underlying STFT in samples."""
+
+    @property
+    def hop(self) -> int:
+        """Step between frames in samples."""
+
+    @property
+    def power(self) -> float:
+        """Exponent p of the features V = |Z|^p."""
+
+    @property
+    def hop_seconds(self) -> float:
+        """Step between frames in seconds."""
+
+    @property
     def frequencies(self) -> np.ndarray:
         """Centre of each row of V in Hz, shape (freq,)."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.fft import irfft
 
-from nmfaudio.kernels.threads import deal
+from nmfaudio.kernels.threads import parallel_for
 
 _STRIP = 128  # frames inverted at a time: they stay in the cache until they are added
 
@@ -68,7 +68,7 @@ class OverlapAdd:
                     self._add_frames(rows, sums[first * self._hop :])
                 audio[c] = sums[start:stop] / weight[start:stop]
 
-        deal(work, channels)
+        parallel_for(work, channels)
         self._sums = self._sums[:, frames * self._hop :]
         self._weight = weight[frames * self._hop :]
         return audio

@@ -12,7 +12,7 @@ import numpy as np
 from nmfaudio._common.validation import as_audio, as_count, as_number
 from nmfaudio.audio.transforms.overlap_add import OverlapAdd
 from nmfaudio.errors import ParameterError, ShapeError
-from nmfaudio.kernels.threads import deal
+from nmfaudio.kernels.threads import parallel_for
 
 _SR_RANGE = (100, 1_500_000)  # Hz; whatever lies outside is no sample rate of audio
 MAX_N_FFT = 2**20
@@ -109,6 +109,11 @@ class Stft:
     def frequencies(self) -> np.ndarray:
         """Centre of each bin in Hz, float64, shape (freq,)."""
         return np.arange(self._n_bins) * (self.sr / self.n_fft)
+
+    @property
+    def hop_seconds(self) -> float:
+        """Step between frames in seconds."""
+        return self.hop / self.sr
 
     def times(self, n_frames: int) -> np.ndarray:
         """Centre of each of `n_frames` frames in seconds, float64, shape (time,)."""
@@ -292,7 +297,7 @@ class Stft:
                     out=rows[c].T,
                 )
 
-        deal(work, len(y))
+        parallel_for(work, len(y))
         return rows.transpose(0, 2, 1)
 
     def _synthesise(self, blocks: Iterable[np.ndarray], length: int) -> Iterator[np.ndarray]:

@@ -62,6 +62,11 @@ class OnStft(ABC):
     def _shares(self) -> csr_array:
         """How well each band hears each bin [shape=(band, bin)], float64."""
 
+    @property
+    def hop_seconds(self) -> float:
+        """Step between frames in seconds."""
+        return self.hop / self.sr
+
     def times(self, n_frames: int) -> np.ndarray:
         """Centre of each of `n_frames` frames in seconds, float64, shape (time,)."""
         return self.stft.times(n_frames)

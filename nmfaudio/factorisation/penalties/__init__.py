@@ -6,7 +6,7 @@ from nmfaudio.factorisation.penalties.diversity import Decorrelated, MinVolume
 from nmfaudio.factorisation.penalties.graph import Graph, nearest_neighbours
 from nmfaudio.factorisation.penalties.prior import Prior
 from nmfaudio.factorisation.penalties.smoothness import Smooth, SmoothRatio
-from nmfaudio.factorisation.penalties.sparsity import L1, L2, Group, Log, LogGroup
+from nmfaudio.factorisation.penalties.sparsity import L1, L2, GroupSparsity, Log, LogGroupSparsity
 
 __all__ = [
     "ARD",
@@ -14,9 +14,9 @@ __all__ = [
     "L2",
     "Decorrelated",
     "Graph",
-    "Group",
+    "GroupSparsity",
     "Log",
-    "LogGroup",
+    "LogGroupSparsity",
     "MinVolume",
     "Penalty",
     "Prior",

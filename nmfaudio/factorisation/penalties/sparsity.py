@@ -125,7 +125,7 @@ class Log(Weighted):
 
 
 @dataclass(frozen=True)
-class Group(Weighted):
+class GroupSparsity(Weighted):
     """``weight · Σ_t Σ_g ‖F[g, t]‖₂``: components of one group sound together or not at all.
 
     The groups are the templates of a note, or those of a source: in a frame a whole group is
@@ -160,7 +160,8 @@ class Group(Weighted):
     >>> import numpy as np, nmfaudio as na
     >>> W = np.array([[1.0, 0.3, 0.3], [0.3, 1.0, 0.1], [0.2, 0.3, 1.0]])
     >>> V = W @ [[4.0, 0.1], [1.0, 0.1], [0.1, 5.0]]
-    >>> H = na.Factor(np.ones((3, 2)), penalties=(na.Group(1.0, ["piano", "piano", "bass"]),))
+    >>> penalty = na.GroupSparsity(1.0, ["piano", "piano", "bass"])
+    >>> H = na.Factor(np.ones((3, 2)), penalties=(penalty,))
     >>> d = na.decompose(V, [na.Factor(W, free=False), H], divergence=na.Beta(2))
     >>> (d.H > 0.02).astype(int).tolist()
     [[1, 0], [1, 0], [0, 1]]
@@ -210,12 +211,12 @@ class Group(Weighted):
 
 
 @dataclass(frozen=True)
-class LogGroup(Group):
+class LogGroupSparsity(GroupSparsity):
     """``weight · Σ_t Σ_g log(1 + Σ_{k∈g} F[k, t] / eps)``: few groups sound, each as it likes.
 
-    `Group` shrinks loud groups as much as soft ones; this one spares the loud, and says nothing of
-    how a group's level is shared out within it. Under Kullback–Leibler with templates that sum to
-    one, where an L1 norm is without effect, it still tells few groups from many.
+    `GroupSparsity` shrinks loud groups as much as soft ones; this one spares the loud, and says
+    nothing of how a group's level is shared out within it. Under Kullback–Leibler with templates
+    that sum to one, where an L1 norm is without effect, it still tells few groups from many.
 
     Parameters
     ----------
@@ -247,7 +248,7 @@ class LogGroup(Group):
     >>> import numpy as np, nmfaudio as na
     >>> W = np.array([[0.7, 0.2, 0.2], [0.2, 0.7, 0.1], [0.1, 0.1, 0.7]])
     >>> V = W @ [[4.0, 0.0], [1.0, 0.0], [0.2, 5.0]]
-    >>> few = na.LogGroup(0.1, ["piano", "piano", "bass"], eps=0.1)
+    >>> few = na.LogGroupSparsity(0.1, ["piano", "piano", "bass"], eps=0.1)
     >>> H = na.Factor(np.ones((3, 2)), penalties=(few,))
     >>> d = na.decompose(V, [na.Factor(W, free=False), H])
     >>> (d.H > 0.02).astype(int).tolist()

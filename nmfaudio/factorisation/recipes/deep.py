@@ -16,7 +16,7 @@ from nmfaudio.factorisation.decomposition import Decomposition
 from nmfaudio.factorisation.divergences import Beta, divergence_named
 from nmfaudio.factorisation.engine import Callback, decompose, generator, nmf
 from nmfaudio.factorisation.factors import Factor
-from nmfaudio.factorisation.recipes.warm_start import lively_solver
+from nmfaudio.factorisation.recipes.warm_start import solver_without_zeros
 from nmfaudio.factorisation.structures import Product
 
 
@@ -57,8 +57,8 @@ class DeepDecomposition:
         """
         number = as_count(number, "layer", low=1, high=len(self.layerwise))
         factors, product = self.joint.factors, Product()
-        halves = (factors[:number], factors[number:])
-        two = tuple(f[0] if len(f) == 1 else product.forward(f) for f in halves)
+        gradient_parts = (factors[:number], factors[number:])
+        two = tuple(f[0] if len(f) == 1 else product.forward(f) for f in gradient_parts)
         return replace(self.joint, factors=tuple(np.ascontiguousarray(F) for F in two))
 
 
@@ -174,7 +174,7 @@ def _layer_by_layer(
             layers[-1].H if layers else V,
             rank,
             beta_loss=divergence.beta,
-            solver=lively_solver(divergence),
+            solver=solver_without_zeros(divergence),
             init=init,
             weights=None if layers else weights,
             rng=rng,

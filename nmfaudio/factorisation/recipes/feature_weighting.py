@@ -14,7 +14,7 @@ from nmfaudio.factorisation.decomposition import Decomposition
 from nmfaudio.factorisation.divergences import Beta, divergence_named
 from nmfaudio.factorisation.engine import generator, nmf, schedule_of
 from nmfaudio.factorisation.initialisation import power_of_two, weighted_mean
-from nmfaudio.factorisation.recipes.warm_start import lively_solver
+from nmfaudio.factorisation.recipes.warm_start import solver_without_zeros
 from nmfaudio.kernels import beta_divergence as cells
 
 
@@ -111,7 +111,7 @@ def feature_weighted_nmf(
     rows = _Rows(data, said, divergence, as_number(exponent, "exponent", above=1))
     schedule: dict[str, Any] = {
         "beta_loss": beta_loss,
-        "solver": lively_solver(divergence),
+        "solver": solver_without_zeros(divergence),
         "tol": 0,
         "check_every": when.check_every,
     }

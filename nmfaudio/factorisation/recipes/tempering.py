@@ -65,7 +65,7 @@ def temper(
     Returns
     -------
     Decomposition
-        That of the last β. Its `about` has the ``"tempering"``: a list with the beta, the checks
+        That of the last β. Its `metadata` has the ``"tempering"``: a list with the beta, the checks
         and the losses of each stage.
 
     Raises
@@ -121,4 +121,4 @@ def temper(
         {"beta": divergence.beta, "checks": d.checks.tolist(), "losses": d.losses.tolist()}
         for divergence, d in zip(schedule, stages, strict=True)
     ]
-    return replace(stages[-1], about={"tempering": story})
+    return replace(stages[-1], metadata={"tempering": story})

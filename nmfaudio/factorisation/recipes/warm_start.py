@@ -5,7 +5,7 @@ from __future__ import annotations
 from nmfaudio.factorisation.divergences import Beta
 
 
-def lively_solver(divergence: Beta) -> str:
+def solver_without_zeros(divergence: Beta) -> str:
     """The fastest solver for plain NMF that leaves no exact zeros.
 
     A later decomposition by multiplicative updates could not move them again.

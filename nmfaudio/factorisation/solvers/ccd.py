@@ -13,7 +13,7 @@ from nmfaudio.factorisation.solvers.base import Run
 from nmfaudio.factorisation.solvers.descent import free_array, term_arrays
 from nmfaudio.factorisation.structures import Product
 from nmfaudio.kernels.ccd import descend_entries
-from nmfaudio.kernels.threads import deal
+from nmfaudio.kernels.threads import parallel_for
 
 ROWS = 16  # in one part of the work
 
@@ -96,4 +96,4 @@ class CoordinateRun:
                 last = min(first + ROWS, len(X))
                 descend_entries(V, weights, A, X, terms, free, first, last)
 
-        deal(work, -(-len(X) // ROWS))
+        parallel_for(work, -(-len(X) // ROWS))

@@ -8,7 +8,7 @@ import numpy as np
 
 from nmfaudio.factorisation.penalties import Terms
 from nmfaudio.kernels import mm
-from nmfaudio.kernels.threads import deal
+from nmfaudio.kernels.threads import parallel_for
 
 _PART = 2**15  # entries that are worth a thread's while
 
@@ -39,7 +39,7 @@ def descend(
             given += [*exponents, factor_floor(F.dtype)]
             mm.step(*given)
 
-    deal(work, -(-len(arrays[0]) // rows))
+    parallel_for(work, -(-len(arrays[0]) // rows))
 
 
 def term_arrays(terms: Terms | None, F: np.ndarray) -> tuple[np.ndarray, ...]:

@@ -16,7 +16,7 @@ from nmfaudio.kernels import layout
 from nmfaudio.kernels.formulas import formula_for
 from nmfaudio.kernels.products import accumulate, product
 from nmfaudio.kernels.sweep import sweep, update_lagged
-from nmfaudio.kernels.threads import deal, get_threads
+from nmfaudio.kernels.threads import get_threads, parallel_for
 
 
 def can_fuse(problem: Problem) -> bool:
@@ -184,7 +184,7 @@ class FusedRun:
             ]
             sweep(*arguments)
 
-        deal(work, len(self._misfits))
+        parallel_for(work, len(self._misfits))
 
     def _update_lagged(self, W: Any, given: Any) -> None:
         # What is summed for a frame does not depend on the chunk that it is in.
@@ -197,7 +197,7 @@ class FusedRun:
             arguments += [self._room(chunks.start), edges, chunks.start, chunks.step]
             update_lagged(*arguments)
 
-        deal(work, len(edges) - 1)
+        parallel_for(work, len(edges) - 1)
 
     def _data(self) -> tuple[Any, ...]:
         return formula_for(float(self._V.dtype.type(self._beta))), self._V, self._weights

@@ -15,7 +15,7 @@ from nmfaudio.factorisation.structures import Product
 from nmfaudio.kernels.hals import descend_rows, sweep_rows
 from nmfaudio.kernels.layout import MOST_CHUNKS, chunk_edges
 from nmfaudio.kernels.products import product
-from nmfaudio.kernels.threads import deal
+from nmfaudio.kernels.threads import parallel_for
 
 MOST_ROUNDS = 10
 
@@ -112,6 +112,6 @@ class HalsRun:
                     V, W, gram, H, terms, free, rounds, want_loss, cross, first, last
                 )
 
-        deal(work, len(misfits))
+        parallel_for(work, len(misfits))
         if want_loss:
             self.loss = self._problem.loss(self.factors(), float(sum(misfits)))

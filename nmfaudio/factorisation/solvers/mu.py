@@ -40,7 +40,7 @@ class MU:
 
 def mu_step(i: int, factors: list[np.ndarray], problem: Problem) -> np.ndarray:
     """Factor `i` at the minimum of its majoriser, the other factors held."""
-    neg, pos = problem.halves(i, factors)
+    neg, pos = problem.gradient_parts(i, factors)
     F = np.array(factors[i], order="C")
     terms, free = problem.majorize(i, factors), problem.free[i]
     descend(F, neg, pos, terms, free, problem.divergence.exponents)

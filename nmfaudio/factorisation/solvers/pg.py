@@ -116,7 +116,7 @@ class GradientRun:
         stays.
         """
         problem, F = self._problem, self._factors[i]
-        neg, pos = problem.halves(i, self._factors)
+        neg, pos = problem.gradient_parts(i, self._factors)
         terms = problem.majorize(i, self._factors)
         if terms is None:
             return np.where(problem.free[i], pos - neg, F.dtype.type(0)), np.zeros_like(F)

@@ -19,7 +19,7 @@ def test_it_is_the_decompositions_one_after_another(solver, dtype):
     V, X = problem(dtype)
     settings = {"solver": solver, "max_iter": 15, "tol": 0}
     d = na.temper(V, [na.Factor(F) for F in X], betas=[2, 1, 0], **settings)
-    for stage, beta in zip(d.about["tempering"], (2, 1, 0), strict=True):
+    for stage, beta in zip(d.metadata["tempering"], (2, 1, 0), strict=True):
         by_hand = na.decompose(V, [na.Factor(F) for F in X], divergence=na.Beta(beta), **settings)
         X = by_hand.factors
         assert stage["beta"] == beta
@@ -71,7 +71,7 @@ def test_a_tempered_model_can_be_saved(tmp_path):
     d = na.temper(V, [na.Factor(F) for F in X], max_iter=5)
     d.save(tmp_path / "model.npz")
     again = na.Decomposition.load(tmp_path / "model.npz")
-    assert again.about == d.about
+    assert again.metadata == d.metadata
     np.testing.assert_array_equal(again.W, d.W)
 
 
