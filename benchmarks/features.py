@@ -45,11 +45,11 @@ SAMPLES = Path(__file__).parent.parent / "audio_samples"
 COLUMNS = ("error", "Hoyer", "local", "NMI, largest", "NMI, k-means", "accuracy", "seconds")
 
 METHODS: dict[str, Callable[[int, int], Any]] = {
-    "NMF, KL": lambda rank, seed: na.NMF(rank, random_state=seed, init="random"),
-    "NMF, KL, sparse": lambda rank, seed: na.NMF(
+    "NMF, KL": lambda rank, seed: na.estimators.NMF(rank, random_state=seed, init="random"),
+    "NMF, KL, sparse": lambda rank, seed: na.estimators.NMF(
         rank, random_state=seed, init="random", sparsity=1.0
     ),
-    "NMF, Frobenius": lambda rank, seed: na.NMF(
+    "NMF, Frobenius": lambda rank, seed: na.estimators.NMF(
         rank, beta_loss="frobenius", random_state=seed, init="random"
     ),
     "scikit-learn NMF, KL": lambda rank, seed: NMF(

@@ -49,7 +49,7 @@ def planted(noise: str, seed: int) -> np.ndarray:
 def found(method: str, noise: str, seed: int) -> int:
     """The rank that a method of `METHODS` chooses."""
     name, options = METHODS[method]
-    return na.select_rank(
+    return na.rank_selection.select_rank(
         planted(noise, seed), RANKS, method=name, beta_loss=NOISES[noise], rng=seed, **options
     ).best
 

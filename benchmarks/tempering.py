@@ -38,7 +38,7 @@ def final_losses(V: np.ndarray, components: int, seed: int) -> Iterator[float]:
     for betas, updates in SCHEDULES.values():
         factors = [na.Factor(W), na.Factor(H * V.mean())]
         if len(betas):
-            d = na.temper(V, factors, betas=betas, max_iter=updates)
+            d = na.recipes.temper(V, factors, betas=betas, max_iter=updates)
             factors = [na.Factor(F) for F in d.factors]
         left = UPDATES - len(betas) * updates
         d = na.decompose(

@@ -31,18 +31,18 @@ def penalised(V: np.ndarray) -> Iterator[tuple[str, Model]]:
     """Plain NMF, and with each penalty."""
     freq, time = V.shape
     W, H = positive(freq, RANK), positive(RANK, time)
-    graph = na.nearest_neighbours(V[::16], 5)
+    graph = na.penalties.nearest_neighbours(V[::16], 5)
     on_H = {
-        "L1": na.L1(0.1),
-        "L2": na.L2(0.1),
-        "Log": na.Log(0.1, 0.1),
-        "Group": na.ComponentGroup(0.1, [k // 2 for k in range(RANK)]),
-        "Smooth": na.Smooth(0.1),
-        "SmoothRatio": na.SmoothRatio(0.1),
-        "Graph": na.Graph(0.1, graph),
-        "Decorrelated": na.Decorrelated(0.1),
+        "L1": na.penalties.L1(0.1),
+        "L2": na.penalties.L2(0.1),
+        "Log": na.penalties.Log(0.1, 0.1),
+        "GroupSparsity": na.penalties.GroupSparsity(0.1, [k // 2 for k in range(RANK)]),
+        "Smooth": na.penalties.Smooth(0.1),
+        "SmoothRatio": na.penalties.SmoothRatio(0.1),
+        "Graph": na.penalties.Graph(0.1, graph),
+        "Decorrelated": na.penalties.Decorrelated(0.1),
     }
-    on_W = {"Prior": na.Prior(W, 0.1), "MinVolume": na.MinVolume(0.1, 1.0)}
+    on_W = {"Prior": na.penalties.Prior(W, 0.1), "MinVolume": na.penalties.MinVolume(0.1, 1.0)}
     yield "plain", (V, [na.Factor(W), na.Factor(H)], {})
     yield "weights", (V, [na.Factor(W), na.Factor(H)], {"weights": positive(*V.shape)})
     yield "half of W fixed", (V, [na.Factor(W, np.arange(RANK) < RANK // 2), na.Factor(H)], {})
@@ -50,7 +50,7 @@ def penalised(V: np.ndarray) -> Iterator[tuple[str, Model]]:
         yield f"{name} on H", (V, [na.Factor(W), na.Factor(H, penalties=(penalty,))], {})
     yield (
         "L1 on H, unit norm of W",
-        (V, [na.Factor(W, unit="l2"), na.Factor(H, penalties=(na.L1(0.1),))], {}),
+        (V, [na.Factor(W, unit="l2"), na.Factor(H, penalties=(na.penalties.L1(0.1),))], {}),
     )
     for name, penalty in on_W.items():
         yield f"{name} on W", (V, [na.Factor(W, penalties=(penalty,)), na.Factor(H)], {})
@@ -61,33 +61,35 @@ def structured(V: np.ndarray) -> Iterator[tuple[str, Model]]:
     freq, time = V.shape
     H = positive(RANK, time)
 
-    def model(structure: na.Structure, *factors: np.ndarray, V: np.ndarray = V) -> Model:
+    def model(structure: na.structures.Structure, *factors: np.ndarray, V: np.ndarray = V) -> Model:
         return V, [na.Factor(F) for F in factors], {"structure": structure}
 
     yield (
         f"Convolutive, {LAGS} lags",
-        model(na.Convolutive(), positive(LAGS, freq, RANK // LAGS), H[: RANK // LAGS]),
+        model(na.structures.Convolutive(), positive(LAGS, freq, RANK // LAGS), H[: RANK // LAGS]),
     )
     yield (
         f"Convolutive2D, {LAGS} lags, {SHIFTS} shifts",
         model(
-            na.Convolutive2D(),
+            na.structures.Convolutive2D(),
             positive(LAGS, freq, RANK // LAGS),
             positive(SHIFTS, RANK // LAGS, time),
         ),
     )
     yield (
         "Channels, stereo",
-        model(na.Channels(), positive(2, RANK), positive(freq, RANK), H, V=np.stack([V, V])),
+        model(
+            na.structures.Channels(), positive(2, RANK), positive(freq, RANK), H, V=np.stack([V, V])
+        ),
     )
     yield (
         f"Harmonic, {ATOMS} atoms",
-        model(na.Harmonic(), positive(freq, ATOMS, RANK), positive(ATOMS, RANK), H),
+        model(na.structures.Harmonic(), positive(freq, ATOMS, RANK), positive(ATOMS, RANK), H),
     )
     yield (
         f"SourceFilter, {PITCHES} pitches, {FILTERS} filters",
         model(
-            na.SourceFilter(),
+            na.structures.SourceFilter(),
             positive(freq, PITCHES),
             positive(PITCHES, time),
             positive(freq, FILTERS),
@@ -98,7 +100,7 @@ def structured(V: np.ndarray) -> Iterator[tuple[str, Model]]:
     )
     yield (
         "deep, 32 and 8",
-        model(na.Product(), positive(freq, RANK), positive(RANK, 8), H[:8]),
+        model(na.structures.Product(), positive(freq, RANK), positive(RANK, 8), H[:8]),
     )
 
 

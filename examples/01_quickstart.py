@@ -71,7 +71,7 @@ na.plot_factors(stems.decomposition, components=stems.groups["source-1"].compone
 # The objective falls at every step: it measures how badly `W H` fits the spectrogram `V`.
 
 # %%
-na.plot_losses(stems.decomposition)
+na.display.plot_losses(stems.decomposition)
 
 # %% [markdown]
 # ## Hear it

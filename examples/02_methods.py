@@ -75,7 +75,9 @@ for axes, loss in zip(panels, ("kl", "frobenius"), strict=True):
 rng = np.random.default_rng(0)
 W0, H0 = rng.random((len(V), 11)), rng.random((11, V.shape[1])) * V.mean()
 for weight in (0, 1, 4):
-    d = na.decompose(V, [na.Factor(W0, unit="l2"), na.Factor(H0, penalties=(na.L1(weight),))])
+    d = na.decompose(
+        V, [na.Factor(W0, unit="l2"), na.Factor(H0, penalties=(na.penalties.L1(weight),))]
+    )
     quiet = (d.H < 1e-3 * d.H.max()).mean()
     print(f"L1({weight}): {quiet:.0%} of the activations are (nearly) zero")
 
@@ -86,7 +88,9 @@ for weight in (0, 1, 4):
 
 # %%
 for weight in (0, 0.1, 1):
-    d = na.decompose(V, [na.Factor(W0, unit="l2"), na.Factor(H0, penalties=(na.Smooth(weight),))])
+    d = na.decompose(
+        V, [na.Factor(W0, unit="l2"), na.Factor(H0, penalties=(na.penalties.Smooth(weight),))]
+    )
     jumps = np.square(np.diff(d.H)).sum() / np.square(d.H).sum()
     print(f"Smooth({weight}): jumps have {jumps:.2f} of the energy")
 
@@ -167,7 +171,7 @@ print(f"hidden bins: the model misses them by {error / guess:.0%} of what the av
 # Templates of templates: eleven sounds, and of these five that hold what sounds together.
 
 # %%
-deep = na.deep_nmf(V, [11, 5], init="spa", rng=0)
+deep = na.recipes.deep_nmf(V, [11, 5], init="spa", rng=0)
 print("objective, layer by layer and then together:", *deep.joint.losses[[0, -1]].round())
 show(deep.layer(2))
 
@@ -180,7 +184,7 @@ show(deep.layer(2))
 noisy = slice(150, 200)
 spoiled = V[:400] / V[:400].mean(1, keepdims=True)
 spoiled[noisy] = 2 * rng.random(spoiled[noisy].shape)
-found = na.feature_weighted_nmf(spoiled, 11, beta_loss="kl", rng=0)
+found = na.recipes.feature_weighted_nmf(spoiled, 11, beta_loss="kl", rng=0)
 figure, axes = plt.subplots(figsize=(6, 2.5), layout="constrained")
 axes.plot(stft.frequencies[:400], found.feature_weights)
 axes.axvspan(*stft.frequencies[[150, 200]], color="0.9", label="noise")
@@ -197,7 +201,7 @@ plt.show()
 # %%
 power = V[:400] ** 2
 factors = [na.Factor(rng.random((400, 11))), na.Factor(H0)]
-tempered = na.temper(power, factors, solver="bmme", max_iter=50)
+tempered = na.recipes.temper(power, factors, solver="bmme", max_iter=50)
 direct = na.decompose(power, factors, divergence=na.Beta(0), solver="bmme", max_iter=6 * 50, tol=0)
 print(f"objective {tempered.losses[-1]:.0f} in steps, {direct.losses[-1]:.0f} directly")
 
@@ -212,7 +216,7 @@ hits = na.Stft(drums.sr, n_fft=2048, hop=1024)
 X = hits.features(hits.forward(drums.samples))
 start = na.nmf(X, 3, init="spa", rng=0)
 lagged = na.Factor(np.repeat(start.W[None], 8, axis=0) * 0.8 ** np.arange(8)[:, None, None])
-d = na.decompose(X, [lagged, na.Factor(start.H)], structure=na.Convolutive(), rng=0)
+d = na.decompose(X, [lagged, na.Factor(start.H)], structure=na.structures.Convolutive(), rng=0)
 print(
     f"objective {start.losses[-1]:.0f} with templates of one frame, {d.losses[-1]:.0f} with eight"
 )

@@ -43,7 +43,7 @@ from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 
 X = load_digits().data / 16
-nmf = na.NMF(16, beta_loss="frobenius", random_state=0).fit(X)
+nmf = na.estimators.NMF(16, beta_loss="frobenius", random_state=0).fit(X)
 pca = PCA(16, random_state=0).fit(X)
 
 figure, axes = plt.subplots(2, 16, figsize=(12, 2), layout="constrained")
@@ -141,7 +141,10 @@ start = rng.random((64, 16)), rng.random((16, len(X)))
 
 def fill(weight):
     """The model of what is seen, with that weight of the penalty."""
-    factors = [na.Factor(start[0], unit="l2"), na.Factor(start[1], penalties=(na.L2(weight),))]
+    factors = [
+        na.Factor(start[0], unit="l2"),
+        na.Factor(start[1], penalties=(na.penalties.L2(weight),)),
+    ]
     return na.decompose(X.T, factors, divergence=na.Beta(2), weights=seen.T).model().T
 
 

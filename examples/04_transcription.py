@@ -100,7 +100,7 @@ systems = {
     "partials, tuned": na.Transcriber(partials).tune(development).transcriber,
 }
 results = {
-    name: na.evaluate_transcriptions(
+    name: na.metrics.evaluate_transcriptions(
         {title: (system.transcribe(*audio), score) for title, (audio, score) in test.items()}
     )
     for name, system in systems.items()

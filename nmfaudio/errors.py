@@ -20,13 +20,30 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from nmfaudio._public import public
 
+__all__ = [
+    "AudioFileError",
+    "AudioWarning",
+    "ContentError",
+    "LimitError",
+    "MissingExtraError",
+    "NmfAudioError",
+    "NumericalError",
+    "OutputError",
+    "ParameterError",
+    "ShapeError",
+]
+
+
+@public
 class NmfAudioError(Exception):
     """Root of all errors raised on purpose; `exit_code` is what the command line returns."""
 
     exit_code: ClassVar[int] = 1
 
 
+@public
 class ParameterError(NmfAudioError, ValueError):
     """An argument or option has a value that cannot work."""
 
@@ -37,18 +54,21 @@ class ShapeError(ParameterError):
     """An array has a shape that does not fit."""
 
 
+@public
 class MissingExtraError(NmfAudioError, ImportError):
     """An optional dependency is needed and not installed; the message names the extra."""
 
     exit_code = 2
 
 
+@public
 class AudioFileError(NmfAudioError, OSError):
     """A file cannot be read as what it should be."""
 
     exit_code = 3
 
 
+@public
 class ContentError(NmfAudioError, ValueError):
     """The content was read, but nothing can be made of it (no frames, NaN, infinity)."""
 

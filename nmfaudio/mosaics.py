@@ -19,6 +19,8 @@ from nmfaudio.factorisation.solvers import Diagonal
 
 Audio = str | os.PathLike[str] | np.ndarray
 
+__all__ = ["Mosaic", "mosaic"]
+
 _REFITS = 10  # iterations that bring what the restrictions left to its level
 
 
@@ -111,7 +113,7 @@ def mosaic(
     >>> def tune(*pitches):
     ...     t = np.arange(4000) / 8000
     ...     return np.concatenate([np.sin(2 * np.pi * hertz * t) for hertz in pitches])
-    >>> m = na.mosaic(tune(220, 330, 440), tune(440, 330, 220), 8000, polyphony=1)
+    >>> m = na.mosaics.mosaic(tune(220, 330, 440), tune(440, 330, 220), 8000, polyphony=1)
     >>> m.audio.shape
     (1, 12000)
     >>> frames = m.decomposition.H.argmax(axis=0)  # of the source, one per frame of the mosaic

@@ -23,7 +23,8 @@ ROWS = (
     ("audio", "factorisation"),
     ("kernels",),
     ("_common",),
-    ("errors", "_version"),
+    ("errors",),
+    ("_public", "_version"),
 )
 ROW = {room: row for row, rooms in enumerate(ROWS) for room in rooms}
 

@@ -83,7 +83,7 @@ def f0(case: Case, seed: int) -> Estimates:
         times, hertz = np.genfromtxt(path, delimiter=",", skip_header=1).T
         there = (times >= case.start) & (times < case.start + case.seconds)
         if there.any():
-            tracks.append(na.Pitch(times[there] - case.start, hertz[there]))
+            tracks.append(na.separators.Pitch(times[there] - case.start, hertz[there]))
     return _run("f0", case, seed, pitch=tracks[0], also=tuple(tracks[1:]))
 
 

@@ -44,7 +44,7 @@ def _scores(case: Case, bss: BssEval, estimates: Mapping[str, np.ndarray]) -> Ro
     else:
         every = np.stack(list(estimates.values()))
         found = every[list(assign(bss.sir(every)))]
-    si_sdrs = [na.si_sdr(y, e) for y, e in zip(case.sources.values(), found, strict=True)]
+    si_sdrs = [na.metrics.si_sdr(y, e) for y, e in zip(case.sources.values(), found, strict=True)]
     return {
         "sdr": dict(zip(case.sources, bss.scores(found).sdr.tolist(), strict=True)),
         "si_sdr": dict(zip(case.sources, si_sdrs, strict=True)),

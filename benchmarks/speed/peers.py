@@ -137,7 +137,7 @@ def ours_nmfd(V: np.ndarray, W: np.ndarray, H: np.ndarray, beta: float) -> Conte
         na.decompose(
             V,
             [na.Factor(W, name="W"), na.Factor(H, name="H")],
-            structure=na.Convolutive(),
+            structure=na.structures.Convolutive(),
             divergence=na.Beta(beta),
             solver="mu",
             max_iter=n,

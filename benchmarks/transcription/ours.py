@@ -25,7 +25,7 @@ def piano(model: Any = None, templates: Mapping[str, Any] | None = None) -> Call
     def prepare(instruments: Sequence[Instrument], pieces: Sequence[Piece]) -> Any:
         first, *others = (_dictionary(one, templates or {}) for one in instruments)
         known = first.merge(*others).average()
-        transcriber = na.Transcriber(known, model=model or na.NoteModel())
+        transcriber = na.Transcriber(known, model=model or na.transcription.NoteModel())
         decoding: Any = transcriber.decoding
         thresholds = (decoding.threshold * _STEPS).tolist()
 
@@ -42,7 +42,7 @@ def drums(**settings: Any) -> Callable[..., Any]:
     """A kit learned from the other tracks, thresholds tuned on them."""
 
     def prepare(instruments: Sequence[Instrument], pieces: Sequence[Piece]) -> Any:
-        kit = na.learn_drums(((p.y, SR), [*p.notes, *p.others]) for p in pieces)
+        kit = na.dictionaries.learn_drums(((p.y, SR), [*p.notes, *p.others]) for p in pieces)
         return _tuned(na.DrumTranscriber(kit, **settings), pieces)
 
     return prepare
@@ -72,11 +72,13 @@ def _dictionary(instrument: Instrument, made: Mapping[str, Any]) -> na.NoteDicti
 
 PIANO = {
     "nmfaudio": piano(),
-    "nmfaudio, templates fixed": piano(na.NoteModel(equaliser=None, adaptation=math.inf)),
-    "nmfaudio, equalised only": piano(na.NoteModel(adaptation=math.inf)),
-    "nmfaudio, β = ½": piano(na.NoteModel(beta=0.5)),
-    "nmfaudio, groups": piano(na.NoteModel(group_sparsity=0.3)),
-    "nmfaudio, 5 free": piano(na.NoteModel(free=5)),
+    "nmfaudio, templates fixed": piano(
+        na.transcription.NoteModel(equaliser=None, adaptation=math.inf)
+    ),
+    "nmfaudio, equalised only": piano(na.transcription.NoteModel(adaptation=math.inf)),
+    "nmfaudio, β = ½": piano(na.transcription.NoteModel(beta=0.5)),
+    "nmfaudio, groups": piano(na.transcription.NoteModel(group_sparsity=0.3)),
+    "nmfaudio, 5 free": piano(na.transcription.NoteModel(free=5)),
     "nmfaudio, one template": piano(templates={"stages": {}}),
     "nmfaudio, 8 frames": piano(templates={"lags": 8}),
     "nmfaudio, attack/decay": piano(AttackDecayModel()),

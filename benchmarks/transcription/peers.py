@@ -37,8 +37,8 @@ def sklearn_piano(instruments: Sequence[Instrument], pieces: Sequence[Piece]) ->
     def recognise(piece: Piece) -> Tries:
         H = _activations(_magnitudes(piece.y, N_FFT), templates)
         times = np.arange(H.shape[1]) * HOP / SR
-        salience = na.Salience.from_activations(H, pitches, times)
-        return Tries(THRESHOLDS, lambda x: na.Decoding(threshold=x)(salience))
+        salience = na.transcription.Salience.from_activations(H, pitches, times)
+        return Tries(THRESHOLDS, lambda x: na.transcription.Decoding(threshold=x)(salience))
 
     return recognise
 

@@ -120,7 +120,7 @@ def _drum_means(rows: Sequence[Row]) -> str:
 
 
 def _cell(values: Iterable[float]) -> str:
-    mean, low, high = na.bootstrap(values)
+    mean, low, high = na.metrics.bootstrap(values)
     if np.isnan(mean):
         return ""
     return f"{mean:.3f}" if np.isnan(low) else f"{mean:.3f} ({low:.3f}–{high:.3f})"

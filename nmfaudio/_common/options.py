@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
+import re
+import textwrap
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 _KEY = "nmfaudio.option"
 
@@ -147,3 +152,54 @@ def _as_option(field: dataclasses.Field[Any]) -> Option:
     said = dict(field.metadata[_KEY])
     said["flag"] = said["flag"] or "--" + field.name.replace("_", "-")
     return Option(name=field.name, default=field.default, **said)
+
+
+_FIRST_SECTION = re.compile(
+    r"^ *(Raises|References|Examples|Notes|See Also)\n *-{3,}$", re.MULTILINE
+)
+
+
+def parameters_section(kind: type[Any]) -> str:
+    """Numpydoc lines that describe the options of a dataclass, one entry each.
+
+    Parameters
+    ----------
+    kind : type
+        A dataclass with fields made by `option`.
+
+    Returns
+    -------
+    str
+        Without the heading and without indentation.
+    """
+    return "".join(_entry(kind, one) for one in options(kind))
+
+
+def documented(kind: type[T]) -> type[T]:
+    """Write the Parameters section of a dataclass from its options.
+
+    Parameters
+    ----------
+    kind : type
+        A dataclass with fields made by `option`, and a docstring without such a section.
+
+    Returns
+    -------
+    type
+        The same class.
+    """
+    if kind.__doc__:
+        doc = inspect.cleandoc(kind.__doc__) + "\n"
+        section = "Parameters\n----------\n" + parameters_section(kind) + "\n"
+        place = found.start() if (found := _FIRST_SECTION.search(doc)) else len(doc)
+        kind.__doc__ = doc[:place] + section + doc[place:]
+    return kind
+
+
+def _entry(kind: type[Any], one: Option) -> str:
+    text = one.help[:1].upper() + one.help[1:].rstrip(".") + "."
+    if one.default is not None and one.default != ():
+        text += f" Default: {one.default!r}."
+    types = {field.name: field.type for field in dataclasses.fields(kind)}
+    lines = textwrap.wrap(text, 96, break_long_words=False, break_on_hyphens=False)
+    return f"{one.name} : {types[one.name]}\n" + "".join(f"    {line}\n" for line in lines)

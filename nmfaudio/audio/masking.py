@@ -75,7 +75,7 @@ def apply_masks(
     masks : callable
         Given ``slice(start, stop)``, the `count` masks of these frames [shape=(freq, time)], on the
         transform's feature grid, or [shape=(channel, freq, time)] with one for each channel, as
-        parts of `nmfaudio.Channels` make them. Called from several threads.
+        parts of `nmfaudio.structures.Channels` make them. Called from several threads.
     count : int
     y : np.ndarray [shape=(channel, sample)]
     transform : Transform

@@ -8,9 +8,11 @@ from functools import reduce
 import numpy as np
 
 from nmfaudio._common.validation import as_number
+from nmfaudio._public import public
 from nmfaudio.errors import ContentError, ParameterError, ShapeError
 
 
+@public
 def soft_masks(
     parts: Sequence[np.ndarray], *, alpha: float = 2.0, power: float = 1.0
 ) -> Iterator[np.ndarray]:
@@ -78,6 +80,7 @@ def soft_masks(
     return map(mask, shares)
 
 
+@public
 def binary_masks(parts: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
     """Masks of zeros and ones: each bin goes to the source whose part is the largest there.
 

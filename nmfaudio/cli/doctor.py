@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import importlib.util
 import os
 import platform
 import time
@@ -13,6 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from nmfaudio._common.versions import (
+    EXTRAS,
+    PACKAGES,
+    installed_version,
+    libsndfile_version,
+    missing_packages,
+)
 from nmfaudio._version import __version__
 from nmfaudio.cli.commands import OTHERS
 from nmfaudio.cli.failures import describe
@@ -24,15 +29,6 @@ from nmfaudio.kernels.threads import get_threads
 from nmfaudio.separators import SEPARATORS
 from nmfaudio.separators.base import load_separator
 
-_PACKAGES = ("numpy", "scipy", "librosa", "soundfile", "numba", "llvmlite")
-EXTRAS = {
-    "plot": ("matplotlib",),
-    "midi": ("mido",),
-    "eval": ("mir_eval",),
-    "dask": ("dask",),
-    "sklearn": ("sklearn",),
-    "notebook": ("ipykernel", "jupyterlab"),
-}
 _TELLING_FEATURES = ("sse4.2", "avx", "avx2", "fma", "avx512f", "neon", "sve")
 _TOLERANCE = 1e-6  # of the peak
 
@@ -67,14 +63,14 @@ def examine() -> dict[str, Any]:
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "packages": {name: _version(name) for name in _PACKAGES},
-        "libsndfile": _libsndfile(),
+        "packages": {name: installed_version(name) for name in PACKAGES},
+        "libsndfile": libsndfile_version(),
         "cpu": _cpu(),
         "cpus": os.cpu_count(),
         "threads": get_threads(),
         "vector_tiles": VECTORS,
         "memory_available": available(),
-        "extras": {extra: [p for p in names if not _there(p)] for extra, names in EXTRAS.items()},
+        "extras": {extra: missing_packages(extra) for extra in EXTRAS},
         "cache": {"folder": cache, "writable": cache is not None},
         "self_test": self_test(),
     }
@@ -113,21 +109,6 @@ def _separation_error(y: np.ndarray, sr: int) -> float:
     return float(np.abs(rest).max() / np.abs(y).max())
 
 
-def _version(package: str) -> str | None:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return None
-
-
-def _libsndfile() -> str | None:
-    try:
-        import soundfile
-    except (ImportError, OSError):  # the package, or the library that it loads
-        return None
-    return str(soundfile.__libsndfile_version__)
-
-
 def _cpu() -> dict[str, Any]:
     try:
         import llvmlite.binding as llvm
@@ -135,10 +116,6 @@ def _cpu() -> dict[str, Any]:
         return {"name": platform.processor() or None, "features": []}
     features = sorted(name for name, there in llvm.get_host_cpu_features().items() if there)
     return {"name": llvm.get_host_cpu_name(), "features": features}
-
-
-def _there(package: str) -> bool:
-    return importlib.util.find_spec(package) is not None
 
 
 def _cache_folder() -> Path | None:

@@ -108,7 +108,7 @@ def describe_dictionary(dictionary: Dictionary) -> dict[str, Any]:
         "pitches": sorted({pitch for pitch in dictionary.pitches if pitch is not None}),
         "beta": dictionary.beta,
         "transform": dictionary.transform.to_dict(),
-        "about": dict(dictionary.metadata),
+        "metadata": dict(dictionary.metadata),
     } | describe_notes(dictionary)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from nmfaudio._common.files import load_archive, save_archive, show
 from nmfaudio._common.files.sources import Source
 from nmfaudio._common.validation import as_number
+from nmfaudio._public import public
 from nmfaudio.audio.transforms import Transform, transform_from
 from nmfaudio.errors import AudioFileError, NmfAudioError, ParameterError, ShapeError
 
@@ -21,6 +22,7 @@ _KIND = "dictionary"  # of the file
 _BANDS = ("n_bins", "n_mels", "n_bands")  # what transforms call the length of the frequency axis
 
 
+@public
 @dataclass(frozen=True, eq=False, repr=False)
 class Dictionary:
     """Spectra of sounds that are known, each with the name of its source.

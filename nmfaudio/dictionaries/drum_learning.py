@@ -96,7 +96,7 @@ def learn_drums(
     >>> import numpy as np, nmfaudio as na
     >>> t = np.arange(8000) / 8000
     >>> y = np.sin(2 * np.pi * 60 * t) * np.exp(-t / 0.05)
-    >>> na.learn_drums([((y, 8000), {"kick": [0.0]})])
+    >>> na.dictionaries.learn_drums([((y, 8000), {"kick": [0.0]})])
     Dictionary(1 label: kick 1; convolutive of 6 frames and 129 frequencies, stft, 8000 Hz)
     """
     size = as_count(size, "size", low=1)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, get_args
 import numpy as np
 
 from nmfaudio._common.validation import as_count, as_number
+from nmfaudio._public import public
 from nmfaudio._version import __version__
 from nmfaudio.audio.masking import analyse
 from nmfaudio.audio.transforms import Stft, Transform, default_n_fft
@@ -30,6 +31,7 @@ LAGS = 10
 """Frames in a convolutive template, unless it is said how many."""
 
 
+@public
 def learn(
     examples: Mapping[str, AnyRecording | Sequence[AnyRecording]],
     sr: int | None = None,

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from nmfaudio._common.validation import as_choice, as_count, as_number
+from nmfaudio._public import public
 from nmfaudio.audio.transforms import Transform
 from nmfaudio.dictionaries.dictionary import Dictionary
 from nmfaudio.dictionaries.note_learning import STAGES, Makers
@@ -18,6 +19,7 @@ from nmfaudio.errors import ParameterError, ShapeError
 _PIANO = Path(__file__).resolve().parents[1] / "data" / "piano.npz"
 
 
+@public
 @dataclass(frozen=True, eq=False, repr=False)
 class NoteDictionary(Makers, Dictionary):
     """Spectra of notes, each of a known pitch.

@@ -49,7 +49,7 @@ def learn_aligned(
     if not (H.any() and V.any()):
         raise ContentError(
             f"{instrument}: none of the {len(heard)} pitched notes lies within the recording's "
-            f"sound; give notes that are in time with it, as na.align makes them"
+            f"sound; give notes that are in time with it, as na.symbolic.align makes them"
         )
     W = np.stack([_start(transform, pitch, span) for pitch in pitches for span in spans], axis=1)
     found = decompose(

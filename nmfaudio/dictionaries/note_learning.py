@@ -139,8 +139,8 @@ class Makers:
         ----------
         audio : path, or np.ndarray [shape=(channel, sample) or (sample,)]
         notes : path, or sequence of Note
-            In time with the recording: see `nmfaudio.align`. A path is read by `read_notes`. Drums
-            are left out.
+            In time with the recording: see `nmfaudio.symbolic.align`. A path is read by
+            `read_notes`. Drums are left out.
         sr : int, optional
             Sample rate of an array in Hz.
         instrument : str

@@ -13,6 +13,7 @@ import numpy as np
 
 from nmfaudio._common.files import show
 from nmfaudio._common.validation import as_audio, as_number
+from nmfaudio._public import public
 from nmfaudio.errors import ContentError, ParameterError
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff", ".caf", ".w64", ".au")
@@ -23,6 +24,7 @@ _SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _HIGHEST = 127  # MIDI
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class Recording:
     """A recording, or a stretch of one, that says what something sounds like.

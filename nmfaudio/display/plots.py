@@ -14,6 +14,7 @@ import numpy as np
 
 from nmfaudio._common.figures import new_figure
 from nmfaudio._common.validation import as_count
+from nmfaudio._public import public
 from nmfaudio.audio.masking import analyse
 from nmfaudio.audio.transforms import Stft, transform_from
 from nmfaudio.dictionaries.dictionary import Dictionary
@@ -29,6 +30,7 @@ COLOURS = "magma"
 ROUNDING = 1e-9  # an exact fit may cost as much less than nothing, of the largest loss
 
 
+@public
 def plot_factors(
     decomposition: Decomposition, *, components: Sequence[int] | None = None, top_hz: float = 8000.0
 ) -> Figure:
@@ -86,6 +88,7 @@ def plot_factors(
     return figure
 
 
+@public
 def plot_stems(stems: Stems, *, top_hz: float = 8000.0) -> Figure:
     """Draw the spectrograms of the mixture and of each stem, on one scale.
 
@@ -128,6 +131,7 @@ def plot_stems(stems: Stems, *, top_hz: float = 8000.0) -> Figure:
     return figure
 
 
+@public
 def plot_dictionary(dictionary: Dictionary) -> Figure:
     """Draw all templates side by side, each as loud as the others, labels between lines.
 
@@ -198,7 +202,7 @@ def plot_losses(decomposition: Decomposition | Mapping[str, Decomposition]) -> F
     --------
     >>> import numpy as np, nmfaudio as na
     >>> V = np.random.default_rng(0).random((20, 30))
-    >>> figure = na.plot_losses({s: na.nmf(V, 3, solver=s, rng=0) for s in ("mu", "bmme")})
+    >>> figure = na.display.plot_losses({s: na.nmf(V, 3, solver=s, rng=0) for s in ("mu", "bmme")})
     >>> [line.get_label() for line in figure.axes[0].lines]
     ['mu', 'bmme']
     """

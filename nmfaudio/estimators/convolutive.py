@@ -29,14 +29,14 @@ class ConvolutiveNMF(Estimator):
     n_lags : int
         How many samples a component lasts; no more than there are in X.
     beta_loss, solver, max_iter, tol, random_state
-        As in `nmfaudio.NMF`. The start is random.
+        As in `nmfaudio.estimators.NMF`. The start is random.
 
     Attributes
     ----------
     components_ : np.ndarray [shape=(component, lag, feature)]
         Of Euclidean norm 1.
     reconstruction_err_, n_iter_, n_features_in_, feature_names_in_
-        As in `nmfaudio.NMF`.
+        As in `nmfaudio.estimators.NMF`.
 
     Raises
     ------
@@ -57,7 +57,7 @@ class ConvolutiveNMF(Estimator):
     >>> X = np.zeros((30, 10))
     >>> for onset in (2, 11, 20):
     ...     X[onset:onset + 4] += pattern
-    >>> model = na.ConvolutiveNMF(1, n_lags=4, random_state=0).fit(X)
+    >>> model = na.estimators.ConvolutiveNMF(1, n_lags=4, random_state=0).fit(X)
     >>> np.flatnonzero(model.transform(X)[:, 0] > 1).tolist()
     [2, 11, 20]
     """

@@ -24,8 +24,8 @@ class MiniBatchNMF(Estimator):
     batch_size : int
         Samples that `fit` takes at a time.
     forget_factor : float
-        `memory` of `nmfaudio.OnlineNMF`: the share of its weight that each batch keeps when the
-        next one comes. Where `fit` has one batch only, that alone counts.
+        `memory` of `nmfaudio.factorisation.OnlineNMF`: the share of its weight that each batch
+        keeps when the next one comes. Where `fit` has one batch only, that alone counts.
     max_iter : int
         How often `fit` goes through all samples, in another order each time.
     random_state : int, RandomState or None
@@ -33,9 +33,9 @@ class MiniBatchNMF(Estimator):
     Attributes
     ----------
     components_, n_features_in_, feature_names_in_
-        As in `nmfaudio.NMF`.
+        As in `nmfaudio.estimators.NMF`.
     reconstruction_err_ : float
-        As in `nmfaudio.NMF`; after `fit` only.
+        As in `nmfaudio.estimators.NMF`; after `fit` only.
     n_iter_ : int
         Times that `fit` went through all samples, or calls of `partial_fit`.
 
@@ -54,7 +54,7 @@ class MiniBatchNMF(Estimator):
     >>> import numpy as np, nmfaudio as na
     >>> rng = np.random.default_rng(0)
     >>> parts = rng.random((2, 20))
-    >>> model = na.MiniBatchNMF(2, random_state=0)
+    >>> model = na.estimators.MiniBatchNMF(2, random_state=0)
     >>> for _ in range(20):
     ...     model = model.partial_fit(rng.random((50, 2)) @ parts)
     >>> X = rng.random((5, 2)) @ parts

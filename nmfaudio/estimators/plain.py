@@ -75,12 +75,12 @@ class NMF(Estimator):
     >>> import nmfaudio as na
     >>> X, y = load_digits(return_X_y=True)
     >>> search = GridSearchCV(
-    ...     make_pipeline(na.NMF(max_iter=50, random_state=0), RidgeClassifier()),
+    ...     make_pipeline(na.estimators.NMF(max_iter=50, random_state=0), RidgeClassifier()),
     ...     {"nmf__n_components": [2, 16]}, cv=2)
     >>> search.fit(X[:400], y[:400]).best_params_
     {'nmf__n_components': 16}
 
-    It also serves librosa: ``librosa.decompose.decompose(S, transformer=na.NMF(8))``.
+    It also serves librosa: ``librosa.decompose.decompose(S, transformer=na.estimators.NMF(8))``.
     """
 
     def __init__(

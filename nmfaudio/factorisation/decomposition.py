@@ -11,6 +11,7 @@ import numpy as np
 
 from nmfaudio._common.files import load_archive, save_archive, show
 from nmfaudio._common.validation import as_count
+from nmfaudio._public import public
 from nmfaudio.errors import AudioFileError, ParameterError
 from nmfaudio.factorisation.divergences import Beta, Divergence
 from nmfaudio.factorisation.structures import STRUCTURES, Structure
@@ -18,6 +19,7 @@ from nmfaudio.factorisation.structures import STRUCTURES, Structure
 _KIND = "decomposition"
 
 
+@public
 @dataclass(frozen=True, eq=False, repr=False)
 class Decomposition:
     """The factors a decomposition found, and how it went.

@@ -12,6 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from nmfaudio._common.validation import as_number
+from nmfaudio._public import public
 from nmfaudio.errors import ParameterError
 from nmfaudio.kernels import beta_divergence as cells
 from nmfaudio.kernels.threads import parallel_for
@@ -44,6 +45,7 @@ class Divergence(Protocol):
         """Two non-negative arrays A, B like V with ∂cost/∂Y = B − A."""
 
 
+@public
 @dataclass(frozen=True)
 class Beta:
     """The beta-divergence: β = 0 Itakura–Saito, 1 Kullback–Leibler, 2 squared Euclidean / 2.

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from nmfaudio._common.validation import as_count, as_number
+from nmfaudio._public import public
 from nmfaudio.errors import ParameterError, ShapeError
 from nmfaudio.factorisation.checks import as_spectrogram
 from nmfaudio.factorisation.decomposition import Decomposition
@@ -21,6 +22,7 @@ from nmfaudio.factorisation.structures import Product, Structure
 __all__ = ["Callback", "Progress", "decompose", "nmf"]
 
 
+@public
 def decompose(
     V: Any,
     factors: Sequence[Factor],
@@ -116,7 +118,7 @@ def _require_parts(factors: Sequence[Factor], structure: Any, divergence: Any) -
         raise ParameterError(f"factors are {kinds}; wrap each array as Factor(array)")
     if not isinstance(structure, Structure):
         raise ParameterError(f"structure is {structure!r}; it must be an instance of a Structure")
-    if isinstance(divergence, type) or not hasattr(divergence, "halves"):
+    if isinstance(divergence, type) or not hasattr(divergence, "gradient_parts"):
         raise ParameterError(f"divergence is {divergence!r}; it must be one, such as Beta(1)")
 
 
@@ -150,6 +152,7 @@ def generator(rng: Any) -> np.random.Generator:
         ) from None
 
 
+@public
 def nmf(
     V: Any,
     n_components: int | None = None,

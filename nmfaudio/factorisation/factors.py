@@ -8,12 +8,14 @@ from typing import Literal
 
 import numpy as np
 
+from nmfaudio._public import public
 from nmfaudio.errors import ParameterError
 from nmfaudio.factorisation.penalties import Penalty
 
 Start = Callable[[np.ndarray, np.ndarray | None, np.random.Generator], np.ndarray]
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class Factor:
     """One factor of a decomposition.

@@ -67,7 +67,7 @@ def kkt_residual(
     >>> import numpy as np, nmfaudio as na
     >>> V = np.random.default_rng(0).random((20, 50))
     >>> runs = [na.nmf(V, 3, max_iter=n, tol=0, rng=0) for n in (10, 1000)]
-    >>> early, late = (na.kkt_residual(V, d) for d in runs)
+    >>> early, late = (na.factorisation.kkt_residual(V, d) for d in runs)
     >>> bool(late < 0.01 * early)
     True
     """

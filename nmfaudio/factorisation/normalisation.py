@@ -60,7 +60,7 @@ def normalise(
     --------
     >>> import numpy as np, nmfaudio as na
     >>> d = na.nmf(np.random.default_rng(0).random((20, 30)), 3, rng=0)
-    >>> louder = na.normalise(d)
+    >>> louder = na.factorisation.normalise(d)
     >>> bool(np.allclose(louder.W.sum(0), 1)), bool(np.allclose(louder.model(), d.model()))
     (True, True)
     """
@@ -106,7 +106,7 @@ def sort_components(
     --------
     >>> import numpy as np, nmfaudio as na
     >>> d = na.nmf(np.eye(4) + 0.01, 4, rng=0, max_iter=500)
-    >>> np.argmax(na.sort_components(d, by="centroid").W, axis=0).tolist()
+    >>> np.argmax(na.factorisation.sort_components(d, by="centroid").W, axis=0).tolist()
     [0, 1, 2, 3]
     """
     _axes(decomposition)

@@ -106,7 +106,7 @@ class OnlineNMF:
     ...     tones = np.sin(2 * np.pi * np.outer([500, 2000], np.arange(8000)) / 8000)
     ...     return (gains * tones).sum(0, keepdims=True) + 1e-3 * rng.standard_normal((1, 8000))
     >>> blocks = (abs(stft.forward(second())[0]) for _ in itertools.count())
-    >>> online = na.OnlineNMF(2, rng=0).fit(itertools.islice(blocks, 20))
+    >>> online = na.factorisation.OnlineNMF(2, rng=0).fit(itertools.islice(blocks, 20))
     >>> sorted(int(stft.frequencies[bin]) for bin in online.W.argmax(0))
     [500, 2000]
     >>> online.partial_fit(next(blocks)).shape

@@ -1,7 +1,5 @@
 """How near an estimate is to the truth."""
 
-from nmfaudio.metrics.bsseval import BssEval
-from nmfaudio.metrics.evaluation import Evaluation, evaluate
-from nmfaudio.metrics.scale_invariant import best_assignment, si_sdr
+from lazy_loader import attach_stub
 
-__all__ = ["BssEval", "Evaluation", "best_assignment", "evaluate", "si_sdr"]
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from nmfaudio._common.validation import as_audio, as_number
+from nmfaudio._public import public
 from nmfaudio.errors import ContentError, ParameterError, ShapeError
 from nmfaudio.metrics.bsseval import BssEval
 from nmfaudio.metrics.scale_invariant import assign, si_sdr
@@ -115,6 +116,7 @@ class Evaluation:
         return "\n".join("  ".join(row).rstrip() for row in zip(*aligned, strict=True))
 
 
+@public
 def evaluate(
     reference: Sources,
     estimate: Sources,
@@ -128,7 +130,7 @@ def evaluate(
 
     For each source, in dB, higher is better:
 
-    - ``si_sdr``: see `nmfaudio.si_sdr`;
+    - ``si_sdr``: see `nmfaudio.metrics.si_sdr`;
     - ``sdr``, ``sir``, ``sar``: BSS-eval version 3 as bss_eval_sources defines it, with filters of
       512 taps allowed; the SDR that most papers report;
     - ``isr``, ``image_sdr``: what bss_eval_images has beside the same SIR and SAR. Filters are not

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from nmfaudio._common.validation import as_number
+from nmfaudio._public import public
 from nmfaudio.errors import MissingExtraError
 from nmfaudio.metrics.annotations import Notes, as_notes
 from nmfaudio.symbolic.drum_hits import read_hits
@@ -110,6 +111,7 @@ class TranscriptionScores:
         return "\n".join(lines)
 
 
+@public
 def evaluate_transcription(
     estimated: Notes,
     reference: Notes,

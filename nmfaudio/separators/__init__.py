@@ -6,6 +6,10 @@ a command of ``nmfaudio``, whose flags are the class's fields.
 
 from __future__ import annotations
 
+from lazy_loader import attach_stub
+
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)
+
 SEPARATORS: dict[str, tuple[str, str]] = {
     "separate": (
         "nmfaudio.separators.blind:BlindSeparator",

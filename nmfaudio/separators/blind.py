@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-from nmfaudio._common.options import option
+from nmfaudio._common.options import documented, option
+from nmfaudio._public import public
 from nmfaudio.errors import ParameterError
 from nmfaudio.separators.pipeline import GroupedDecomposition, NmfSeparator, SeparationInput
 
 # All that is heavy is imported where it is needed, so that the command's help stays quick.
 if TYPE_CHECKING:
-    import numpy as np
-
     from nmfaudio.audio.transforms import Stft
-    from nmfaudio.factorisation.engine import Callback
-    from nmfaudio.stems.stems import Stems
 
 
 def _number_or_auto(text: str) -> int | str:
@@ -35,6 +31,8 @@ def _name_or_number(text: str) -> str | float:
         return text
 
 
+@public
+@documented
 @dataclass(frozen=True, kw_only=True)
 class BlindSeparator(NmfSeparator):
     """Take a recording apart with nothing known about it.
@@ -165,53 +163,3 @@ class BlindSeparator(NmfSeparator):
         # Itakura–Saito is a statement about powers (doi:10.1162/neco.2008.04-08-771).
         power = 2.0 if divergence_named(self.beta_loss).beta == 0 else 1.0
         return replace(super().transform(sr), power=power)
-
-
-def separate(
-    audio: str | bytes | os.PathLike[str] | np.ndarray,
-    sr: int | None = None,
-    *,
-    rng: int | np.random.Generator | None = 0,
-    callback: Callback | None = None,
-    **settings: Any,
-) -> Stems:
-    """Take a recording apart: the short form of `BlindSeparator`.
-
-    Parameters
-    ----------
-    audio : path, or np.ndarray [shape=(channel, sample) or (sample,)]
-        A file that libsndfile reads, or float samples.
-    sr : int
-        Sample rate of the samples in Hz; a file knows its own.
-    rng : int, np.random.Generator or None
-        Where chance comes from; the same seed gives the same bytes.
-    callback : callable, optional
-        Gets a `Progress` every ten iterations; True stops iterating.
-    **settings
-        Fields of `BlindSeparator`: sources, components, beta_loss, solver, max_iter, tol, init,
-        n_fft, hop, mask, mask_power.
-
-    Returns
-    -------
-    Stems
-
-    Raises
-    ------
-    AudioFileError
-        The file cannot be read.
-    ParameterError, ShapeError, ContentError
-        A setting or the audio cannot work.
-
-    Examples
-    --------
-    >>> import numpy as np, nmfaudio as na
-    >>> y = np.random.default_rng(0).standard_normal(8000)
-    >>> stems = na.separate(y, 8000, sources=3, components=6, max_iter=5, rng=0)
-    >>> bool(abs(stems.residual()).max() < 1e-12)
-    True
-    """
-    unknown = set(settings) - set(BlindSeparator.__dataclass_fields__)
-    if unknown:
-        known = ", ".join(BlindSeparator.__dataclass_fields__)
-        raise ParameterError(f"no setting is called {min(unknown)!r}; there are: {known}")
-    return BlindSeparator(**settings)(audio, sr, rng=rng, callback=callback)

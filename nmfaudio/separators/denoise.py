@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from nmfaudio._common.options import option
+from nmfaudio._common.options import documented, option
+from nmfaudio._public import public
 from nmfaudio.errors import ContentError, ParameterError
 from nmfaudio.separators.pipeline import GroupedDecomposition, NmfSeparator, SeparationInput
 
@@ -38,6 +39,8 @@ def _sound(text: str) -> str | tuple[float, float]:
     return parse_time_range(text) if re.fullmatch(r"[\d:.]+-[\d:.]+", text) else text
 
 
+@public
+@documented
 @dataclass(frozen=True, kw_only=True)
 class DenoiseSeparator(NmfSeparator):
     """Take the noise out of a recording.

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from nmfaudio._common.options import option
+from nmfaudio._common.options import documented, option
+from nmfaudio._public import public
 from nmfaudio.errors import ParameterError
 from nmfaudio.separators.pipeline import GroupedDecomposition, NmfSeparator, SeparationInput
 
@@ -35,6 +36,8 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
+@public
+@documented
 @dataclass(frozen=True, kw_only=True)
 class DrumSeparator(NmfSeparator):
     """Take drums apart into kick, snare, hi-hat and what else is asked for.

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, ClassVar
 
-from nmfaudio._common.options import option
+from nmfaudio._common.options import documented, option
+from nmfaudio._public import public
 from nmfaudio.errors import ContentError
 from nmfaudio.separators.pipeline import GroupedDecomposition, NmfSeparator, SeparationInput
 
@@ -27,6 +28,8 @@ _SHY = 30.0
 _HELD = 8  # spectrograms held beside those of plain NMF, as measured
 
 
+@public
+@documented
 @dataclass(frozen=True, kw_only=True)
 class F0Separator(NmfSeparator):
     """Take a voice out of a recording, given its pitch over time.
@@ -51,7 +54,7 @@ class F0Separator(NmfSeparator):
     --------
     >>> import numpy as np, nmfaudio as na
     >>> y = np.random.default_rng(0).standard_normal(16000)
-    >>> pitch = na.Pitch([0.5, 0.51, 0.52], [220.0, 221.0, 222.0])
+    >>> pitch = na.separators.Pitch([0.5, 0.51, 0.52], [220.0, 221.0, 222.0])
     >>> stems = na.F0Separator(pitch=pitch, components=4, max_iter=10)(y, 8000)
     >>> list(stems)
     ['voice', 'rest']

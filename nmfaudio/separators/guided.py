@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from nmfaudio._common.options import option
+from nmfaudio._common.options import documented, option
+from nmfaudio._public import public
 from nmfaudio.errors import ParameterError
 from nmfaudio.separators.pipeline import GroupedDecomposition, NmfSeparator, SeparationInput
 from nmfaudio.stems import REST
@@ -39,6 +40,8 @@ def _labelled(text: str) -> tuple[str, str]:
     return label, path
 
 
+@public
+@documented
 @dataclass(frozen=True, kw_only=True)
 class GuidedSeparator(NmfSeparator):
     """Take a recording apart into sounds of which there are examples.

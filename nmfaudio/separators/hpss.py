@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nmfaudio._common.options import option
+from nmfaudio._common.options import documented, option
+from nmfaudio._public import public
 from nmfaudio.separators.pipeline import GroupedDecomposition, NmfSeparator, SeparationInput
 
 # All that is heavy is imported where it is needed, so that the command's help stays quick.
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 NAMES = ("harmonic", "percussive")
 
 
+@public
+@documented
 @dataclass(frozen=True, kw_only=True)
 class HpssSeparator(NmfSeparator):
     """Take a recording apart into what sounds on and what is struck.

@@ -9,7 +9,8 @@ from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from nmfaudio._common.options import option
+from nmfaudio._common.options import documented, option
+from nmfaudio._public import public
 from nmfaudio.errors import ParameterError
 from nmfaudio.separators.pipeline import GroupedDecomposition, NmfSeparator, SeparationInput
 from nmfaudio.stems import REST
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 _LEAST = 1e-3  # of a template's mean: what was not heard under the paint may be there elsewhere
 
 
+@public
+@documented
 @dataclass(frozen=True, kw_only=True)
 class PaintSeparator(NmfSeparator):
     """Take a recording apart by what somebody painted over its spectrogram.

@@ -37,7 +37,7 @@ class Pitch:
     Examples
     --------
     >>> import numpy as np, nmfaudio as na
-    >>> glide = na.Pitch(np.arange(0, 1, 0.01), np.linspace(200, 300, 100))
+    >>> glide = na.separators.Pitch(np.arange(0, 1, 0.01), np.linspace(200, 300, 100))
     """
 
     times: np.ndarray
@@ -144,7 +144,7 @@ def read_pitch(path: str | os.PathLike[str]) -> Pitch:
     >>> path = os.path.join(tempfile.mkdtemp(), "pitch.csv")
     >>> with open(path, "w") as file:
     ...     _ = file.write("seconds,Hz\\n0.00,220\\n0.01,222.5\\n")
-    >>> na.read_pitch(path).hertz.tolist()
+    >>> na.separators.read_pitch(path).hertz.tolist()
     [220.0, 222.5]
     """
     import numpy as np

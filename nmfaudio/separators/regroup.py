@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
-from nmfaudio._common.options import option
+from nmfaudio._common.options import documented, option
+from nmfaudio._public import public
 from nmfaudio.errors import ParameterError
 from nmfaudio.separators.pipeline import GroupedDecomposition, NmfSeparator, SeparationInput
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from nmfaudio.factorisation.decomposition import Decomposition
 
 
+@public
+@documented
 @dataclass(frozen=True, kw_only=True)
 class RegroupSeparator(NmfSeparator):
     """Say anew which components of a saved model make which stem, without factoring again.

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from nmfaudio._common.options import option
+from nmfaudio._common.options import documented, option
+from nmfaudio._public import public
 from nmfaudio.errors import AudioWarning, ContentError, ParameterError
 from nmfaudio.separators.pipeline import GroupedDecomposition, NmfSeparator, SeparationInput
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 _PARTS = ("track", "program", "channel", "hand", "note")
 
 
+@public
+@documented
 @dataclass(frozen=True, kw_only=True)
 class ScoreSeparator(NmfSeparator):
     """Take a recording apart by its score.
@@ -51,7 +54,7 @@ class ScoreSeparator(NmfSeparator):
     >>> low, high = np.sin(220 * 2 * np.pi * t), np.sin(554.4 * 2 * np.pi * t) * (t > 0.5)
     >>> score = [na.Note(0, 1, 57, track="cello"), na.Note(0.5, 1, 73, track="flute")]
     >>> stems = na.ScoreSeparator(score=score, aligned=True)(low + high, 8000)
-    >>> {name: round(na.si_sdr(y, stems[name])) > 20 for name, y in
+    >>> {name: round(na.metrics.si_sdr(y, stems[name])) > 20 for name, y in
     ...  {"cello": low[None], "flute": high[None]}.items()}
     {'cello': True, 'flute': True}
     """

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from nmfaudio._public import public
 from nmfaudio.audio.masking import Masking, apply_masks
 from nmfaudio.audio.transforms import Transform
 from nmfaudio.errors import AudioWarning, MissingExtraError
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 NOTE_FILES = ("hits.csv", "hits.mid")
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class Stems(Mapping[str, np.ndarray]):
     """Named stems that add up to the mixture.

@@ -67,7 +67,7 @@ def pick_hits(
     --------
     >>> import numpy as np, nmfaudio as na
     >>> kick = np.array([0, 9, 4, 2, 1, 0, 0, 0, 5, 2, 1, 0.0])
-    >>> for note in na.pick_hits(kick[None], ["kick"], np.arange(12) * 0.1):
+    >>> for note in na.symbolic.pick_hits(kick[None], ["kick"], np.arange(12) * 0.1):
     ...     print(f"{note.track} {note.pitch} at {note.onset:.2f} s, {note.velocity:.2f}")
     kick 36 at 0.13 s, 1.00
     kick 36 at 0.83 s, 0.74

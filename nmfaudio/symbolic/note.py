@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from nmfaudio._public import public
 from nmfaudio.errors import ParameterError
 
 _LATEST = 1e6  # s
 
 
+@public
 @dataclass(frozen=True)
 class Note:
     """One note of a score.

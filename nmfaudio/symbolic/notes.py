@@ -12,6 +12,7 @@ from typing import Any
 from nmfaudio._common.files.names import show
 from nmfaudio._common.files.sources import Source, open_source
 from nmfaudio._common.files.staging import write_bytes
+from nmfaudio._public import public
 from nmfaudio.errors import AudioFileError, OutputError, ParameterError
 from nmfaudio.symbolic.note import Note
 
@@ -21,6 +22,7 @@ _BENDS = "pitch_bend"  # transcribers that write this column count velocities up
 _NEEDED = 3  # of these columns; what the others default to is in `Note`
 
 
+@public
 def read_notes(path: Source) -> list[Note]:
     """Read notes from a MIDI file or a table.
 
@@ -78,6 +80,7 @@ def read_notes(path: Source) -> list[Note]:
     return sorted(notes, key=lambda note: (note.onset, note.pitch))
 
 
+@public
 def write_notes(
     path: str | os.PathLike[str], notes: Iterable[Note], *, overwrite: bool = False
 ) -> None:

@@ -1,5 +1,5 @@
-"""Which notes are played: from a recording and known sounds of notes to notes, and back to sound.
+"""Transcription of pitched notes and drum hits: models, decoding, results."""
 
-The parts are functions and small classes of their own: what is known of notes, models that say how
-strong each note is when, and what makes notes of that. `Transcription` is what comes out.
-"""
+from lazy_loader import attach_stub
+
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)

@@ -78,11 +78,11 @@ class AttackDecayModel:
     >>> from nmfaudio.transcription.attack_decay import AttackDecayModel
     >>> W, stft = np.random.default_rng(0).random((257, 2)) ** 4, na.Stft(8000, 512, 128)
     >>> known = na.NoteDictionary(W, ["harp"] * 2, stft, [60, 60], stages=["attack", "late"])
-    >>> E = na.attack_decay_envelopes([0.08], lags=90, attack=4)
+    >>> E = na.structures.attack_decay_envelopes([0.08], lags=90, attack=4)
     >>> H = np.zeros((1, 90))
     >>> H[0, [10, 50]] = 1.0, 2.0
     >>> found = AttackDecayModel(decay=0.2).activations(
-    ...     na.AttackDecay().forward([W.T[:, :, None], E, H]), known
+    ...     na.structures.AttackDecay().forward([W.T[:, :, None], E, H]), known
     ... )
     >>> [int(found.H[0, :30].argmax()), 30 + int(found.H[0, 30:].argmax())]
     [10, 50]

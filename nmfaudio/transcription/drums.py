@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nmfaudio._common.validation import as_choice, as_count, as_number
+from nmfaudio._public import public
 from nmfaudio.audio.io.samples import as_samples
 from nmfaudio.audio.masking import analyse
 from nmfaudio.audio.preparation import prepared
@@ -58,6 +59,7 @@ class DrumTuning:
     table: tuple[dict[str, Any], ...]
 
 
+@public
 @dataclass(frozen=True)
 class DrumTranscriber:
     """Find the hits of a drum kit, by what its parts are known to sound like.
@@ -120,7 +122,7 @@ class DrumTranscriber:
         if known.lags == 1 or not isinstance(known.transform, Stft):
             raise ParameterError(
                 f"the dictionary has {known.kind} of a {type(known.transform).__name__}; drums "
-                "need convolutive templates of an Stft, as na.learn_drums makes them"
+                "need convolutive templates of an Stft, as na.dictionaries.learn_drums makes them"
             )
         there = [part for part in CALLED if part in known.names]
         if not self.parts or not set(self.parts) <= set(there):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from nmfaudio._common.files import safe_name, save_archive, write_bytes
+from nmfaudio._public import public
 from nmfaudio.audio.transforms import Transform
 from nmfaudio.errors import AudioWarning, MissingExtraError
 from nmfaudio.factorisation.decomposition import Decomposition
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from nmfaudio.stems.stems import Stems
 
 
+@public
 @dataclass(frozen=True, eq=False, repr=False)
 class Transcription:
     """The notes of a recording, and what they were read from.

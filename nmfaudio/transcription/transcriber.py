@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from nmfaudio._public import public
 from nmfaudio.audio.io.samples import Audio, as_samples
 from nmfaudio.audio.masking import analyse
 from nmfaudio.audio.preparation import prepared
@@ -88,6 +89,7 @@ class Tuning:
         return max(self.table, key=lambda row: row[self.metric])
 
 
+@public
 @dataclass(frozen=True)
 class Transcriber:
     """Find the notes of a recording, by what each of them is known to sound like.

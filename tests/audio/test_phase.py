@@ -66,7 +66,11 @@ def test_the_energy_never_rises_and_reaches_its_minimum(seed, weight):
 def test_sources_sum_to_the_mixture_in_its_precision(method, dtype, length, sources):
     y, X, v = scene(length=length, dtype=dtype, sources=sources)
     kept = X.copy(), y.copy()
-    made = na.misi(X, y, STFT) if method == "misi" else na.consistent_wiener(X, v, STFT, length)
+    made = (
+        na.audio.misi(X, y, STFT)
+        if method == "misi"
+        else na.audio.consistent_wiener(X, v, STFT, length)
+    )
     assert made.dtype == dtype
     assert made.shape == (sources, 2, length)
     np.testing.assert_allclose(made.sum(0), y, atol=50 * np.finfo(dtype).eps)
@@ -79,29 +83,34 @@ def test_what_fits_already_stays():
     sources = rng.standard_normal((3, 2, LENGTH))
     S = np.stack([STFT.forward(s) for s in sources])
     v = np.square(np.abs(S)).mean(1)
-    np.testing.assert_allclose(na.misi(S, sources.sum(0), STFT), sources, atol=1e-9)
-    np.testing.assert_allclose(na.consistent_wiener(S, v, STFT, LENGTH), sources, atol=1e-9)
+    np.testing.assert_allclose(na.audio.misi(S, sources.sum(0), STFT), sources, atol=1e-9)
+    np.testing.assert_allclose(na.audio.consistent_wiener(S, v, STFT, LENGTH), sources, atol=1e-9)
 
 
 def test_without_weight_or_iterations_wiener_filters_stay():
     y, X, v = scene()
     plain = np.stack([STFT.inverse(x, LENGTH) for x in X])
     for settings in ({"weight": 0.0}, {"iterations": 0}):
-        made = na.consistent_wiener(X, v, STFT, LENGTH, **settings)
+        made = na.audio.consistent_wiener(X, v, STFT, LENGTH, **settings)
         np.testing.assert_allclose(made, plain, atol=1e-12)
-    np.testing.assert_allclose(na.misi(X, y, STFT, iterations=0), plain, atol=1e-12)
+    np.testing.assert_allclose(na.audio.misi(X, y, STFT, iterations=0), plain, atol=1e-12)
 
 
 def test_variances_have_any_unit_and_may_differ_between_channels():
     _, X, v = scene()
-    made = na.consistent_wiener(X, v, STFT, LENGTH)
+    made = na.audio.consistent_wiener(X, v, STFT, LENGTH)
     for same in (1e12 * v, np.stack([v, v], axis=1)):
-        np.testing.assert_allclose(na.consistent_wiener(X, same, STFT, LENGTH), made, atol=1e-9)
+        np.testing.assert_allclose(
+            na.audio.consistent_wiener(X, same, STFT, LENGTH), made, atol=1e-9
+        )
 
 
 @pytest.mark.parametrize(
     "make",
-    [lambda X, v, y: na.misi(X, y, STFT), lambda X, v, y: na.consistent_wiener(X, v, STFT, LENGTH)],
+    [
+        lambda X, v, y: na.audio.misi(X, y, STFT),
+        lambda X, v, y: na.audio.consistent_wiener(X, v, STFT, LENGTH),
+    ],
 )
 def test_silence_stays_silence(make):
     y, X, v = scene()
@@ -113,7 +122,7 @@ def test_misi_has_magnitudes_and_mixture_at_once():
     y, X, _ = scene()
     far = [
         energy(np.abs(np.stack([STFT.forward(s) for s in made])) - np.abs(X))
-        for made in (na.misi(X, y, STFT, iterations=n) for n in (0, 1, 3, 10))
+        for made in (na.audio.misi(X, y, STFT, iterations=n) for n in (0, 1, 3, 10))
     ]
     assert (np.diff(far) < 0).all()
 
@@ -121,15 +130,15 @@ def test_misi_has_magnitudes_and_mixture_at_once():
 def test_what_does_not_fit_is_refused():
     y, X, v = scene()
     for call, words in (
-        (lambda: na.consistent_wiener(X[0], v, STFT, LENGTH), "source, channel, freq, time"),
-        (lambda: na.consistent_wiener(X, v[1:], STFT, LENGTH), "same sources"),
-        (lambda: na.consistent_wiener(X, v[..., 1:], STFT, LENGTH), "same sources"),
-        (lambda: na.misi(X, y[:1], STFT), "2 channels and the mixture 1"),
-        (lambda: na.misi(X, y[:, 64:], STFT), "frames"),
+        (lambda: na.audio.consistent_wiener(X[0], v, STFT, LENGTH), "source, channel, freq, time"),
+        (lambda: na.audio.consistent_wiener(X, v[1:], STFT, LENGTH), "same sources"),
+        (lambda: na.audio.consistent_wiener(X, v[..., 1:], STFT, LENGTH), "same sources"),
+        (lambda: na.audio.misi(X, y[:1], STFT), "2 channels and the mixture 1"),
+        (lambda: na.audio.misi(X, y[:, 64:], STFT), "frames"),
     ):
-        with pytest.raises(na.ShapeError, match=words):
+        with pytest.raises(na.errors.ShapeError, match=words):
             call()
     with pytest.raises(na.ParameterError, match="complex"):
-        na.misi(abs(X), y, STFT)
+        na.audio.misi(abs(X), y, STFT)
     with pytest.raises(na.ParameterError, match="weight"):
-        na.consistent_wiener(X, v, STFT, LENGTH, weight=-1)
+        na.audio.consistent_wiener(X, v, STFT, LENGTH, weight=-1)

@@ -18,7 +18,7 @@ def scene(seed=0, sources=3, channels=2, dtype=np.complex128, freq=FREQ, time=TI
 
 
 def filtered(Z, masks):
-    return na.fit_spatial_filter(Z, masks)(Z, masks)
+    return na.audio.fit_spatial_filter(Z, masks)(Z, masks)
 
 
 @pytest.mark.parametrize("dtype", [np.complex64, np.complex128])
@@ -54,7 +54,7 @@ def test_a_channel_in_which_a_source_is_silent_stays_silent():
     left[1] = 0
     masks = np.stack([np.abs(left).sum(0) * rng.uniform(0.3, 1, masks[0].shape), abs(centre[0])])
     masks /= masks.sum(0)
-    X = na.fit_spatial_filter(left + centre, masks, iterations=20)(left + centre, masks)
+    X = na.audio.fit_spatial_filter(left + centre, masks, iterations=20)(left + centre, masks)
     energy = np.square(np.abs(X)).sum(axis=(2, 3))
     masked = np.square(masks[0] * np.abs(centre[1])).sum()
     assert energy[0, 1] < 0.05 * masked  # what one mask for both channels leaves there
@@ -110,7 +110,7 @@ def test_places_are_found_whether_or_not_they_depend_on_the_frequency(shift):
     sources = places[..., None] * S
     power = np.square(np.abs(sources)).sum(1) ** 0.25 + 0.3
     masks, Z = power / power.sum(0), sources.sum(0)
-    spatial = na.fit_spatial_filter(Z, masks, iterations=10)
+    spatial = na.audio.fit_spatial_filter(Z, masks, iterations=10)
     errors = [np.square(abs(X - sources)).sum() for X in (masks[:, None] * Z, spatial(Z, masks))]
     assert errors[1] < 0.1 * errors[0]
     R = spatial.covariances
@@ -122,8 +122,8 @@ def test_places_are_found_whether_or_not_they_depend_on_the_frequency(shift):
 @pytest.mark.parametrize(
     ("change", "error", "words"),
     [
-        (lambda Z, m: (Z[0], m), na.ShapeError, "are needed"),
-        (lambda Z, m: (Z, m[..., 1:]), na.ShapeError, "are needed"),
+        (lambda Z, m: (Z[0], m), na.errors.ShapeError, "are needed"),
+        (lambda Z, m: (Z, m[..., 1:]), na.errors.ShapeError, "are needed"),
         (lambda Z, m: (abs(Z), m), na.ParameterError, "complex"),
         (lambda Z, m: (Z, m - 1), na.ContentError, ">= 0"),
         (lambda Z, m: (Z * np.nan, m), na.ContentError, "finite"),
@@ -131,9 +131,9 @@ def test_places_are_found_whether_or_not_they_depend_on_the_frequency(shift):
 )
 def test_what_does_not_fit_is_refused(change, error, words):
     with pytest.raises(error, match=words):
-        na.fit_spatial_filter(*change(*scene()))
-    spatial = na.fit_spatial_filter(*scene())
+        na.audio.fit_spatial_filter(*change(*scene()))
+    spatial = na.audio.fit_spatial_filter(*scene())
     with pytest.raises(error, match=words):
         spatial(*change(*scene()))
-    with pytest.raises(na.ShapeError, match="the filter is for"):
+    with pytest.raises(na.errors.ShapeError, match="the filter is for"):
         spatial(*scene(sources=2))

@@ -14,7 +14,7 @@ import nmfaudio as na
 from .conftest import SR, write_wav
 
 STFT = na.Stft(SR, 256, 64)
-ABOUT = {"examples": {"guitar": ["a.wav", "b.wav 0-1 s"]}}
+METADATA = {"examples": {"guitar": ["a.wav", "b.wav 0-1 s"]}}
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def songs():
     templates = np.zeros((129, 3), np.float32)
     templates[[32, 64, 96], [0, 1, 2]] = 1.0
     known = na.Dictionary(
-        templates, ["guitar", "guitar", "voice/lead"], STFT, [60, 62.5, None], about=ABOUT
+        templates, ["guitar", "guitar", "voice/lead"], STFT, [60, 62.5, None], metadata=METADATA
     )
     known.save("songs.npz")
     return known
@@ -48,7 +48,7 @@ def test_info_in_json(nmfaudio, songs):
     assert facts["labels"] == {"guitar": 2, "voice/lead": 1}
     assert facts["pitches"] == [60, 62.5]
     assert facts["transform"] == STFT.to_dict()
-    assert facts["about"] == ABOUT
+    assert facts["metadata"] == METADATA
 
 
 def test_a_file_that_is_none_does_not_keep_the_others_back(nmfaudio, songs):
@@ -60,10 +60,10 @@ def test_a_file_that_is_none_does_not_keep_the_others_back(nmfaudio, songs):
 
 
 @pytest.mark.parametrize(
-    "about", [{"examples": []}, {"examples": {"x": 3}}, {"merged": [1, {"merged": None}]}, {}]
+    "metadata", [{"examples": []}, {"examples": {"x": 3}}, {"merged": [1, {"merged": None}]}, {}]
 )
-def test_info_takes_any_origin(nmfaudio, about):
-    na.Dictionary(np.eye(129)[:, :1], ["x"], STFT, about=about).save("x.npz")
+def test_info_takes_any_origin(nmfaudio, metadata):
+    na.Dictionary(np.eye(129)[:, :1], ["x"], STFT, metadata=metadata).save("x.npz")
     result = nmfaudio("dictionary", "info", "x.npz")
     assert (result.code, result.err) == (0, "")
 

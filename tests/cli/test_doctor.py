@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from importlib.metadata import version
 
+from nmfaudio._common import versions
 from nmfaudio.cli import doctor
 
 from .conftest import ROOT
@@ -44,7 +45,7 @@ def test_the_extras_are_those_of_the_package():
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
         "optional-dependencies"
     ]
-    for name, packages in doctor.EXTRAS.items():
+    for name, packages in versions.EXTRAS.items():
         declared = {entry.partition(">")[0] for entry in extras[name]}
         assert {imported.replace("sklearn", "scikit-learn") for imported in packages} <= declared
-    assert set(doctor.EXTRAS) == set(extras) - {"all", "test", "dev", "bench"}
+    assert set(versions.EXTRAS) == set(extras) - {"all", "test", "dev", "bench"}

@@ -37,7 +37,7 @@ def test_folders_are_matched_by_name(nmfaudio):
         "waltz": ("made/waltz.csv", "true/waltz.mid"),
     }
     assert (result.code, result.err) == (0, "")
-    assert result.out == f"{na.evaluate_transcriptions(pairs)}\n"
+    assert result.out == f"{na.metrics.evaluate_transcriptions(pairs)}\n"
     assert "kick" in result.out
 
 

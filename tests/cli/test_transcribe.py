@@ -219,7 +219,7 @@ def test_stems_that_do_not_fit_into_memory_are_refused(nmfaudio, song, monkeypat
     free = iter([2**40, 1000])  # before transcribing, and before making stems
     monkeypatch.setattr("nmfaudio.cli.memory.available", lambda: next(free))
     result = nmfaudio("transcribe", song, "--stems", "note", "-q")
-    assert result.code == na.LimitError.exit_code
+    assert result.code == na.errors.LimitError.exit_code
     assert "GiB of memory" in result.errors()[0]
     assert not Path("transcribed").exists()
 

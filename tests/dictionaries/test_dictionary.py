@@ -20,7 +20,7 @@ def a_dictionary(dtype=np.float32, lags=1, **changes):
     shape = (33, 5) if lags == 1 else (lags, 33, 5)
     templates = np.random.default_rng(0).random(shape).astype(dtype)
     kind = "templates" if lags == 1 else "convolutive"
-    fields = {"pitches": PITCHES, "beta": 0.5, "kind": kind, "about": {"from": ["a.wav"]}}
+    fields = {"pitches": PITCHES, "beta": 0.5, "kind": kind, "metadata": {"from": ["a.wav"]}}
     fields |= {"transform": STFT} | changes
     return na.Dictionary(templates, LABELS, **fields)
 
@@ -28,7 +28,7 @@ def a_dictionary(dtype=np.float32, lags=1, **changes):
 def assert_same(a, b):
     assert a.templates.dtype == b.templates.dtype
     np.testing.assert_array_equal(a.templates, b.templates)
-    for name in ("labels", "pitches", "transform", "beta", "kind", "about"):
+    for name in ("labels", "pitches", "transform", "beta", "kind", "metadata"):
         assert getattr(a, name) == getattr(b, name), name
 
 

@@ -235,7 +235,7 @@ def test_learned_templates_explain_a_mix():
         known = learn({"a": a, "b": b}, kind=kind, lags=lags, size=5, max_iter=50)
         V = analyse((a + b)[None], STFT)
         H = np.full((known.n_components, V.shape[1]), V.mean())
-        structure = na.Convolutive() if known.lags > 1 else na.Product()
+        structure = na.structures.Convolutive() if known.lags > 1 else na.structures.Product()
         found = na.decompose(
             V, [na.Factor(known.templates, free=False), na.Factor(H)], structure=structure
         )

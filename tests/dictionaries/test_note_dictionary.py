@@ -24,7 +24,7 @@ def notes(lags=1, **changes):
         "kind": "templates" if lags == 1 else "convolutive",
         "stages": STAGES,
         "velocities": VELOCITIES,
-        "about": {"from": ["a.wav"]},
+        "metadata": {"from": ["a.wav"]},
     }
     return na.NoteDictionary(
         templates, ("piano", "oboe", "piano", "oboe"), STFT, **fields | changes
@@ -33,7 +33,7 @@ def notes(lags=1, **changes):
 
 def assert_same(a, b):
     np.testing.assert_array_equal(a.templates, b.templates)
-    for name in ("labels", "pitches", "transform", "beta", "kind", "about"):
+    for name in ("labels", "pitches", "transform", "beta", "kind", "metadata"):
         assert getattr(a, name) == getattr(b, name), name
     for name in ("velocities", "stages"):
         assert getattr(a, name, None) == getattr(b, name, None), name
@@ -65,7 +65,7 @@ def test_what_is_no_dictionary_of_notes_is_not_read(tmp_path):
         "pitches": [60],
         "transform": STFT.to_dict(),
         "beta": 1.0,
-        "about": {},
+        "metadata": {},
     }
     for wrong in ({"stages": ["middle"]}, {"stages": 3}, {"velocities": [2]}):
         path = tmp_path / "b.npz"

@@ -32,7 +32,7 @@ def test_factors_of_a_bare_decomposition_are_in_bins_and_frames():
     assert (left.get_xlabel(), right.get_xlabel()) == ("bin", "frame")
 
 
-@pytest.mark.parametrize("about", [na.Mel(8000, n_mels=6).to_dict(), {"sr": 8000, "n_fft": 10}])
+@pytest.mark.parametrize("metadata", [na.Mel(8000, n_mels=6).to_dict(), {"sr": 8000, "n_fft": 10}])
 def test_any_transform_that_a_saved_model_names_gives_the_axes(metadata):
     d = na.nmf(np.random.default_rng(0).random((6, 9)), 2, max_iter=5)
     left, _ = na.plot_factors(replace(d, metadata={"transform": metadata})).axes
@@ -77,7 +77,7 @@ def test_stems_are_drawn_on_one_scale_below_the_mixture(stems):
 
 
 def test_losses_are_drawn_over_iterations(stems):
-    line = na.plot_losses(stems.decomposition).axes[0].lines[0]
+    line = na.display.plot_losses(stems.decomposition).axes[0].lines[0]
     assert np.array_equal(line.get_ydata(), stems.decomposition.losses)
     assert line.get_xdata()[-1] == stems.decomposition.n_iter
 
@@ -85,12 +85,12 @@ def test_losses_are_drawn_over_iterations(stems):
 def test_solvers_are_compared_on_one_chart():
     V = np.random.default_rng(0).random((8, 12))
     found = {name: na.nmf(V, 3, solver=name, rng=0, max_iter=20) for name in ("mu", "bmme")}
-    axes = na.plot_losses(found).axes[0]
+    axes = na.display.plot_losses(found).axes[0]
     assert [line.get_label() for line in axes.lines] == list(found)
     assert [t.get_text() for t in axes.get_legend().get_texts()] == list(found)
     assert axes.get_yscale() == "log"
     with pytest.raises(na.ParameterError, match="no decomposition"):
-        na.plot_losses({})
+        na.display.plot_losses({})
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_solvers_are_compared_on_one_chart():
 )
 def test_every_loss_can_be_drawn(losses, scale):
     d = na.nmf(np.ones((3, 4)), 1, rng=0, max_iter=10, tol=0)
-    figure = na.plot_losses(replace(d, losses=np.array(losses, float)))
+    figure = na.display.plot_losses(replace(d, losses=np.array(losses, float)))
     figure.canvas.draw()
     axes = figure.axes[0]
     low, high = axes.get_ylim()
@@ -115,7 +115,7 @@ def test_every_loss_can_be_drawn(losses, scale):
 
 
 def test_no_figure_stays_open(stems):
-    na.plot_losses(stems.decomposition)
+    na.display.plot_losses(stems.decomposition)
     assert matplotlib.pyplot.get_fignums() == []
 
 
@@ -123,4 +123,4 @@ def test_without_matplotlib_the_extra_is_named(stems, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "matplotlib", None)
     monkeypatch.setitem(__import__("sys").modules, "matplotlib.pyplot", None)
     with pytest.raises(na.MissingExtraError, match=r"nmfaudio\[plot\]"):
-        na.plot_losses(stems.decomposition)
+        na.display.plot_losses(stems.decomposition)

@@ -25,12 +25,12 @@ HOLE = np.where(V == V[2, 3], np.nan, V)
         ((NEGATIVE, 2), {}, na.ParameterError, r"negative in 1 bins, lowest -0\.5 at \(2, 3\)"),
         ((HOLE, 2), {}, na.ContentError, r"1 NaN or infinite bins, the first at \(2, 3\)"),
         ((np.where(V > 0.9, np.inf, V), 2), {}, na.ContentError, "infinite"),
-        ((V[0], 2), {}, na.ShapeError, r"\(6?9?,?\)|shape"),
-        ((V[:, :0], 2), {}, na.ShapeError, r"\(6, 0\)"),
-        ((V[None], 2), {}, na.ShapeError, "freq, time"),
-        ((V, 2), {"W": W[:5]}, na.ShapeError, r"W has shape \(5, 2\).*must be \(6, 2\)"),
-        ((V, 3), {"W": W}, na.ShapeError, r"W has shape \(6, 2\).*must be \(6, 3\)"),
-        ((V,), {"W": W, "H": H.T}, na.ShapeError, r"H has shape \(9, 2\)"),
+        ((V[0], 2), {}, na.errors.ShapeError, r"\(6?9?,?\)|shape"),
+        ((V[:, :0], 2), {}, na.errors.ShapeError, r"\(6, 0\)"),
+        ((V[None], 2), {}, na.errors.ShapeError, "freq, time"),
+        ((V, 2), {"W": W[:5]}, na.errors.ShapeError, r"W has shape \(5, 2\).*must be \(6, 2\)"),
+        ((V, 3), {"W": W}, na.errors.ShapeError, r"W has shape \(6, 2\).*must be \(6, 3\)"),
+        ((V,), {"W": W, "H": H.T}, na.errors.ShapeError, r"H has shape \(9, 2\)"),
         ((V,), {"W": -W}, na.ParameterError, "W has values from -1.0"),
         ((V,), {"W": W * np.nan}, na.ParameterError, "W has values"),
         ((V,), {"W": W.astype(complex)}, na.ParameterError, "W has dtype complex"),
@@ -42,7 +42,12 @@ HOLE = np.where(V == V[2, 3], np.nan, V)
         ((V, 2), {"beta_loss": True}, na.ParameterError, "True"),
         ((V, 2), {"solver": "cd"}, na.ParameterError, "'cd'.*'mu'"),
         ((V, 2), {"init": "ones"}, na.ParameterError, "'ones'.*'random' or 'nndsvdar' or 'spa'"),
-        ((V, 2), {"weights": np.ones((9, 6))}, na.ShapeError, r"weights have shape \(9, 6\)"),
+        (
+            (V, 2),
+            {"weights": np.ones((9, 6))},
+            na.errors.ShapeError,
+            r"weights have shape \(9, 6\)",
+        ),
         ((V, 2), {"weights": -V}, na.ParameterError, "weights go from"),
         ((V, 2), {"weights": 0 * V}, na.ParameterError, "weight 0"),
         ((V, 2), {"weights": HOLE}, na.ParameterError, "weights go from nan"),
@@ -58,13 +63,13 @@ HOLE = np.where(V == V[2, 3], np.nan, V)
         ((V, 2), {"update_H": False}, na.ParameterError, "no H is given"),
         ((V, 2), {"rng": "seed"}, na.ParameterError, "rng is 'seed'"),
         ((V, 2), {"rng": -1}, na.ParameterError, "rng is -1"),
-        ((V,), {"W": 3.0}, na.ShapeError, r"W has shape \(\)"),
+        ((V,), {"W": 3.0}, na.errors.ShapeError, r"W has shape \(\)"),
         ((V,), {"H": [["a"] * 9] * 2}, na.ParameterError, "H has dtype <U1"),
         ((V.astype("f4"), 2), {"weights": V * 1e40}, na.ParameterError, "too far for V's float32"),
         (
             (V, 2),
             {"weights": 0 * V + 1.7e308, "rng": 0},
-            na.NumericalError,
+            na.errors.NumericalError,
             "objective is (inf|nan)",
         ),
         ((V, 2), {"tol": -1e-4}, na.ParameterError, "tol"),
@@ -94,7 +99,11 @@ def test_decompose_refuses(factors, message):
 
 @pytest.mark.parametrize(
     "settings",
-    [{"unit": "max"}, {"unit": "l1", "free": False}, {"unit": "l2", "penalties": (na.L1(1),)}],
+    [
+        {"unit": "max"},
+        {"unit": "l1", "free": False},
+        {"unit": "l2", "penalties": (na.penalties.L1(1),)},
+    ],
 )
 def test_units_that_cannot_be_kept_are_refused(settings):
     with pytest.raises(na.ParameterError, match="unit"):
@@ -143,10 +152,14 @@ def test_components_are_numbered_from_zero():
     ("factors", "settings", "message"),
     [
         ([W, H], {}, r"wrap each array as Factor\(array\)"),
-        ([na.Factor(W), na.Factor(H)], {"structure": na.Convolutive}, "instance of a Structure"),
+        (
+            [na.Factor(W), na.Factor(H)],
+            {"structure": na.structures.Convolutive},
+            "instance of a Structure",
+        ),
         ([na.Factor(W), na.Factor(H)], {"divergence": na.Beta}, r"such as Beta\(1\)"),
         ([na.Factor(W), na.Factor(H)], {"divergence": 1}, r"such as Beta\(1\)"),
-        ([na.Factor(W), na.Factor(H)], {"solver": na.MU}, "solver"),
+        ([na.Factor(W), na.Factor(H)], {"solver": na.solvers.MU}, "solver"),
     ],
 )
 def test_the_wrong_kind_of_thing_is_named(factors, settings, message):
@@ -154,7 +167,7 @@ def test_the_wrong_kind_of_thing_is_named(factors, settings, message):
         na.decompose(V, factors, **settings)
 
 
-@pytest.mark.parametrize("make", [lambda: na.L1("a"), lambda: na.Beta("kl")])
+@pytest.mark.parametrize("make", [lambda: na.penalties.L1("a"), lambda: na.Beta("kl")])
 def test_numbers_are_numbers(make):
     with pytest.raises(na.ParameterError, match="finite number"):
         make()
@@ -162,7 +175,7 @@ def test_numbers_are_numbers(make):
 
 def test_a_penalty_alone_is_no_tuple():
     with pytest.raises(na.ParameterError, match="tuple"):
-        na.Factor(W, penalties=na.L1(1.0))
+        na.Factor(W, penalties=na.penalties.L1(1.0))
 
 
 def test_convergence_is_judged_over_full_stretches():
@@ -187,7 +200,7 @@ def test_a_callback_stops_all_starts():
 
 
 def test_subclasses_compute_what_they_say():
-    class Doubled(na.Product):
+    class Doubled(na.structures.Product):
         def forward(self, factors):
             return 2 * super().forward(factors)
 
@@ -199,18 +212,18 @@ def test_subclasses_compute_what_they_say():
 
 
 def test_numbers_that_leave_the_finite_are_never_returned():
-    class Broken(na.MU):
+    class Broken(na.solvers.MU):
         def begin(self, problem, factors):
             run = super().begin(problem, factors)
             run.advance = lambda n: setattr(run, "loss", np.nan)
             return run
 
-    with pytest.raises(na.NumericalError, match="thrown away"):
+    with pytest.raises(na.errors.NumericalError, match="thrown away"):
         na.nmf(V, 2, solver=Broken())
 
 
 def test_a_solver_that_cannot_says_why():
-    class Picky(na.MU):
+    class Picky(na.solvers.MU):
         def supports(self, problem):
             return "it never does"
 
@@ -221,7 +234,9 @@ def test_a_solver_that_cannot_says_why():
 def test_decompositions_are_saved_and_loaded(tmp_path):
     rng = np.random.default_rng(0)
     factors = [na.Factor(rng.random((3, 6, 2))), na.Factor(rng.random((2, 9)))]
-    d = na.decompose(V, factors, structure=na.Convolutive(), divergence=na.Beta(0.5), max_iter=7)
+    d = na.decompose(
+        V, factors, structure=na.structures.Convolutive(), divergence=na.Beta(0.5), max_iter=7
+    )
     d.save(tmp_path / "m.npz")
     again = na.Decomposition.load(tmp_path / "m.npz")
     for a, b in zip(d.factors, again.factors, strict=True):
@@ -230,7 +245,7 @@ def test_decompositions_are_saved_and_loaded(tmp_path):
     assert again.divergence == d.divergence
     assert np.array_equal(again.losses, d.losses)
     assert (again.n_iter, again.converged) == (d.n_iter, d.converged)
-    with pytest.raises(na.OutputError, match="exists"):
+    with pytest.raises(na.errors.OutputError, match="exists"):
         d.save(tmp_path / "m.npz")
     d.save(tmp_path / "m.npz", overwrite=True)
     (tmp_path / "text.npz").write_text("no archive")

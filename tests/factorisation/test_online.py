@@ -54,7 +54,7 @@ def test_what_is_past_is_bounded_from_above_and_tight(beta):
 def test_the_past_is_the_majoriser_of_a_block(beta):
     """Above the block's divergence for every W, equal to it at the W the block was left with."""
     block = take(1)[0]
-    online = na.OnlineNMF(RANK, beta_loss=beta, memory=1, rng=0).fit(take(2))
+    online = na.factorisation.OnlineNMF(RANK, beta_loss=beta, memory=1, rng=0).fit(take(2))
     before = online._past[0]
     norms = np.ones(RANK)
     H = online.transform(block)
@@ -75,7 +75,10 @@ def test_the_past_is_the_majoriser_of_a_block(beta):
 @pytest.mark.parametrize("memory", [0, 0.8])
 @pytest.mark.parametrize("beta", BETAS)
 def test_a_block_and_what_is_past_cost_less_after_it(beta, memory):
-    D, online = na.Beta(beta), na.OnlineNMF(RANK, beta_loss=beta, memory=memory, rng=0)
+    D, online = (
+        na.Beta(beta),
+        na.factorisation.OnlineNMF(RANK, beta_loss=beta, memory=memory, rng=0),
+    )
     online.fit(take(4))
     block, past, before = take(5)[-1], online._past, online.W
 
@@ -92,7 +95,7 @@ def test_a_block_and_what_is_past_cost_less_after_it(beta, memory):
 @pytest.mark.parametrize("beta", BETAS)
 def test_one_block_again_and_again_comes_near_its_batch(beta):
     block = take(1)[0]
-    online = na.OnlineNMF(RANK, beta_loss=beta, memory=0, rng=0).fit([block] * 40)
+    online = na.factorisation.OnlineNMF(RANK, beta_loss=beta, memory=0, rng=0).fit([block] * 40)
     rng = np.random.default_rng(0)
     W, H = mu(block, rng.random((FREQ, RANK)), rng.random((RANK, 25)), beta, 400)
     D, mean = na.Beta(beta), np.tile(block.mean(1, keepdims=True), (1, 25))
@@ -103,7 +106,7 @@ def test_one_block_again_and_again_comes_near_its_batch(beta):
 def test_each_block_counts_as_memory_says():
     """With one component and KL the template is a weighted sum of all frames, in closed form."""
     blocks, expected = take(9), np.zeros(FREQ)
-    online = na.OnlineNMF(1, memory=0.6, rng=0)
+    online = na.factorisation.OnlineNMF(1, memory=0.6, rng=0)
     for number, block in enumerate(blocks, 1):
         online.partial_fit(block)
         np.testing.assert_allclose(
@@ -116,7 +119,7 @@ def test_each_block_counts_as_memory_says():
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_a_stream_is_modelled_nearly_as_well_as_all_of_it_at_once(beta, dtype):
     blocks = take(40, dtype=dtype)
-    online = na.OnlineNMF(RANK, beta_loss=beta, rng=0).fit(blocks)
+    online = na.factorisation.OnlineNMF(RANK, beta_loss=beta, rng=0).fit(blocks)
     V = np.hstack(blocks)
     H = online.transform(V)
     assert online.W.dtype == H.dtype == dtype
@@ -126,7 +129,7 @@ def test_a_stream_is_modelled_nearly_as_well_as_all_of_it_at_once(beta, dtype):
 
 
 def test_memory_in_bytes_does_not_grow():
-    online, endless = na.OnlineNMF(RANK, rng=0), stream(frames=500)
+    online, endless = na.factorisation.OnlineNMF(RANK, rng=0), stream(frames=500)
     online.fit(itertools.islice(endless, 3))
     tracemalloc.start()
     used = []
@@ -142,12 +145,12 @@ def test_the_same_seed_and_order_give_the_same_bytes_for_any_number_of_threads()
     try:
         for threads in (1, 2, 3):
             set_threads(threads)
-            found.append(na.OnlineNMF(RANK, rng=7).fit(blocks).W.tobytes())
+            found.append(na.factorisation.OnlineNMF(RANK, rng=7).fit(blocks).W.tobytes())
     finally:
         set_threads(None)
     assert len(set(found)) == 1
-    assert na.OnlineNMF(RANK, rng=8).fit(blocks).W.tobytes() != found[0]
-    assert na.OnlineNMF(RANK, rng=7).fit(blocks[::-1]).W.tobytes() != found[0]
+    assert na.factorisation.OnlineNMF(RANK, rng=8).fit(blocks).W.tobytes() != found[0]
+    assert na.factorisation.OnlineNMF(RANK, rng=7).fit(blocks[::-1]).W.tobytes() != found[0]
 
 
 @pytest.mark.parametrize("beta", BETAS)
@@ -155,7 +158,7 @@ def test_the_same_seed_and_order_give_the_same_bytes_for_any_number_of_threads()
 @pytest.mark.parametrize("scale", [1e-12, 1, 1e12])
 def test_silence_and_extremes_leave_the_numbers_finite(beta, dtype, scale):
     silent = np.zeros((FREQ, 4), dtype)
-    online = na.OnlineNMF(RANK, beta_loss=beta, rng=0)
+    online = na.factorisation.OnlineNMF(RANK, beta_loss=beta, rng=0)
     for block in (silent, *take(3, dtype=dtype), silent):
         H = online.partial_fit(block * dtype(scale))
         assert np.isfinite(H).all()
@@ -173,18 +176,18 @@ def test_masked_bins_have_no_say():
         for seed, block in enumerate(blocks):
             hidden = np.random.default_rng(seed).random(block.shape) < 0.3
             masked.append(np.ma.array(np.where(hidden, rubbish, block), mask=hidden))
-        found.append(na.OnlineNMF(RANK, rng=0).fit(masked).W)
+        found.append(na.factorisation.OnlineNMF(RANK, rng=0).fit(masked).W)
     np.testing.assert_array_equal(*found)
 
 
 def test_what_cannot_work_is_refused():
     with pytest.raises(ParameterError, match="between 0 and 2"):
-        na.OnlineNMF(2, beta_loss=3)
+        na.factorisation.OnlineNMF(2, beta_loss=3)
     with pytest.raises(ParameterError, match="memory is"):
-        na.OnlineNMF(2, memory=1.5)
+        na.factorisation.OnlineNMF(2, memory=1.5)
     with pytest.raises(ParameterError, match="no templates yet"):
-        na.OnlineNMF(2).transform(np.ones((3, 4)))
-    online = na.OnlineNMF(2, rng=0).fit([np.ones((3, 4))])
+        na.factorisation.OnlineNMF(2).transform(np.ones((3, 4)))
+    online = na.factorisation.OnlineNMF(2, rng=0).fit([np.ones((3, 4))])
     with pytest.raises(ShapeError, match=r"block has shape \(4, 4\)"):
         online.partial_fit(np.ones((4, 4)))
 
@@ -196,13 +199,13 @@ def test_what_the_first_block_lacks_is_learned_later(beta):
     first = W @ rng.random((3, 30))
     first[10:] = 0
     later = [W @ rng.random((3, 30)) for _ in range(30)]
-    online = na.OnlineNMF(3, beta_loss=beta, rng=0).fit([first, *later])
+    online = na.factorisation.OnlineNMF(3, beta_loss=beta, rng=0).fit([first, *later])
     rest = later[-1] - online.W @ online.transform(later[-1])
     assert np.linalg.norm(rest) < 0.1 * np.linalg.norm(later[-1])
 
 
 def test_a_refused_first_block_leaves_no_trace():
-    online = na.OnlineNMF(2, rng=0)
-    with pytest.raises(na.ShapeError, match=r"\(freq, time\)"):
+    online = na.factorisation.OnlineNMF(2, rng=0)
+    with pytest.raises(na.errors.ShapeError, match=r"\(freq, time\)"):
         online.partial_fit(np.ones((2, 8, 5)))
     assert online.partial_fit(np.ones((8, 5))).shape == (2, 5)

@@ -19,7 +19,9 @@ def test_smooth_activations_are_smoother():
     V, W, H = rng.random((12, 40)), rng.random((12, 3)), rng.random((3, 40))
     rough = []
     for weight in (0.0, 1.0, 100.0):
-        d = na.decompose(V, [na.Factor(W, free=False), na.Factor(H, True, (na.Smooth(weight),))])
+        d = na.decompose(
+            V, [na.Factor(W, free=False), na.Factor(H, True, (na.penalties.Smooth(weight),))]
+        )
         rough.append(np.square(np.diff(d.H)).sum())
     assert rough[0] > rough[1] > rough[2]
 
@@ -35,7 +37,9 @@ def share_of_silence(H):
 
 
 @pytest.mark.parametrize("beta", [0, 0.5, 1, 2, 3])
-@pytest.mark.parametrize("penalty", [na.L1, lambda w: na.Log(w, 0.1)], ids=["l1", "log"])
+@pytest.mark.parametrize(
+    "penalty", [na.penalties.L1, lambda w: na.penalties.Log(w, 0.1)], ids=["l1", "log"]
+)
 def test_sparse_penalties_sparsify_under_a_unit_norm(penalty, beta):
     V, W, H = sparse_case(np.random.default_rng(0))
     V, scale = V / V.mean(), V.mean()
@@ -55,7 +59,7 @@ def test_l1_under_the_l1_norm_does_nothing_for_kl():
     plain, penalised = (
         na.decompose(
             V,
-            [na.Factor(W[:, :3], unit="l1"), na.Factor(H[:3], True, (na.L1(weight),))],
+            [na.Factor(W[:, :3], unit="l1"), na.Factor(H[:3], True, (na.penalties.L1(weight),))],
             max_iter=1500,
             tol=0,
             solver="mu",
@@ -72,7 +76,7 @@ def test_log_leaves_large_entries_nearer_their_value_than_l1():
     W = np.eye(6)
     truth = np.where(rng.random((6, 40)) < 0.3, 5 + rng.random((6, 40)), 0.02)
     found = []
-    for penalty in (na.L1(0.8), na.Log(0.2, 0.1)):
+    for penalty in (na.penalties.L1(0.8), na.penalties.Log(0.2, 0.1)):
         H = na.Factor(np.ones((6, 40)), True, (penalty,))
         d = na.decompose(truth, [na.Factor(W, False), H], divergence=na.Beta(2), tol=0)
         assert (d.H[truth < 1] < 1e-6).all()
@@ -88,7 +92,11 @@ def test_groups_fall_silent_together():
     V = W @ (np.repeat(on, 3, axis=0) * (0.2 + rng.random((9, 40))))
     V = np.maximum(V + 0.25 * rng.normal(size=V.shape), 0)
     start, wrong, partly = rng.random((9, 40)), [], []
-    for penalty in (na.L1(0.0), na.L1(1.6), na.GroupSparsity(1.6, groups)):
+    for penalty in (
+        na.penalties.L1(0.0),
+        na.penalties.L1(1.6),
+        na.penalties.GroupSparsity(1.6, groups),
+    ):
         factors = [na.Factor(W, False), na.Factor(start, True, (penalty,))]
         H = na.decompose(V, factors, divergence=na.Beta(2), max_iter=300, tol=0).H
         sounds = H.reshape(3, 3, 40) > 1e-3
@@ -115,10 +123,10 @@ def test_a_graph_makes_neighbours_alike_and_winding_classes_clearer():
     for seed in range(4):
         rng = np.random.default_rng(seed)
         V, classes = winding_classes(rng)
-        A = na.nearest_neighbours(V, 5)
+        A = na.penalties.nearest_neighbours(V, 5)
         start = rng.random((40, 3)), rng.random((3, V.shape[1]))
         for weight in (0.0, 0.1):
-            H = na.Factor(start[1], True, (na.Graph(weight, A),))
+            H = na.Factor(start[1], True, (na.penalties.Graph(weight, A),))
             W = na.Factor(start[0], unit="l1")
             H = na.decompose(V, [W, H], max_iter=200, tol=0, solver="mu").H
             H = H / H.sum(0)
@@ -136,7 +144,7 @@ def test_neighbours_are_the_nearest(seed, n, k):
     rng = np.random.default_rng(seed)
     k = min(k, n - 1)
     V = rng.random((4, n)) * 10.0 ** rng.integers(-200, 100, n)
-    A = na.nearest_neighbours(V, k, weighting="cosine")
+    A = na.penalties.nearest_neighbours(V, k, weighting="cosine")
     assert abs(A - A.T).max() == 0
     X = V / V.max(0)
     X /= np.linalg.norm(X, axis=0)
@@ -144,12 +152,16 @@ def test_neighbours_are_the_nearest(seed, n, k):
     np.fill_diagonal(cosine, -1)
     asks = cosine >= np.sort(cosine, axis=1)[:, -k, None]
     np.testing.assert_allclose(A.toarray(), np.where(asks | asks.T, cosine, 0), atol=1e-12)
-    assert (na.nearest_neighbours(V, k).toarray() == (A.toarray() > 0)).all()
+    assert (na.penalties.nearest_neighbours(V, k).toarray() == (A.toarray() > 0)).all()
 
 
 def test_a_silent_frame_has_no_neighbours():
     V = np.array([[1.0, 0.0, 2.0], [1.0, 0.0, 1.0]])
-    assert na.nearest_neighbours(V, 2).toarray().tolist() == [[0, 0, 1], [0, 0, 0], [1, 0, 0]]
+    assert na.penalties.nearest_neighbours(V, 2).toarray().tolist() == [
+        [0, 0, 1],
+        [0, 0, 0],
+        [1, 0, 0],
+    ]
 
 
 @settings(max_examples=20, deadline=None)
@@ -162,11 +174,15 @@ def test_a_graph_costs_the_trace_with_its_laplacian(seed):
     L = np.diag(A.sum(1)) - A
     expected = 0.4 * np.trace(F @ L @ F.T)
     for adjacency in (A, sparse.csr_matrix(A), sparse.coo_array(A)):
-        assert na.Graph(0.8, adjacency).value(F, [F]) == pytest.approx(expected)
+        assert na.penalties.Graph(0.8, adjacency).value(F, [F]) == pytest.approx(expected)
     chain = np.eye(7, k=1) + np.eye(7, k=-1)
-    assert na.Graph(0.8, chain).value(F, [F]) == pytest.approx(na.Smooth(0.8).value(F, [F]))
+    assert na.penalties.Graph(0.8, chain).value(F, [F]) == pytest.approx(
+        na.penalties.Smooth(0.8).value(F, [F])
+    )
     for mine, other in zip(
-        na.Graph(0.8, chain).majorize(F, [F]), na.Smooth(0.8).majorize(F, [F]), strict=True
+        na.penalties.Graph(0.8, chain).majorize(F, [F]),
+        na.penalties.Smooth(0.8).majorize(F, [F]),
+        strict=True,
     ):
         np.testing.assert_allclose(mine, other, atol=1e-12)
 
@@ -181,7 +197,7 @@ def test_smooth_ratios_end_at_the_true_minimum(seed, weight, beta):
     w = rng.random((5, 1)) + 0.1
     V = rng.random((5, 3)) + 0.01
     start = np.exp(rng.normal(size=(1, 3)))
-    penalty = na.SmoothRatio(weight)
+    penalty = na.penalties.SmoothRatio(weight)
     H = na.Factor(start, np.array([[False, True, False]]), (penalty,))
     d = na.decompose(
         V, [na.Factor(w, False), H], divergence=na.Beta(beta), max_iter=500, tol=0, solver="mu"
@@ -206,7 +222,7 @@ def is_minimum(cost, h):
 def test_smooth_ratios_do_not_depend_on_loudness():
     rng = np.random.default_rng(0)
     F = rng.random((3, 20)) + 0.1
-    penalty = na.SmoothRatio(0.7)
+    penalty = na.penalties.SmoothRatio(0.7)
     assert penalty.value(F, []) == pytest.approx(penalty.value(F * 1e-150, []))
     steady = np.full((3, 20), 0.3)
     assert penalty.value(steady, []) == 0
@@ -218,7 +234,10 @@ def test_decorrelated_components_overlap_less():
     V, W, H = sparse_case(np.random.default_rng(0))
     overlaps = []
     for weight in (0.0, 0.1, 1.0):
-        factors = [na.Factor(W, unit="l2"), na.Factor(H, True, (na.Decorrelated(weight),))]
+        factors = [
+            na.Factor(W, unit="l2"),
+            na.Factor(H, True, (na.penalties.Decorrelated(weight),)),
+        ]
         d = na.decompose(V, factors, tol=0, solver="mu")
         overlaps.append(1 - np.square(d.H).sum() / np.square(d.H.sum(0)).sum())
     assert overlaps[0] > 2 * overlaps[1] > 4 * overlaps[2] > 0
@@ -227,8 +246,8 @@ def test_decorrelated_components_overlap_less():
 def test_decorrelated_is_the_sum_over_pairs():
     F = np.random.default_rng(0).random((4, 7))
     pairs = sum(F[k] @ F[j] for k, j in itertools.combinations(range(4), 2))
-    assert na.Decorrelated(2.0).value(F, []) == pytest.approx(2 * pairs)
-    assert na.Decorrelated(2.0, axis=-1).value(F.T, []) == pytest.approx(2 * pairs)
+    assert na.penalties.Decorrelated(2.0).value(F, []) == pytest.approx(2 * pairs)
+    assert na.penalties.Decorrelated(2.0, axis=-1).value(F.T, []) == pytest.approx(2 * pairs)
 
 
 @pytest.mark.parametrize("seed", [0, 2])
@@ -238,7 +257,7 @@ def test_minimum_volume_finds_endmembers(seed):
     V = truth @ shares[shares.max(1) < 0.8][:80].T
     W, H = rng.random((20, 3)), rng.random((3, 80))
     errors = []
-    for penalties in ((), (na.MinVolume(0.1, delta=1.0),)):
+    for penalties in ((), (na.penalties.MinVolume(0.1, delta=1.0),)):
         factors = [na.Factor(W, True, penalties), na.Factor(H, unit="l1")]
         d = na.decompose(V, factors, max_iter=500, tol=0, solver="mu")
         unit = [X / np.linalg.norm(X, axis=0) for X in (truth, d.W)]
@@ -252,7 +271,7 @@ def test_minimum_volume_takes_lags_as_more_frequencies():
     rng = np.random.default_rng(0)
     W = rng.random((4, 6, 3))
     flat = W.reshape(-1, 3)
-    penalty = na.MinVolume(0.7, 0.1)
+    penalty = na.penalties.MinVolume(0.7, 0.1)
     assert penalty.value(W, []) == pytest.approx(penalty.value(flat, []))
     expected = 0.7 * np.log(np.linalg.det(flat.T @ flat + 0.1 * np.eye(3)))
     assert penalty.value(W, []) == pytest.approx(expected)
@@ -264,7 +283,7 @@ def test_a_prior_holds_as_much_as_it_weighs():
     W0[3, 1] = 0
     moved = []
     for weight in (0.0, 1.0, 1e2, 1e6):
-        W = na.Factor(W0 + 1e-3, True, (na.Prior(W0, weight),))
+        W = na.Factor(W0 + 1e-3, True, (na.penalties.Prior(W0, weight),))
         d = na.decompose(V, [W, na.Factor(H, False)], max_iter=500, tol=0, solver="mu")
         moved.append(abs(d.W - W0).max())
         if weight == 0:
@@ -278,7 +297,7 @@ def test_a_prior_is_as_many_frames_of_its_own():
     """The posterior mode is plain KL-NMF with W0 appended to V, heard one component at a time."""
     rng = np.random.default_rng(0)
     V, W0, H = rng.random((12, 30)) + 0.1, rng.random((12, 3)), rng.random((3, 30))
-    W = na.Factor(W0, True, (na.Prior(W0, 4.0),))
+    W = na.Factor(W0, True, (na.penalties.Prior(W0, 4.0),))
     d = na.decompose(V, [W, na.Factor(H, False)], max_iter=300, tol=0, solver="mu")
     longer = np.hstack([V, 4 * W0]), np.hstack([H, 4 * np.eye(3)])
     plain = na.nmf(longer[0], W=W0, H=longer[1], update_H=False, max_iter=300, tol=0, solver="mu")

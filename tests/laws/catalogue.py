@@ -19,34 +19,40 @@ def positive(rng, *shape):
 
 
 SHAPES = {
-    "product": lambda freq, time, rank, lags: (na.Product(), [(freq, rank), (rank, time)]),
-    "deep": lambda freq, time, rank, lags: (na.Product(), [(freq, 5), (5, rank), (rank, time)]),
+    "product": lambda freq, time, rank, lags: (
+        na.structures.Product(),
+        [(freq, rank), (rank, time)],
+    ),
+    "deep": lambda freq, time, rank, lags: (
+        na.structures.Product(),
+        [(freq, 5), (5, rank), (rank, time)],
+    ),
     "convolutive": lambda freq, time, rank, lags: (
-        na.Convolutive(),
+        na.structures.Convolutive(),
         [(lags, freq, rank), (rank, time)],
     ),
     "channels": lambda freq, time, rank, lags: (
-        na.Channels(),
+        na.structures.Channels(),
         [(2, rank), (freq, rank), (rank, time)],
     ),
     "convolutive-2d": lambda freq, time, rank, lags: (
-        na.Convolutive2D(),
+        na.structures.Convolutive2D(),
         [(lags, freq, rank), (min(freq, 3), rank, time)],
     ),
     "harmonic": lambda freq, time, rank, lags: (
-        na.Harmonic(),
+        na.structures.Harmonic(),
         [(freq, 4, rank), (4, rank), (rank, time)],
     ),
     "source-filter": lambda freq, time, rank, lags: (
-        na.SourceFilter(),
+        na.structures.SourceFilter(),
         [(freq, rank), (rank, time), (freq, lags), (lags, time), (freq, 2), (2, time)],
     ),
     "masked": lambda freq, time, rank, lags: (
-        na.Masked(),
+        na.structures.Masked(),
         [(freq, 1), (freq, rank), (rank, time), (1, time), (freq, 2), (2, time)],
     ),
     "attack-decay": lambda freq, time, rank, lags: (
-        na.AttackDecay(),
+        na.structures.AttackDecay(),
         [(2, freq, rank), (2, lags, rank), (rank, time)],
     ),
 }
@@ -87,23 +93,25 @@ def some_graph(rng, n):
 
 
 PENALTIES = {
-    "l1": lambda rng, shape: na.L1(0.3),
-    "l2": lambda rng, shape: na.L2(0.4),
-    "log": lambda rng, shape: na.Log(0.3, 0.2),
-    "group": lambda rng, shape: na.GroupSparsity(0.4, [k // 2 for k in range(shape[0])]),
-    "logarithm of groups": lambda rng, shape: na.LogGroupSparsity(
+    "l1": lambda rng, shape: na.penalties.L1(0.3),
+    "l2": lambda rng, shape: na.penalties.L2(0.4),
+    "log": lambda rng, shape: na.penalties.Log(0.3, 0.2),
+    "group": lambda rng, shape: na.penalties.GroupSparsity(0.4, [k // 2 for k in range(shape[0])]),
+    "logarithm of groups": lambda rng, shape: na.penalties.LogGroupSparsity(
         0.4, [k // 2 for k in range(shape[0])], eps=0.3
     ),
-    "group over the last axis": lambda rng, shape: na.GroupSparsity(
+    "group over the last axis": lambda rng, shape: na.penalties.GroupSparsity(
         0.2, rng.integers(3, size=shape[-1]), -1
     ),
-    "smooth": lambda rng, shape: na.Smooth(2.0),
-    "smooth, first axis": lambda rng, shape: na.Smooth(0.9, axis=0),
-    "smooth ratio": lambda rng, shape: na.SmoothRatio(0.7),
-    "graph": lambda rng, shape: na.Graph(0.8, some_graph(rng, shape[-1])),
-    "decorrelated": lambda rng, shape: na.Decorrelated(0.3),
-    "minimum volume": lambda rng, shape: na.MinVolume(0.5, 0.1, axis=0),
-    "prior": lambda rng, shape: na.Prior(rng.random(shape) * (rng.random(shape) < 0.8), 2.0),
+    "smooth": lambda rng, shape: na.penalties.Smooth(2.0),
+    "smooth, first axis": lambda rng, shape: na.penalties.Smooth(0.9, axis=0),
+    "smooth ratio": lambda rng, shape: na.penalties.SmoothRatio(0.7),
+    "graph": lambda rng, shape: na.penalties.Graph(0.8, some_graph(rng, shape[-1])),
+    "decorrelated": lambda rng, shape: na.penalties.Decorrelated(0.3),
+    "minimum volume": lambda rng, shape: na.penalties.MinVolume(0.5, 0.1, axis=0),
+    "prior": lambda rng, shape: na.penalties.Prior(
+        rng.random(shape) * (rng.random(shape) < 0.8), 2.0
+    ),
     "inverse gamma": lambda rng, shape: InverseGamma(0.2, 0.01),
 }
 """Per name, from a generator and a factor's shape (component, …, n) to a penalty of it."""

@@ -38,9 +38,17 @@ def penalty_sets(rng, first, last):
     yield "none", (), ()
     for name, make in PENALTIES.items():
         yield name, (), (make(rng, last),)
-    yield "first", (na.L2(0.2), PENALTIES["prior"](rng, first), na.Log(0.1, 0.1)), ()
+    yield (
+        "first",
+        (na.penalties.L2(0.2), PENALTIES["prior"](rng, first), na.penalties.Log(0.1, 0.1)),
+        (),
+    )
     some = ("l1", "l2", "smooth", "smooth ratio", "decorrelated", "inverse gamma")
-    yield "many", (na.L1(0.05), na.L2(0.1)), tuple(PENALTIES[p](rng, last) for p in some)
+    yield (
+        "many",
+        (na.penalties.L1(0.05), na.penalties.L2(0.1)),
+        tuple(PENALTIES[p](rng, last) for p in some),
+    )
 
 
 @pytest.mark.parametrize("structure", STRUCTURES)
@@ -89,10 +97,13 @@ def test_penalties_mean_the_callers_scale(beta, structure, scale, dtype):
     V = ((rng.random((FREQ, TIME)) + 0.05) * scale).astype(dtype)
     structure, (W, H) = STRUCTURES[structure](rng)
     cost = scale**beta  # of the divergence, so that penalties weigh as much
-    simple = (na.L1(0.1 * cost / scale), na.L2(0.1 * cost / scale**2))
-    simple += (na.Smooth(0.2 * cost / scale**2),)
+    simple = (na.penalties.L1(0.1 * cost / scale), na.penalties.L2(0.1 * cost / scale**2))
+    simple += (na.penalties.Smooth(0.2 * cost / scale**2),)
     inverse = (InverseGamma(0.1 * cost, 0.01 * cost * scale),)
-    drawn = (na.Prior(H * scale, 0.2 * cost / scale), na.SmoothRatio(0.1 * cost))
+    drawn = (
+        na.penalties.Prior(H * scale, 0.2 * cost / scale),
+        na.penalties.SmoothRatio(0.1 * cost),
+    )
     for penalties in (simple, inverse, drawn):
         for unit in (None, "l1", "l2"):
             factors = [na.Factor(W, unit=unit), na.Factor(H * scale, True, penalties)]
@@ -113,10 +124,12 @@ def test_the_last_factor_can_have_unit_norm_at_any_scale():
     rng = np.random.default_rng(3)
     V = (rng.random((FREQ, TIME)) + 0.05) * 1e-10
     W, H = positive(rng, FREQ, RANK), positive(rng, RANK, TIME)
-    d = na.decompose(V, [na.Factor(W, True, (na.L1(1e-3),)), na.Factor(H * 1e-10, unit="l1")])
+    d = na.decompose(
+        V, [na.Factor(W, True, (na.penalties.L1(1e-3),)), na.Factor(H * 1e-10, unit="l1")]
+    )
     np.testing.assert_allclose(d.H.sum(1), 1)
     assert d.losses[-1] == pytest.approx(
-        na.Beta(1).value(V, d.model(), None) + na.L1(1e-3).value(d.W, d.factors)
+        na.Beta(1).value(V, d.model(), None) + na.penalties.L1(1e-3).value(d.W, d.factors)
     )
 
 
@@ -212,10 +225,10 @@ def test_components_die_without_a_sound_under_a_unit_norm(beta, unit, dtype):
     rng = np.random.default_rng(0)
     V = (np.outer(rng.random(FREQ), rng.random(TIME)) + 1e-3).astype(dtype)
     for penalty in (
-        na.Log(3.0, 0.1),
-        na.Decorrelated(3.0),
-        na.GroupSparsity(3.0, "aab"),
-        na.L2(9.0),
+        na.penalties.Log(3.0, 0.1),
+        na.penalties.Decorrelated(3.0),
+        na.penalties.GroupSparsity(3.0, "aab"),
+        na.penalties.L2(9.0),
     ):
         W, H = positive(rng, FREQ, RANK), positive(rng, RANK, TIME)
         d = na.decompose(

@@ -71,5 +71,5 @@ def test_the_objective_never_rises_and_zeros_stay(case):
 def test_factors_that_do_not_fit_are_refused(case):
     structure, X = case
     for wrong in ([X[0], X[1][:5]], [X[0], X[1][:, :BLOCK]], [X[0][0], X[1]]):
-        with pytest.raises(na.ShapeError, match="Gliding needs"):
+        with pytest.raises(na.errors.ShapeError, match="Gliding needs"):
             structure.shape(wrong)

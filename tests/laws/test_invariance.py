@@ -31,7 +31,12 @@ def both(V, **settings):
     factors = [na.Factor(W), na.Factor(H)]
     yield na.nmf(V, 3, beta_loss=beta, rng=0, **settings)
     yield na.decompose(
-        V, factors, structure=na.Convolutive(), divergence=na.Beta(beta), rng=0, **settings
+        V,
+        factors,
+        structure=na.structures.Convolutive(),
+        divergence=na.Beta(beta),
+        rng=0,
+        **settings,
     )
 
 
@@ -217,8 +222,8 @@ out += na.nmf(V, 6, weights=V, max_iter=3, rng=1).factors
 out += na.nmf(V, 40, init="spa", weights=V > 0.1, max_iter=2, rng=1).factors
 out += na.nmf(V, 4, n_init=3, max_iter=2, rng=1).factors
 W, H = rng.random((5, 300, 6)), rng.random((6, 1500))
-out += na.decompose(V, [na.Factor(W), na.Factor(H, penalties=(na.Smooth(0.1),))],
-                    structure=na.Convolutive(), max_iter=3).factors
+out += na.decompose(V, [na.Factor(W), na.Factor(H, penalties=(na.penalties.Smooth(0.1),))],
+                    structure=na.structures.Convolutive(), max_iter=3).factors
 print(hashlib.sha256(b"".join(a.tobytes() for a in out)).hexdigest())
 """
 

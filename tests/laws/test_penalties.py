@@ -97,23 +97,38 @@ def test_penalties_see_float32_as_the_same_numbers(name):
 @pytest.mark.parametrize(
     ("make", "error", "what"),
     [
-        *((lambda w=w: na.L1(w), ParameterError, "weight of L1") for w in (-1.0, np.nan, np.inf)),
-        (lambda: na.Log(1.0, 0), ParameterError, "eps of Log"),
-        (lambda: na.MinVolume(1.0, 0), ParameterError, "delta of MinVolume"),
-        (lambda: na.GroupSparsity(1.0, [[0, 1], [2]]), ParameterError, "groups is"),
-        (lambda: na.GroupSparsity(1.0, "aab").value(np.ones((2, 5)), []), ShapeError, "3 entries"),
-        (lambda: na.Prior([[-1.0]], 1.0), ContentError, "W0 of Prior"),
-        (lambda: na.Prior(np.ones((2, 3)), 1.0).value(np.ones((3, 2)), []), ShapeError, "W0 of"),
-        (lambda: na.Graph(1.0, np.ones((2, 3))), ShapeError, "must be square"),
-        (lambda: na.Graph(1.0, np.ones(3)), ShapeError, "adjacency has 1 dim"),
-        (lambda: na.Graph(1.0, -np.ones((2, 2))), ParameterError, "finite and ≥ 0"),
-        (lambda: na.Graph(1.0, np.eye(3, k=1)), ParameterError, "transpose"),
-        (lambda: na.Graph(1.0, np.eye(3)).value(np.ones((2, 5)), []), ShapeError, "as many vert"),
-        (lambda: na.nearest_neighbours(np.ones((3, 4)), 4), ParameterError, "k must be"),
-        (lambda: na.nearest_neighbours(np.ones(3), 1), ShapeError, "takes"),
-        (lambda: na.nearest_neighbours(-np.ones((3, 4)), 1), ContentError, "negative"),
+        *(
+            (lambda w=w: na.penalties.L1(w), ParameterError, "weight of L1")
+            for w in (-1.0, np.nan, np.inf)
+        ),
+        (lambda: na.penalties.Log(1.0, 0), ParameterError, "eps of Log"),
+        (lambda: na.penalties.MinVolume(1.0, 0), ParameterError, "delta of MinVolume"),
+        (lambda: na.penalties.GroupSparsity(1.0, [[0, 1], [2]]), ParameterError, "groups is"),
         (
-            lambda: na.nearest_neighbours(np.ones((3, 4)), 1, weighting="heat"),
+            lambda: na.penalties.GroupSparsity(1.0, "aab").value(np.ones((2, 5)), []),
+            ShapeError,
+            "3 entries",
+        ),
+        (lambda: na.penalties.Prior([[-1.0]], 1.0), ContentError, "W0 of Prior"),
+        (
+            lambda: na.penalties.Prior(np.ones((2, 3)), 1.0).value(np.ones((3, 2)), []),
+            ShapeError,
+            "W0 of",
+        ),
+        (lambda: na.penalties.Graph(1.0, np.ones((2, 3))), ShapeError, "must be square"),
+        (lambda: na.penalties.Graph(1.0, np.ones(3)), ShapeError, "adjacency has 1 dim"),
+        (lambda: na.penalties.Graph(1.0, -np.ones((2, 2))), ParameterError, "finite and ≥ 0"),
+        (lambda: na.penalties.Graph(1.0, np.eye(3, k=1)), ParameterError, "transpose"),
+        (
+            lambda: na.penalties.Graph(1.0, np.eye(3)).value(np.ones((2, 5)), []),
+            ShapeError,
+            "as many vert",
+        ),
+        (lambda: na.penalties.nearest_neighbours(np.ones((3, 4)), 4), ParameterError, "k must be"),
+        (lambda: na.penalties.nearest_neighbours(np.ones(3), 1), ShapeError, "takes"),
+        (lambda: na.penalties.nearest_neighbours(-np.ones((3, 4)), 1), ContentError, "negative"),
+        (
+            lambda: na.penalties.nearest_neighbours(np.ones((3, 4)), 1, weighting="heat"),
             ParameterError,
             "weighting is 'heat'",
         ),
@@ -125,19 +140,21 @@ def test_what_makes_no_sense_is_refused(make, error, what):
 
 
 def test_penalties_are_equal_only_where_they_are_the_same():
-    assert na.GroupSparsity(1.0, ["a", "b"]) == na.GroupSparsity(1.0, ("a", "b"))
-    assert na.Log(1.0, 0.1) != na.Log(1.0, 0.2)
-    one, other = (na.Prior(np.full((2, 2), x), 1.0) for x in (1.0, 2.0))
+    assert na.penalties.GroupSparsity(1.0, ["a", "b"]) == na.penalties.GroupSparsity(
+        1.0, ("a", "b")
+    )
+    assert na.penalties.Log(1.0, 0.1) != na.penalties.Log(1.0, 0.2)
+    one, other = (na.penalties.Prior(np.full((2, 2), x), 1.0) for x in (1.0, 2.0))
     assert one != other
     assert one == one
-    one, other = (na.Graph(1.0, np.ones((n, n))) for n in (2, 3))
+    one, other = (na.penalties.Graph(1.0, np.ones((n, n))) for n in (2, 3))
     assert one != other
-    assert len({one, other, na.GroupSparsity(1.0, "ab")}) == 3
+    assert len({one, other, na.penalties.GroupSparsity(1.0, "ab")}) == 3
 
 
 def test_no_penalty_keeps_hold_of_the_callers_array():
     W0, A = np.ones((2, 2)), np.ones((2, 2))
-    prior, graph = na.Prior(W0, 1.0), na.Graph(1.0, A)
+    prior, graph = na.penalties.Prior(W0, 1.0), na.penalties.Graph(1.0, A)
     W0[:] = A[:] = 7
     assert (prior.W0 == 1).all()
     assert (graph.adjacency.toarray() == 1).all()

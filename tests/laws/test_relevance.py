@@ -37,7 +37,7 @@ def factors_for(rng, lags):
 @given(st.integers(0, 10**6), st.floats(0.01, 100), st.floats(0.1, 10))
 def test_the_shares_make_the_whole_and_the_majoriser_bounds_it(norm, lags, seed, scale, dispersion):
     rng = np.random.default_rng(seed)
-    ard = na.ARD(scale, 5.0, dispersion, norm)
+    ard = na.penalties.ARD(scale, 5.0, dispersion, norm)
     X = factors_for(rng, lags)
     assert sum(ard.value(F, X) for F in X) == pytest.approx(whole(ard, X))
     for i in (0, 1):
@@ -54,15 +54,17 @@ def test_the_shares_make_the_whole_and_the_majoriser_bounds_it(norm, lags, seed,
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("structure", [na.Product(), na.Convolutive()], ids=str)
+@pytest.mark.parametrize(
+    "structure", [na.structures.Product(), na.structures.Convolutive()], ids=str
+)
 @pytest.mark.parametrize("beta", [-0.5, 0, 0.5, 1, 1.5, 2, 3])
 def test_the_objective_never_rises(beta, structure, dtype):
     rng = np.random.default_rng(0)
     V = (rng.random((FREQ, TIME)) + 0.05).astype(dtype)
     slack = 1e-12 if dtype == np.float64 else 2e-6
     for norm, scale, solver in itertools.product(("l1", "l2"), (1.0, 1e6), ("mu", "auto")):
-        ard = na.ARD.matching(V * scale, RANK, dispersion=0.05 * scale**beta, norm=norm)
-        W, H = factors_for(rng, 0 if structure == na.Product() else LAGS)
+        ard = na.penalties.ARD.matching(V * scale, RANK, dispersion=0.05 * scale**beta, norm=norm)
+        W, H = factors_for(rng, 0 if structure == na.structures.Product() else LAGS)
         d = na.decompose(
             (V * scale).astype(dtype),
             [na.Factor(W, penalties=(ard,)), na.Factor(H * scale, penalties=(ard,))],
@@ -84,7 +86,7 @@ def test_the_objective_never_rises(beta, structure, dtype):
 def test_excess_is_0_for_what_is_not_there():
     W, H = factors_for(np.random.default_rng(0), 0)
     W[:, 1], H[1] = 0, 0
-    excess = na.ARD(2.0, norm="l1").excess([W, H])
+    excess = na.penalties.ARD(2.0, norm="l1").excess([W, H])
     assert excess[1] == 0
     assert excess[0] == pytest.approx((W[:, 0].sum() + H[0].sum()) / 2)
 
@@ -93,7 +95,7 @@ def test_excess_is_0_for_what_is_not_there():
 def test_a_matching_prior_is_as_loud_as_V(norm):
     """Models drawn from the prior have V's mean."""
     rng = np.random.default_rng(0)
-    ard = na.ARD.matching(7.0, 4, shape=20.0, norm=norm)
+    ard = na.penalties.ARD.matching(7.0, 4, shape=20.0, norm=norm)
     relevance = ard.scale / rng.gamma(ard.shape, 1.0, (4, 200_000))  # inverse gamma
     draw = rng.exponential if norm == "l1" else lambda s: abs(rng.normal(0, np.sqrt(s)))
     model = (draw(relevance) * draw(relevance)).sum(0)
@@ -111,22 +113,22 @@ def test_a_matching_prior_is_as_loud_as_V(norm):
 )
 def test_what_makes_no_sense_is_refused(arguments, match):
     with pytest.raises(na.ParameterError, match=match):
-        na.ARD(**arguments)
+        na.penalties.ARD(**arguments)
     with pytest.raises(na.ParameterError, match="mean of V"):
-        na.ARD.matching(np.zeros((3, 4)), 2)
+        na.penalties.ARD.matching(np.zeros((3, 4)), 2)
     with pytest.raises(na.ParameterError, match="shape of ARD"):
-        na.ARD.matching(1.0, 2, shape=1.5)
+        na.penalties.ARD.matching(1.0, 2, shape=1.5)
 
 
 def test_it_belongs_to_both_factors_and_knows_where_shifts_are():
     rng = np.random.default_rng(0)
-    V, ard = rng.random((8, 3)) @ rng.random((3, 12)), na.ARD(0.5)
+    V, ard = rng.random((8, 3)) @ rng.random((3, 12)), na.penalties.ARD(0.5)
     W, H = na.Factor(rng.random((8, 3)), free=False), na.Factor(rng.random((3, 12)), True, (ard,))
     with pytest.raises(na.ParameterError, match="both of them"):
         na.decompose(V, [W, H])
     for rank in (2, 3):
         factors = [na.Factor(rng.random(s), True, (ard,)) for s in ((2, 8, rank), (3, rank, 12))]
         d = na.decompose(
-            V, factors, structure=na.Convolutive2D(), max_iter=20, check_every=1, tol=0
+            V, factors, structure=na.structures.Convolutive2D(), max_iter=20, check_every=1, tol=0
         )
         assert (np.diff(d.losses) <= 1e-12 * abs(d.losses[0])).all()

@@ -33,10 +33,10 @@ def norm_of(F, norm):
 def test_normalising_sets_the_norm_and_keeps_the_model(name, norm, templates, dtype):
     d = decomposition(name, dtype)
     kept = [F.copy() for F in d.factors]
-    once = na.normalise(d, norm=norm, templates=templates)
+    once = na.factorisation.normalise(d, norm=norm, templates=templates)
     close(norm_of(once.W if templates else np.moveaxis(once.H, -2, -1), norm), 1, dtype)
     close(once.model(), d.model(), dtype)
-    again = na.normalise(once, norm=norm, templates=templates)
+    again = na.factorisation.normalise(once, norm=norm, templates=templates)
     for F, G, original, before in zip(once.factors, again.factors, d.factors, kept, strict=True):
         assert F.dtype == dtype
         close(G, F, dtype)
@@ -47,10 +47,10 @@ def test_silent_components_stay_silent():
     W, H = np.random.default_rng(0).random((6, 3)), np.random.default_rng(1).random((3, 8))
     W[:, 1] = 0
     d = na.decompose(W @ H, [na.Factor(W), na.Factor(H)], max_iter=0)
-    once = na.normalise(d)
+    once = na.factorisation.normalise(d)
     assert np.isfinite(once.H).all()
     assert not once.W[:, 1].any()
-    assert np.isfinite(na.sort_components(d, by="centroid").W).all()
+    assert np.isfinite(na.factorisation.sort_components(d, by="centroid").W).all()
 
 
 def keys(d, by):
@@ -74,14 +74,14 @@ def test_sorting_permutes_and_keeps_the_model(name, by):
     d = na.decompose(
         structure.forward(X), [na.Factor(F) for F in X], structure=structure, max_iter=0
     )
-    found = na.sort_components(d, by=by)
+    found = na.factorisation.sort_components(d, by=by)
     close(found.model(), d.model(), np.float64)
     before, after = keys(d, by), keys(found, by)
     assert len(set(before)) == RANK
     order = np.argsort(before)
     np.testing.assert_array_equal(found.H, d.H[..., order, :])
     np.testing.assert_allclose(after, np.sort(before))
-    np.testing.assert_array_equal(na.sort_components(found, by=by).H, found.H)
+    np.testing.assert_array_equal(na.factorisation.sort_components(found, by=by).H, found.H)
 
 
 @pytest.mark.parametrize("beta", [0, 1, 2, 1.5])
@@ -94,10 +94,10 @@ def test_the_divergence_grows_with_the_scale_of_the_data_to_the_power_of_beta(be
 
 def test_what_makes_no_sense_is_refused():
     d = decomposition("product", np.float64)
-    for change in (na.normalise, na.sort_components):
+    for change in (na.factorisation.normalise, na.factorisation.sort_components):
         with pytest.raises(na.ParameterError, match="of one kind"):
             change(decomposition("source-filter", np.float64))
     with pytest.raises(na.ParameterError, match="norm is 'l3'"):
-        na.normalise(d, norm="l3")
+        na.factorisation.normalise(d, norm="l3")
     with pytest.raises(na.ParameterError, match="by is 'name'"):
-        na.sort_components(d, by="name")
+        na.factorisation.sort_components(d, by="name")

@@ -37,7 +37,11 @@ def test_never_rises_at_checks(solver, beta, fixed, penalised, check_every, dtyp
     if fixed:
         gate[0] = True  # without any component the misfit of a bin has no bound for β ≤ 0
     columns = np.array([True, False, True, True, False]) if fixed else True
-    penalties = (na.L1(0.02), na.L2(0.01), na.Smooth(0.1)) if penalised else ()
+    penalties = (
+        (na.penalties.L1(0.02), na.penalties.L2(0.01), na.penalties.Smooth(0.1))
+        if penalised
+        else ()
+    )
     d = na.decompose(
         V,
         [na.Factor(W, columns), na.Factor(H * gate, gate, penalties)],
@@ -105,7 +109,11 @@ def test_projected_gradient_takes_weights_and_any_structure():
     V, _, H, rng = posed()
     weights = rng.random(V.shape) * (rng.random(V.shape) < 0.8)
     factors = [na.Factor(rng.random((4, FREQ, RANK)) + 0.1), na.Factor(H)]
-    settings = {"structure": na.Convolutive(), "divergence": na.Beta(2), "weights": weights}
+    settings = {
+        "structure": na.structures.Convolutive(),
+        "divergence": na.Beta(2),
+        "weights": weights,
+    }
     d = na.decompose(np.where(weights > 0, V, np.nan), factors, solver="pg", **settings)
     plain = na.decompose(V, factors, solver="mu", **settings)
     assert (np.diff(d.losses) <= 0).all()
@@ -129,7 +137,10 @@ def test_what_a_solver_cannot_do_it_says(solver, settings, reason):
 
 def test_what_is_not_plain_nmf_is_refused():
     V, W, H, _ = posed()
-    convolutive = {"factors": [na.Factor(W[None]), na.Factor(H)], "structure": na.Convolutive()}
+    convolutive = {
+        "factors": [na.Factor(W[None]), na.Factor(H)],
+        "structure": na.structures.Convolutive(),
+    }
     deep = {"factors": [na.Factor(F) for F in (W, np.eye(RANK), H)]}
     for solver, beta in (("hals", 2), ("ccd", 1), ("bmme", 2)):
         for model in (deep,) if solver == "bmme" else (deep, convolutive):
@@ -142,7 +153,7 @@ def test_convolutive_models_are_extrapolated_too(beta):
     V, _, H, rng = posed()
     V = V + 0.1
     factors = [na.Factor(rng.random((4, FREQ, RANK)) + 0.1), na.Factor(H)]
-    settings = {"structure": na.Convolutive(), "divergence": na.Beta(beta), "tol": 0}
+    settings = {"structure": na.structures.Convolutive(), "divergence": na.Beta(beta), "tol": 0}
     plain = na.decompose(V, factors, **settings, solver="mu", max_iter=200)
     fast = na.decompose(V, factors, **settings, solver="bmme", max_iter=140)
     assert (np.diff(fast.losses) <= 0).all()
@@ -184,7 +195,7 @@ def test_steps_on_large_factors_give_the_same_bytes_on_any_number_of_threads():
     try:
         for count in (1, 3):
             set_threads(count)
-            W = na.Factor(W0, penalties=(na.Prior(W0, 3.0),), name="W")
+            W = na.Factor(W0, penalties=(na.penalties.Prior(W0, 3.0),), name="W")
             H = na.Factor(np.ones((30, 70)), name="H")
             found.append(na.decompose(V, [W, H], max_iter=3).W)
     finally:

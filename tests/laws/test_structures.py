@@ -142,7 +142,7 @@ def test_what_does_not_fit_is_refused_and_nothing_else(name):
 
 def test_more_shifts_than_bins_are_refused():
     with pytest.raises(ShapeError, match="at most as many"):
-        na.Convolutive2D().shape([np.ones((1, 4, 2)), np.ones((5, 2, 9))])
+        na.structures.Convolutive2D().shape([np.ones((1, 4, 2)), np.ones((5, 2, 9))])
 
 
 def problem(name, dtype, *, scale=1.0):
@@ -162,7 +162,7 @@ def test_the_scale_of_the_data_changes_no_bit(name, beta):
     for scale in (1.0, 2.0**40):
         structure, V, X = problem(name, np.float64, scale=scale)
         factors = [na.Factor(F) for F in X]
-        factors[-1] = na.Factor(X[-1], True, (na.L2(0.1 * scale ** (beta - 2)),))
+        factors[-1] = na.Factor(X[-1], True, (na.penalties.L2(0.1 * scale ** (beta - 2)),))
         d = na.decompose(
             V, factors, structure=structure, divergence=na.Beta(beta), solver="mu", max_iter=9
         )
@@ -192,7 +192,7 @@ def test_all_factors_but_one_can_have_unit_norm(name, unit):
     factors = [na.Factor(F, unit=unit) for F in X[:-1]]
     d = na.decompose(
         V,
-        [*factors, na.Factor(X[-1], True, (na.L1(0.3),))],
+        [*factors, na.Factor(X[-1], True, (na.penalties.L1(0.3),))],
         structure=structure,
         max_iter=15,
         tol=0,
@@ -203,7 +203,9 @@ def test_all_factors_but_one_can_have_unit_norm(name, unit):
     for F, axis in zip(d.factors[:-1], axes, strict=False):
         columns = np.moveaxis(F, axis, 0).reshape(F.shape[axis], -1)
         close(np.linalg.norm(columns, 1 if unit == "l1" else 2, axis=1), np.ones(F.shape[axis]))
-    final = na.Beta(1).value(V, d.model(), None) + na.L1(0.3).value(d.factors[-1], d.factors)
+    final = na.Beta(1).value(V, d.model(), None) + na.penalties.L1(0.3).value(
+        d.factors[-1], d.factors
+    )
     assert final == pytest.approx(d.losses[-1], rel=1e-9)
 
 
@@ -238,7 +240,7 @@ def test_three_axes_take_weights_gaps_and_random_starts():
 def test_a_mask_of_every_bin_has_its_adjoint_and_its_excerpt():
     rng = np.random.default_rng(0)
     shapes = (9, 12), (9, 2), (2, 12), (1, 1), (9, 3), (3, 12)
-    structure, X = na.Masked(), [rng.random(shape) for shape in shapes]
+    structure, X = na.structures.Masked(), [rng.random(shape) for shape in shapes]
     G = rng.standard_normal((9, 12))
     for i, F in enumerate(X):
         D = rng.standard_normal(F.shape)
@@ -261,4 +263,4 @@ def test_a_mask_of_every_bin_has_its_adjoint_and_its_excerpt():
 )
 def test_masks_that_do_not_fit_are_refused(shapes):
     with pytest.raises(ShapeError, match=r"factors have shapes .*; Masked needs M"):
-        na.Masked().shape([np.ones(shape) for shape in shapes])
+        na.structures.Masked().shape([np.ones(shape) for shape in shapes])

@@ -24,7 +24,7 @@ def test_it_has_every_measure_and_their_means():
     for measure, values in scores._asdict().items():
         np.testing.assert_allclose(found.scores[measure], values)
         assert found.mean[measure] == pytest.approx(values.mean())
-    assert found["b"]["si_sdr"] == na.si_sdr(TRUE["b"], MADE["b"])
+    assert found["b"]["si_sdr"] == na.metrics.si_sdr(TRUE["b"], MADE["b"])
     assert found.notes == ()
 
 
@@ -136,15 +136,21 @@ def test_the_table_is_aligned():
 @pytest.mark.parametrize(
     ("reference", "estimate", "more", "error", "words"),
     [
-        (TRUE, {"a": MADE["a"][:, :-1], "b": MADE["b"]}, {}, na.ShapeError, "estimate a has"),
+        (
+            TRUE,
+            {"a": MADE["a"][:, :-1], "b": MADE["b"]},
+            {},
+            na.errors.ShapeError,
+            "estimate a has",
+        ),
         (
             TRUE,
             {"a": MADE["a"].repeat(2, 0), "b": MADE["b"]},
             {},
-            na.ShapeError,
+            na.errors.ShapeError,
             "must be the same",
         ),
-        (TRUE, MADE, {"mixture": NOISE[0, 0, 1:]}, na.ShapeError, "the mixture has"),
+        (TRUE, MADE, {"mixture": NOISE[0, 0, 1:]}, na.errors.ShapeError, "the mixture has"),
         (TRUE, {"a": MADE["a"]}, {}, na.ParameterError, "1 estimates for 2 references"),
         (TRUE, {"a": MADE["a"], "x": MADE["b"]}, {"permute": False}, na.ParameterError, "called b"),
         (TRUE, MADE, {"framewise": True}, na.ParameterError, "sr must be"),

@@ -117,7 +117,7 @@ def test_the_gradients_are_those_of_finite_differences(beta):
     """∂D/∂W = (B − A) Hᵀ and ∂D/∂H = Wᵀ (B − A), with the two halves of ∂D/∂Y."""
     V, W, H = problem()
     V = V + 0.05 * (beta <= 0)
-    divergence, structure = na.Beta(beta), na.Product()
+    divergence, structure = na.Beta(beta), na.structures.Product()
     weights = np.random.default_rng(1).random(V.shape)
 
     def cost(W, H):

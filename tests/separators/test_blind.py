@@ -151,7 +151,7 @@ def test_masks_come_from_any_structure(binary):
     d = na.decompose(
         V,
         [na.Factor(rng.random((5, 12, 3))), na.Factor(rng.random((3, 30)))],
-        structure=na.Convolutive(),
+        structure=na.structures.Convolutive(),
         max_iter=5,
     )
     masks = group_masks(d, [[0, 2], [1]], Masking(binary=binary))
@@ -219,7 +219,7 @@ def test_settings_that_cannot_work_are_named(arguments, message):
 
 def test_the_border_says_what_is_wrong():
     y = noise(2)
-    with pytest.raises(na.ShapeError, match="transposed"):
+    with pytest.raises(na.errors.ShapeError, match="transposed"):
         na.separate(y.T, 8000)
     with pytest.raises(na.ParameterError, match="sr is missing"):
         na.separate(y)

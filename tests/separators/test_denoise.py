@@ -22,7 +22,7 @@ def denoise(y, **settings):
 
 
 def improvement(stems, clean, y):
-    return na.si_sdr(clean, stems["signal"]) - na.si_sdr(clean, y)
+    return na.metrics.si_sdr(clean, stems["signal"]) - na.metrics.si_sdr(clean, y)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

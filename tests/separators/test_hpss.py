@@ -46,8 +46,8 @@ def test_stems_sum_to_the_mixture(samples, channels, dtype, loudness, residual, 
 def test_a_tone_is_harmonic_and_clicks_are_percussive(residual):
     tone, clicks = tone_and_clicks()
     stems = na.HpssSeparator(**QUICK | {"max_iter": 60}, residual=residual)(tone + clicks, SR)
-    assert na.si_sdr(tone, stems["harmonic"]) > 15
-    assert na.si_sdr(clicks, stems["percussive"]) > 15
+    assert na.metrics.si_sdr(tone, stems["harmonic"]) > 15
+    assert na.metrics.si_sdr(clicks, stems["percussive"]) > 15
 
 
 @pytest.mark.parametrize("residual", [False, True])

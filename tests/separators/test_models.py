@@ -17,7 +17,10 @@ def separated(d, groups, y, stft):
 def gains(sources, stems):
     """SI-SDR of each stem above that of the mixture, in dB."""
     y = sources.sum(0)
-    return [na.si_sdr(s, e) - na.si_sdr(s, y) for s, e in zip(sources, stems, strict=True)]
+    return [
+        na.metrics.si_sdr(s, e) - na.metrics.si_sdr(s, y)
+        for s, e in zip(sources, stems, strict=True)
+    ]
 
 
 def test_masks_may_differ_between_channels():
@@ -48,7 +51,7 @@ def test_stereo_position_separates_sounds_of_one_spectrum(seed):
         na.Factor(rng.random((V.shape[1], 2)) + 0.1, unit="l1"),
         na.Factor((rng.random((2, V.shape[2])) + 0.1) * V.sum() / V.shape[2]),
     ]
-    d = na.decompose(V, start, structure=na.Channels(), tol=0)
+    d = na.decompose(V, start, structure=na.structures.Channels(), tol=0)
     left = int(np.argmax(d.factors[0][0]))
     stems = separated(d, [[left], [1 - left]], y, stft)
     np.testing.assert_allclose(stems.sum(0), y, atol=1e-12)
@@ -86,15 +89,15 @@ def test_a_gliding_voice_is_told_from_notes_that_stay():
     freq, time = V.shape
     pitches = np.arange(50, 68, 0.25)
     starts = [
-        na.Factor(na.glottal_sources(stft.frequencies, pitches), free=False),
+        na.Factor(na.structures.glottal_sources(stft.frequencies, pitches), free=False),
         na.Factor(rng.random((len(pitches), time)) * V.mean()),
-        na.Factor(na.filter_bumps(stft.frequencies, 20), free=False),
+        na.Factor(na.structures.filter_bumps(stft.frequencies, 20), free=False),
         na.Factor(rng.random((20, time)) + 0.1),
         na.Factor(rng.random((freq, 6)) + 0.1),
         na.Factor(rng.random((6, time)) * V.mean()),
     ]
     d = na.decompose(
-        V, starts, structure=na.SourceFilter(), divergence=na.Beta(0), max_iter=60, tol=0
+        V, starts, structure=na.structures.SourceFilter(), divergence=na.Beta(0), max_iter=60, tol=0
     )
     every = range(d.n_components)
     stems = separated(d, [every[: len(pitches)], every[len(pitches) :]], y, stft)

@@ -40,7 +40,7 @@ def test_two_tones_are_told_apart_by_a_box_each():
     truth = tones()
     stems = paint(truth.sum(axis=0), max_iter=60)
     for name, one in zip(("low", "high"), truth, strict=True):
-        assert na.si_sdr(one, stems[name][0]) > 15
+        assert na.metrics.si_sdr(one, stems[name][0]) > 15
 
 
 def test_what_is_painted_with_weight_one_goes_to_its_source():

@@ -69,7 +69,7 @@ def test_components_are_saved_beside_their_stems(stems, tmp_path):
 def test_nothing_is_overwritten_unasked(stems, tmp_path):
     stems.save(tmp_path)
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
-    with pytest.raises(na.OutputError, match="exists"):
+    with pytest.raises(na.errors.OutputError, match="exists"):
         stems.save(tmp_path)
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
     stems.save(tmp_path, overwrite=True)

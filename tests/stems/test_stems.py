@@ -91,7 +91,7 @@ def test_the_memory_that_a_separator_says_it_needs_is_right(channels, sources, h
 
 @pytest.mark.parametrize("shape", [(129, 1), (1, 64), (129, 999), (3, 129, 64)])
 def test_a_mask_of_another_grid_is_refused(shape):
-    with pytest.raises(na.ShapeError, match="the mask has shape"):
+    with pytest.raises(na.errors.ShapeError, match="the mask has shape"):
         apply_mask(np.ones(shape), np.ones((2, 4000)), na.Stft(8000, 256))
 
 

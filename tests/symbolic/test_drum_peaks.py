@@ -27,7 +27,7 @@ def where(notes):
 
 @pytest.mark.parametrize("noise", [0.0, 0.01])
 def test_planted_hits_are_found_within_a_frame(noise):
-    found = na.pick_hits(salience(*HITS, noise=noise), PARTS, TIMES, threshold=0.3)
+    found = na.symbolic.pick_hits(salience(*HITS, noise=noise), PARTS, TIMES, threshold=0.3)
     planted = sorted(HITS, key=lambda hit: hit[1])
     loud = [hit for hit in planted if hit[0] != 2 or not noise]  # the softest is near the noise
     for row, frame, _ in loud:
@@ -37,7 +37,7 @@ def test_planted_hits_are_found_within_a_frame(noise):
 
 
 def test_hits_are_notes_of_drums():
-    found = na.pick_hits(salience(*HITS), PARTS, TIMES)
+    found = na.symbolic.pick_hits(salience(*HITS), PARTS, TIMES)
     assert sorted(note.pitch for note in found) == [36, 36, 36, 38, 39]
     assert {note.channel for note in found} == {9}
     assert list(found) == sorted(found, key=lambda note: (note.onset, note.pitch))
@@ -48,25 +48,28 @@ def test_hits_are_notes_of_drums():
 @pytest.mark.parametrize("scale", [1e-30, 1e-6, 1e6, 1e30])
 def test_the_unit_makes_no_difference(scale):
     known = salience(*HITS, noise=0.02)
-    assert where(na.pick_hits(known * scale, PARTS, TIMES)) == where(
-        na.pick_hits(known, PARTS, TIMES)
+    assert where(na.symbolic.pick_hits(known * scale, PARTS, TIMES)) == where(
+        na.symbolic.pick_hits(known, PARTS, TIMES)
     )
 
 
 def test_nothing_has_no_hits():
-    assert na.pick_hits(np.zeros((3, len(TIMES))), PARTS, TIMES) == ()
-    assert na.pick_hits(np.zeros((0, len(TIMES))), (), TIMES) == ()
-    assert na.pick_hits(np.zeros((3, 0)), PARTS, np.zeros(0)) == ()
+    assert na.symbolic.pick_hits(np.zeros((3, len(TIMES))), PARTS, TIMES) == ()
+    assert na.symbolic.pick_hits(np.zeros((0, len(TIMES))), (), TIMES) == ()
+    assert na.symbolic.pick_hits(np.zeros((3, 0)), PARTS, np.zeros(0)) == ()
 
 
 def test_a_higher_threshold_keeps_some_of_the_hits():
     noisy = salience(*HITS, noise=0.2)
-    found = [set(where(na.pick_hits(noisy, PARTS, TIMES, threshold=x))) for x in (0, 0.1, 0.4, 2)]
+    found = [
+        set(where(na.symbolic.pick_hits(noisy, PARTS, TIMES, threshold=x)))
+        for x in (0, 0.1, 0.4, 2)
+    ]
     assert found[0] > found[1] > found[2] > found[3] == set()
 
 
 def test_parts_have_thresholds_of_their_own():
-    own = na.pick_hits(salience(*HITS), PARTS, TIMES, threshold={"kick": 0.8})
+    own = na.symbolic.pick_hits(salience(*HITS), PARTS, TIMES, threshold={"kick": 0.8})
     assert where(own) == [(0, 10), (1, 60), (2, 100), (0, 250)]  # without the soft kick
 
 
@@ -74,54 +77,54 @@ def test_noise_makes_loud_hits_no_softer():
     quiet = salience((0, 50, 1.0), (0, 150, 0.3))
     noisy = quiet.copy()
     noisy[0, 5:40:7] = 0.02
-    assert set(where(na.pick_hits(noisy, PARTS, TIMES))) == set(
-        where(na.pick_hits(quiet, PARTS, TIMES))
+    assert set(where(na.symbolic.pick_hits(noisy, PARTS, TIMES))) == set(
+        where(na.symbolic.pick_hits(quiet, PARTS, TIMES))
     )
 
 
 def test_of_hits_close_together_the_highest_counts():
     close = salience((0, 50, 0.5), (0, 54, 1.0))
-    assert where(na.pick_hits(close, PARTS, TIMES)) == [(0, 54)]
-    assert where(na.pick_hits(close, PARTS, TIMES, apart=0.02)) == [(0, 50), (0, 54)]
+    assert where(na.symbolic.pick_hits(close, PARTS, TIMES)) == [(0, 54)]
+    assert where(na.symbolic.pick_hits(close, PARTS, TIMES, apart=0.02)) == [(0, 50), (0, 54)]
 
 
 def test_what_a_hit_leaves_is_no_hit():
     row = np.zeros((1, len(TIMES)))
     row[0, 50], row[0, 57] = 1.0, 0.4
-    assert len(na.pick_hits(row, ["kick"], TIMES)) == 1
-    assert len(na.pick_hits(row, ["kick"], TIMES, fading=0.02)) == 2
-    assert len(na.pick_hits(row, ["kick"], TIMES, fading=0)) == 2
+    assert len(na.symbolic.pick_hits(row, ["kick"], TIMES)) == 1
+    assert len(na.symbolic.pick_hits(row, ["kick"], TIMES, fading=0.02)) == 2
+    assert len(na.symbolic.pick_hits(row, ["kick"], TIMES, fading=0)) == 2
 
 
 def test_between_frames():
     row = np.zeros((1, len(TIMES)))
     row[0, 50], row[0, 51] = 1.0, 0.5
-    (hit,) = na.pick_hits(row, ["kick"], TIMES)
+    (hit,) = na.symbolic.pick_hits(row, ["kick"], TIMES)
     assert hit.onset == pytest.approx(0.5 + STEP / 3)
 
 
 def test_the_salience_stays_as_it_was():
     known = salience(*HITS).astype(np.float32)
     before = known.copy()
-    na.pick_hits(known, PARTS, TIMES)
+    na.symbolic.pick_hits(known, PARTS, TIMES)
     assert (known == before).all()
 
 
 @pytest.mark.parametrize("settings", [{"threshold": -1.0}, {"apart": np.nan}, {"fading": -0.1}])
 def test_settings_that_cannot_be(settings):
     with pytest.raises(na.ParameterError, match=next(iter(settings))):
-        na.pick_hits(salience(), PARTS, TIMES, **settings)
+        na.symbolic.pick_hits(salience(), PARTS, TIMES, **settings)
 
 
 def test_rows_must_have_names():
-    with pytest.raises(na.ShapeError, match="2 parts"):
-        na.pick_hits(salience(), PARTS[:2], TIMES)
+    with pytest.raises(na.errors.ShapeError, match="2 parts"):
+        na.symbolic.pick_hits(salience(), PARTS[:2], TIMES)
 
 
 def test_a_plateau_is_one_hit_for_as_long_as_nothing_else_may_be_one():
     salience = np.zeros((1, 60))
     salience[0, 10:16] = 1.0
-    hits = na.pick_hits(salience, ["kick"], np.arange(60) * 0.01, apart=0.1, fading=0)
+    hits = na.symbolic.pick_hits(salience, ["kick"], np.arange(60) * 0.01, apart=0.1, fading=0)
     assert [round(hit.onset / 0.01) for hit in hits] == [10]
 
 
@@ -130,4 +133,4 @@ def test_a_plateau_is_one_hit_for_as_long_as_nothing_else_may_be_one():
 )
 def test_salience_that_cannot_be_is_refused(values, times):
     with pytest.raises(na.ParameterError):
-        na.pick_hits(np.array(values), ["kick"], np.array(times, float))
+        na.symbolic.pick_hits(np.array(values), ["kick"], np.array(times, float))

@@ -37,10 +37,15 @@ def transcription(
     spectra = [transform.features(transform.forward(tone(p))).mean(axis=1) for p in (60, 72)]
     W = np.array([*spectra, np.full(len(spectra[0]), 0.05)], np.float32).T
     H = rng.uniform(0.1, 1, (3, frames)).astype(np.float32)
-    if isinstance(structure, na.Convolutive):
+    if isinstance(structure, na.structures.Convolutive):
         W = np.stack([W, 0.5 * W, 0.2 * W])
     d = na.Decomposition(
-        (W, H), np.ones(1), np.zeros(1, int), False, structure or na.Product(), na.Beta(1)
+        (W, H),
+        np.ones(1),
+        np.zeros(1, int),
+        False,
+        structure or na.structures.Product(),
+        na.Beta(1),
     )
-    salience = na.Salience(H[:2], np.array([60.0, 72.0]), transform.times(frames))
+    salience = na.transcription.Salience(H[:2], np.array([60.0, 72.0]), transform.times(frames))
     return na.Transcription(tuple(notes), salience, y, sr, d, transform, pitches)

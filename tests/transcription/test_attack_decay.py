@@ -29,9 +29,9 @@ def planted(known, time=150, dtype=np.float64):
     W = known.templates.reshape(257, 3, 3)
     stages = np.stack([W[..., 0], W[..., 1:].mean(axis=2)])
     rates = STEP / (0.3 * 2.0 ** ((60 - np.array(KEYS)) / 24))
-    E, H = na.attack_decay_envelopes(rates, lags=150, attack=3), np.zeros((3, time))
+    E, H = na.structures.attack_decay_envelopes(rates, lags=150, attack=3), np.zeros((3, time))
     H[0, [20, 70]], H[2, 45] = (2.0, 1.0), 1.5
-    return na.AttackDecay().forward([stages, E, H]).astype(dtype), H
+    return na.structures.AttackDecay().forward([stages, E, H]).astype(dtype), H
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -91,7 +91,7 @@ def test_a_transcriber_makes_notes_and_stems_of_it():
     assert [note.pitch for note in found.notes] == [60, 72, 60]
     onsets = [note.onset for note in found.notes]
     np.testing.assert_allclose(onsets, [0.2, 0.4, 0.7], atol=0.04)
-    assert found.decomposition.structure == na.AttackDecay()
+    assert found.decomposition.structure == na.structures.AttackDecay()
     stems = found.stems(by="note")
     assert np.abs(stems.residual()).max() < 1e-5
     for (name, stem), sound in zip(list(stems.items())[:3], sounds.values(), strict=True):
@@ -128,4 +128,4 @@ def test_what_cannot_be_is_refused():
         MODEL.activations(np.ones((257, 9)), lags)
     for rates, more in [([-1.0], {}), ([np.nan], {}), (3.0, {}), ([1.0], {"attack": 5})]:
         with pytest.raises(ParameterError):
-            na.attack_decay_envelopes(rates, **{"lags": 10, **more})
+            na.structures.attack_decay_envelopes(rates, **{"lags": 10, **more})

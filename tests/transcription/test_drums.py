@@ -224,7 +224,7 @@ def test_a_dictionary_that_is_none_of_drums():
 @pytest.mark.parametrize("size", [1, 2])
 def test_a_kit_learned_from_known_hits(size):
     y, sr, hits = loop(16)
-    kit = na.learn_drums([((y, sr), hits)], size=size)
+    kit = na.dictionaries.learn_drums([((y, sr), hits)], size=size)
     assert kit.names == PARTS
     assert kit.n_components == size * len(PARTS)
     assert np.allclose(kit.templates.sum(axis=(0, 1)), 1, atol=1e-5)
@@ -236,7 +236,7 @@ def test_a_kit_learned_from_known_hits(size):
 
 def test_a_kit_that_adapts_starts_from_what_was_learned():
     y, sr, hits = loop(16)
-    kit = na.learn_drums([((y, sr), hits)])
+    kit = na.dictionaries.learn_drums([((y, sr), hits)])
     y, sr, hits = loop(seed=5)
     found = drums(y, sr, dictionary=kit)
     assert_alike(found.notes, hits, 0.005)
@@ -250,7 +250,7 @@ def test_ways_to_say_hits(tmp_path):
     kicks = by_part(hits)["kick"]
     two_names = {"BD": kicks[::2], "36": kicks[1::2]}
     ways = (hits, two_names | {p: by_part(hits)[p] for p in PARTS[1:]}, table)
-    kits = [na.learn_drums([((y, sr), way)], max_iter=5) for way in ways]
+    kits = [na.dictionaries.learn_drums([((y, sr), way)], max_iter=5) for way in ways]
     assert {kit.labels for kit in kits} == {PARTS}
     assert all((kit.templates == kits[0].templates).all() for kit in kits)
 
@@ -258,7 +258,7 @@ def test_ways_to_say_hits(tmp_path):
 def test_strokes_of_no_known_part_are_learned_too():
     y, sr, hits = loop(8)
     claps = [na.Note(n.onset, n.offset, 75, channel=9) if n.pitch == 38 else n for n in hits]
-    kit = na.learn_drums([((y, sr), claps)], max_iter=5)
+    kit = na.dictionaries.learn_drums([((y, sr), claps)], max_iter=5)
     assert kit.names == ("kick", "hihat", "other")
     assert na.DrumTranscriber(kit, parts=("kick", "hihat")).transcribe(y, sr).notes
 
@@ -272,7 +272,8 @@ def test_tuning_takes_hits_in_any_way():
 def test_a_kit_is_the_same_for_the_same_seed():
     y, sr, hits = loop(4)
     one, same, other = (
-        na.learn_drums([((y, sr), hits)], max_iter=3, rng=seed).templates for seed in (0, 0, 1)
+        na.dictionaries.learn_drums([((y, sr), hits)], max_iter=3, rng=seed).templates
+        for seed in (0, 0, 1)
     )
     assert one.tobytes() == same.tobytes() != other.tobytes()
 
@@ -280,13 +281,13 @@ def test_a_kit_is_the_same_for_the_same_seed():
 def test_pieces_to_learn_from_that_cannot_be():
     y, sr, hits = loop(4)
     with pytest.raises(na.ParameterError, match="no pieces"):
-        na.learn_drums([])
+        na.dictionaries.learn_drums([])
     with pytest.raises(na.ParameterError, match="sample rate"):
-        na.learn_drums([((y, sr), hits), ((y, 8000), hits)])
+        na.dictionaries.learn_drums([((y, sr), hits), ((y, 8000), hits)])
     with pytest.raises(na.ContentError, match="no hit"):
-        na.learn_drums([((y, sr), {"kick": [99.0]})])
+        na.dictionaries.learn_drums([((y, sr), {"kick": [99.0]})])
     with pytest.raises(na.ContentError, match="no hit"):
-        na.learn_drums([((np.zeros(5000), sr), {"kick": [0.01]})])
+        na.dictionaries.learn_drums([((np.zeros(5000), sr), {"kick": [0.01]})])
 
 
 @pytest.mark.slow

@@ -185,7 +185,7 @@ def test_settings_out_of_range_are_refused(settings):
 
 
 def test_data_that_do_not_fit_are_refused():
-    with pytest.raises(na.ShapeError, match="rows"):
+    with pytest.raises(na.errors.ShapeError, match="rows"):
         NoteModel().activations(V[:-1], KNOWN)
     with pytest.raises(na.ParameterError, match="pitch"):
         NoteModel().activations(V, na.Dictionary(W, ["piano"] * 6, STFT))
@@ -205,12 +205,14 @@ def test_convolutive_notes_are_heard_for_as_long_as_they_sound():
     )
     H = np.zeros((2, 120))
     H[0, [10, 60]], H[1, 35] = (1.0, 0.7), 0.8
-    V = na.Convolutive().forward([known.templates, H]) * (1 + 0.01 * rng.random((257, 120)))
+    V = na.structures.Convolutive().forward([known.templates, H]) * (
+        1 + 0.01 * rng.random((257, 120))
+    )
     found = NoteModel(adaptation=math.inf).activations(V, known)
     levels = found.structure.levels(found.factors)
     np.testing.assert_allclose(levels.sum(), H.sum(), rtol=0.1)
-    salience = na.Salience.from_activations(levels, known.pitches, stft.times(120))
-    notes = na.Decoding()(salience)
+    salience = na.transcription.Salience.from_activations(levels, known.pitches, stft.times(120))
+    notes = na.transcription.Decoding()(salience)
     assert [(n.pitch, round(n.onset / step)) for n in notes] == [(60, 10), (72, 35), (60, 60)]
     assert all(n.offset - n.onset > 0.5 * lags * step for n in notes)
 

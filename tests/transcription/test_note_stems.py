@@ -14,7 +14,7 @@ from nmfaudio.transcription.note_stems import stems_memory
 
 GRIDS = {
     "stft": {},
-    "convolutive": {"structure": na.Convolutive()},
+    "convolutive": {"structure": na.structures.Convolutive()},
     "mel": {"transform": na.Mel(SR, n_mels=40, n_fft=512)},
     "power": {"transform": na.Stft(SR, 512, power=2.0)},
     "another rate": {"sr": 11025},

@@ -49,7 +49,7 @@ def test_csv_of_numpy_numbers_is_plain(tmp_path):
 def test_an_existing_table_is_kept_unless_asked(tmp_path):
     path = tmp_path / "notes.csv"
     path.write_text("mine")
-    with pytest.raises(na.OutputError, match="exists"):
+    with pytest.raises(na.errors.OutputError, match="exists"):
         transcription().to_csv(path)
     assert path.read_text() == "mine"
     assert transcription().to_csv(path, overwrite=True) == path.read_text()
@@ -110,14 +110,14 @@ def test_save_writes_table_and_midi(tmp_path):
 
 def test_save_without_midi_says_so_and_keeps_the_table(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "mido", None)
-    with pytest.warns(na.AudioWarning, match=r"nmfaudio\[midi\]"):
+    with pytest.warns(na.errors.AudioWarning, match=r"nmfaudio\[midi\]"):
         paths = transcription().save(tmp_path, "x")
     assert [path.name for path in paths] == ["x.csv"] == [p.name for p in tmp_path.iterdir()]
 
 
 def test_save_writes_nothing_where_one_file_exists(tmp_path):
     (tmp_path / "x.mid").write_bytes(b"mine")
-    with pytest.raises(na.OutputError, match=r"x\.mid: exists"):
+    with pytest.raises(na.errors.OutputError, match=r"x\.mid: exists"):
         transcription().save(tmp_path, "x")
     assert [path.name for path in tmp_path.iterdir()] == ["x.mid"]
     assert (tmp_path / "x.mid").read_bytes() == b"mine"

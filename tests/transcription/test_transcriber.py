@@ -77,7 +77,9 @@ def test_what_it_was_told_travels_with_it(tmp_path):
     assert na.Decomposition.load(tmp_path / "d.npz").metadata["settings"] == found.settings
 
 
-@pytest.mark.parametrize("model", [na.NoteModel(adaptation=np.inf), AttackDecayModel()])
+@pytest.mark.parametrize(
+    "model", [na.transcription.NoteModel(adaptation=np.inf), AttackDecayModel()]
+)
 def test_what_real_models_were_told_can_be_kept_too(model, tmp_path):
     found = na.Transcriber(dictionary(), model=model)(piece(), SR)
     found.decomposition.save(tmp_path / "d.npz")
@@ -167,5 +169,7 @@ def test_salience_passes_over_unknown_components():
     found = transcriber()(piece(), SR)
     d = found.decomposition
     louder = replace(d, factors=(d.W, np.concatenate([d.H[:-1], 100 * d.H[-1:]])))
-    again = na.Salience.from_activations(louder.H, (60, 64, 67, 72), found.salience.times)
+    again = na.transcription.Salience.from_activations(
+        louder.H, (60, 64, 67, 72), found.salience.times
+    )
     assert np.array_equal(again.values, found.salience.values)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings as python_warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmfaudio._common.files.sources import Source
+from nmfaudio._public import public
 from nmfaudio.audio.io.decoding import Decoder, open_audio
 from nmfaudio.errors import AudioFileError, AudioWarning, ContentError, ParameterError
 
@@ -22,7 +24,7 @@ Nonfinite = Literal["error", "zero"]
 
 @dataclass(frozen=True)
 class DecodedAudio:
-    """What `read` found."""
+    """Samples of a file with their rate; unpacks as ``samples, sr = read(path)``."""
 
     samples: NDArray[Any]
     """Shape (channel, sample); float32, or float64 where the file holds more than 24 bits."""
@@ -37,7 +39,12 @@ class DecodedAudio:
     offset: int
     """The first sample's place in the file; 0 unless a stretch was asked for."""
 
+    def __iter__(self) -> Iterator[Any]:
+        yield self.samples
+        yield self.sr
 
+
+@public
 def read(
     path: Source,
     *,
@@ -65,7 +72,7 @@ def read(
 
     Returns
     -------
-    Recording
+    DecodedAudio
         Its `samples` are float32, which holds 24 bits exactly, or float64 for files of 32-bit
         integers and 64-bit floats. Every one of its `warnings` was also issued as an
         `AudioWarning`.

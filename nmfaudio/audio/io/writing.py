@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from nmfaudio._common.files.names import show
 from nmfaudio._common.files.staging import check_targets, create, staged, write_failure
 from nmfaudio._common.validation import as_audio
+from nmfaudio._public import public
 from nmfaudio.audio.io.containers import chunks
 from nmfaudio.audio.io.decoding import BLOCK
 from nmfaudio.audio.io.reading import HIGHEST_RATE, LOWEST_RATE
@@ -175,6 +176,7 @@ def write_group(
     return Written(tuple(targets), gain)
 
 
+@public
 def write(
     path: str | os.PathLike[str],
     y: NDArray[Any],

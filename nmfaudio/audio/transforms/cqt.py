@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from nmfaudio._common.validation import as_count, as_number
+from nmfaudio._public import public
 from nmfaudio.audio.transforms.stft import MAX_N_FFT, default_n_fft
 from nmfaudio.audio.transforms.stft_based import OnStft
 from nmfaudio.errors import ParameterError
@@ -22,6 +23,7 @@ _LOBE = 0.0025  # of a kernel's peak power: below the main lobe of a Hann window
 _MOST_GAIN = 10.0  # of a wavelet over the STFT's window
 
 
+@public
 @dataclass(frozen=True, kw_only=True)
 class Cqt(OnStft):
     """Constant-Q or variable-Q features: a logarithmic frequency axis.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from nmfaudio._common.validation import as_count, as_number
+from nmfaudio._public import public
 from nmfaudio.audio.transforms.stft_based import OnStft
 from nmfaudio.errors import ParameterError
 
@@ -82,6 +83,7 @@ class Filterbank(OnStft):
         return csr_array(weights)
 
 
+@public
 @dataclass(frozen=True, kw_only=True)
 class Mel(Filterbank):
     """The mel spectrogram of `librosa.filters.mel`, with an exact way back.
@@ -169,6 +171,7 @@ class Mel(Filterbank):
         return weights
 
 
+@public
 @dataclass(frozen=True, kw_only=True)
 class Erb(Filterbank):
     """Bands of the ear's own width: gammatone filters evenly spaced on the ERB-rate scale.

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from nmfaudio._common.validation import as_audio, as_count, as_number
+from nmfaudio._public import public
 from nmfaudio.audio.transforms.overlap_add import OverlapAdd
 from nmfaudio.errors import ParameterError, ShapeError
 from nmfaudio.kernels.threads import parallel_for
@@ -45,6 +46,7 @@ def default_n_fft(sr: int) -> int:
     return int(2 ** round(math.log2(_WINDOW_LENGTH * sr)))
 
 
+@public
 @dataclass(frozen=True)
 class Stft:
     """Short-time Fourier transform on `librosa.stft`, exact for audio of any length.

@@ -54,7 +54,7 @@ class ARD:
     >>> import numpy as np, nmfaudio as na
     >>> rng = np.random.default_rng(0)
     >>> V = rng.poisson(rng.gamma(0.5, 20, (20, 2)) @ rng.gamma(0.5, 2, (2, 50))).astype(float)
-    >>> ard = na.ARD.matching(V, 8)
+    >>> ard = na.penalties.ARD.matching(V, 8)
     >>> d = na.decompose(V, [na.Factor(rng.random((20, 8)), penalties=(ard,)),
     ...                      na.Factor(rng.random((8, 50)), penalties=(ard,))],
     ...                  max_iter=2000, tol=0)

@@ -45,8 +45,8 @@ class Decorrelated(Weighted):
     >>> import numpy as np, nmfaudio as na
     >>> W = np.array([[1.0, 0.5], [0.5, 1.0]])
     >>> V = W @ [[3.0, 0.4], [0.3, 2.0]]
-    >>> d = na.decompose(V, [na.Factor(W, free=False),
-    ...                      na.Factor(np.ones((2, 2)), penalties=(na.Decorrelated(1.0),))])
+    >>> H = na.Factor(np.ones((2, 2)), penalties=(na.penalties.Decorrelated(1.0),))
+    >>> d = na.decompose(V, [na.Factor(W, free=False), H])
     >>> (d.H > 0.01).astype(int).tolist()
     [[1, 0], [0, 1]]
     """
@@ -103,7 +103,7 @@ class MinVolume(Weighted):
     >>> truth, shares = rng.random((20, 3)), rng.dirichlet([0.7] * 3, 200)
     >>> V = truth @ shares[shares.max(1) < 0.8][:80].T
     >>> W, H, likeness = rng.random((20, 3)), rng.random((3, 80)), []
-    >>> for penalties in ((), (na.MinVolume(0.1, delta=1.0),)):
+    >>> for penalties in ((), (na.penalties.MinVolume(0.1, delta=1.0),)):
     ...     d = na.decompose(V, [na.Factor(W, penalties=penalties), na.Factor(H, unit="l1")],
     ...                      max_iter=1000, tol=0)
     ...     cosines = (truth / np.linalg.norm(truth, axis=0)).T @ d.W / np.linalg.norm(d.W, axis=0)

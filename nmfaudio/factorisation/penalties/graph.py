@@ -55,11 +55,11 @@ class Graph(Weighted):
     >>> rng = np.random.default_rng(0)
     >>> verse = rng.random((30, 4)) @ rng.random((4, 25)) ** 4
     >>> V = np.hstack([verse, verse]) * rng.gamma(4, 1 / 4, (30, 50))
-    >>> graph = na.nearest_neighbours(V, 3)
+    >>> graph = na.penalties.nearest_neighbours(V, 3)
     >>> apart = []
     >>> for weight in (0.0, 3.0):
     ...     W = na.Factor(rng.random((30, 4)), unit="l2")
-    ...     H = na.Factor(rng.random((4, 50)), penalties=(na.Graph(weight, graph),))
+    ...     H = na.Factor(rng.random((4, 50)), penalties=(na.penalties.Graph(weight, graph),))
     ...     H = na.decompose(V, [W, H]).H
     ...     apart.append(np.square(H[:, :25] - H[:, 25:]).sum() / np.square(H).sum())
     >>> bool(apart[1] < apart[0] / 2)
@@ -159,7 +159,7 @@ def nearest_neighbours(
     --------
     >>> import numpy as np, nmfaudio as na
     >>> V = np.array([[1.0, 2.0, 0.0, 0.1], [0.0, 0.1, 3.0, 1.0]])
-    >>> na.nearest_neighbours(V, 1).toarray().astype(int).tolist()
+    >>> na.penalties.nearest_neighbours(V, 1).toarray().astype(int).tolist()
     [[0, 1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 1], [0, 0, 1, 0]]
     """
     from scipy.sparse import csr_array

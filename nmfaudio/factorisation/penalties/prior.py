@@ -51,7 +51,7 @@ class Prior:
     >>> rng = np.random.default_rng(0)
     >>> W, H = rng.random((20, 2)), rng.random((2, 100)) ** 3
     >>> known = W * [[1.0, 1.5]] ** rng.choice([-1, 1], (20, 2))
-    >>> adapted = na.Factor(known, penalties=(na.Prior(known, 3.0),))
+    >>> adapted = na.Factor(known, penalties=(na.penalties.Prior(known, 3.0),))
     >>> d = na.decompose(W @ H, [adapted, na.Factor(rng.random((2, 100)))])
     >>> error = [abs(X / X.sum(0) - W / W.sum(0)).sum() for X in (known, d.W)]
     >>> bool(error[1] < error[0] / 2)

@@ -24,7 +24,7 @@ class Smooth(Weighted):
     >>> W, H = np.ones((20, 1)), np.ones((1, 40))
     >>> jumps = [
     ...     abs(np.diff(na.decompose(V, [na.Factor(W, free=False), na.Factor(H, penalties=p)]).H))
-    ...     for p in ((), (na.Smooth(100.0),))
+    ...     for p in ((), (na.penalties.Smooth(100.0),))
     ... ]
     >>> bool(jumps[1].sum() < jumps[0].sum() / 2)
     True
@@ -92,7 +92,7 @@ class SmoothRatio(Weighted):
     >>> V = rng.exponential(truth, (4, 50))
     >>> rough = []
     >>> for weight in (0.0, 20.0):
-    ...     H = na.Factor(np.ones((1, 50)), penalties=(na.SmoothRatio(weight),))
+    ...     H = na.Factor(np.ones((1, 50)), penalties=(na.penalties.SmoothRatio(weight),))
     ...     d = na.decompose(V, [na.Factor(np.ones((4, 1)), free=False), H],
     ...                      divergence=na.Beta(0))
     ...     rough.append(abs(np.log(d.H[0] / truth)).mean())

@@ -31,7 +31,7 @@ class L1(Weighted):
     >>> V, W, H = rng.random((20, 40)), rng.random((20, 5)), rng.random((5, 40))
     >>> few = []
     >>> for weight in (0.0, 2.0):
-    ...     sparse = na.Factor(H, penalties=(na.L1(weight),))
+    ...     sparse = na.Factor(H, penalties=(na.penalties.L1(weight),))
     ...     d = na.decompose(V, [na.Factor(W, unit="l2"), sparse])
     ...     few.append((d.H < 1e-3).mean())
     >>> bool(few[1] > few[0])
@@ -56,7 +56,7 @@ class L2(Weighted):
     >>> W, H = np.ones((20, 1)), np.ones((1, 40))
     >>> largest = [
     ...     na.decompose(V, [na.Factor(W, free=False), na.Factor(H, penalties=p)]).H.max()
-    ...     for p in ((), (na.L2(10.0),))
+    ...     for p in ((), (na.penalties.L2(10.0),))
     ... ]
     >>> bool(largest[1] < largest[0])
     True
@@ -105,8 +105,8 @@ class Log(Weighted):
     >>> import numpy as np, nmfaudio as na
     >>> W = np.array([[1.0, 0.2], [0.2, 1.0]])
     >>> V = W @ [[8.0, 0.0], [0.5, 6.0]]
-    >>> d = na.decompose(V, [na.Factor(W, free=False),
-    ...                      na.Factor(np.ones((2, 2)), penalties=(na.Log(0.1, eps=0.1),))])
+    >>> H = na.Factor(np.ones((2, 2)), penalties=(na.penalties.Log(0.1, eps=0.1),))
+    >>> d = na.decompose(V, [na.Factor(W, free=False), H])
     >>> d.H.round(1).tolist()
     [[8.4, 0.0], [0.0, 5.9]]
     """
@@ -160,7 +160,7 @@ class GroupSparsity(Weighted):
     >>> import numpy as np, nmfaudio as na
     >>> W = np.array([[1.0, 0.3, 0.3], [0.3, 1.0, 0.1], [0.2, 0.3, 1.0]])
     >>> V = W @ [[4.0, 0.1], [1.0, 0.1], [0.1, 5.0]]
-    >>> penalty = na.GroupSparsity(1.0, ["piano", "piano", "bass"])
+    >>> penalty = na.penalties.GroupSparsity(1.0, ["piano", "piano", "bass"])
     >>> H = na.Factor(np.ones((3, 2)), penalties=(penalty,))
     >>> d = na.decompose(V, [na.Factor(W, free=False), H], divergence=na.Beta(2))
     >>> (d.H > 0.02).astype(int).tolist()
@@ -248,7 +248,7 @@ class LogGroupSparsity(GroupSparsity):
     >>> import numpy as np, nmfaudio as na
     >>> W = np.array([[0.7, 0.2, 0.2], [0.2, 0.7, 0.1], [0.1, 0.1, 0.7]])
     >>> V = W @ [[4.0, 0.0], [1.0, 0.0], [0.2, 5.0]]
-    >>> few = na.LogGroupSparsity(0.1, ["piano", "piano", "bass"], eps=0.1)
+    >>> few = na.penalties.LogGroupSparsity(0.1, ["piano", "piano", "bass"], eps=0.1)
     >>> H = na.Factor(np.ones((3, 2)), penalties=(few,))
     >>> d = na.decompose(V, [na.Factor(W, free=False), H])
     >>> (d.H > 0.02).astype(int).tolist()

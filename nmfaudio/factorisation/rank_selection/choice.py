@@ -116,7 +116,7 @@ def select_rank(
     >>> import numpy as np, nmfaudio as na
     >>> rng = np.random.default_rng(0)
     >>> V = rng.poisson(rng.gamma(0.5, 20, (20, 3)) @ rng.gamma(0.5, 2, (3, 50)))
-    >>> na.select_rank(V, range(1, 7), method="ard", rng=0).best
+    >>> na.rank_selection.select_rank(V, range(1, 7), method="ard", rng=0).best
     3
     """
     chosen = _method(method, folds, block, dispersion)

@@ -128,7 +128,7 @@ def deep_nmf(
     >>> import numpy as np, nmfaudio as na
     >>> rng = np.random.default_rng(0)
     >>> notes, chords = np.repeat(np.eye(4), 3, axis=0), np.repeat(np.eye(2), 2, axis=0)
-    >>> deep = na.deep_nmf(notes @ chords @ rng.random((2, 50)), [4, 2], rng=0)
+    >>> deep = na.recipes.deep_nmf(notes @ chords @ rng.random((2, 50)), [4, 2], rng=0)
     >>> deep.layer(1).W.shape, deep.layer(2).W.shape
     ((12, 4), (12, 2))
     >>> bool(deep.joint.losses[-1] <= deep.joint.losses[0])

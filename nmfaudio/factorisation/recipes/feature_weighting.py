@@ -98,7 +98,7 @@ def feature_weighted_nmf(
     >>> rng = np.random.default_rng(0)
     >>> V = rng.random((20, 3)) @ rng.random((3, 60))
     >>> V[15:] = 2 * rng.random((5, 60))
-    >>> found = na.feature_weighted_nmf(V, 3, rng=0)
+    >>> found = na.recipes.feature_weighted_nmf(V, 3, rng=0)
     >>> bool(found.feature_weights[15:].max() < found.feature_weights[:15].min())
     True
     """

@@ -86,8 +86,8 @@ def temper(
     >>> import numpy as np, nmfaudio as na
     >>> rng = np.random.default_rng(0)
     >>> V = rng.random((20, 3)) @ rng.random((3, 50)) ** 4
-    >>> d = na.temper(V, [na.Factor(rng.random((20, 3))), na.Factor(rng.random((3, 50)))])
-    >>> d.divergence.beta, [stage["beta"] for stage in d.about["tempering"]]
+    >>> d = na.recipes.temper(V, [na.Factor(rng.random((20, 3))), na.Factor(rng.random((3, 50)))])
+    >>> d.divergence.beta, [stage["beta"] for stage in d.metadata["tempering"]]
     (0.0, [1.0, 0.8, 0.6, 0.4, 0.2, 0.0])
     """
     schedule = [Beta(beta) for beta in (betas if np.iterable(betas) else [betas])]

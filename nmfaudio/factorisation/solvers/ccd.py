@@ -41,7 +41,8 @@ class CCD:
     >>> rng = np.random.default_rng(0)
     >>> V, W = rng.random((20, 50)), rng.random((20, 3))
     >>> d = na.nmf(V, W=W, update_W=False, solver="ccd", max_iter=200, tol=0, rng=0)
-    >>> bool(na.kkt_residual(V, d, [na.Factor(W, free=False), na.Factor(d.H)]) < 1e-12)
+    >>> factors = [na.Factor(W, free=False), na.Factor(d.H)]
+    >>> bool(na.factorisation.kkt_residual(V, d, factors) < 1e-12)
     True
     """
 

@@ -59,7 +59,7 @@ class Diagonal:
     >>> import numpy as np, nmfaudio as na
     >>> W = np.random.default_rng(0).random((30, 12))
     >>> d = na.decompose(W[:, 3:8], [na.Factor(W, free=False), na.Factor(np.ones((12, 5)))],
-    ...                  solver=na.Diagonal(polyphony=1), max_iter=25, tol=0)
+    ...                  solver=na.solvers.Diagonal(polyphony=1), max_iter=25, tol=0)
     >>> [row.tolist() for row in np.nonzero(d.H)]
     [[3, 4, 5, 6, 7], [0, 1, 2, 3, 4]]
     """

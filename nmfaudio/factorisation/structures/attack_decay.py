@@ -43,11 +43,11 @@ class AttackDecay(Structure):
 
     >>> import numpy as np, nmfaudio as na
     >>> W = np.array([[[1.0], [1.0], [1.0]], [[3.0], [1.0], [0.0]]])
-    >>> E, H = na.attack_decay_envelopes([0.05], lags=60, attack=1), np.zeros((1, 60))
+    >>> E, H = na.structures.attack_decay_envelopes([0.05], lags=60, attack=1), np.zeros((1, 60))
     >>> H[0, [5, 30]] = 1.0, 2.0
-    >>> V = na.AttackDecay().forward([W, E, H])
+    >>> V = na.structures.AttackDecay().forward([W, E, H])
     >>> known = [na.Factor(W, free=False), na.Factor(E, free=False), na.Factor(np.ones((1, 60)))]
-    >>> d = na.decompose(V, known, structure=na.AttackDecay(), max_iter=1000, tol=0)
+    >>> d = na.decompose(V, known, structure=na.structures.AttackDecay(), max_iter=1000, tol=0)
     >>> np.flatnonzero(d.H[0] > 0.5).tolist()
     [5, 30]
     """
@@ -144,7 +144,8 @@ def attack_decay_envelopes(
     Examples
     --------
     >>> import numpy as np, nmfaudio as na
-    >>> na.attack_decay_envelopes([np.log(2)], lags=5, attack=1)[..., 0].round(3).tolist()
+    >>> made = na.structures.attack_decay_envelopes([np.log(2)], lags=5, attack=1)
+    >>> made[..., 0].round(3).tolist()
     [[0.5, 1.0, 0.5, 0.0, 0.0], [0.25, 0.625, 0.562, 0.281, 0.141]]
     """
     slopes = np.asarray(rates, np.float64)

@@ -39,10 +39,10 @@ class Channels(Structure):
     >>> rng = np.random.default_rng(0)
     >>> Q, W = np.array([[1.0, 0.4], [0.3, 1.0]]), rng.random((9, 2)) + 0.5
     >>> H = rng.random((2, 60))
-    >>> V = na.Channels().forward([Q, W, H])
+    >>> V = na.structures.Channels().forward([Q, W, H])
     >>> start = [na.Factor(rng.random(F.shape) + 0.1, unit=u)
     ...          for F, u in ((Q, "l1"), (W, "l1"), (H, None))]
-    >>> d = na.decompose(V, start, structure=na.Channels(), max_iter=2000, tol=0)
+    >>> d = na.decompose(V, start, structure=na.structures.Channels(), max_iter=2000, tol=0)
     >>> np.sort(d.factors[0][0]).round(2).tolist()  # shares of the left channel
     [0.29, 0.77]
     """

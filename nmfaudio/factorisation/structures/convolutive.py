@@ -29,7 +29,7 @@ class Convolutive(Structure):
     >>> V[0, [1, 6]] = V[1, [2, 7]] = 1.0
     >>> W, H = np.ones((2, 2, 1)) + np.eye(2)[:, :, None], np.ones((1, 12))
     >>> d = na.decompose(
-    ...     V, [na.Factor(W), na.Factor(H)], structure=na.Convolutive(), max_iter=100
+    ...     V, [na.Factor(W), na.Factor(H)], structure=na.structures.Convolutive(), max_iter=100
     ... )
     >>> np.flatnonzero(d.H[0] > 0.1).tolist()
     [1, 6]

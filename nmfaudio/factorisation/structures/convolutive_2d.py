@@ -36,12 +36,12 @@ class Convolutive2D(Structure):
     >>> W[0, [0, 4, 7], 0], W[1, [0, 4, 7], 0] = (4, 2, 1), (2, 1, 0)
     >>> H = np.zeros((5, 1, 9))
     >>> H[0, 0, 1] = H[3, 0, 5] = 1.0
-    >>> V = na.Convolutive2D().forward([W, H])
+    >>> V = na.structures.Convolutive2D().forward([W, H])
     >>> V[:, [1, 5]].argmax(axis=0).tolist()
     [0, 3]
     >>> start = np.random.default_rng(0).random(H.shape)
     >>> d = na.decompose(V, [na.Factor(W, free=False), na.Factor(start)],
-    ...                  structure=na.Convolutive2D(), max_iter=500, tol=0)
+    ...                  structure=na.structures.Convolutive2D(), max_iter=500, tol=0)
     >>> bool(np.allclose(d.H, H, atol=1e-3))
     True
     """

@@ -33,11 +33,12 @@ class Harmonic(Structure):
 
     >>> import numpy as np, nmfaudio as na
     >>> frequencies = np.arange(513) * (8000 / 1024)
-    >>> P = na.harmonic_atoms(frequencies, np.arange(55, 67))
+    >>> P = na.structures.harmonic_atoms(frequencies, np.arange(55, 67))
     >>> dull = np.exp(-np.arange(P.shape[1]))  # its envelope
     >>> V = np.outer(P[:, :, 3] @ dull, [1, 1, 0]) + np.outer(P[:, :, 10] @ dull, [0, 1, 1])
-    >>> d = na.decompose(V, [na.Factor(P, free=False), na.Factor(np.ones(P.shape[1:])),
-    ...                      na.Factor(np.ones((12, 3)))], structure=na.Harmonic(), tol=1e-6)
+    >>> factors = [na.Factor(P, free=False), na.Factor(np.ones(P.shape[1:])),
+    ...            na.Factor(np.ones((12, 3)))]
+    >>> d = na.decompose(V, factors, structure=na.structures.Harmonic(), tol=1e-6)
     >>> loud = d.W.sum(0)[:, None] * d.H
     >>> [(55 + np.flatnonzero(frame > 0.1 * loud.max())).tolist() for frame in loud.T]
     [[58], [58, 65], [65]]

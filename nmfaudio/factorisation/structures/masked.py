@@ -47,7 +47,7 @@ class Masked(Structure):
     >>> start = [na.Factor(M, free=False), na.Factor(np.ones((9, 1)), free=False),
     ...          na.Factor(np.ones((1, 9))), na.Factor(np.ones((1, 1)), free=False),
     ...          na.Factor(np.ones((9, 1))), na.Factor(np.ones((1, 9)))]
-    >>> d = na.decompose(V, start, structure=na.Masked(), max_iter=500, tol=0)
+    >>> d = na.decompose(V, start, structure=na.structures.Masked(), max_iter=500, tol=0)
     >>> bool(np.allclose(d.part([0]).sum(0), loudness, atol=0.05))
     True
     """

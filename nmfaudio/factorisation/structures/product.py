@@ -23,7 +23,8 @@ class Product(Structure):
     Examples
     --------
     >>> import numpy as np, nmfaudio as na
-    >>> na.Product().forward((np.array([[1.0], [2.0]]), np.array([[3.0, 0.0, 1.0]]))).tolist()
+    >>> W, H = np.array([[1.0], [2.0]]), np.array([[3.0, 0.0, 1.0]])
+    >>> na.structures.Product().forward((W, H)).tolist()
     [[3.0, 0.0, 1.0], [6.0, 0.0, 2.0]]
     """
 

@@ -42,13 +42,13 @@ class SourceFilter(Structure):
 
     >>> import numpy as np, nmfaudio as na
     >>> rng, frequencies = np.random.default_rng(0), np.arange(129) * (8000 / 256)
-    >>> W0 = na.glottal_sources(frequencies, np.arange(60, 72))
-    >>> WF = na.filter_bumps(frequencies, 8)
+    >>> W0 = na.structures.glottal_sources(frequencies, np.arange(60, 72))
+    >>> WF = na.structures.filter_bumps(frequencies, 8)
     >>> X = [W0, np.eye(12), WF, rng.random((8, 12)), rng.random((129, 1)), np.ones((1, 12))]
-    >>> V = na.SourceFilter().forward(X)
+    >>> V = na.structures.SourceFilter().forward(X)
     >>> start = [na.Factor(F, free=False) if i in (0, 2) else na.Factor(rng.random(F.shape) + 0.1)
     ...          for i, F in enumerate(X)]
-    >>> d = na.decompose(V, start, structure=na.SourceFilter(), divergence=na.Beta(0))
+    >>> d = na.decompose(V, start, structure=na.structures.SourceFilter(), divergence=na.Beta(0))
     >>> bool((d.H[:12].argmax(axis=0) == np.arange(12)).mean() > 0.8)
     True
     """

@@ -70,7 +70,7 @@ def harmonic_atoms(
     --------
     >>> import numpy as np, nmfaudio as na
     >>> frequencies = np.arange(513) * (8000 / 1024)
-    >>> P = na.harmonic_atoms(frequencies, [57, 69], n_bands=6)
+    >>> P = na.structures.harmonic_atoms(frequencies, [57, 69], n_bands=6)
     >>> P.shape
     (513, 6, 2)
     >>> frequencies[P[:, 0].argmax(axis=0)].tolist()  # near 220 and 440 Hz
@@ -136,7 +136,7 @@ def glottal_sources(
     Examples
     --------
     >>> import numpy as np, nmfaudio as na
-    >>> W0 = na.glottal_sources(np.arange(513) * (8000 / 1024), np.arange(48, 72, 0.5))
+    >>> W0 = na.structures.glottal_sources(np.arange(513) * (8000 / 1024), np.arange(48, 72, 0.5))
     >>> W0.shape
     (513, 48)
     """
@@ -175,7 +175,7 @@ def filter_bumps(frequencies: Any, n: int) -> np.ndarray:
     Examples
     --------
     >>> import numpy as np, nmfaudio as na
-    >>> na.filter_bumps(np.arange(5) * 100.0, 3).round(2).tolist()
+    >>> na.structures.filter_bumps(np.arange(5) * 100.0, 3).round(2).tolist()
     [[1.0, 0.0, 0.0], [0.5, 0.5, 0.0], [0.0, 1.0, 0.0], [0.0, 0.5, 0.5], [0.0, 0.0, 1.0]]
     """
     f = _ascending(frequencies)

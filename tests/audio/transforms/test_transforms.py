@@ -157,8 +157,8 @@ def test_two_tones_are_separated_on_any_axis(kind, dtype):
     order = np.argsort(transform.frequencies @ d.W / d.W.sum(0))
     stems = apply_masks(group_masks(d, [[k] for k in order], Masking()), 2, y, transform)
     np.testing.assert_allclose(stems.sum(axis=0), y, atol=1e-5 if dtype == np.float32 else 1e-12)
-    assert na.si_sdr(low, stems[0].mean(axis=0)) > 20
-    assert na.si_sdr(high, stems[1][0] - stems[1][1]) > 20
+    assert na.metrics.si_sdr(low, stems[0].mean(axis=0)) > 20
+    assert na.metrics.si_sdr(high, stems[1][0] - stems[1][1]) > 20
 
 
 def test_a_mask_of_another_axis_is_refused():

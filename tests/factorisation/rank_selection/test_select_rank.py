@@ -22,7 +22,7 @@ def small(rank=3, seed=0):
 
 def quick(V, method="cv", **options):
     few = {"stability": {"n_init": 3, "max_iter": 60}, "error": {"n_init": 1}}.get(method, {})
-    return na.select_rank(V, range(1, 6), method=method, rng=0, **{**few, **options})
+    return na.rank_selection.select_rank(V, range(1, 6), method=method, rng=0, **{**few, **options})
 
 
 @pytest.mark.parametrize("rank", [2, 3])
@@ -109,7 +109,8 @@ def test_blocks_tell_less_of_what_neighbours_know():
     V = small(2)
     twins = np.repeat(np.repeat(V, 3, axis=0), 3, axis=1)
     rich, fair = (
-        na.select_rank(twins, range(1, 7), rng=0, block=b, folds=3).best for b in ((1, 1), (3, 3))
+        na.rank_selection.select_rank(twins, range(1, 7), rng=0, block=b, folds=3).best
+        for b in ((1, 1), (3, 3))
     )
     assert rich > fair == 2
 
@@ -170,10 +171,10 @@ def test_the_picture_marks_the_best():
 )
 def test_what_cannot_work_is_refused(options, match):
     with pytest.raises(na.ParameterError, match=match):
-        na.select_rank(small(), [1, 2], **options)
+        na.rank_selection.select_rank(small(), [1, 2], **options)
 
 
 @pytest.mark.parametrize("ranks", [[], [0, 1], [1.5], 5])
 def test_ranks_that_are_none_are_refused(ranks):
     with pytest.raises(na.ParameterError, match="ranks"):
-        na.select_rank(small(), ranks)
+        na.rank_selection.select_rank(small(), ranks)

@@ -21,7 +21,7 @@ def test_training_together_never_rises_from_where_the_layers_ended(beta, dtype):
     V = spectrogram(rng, dtype)
     weights = rng.random(V.shape).astype(dtype)
     weights[:, 3] = 0
-    deep = na.deep_nmf(
+    deep = na.recipes.deep_nmf(
         V, [7, 5, 2], beta_loss=beta, weights=weights, max_iter=40, tol=0, check_every=1, rng=1
     )
     slack = 1e-12 if dtype == np.float64 else 2e-6
@@ -39,7 +39,7 @@ def test_training_together_never_rises_from_where_the_layers_ended(beta, dtype):
 @pytest.mark.parametrize("beta", BETAS)
 def test_the_losses_of_the_layers_are_what_they_say(beta):
     V = spectrogram(np.random.default_rng(0))
-    deep = na.deep_nmf(V, [7, 5, 2], beta_loss=beta, max_iter=30, rng=1)
+    deep = na.recipes.deep_nmf(V, [7, 5, 2], beta_loss=beta, max_iter=30, rng=1)
     before, after = deep.layer_losses
     np.testing.assert_array_equal([before[0], after[0]], deep.joint.losses[[0, -1]])
     assert before[-1] == pytest.approx(deep.layerwise[-1].losses[-1], rel=1e-9)
@@ -59,7 +59,7 @@ def test_the_losses_of_the_layers_are_what_they_say(beta):
 
 def test_every_layer_is_a_view_of_the_same_model():
     V = spectrogram(np.random.default_rng(0))
-    deep = na.deep_nmf(V, [7, 5, 2], rng=1)
+    deep = na.recipes.deep_nmf(V, [7, 5, 2], rng=1)
     for number, rank in enumerate((7, 5, 2), 1):
         layer = deep.layer(number)
         assert layer.W.shape == (19, rank)
@@ -82,7 +82,7 @@ def test_layers_show_which_notes_make_which_chord():
     played = rng.random((3, 80)) * (rng.random((3, 80)) < 0.6)
     loose = 0.3 * rng.random((6, 80)) * (rng.random((6, 80)) < 0.2)  # notes of their own, softly
     V = notes @ (chords @ played + loose)
-    deep = na.deep_nmf(V, [6, 3], max_iter=500, tol=1e-7, init="spa", rng=0)
+    deep = na.recipes.deep_nmf(V, [6, 3], max_iter=500, tol=1e-7, init="spa", rng=0)
     of_layer = [deep.layer(number).W for number in (1, 2)]
     note = of_layer[0].argmax(0) // 3
     assert sorted(note) == list(range(6))
@@ -93,8 +93,8 @@ def test_layers_show_which_notes_make_which_chord():
 
 def test_the_same_seed_gives_the_same_bytes():
     V = spectrogram(np.random.default_rng(0), np.float32)
-    first, second = (na.deep_nmf(V, [5, 2], rng=4, max_iter=20) for _ in range(2))
-    other = na.deep_nmf(V, [5, 2], rng=5, max_iter=20)
+    first, second = (na.recipes.deep_nmf(V, [5, 2], rng=4, max_iter=20) for _ in range(2))
+    other = na.recipes.deep_nmf(V, [5, 2], rng=5, max_iter=20)
     for F, G in zip(first.joint.factors, second.joint.factors, strict=True):
         np.testing.assert_array_equal(F, G)
     assert not np.array_equal(first.joint.H, other.joint.H)
@@ -107,7 +107,7 @@ def test_a_missing_bin_says_nothing():
     runs = []
     for filling in (np.nan, 7.0):
         filled = np.where(holes, filling, V)
-        deep = na.deep_nmf(np.ma.masked_array(filled, holes), [5, 2], max_iter=20, rng=0)
+        deep = na.recipes.deep_nmf(np.ma.masked_array(filled, holes), [5, 2], max_iter=20, rng=0)
         runs.append(deep.joint.model())
     np.testing.assert_array_equal(*runs)
 
@@ -115,9 +115,9 @@ def test_a_missing_bin_says_nothing():
 @pytest.mark.parametrize("ranks", [[4], [], [3, 3], [3, 5], [5, 0], [5.0, 2], 5])
 def test_ranks_that_are_no_layers_are_refused(ranks):
     with pytest.raises(ParameterError, match="ranks"):
-        na.deep_nmf(np.ones((6, 9)), ranks)
+        na.recipes.deep_nmf(np.ones((6, 9)), ranks)
 
 
 def test_only_matrices_are_deep():
     with pytest.raises(ShapeError, match="deep_nmf takes"):
-        na.deep_nmf(np.ones((2, 6, 9)), [3, 2])
+        na.recipes.deep_nmf(np.ones((2, 6, 9)), [3, 2])

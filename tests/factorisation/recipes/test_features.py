@@ -28,7 +28,7 @@ def test_the_total_objective_never_rises(beta, weighted, dtype):
     V[3] = 0
     weights = np.random.default_rng(1).random(V.shape).astype(dtype) if weighted else None
     for exponent in (1.2, 2, 5):
-        found = na.feature_weighted_nmf(
+        found = na.recipes.feature_weighted_nmf(
             V,
             3,
             exponent=exponent,
@@ -50,7 +50,7 @@ def test_the_total_objective_never_rises(beta, weighted, dtype):
 def test_the_objective_is_the_one_in_the_docstring():
     V, _, _ = planted(0)
     runs = [
-        na.feature_weighted_nmf(
+        na.recipes.feature_weighted_nmf(
             V, 3, beta_loss="kl", max_iter=n, tol=0, check_every=5, floor=0.2, rng=0
         )
         for n in (5, 40)
@@ -78,7 +78,7 @@ def test_noise_loses_its_say_and_what_is_left_is_found_better(seed, beta):
         return np.linalg.norm(W[~noisy] - basis @ (basis.T @ W[~noisy]))
 
     plain = na.nmf(V, 3, beta_loss=beta, max_iter=300, tol=0, rng=seed)
-    found = na.feature_weighted_nmf(V, 3, beta_loss=beta, max_iter=300, tol=0, rng=seed)
+    found = na.recipes.feature_weighted_nmf(V, 3, beta_loss=beta, max_iter=300, tol=0, rng=seed)
     assert found.feature_weights[noisy].max() < found.feature_weights[~noisy].min() / 5
     assert distance(found.decomposition) < distance(plain) / 2
 
@@ -86,7 +86,8 @@ def test_noise_loses_its_say_and_what_is_left_is_found_better(seed, beta):
 def test_a_larger_exponent_makes_weights_more_equal():
     V, _, _ = planted(0)
     spread = [
-        na.feature_weighted_nmf(V, 3, exponent=p, rng=0).feature_weights.std() for p in (1.5, 2, 8)
+        na.recipes.feature_weighted_nmf(V, 3, exponent=p, rng=0).feature_weights.std()
+        for p in (1.5, 2, 8)
     ]
     assert spread[0] > spread[1] > spread[2]
 
@@ -96,7 +97,7 @@ def test_a_larger_exponent_makes_weights_more_equal():
 def test_the_scale_of_V_changes_no_weight(beta, dtype):
     V, _, _ = planted(0, dtype)
     runs = [
-        na.feature_weighted_nmf(V * dtype(scale), 3, beta_loss=beta, max_iter=30, rng=0)
+        na.recipes.feature_weighted_nmf(V * dtype(scale), 3, beta_loss=beta, max_iter=30, rng=0)
         for scale in (2.0**-24, 1, 2.0**24)
     ]
     for other in (runs[0], runs[2]):
@@ -111,30 +112,30 @@ def test_frequencies_without_a_say_have_no_influence():
     for filling in (np.nan, 9.0):
         filled = V.copy()
         filled[4] = filling
-        runs.append(na.feature_weighted_nmf(filled, 3, weights=weights, max_iter=30, rng=0))
+        runs.append(na.recipes.feature_weighted_nmf(filled, 3, weights=weights, max_iter=30, rng=0))
     np.testing.assert_array_equal(runs[0].feature_weights, runs[1].feature_weights)
     assert runs[0].feature_weights[4] == 0
     assert runs[0].feature_weights.sum() == pytest.approx(29)
 
 
 def test_a_perfect_fit_makes_all_equal():
-    found = na.feature_weighted_nmf(np.zeros((5, 8)), 2, max_iter=20, rng=0)
+    found = na.recipes.feature_weighted_nmf(np.zeros((5, 8)), 2, max_iter=20, rng=0)
     np.testing.assert_allclose(found.feature_weights, 1)
 
 
 def test_the_same_seed_gives_the_same_bytes():
     V, _, _ = planted(0, np.float32)
-    first, second = (na.feature_weighted_nmf(V, 3, rng=1, max_iter=30) for _ in range(2))
+    first, second = (na.recipes.feature_weighted_nmf(V, 3, rng=1, max_iter=30) for _ in range(2))
     np.testing.assert_array_equal(first.feature_weights, second.feature_weights)
     np.testing.assert_array_equal(first.decomposition.W, second.decomposition.W)
 
 
 def test_it_stops_when_little_changes():
     V, _, _ = planted(0)
-    found = na.feature_weighted_nmf(V, 3, max_iter=5000, tol=1e-3, rng=0).decomposition
+    found = na.recipes.feature_weighted_nmf(V, 3, max_iter=5000, tol=1e-3, rng=0).decomposition
     assert found.converged
     assert found.n_iter < 5000
-    assert not na.feature_weighted_nmf(V, 3, max_iter=0, rng=0).decomposition.converged
+    assert not na.recipes.feature_weighted_nmf(V, 3, max_iter=0, rng=0).decomposition.converged
 
 
 @pytest.mark.parametrize("beta", BETAS)
@@ -163,9 +164,9 @@ def test_one_weight_per_frequency_is_the_full_array(beta, solver):
 )
 def test_settings_out_of_range_are_refused(setting, message):
     with pytest.raises(ParameterError, match=message):
-        na.feature_weighted_nmf(np.ones((4, 5)), 2, **setting)
+        na.recipes.feature_weighted_nmf(np.ones((4, 5)), 2, **setting)
 
 
 def test_only_matrices_have_features():
     with pytest.raises(ShapeError, match="feature_weighted_nmf takes"):
-        na.feature_weighted_nmf(np.ones((2, 6, 9)), 3)
+        na.recipes.feature_weighted_nmf(np.ones((2, 6, 9)), 3)

@@ -18,7 +18,7 @@ def problem(dtype=np.float64):
 def test_it_is_the_decompositions_one_after_another(solver, dtype):
     V, X = problem(dtype)
     settings = {"solver": solver, "max_iter": 15, "tol": 0}
-    d = na.temper(V, [na.Factor(F) for F in X], betas=[2, 1, 0], **settings)
+    d = na.recipes.temper(V, [na.Factor(F) for F in X], betas=[2, 1, 0], **settings)
     for stage, beta in zip(d.metadata["tempering"], (2, 1, 0), strict=True):
         by_hand = na.decompose(V, [na.Factor(F) for F in X], divergence=na.Beta(beta), **settings)
         X = by_hand.factors
@@ -37,13 +37,13 @@ def test_what_is_fixed_stays_and_penalties_and_structures_go_along():
     V, (W, H) = problem()
     lagged = np.repeat(W[None], 2, axis=0)
     gate = np.random.default_rng(1).random(H.shape) < 0.7
-    d = na.temper(
+    d = na.recipes.temper(
         V,
         [
             na.Factor(lagged, np.array([True, False, True])),
-            na.Factor(H * gate, gate, (na.L1(0.1),)),
+            na.Factor(H * gate, gate, (na.penalties.L1(0.1),)),
         ],
-        structure=na.Convolutive(),
+        structure=na.structures.Convolutive(),
         max_iter=10,
     )
     np.testing.assert_array_equal(d.W[..., 1], lagged[..., 1])
@@ -60,7 +60,9 @@ def test_random_starts_are_drawn_once_and_by_seed():
         return rng.random((15, 3)) + 0.1
 
     _, (_, H) = problem()
-    runs = [na.temper(V, [na.Factor(start), na.Factor(H)], max_iter=5, rng=s) for s in (0, 0, 1)]
+    runs = [
+        na.recipes.temper(V, [na.Factor(start), na.Factor(H)], max_iter=5, rng=s) for s in (0, 0, 1)
+    ]
     assert len(calls) == 3
     np.testing.assert_array_equal(runs[0].W, runs[1].W)
     assert not np.array_equal(runs[0].W, runs[2].W)
@@ -68,7 +70,7 @@ def test_random_starts_are_drawn_once_and_by_seed():
 
 def test_a_tempered_model_can_be_saved(tmp_path):
     V, X = problem()
-    d = na.temper(V, [na.Factor(F) for F in X], max_iter=5)
+    d = na.recipes.temper(V, [na.Factor(F) for F in X], max_iter=5)
     d.save(tmp_path / "model.npz")
     again = na.Decomposition.load(tmp_path / "model.npz")
     assert again.metadata == d.metadata
@@ -79,4 +81,4 @@ def test_a_tempered_model_can_be_saved(tmp_path):
 def test_betas_that_are_none_are_refused(betas, message):
     V, X = problem()
     with pytest.raises(ParameterError, match=message):
-        na.temper(V, [na.Factor(F) for F in X], betas=betas)
+        na.recipes.temper(V, [na.Factor(F) for F in X], betas=betas)

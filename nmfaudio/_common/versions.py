@@ -1,0 +1,70 @@
+"""Versions of the packages that nmfaudio uses."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import platform
+
+from nmfaudio._public import public
+from nmfaudio._version import __version__
+
+PACKAGES = ("numpy", "scipy", "librosa", "soundfile", "numba", "llvmlite")
+EXTRAS = {
+    "plot": ("matplotlib",),
+    "midi": ("mido",),
+    "eval": ("mir_eval",),
+    "sklearn": ("sklearn",),
+    "pandas": ("pandas",),
+    "notebook": ("ipykernel", "jupyterlab"),
+}
+
+
+def installed_version(package: str) -> str | None:
+    """Version of an installed package, None where it is not installed."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def missing_packages(extra: str) -> list[str]:
+    """Modules of an extra that cannot be imported here."""
+    return [name for name in EXTRAS[extra] if importlib.util.find_spec(name) is None]
+
+
+def libsndfile_version() -> str | None:
+    """Version of the libsndfile library, None where soundfile cannot load it."""
+    try:
+        import soundfile
+    except (ImportError, OSError):  # the package, or the library that it loads
+        return None
+    return str(soundfile.__libsndfile_version__)
+
+
+@public
+def show_versions() -> None:
+    """Print the versions of nmfaudio, Python and the packages in use, for bug reports.
+
+    See Also
+    --------
+    The command ``nmfaudio doctor``, which also runs a self-test.
+
+    Examples
+    --------
+    >>> import nmfaudio as na
+    >>> na.show_versions()  # doctest: +ELLIPSIS
+    nmfaudio    ...
+    python      ...
+    """
+    rows = {
+        "nmfaudio": __version__,
+        "python": f"{platform.python_version()} on {platform.platform()}",
+        **{name: installed_version(name) or "not installed" for name in PACKAGES},
+        "libsndfile": libsndfile_version() or "not found",
+    }
+    for extra in EXTRAS:
+        missing = missing_packages(extra)
+        rows[f"[{extra}]"] = f"without {', '.join(missing)}" if missing else "installed"
+    for name, text in rows.items():
+        print(f"{name:<12}{text}")

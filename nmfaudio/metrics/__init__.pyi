@@ -1,0 +1,10 @@
+from .bsseval import BssEval as BssEval
+from .evaluation import Evaluation as Evaluation
+from .evaluation import evaluate as evaluate
+from .scale_invariant import best_assignment as best_assignment
+from .scale_invariant import si_sdr as si_sdr
+from .summary import TranscriptionSummary as TranscriptionSummary
+from .summary import bootstrap as bootstrap
+from .summary import evaluate_transcriptions as evaluate_transcriptions
+from .transcription import TranscriptionScores as TranscriptionScores
+from .transcription import evaluate_transcription as evaluate_transcription
