@@ -25,7 +25,7 @@ def plain(monkeypatch, tmp_path):
     dictionary().save(shipped)
     monkeypatch.setattr(home, "_PIANO", shipped)
     for name, part, plain in (
-        ("models", "NoteModel", PlainModel),
+        ("note_model", "NoteModel", PlainModel),
         ("decoding", "Decoding", PlainDecoding),
     ):
         module = types.ModuleType(name)
