@@ -6,6 +6,9 @@ from pathlib import Path
 
 project = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]
 extras = ("plot", "midi", "eval", "sklearn", "pandas")
-needed = [*project["dependencies"], *(d for e in extras for d in project["optional-dependencies"][e])]
+needed = [
+    *project["dependencies"],
+    *(d for e in extras for d in project["optional-dependencies"][e]),
+]
 for requirement in needed:
     print(re.sub(r"^([\w.-]+)>=([\w.]+)$", r"\1==\2", requirement))
