@@ -84,7 +84,7 @@ class InverseGamma:
 
     def majorize(self, F, factors):
         X = np.where(F > 0, F, 1.0).astype(float)
-        return Terms(lin=self.a / X, push=np.full(F.shape, self.b))
+        return Terms(linear=self.a / X, inverse=np.full(F.shape, self.b))
 
 
 def some_graph(rng, n):

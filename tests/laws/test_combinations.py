@@ -37,7 +37,7 @@ def assert_done(d, factors):
         held = ~np.broadcast_to(f.free, F.shape)
         assert np.isfinite(F).all()
         assert (F >= 0).all()
-        assert F[held].tobytes() == f.start[held].tobytes()
+        assert F[held].tobytes() == f.initial[held].tobytes()
 
 
 @pytest.mark.parametrize("place", ["last", "normed", "first"])

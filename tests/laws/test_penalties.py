@@ -11,11 +11,12 @@ from nmfaudio.errors import ContentError, ParameterError, ShapeError
 
 
 def bound(terms, X, F):
-    """What terms made at F say of X, where neither is 0 unless both are."""
-    lin, quad, pull, push = (np.broadcast_to(t, X.shape).astype(float) for t in terms)
-    total = lin * X + 0.5 * quad * X**2
+    """Majoriser at X from terms made at F; F is 0 only where X is."""
+    linear, quadratic, log, inverse = (np.broadcast_to(t, X.shape).astype(float) for t in terms)
+    total = linear * X + 0.5 * quadratic * X**2
     inside = (F > 0) & (X > 0)
-    total[inside] += (push / np.where(inside, X, 1) - pull * np.log(np.where(inside, X, 1)))[inside]
+    safe = np.where(inside, X, 1)
+    total[inside] += (inverse / safe - log * np.log(safe))[inside]
     return float(total.sum())
 
 
@@ -38,7 +39,7 @@ def test_majoriser_is_above_and_tight(name, seed, shape, zeros, size, reach):
         F[rng.random(shape) < 0.3] = 0
     terms = penalty.majorize(F, [F])
     assert all(np.min(t) >= 0 for t in terms[1:])
-    if np.ndim(terms.pull) or np.ndim(terms.push):
+    if np.ndim(terms.log) or np.ndim(terms.inverse):
         G[F == 0] = 0  # which solvers keep
     offset = penalty.value(F, [F]) - bound(terms, F, F)
     size = abs(bound(terms, G, F)) + abs(bound(terms, F, F)) + 1

@@ -44,7 +44,7 @@ def test_the_shares_make_the_whole_and_the_majoriser_bounds_it(norm, lags, seed,
         terms = ard.majorize(X[i], X)
 
         def bound(F, terms=terms):
-            return np.sum(terms.lin * F + terms.quad / 2 * F**2)
+            return np.sum(terms.linear * F + terms.quadratic / 2 * F**2)
 
         other = list(X)
         other[i] = rng.random(X[i].shape) * 5

@@ -93,10 +93,10 @@ def test_templates_and_activations_list_all_components(case):
 
 @settings(max_examples=60, deadline=None)
 @given(factored())
-def test_loud_factors_carry_the_scale(case):
+def test_scale_carriers_carry_the_scale(case):
     _, structure, X = case
-    loud = structure.loud(len(X))
-    scaled = [4 * F if i in loud else F for i, F in enumerate(X)]
+    carriers = structure.scale_carriers(len(X))
+    scaled = [4 * F if i in carriers else F for i, F in enumerate(X)]
     np.testing.assert_array_equal(structure.forward(scaled), 4 * structure.forward(X))
 
 
@@ -149,10 +149,10 @@ def problem(name, dtype, *, scale=1.0):
     """(structure, V with zeros, starts)."""
     rng = np.random.default_rng(0)
     structure, X = STRUCTURES[name](rng)
-    loud = structure.loud(len(X))
+    carriers = structure.scale_carriers(len(X))
     V = (rng.random(structure.shape(X)) ** 3 * scale).astype(dtype)
     V[..., 2, 3:6] = 0
-    return structure, V, [F * scale if i in loud else F for i, F in enumerate(X)]
+    return structure, V, [F * scale if i in carriers else F for i, F in enumerate(X)]
 
 
 @pytest.mark.parametrize("beta", [0, 1, 2])
@@ -167,7 +167,7 @@ def test_the_scale_of_the_data_changes_no_bit(name, beta):
             V, factors, structure=structure, divergence=na.Beta(beta), solver="mu", max_iter=9
         )
         found.append([*d.factors, d.losses * scale**-beta])
-        for i in structure.loud(len(X)):
+        for i in structure.scale_carriers(len(X)):
             found[-1][i] = found[-1][i] / scale
     for before, after in zip(*found, strict=True):
         np.testing.assert_array_equal(before, after)

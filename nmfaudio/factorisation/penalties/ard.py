@@ -144,7 +144,7 @@ class ARD:
         # The logarithm lies below its tangent.
         slope = self._strength(factors) / (self._sizes(factors) + self.scale)
         slope = slope[:, None] if F is factors[-1] else slope
-        return Terms(lin=slope) if self.norm == "l1" else Terms(quad=slope)
+        return Terms(linear=slope) if self.norm == "l1" else Terms(quadratic=slope)
 
     def _strength(self, factors: Sequence[np.ndarray]) -> float:
         """φ·c, what the logarithm of one component counts."""

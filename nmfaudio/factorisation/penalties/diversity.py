@@ -61,8 +61,8 @@ class Decorrelated(Weighted):
         X = np.moveaxis(F.astype(np.float64), self.axis, 0)
         s = _raised(X)
         slope, curvature = X.sum(0) - X, (s.sum(0) - s) / s
-        lin, quad = parabola(X, self.weight * slope, self.weight * curvature)
-        return Terms(np.moveaxis(lin, 0, self.axis), np.moveaxis(quad, 0, self.axis))
+        linear, quadratic = parabola(X, self.weight * slope, self.weight * curvature)
+        return Terms(np.moveaxis(linear, 0, self.axis), np.moveaxis(quadratic, 0, self.axis))
 
 
 @dataclass(frozen=True)
@@ -130,8 +130,8 @@ class MinVolume(Weighted):
         s = _raised(X)
         terms = parabola(X, product(A, X), product(abs(A), s) / s)
         shape = np.moveaxis(F, self.axis, 0).shape
-        lin, quad = (np.moveaxis(t.reshape(shape), 0, self.axis) for t in terms)
-        return Terms(lin, quad)
+        linear, quadratic = (np.moveaxis(t.reshape(shape), 0, self.axis) for t in terms)
+        return Terms(linear, quadratic)
 
     def _rows(self, F: np.ndarray) -> np.ndarray:
         """F as (component, everything else)."""

@@ -83,8 +83,8 @@ class Graph(Weighted):
         X = self._matrix(F)
         degree = np.asarray(self.adjacency.sum(1)).reshape(-1, 1)
         slope = self.weight * (degree * X - self.adjacency @ X)
-        lin, quad = parabola(X, slope, np.broadcast_to(2 * self.weight * degree, X.shape))
-        return Terms(self._like(lin, F), self._like(quad, F))
+        linear, quadratic = parabola(X, slope, np.broadcast_to(2 * self.weight * degree, X.shape))
+        return Terms(self._like(linear, F), self._like(quadratic, F))
 
     def _matrix(self, F: np.ndarray) -> np.ndarray:
         """F as (vertex, everything else)."""

@@ -79,7 +79,7 @@ class Prior:
 
     def majorize(self, F: np.ndarray, factors: Sequence[np.ndarray]) -> Terms:
         self._require_shape(F)
-        return Terms(lin=self.weight, pull=self.weight * self.W0)
+        return Terms(linear=self.weight, log=self.weight * self.W0)
 
     def _require_shape(self, F: np.ndarray) -> None:
         if F.shape != self.W0.shape:

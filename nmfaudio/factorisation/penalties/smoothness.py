@@ -44,8 +44,8 @@ class Smooth(Weighted):
         slope[..., :-1] -= steps
         count[..., 1:] += 1
         count[..., :-1] += 1
-        lin, quad = parabola(X, self.weight * slope, 2 * self.weight * count)
-        return Terms(np.moveaxis(lin, -1, self.axis), np.moveaxis(quad, -1, self.axis))
+        linear, quadratic = parabola(X, self.weight * slope, 2 * self.weight * count)
+        return Terms(np.moveaxis(linear, -1, self.axis), np.moveaxis(quadratic, -1, self.axis))
 
 
 @dataclass(frozen=True)
@@ -110,13 +110,13 @@ class SmoothRatio(Weighted):
     def majorize(self, F: np.ndarray, factors: Sequence[np.ndarray]) -> Terms:
         """The tangent of the concave ``2 log(x + y)``; −log x − log y as it is."""
         x, y, both = self._pairs(F)
-        pull, lin = np.zeros((2, *np.moveaxis(F, self.axis, -1).shape))
+        log_weight, linear = np.zeros((2, *np.moveaxis(F, self.axis, -1).shape))
         near = np.divide(2 * self.weight, x + y, out=np.zeros_like(x), where=both)
         for some in (np.s_[..., 1:], np.s_[..., :-1]):
-            lin[some] += near
-            pull[some] += self.weight * both
-        pull[np.moveaxis(F, self.axis, -1) == 0] = self.weight  # a silent frame stays silent
-        return Terms(np.moveaxis(lin, -1, self.axis), pull=np.moveaxis(pull, -1, self.axis))
+            linear[some] += near
+            log_weight[some] += self.weight * both
+        log_weight[np.moveaxis(F, self.axis, -1) == 0] = self.weight  # a silent frame stays silent
+        return Terms(np.moveaxis(linear, -1, self.axis), log=np.moveaxis(log_weight, -1, self.axis))
 
     def _pairs(self, F: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Each entry but the last and the one after it, and whether both are above 0."""

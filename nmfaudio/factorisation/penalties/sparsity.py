@@ -42,7 +42,7 @@ class L1(Weighted):
         return self.weight * float(F.sum(dtype=np.float64))
 
     def majorize(self, F: np.ndarray, factors: Sequence[np.ndarray]) -> Terms:
-        return Terms(lin=self.weight)
+        return Terms(linear=self.weight)
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class L2(Weighted):
         return 0.5 * self.weight * float(np.square(F, dtype=np.float64).sum())
 
     def majorize(self, F: np.ndarray, factors: Sequence[np.ndarray]) -> Terms:
-        return Terms(quad=self.weight)
+        return Terms(quadratic=self.weight)
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ class Log(Weighted):
         return self.weight * float(np.log1p(F.astype(np.float64) / self.eps).sum())
 
     def majorize(self, F: np.ndarray, factors: Sequence[np.ndarray]) -> Terms:
-        return Terms(lin=self.weight / (F.astype(np.float64) + self.eps))
+        return Terms(linear=self.weight / (F.astype(np.float64) + self.eps))
 
 
 @dataclass(frozen=True)
@@ -187,11 +187,13 @@ class GroupSparsity(Weighted):
     def majorize(self, F: np.ndarray, factors: Sequence[np.ndarray]) -> Terms:
         """By ``n ≤ n²/2ñ + ñ/2``, and ‖·‖₂ ≤ ‖·‖₁ where the norm ñ is 0."""
         X = np.moveaxis(F.astype(np.float64), self.axis, 0)
-        lin, quad = np.zeros_like(X), np.zeros_like(X)
+        linear, quadratic = np.zeros_like(X), np.zeros_like(X)
         for members, norm in self._norms(X):
-            lin[members] = np.where(norm == 0, self.weight, 0.0)
-            quad[members] = np.divide(self.weight, norm, out=np.zeros_like(norm), where=norm > 0)
-        return Terms(np.moveaxis(lin, 0, self.axis), np.moveaxis(quad, 0, self.axis))
+            linear[members] = np.where(norm == 0, self.weight, 0.0)
+            quadratic[members] = np.divide(
+                self.weight, norm, out=np.zeros_like(norm), where=norm > 0
+            )
+        return Terms(np.moveaxis(linear, 0, self.axis), np.moveaxis(quadratic, 0, self.axis))
 
     def _norms(self, X: np.ndarray) -> list[tuple[list[int], np.ndarray]]:
         """Each group's components, and their norm over the other entries of X (component, …)."""
@@ -269,7 +271,7 @@ class LogGroupSparsity(GroupSparsity):
     def majorize(self, F: np.ndarray, factors: Sequence[np.ndarray]) -> Terms:
         """By the tangent of the logarithm, which is concave."""
         X = np.moveaxis(F.astype(np.float64), self.axis, 0)
-        lin = np.empty_like(X)
+        linear = np.empty_like(X)
         for some in self._members(X):
-            lin[some] = self.weight / (X[some].sum(0) + self.eps)
-        return Terms(np.moveaxis(lin, 0, self.axis))
+            linear[some] = self.weight / (X[some].sum(0) + self.eps)
+        return Terms(np.moveaxis(linear, 0, self.axis))

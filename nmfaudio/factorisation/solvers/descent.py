@@ -43,7 +43,7 @@ def descend(
 
 
 def term_arrays(terms: Terms | None, F: np.ndarray) -> tuple[np.ndarray, ...]:
-    """(lin, quad, pull, push) as float64 matrices like F, of size 0 where there are none.
+    """Return the four terms as float64 matrices like F; an absent term has size 0.
 
     They keep their precision because V's scale may take them out of float32's range.
     """

@@ -120,7 +120,7 @@ class GradientRun:
         terms = problem.majorize(i, self._factors)
         if terms is None:
             return np.where(problem.free[i], pos - neg, F.dtype.type(0)), np.zeros_like(F)
-        barred = (np.asarray(terms.pull) > 0) | (np.asarray(terms.push) > 0)
+        barred = (np.asarray(terms.log) > 0) | (np.asarray(terms.inverse) > 0)
         free = problem.free[i] & ~(barred & (F == 0))
         slope = pos - neg + terms.slope(F)
         return np.where(free, slope, 0.0), np.where(barred, CHANGE * F, 0).astype(F.dtype)

@@ -39,7 +39,7 @@ class Structure(ABC):
     def adjoint(self, i: int, G: np.ndarray, factors: Factors) -> np.ndarray:
         """The transposed derivative: G, shaped like the model, pulled back to factor `i`."""
 
-    def loud(self, count: int) -> tuple[int, ...]:
+    def scale_carriers(self, count: int) -> tuple[int, ...]:
         """The factors, of `count`, that carry V's scale: s times each makes the model s times."""
         return (count - 1,)
 

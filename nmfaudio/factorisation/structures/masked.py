@@ -68,7 +68,7 @@ class Masked(Structure):
     def component_axes(self, count: int) -> tuple[int | None, ...]:
         return (None,) * count  # no factor has all of them
 
-    def loud(self, count: int) -> tuple[int, ...]:
+    def scale_carriers(self, count: int) -> tuple[int, ...]:
         return tuple(range(2, count, 3))
 
     def n_components(self, factors: Factors) -> int:

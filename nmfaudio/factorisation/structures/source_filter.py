@@ -71,7 +71,7 @@ class SourceFilter(Structure):
     def component_axes(self, count: int) -> tuple[int | None, ...]:
         return (None,) * count  # no factor has all of them
 
-    def loud(self, count: int) -> tuple[int, ...]:
+    def scale_carriers(self, count: int) -> tuple[int, ...]:
         return 1, 5
 
     def n_components(self, factors: Factors) -> int:
