@@ -123,7 +123,7 @@ def test_penalties_see_float32_as_the_same_numbers(name):
         (
             lambda: na.penalties.Graph(1.0, np.eye(3)).value(np.ones((2, 5)), []),
             ShapeError,
-            "as many vert",
+            "one vertex per",
         ),
         (lambda: na.penalties.nearest_neighbours(np.ones((3, 4)), 4), ParameterError, "k must be"),
         (lambda: na.penalties.nearest_neighbours(np.ones(3), 1), ShapeError, "takes"),
