@@ -33,7 +33,7 @@ class Divergence(Protocol):
 
         For one entry of a factor, with :math:`u = x / \tilde x` the ratio of its new to its current
         value, the majoriser has the derivative :math:`B u^p - A u^q`, :math:`p \ge 0 \ge q`, where
-        :math:`B - A` is the gradient; see `nmfaudio.kernels.mm`.
+        :math:`B - A` is the gradient; see `MU`.
         """
 
     @property

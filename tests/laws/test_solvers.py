@@ -123,10 +123,10 @@ def test_projected_gradient_takes_weights_and_any_structure():
 @pytest.mark.parametrize(
     ("solver", "settings", "reason"),
     [
-        ("bmme", {"beta_loss": 3}, "beta > 2"),
-        ("hals", {"beta_loss": 1}, "beta = 2 only"),
-        ("pg", {"beta_loss": 1}, "beta = 2 only"),
-        ("ccd", {"beta_loss": 2}, "beta = 1 only"),
+        ("bmme", {"beta_loss": 3}, "requires beta <= 2"),
+        ("hals", {"beta_loss": 1}, "requires beta = 2"),
+        ("pg", {"beta_loss": 1}, "requires beta = 2"),
+        ("ccd", {"beta_loss": 2}, "requires beta = 1"),
         ("hals", {"beta_loss": 2, "weights": np.full((FREQ, TIME), 0.5)}, "cannot weight"),
     ],
 )

@@ -46,9 +46,11 @@ class Structure(ABC):
     ...     def shape(self, factors):
     ...         return len(K), super().shape(factors)[1]
     ...     def forward(self, factors):
-    ...         return K @ super().forward(factors)
+    ...         W, H = factors
+    ...         return K @ W @ H
     ...     def adjoint(self, i, G, factors):
-    ...         return super().adjoint(i, K.T @ G, factors)
+    ...         W, H = factors
+    ...         return K.T @ G @ H.T if i == 0 else (K @ W).T @ G
     >>> rng = np.random.default_rng(0)
     >>> d = na.decompose(rng.random((2, 5)), [na.Factor(rng.random((3, 1))),
     ...                  na.Factor(rng.random((1, 5)))], structure=Banded())
