@@ -1,4 +1,4 @@
-"""A majoriser lies above its penalty and touches it where it was made."""
+"""Majorisers lie above their penalties and touch them at the current factor."""
 
 import numpy as np
 import pytest
@@ -135,7 +135,7 @@ def test_penalties_see_float32_as_the_same_numbers(name):
         ),
     ],
 )
-def test_what_makes_no_sense_is_refused(make, error, what):
+def test_invalid_parameters_raise(make, error, what):
     with pytest.raises(error, match=what):
         make()
 
@@ -153,7 +153,7 @@ def test_penalties_are_equal_only_where_they_are_the_same():
     assert len({one, other, na.penalties.GroupSparsity(1.0, "ab")}) == 3
 
 
-def test_no_penalty_keeps_hold_of_the_callers_array():
+def test_penalties_copy_the_arrays_of_the_caller():
     W0, A = np.ones((2, 2)), np.ones((2, 2))
     prior, graph = na.penalties.Prior(W0, 1.0), na.penalties.Graph(1.0, A)
     W0[:] = A[:] = 7

@@ -77,7 +77,7 @@ def test_frames_of_a_part_are_those_of_the_whole(case, data):
 
 @settings(max_examples=100, deadline=None)
 @given(factored())
-def test_forward_equals_its_twin(case):
+def test_forward_equals_its_numpy_twin(case):
     name, structure, X = case
     close(structure.forward(X), MODELS[name](*X))
 
@@ -122,7 +122,7 @@ def test_float32_stays_and_any_number_of_threads_makes_the_same_bytes(name):
 
 
 @pytest.mark.parametrize("name", STRUCTURES)
-def test_what_does_not_fit_is_refused_and_nothing_else(name):
+def test_only_factors_that_do_not_fit_raise(name):
     structure, X = STRUCTURES[name](np.random.default_rng(0))
     for i, F in enumerate(X):
         others = X[:i], X[i + 1 :]
@@ -210,7 +210,7 @@ def test_all_factors_but_one_can_have_unit_norm(name, unit):
 
 
 @pytest.mark.parametrize("name", sorted(TWO_KINDS))
-def test_unit_norm_is_refused_where_components_are_of_two_kinds(name):
+def test_unit_norm_raises_for_components_of_two_kinds(name):
     structure, V, X = problem(name, np.float64)
     factors = [na.Factor(X[0], unit="l1"), *(na.Factor(F) for F in X[1:])]
     with pytest.raises(ParameterError, match="leave unit=None"):
@@ -261,6 +261,6 @@ def test_a_mask_of_every_bin_has_its_adjoint_and_its_excerpt():
         [(1, 12), (9, 2), (2, 12), (1, 1), (8, 2), (2, 12)],
     ],
 )
-def test_masks_that_do_not_fit_are_refused(shapes):
+def test_masks_that_do_not_fit_raise(shapes):
     with pytest.raises(ShapeError, match=r"factors have shapes .*; Masked needs M"):
         na.structures.Masked().shape([np.ones(shape) for shape in shapes])
