@@ -1,8 +1,4 @@
-"""What a misfit costs.
-
-A divergence is one class here, with `value`, `gradient_parts`, `exponents`, `degree` and
-`prepare`; a solver needs no more to lower it under any structure and any penalty.
-"""
+"""Divergences between data and model."""
 
 from __future__ import annotations
 
@@ -11,60 +7,153 @@ from typing import Protocol
 
 import numpy as np
 
+from nmfaudio._common.docstrings import inherits_docstrings
 from nmfaudio._common.validation import as_number
 from nmfaudio._public import public
 from nmfaudio.errors import ParameterError
-from nmfaudio.kernels import beta_divergence as cells
+from nmfaudio.kernels import beta_divergence as kernels
 from nmfaudio.kernels.threads import parallel_for
 
-ROWS = 64  # frames in one part of the work
+ROWS = 64  # frames per task; the cost is summed per task, so the sum does not depend on threads
 
 LOSSES = {"kl": 1.0, "is": 0.0, "frobenius": 2.0}
 
 
 class Divergence(Protocol):
-    """The cost of the model Y for the data V, summed over bins, each times its weight."""
+    r"""Cost of a model Y for data V.
+
+    It is a weighted sum over time-frequency bins,
+    :math:`D(V \mid Y) = \sum_{f,t} m_{ft}\, d(v_{ft} \mid y_{ft})`. These members are all that a
+    solver needs to minimise it under any structure and any penalty.
+    """
 
     @property
     def exponents(self) -> tuple[float, float]:
-        """(p, q) of the majoriser's derivative ``pos·u^p − neg·u^q``, see `kernels.mm`."""
+        r"""Exponents (p, q) of the separable majoriser.
+
+        For one entry of a factor, with :math:`u = x / \tilde x` the ratio of its new to its current
+        value, the majoriser has the derivative :math:`B u^p - A u^q`, :math:`p \ge 0 \ge q`, where
+        :math:`B - A` is the gradient; see `MU`.
+        """
 
     @property
     def degree(self) -> float | None:
-        """Power of s by which the cost grows when V and Y are multiplied by s, None if by none."""
+        """Degree of homogeneity r, with D(sV | sY) = s^r D(V | Y), or None if there is none."""
 
     def prepare(self, V: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
-        """V as this divergence can take it, with a floor for instance; else V itself."""
+        """Return the data in the domain of the divergence.
+
+        Parameters
+        ----------
+        V : np.ndarray [shape=(…, freq, time)]
+            Non-negative data.
+        weights : np.ndarray or None
+            Weights of the bins, shaped like V.
+
+        Returns
+        -------
+        np.ndarray
+            V itself, or a copy whose smallest values are raised.
+        """
 
     def value(self, V: np.ndarray, Y: np.ndarray, weights: np.ndarray | None) -> float:
-        """The cost, in double precision."""
+        """Return the divergence.
+
+        Parameters
+        ----------
+        V : np.ndarray [shape=(…, freq, time)]
+            Data.
+        Y : np.ndarray
+            Model, shaped like V.
+        weights : np.ndarray or None
+            Weights of the bins, shaped like V.
+
+        Returns
+        -------
+        float
+            Weighted sum over all bins, accumulated in double precision.
+        """
 
     def gradient_parts(
         self, V: np.ndarray, Y: np.ndarray, weights: np.ndarray | None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Two non-negative arrays A, B like V with ∂cost/∂Y = B − A."""
+        """Return the negative and the positive part of the gradient with respect to the model.
+
+        Parameters
+        ----------
+        V : np.ndarray [shape=(…, freq, time)]
+            Data.
+        Y : np.ndarray
+            Model, shaped like V.
+        weights : np.ndarray or None
+            Weights of the bins, shaped like V.
+
+        Returns
+        -------
+        A, B : np.ndarray
+            Non-negative arrays shaped like V, with ∂D/∂Y = B − A.
+        """
 
 
 @public
+@inherits_docstrings(Divergence)
 @dataclass(frozen=True)
 class Beta:
-    """The beta-divergence: β = 0 Itakura–Saito, 1 Kullback–Leibler, 2 squared Euclidean / 2.
+    r"""Beta-divergence.
 
     Parameters
     ----------
     beta : float
-        Any real number.
+        Any real number: 0 is the Itakura–Saito divergence, 1 the generalised Kullback–Leibler
+        divergence, 2 half the squared Euclidean distance.
     floor : float
-        For β ≤ 0 the cost of a bin that is zero has no bound, so V is raised to at least `floor`
-        times its largest value. That is a choice of model, not of arithmetic: quieter bins than
-        that are not told apart. 1e-8 of the largest power is 80 dB below it. (For β < 0 float32
-        cannot tell so much apart and the floor may be higher, 1e-4 of V's mean for β = −1; use
-        float64.) For β > 0 exact zeros need no floor.
+        Between 0 and 1. For β ≤ 0 the divergence is unbounded where V is 0, so V is raised to at
+        least `floor` times its maximum. This is a modelling choice: differences between bins below
+        that level are ignored. 1e-8 of the maximum power is −80 dB. For β < 0 in float32 the floor
+        is raised further to keep powers of the model in range (1e-4 of the mean of V for β = −1);
+        use float64 there. For β > 0 exact zeros need no floor, and `floor` has no effect.
+
+    Raises
+    ------
+    ParameterError
+        `beta` is not a finite number, or `floor` is not between 0 and 1.
+
+    Notes
+    -----
+    Between a bin :math:`v` of the data and :math:`y` of the model,
+
+    .. math::
+
+        d_\beta(v \mid y) = \frac{v^\beta + (\beta - 1)\, y^\beta - \beta\, v\, y^{\beta - 1}}
+            {\beta (\beta - 1)}, \qquad \beta \notin \{0, 1\}
+
+    with the limits and special cases
+
+    .. math::
+
+        d_2(v \mid y) &= \tfrac12 (v - y)^2 \\
+        d_1(v \mid y) &= v \log\frac{v}{y} - v + y \\
+        d_0(v \mid y) &= \frac{v}{y} - \log\frac{v}{y} - 1
+
+    Its derivative is :math:`y^{\beta - 1} - v\, y^{\beta - 2}`. It is convex in :math:`y` for
+    :math:`1 \le \beta \le 2` only. With V and Y multiplied by :math:`s` it grows by
+    :math:`s^\beta`: Itakura–Saito weighs quiet and loud bins alike.
 
     References
     ----------
     C. Févotte and J. Idier, "Algorithms for nonnegative matrix factorization with the
     β-divergence", Neural Computation 23(9), 2011, doi:10.1162/NECO_a_00168.
+
+    Examples
+    --------
+    >>> import numpy as np, nmfaudio as na
+    >>> V, Y = np.array([[1.0, 4.0]]), np.array([[2.0, 4.0]])
+    >>> na.Beta(2).value(V, Y, None)
+    0.5
+    >>> V = np.random.default_rng(0).random((20, 40))
+    >>> W, H = np.ones((20, 1)), np.ones((1, 40))
+    >>> na.decompose(V, [na.Factor(W), na.Factor(H)], divergence=na.Beta(0.5)).W.shape
+    (20, 1)
     """
 
     beta: float = 1.0
@@ -78,6 +167,7 @@ class Beta:
 
     @property
     def exponents(self) -> tuple[float, float]:
+        # Févotte & Idier, table 1: the convex part at p, the concave part linearised at q.
         return max(self.beta - 1.0, 0.0), min(self.beta - 2.0, 0.0)
 
     @property
@@ -87,13 +177,25 @@ class Beta:
     def prepare(self, V: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
         if self.beta > 0:
             return V
-        # Well above the model's floor: below that one, a misfit would go unseen.
+        # Well above the floor of the model: below it the divergence would no longer change.
         low = max(self.floor * (float(V.max()) or 1.0), 2**8 * self.model_floor(V.dtype))
         raised: np.ndarray = np.maximum(V, V.dtype.type(low))
         return raised
 
     def model_floor(self, dtype: np.dtype) -> float:
-        """The smallest model value told apart from 0: its powers and sums of them stay finite."""
+        """Return the value below which the model is treated as this value.
+
+        Parameters
+        ----------
+        dtype : np.dtype
+            float32 or float64.
+
+        Returns
+        -------
+        float
+            Smallest value whose powers y^(β−1) and y^(β−2), and sums of them, stay finite.
+        """
+        # y^(β−2) is at most 2^64 in float32 and 2^512 in float64, half the range of exponents.
         bits = 64 if dtype == np.float32 else 512
         return float(2.0 ** (-bits / max(2.0 - self.beta, 1.0)))
 
@@ -102,10 +204,10 @@ class Beta:
         sums = np.zeros(-(-len(v) // ROWS))
         floor = self.model_floor(V.dtype)
 
-        def work(parts: range) -> None:
-            for part in parts:
-                some = slice(part * ROWS, (part + 1) * ROWS)
-                sums[part] = cells.divergence(v[some], y[some], m[some], self.beta, floor)
+        def work(tasks: range) -> None:
+            for task in tasks:
+                rows = slice(task * ROWS, (task + 1) * ROWS)
+                sums[task] = kernels.divergence(v[rows], y[rows], m[rows], self.beta, floor)
 
         parallel_for(work, len(sums))
         return float(sum(sums))
@@ -114,13 +216,13 @@ class Beta:
         self, V: np.ndarray, Y: np.ndarray, weights: np.ndarray | None
     ) -> tuple[np.ndarray, np.ndarray]:
         v, y, m = _rows(V, V), _rows(Y, V), _rows(weights, V)
-        A, B = y.copy(), np.empty_like(v)
+        A, B = y.copy(), np.empty_like(v)  # the kernel turns Y in A into m · V · Y^(β−2)
         floor = self.model_floor(V.dtype)
 
-        def work(parts: range) -> None:
-            for part in parts:
-                some = slice(part * ROWS, (part + 1) * ROWS)
-                cells.gradient_parts(v[some], A[some], m[some], self.beta, floor, B[some])
+        def work(tasks: range) -> None:
+            for task in tasks:
+                rows = slice(task * ROWS, (task + 1) * ROWS)
+                kernels.gradient_parts(v[rows], A[rows], m[rows], self.beta, floor, B[rows])
 
         parallel_for(work, -(-len(v) // ROWS))
         if _time_major(V):
@@ -129,7 +231,7 @@ class Beta:
 
 
 def divergence_named(beta_loss: str | float) -> Beta:
-    """The beta-divergence called ``"kl"``, ``"is"``, ``"frobenius"``, or of a given β."""
+    """Return the beta-divergence for ``"kl"``, ``"is"``, ``"frobenius"`` or a value of β."""
     if isinstance(beta_loss, str):
         if beta_loss not in LOSSES:
             raise ParameterError(
@@ -140,11 +242,12 @@ def divergence_named(beta_loss: str | float) -> Beta:
 
 
 def _time_major(V: np.ndarray) -> bool:
+    """Return whether the frames of V are contiguous in memory."""
     return bool(V.T.flags.c_contiguous)
 
 
 def _rows(array: np.ndarray | None, like: np.ndarray) -> np.ndarray:
-    """As a C-contiguous matrix in the memory order of `like`; without array one of no columns."""
+    """Return a C-contiguous matrix in the memory order of `like`, without columns for None."""
     if array is None:
         return np.empty((len(_rows(like, like)), 0), like.dtype)
     if _time_major(like):

@@ -135,7 +135,7 @@ def schedule_of(max_iter: int, tol: float, check_every: int, callback: Callback 
 def _generators(rng: Any, n_init: int, factors: Sequence[Factor]) -> list[np.random.Generator]:
     """One per start."""
     rngs = generator(rng).spawn(as_count(n_init, "n_init", low=1))
-    if n_init > 1 and not any(callable(f.start) for f in factors):
+    if n_init > 1 and not any(callable(f.initial) for f in factors):
         raise ParameterError(f"n_init is {n_init}, but no factor starts at random; leave n_init=1")
     return rngs
 

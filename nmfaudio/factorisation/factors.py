@@ -22,8 +22,8 @@ class Factor:
 
     Parameters
     ----------
-    start : np.ndarray or callable
-        Where it starts: a non-negative array, or a function of (V, weights, rng) that returns one
+    initial : np.ndarray or callable
+        Initial value: a non-negative array, or a function of (V, weights, rng) that returns one
         (weights may be None), as in `nmfaudio.factorisation.initialisation`.
     free : bool or np.ndarray
         What may move: True or False for all of it, or booleans that broadcast to its shape, e.g.
@@ -46,7 +46,7 @@ class Factor:
     >>> dictionary = Factor(np.eye(3), free=False, name="W")
     """
 
-    start: np.ndarray | Start
+    initial: np.ndarray | Start
     free: bool | np.ndarray = True
     penalties: tuple[Penalty, ...] = ()
     unit: Literal["l1", "l2"] | None = None
@@ -67,7 +67,7 @@ class Factor:
         self, V: np.ndarray, weights: np.ndarray | None, rng: np.random.Generator
     ) -> np.ndarray:
         """A fresh array in V's precision, checked to be finite and non-negative."""
-        made = np.asarray(self.start(V, weights, rng) if callable(self.start) else self.start)
+        made = np.asarray(self.initial(V, weights, rng) if callable(self.initial) else self.initial)
         label = self.name or "a factor"
         if not (np.issubdtype(made.dtype, np.floating) or np.issubdtype(made.dtype, np.integer)):
             raise ParameterError(f"{label} has dtype {made.dtype}; it must be real numbers")

@@ -92,7 +92,7 @@ def _posed(
     scale = data.dtype.type(power_of_two(weighted_mean(data, said)))
     floored = d.divergence.prepare(data / scale, said).astype(np.float64) * scale
     X = [F.astype(np.float64) for F in d.factors]
-    held = tuple(replace(f, start=F) for f, F in zip(given, X, strict=True))
+    held = tuple(replace(f, initial=F) for f, F in zip(given, X, strict=True))
     free = tuple(f.movable(F.shape) for f, F in zip(held, X, strict=True))
     said = None if said is None else said.astype(np.float64)
     return Problem(floored, said, d.structure, d.divergence, held, free), X
@@ -105,7 +105,7 @@ def _residual(problem: Problem, i: int, X: Sequence[np.ndarray]) -> float:
     slope, terms = pos - neg, problem.majorize(i, X)
     if terms is not None:
         slope = slope + terms.slope(F)
-        free = free & ~(((np.asarray(terms.pull) > 0) | (np.asarray(terms.push) > 0)) & (F == 0))
+        free = free & ~(((np.asarray(terms.log) > 0) | (np.asarray(terms.inverse) > 0)) & (F == 0))
     axis = problem.structure.component_axes(len(X))[i]
     along = tuple(n for n in range(F.ndim) if n != axis)
     least = np.minimum(_relative(F, F, along), _relative(slope, pos, along))

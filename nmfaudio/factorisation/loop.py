@@ -121,9 +121,9 @@ def _pose(
             f"the factors' shapes {[F.shape for F in starts]} make a model of shape {shape}, "
             f"but V has {V.shape}; give factors that fit V"
         )
-    loud = structure.loud(len(starts))
+    carriers = structure.scale_carriers(len(starts))
     X = [
-        _divided(F, scale, f.name) if i in loud else F
+        _divided(F, scale, f.name) if i in carriers else F
         for i, (f, F) in enumerate(zip(factors, starts, strict=True))
     ]
     free = tuple(f.movable(F.shape) for f, F in zip(factors, starts, strict=True))

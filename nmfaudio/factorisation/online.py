@@ -48,13 +48,13 @@ class PastBlocks:
         """Exact for β = 0, 1 and 2; else W^(p+1) is concave in W², and W^(q+1) in between too."""
         p, q = self.exponents
         W = np.where(F > 0, F, 1).astype(np.float64)
-        lin = self.pos if p == 0 else 0.0
-        quad = 0.0 if p == 0 else self.pos * W ** (p - 1)
+        linear = self.pos if p == 0 else 0.0
+        quadratic = 0.0 if p == 0 else self.pos * W ** (p - 1)
         if q == 0:
-            return Terms(lin - self.neg, quad)
+            return Terms(linear - self.neg, quadratic)
         if q >= -1:
-            return Terms(lin, quad, pull=self.neg * W ** (q + 1))
-        return Terms(lin, quad, push=self.neg * W ** (q + 2))
+            return Terms(linear, quadratic, log=self.neg * W ** (q + 1))
+        return Terms(linear, quadratic, inverse=self.neg * W ** (q + 2))
 
 
 class OnlineNMF:

@@ -19,8 +19,8 @@ from nmfaudio.factorisation.unit_norms import UnitNorms
 class Problem:
     """Minimise ``divergence(V, structure(X), weights) + Σ penalties`` over the free entries of X.
 
-    V may have been divided by `scale`, a power of two; then so were the factors that carry it, the
-    structure's `loud` ones. Penalties are always evaluated on factors in the caller's scale, and
+    V may have been divided by `scale`, a power of two; then so were the structure's
+    `scale_carriers`. Penalties are always evaluated on factors in the caller's scale, and
     `majorize` gives them in that of V, so that a solver need not know.
 
     Attributes
@@ -41,14 +41,14 @@ class Problem:
     scale: float = 1.0
 
     @property
-    def loud(self) -> tuple[int, ...]:
-        return self.structure.loud(len(self.factors))
+    def scale_carriers(self) -> tuple[int, ...]:
+        return self.structure.scale_carriers(len(self.factors))
 
     def scaled(self, X: Sequence[np.ndarray], by: float) -> list[np.ndarray]:
         """X for a model `by` times as loud."""
         if by == 1:
             return list(X)
-        return [F * F.dtype.type(by) if i in self.loud else F for i, F in enumerate(X)]
+        return [F * F.dtype.type(by) if i in self.scale_carriers else F for i, F in enumerate(X)]
 
     @property
     def units(self) -> UnitNorms:
@@ -82,13 +82,13 @@ class Problem:
             terms = self.units.coupled(i, terms, own)
         elif self.units and i == self.units.carrier:
             terms = self.units.carried(terms, own)
-        size = 1.0 if i in self.loud else 0.0
+        size = 1.0 if i in self.scale_carriers else 0.0
         cost = self.divergence.degree or 0.0
         return Terms(
-            terms.lin * self._scale_to(size - cost),
-            terms.quad * self._scale_to(2 * size - cost),
-            terms.pull * self._scale_to(-cost),
-            terms.push * self._scale_to(-size - cost),
+            terms.linear * self._scale_to(size - cost),
+            terms.quadratic * self._scale_to(2 * size - cost),
+            terms.log * self._scale_to(-cost),
+            terms.inverse * self._scale_to(-size - cost),
         )
 
     def _terms(self, i: int, X: Sequence[np.ndarray]) -> Terms:

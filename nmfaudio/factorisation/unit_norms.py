@@ -71,7 +71,7 @@ class UnitNorms:
         """Terms on the carrier of the normalised model, as terms on the carrier of X."""
         last = self.carrier
         n = self._along(last, X[last], np.maximum(self._norms(X), 2.0**-900))
-        return Terms(terms.lin * n, terms.quad * n**2, terms.pull, terms.push / n)
+        return Terms(terms.linear * n, terms.quadratic * n**2, terms.log, terms.inverse / n)
 
     def coupled(self, i: int, terms: Terms, X: Sequence[np.ndarray]) -> Terms:
         """Terms on the carrier Z of the normalised model, as terms on factor `i`, which has a norm.
@@ -90,10 +90,10 @@ class UnitNorms:
         # Of sizes that stay in range while a component fades: A / ‖w̃‖, B / ‖w̃‖², C and E · ‖w̃‖.
         A, B, C, E = (self._along(i, W, total) for total in self._totals(i, terms, X))
         if self.factors[i].unit == "l1":
-            quad = B * (1 + SPREAD) / (share + SPREAD / self._columns(i, W).shape[1])
-            return Terms(A + B * norm - quad * W, quad, C * share, E * share**2)
-        lin, quad = np.minimum(A, 0.0) * share, np.maximum(A, 0.0) / norm + B
-        return Terms(lin, quad, C * share**2, E * share**3)
+            quadratic = B * (1 + SPREAD) / (share + SPREAD / self._columns(i, W).shape[1])
+            return Terms(A + B * norm - quadratic * W, quadratic, C * share, E * share**2)
+        linear, quadratic = np.minimum(A, 0.0) * share, np.maximum(A, 0.0) / norm + B
+        return Terms(linear, quadratic, C * share**2, E * share**3)
 
     def _totals(self, i: int, terms: Terms, X: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Per component, what each term on the carrier says when factor `i` has norm 1."""
@@ -101,7 +101,12 @@ class UnitNorms:
         others = [self._norm(j, X[j]) for j, f in enumerate(self.factors) if f.unit and j != i]
         Z = X[last] * self._along(last, X[last], np.prod(others, axis=0))
         inverse = np.divide(1.0, np.maximum(Z, 2.0**-1000), out=np.zeros_like(Z), where=Z > 0)
-        entries = (terms.lin * Z, terms.quad * Z**2, terms.pull * (Z > 0), terms.push * inverse)
+        entries = (
+            terms.linear * Z,
+            terms.quadratic * Z**2,
+            terms.log * (Z > 0),
+            terms.inverse * inverse,
+        )
         return [self._columns(last, np.broadcast_to(e, Z.shape)).sum(1) for e in entries]
 
     def _axes(self) -> tuple[int | None, ...]:

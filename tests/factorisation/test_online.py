@@ -38,11 +38,11 @@ def test_what_is_past_is_bounded_from_above_and_tight(beta):
     past = PastBlocks(*rng.random((2, FREQ, RANK)), exponents(beta))
     for _ in range(50):
         F, G = rng.random((2, FREQ, RANK)) * 5 + 1e-3
-        lin, quad, pull, push = past.majorize(F, [F])
+        made = past.majorize(F, [F])
 
-        def bound(X, terms=(lin, quad, pull, push)):
-            lin, quad, pull, push = terms
-            return (lin * X + quad / 2 * X**2 - pull * np.log(X) + push / X).sum()
+        def bound(X, terms=made):
+            linear, quadratic, log, inverse = terms
+            return (linear * X + quadratic / 2 * X**2 - log * np.log(X) + inverse / X).sum()
 
         offset = past.value(F, [F]) - bound(F)
         assert past.value(G, [G]) <= bound(G) + offset + 1e-9 * abs(bound(G))

@@ -179,12 +179,12 @@ def test_a_graph_costs_the_trace_with_its_laplacian(seed):
     assert na.penalties.Graph(0.8, chain).value(F, [F]) == pytest.approx(
         na.penalties.Smooth(0.8).value(F, [F])
     )
-    for mine, other in zip(
+    for graph, smooth in zip(
         na.penalties.Graph(0.8, chain).majorize(F, [F]),
         na.penalties.Smooth(0.8).majorize(F, [F]),
         strict=True,
     ):
-        np.testing.assert_allclose(mine, other, atol=1e-12)
+        np.testing.assert_allclose(graph, smooth, atol=1e-12)
 
 
 @settings(max_examples=12, deadline=None)

@@ -1,6 +1,6 @@
-"""What the laws run over: an instance of every penalty, a small case of every structure.
+"""Instances of every penalty and small cases of every structure, over which the laws run.
 
-A new penalty or structure is added here, and every law then holds it to what must always be true.
+An entry for a new penalty or structure subjects it to every law.
 """
 
 from functools import partial
@@ -56,24 +56,24 @@ SHAPES = {
         [(2, freq, rank), (2, lags, rank), (rank, time)],
     ),
 }
-"""Per name, from sizes to (structure, shapes of factors that fit it)."""
+"""Functions from sizes to (structure, shapes of factors), by name."""
 
 TWO_KINDS = {"source-filter", "masked"}
-"""Those whose components are in several factors."""
+"""Structures whose components are split between several factors."""
 
 
 def made(name, rng, **sizes):
-    """(structure, positive factors) of the sizes given, the rest as in `SIZES`."""
+    """Return (structure, positive factors) for sizes that default to `SIZES`."""
     structure, shapes = SHAPES[name](**{**SIZES, **sizes})
     return structure, [positive(rng, *shape) for shape in shapes]
 
 
 STRUCTURES = {name: partial(made, name) for name in SHAPES}
-"""Per name, from a generator to (structure, factors); its `shape` says that of the model."""
+"""Functions from a generator to (structure, factors), by name."""
 
 
 class InverseGamma:
-    """``Σ a log F + b / F``: one of a user's own making, with all the terms there are."""
+    """User-defined penalty, ``Σ a log F + b / F``."""
 
     def __init__(self, a, b):
         self.a, self.b = a, b
@@ -84,10 +84,10 @@ class InverseGamma:
 
     def majorize(self, F, factors):
         X = np.where(F > 0, F, 1.0).astype(float)
-        return Terms(lin=self.a / X, push=np.full(F.shape, self.b))
+        return Terms(linear=self.a / X, inverse=np.full(F.shape, self.b))
 
 
-def some_graph(rng, n):
+def random_graph(rng, n):
     A = np.triu(rng.random((n, n)) * (rng.random((n, n)) < 0.3), 1)
     return A + A.T
 
@@ -106,7 +106,7 @@ PENALTIES = {
     "smooth": lambda rng, shape: na.penalties.Smooth(2.0),
     "smooth, first axis": lambda rng, shape: na.penalties.Smooth(0.9, axis=0),
     "smooth ratio": lambda rng, shape: na.penalties.SmoothRatio(0.7),
-    "graph": lambda rng, shape: na.penalties.Graph(0.8, some_graph(rng, shape[-1])),
+    "graph": lambda rng, shape: na.penalties.Graph(0.8, random_graph(rng, shape[-1])),
     "decorrelated": lambda rng, shape: na.penalties.Decorrelated(0.3),
     "minimum volume": lambda rng, shape: na.penalties.MinVolume(0.5, 0.1, axis=0),
     "prior": lambda rng, shape: na.penalties.Prior(
@@ -114,4 +114,4 @@ PENALTIES = {
     ),
     "inverse gamma": lambda rng, shape: InverseGamma(0.2, 0.01),
 }
-"""Per name, from a generator and a factor's shape (component, …, n) to a penalty of it."""
+"""Functions from a generator and a shape (component, …, n) to a penalty, by name."""

@@ -1,4 +1,4 @@
-"""The objective never rises, whatever is composed."""
+"""The objective never rises, for any structure, divergence and penalty."""
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ def raised(V, weights, divergence):
 
 
 def objective(V, weights, d, factors):
-    """What a decomposition costs, worked out anew from what was returned."""
+    """Objective of a decomposition, recomputed from its factors."""
     V, Y = (X.astype(float) for X in (raised(V, weights, d.divergence), d.model()))
     fit = d.divergence.value(V, Y, weights)
     return fit + sum(
@@ -43,11 +43,11 @@ def penalty_sets(rng, first, last):
         (na.penalties.L2(0.2), PENALTIES["prior"](rng, first), na.penalties.Log(0.1, 0.1)),
         (),
     )
-    some = ("l1", "l2", "smooth", "smooth ratio", "decorrelated", "inverse gamma")
+    names = ("l1", "l2", "smooth", "smooth ratio", "decorrelated", "inverse gamma")
     yield (
         "many",
         (na.penalties.L1(0.05), na.penalties.L2(0.1)),
-        tuple(PENALTIES[p](rng, last) for p in some),
+        tuple(PENALTIES[p](rng, last) for p in names),
     )
 
 
@@ -200,7 +200,7 @@ def test_a_unit_norm_means_the_same_for_templates_of_any_size(name, unit, size):
 @pytest.mark.parametrize("solver", ["hals", "pg"])
 @pytest.mark.parametrize("unit", [None, "l2"])
 @pytest.mark.parametrize("name", PENALTIES)
-def test_solvers_that_move_zeros_know_what_that_costs(name, unit, solver):
+def test_solvers_that_move_zeros_account_for_penalties(name, unit, solver):
     rng = np.random.default_rng(8)
     V = rng.random((FREQ, TIME)) ** 3
     W, H = positive(rng, FREQ, RANK), positive(rng, RANK, TIME)
@@ -220,7 +220,7 @@ def test_solvers_that_move_zeros_know_what_that_costs(name, unit, solver):
 @pytest.mark.parametrize("dtype", [np.float32, pytest.param(np.float64, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("unit", ["l1", "l2"])
 @pytest.mark.parametrize("beta", [0, 1, 3])
-def test_components_die_without_a_sound_under_a_unit_norm(beta, unit, dtype):
+def test_components_vanish_under_a_unit_norm_without_warnings(beta, unit, dtype):
     """More than there is to explain, and penalties that want them gone: numbers get tiny."""
     rng = np.random.default_rng(0)
     V = (np.outer(rng.random(FREQ), rng.random(TIME)) + 1e-3).astype(dtype)

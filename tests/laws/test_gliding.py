@@ -1,4 +1,4 @@
-"""`Gliding` is a structure like any other, but for the states that share their strengths."""
+"""`Gliding` obeys the laws of structures, and its states share their strengths."""
 
 import numpy as np
 import pytest
@@ -39,9 +39,9 @@ def test_the_adjoint_is_the_transposed_derivative(case):
         assert (moved * G).sum() == pytest.approx((step * structure.adjoint(i, G, X)).sum())
 
 
-def test_parts_sum_to_the_whole_and_templates_tell_them(case):
+def test_parts_sum_to_the_model_with_its_templates(case):
     structure, X = case
-    parts = [structure.part(X, some) for some in ([0, 5], [1, 2, 6], [3, 4])]
+    parts = [structure.part(X, states) for states in ([0, 5], [1, 2, 6], [3, 4])]
     np.testing.assert_allclose(sum(parts), structure.forward(X))
     H = X[1].copy()
     H[2, BLOCK : 2 * BLOCK] = 0  # where it may not sound

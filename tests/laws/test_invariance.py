@@ -1,4 +1,4 @@
-"""What must not matter, and what must stay untouched."""
+"""Changes of the input that must not change the result, and inputs that must not change."""
 
 import os
 import subprocess
@@ -50,7 +50,7 @@ def test_weights_of_one_are_no_weights(beta):
 @pytest.mark.parametrize("init", INITS)
 @pytest.mark.parametrize("value", [0.0, 7e5, np.nan, np.inf])
 @pytest.mark.parametrize("beta", BETAS)
-def test_a_bin_of_weight_zero_has_no_say(beta, value, init):
+def test_bins_of_weight_zero_have_no_effect(beta, value, init):
     weights = np.random.default_rng(1).random((20, 70))
     weights[4:9, 10:30] = 0
     weights[:, 50] = 0
@@ -159,8 +159,8 @@ def test_fixed_columns_and_supports_are_exact_to_the_bit(beta):
     assert d.W[:, ~columns].tobytes() == W[:, ~columns].tobytes()
     assert (d.W[:, columns] != W[:, columns]).any()
     assert ((d.H > 0) == support).all()
-    held = na.nmf(V, W=W, H=H, update_H=support, beta_loss=beta, max_iter=5)
-    assert held.H[~support].tobytes() == H[~support].tobytes()
+    d = na.nmf(V, W=W, H=H, update_H=support, beta_loss=beta, max_iter=5)
+    assert d.H[~support].tobytes() == H[~support].tobytes()
 
 
 @pytest.mark.parametrize("beta", [0, -1])

@@ -1,4 +1,4 @@
-"""Where nothing can be gained any more: what tells it, and the solver that gets there."""
+"""Stationary points: their residual, and coordinate descent, which reaches them."""
 
 import numpy as np
 import pytest
@@ -119,7 +119,7 @@ def test_the_least_squares_optimum_has_no_residual():
     assert na.factorisation.kkt_residual(V, d, factors) > 1e-3
 
 
-def test_what_does_not_fit_is_refused():
+def test_factors_that_do_not_fit_raise():
     V, W, H, _ = posed()
     d = na.nmf(V, W=W, H=H, max_iter=1)
     with pytest.raises(na.errors.ShapeError, match="decomposition is of"):

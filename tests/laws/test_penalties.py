@@ -1,4 +1,4 @@
-"""A majoriser lies above its penalty and touches it where it was made."""
+"""Majorisers lie above their penalties and touch them at the current factor."""
 
 import numpy as np
 import pytest
@@ -11,11 +11,12 @@ from nmfaudio.errors import ContentError, ParameterError, ShapeError
 
 
 def bound(terms, X, F):
-    """What terms made at F say of X, where neither is 0 unless both are."""
-    lin, quad, pull, push = (np.broadcast_to(t, X.shape).astype(float) for t in terms)
-    total = lin * X + 0.5 * quad * X**2
+    """Majoriser at X from terms made at F; F is 0 only where X is."""
+    linear, quadratic, log, inverse = (np.broadcast_to(t, X.shape).astype(float) for t in terms)
+    total = linear * X + 0.5 * quadratic * X**2
     inside = (F > 0) & (X > 0)
-    total[inside] += (push / np.where(inside, X, 1) - pull * np.log(np.where(inside, X, 1)))[inside]
+    safe = np.where(inside, X, 1)
+    total[inside] += (inverse / safe - log * np.log(safe))[inside]
     return float(total.sum())
 
 
@@ -38,7 +39,7 @@ def test_majoriser_is_above_and_tight(name, seed, shape, zeros, size, reach):
         F[rng.random(shape) < 0.3] = 0
     terms = penalty.majorize(F, [F])
     assert all(np.min(t) >= 0 for t in terms[1:])
-    if np.ndim(terms.pull) or np.ndim(terms.push):
+    if np.ndim(terms.log) or np.ndim(terms.inverse):
         G[F == 0] = 0  # which solvers keep
     offset = penalty.value(F, [F]) - bound(terms, F, F)
     size = abs(bound(terms, G, F)) + abs(bound(terms, F, F)) + 1
@@ -122,7 +123,7 @@ def test_penalties_see_float32_as_the_same_numbers(name):
         (
             lambda: na.penalties.Graph(1.0, np.eye(3)).value(np.ones((2, 5)), []),
             ShapeError,
-            "as many vert",
+            "one vertex per",
         ),
         (lambda: na.penalties.nearest_neighbours(np.ones((3, 4)), 4), ParameterError, "k must be"),
         (lambda: na.penalties.nearest_neighbours(np.ones(3), 1), ShapeError, "takes"),
@@ -134,7 +135,7 @@ def test_penalties_see_float32_as_the_same_numbers(name):
         ),
     ],
 )
-def test_what_makes_no_sense_is_refused(make, error, what):
+def test_invalid_parameters_raise(make, error, what):
     with pytest.raises(error, match=what):
         make()
 
@@ -152,7 +153,7 @@ def test_penalties_are_equal_only_where_they_are_the_same():
     assert len({one, other, na.penalties.GroupSparsity(1.0, "ab")}) == 3
 
 
-def test_no_penalty_keeps_hold_of_the_callers_array():
+def test_penalties_copy_the_arrays_of_the_caller():
     W0, A = np.ones((2, 2)), np.ones((2, 2))
     prior, graph = na.penalties.Prior(W0, 1.0), na.penalties.Graph(1.0, A)
     W0[:] = A[:] = 7

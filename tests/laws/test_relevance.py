@@ -1,4 +1,4 @@
-"""Automatic relevance determination: one cost of two factors, which falls and leaves few."""
+"""Automatic relevance determination: a cost shared by two factors."""
 
 import itertools
 
@@ -35,7 +35,7 @@ def factors_for(rng, lags):
 @pytest.mark.parametrize("norm", ["l1", "l2"])
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 10**6), st.floats(0.01, 100), st.floats(0.1, 10))
-def test_the_shares_make_the_whole_and_the_majoriser_bounds_it(norm, lags, seed, scale, dispersion):
+def test_shares_sum_to_the_cost_and_the_majoriser_bounds_it(norm, lags, seed, scale, dispersion):
     rng = np.random.default_rng(seed)
     ard = na.penalties.ARD(scale, 5.0, dispersion, norm)
     X = factors_for(rng, lags)
@@ -44,7 +44,7 @@ def test_the_shares_make_the_whole_and_the_majoriser_bounds_it(norm, lags, seed,
         terms = ard.majorize(X[i], X)
 
         def bound(F, terms=terms):
-            return np.sum(terms.lin * F + terms.quad / 2 * F**2)
+            return np.sum(terms.linear * F + terms.quadratic / 2 * F**2)
 
         other = list(X)
         other[i] = rng.random(X[i].shape) * 5
@@ -83,7 +83,7 @@ def test_the_objective_never_rises(beta, structure, dtype):
         assert d.losses[-1] == pytest.approx(fit + whole(ard, exact), rel=1e-4)
 
 
-def test_excess_is_0_for_what_is_not_there():
+def test_excess_is_0_for_vanished_components():
     W, H = factors_for(np.random.default_rng(0), 0)
     W[:, 1], H[1] = 0, 0
     excess = na.penalties.ARD(2.0, norm="l1").excess([W, H])
@@ -92,7 +92,7 @@ def test_excess_is_0_for_what_is_not_there():
 
 
 @pytest.mark.parametrize("norm", ["l1", "l2"])
-def test_a_matching_prior_is_as_loud_as_V(norm):
+def test_a_matching_prior_has_the_mean_of_V(norm):
     """Models drawn from the prior have V's mean."""
     rng = np.random.default_rng(0)
     ard = na.penalties.ARD.matching(7.0, 4, shape=20.0, norm=norm)
@@ -111,7 +111,7 @@ def test_a_matching_prior_is_as_loud_as_V(norm):
         ({"scale": 1.0, "norm": "l3"}, "norm of ARD"),
     ],
 )
-def test_what_makes_no_sense_is_refused(arguments, match):
+def test_invalid_parameters_raise(arguments, match):
     with pytest.raises(na.ParameterError, match=match):
         na.penalties.ARD(**arguments)
     with pytest.raises(na.ParameterError, match="mean of V"):

@@ -1,4 +1,4 @@
-"""Scale moves between factors and components change places; the model stays."""
+"""Normalising and sorting components keep the model."""
 
 import numpy as np
 import pytest
@@ -57,8 +57,8 @@ def keys(d, by):
     if by == "energy":
         return [-d.component(k).sum() for k in range(RANK)]
     if by == "onset":
-        heard = d.H.reshape(-1, *d.H.shape[-2:]).sum(0)
-        return [int(np.argmax(h >= h.max() / 2)) for h in heard]
+        rows = d.H.reshape(-1, *d.H.shape[-2:]).sum(0)
+        return [int(np.argmax(h >= h.max() / 2)) for h in rows]
     W = d.W.reshape(-1, *d.W.shape[-2:]).sum(0)
     return [(np.arange(len(W)) * w).sum() / w.sum() for w in W.T]
 
@@ -92,7 +92,7 @@ def test_the_divergence_grows_with_the_scale_of_the_data_to_the_power_of_beta(be
     close(b.model(), 4 * a.model(), np.float64)
 
 
-def test_what_makes_no_sense_is_refused():
+def test_invalid_arguments_raise():
     d = decomposition("product", np.float64)
     for change in (na.factorisation.normalise, na.factorisation.sort_components):
         with pytest.raises(na.ParameterError, match="of one kind"):

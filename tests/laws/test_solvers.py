@@ -1,4 +1,4 @@
-"""What every solver that supports a problem must do, and where the optimum is known, reach."""
+"""Properties of every solver, and optima where they are known."""
 
 import numpy as np
 import pytest
@@ -62,7 +62,7 @@ def test_never_rises_at_checks(solver, beta, fixed, penalised, check_every, dtyp
 
 
 @pytest.mark.parametrize("solver", ["bmme", "hals", "pg"])
-def test_it_gets_there_in_fewer_iterations_than_mu(solver):
+def test_it_needs_fewer_iterations_than_mu(solver):
     V, W, H, _ = posed()
     plain = na.nmf(V, W=W, H=H, beta_loss=2, solver="mu", max_iter=200, tol=0)
     fast = na.nmf(V, W=W, H=H, beta_loss=2, solver=solver, max_iter=100, tol=0)
@@ -123,19 +123,19 @@ def test_projected_gradient_takes_weights_and_any_structure():
 @pytest.mark.parametrize(
     ("solver", "settings", "reason"),
     [
-        ("bmme", {"beta_loss": 3}, "beta > 2"),
-        ("hals", {"beta_loss": 1}, "beta = 2 only"),
-        ("pg", {"beta_loss": 1}, "beta = 2 only"),
-        ("ccd", {"beta_loss": 2}, "beta = 1 only"),
+        ("bmme", {"beta_loss": 3}, "requires beta <= 2"),
+        ("hals", {"beta_loss": 1}, "requires beta = 2"),
+        ("pg", {"beta_loss": 1}, "requires beta = 2"),
+        ("ccd", {"beta_loss": 2}, "requires beta = 1"),
         ("hals", {"beta_loss": 2, "weights": np.full((FREQ, TIME), 0.5)}, "cannot weight"),
     ],
 )
-def test_what_a_solver_cannot_do_it_says(solver, settings, reason):
+def test_unsupported_problems_raise_with_a_reason(solver, settings, reason):
     with pytest.raises(na.ParameterError, match=reason):
         na.nmf(posed()[0], 3, solver=solver, **settings)
 
 
-def test_what_is_not_plain_nmf_is_refused():
+def test_other_structures_than_plain_nmf_raise():
     V, W, H, _ = posed()
     convolutive = {
         "factors": [na.Factor(W[None]), na.Factor(H)],
@@ -160,7 +160,7 @@ def test_convolutive_models_are_extrapolated_too(beta):
     assert fast.losses[-1] < plain.losses[-1]
 
 
-def test_the_best_solver_keeps_what_the_start_says():
+def test_the_automatic_solver_keeps_zeros_of_the_initial_factors():
     V, W, H, _ = posed()
     support = H.copy()
     support[1, 3:50] = 0

@@ -1,4 +1,4 @@
-"""Atoms and templates made of frequencies hold the partials that they should, and no others."""
+"""Atoms and spectra have the partials of their pitches and no others."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ def hz(midi):
 
 
 def analysed(frequency):
-    """What a Hann window of the transform's length sees of a sinusoid, the peak 1."""
+    """Spectrum of a sinusoid under a Hann window of the length of the transform, peak 1."""
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(N_FFT) / N_FFT)
     seen = np.fft.fft(window * np.exp(2j * np.pi * frequency / SR * np.arange(N_FFT)))
     return np.abs(seen[: N_FFT // 2 + 1]) / window.sum()
@@ -41,7 +41,7 @@ def test_atoms_of_a_pitch_sum_to_partials_of_equal_strength(pitch, n_bands, stif
     np.testing.assert_allclose(made.sum(1)[:, 0], want, atol=1e-4)
 
 
-def test_atoms_hold_few_neighbouring_partials_from_low_to_high():
+def test_atoms_have_few_neighbouring_partials_from_low_to_high():
     made = na.structures.harmonic_atoms(FREQUENCIES, [45], n_bands=8)[:, :, 0]
     centres = FREQUENCIES @ made / made.sum(0)
     assert (np.diff(centres) > 0).all()
@@ -49,7 +49,7 @@ def test_atoms_hold_few_neighbouring_partials_from_low_to_high():
 
 
 @pytest.mark.parametrize("power", [1, 2])
-def test_partials_end_and_fall_off_as_they_are_told(power):
+def test_n_partials_and_decay_shape_the_partials(power):
     made = na.structures.harmonic_atoms(
         FREQUENCIES, [60, 72], n_partials=3, decay=1.0, power=power
     ).sum(1)
@@ -61,7 +61,7 @@ def test_partials_end_and_fall_off_as_they_are_told(power):
             np.testing.assert_allclose(made[near, k], want[near], atol=1e-4)
 
 
-def test_each_pitch_may_have_a_stiffness_of_its_own():
+def test_each_pitch_can_have_its_inharmonicity():
     both = na.structures.harmonic_atoms(FREQUENCIES, [50, 60], inharmonicity=[1e-4, 1e-3])
     for k, (pitch, stiffness) in enumerate(((50, 1e-4), (60, 1e-3))):
         alone = na.structures.harmonic_atoms(FREQUENCIES, [pitch], inharmonicity=stiffness)
@@ -131,6 +131,6 @@ def test_filter_bumps_overlap_and_sum_to_one(n, bins):
         (lambda: na.structures.filter_bumps([1.0], 3), ShapeError),
     ],
 )
-def test_what_cannot_be_made_is_refused(make, error):
+def test_invalid_arguments_raise(make, error):
     with pytest.raises(error):
         make()

@@ -77,7 +77,7 @@ def test_frames_of_a_part_are_those_of_the_whole(case, data):
 
 @settings(max_examples=100, deadline=None)
 @given(factored())
-def test_forward_equals_its_twin(case):
+def test_forward_equals_its_numpy_twin(case):
     name, structure, X = case
     close(structure.forward(X), MODELS[name](*X))
 
@@ -93,10 +93,10 @@ def test_templates_and_activations_list_all_components(case):
 
 @settings(max_examples=60, deadline=None)
 @given(factored())
-def test_loud_factors_carry_the_scale(case):
+def test_scale_carriers_carry_the_scale(case):
     _, structure, X = case
-    loud = structure.loud(len(X))
-    scaled = [4 * F if i in loud else F for i, F in enumerate(X)]
+    carriers = structure.scale_carriers(len(X))
+    scaled = [4 * F if i in carriers else F for i, F in enumerate(X)]
     np.testing.assert_array_equal(structure.forward(scaled), 4 * structure.forward(X))
 
 
@@ -122,7 +122,7 @@ def test_float32_stays_and_any_number_of_threads_makes_the_same_bytes(name):
 
 
 @pytest.mark.parametrize("name", STRUCTURES)
-def test_what_does_not_fit_is_refused_and_nothing_else(name):
+def test_only_factors_that_do_not_fit_raise(name):
     structure, X = STRUCTURES[name](np.random.default_rng(0))
     for i, F in enumerate(X):
         others = X[:i], X[i + 1 :]
@@ -149,10 +149,10 @@ def problem(name, dtype, *, scale=1.0):
     """(structure, V with zeros, starts)."""
     rng = np.random.default_rng(0)
     structure, X = STRUCTURES[name](rng)
-    loud = structure.loud(len(X))
+    carriers = structure.scale_carriers(len(X))
     V = (rng.random(structure.shape(X)) ** 3 * scale).astype(dtype)
     V[..., 2, 3:6] = 0
-    return structure, V, [F * scale if i in loud else F for i, F in enumerate(X)]
+    return structure, V, [F * scale if i in carriers else F for i, F in enumerate(X)]
 
 
 @pytest.mark.parametrize("beta", [0, 1, 2])
@@ -167,7 +167,7 @@ def test_the_scale_of_the_data_changes_no_bit(name, beta):
             V, factors, structure=structure, divergence=na.Beta(beta), solver="mu", max_iter=9
         )
         found.append([*d.factors, d.losses * scale**-beta])
-        for i in structure.loud(len(X)):
+        for i in structure.scale_carriers(len(X)):
             found[-1][i] = found[-1][i] / scale
     for before, after in zip(*found, strict=True):
         np.testing.assert_array_equal(before, after)
@@ -210,7 +210,7 @@ def test_all_factors_but_one_can_have_unit_norm(name, unit):
 
 
 @pytest.mark.parametrize("name", sorted(TWO_KINDS))
-def test_unit_norm_is_refused_where_components_are_of_two_kinds(name):
+def test_unit_norm_raises_for_components_of_two_kinds(name):
     structure, V, X = problem(name, np.float64)
     factors = [na.Factor(X[0], unit="l1"), *(na.Factor(F) for F in X[1:])]
     with pytest.raises(ParameterError, match="leave unit=None"):
@@ -261,6 +261,6 @@ def test_a_mask_of_every_bin_has_its_adjoint_and_its_excerpt():
         [(1, 12), (9, 2), (2, 12), (1, 1), (8, 2), (2, 12)],
     ],
 )
-def test_masks_that_do_not_fit_are_refused(shapes):
+def test_masks_that_do_not_fit_raise(shapes):
     with pytest.raises(ShapeError, match=r"factors have shapes .*; Masked needs M"):
         na.structures.Masked().shape([np.ones(shape) for shape in shapes])

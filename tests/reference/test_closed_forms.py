@@ -1,4 +1,4 @@
-"""Objectives and updates as they are written down, entry by entry.
+"""Objectives and updates entry by entry, as in the paper.
 
 D. D. Lee and H. S. Seung, "Algorithms for non-negative matrix factorization", NIPS 13, 2001: with
 V ≈ W H, one iteration is W first, then H with the new W.

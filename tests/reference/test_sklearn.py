@@ -49,10 +49,10 @@ def test_supervised_activations_agree(beta):
         max_iter=50,
         tol=0,
     )
-    # scikit-learn ignores the given start where its H is fixed, so only the optimum is compared
+    # scikit-learn ignores the initial factor where its H is fixed, so only the optimum is compared
     ours = na.nmf(V, W=W, H=H, update_W=False, beta_loss=beta, max_iter=3000, tol=0)
-    mine, sklearns = (na.Beta(beta).value(V, Y, None) for Y in (ours.model(), W @ theirs[0].T))
-    assert mine <= sklearns * (1 + 1e-9)
+    loss, reference = (na.Beta(beta).value(V, Y, None) for Y in (ours.model(), W @ theirs[0].T))
+    assert loss <= reference * (1 + 1e-9)
 
 
 def test_nndsvdar_fits_like_scikit_learns():

@@ -1,4 +1,4 @@
-"""Components that are not needed fade away."""
+"""Automatic relevance determination."""
 
 from __future__ import annotations
 
@@ -9,38 +9,59 @@ from typing import Any, Literal
 
 import numpy as np
 
+from nmfaudio._common.docstrings import inherits_docstrings
 from nmfaudio._common.validation import as_count, as_number
 from nmfaudio.errors import ParameterError
-from nmfaudio.factorisation.penalties.base import Terms
+from nmfaudio.factorisation.penalties.base import Penalty, Terms
 
 Norm = Literal["l1", "l2"]
 
 
+@inherits_docstrings(Penalty)
 @dataclass(frozen=True)
 class ARD:
-    """``dispersion · Σ_k c · log(f(w_k) + f(h_k) + scale)``: as few components as V needs.
+    r"""Automatic relevance determination: as few components as the data need.
 
-    Automatic relevance determination: each component has a relevance λ_k, the scale of the prior
-    that its template w_k and its activation h_k share, which is estimated with them. The cost of
-    one that adds little falls without end but for `scale`, so it fades away.
-    c = size(w_k) + size(h_k) + shape + 1 for "l1", half the sizes for "l2". Give the same `ARD` to
-    the last two factors, W and H; its cost is shared between them. It needs some hundred to some
-    thousand iterations.
+    Each component has a relevance, the scale of the prior that its template and its activation
+    share, which is estimated together with them. A component that explains little is driven to
+    zero. Give the same `ARD` to the last two factors, W and H; its cost is shared between them.
+    Convergence takes several hundred to several thousand iterations.
 
     Parameters
     ----------
     scale : float
-        b of the paper, > 0: what f(w_k) + f(h_k) of a component that is not there counts as, in
-        units of f. `ARD.matching` takes it from V.
+        b of the paper, > 0, in units of f (see Notes): the size of a component that has vanished.
+        `ARD.matching` derives it from V.
     shape : float
         a of the paper, > 0. Relevances vary much if it is small, little if it is large.
     dispersion : float
-        φ of the paper, > 0, how noisy V is: its variance around the model Y is φ·Y^(2 − β). 1 is
-        for counts under KL. A larger one leaves fewer components.
+        φ of the paper, > 0, the noise level: the variance of V around the model Y is φ·Y^(2 − β).
+        1 is for counts under the Kullback–Leibler divergence. Larger values leave fewer components.
     norm : "l1" or "l2"
-        f is the sum of the entries, or half the sum of their squares: the priors are exponential,
-        which makes sparse factors, or half-normal.
-        The second keep more components, often too many.
+        Exponential priors, which make factors sparse, or half-normal ones, which keep more
+        components, often too many.
+
+    Raises
+    ------
+    ParameterError
+        A parameter is out of range.
+
+    Notes
+    -----
+    With :math:`f(x) = \lVert x \rVert_1` for "l1" or :math:`f(x) = \tfrac12 \lVert x \rVert_2^2`
+    for "l2", and the relevances minimised out,
+
+    .. math::
+
+        \Omega(W, H) = \phi\, c \sum_k \log\big( f(w_k) + f(h_k) + b \big)
+
+    where :math:`c = F + N + a + 1` for "l1" and :math:`c = \frac{F + N}{2} + a + 1` for "l2", with
+    F and N entries of a template and of an activation. The logarithm lies below its tangent, so
+    the majoriser in either factor is
+
+    .. math::
+
+        \sum_k \frac{\phi\, c}{f(\tilde w_k) + f(\tilde h_k) + b}\, f(w_k)
 
     References
     ----------
@@ -49,7 +70,7 @@ class ARD:
 
     Examples
     --------
-    Eight components are started, and two are left:
+    Two of eight initial components remain:
 
     >>> import numpy as np, nmfaudio as na
     >>> rng = np.random.default_rng(0)
@@ -84,21 +105,27 @@ class ARD:
         dispersion: float = 1.0,
         norm: Norm = "l1",
     ) -> ARD:
-        """The one whose prior mean of so many components is as loud as V, as the paper proposes.
+        """Return an `ARD` whose prior mean of the model equals the mean of V.
+
+        This method of moments is that of the paper.
 
         Parameters
         ----------
         V : np.ndarray [shape=(freq, time)] or float
-            The data, or their mean.
+            Data, or their mean.
         n_components : int
+            Number of components of the initial factors.
         shape : float
             More than 1 for "l2", more than 2 for "l1".
         dispersion : float
+            As in `ARD`.
         norm : "l1" or "l2"
+            As in `ARD`.
 
         Returns
         -------
         ARD
+            With `scale` set.
 
         Raises
         ------
@@ -108,6 +135,7 @@ class ARD:
         level = as_number(float(np.mean(V, dtype=np.float64)), "mean of V", above=0)
         level /= as_count(n_components, "n_components", low=1)
         as_number(shape, "shape of ARD", above=2 if norm == "l1" else 1)
+        # The prior mean of one w·h, given b, is b² / ((a − 1)(a − 2)) or 2b / (π(a − 1)).
         if norm == "l1":
             scale = math.sqrt((shape - 1) * (shape - 2) * level)
         else:
@@ -115,21 +143,33 @@ class ARD:
         return cls(scale, shape, dispersion, norm)
 
     def excess(self, factors: Sequence[np.ndarray]) -> np.ndarray:
-        """By which share the relevance of each component exceeds that of one which is not there.
+        """Return the relative excess of the relevance of each component over its lower bound.
 
         Parameters
         ----------
         factors : sequence of np.ndarray
+            Factors of the model, W and H last.
 
         Returns
         -------
         np.ndarray [shape=(component,)]
-            0 for components that have faded away.
+            ``(f(w_k) + f(h_k)) / scale``; 0 for components that have vanished.
         """
         return self._sizes(factors) / self.scale
 
     def check(self, carriers: Sequence[bool]) -> None:
-        """`ParameterError` unless W and H both carry this penalty, as half of it is each one's."""
+        """Require that W and H both have this penalty, since each has half of its cost.
+
+        Parameters
+        ----------
+        carriers : sequence of bool
+            Per factor, whether it has the penalty.
+
+        Raises
+        ------
+        ParameterError
+            One of the last two factors lacks the penalty.
+        """
         if not all(carriers[-2:]):
             raise ParameterError(
                 "ARD is given to one of the last two factors only; give both of them the same one "
@@ -141,18 +181,17 @@ class ARD:
         return float(self._strength(factors) * cost) / len(factors[-2:])
 
     def majorize(self, F: np.ndarray, factors: Sequence[np.ndarray]) -> Terms:
-        # The logarithm lies below its tangent.
         slope = self._strength(factors) / (self._sizes(factors) + self.scale)
-        slope = slope[:, None] if F is factors[-1] else slope
-        return Terms(lin=slope) if self.norm == "l1" else Terms(quad=slope)
+        slope = slope[:, None] if F is factors[-1] else slope  # components first in H, last in W
+        return Terms(linear=slope) if self.norm == "l1" else Terms(quadratic=slope)
 
     def _strength(self, factors: Sequence[np.ndarray]) -> float:
-        """φ·c, what the logarithm of one component counts."""
+        """Return φ·c, the weight of the logarithm of one component."""
         entries: float = sum(F.size for F in factors[-2:]) / factors[-1].shape[-2]
         return self.dispersion * (entries * (1.0 if self.norm == "l1" else 0.5) + self.shape + 1)
 
     def _sizes(self, factors: Sequence[np.ndarray]) -> np.ndarray:
-        """f(w_k) + f(h_k) [shape=(component,)], in double precision."""
+        """Return f(w_k) + f(h_k) [shape=(component,)], in double precision."""
         H = np.moveaxis(factors[-1], -2, 0)
         rows = [H.reshape(len(H), -1)]
         rows += [np.moveaxis(W, -1, 0).reshape(W.shape[-1], -1) for W in factors[-2:-1]]

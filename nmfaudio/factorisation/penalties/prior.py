@@ -1,4 +1,4 @@
-"""A factor near one that is known."""
+"""Prior on a factor."""
 
 from __future__ import annotations
 
@@ -7,25 +7,27 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nmfaudio._common.docstrings import inherits_docstrings
 from nmfaudio._common.validation import as_number
 from nmfaudio.errors import ContentError, ShapeError
-from nmfaudio.factorisation.penalties.base import Terms
+from nmfaudio.factorisation.penalties.base import Penalty, Terms
 
 
+@inherits_docstrings(Penalty)
 @dataclass(frozen=True, eq=False)
 class Prior:
-    """``weight · D_KL(W0 | F)``: a factor that adapts to the data, but stays near a known one.
+    r"""Prior, ``weight · D_KL(W0 | F)``: a factor that adapts to the data but stays near W0.
 
-    Templates of other instruments than those in the recording fit better once they move; left to
-    themselves they forget whose they are. Weight 0 leaves them free, ∞ keeps them fixed. Between
-    the two, W0 counts as so many more frames in which each component is heard alone: at
-    ``weight = H.sum(1).mean()`` it says as much as the recording does.
+    Templates of instruments other than those of the recording fit better after adaptation; without
+    a prior they may end up as templates of another source. Weight 0 leaves them free, and large
+    weights fix them. In between, W0 counts as additional frames in which each component is active
+    alone: at ``weight = H.sum(1).mean()`` it has as much influence as the recording.
 
     Parameters
     ----------
     W0 : np.ndarray [shape like the factor]
-        Non-negative and finite. Where it is 0 the factor is drawn towards 0. Exact zeros of the
-        factor stay, and their cost, which cannot change, is left out.
+        Mode of the prior, non-negative and finite. Where it is 0 the factor is drawn towards 0.
+        Exact zeros of the factor stay, and their constant cost is left out.
     weight : float
         ≥ 0.
 
@@ -38,6 +40,17 @@ class Prior:
     ShapeError
         W0 is not shaped like the factor.
 
+    Notes
+    -----
+    The penalty is separable and thus its own majoriser:
+
+    .. math::
+
+        \Omega(F) = \lambda \sum_i \left( W^0_i \log\frac{W^0_i}{F_i} - W^0_i + F_i \right)
+            = \mathrm{const} + \sum_i \left( \lambda F_i - \lambda W^0_i \log F_i \right)
+
+    It is the negative logarithm of a gamma prior of mode :math:`W^0`.
+
     References
     ----------
     A. T. Cemgil, "Bayesian inference for nonnegative matrix factorisation models", Computational
@@ -45,7 +58,7 @@ class Prior:
 
     Examples
     --------
-    The second template was learnt from another piano; the recording corrects it:
+    Templates learned from another piano are corrected by the recording:
 
     >>> import numpy as np, nmfaudio as na
     >>> rng = np.random.default_rng(0)
@@ -72,14 +85,14 @@ class Prior:
     def value(self, F: np.ndarray, factors: Sequence[np.ndarray]) -> float:
         self._require_shape(F)
         X = F.astype(np.float64)
-        both = (X > 0) & (self.W0 > 0)
+        both = (X > 0) & (self.W0 > 0)  # 0 log 0 = 0, and exact zeros of F are left out
         known = self.W0[both]
         cost = (known * (np.log(known) - np.log(X[both]))).sum() - known.sum() + X.sum()
         return self.weight * float(cost)
 
     def majorize(self, F: np.ndarray, factors: Sequence[np.ndarray]) -> Terms:
         self._require_shape(F)
-        return Terms(lin=self.weight, pull=self.weight * self.W0)
+        return Terms(linear=self.weight, log=self.weight * self.W0)
 
     def _require_shape(self, F: np.ndarray) -> None:
         if F.shape != self.W0.shape:

@@ -98,7 +98,7 @@ def temper(
     for divergence in schedule:
         if stages:
             factors = [
-                replace(factor, start=found)
+                replace(factor, initial=found)
                 for factor, found in zip(factors, stages[-1].factors, strict=True)
             ]
         stages.append(

@@ -1,4 +1,4 @@
-"""Cyclic coordinate descent: Kullback–Leibler divergence, entry by entry, to the last digit."""
+"""Cyclic coordinate descent."""
 
 from __future__ import annotations
 
@@ -7,26 +7,40 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nmfaudio._common.docstrings import inherits_docstrings
 from nmfaudio.factorisation.divergences import Beta
 from nmfaudio.factorisation.problem import Problem
-from nmfaudio.factorisation.solvers.base import Run
+from nmfaudio.factorisation.solvers.base import Run, Solver
 from nmfaudio.factorisation.solvers.descent import free_array, term_arrays
 from nmfaudio.factorisation.structures import Product
 from nmfaudio.kernels.ccd import descend_entries
 from nmfaudio.kernels.threads import parallel_for
 
-ROWS = 16  # in one part of the work
+ROWS = 16  # rows per task
 
 
+@inherits_docstrings(Solver)
 @dataclass(frozen=True)
 class CCD:
-    """Cyclic coordinate descent for plain NMF under β = 1, with any weights and penalties.
+    r"""Cyclic coordinate descent, for plain NMF under β = 1 with any weights and penalties.
 
-    Each iteration takes every entry of W, then of H, to its own minimum by Newton's method, so the
-    objective never rises. An iteration costs several of `MU`, and works in double precision
-    whatever V's, but it comes closer to a stationary point than any multiplicative update: it is
-    the reference for the others. Unlike them it moves exact zeros: a support needs
+    Each iteration moves every entry of W, then of H, to its own minimum, so the objective never
+    rises. An iteration costs several of `MU`, and works in double precision whatever the dtype of
+    V, but converges closer to a stationary point than any multiplicative update: it is the
+    reference for the other solvers. Unlike them it moves exact zeros: a support needs
     ``Factor(H * S, free=S)``.
+
+    Notes
+    -----
+    For an entry :math:`h_{kt}`, with :math:`y_{ft}` the current model, Newton's method finds the
+    minimum of
+
+    .. math::
+
+        \min_{x \ge 0} \sum_f m_{ft} \big( -v_{ft} \log(y_{ft} + w_{fk} (x - h_{kt}))
+            + w_{fk}\, x \big)
+
+    plus the majorisers of penalties, and y is updated before the next entry.
 
     References
     ----------
@@ -35,7 +49,7 @@ class CCD:
 
     Examples
     --------
-    With the templates known there is one optimum, found to all of its digits:
+    For known templates the problem is convex, and its optimum is found to machine precision:
 
     >>> import numpy as np, nmfaudio as na
     >>> rng = np.random.default_rng(0)
@@ -48,9 +62,9 @@ class CCD:
 
     def supports(self, problem: Problem) -> str | None:
         if type(problem.structure) is not Product or len(problem.factors) != 2:
-            return "it is for plain NMF, the product of two factors; use solver='mu'"
+            return "it requires plain NMF, the product of two factors; use solver='mu'"
         if type(problem.divergence) is not Beta or problem.divergence.beta != 1:
-            return "it is for beta = 1 only; use solver='mu' or 'bmme'"
+            return "it requires beta = 1; use solver='mu' or 'bmme'"
         return None
 
     def begin(self, problem: Problem, factors: Sequence[np.ndarray]) -> Run:
@@ -58,12 +72,13 @@ class CCD:
 
 
 class CoordinateRun:
-    """W (freq, component) and H turned to (time, component): the rows of each do not mix."""
+    """Updates of W (freq, component) and Hᵀ (time, component), whose rows are independent."""
 
     def __init__(self, problem: Problem, factors: Sequence[np.ndarray]) -> None:
         def rows(matrix: np.ndarray | None) -> list[np.ndarray]:
-            given = np.empty((0, 0)) if matrix is None else matrix
-            return [np.array(side, np.float64, order="C") for side in (given, given.T)]
+            """Return a matrix and its transpose, for updates of W and of H."""
+            array = np.empty((0, 0)) if matrix is None else matrix
+            return [np.array(side, np.float64, order="C") for side in (array, array.T)]
 
         self._problem = problem
         self._V, self._weights = rows(problem.V), rows(problem.weights)
@@ -82,7 +97,7 @@ class CoordinateRun:
         return [W, H.T]
 
     def _descend(self, i: int) -> None:
-        """Each entry of factor `i` in turn."""
+        """Update each entry of factor `i` in turn."""
         X, A = self._X[i], np.ascontiguousarray(self._X[1 - i].T)
         V, weights = self._V[i], self._weights[i]
         F = X if i == 0 else X.T

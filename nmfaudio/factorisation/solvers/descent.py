@@ -1,4 +1,4 @@
-"""From arrays of any shape to the kernel that takes one majorisation-minimisation step."""
+"""Majorisation-minimisation steps on factors of any shape."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from nmfaudio.factorisation.penalties import Terms
 from nmfaudio.kernels import mm
 from nmfaudio.kernels.threads import parallel_for
 
-_PART = 2**15  # entries that are worth a thread's while
+_TASK = 2**15  # entries per task, enough to outweigh the cost of a thread
 
 
 def descend(
@@ -21,7 +21,11 @@ def descend(
     free: bool | np.ndarray,
     exponents: tuple[float, float],
 ) -> None:
-    """Move the C-contiguous F to the minimum of its majoriser, in place."""
+    """Move the C-contiguous F to the minimum of its majoriser, in place.
+
+    `neg` and `pos` are the two parts of the gradient of the divergence, `terms` those of the
+    penalties, and `exponents` (p, q) those of `Divergence.exponents`.
+    """
     matrix = (-1, F.shape[-1])
     arrays = (
         F.reshape(matrix),
@@ -30,7 +34,7 @@ def descend(
         *term_arrays(terms, F),
         free_array(free, F),
     )
-    rows = max(1, _PART // F.shape[-1])
+    rows = max(1, _TASK // F.shape[-1])
 
     def work(parts: range) -> None:
         for first in parts:
@@ -43,9 +47,9 @@ def descend(
 
 
 def term_arrays(terms: Terms | None, F: np.ndarray) -> tuple[np.ndarray, ...]:
-    """(lin, quad, pull, push) as float64 matrices like F, of size 0 where there are none.
+    """Return the four terms as float64 matrices like F; an absent term has size 0.
 
-    They keep their precision because V's scale may take them out of float32's range.
+    Rescaled with V, they may be out of the range of float32.
     """
 
     def matrix(term: np.ndarray | float) -> np.ndarray:
@@ -58,12 +62,12 @@ def term_arrays(terms: Terms | None, F: np.ndarray) -> tuple[np.ndarray, ...]:
 
 
 def free_array(free: bool | np.ndarray, F: np.ndarray) -> np.ndarray:
-    """What may move as a matrix like F, of size 0 where all may."""
+    """Return the mask of free entries as a matrix like F, of size 0 if all are."""
     if free is True:
         return np.empty((0, 0), bool)
     return np.array(np.broadcast_to(free, F.shape), order="C").reshape(-1, F.shape[-1])
 
 
 def factor_floor(dtype: np.dtype) -> float:
-    """What no positive entry falls below: far from denormal numbers, which slow all work down."""
+    """Return the lower bound of positive entries, well above denormal numbers, which are slow."""
     return 2.0**-100 if dtype == np.float32 else 2.0**-800

@@ -1,4 +1,4 @@
-"""Activations in sparse diagonals: stretches of a dictionary in their own order."""
+"""Multiplicative updates with diagonal activations, for audio mosaics."""
 
 from __future__ import annotations
 
@@ -7,45 +7,58 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nmfaudio._common.docstrings import inherits_docstrings
 from nmfaudio._common.validation import as_count
 from nmfaudio.factorisation.problem import Problem
-from nmfaudio.factorisation.solvers.base import Run
+from nmfaudio.factorisation.solvers.base import Run, Solver
 from nmfaudio.factorisation.solvers.mu import mu_step
 from nmfaudio.factorisation.structures import Product
 
 
+@inherits_docstrings(Solver)
 @dataclass(frozen=True)
 class Diagonal:
-    """Multiplicative updates of H that leave few activations, in diagonals, for audio mosaics.
+    r"""Multiplicative updates of H with sparse, diagonal activations, for audio mosaics.
 
-    The columns of W are the frames of a recording in their order. An activation that goes on along
-    a diagonal of H plays them in that order, so that the recording's own sound is kept. In each of
-    the first `iterations` iterations H is summed along its diagonals, updated, and then, of each
-    row and of each column, only the strongest entries are left as they are. All others are
-    multiplied by a number that falls from iteration to iteration and is 0 in the last. From then
-    on the updates are plain ones of the entries left. So the objective may rise at first; after
-    `iterations` iterations it never does. Give `decompose` more than that, and ``tol=0``.
-
-    The paper ends each iteration with the sum and the update; here the restrictions come last, so
-    that they hold in the end. And here the strongest entries of a column are those that add most
-    to the model, whatever the norm of their templates.
+    The columns of W are the frames of a recording in order. An activation that continues along a
+    diagonal of H plays them in that order and so preserves the timbre of the recording over time.
+    The objective may rise in the first `iterations` iterations, after which it never does. Give
+    `decompose` more than that, and ``tol=0``.
 
     Parameters
     ----------
     repeat : int
-        An entry is left only if none in its row within so many frames before or after is stronger:
-        so a template does not sound twice in a short time. 0 restricts nothing.
+        Repetition restriction: an entry is kept only if none in its row within this many frames
+        before or after is larger, so a frame of the recording does not repeat within a short time.
+        0 disables it.
     polyphony : int
-        How many entries of a column are left.
+        Polyphony restriction: number of entries kept per column.
     continuity : int
-        How many entries before and after are added along the diagonal. 0 adds none.
+        Number of entries before and after an entry that are added along its diagonal. 0 disables
+        it.
     iterations : int
-        Over which the restrictions fade in.
+        Number of iterations over which the restrictions fade in.
 
     Raises
     ------
     ParameterError
         A parameter is out of range.
+
+    Notes
+    -----
+    In iteration n of N = `iterations`, H is first summed along its diagonals,
+
+    .. math::
+
+        H_{kt} \leftarrow \sum_{|i| \le c} H_{k+i,t+i}
+
+    then updated as by `MU`, and then all entries but those that `repeat` and `polyphony` keep are
+    multiplied by :math:`1 - n / N`. After iteration N only the updates remain, and entries that are
+    0 stay so.
+
+    In the paper the restrictions precede the sum and the update; here they follow, so that they
+    hold in the result. Entries of a column are compared by their contribution to the model,
+    :math:`H_{kt} \sum_f W_{fk}`, so that the norm of templates has no influence.
 
     References
     ----------
@@ -54,7 +67,7 @@ class Diagonal:
 
     Examples
     --------
-    Frames 3 to 7 of a recording are found in it again, as one diagonal:
+    Frames 3 to 7 of a recording, recognised in it as one diagonal:
 
     >>> import numpy as np, nmfaudio as na
     >>> W = np.random.default_rng(0).random((30, 12))
@@ -77,7 +90,7 @@ class Diagonal:
 
     def supports(self, problem: Problem) -> str | None:
         if type(problem.structure) is not Product or len(problem.factors) != 2:
-            return "it is for plain NMF, the product of two factors"
+            return "it requires plain NMF, the product of two factors"
         if problem.free[0] is not False or problem.free[1] is not True:
             return "it moves all of H and nothing else; give Factor(W, free=False) and a free H"
         return None
@@ -87,6 +100,8 @@ class Diagonal:
 
 
 class _DiagonalRun:
+    """Multiplicative updates of H with restrictions that fade in."""
+
     loss: float
 
     def __init__(self, options: Diagonal, problem: Problem, factors: Sequence[np.ndarray]) -> None:
@@ -99,12 +114,12 @@ class _DiagonalRun:
     def advance(self, iterations: int) -> None:
         for _ in range(iterations):
             self._done += 1
-            rest = 1 - self._done / self._options.iterations
-            if rest >= 0:
+            factor = 1 - self._done / self._options.iterations  # of suppressed entries, 0 at last
+            if factor >= 0:
                 self._H = along_diagonals(self._H, self._options.continuity)
             self._H = mu_step(1, self.factors(), self._problem)
-            if rest >= 0:
-                self._H = _restricted(self._H, self._W, self._options, rest)
+            if factor >= 0:
+                self._H = _restricted(self._H, self._W, self._options, factor)
         self.loss = self._problem.loss(self.factors())
 
     def factors(self) -> list[np.ndarray]:
@@ -112,7 +127,7 @@ class _DiagonalRun:
 
 
 def along_diagonals(H: np.ndarray, reach: int) -> np.ndarray:
-    """Each entry plus `reach` entries before and after on its diagonal."""
+    """Return each entry plus `reach` entries before and after on its diagonal."""
     out = H.copy()
     for step in range(1, min(reach + 1, *H.shape)):
         out[step:, step:] += H[:-step, :-step]
@@ -120,16 +135,18 @@ def along_diagonals(H: np.ndarray, reach: int) -> np.ndarray:
     return out
 
 
-def _restricted(H: np.ndarray, W: np.ndarray, options: Diagonal, rest: float) -> np.ndarray:
-    """H with all but the strongest entries multiplied by `rest`."""
+def _restricted(H: np.ndarray, W: np.ndarray, options: Diagonal, factor: float) -> np.ndarray:
+    """Return H with all but the strongest entries multiplied by `factor`."""
     from scipy.ndimage import maximum_filter1d
 
-    factor = H.dtype.type(rest)
-    nearby = maximum_filter1d(H, 2 * options.repeat + 1, axis=1, mode="constant")
-    H = np.where(H < nearby, H * factor, H)
+    gain = H.dtype.type(factor)
+    # Repetition: entries below a neighbour in their row.
+    maxima = maximum_filter1d(H, 2 * options.repeat + 1, axis=1, mode="constant")
+    H = np.where(H < maxima, H * gain, H)
     if options.polyphony >= len(H):
         return H
-    heard = H * W.sum(axis=0)[:, np.newaxis]
-    weak = np.argpartition(heard, -options.polyphony, axis=0)[: -options.polyphony]
-    np.put_along_axis(H, weak, np.take_along_axis(H, weak, axis=0) * factor, axis=0)
+    # Polyphony: all but the entries of a column that contribute most to the model.
+    levels = H * W.sum(axis=0)[:, np.newaxis]
+    weak = np.argpartition(levels, -options.polyphony, axis=0)[: -options.polyphony]
+    np.put_along_axis(H, weak, np.take_along_axis(H, weak, axis=0) * gain, axis=0)
     return H

@@ -1,4 +1,7 @@
-"""Plain and convolutive NMF in whole sweeps over V; `Stepwise` with `mu_step` is their oracle."""
+"""Multiplicative updates of plain and convolutive NMF in one pass over V per iteration.
+
+`Stepwise` with `mu_step` computes the same and is their reference in the tests.
+"""
 
 from __future__ import annotations
 
@@ -20,20 +23,21 @@ from nmfaudio.kernels.threads import get_threads, parallel_for
 
 
 def can_fuse(problem: Problem) -> bool:
-    """Whether sweeps are written for it; not for subclasses, which may mean something else."""
+    """Return whether `FusedRun` supports the problem; subclasses may redefine the model."""
     plain = type(problem.structure) is Product and len(problem.factors) == 2
-    fits = plain or type(problem.structure) is Convolutive
-    return fits and type(problem.divergence) is Beta
+    supported = plain or type(problem.structure) is Convolutive
+    return supported and type(problem.divergence) is Beta
 
 
 class FusedRun:
     """Multiplicative updates of ``V ≈ W H``, W before H in each iteration.
 
-    A sweep updates H and gathers the two halves for W from the model that the new H makes, so W's
-    update needs no look at V, and the objective comes out of the same sweep. With several lags
-    that takes two sweeps, since a frame's activations sound in the frames after it. The frames are
-    cut into chunks that depend on their number alone, each chunk gathers into sums of its own, and
-    those are added in order: any number of threads gives the same bits.
+    A sweep over V updates H, and accumulates both parts of the gradient for W and the divergence
+    from the model with the new H, so the next update of W needs no pass over V. With several lags
+    that takes two sweeps, since the activations of a frame affect the frames after it.
+
+    The frames are split into chunks that depend on their number only; each chunk has accumulators
+    of its own, which are added in order. Any number of threads gives the same bytes.
     """
 
     loss: float
@@ -56,24 +60,30 @@ class FusedRun:
         free_W, free_H = problem.free
         self._free_W = free_W if isinstance(free_W, bool) else self._packed(free_W)
         self._free_H = free_H if isinstance(free_H, bool) else free_H.T
-        # Under unweighted KL the second half of the gradient does not depend on the model.
-        self._simple = self._beta == 1 and weights is None
         self._edges = layout.chunk_edges(len(self._V), layout.MOST_CHUNKS)
-        chunks = len(self._edges) - 1
-        sums = (chunks, *self._W.shape) if free_W is not False else (0, 0, 0)
-        self._neg = layout.aligned_zeros(sums, dtype)
-        # Under unweighted β = 2 it only depends on Gram matrices, where those are within range.
-        bits = 30 if dtype == np.float32 else 400
-        tame = all(2.0**-bits < F.max() < 2.0**bits for F in factors)
-        self._gram = self._beta == 2 and weights is None and self._lags == 1 and tame
-        small = self._simple or self._gram
-        self._pos = layout.aligned_zeros((0, 0, 0) if small else sums, dtype)
-        depth = len(self._W) if self._gram else 0
-        self._squares = np.zeros((chunks, depth, depth), dtype)
-        self._sums, self._misfits = np.zeros((chunks, W.shape[-1])), np.zeros(chunks)
+        self._allocate(factors)
         self._rooms: dict[int, tuple[np.ndarray, ...]] = {}
         self._widths = layout.strip_widths(dtype)
         self._sweep(update=False, want_loss=True)
+
+    def _allocate(self, factors: Sequence[np.ndarray]) -> None:
+        """Allocate the accumulators of each chunk, small where a closed form is available."""
+        dtype, unweighted = self._V.dtype, self._problem.weights is None
+        chunks = len(self._edges) - 1
+        # Unweighted KL: the positive part of the gradient, Σ_t H, does not depend on the model.
+        self._simple = self._beta == 1 and unweighted
+        # Unweighted β = 2: it is W H Hᵀ. Squares must stay in the range of the dtype.
+        bits = 30 if dtype == np.float32 else 400
+        in_range = all(2.0**-bits < F.max() < 2.0**bits for F in factors)
+        self._gram = self._beta == 2 and unweighted and self._lags == 1 and in_range
+        shape = (chunks, *self._W.shape) if self._free_W is not False else (0, 0, 0)
+        small = self._simple or self._gram
+        self._neg = layout.aligned_zeros(shape, dtype)
+        self._pos = layout.aligned_zeros((0, 0, 0) if small else shape, dtype)
+        depth = len(self._W) if self._gram else 0
+        self._squares = np.zeros((chunks, depth, depth), dtype)
+        self._sums = np.zeros((chunks, self._W_shape[-1]))
+        self._misfits = np.zeros(chunks)
 
     def advance(self, iterations: int) -> None:
         for left in range(iterations - 1, -1, -1):
@@ -85,19 +95,20 @@ class FusedRun:
         return [self._unpacked(self._W), self._H.T]
 
     def _packed(self, W: np.ndarray) -> np.ndarray:
-        """W, or an array like it, as (lag and component, freq), padded."""
+        """Return W, or an array like it, as (lag · component, freq), padded for the kernels."""
         rows = W.reshape(self._lags, -1, W.shape[-1]).transpose(0, 2, 1)
         flat = rows.reshape(-1, rows.shape[-1])
         return layout.padded(flat, layout.padded_shape(*flat.shape, self._V.dtype))
 
     def _unpacked(self, W: np.ndarray) -> np.ndarray:
+        """Return a packed W in its original shape."""
         freq, rank = self._W_shape[-2:]
         rows = W[: self._lags * rank, :freq].reshape(self._lags, rank, freq).transpose(0, 2, 1)
         out: np.ndarray = rows.reshape(self._W_shape)
         return out
 
     def _packed_terms(self, terms: Terms | None) -> Terms | None:
-        """Penalty terms of W, packed like it."""
+        """Return the penalty terms of W, packed like it."""
         if terms is None:
             return None
         return Terms(
@@ -108,43 +119,44 @@ class FusedRun:
         )
 
     def _update_W(self) -> None:
+        """Update W from the accumulators of the last sweep."""
         X = [self._unpacked(self._W_next), self._H.T]
         terms = self._packed_terms(self._problem.majorize(0, X))
         self._W = self._W_next = layout.padded(self._W_next, self._W.shape)
-        neg, pos = self._neg.sum(0), self._second_half()
+        neg, pos = self._neg.sum(0), self._positive_part()
         descend(self._W, neg, pos, terms, self._free_W, self._exponents)
 
-    def _second_half(self) -> np.ndarray:
-        """What W's update divides by, from sums over the chunks in their order."""
+    def _positive_part(self) -> np.ndarray:
+        """Return the denominator of the update of W, summed over the chunks in order."""
         if self._simple:
             return np.broadcast_to(self._sums_of_H()[:, None], self._W.shape)
         if not self._gram:
             return np.asarray(self._pos.sum(0))
-        pos = np.zeros_like(self._W)
+        pos = np.zeros_like(self._W)  # H Hᵀ Wᵀ
         accumulate(self._squares.sum(0), self._W_next, pos)
         return pos
 
     def _sums_of_H(self) -> np.ndarray:
-        """For each row of W, the sum of the activations that it meets."""
+        """Return, for each row of packed W, the sum of the activations that it is multiplied by."""
         H, lags = self._H, self._lags
         sums = np.zeros((lags, H.shape[1]))
         sums[0] = self._sums.sum(0)
-        if lags > 1:  # in a lag's last frames nothing is heard of it
-            begun = max(len(H) - lags + 1, 0)
-            heads = H[:begun].sum(0, dtype=np.float64)
-            heads = np.vstack([heads, heads + H[begun:].cumsum(0, dtype=np.float64)])
+        if lags > 1:  # activations in the last `lag` frames end after the last frame of V
+            first = max(len(H) - lags + 1, 0)
+            prefix = H[:first].sum(0, dtype=np.float64)
+            prefix = np.vstack([prefix, prefix + H[first:].cumsum(0, dtype=np.float64)])
             for lag in range(min(lags, len(H))):
-                sums[lag] = heads[len(H) - lag - begun]
+                sums[lag] = prefix[len(H) - lag - first]
         out = np.zeros(len(self._W), H.dtype)
         out[: sums.size] = sums.ravel()
         return out
 
     def _sums_of_W(self) -> np.ndarray:
-        """(lag, component): the sums of the templates up to each lag."""
+        """Return the sums of the templates up to each lag, (lag, component)."""
         rank = self._W_shape[-1]
         sums = self._W[: self._lags * rank].sum(1, dtype=np.float64).reshape(self._lags, rank)
-        upto: np.ndarray = sums.cumsum(0)
-        return upto.astype(self._W.dtype)
+        cumulative: np.ndarray = sums.cumsum(0)
+        return cumulative.astype(self._W.dtype)
 
     def _sweep(self, *, update: bool, want_loss: bool) -> None:
         terms = self._problem.majorize(1, self.factors()) if update else None

@@ -1,4 +1,4 @@
-"""How factors make up the model: one file per structure, one place in `STRUCTURES`."""
+"""Structures: models of the data as functions of factors."""
 
 from nmfaudio.factorisation.structures.attack_decay import AttackDecay, attack_decay_envelopes
 from nmfaudio.factorisation.structures.base import Factors, Structure
@@ -42,4 +42,4 @@ STRUCTURES: dict[str, Structure] = {
         AttackDecay(),
     )
 }
-"""Those that a saved decomposition can name."""
+"""Structures that a saved decomposition can name."""

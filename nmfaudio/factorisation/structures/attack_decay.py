@@ -1,4 +1,4 @@
-"""Sounds that are struck and die away."""
+"""Attack/decay model of notes."""
 
 from __future__ import annotations
 
@@ -17,20 +17,31 @@ from nmfaudio.kernels.products import accumulate
 
 @dataclass(frozen=True)
 class AttackDecay(Structure):
-    """``V[f, t] ≈ Σ_k Σ_s W[s, f, k] Σ_d E[s, d, k] H[k, t − d]``: one spike is a whole note.
+    r"""Attack/decay model: one activation per note, at its onset.
 
-    Each component has some stages, an attack and a decay, with a spectrum each; its activation
-    drives all of them, each through an envelope over the following frames. So H is large where a
-    note begins, and need not say that it goes on. The factors, in this order:
+    Each component has several stages, such as an attack and a decay, with a spectrum and an
+    envelope each; its activation drives all of them. H is therefore large at onsets only, and need
+    not stay active while a note lasts.
+
+    Envelopes are a factor, of a fixed number of lags, so they can be learned or fixed like any
+    other. A free E is not identifiable beside H: an envelope that is learned needs a `Prior`, or
+    ``unit="l1"``.
+
+    Notes
+    -----
+    With the three factors, in this order,
 
     - W (stage, freq, component): spectra
     - E (stage, lag, component): envelopes, normally fixed and made by `attack_decay_envelopes`
-    - H (component, time)
+    - H (component, time): activations
 
-    Cheng et al. have two stages: a short transient pattern and an exponential decay. Envelopes are
-    a factor, and end after so many lags: so they can be learned or held as any factor can, and a
-    component keeps its own wherever it goes. All of E that may move drifts against H; an envelope
-    that is learned needs a `Prior`, or ``unit="l1"``.
+    the model is
+
+    .. math::
+
+        Y_{ft} = \sum_k \sum_s W_{sfk} \sum_d E_{sdk} H_{k,t-d}
+
+    Cheng et al. have two stages, a short transient pattern and an exponential decay.
 
     References
     ----------
@@ -39,7 +50,7 @@ class AttackDecay(Structure):
 
     Examples
     --------
-    Two strokes on a string that sounds on are two spikes:
+    Two strokes on a ringing string are two spikes:
 
     >>> import numpy as np, nmfaudio as na
     >>> W = np.array([[[1.0], [1.0], [1.0]], [[3.0], [1.0], [0.0]]])
@@ -85,12 +96,12 @@ class AttackDecay(Structure):
         rows = np.ascontiguousarray(G.T)
         if i == 0:
             spectra = np.zeros((len(W), len(H), W.shape[1]), W.dtype)
-            for level, one in zip(_levels(E, H), spectra, strict=True):
-                accumulate(np.ascontiguousarray(level.T), rows, one)
+            for level, out in zip(_levels(E, H), spectra, strict=True):
+                accumulate(np.ascontiguousarray(level.T), rows, out)
             return spectra.transpose(0, 2, 1)
-        back = np.zeros((len(W), H.shape[1], len(H)), W.dtype)
-        for spectra, one in zip(W, back, strict=True):
-            accumulate(rows, np.ascontiguousarray(spectra), one)
+        back = np.zeros((len(W), H.shape[1], len(H)), W.dtype)  # Gᵀ W[s], (stage, time, component)
+        for stage, out in zip(W, back, strict=True):
+            accumulate(rows, np.ascontiguousarray(stage), out)
         if i == 1:
             return gathered(back, np.ascontiguousarray(H.T), E.shape[1])
         return back_through(np.ascontiguousarray(E), back).T
@@ -104,55 +115,56 @@ class AttackDecay(Structure):
 
     def excerpt(self, factors: Factors, frames: slice) -> tuple[Factors, int]:
         W, E, H = factors
-        extra = min(frames.start, E.shape[1] - 1)  # notes reach into later frames
+        extra = min(frames.start, E.shape[1] - 1)  # notes before the excerpt last into it
         return (W, E, H[:, frames.start - extra : frames.stop]), extra
 
 
 def _levels(E: np.ndarray, H: np.ndarray) -> np.ndarray:
-    """How loud each stage is [shape=(stage, time, component)]."""
+    """Return the level of each stage, E * H [shape=(stage, time, component)]."""
     return through(np.ascontiguousarray(E), np.ascontiguousarray(H.T))
 
 
 def attack_decay_envelopes(
     rates: Sequence[float] | np.ndarray, *, lags: int, attack: int = 3
 ) -> np.ndarray:
-    """Envelopes of an attack and an exponential decay, for `AttackDecay`.
+    """Return envelopes of an attack and an exponential decay, for `AttackDecay`.
 
     The attack is a Hann window around lag `attack`. The decay is an exponential from there on,
-    averaged by that window, since a frame of a spectrogram hears what is before and after it too.
+    smoothed by that window, since a frame of a spectrogram overlaps those before and after it.
 
     Parameters
     ----------
     rates : sequence of float [shape=(component,)]
-        How fast each component decays, per frame, ≥ 0.
+        Decay rate of each component, per frame, ≥ 0.
     lags : int
-        How many frames a note lasts at most, more than twice `attack`.
+        Length of the longest note, in frames, more than twice `attack`.
     attack : int
-        Frames from an activation to the height of its attack, as many as after it: about half a
-        window of the spectrogram.
+        Frames from an activation to the peak of its attack, and from there to its end: about half
+        a window of the spectrogram.
 
     Returns
     -------
     np.ndarray [shape=(2, lag, component)]
-        float64.
+        Envelopes of the attack and of the decay, float64.
 
     Raises
     ------
     ParameterError
-        A rate is negative or not finite, or `lags` or `attack` cannot be.
+        A rate is negative or not finite, or `lags` or `attack` is out of range.
 
     Examples
     --------
     >>> import numpy as np, nmfaudio as na
-    >>> made = na.structures.attack_decay_envelopes([np.log(2)], lags=5, attack=1)
-    >>> made[..., 0].round(3).tolist()
+    >>> E = na.structures.attack_decay_envelopes([np.log(2)], lags=5, attack=1)
+    >>> E[..., 0].round(3).tolist()
     [[0.5, 1.0, 0.5, 0.0, 0.0], [0.25, 0.625, 0.562, 0.281, 0.141]]
     """
     slopes = np.asarray(rates, np.float64)
     if slopes.ndim != 1 or not (np.isfinite(slopes).all() and (slopes >= 0).all()):
-        raise ParameterError(f"rates are {rates!r}; give one number ≥ 0 for each component")
+        raise ParameterError(f"rates are {rates!r}; give one number ≥ 0 per component")
     as_count(attack, "attack", low=0)
     as_count(lags, "lags", low=2 * attack + 1)
+    # A Hann window with 2 · attack + 1 entries above 0.
     hann = 0.5 + 0.5 * np.cos(np.pi * np.arange(-attack, attack + 1) / (attack + 1))
     E = np.zeros((2, lags, len(slopes)))
     E[0, : len(hann)] = hann[:, None]

@@ -1,4 +1,4 @@
-"""Components that have a place among the channels."""
+"""Multichannel model: components with a gain in each channel."""
 
 from __future__ import annotations
 
@@ -14,12 +14,19 @@ from nmfaudio.kernels.products import accumulate
 
 @dataclass(frozen=True)
 class Channels(Structure):
-    """``V[c, f, t] ≈ Σ_k Q[c, k] W[f, k] H[k, t]``: each component has a gain in each channel.
+    r"""Multichannel NMF: each component has a template and a gain in each channel.
 
-    Sounds with the same spectrum are told apart by where they are panned. Q is (channel,
-    component), W (freq, component), H (component, time), and V, e.g. ``abs(stft.forward(y))``, is
-    (channel, freq, time); so are `part` and the masks made of it. `unit` on Q and W leaves the
-    loudness to H.
+    Sounds with the same spectrum are distinguished by their panning. The data are (channel, freq,
+    time), e.g. ``abs(stft.forward(y))``, and so are `part` and masks made of it. ``unit="l1"`` on Q
+    and W leaves the level to H.
+
+    Notes
+    -----
+    With Q (channel, component), W (freq, component) and H (component, time),
+
+    .. math::
+
+        Y_{cft} = \sum_k Q_{ck} W_{fk} H_{kt}
 
     References
     ----------
@@ -33,16 +40,16 @@ class Channels(Structure):
 
     Examples
     --------
-    Where two sources with much the same spectrum are panned, told from their mixture:
+    The panning of two sources with similar spectra, estimated from their mixture:
 
     >>> import numpy as np, nmfaudio as na
     >>> rng = np.random.default_rng(0)
     >>> Q, W = np.array([[1.0, 0.4], [0.3, 1.0]]), rng.random((9, 2)) + 0.5
     >>> H = rng.random((2, 60))
     >>> V = na.structures.Channels().forward([Q, W, H])
-    >>> start = [na.Factor(rng.random(F.shape) + 0.1, unit=u)
-    ...          for F, u in ((Q, "l1"), (W, "l1"), (H, None))]
-    >>> d = na.decompose(V, start, structure=na.structures.Channels(), max_iter=2000, tol=0)
+    >>> factors = [na.Factor(rng.random(F.shape) + 0.1, unit=u)
+    ...            for F, u in ((Q, "l1"), (W, "l1"), (H, None))]
+    >>> d = na.decompose(V, factors, structure=na.structures.Channels(), max_iter=2000, tol=0)
     >>> np.sort(d.factors[0][0]).round(2).tolist()  # shares of the left channel
     [0.29, 0.77]
     """
@@ -71,20 +78,21 @@ class Channels(Structure):
 
     def adjoint(self, i: int, G: np.ndarray, factors: Factors) -> np.ndarray:
         Q, W, H = factors
-        rows = np.ascontiguousarray(G.T).reshape(H.shape[1], -1)
+        rows = np.ascontiguousarray(G.T).reshape(H.shape[1], -1)  # (time, freq · channel)
         if i == 2:
             out = np.zeros(H.shape[::-1], H.dtype)
             accumulate(rows, np.ascontiguousarray(_spectra(Q, W).T), out)
             return out.T
         flat = np.zeros((len(H), rows.shape[1]), H.dtype)
         accumulate(np.ascontiguousarray(H), rows, flat)
-        spectra = flat.reshape(-1, len(W), len(Q))
+        spectra = flat.reshape(-1, len(W), len(Q))  # Σ_t H[k, t] G[c, f, t]
+        # Contracted with W over frequency for Q, with Q over channels for W.
         gains, axis = (W.T[:, :, None], 1) if i == 0 else (Q.T[:, None, :], 2)
         back: np.ndarray = (spectra * gains).sum(axis, dtype=np.float64).T.astype(H.dtype)
         return back
 
 
 def _spectra(Q: np.ndarray, W: np.ndarray) -> np.ndarray:
-    """What each component has in all channels [shape=(component, freq · channel)]."""
-    both = W.T[:, :, None] * Q.T[:, None, :]
-    return np.ascontiguousarray(both.reshape(W.shape[1], len(W) * len(Q)))
+    """Return the spectra of the components in all channels [shape=(component, freq · channel)]."""
+    spectra = W.T[:, :, None] * Q.T[:, None, :]  # (component, freq, channel)
+    return np.ascontiguousarray(spectra.reshape(W.shape[1], len(W) * len(Q)))

@@ -1,4 +1,4 @@
-"""Templates that last several frames."""
+"""Convolutive model: templates of several frames."""
 
 from __future__ import annotations
 
@@ -15,14 +15,26 @@ from nmfaudio.kernels.products import accumulate
 
 @dataclass(frozen=True)
 class Convolutive(Structure):
-    """``V[f, t] ≈ Σ_d Σ_k W[d, f, k] H[k, t − d]``: each component is a short spectrogram (NMFD).
+    r"""NMFD: each template is a short spectrogram of several frames.
 
-    W is (lag, freq, component) and H (component, time). Smaragdis 2004,
-    doi:10.1007/978-3-540-30110-3_63.
+    Notes
+    -----
+    With W (lag, freq, component) and H (component, time),
+
+    .. math::
+
+        Y_{ft} = \sum_d \sum_k W_{dfk} H_{k,t-d}
+
+    where :math:`H_{kt} = 0` for :math:`t < 0`.
+
+    References
+    ----------
+    P. Smaragdis, "Non-negative matrix factor deconvolution; extraction of multiple sound sources
+    from monophonic inputs", ICA 2004, doi:10.1007/978-3-540-30110-3_63.
 
     Examples
     --------
-    A sound of two frames is one component, however often it comes:
+    One component models every occurrence of a sound of two frames:
 
     >>> import numpy as np, nmfaudio as na
     >>> V = np.zeros((2, 12))
@@ -56,34 +68,34 @@ class Convolutive(Structure):
 
     def forward(self, factors: Factors) -> np.ndarray:
         W, H = factors
-        rows = np.ascontiguousarray(H.T)
+        rows = np.ascontiguousarray(H.T)  # (time, component)
         time = len(rows)
-        out = np.zeros((time, W.shape[1]), W.dtype)
+        out = np.zeros((time, W.shape[1]), W.dtype)  # Yᵀ: frames contiguous
         for lag, template in enumerate(W[:time]):
             accumulate(rows[: time - lag], np.ascontiguousarray(template.T), out[lag:])
         return out.T
 
     def adjoint(self, i: int, G: np.ndarray, factors: Factors) -> np.ndarray:
         W, H = factors
-        rows = np.ascontiguousarray(G.T)
+        rows = np.ascontiguousarray(G.T)  # (time, freq)
         time = len(rows)
-        if i == 0:
+        if i == 0:  # Σ_t G[f, t] H[k, t − d], (lag, component, freq)
             templates = np.zeros((len(W), H.shape[0], W.shape[1]), W.dtype)
             for lag in range(min(len(W), time)):
                 accumulate(np.ascontiguousarray(H[:, : time - lag]), rows[lag:], templates[lag])
             return templates.transpose(0, 2, 1)
-        out = np.zeros((time, W.shape[2]), W.dtype)
+        out = np.zeros((time, W.shape[2]), W.dtype)  # Σ_d Σ_f W[d, f, k] G[f, t + d]
         for lag, template in enumerate(W[:time]):
             accumulate(rows[lag:], np.ascontiguousarray(template), out[: time - lag])
         return out.T
 
     def levels(self, factors: Factors) -> np.ndarray:
         W, H = factors
-        envelopes = np.ascontiguousarray(W.sum(axis=1)[None])
+        envelopes = np.ascontiguousarray(W.sum(axis=1)[None])  # (1, lag, component)
         levels: np.ndarray = through(envelopes, np.ascontiguousarray(H.T))[0].T
         return levels
 
     def excerpt(self, factors: Factors, frames: slice) -> tuple[Factors, int]:
         W, H = factors
-        extra = min(frames.start, len(W) - 1)  # templates reach into later frames
+        extra = min(frames.start, len(W) - 1)  # activations before the excerpt last into it
         return (W, H[..., frames.start - extra : frames.stop]), extra

@@ -1,4 +1,4 @@
-"""Templates that last several frames and sound at several pitches."""
+"""Two-dimensional convolutive model: templates shifted in time and in frequency."""
 
 from __future__ import annotations
 
@@ -16,11 +16,20 @@ _LAGGED = Convolutive()
 
 @dataclass(frozen=True)
 class Convolutive2D(Structure):
-    """``V[f, t] ≈ Σ_d Σ_s Σ_k W[d, f − s, k] H[s, k, t − d]``: templates move up and on (NMF2D).
+    r"""NMF2D: templates of several frames, shifted along a logarithmic frequency axis.
 
-    On a logarithmic frequency axis the same spectrum some bins higher is the same instrument at
-    another pitch, so that one template does for all of its notes. W is (lag, freq, component) and
-    H (shift, component, time); what a shift moves out at the top is lost.
+    On a logarithmic frequency axis a transposition is a shift, so one template serves all notes of
+    an instrument.
+
+    Notes
+    -----
+    With W (lag, freq, component) and H (shift, component, time),
+
+    .. math::
+
+        Y_{ft} = \sum_d \sum_s \sum_k W_{d,f-s,k} H_{s,k,t-d}
+
+    Bins shifted above the highest frequency are lost.
 
     References
     ----------
@@ -29,7 +38,7 @@ class Convolutive2D(Structure):
 
     Examples
     --------
-    One template, two pitches: the second note sounds three bins higher.
+    One template at two pitches, three bins apart:
 
     >>> import numpy as np, nmfaudio as na
     >>> W = np.zeros((2, 12, 1))
@@ -39,8 +48,8 @@ class Convolutive2D(Structure):
     >>> V = na.structures.Convolutive2D().forward([W, H])
     >>> V[:, [1, 5]].argmax(axis=0).tolist()
     [0, 3]
-    >>> start = np.random.default_rng(0).random(H.shape)
-    >>> d = na.decompose(V, [na.Factor(W, free=False), na.Factor(start)],
+    >>> initial = np.random.default_rng(0).random(H.shape)
+    >>> d = na.decompose(V, [na.Factor(W, free=False), na.Factor(initial)],
     ...                  structure=na.structures.Convolutive2D(), max_iter=500, tol=0)
     >>> bool(np.allclose(d.H, H, atol=1e-3))
     True
@@ -57,7 +66,8 @@ class Convolutive2D(Structure):
             )
         if shapes[1][0] > shapes[0][1]:
             raise ShapeError(
-                f"H has {shapes[1][0]} shifts and W {shapes[0][1]} bins; give H at most as many"
+                f"H has {shapes[1][0]} shifts and W {shapes[0][1]} bins; give H at most as many "
+                "shifts as W has bins"
             )
         return shapes[0][1], shapes[1][2]
 
@@ -72,10 +82,10 @@ class Convolutive2D(Structure):
         back = _LAGGED.adjoint(i, G, _as_lagged(factors))
         if i == 1:
             return back.reshape(H.shape)
-        each = back.reshape(*W.shape[:2], len(H), W.shape[2])
+        shifted = back.reshape(*W.shape[:2], len(H), W.shape[2])  # (lag, freq, shift, component)
         out = np.zeros_like(W)
         for shift in range(len(H)):
-            out[:, : W.shape[1] - shift] += each[:, shift:, shift]
+            out[:, : W.shape[1] - shift] += shifted[:, shift:, shift]
         return out
 
     def excerpt(self, factors: Factors, frames: slice) -> tuple[Factors, int]:
@@ -83,10 +93,10 @@ class Convolutive2D(Structure):
 
 
 def _as_lagged(factors: Factors) -> Factors:
-    """The same model of `Convolutive`, with a component for each shift of each component."""
+    """Return factors of the equal `Convolutive` model, whose components are all shifts of all."""
     W, H = factors
     shifted = np.zeros((*W.shape[:2], *H.shape[:2]), W.dtype)
     for shift in range(len(H)):
         shifted[:, shift:, shift] = W[:, : W.shape[1] - shift]
-    many = H.shape[0] * H.shape[1]
-    return shifted.reshape(*W.shape[:2], many), H.reshape(many, H.shape[2])
+    n_shifted = H.shape[0] * H.shape[1]
+    return shifted.reshape(*W.shape[:2], n_shifted), H.reshape(n_shifted, H.shape[2])

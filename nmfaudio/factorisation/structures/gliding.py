@@ -1,4 +1,4 @@
-"""Sounds of one spectrum each, at pitches that may glide."""
+"""Model of sounds at gliding pitches with a constant timbre."""
 
 from __future__ import annotations
 
@@ -13,14 +13,13 @@ from nmfaudio.factorisation.structures.base import Factors, Structure
 from nmfaudio.factorisation.structures.spectra import hann_lobe
 from nmfaudio.kernels.products import product
 
-BLOCK = 64  # frames that share which states may sound
+BLOCK = 64  # frames that share a set of active states
 
-
-_REACH = 2  # bins on each side of a partial that a Hann window spreads it to
+_REACH = 2  # bins on each side of a partial: half the main lobe of a Hann window
 
 
 class Entries(NamedTuple):
-    """The entries that are not 0 of P (freq, part, state), each array of shape (entry,)."""
+    """Non-zero entries of P (freq, part, state), as arrays of shape (entry,)."""
 
     bins: np.ndarray
     parts: np.ndarray
@@ -31,56 +30,66 @@ class Entries(NamedTuple):
 def partial_entries(
     fundamentals: np.ndarray, states: np.ndarray, *, n_partials: int, n_bins: int
 ) -> Entries:
-    """Partials as a Hann window shows them.
+    """Return entries of partials with the main lobe of a Hann window.
 
     Parameters
     ----------
     fundamentals : np.ndarray [shape=(pitched state,)]
-        In bins.
+        Fundamental frequency of each state, in bins.
     states : np.ndarray [shape=(pitched state,)]
-        Which states these are.
+        Indices of these states.
     n_partials : int
+        Number of partials.
     n_bins : int
-        Partials beyond are left out.
+        Number of bins; partials above are left out.
 
     Returns
     -------
     Entries
         Part p is partial p + 1.
     """
+    # (pitched state, partial, bin of the lobe)
     centres = fundamentals[:, None, None] * np.arange(1, n_partials + 1)[:, None]
     bins = np.rint(centres).astype(np.int64) + np.arange(-_REACH, _REACH + 1)
     weights = hann_lobe(np.abs(bins - centres))
     parts = np.broadcast_to(np.arange(n_partials)[:, None], bins.shape)
-    owners = np.broadcast_to(np.asarray(states)[:, None, None], bins.shape)
+    indices = np.broadcast_to(np.asarray(states)[:, None, None], bins.shape)
     kept = (weights > 0) & (bins >= 0) & (bins < n_bins)
-    return Entries(bins[kept], parts[kept], owners[kept], weights[kept])
+    return Entries(bins[kept], parts[kept], indices[kept], weights[kept])
 
 
 def whole_entries(states: np.ndarray, n_bins: int) -> Entries:
-    """Each bin a part of its own: states that may have any spectrum."""
+    """Return entries of states of arbitrary spectra: each bin is a part."""
     bins = np.tile(np.arange(n_bins), len(states))
     return Entries(bins, bins, np.repeat(states, n_bins), np.ones(len(bins)))
 
 
 @dataclass(frozen=True, eq=False)
 class Gliding(Structure):
-    """``V ≈ W H`` with ``W[f, s] = Σ_p P[f, p, s] A[p, owner(s)]``: states share their strengths.
+    r"""Gliding model: pitch states of a sound share the strengths of its partials.
 
-    A state is a sound at one of several pitches close to one another. The strengths A (part, sound)
-    of a sound's parts, which for a pitched one are its partials, are the same in all its states,
-    so that a vibrato cannot be taken for a change of timbre; H (state, time) says which state
-    sounds when. P is given as the list of its entries that are not 0.
+    A state is a sound at one of several pitches close to one another. A sound has the same timbre
+    in all its states, so vibrato cannot be mistaken for a change of timbre.
 
     Parameters
     ----------
     n_bins : int
-        Frequencies of V.
+        Number of frequencies of V.
     entries : Entries
+        Non-zero entries of P.
     owners : np.ndarray [shape=(state,)]
-        The sound of each state.
+        Sound of each state.
     active : np.ndarray [shape=(state, block)]
-        In which blocks of `BLOCK` frames a state may sound at all. H outside has no influence.
+        Whether a state may be active in a block of `BLOCK` frames. H is ignored elsewhere.
+
+    Notes
+    -----
+    With P (freq, part, state), fixed, strengths A (part, sound) of the parts of each sound, which
+    are its partials if it is pitched, H (state, time), and :math:`o(s)` the sound of state s,
+
+    .. math::
+
+        Y_{ft} = \sum_s W_{fs} H_{st}, \qquad W_{fs} = \sum_p P_{fps} A_{p,o(s)}
     """
 
     n_bins: int
@@ -107,7 +116,7 @@ class Gliding(Structure):
         return None, 0
 
     def select(self, factors: Factors, components: Sequence[int]) -> Factors:
-        """The factors with all other states silent: a state alone would have lost its place."""
+        # The other states are silenced, not removed: `owners` and `active` refer to all states.
         H = np.zeros_like(factors[1])
         H[list(components)] = factors[1][list(components)]
         return [factors[0], H]
@@ -115,37 +124,37 @@ class Gliding(Structure):
     def templates(self, factors: Factors) -> np.ndarray:
         A, P = factors[0], self.entries
         values = P.weights * A[P.parts, self.owners[P.states]]
-        where = P.states * self.n_bins + P.bins
+        flat = P.states * self.n_bins + P.bins  # index into (state, freq)
         count = len(self.owners)
-        W = np.bincount(where, values, count * self.n_bins).reshape(count, self.n_bins)
+        W = np.bincount(flat, values, count * self.n_bins).reshape(count, self.n_bins)
         return W.T.astype(A.dtype)
 
     def forward(self, factors: Factors) -> np.ndarray:
         W, H = self.templates(factors), factors[1]
         out = np.zeros((H.shape[1], self.n_bins), H.dtype)
-        for frames, some in self._blocks(H.shape[1]):
-            out[frames] = product(W[:, some], H[some, frames]).T
+        for frames, states in self._blocks(H.shape[1]):
+            out[frames] = product(W[:, states], H[states, frames]).T
         return out.T
 
     def adjoint(self, i: int, G: np.ndarray, factors: Factors) -> np.ndarray:
         A, H = factors
         if i == 1:
             W, back = self.templates(factors), np.zeros_like(H)
-            for frames, some in self._blocks(H.shape[1]):
-                back[some, frames] = product(W[:, some].T, G[:, frames])
+            for frames, states in self._blocks(H.shape[1]):
+                back[states, frames] = product(W[:, states].T, G[:, frames])
             return back
-        spectra = np.zeros((len(H), self.n_bins), H.dtype)
-        for frames, some in self._blocks(H.shape[1]):
-            spectra[some] += product(G[:, frames], H[some, frames].T).T
+        spectra = np.zeros((len(H), self.n_bins), H.dtype)  # Σ_t G[f, t] H[s, t], (state, freq)
+        for frames, states in self._blocks(H.shape[1]):
+            spectra[states] += product(G[:, frames], H[states, frames].T).T
         P = self.entries
         values = P.weights * spectra[P.states, P.bins]
-        where = P.parts * A.shape[1] + self.owners[P.states]
-        return np.bincount(where, values, A.size).reshape(A.shape).astype(A.dtype)
+        flat = P.parts * A.shape[1] + self.owners[P.states]  # index into (part, sound)
+        return np.bincount(flat, values, A.size).reshape(A.shape).astype(A.dtype)
 
     def _blocks(self, frames: int) -> list[tuple[slice, np.ndarray]]:
-        """Each block of frames, and the states that may sound in it."""
+        """Return the frames and the active states of each block that has any."""
         return [
-            (slice(b * BLOCK, min((b + 1) * BLOCK, frames)), some)
-            for b, some in enumerate(np.flatnonzero(on) for on in self.active.T)
-            if len(some)
+            (slice(b * BLOCK, min((b + 1) * BLOCK, frames)), states)
+            for b, states in enumerate(np.flatnonzero(column) for column in self.active.T)
+            if len(states)
         ]

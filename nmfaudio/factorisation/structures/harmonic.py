@@ -1,4 +1,4 @@
-"""Templates made of given atoms, such as groups of partials of one pitch."""
+"""Harmonic model: templates as sums of fixed atoms, such as bands of partials."""
 
 from __future__ import annotations
 
@@ -14,12 +14,20 @@ from nmfaudio.kernels.products import product
 
 @dataclass(frozen=True)
 class Harmonic(Structure):
-    """``V ≈ W H`` with ``W[f, k] = Σ_m P[f, m, k] E[m, k]``: templates are sums of atoms.
+    r"""Harmonic NMF: templates are non-negative sums of fixed atoms.
 
-    P (freq, atom, component) holds the atoms, normally fixed and made by `harmonic_atoms`: a few
-    neighbouring partials each, of the component's pitch. E (atom, component) is then the spectral
-    envelope of each pitch, which is learned, and H (component, time) when it sounds. A component
-    cannot become anything but its pitch.
+    Atoms are normally made by `harmonic_atoms`: bands of neighbouring partials of the pitch of the
+    component. Only the spectral envelope of each pitch is then learned, and a component keeps its
+    pitch.
+
+    Notes
+    -----
+    With atoms P (freq, atom, component), normally fixed, envelopes E (atom, component) and H
+    (component, time),
+
+    .. math::
+
+        Y_{ft} = \sum_k W_{fk} H_{kt}, \qquad W_{fk} = \sum_m P_{fmk} E_{mk}
 
     References
     ----------
@@ -29,18 +37,19 @@ class Harmonic(Structure):
 
     Examples
     --------
-    Which of the pitches 55 to 66 sound, by an instrument whose timbre is not known:
+    Active pitches among 55 to 66, for an instrument of unknown timbre:
 
     >>> import numpy as np, nmfaudio as na
     >>> frequencies = np.arange(513) * (8000 / 1024)
     >>> P = na.structures.harmonic_atoms(frequencies, np.arange(55, 67))
-    >>> dull = np.exp(-np.arange(P.shape[1]))  # its envelope
-    >>> V = np.outer(P[:, :, 3] @ dull, [1, 1, 0]) + np.outer(P[:, :, 10] @ dull, [0, 1, 1])
+    >>> envelope = np.exp(-np.arange(P.shape[1]))
+    >>> V = (np.outer(P[:, :, 3] @ envelope, [1, 1, 0])
+    ...      + np.outer(P[:, :, 10] @ envelope, [0, 1, 1]))
     >>> factors = [na.Factor(P, free=False), na.Factor(np.ones(P.shape[1:])),
     ...            na.Factor(np.ones((12, 3)))]
     >>> d = na.decompose(V, factors, structure=na.structures.Harmonic(), tol=1e-6)
-    >>> loud = d.W.sum(0)[:, None] * d.H
-    >>> [(55 + np.flatnonzero(frame > 0.1 * loud.max())).tolist() for frame in loud.T]
+    >>> levels = d.W.sum(0)[:, None] * d.H
+    >>> [(55 + np.flatnonzero(frame > 0.1 * levels.max())).tolist() for frame in levels.T]
     [[58], [58, 65], [65]]
     """
 
@@ -74,7 +83,7 @@ class Harmonic(Structure):
         atoms, envelopes, H = factors
         if i == 2:
             return product(self.templates(factors).T, G)
-        spectra = product(G, H.T)[:, None]
+        spectra = product(G, H.T)[:, None]  # (freq, 1, component)
         if i == 0:
             return spectra * envelopes
         back: np.ndarray = (atoms * spectra).sum(0, dtype=np.float64).astype(H.dtype)

@@ -1,4 +1,4 @@
-"""Sums of factorisations, each under a mask of its own."""
+"""Sum of masked factorisations."""
 
 from __future__ import annotations
 
@@ -15,17 +15,27 @@ from nmfaudio.kernels.products import product
 
 @dataclass(frozen=True)
 class Masked(Structure):
-    """``V ≈ Σ_g M_g ∘ (W_g H_g)``: groups of components, each with its say on where they sound.
+    r"""Masked NMF: a sum of factorisations, each multiplied by a mask.
 
-    The factors are M, W and H of each group in turn: M (freq, time), normally fixed, with any
-    values ≥ 0 and with one row or one column where it does not depend on frequency or time; W
-    (freq, component) and H (component, time), as in plain NMF, of as many components as the group
-    has. Where a mask is 0, the group is not heard, and nothing is learned about it.
+    A mask can be painted by a user, or be the spectrogram of a known pitch, so that W and H are the
+    filter of a voice of that pitch. Where a mask is 0, its group has no part in the model, and
+    nothing is learned about it. Components are numbered through the groups; `Decomposition` has
+    their W and H side by side, without the masks. The scale of a group is shared by M, W and H, so
+    `unit` is not supported.
 
-    A mask can be what a person painted, or the spectrogram of a known pitch: W and H are then the
-    filter of a voice of that pitch. Components are counted through the groups; `Decomposition`
-    has their W and H side by side, without the masks. Scale is shared by M, W and H as it may, so
-    that `unit` is refused here.
+    Notes
+    -----
+    With three factors per group g, in this order,
+
+    - M (freq, time): mask, normally fixed, with any values ≥ 0, and one row or one column where it
+      does not depend on frequency or time
+    - W (freq, component) and H (component, time): templates and activations, as in plain NMF
+
+    the model is, with :math:`\odot` the entrywise product,
+
+    .. math::
+
+        Y = \sum_g M_g \odot (W_g H_g)
 
     References
     ----------
@@ -38,17 +48,17 @@ class Masked(Structure):
 
     Examples
     --------
-    A partial glides upward through a chord that stays; its loudness is found where they cross too:
+    The level of a partial that glides upward through a sustained chord, also where they cross:
 
     >>> import numpy as np, nmfaudio as na
     >>> M = np.eye(9)  # the partial of frame t is in bin t
-    >>> loudness, chord = np.linspace(1, 2, 9), np.array([0, 0, 1.0, 0, 0, 2, 0, 0, 0])[:, None]
-    >>> V = M * loudness + chord
-    >>> start = [na.Factor(M, free=False), na.Factor(np.ones((9, 1)), free=False),
-    ...          na.Factor(np.ones((1, 9))), na.Factor(np.ones((1, 1)), free=False),
-    ...          na.Factor(np.ones((9, 1))), na.Factor(np.ones((1, 9)))]
-    >>> d = na.decompose(V, start, structure=na.structures.Masked(), max_iter=500, tol=0)
-    >>> bool(np.allclose(d.part([0]).sum(0), loudness, atol=0.05))
+    >>> level, chord = np.linspace(1, 2, 9), np.array([0, 0, 1.0, 0, 0, 2, 0, 0, 0])[:, None]
+    >>> V = M * level + chord
+    >>> factors = [na.Factor(M, free=False), na.Factor(np.ones((9, 1)), free=False),
+    ...            na.Factor(np.ones((1, 9))), na.Factor(np.ones((1, 1)), free=False),
+    ...            na.Factor(np.ones((9, 1))), na.Factor(np.ones((1, 9)))]
+    >>> d = na.decompose(V, factors, structure=na.structures.Masked(), max_iter=500, tol=0)
+    >>> bool(np.allclose(d.part([0]).sum(0), level, atol=0.05))
     True
     """
 
@@ -58,17 +68,17 @@ class Masked(Structure):
         shapes = [F.shape for F in factors]
         if not shapes or len(shapes) % 3 or any(len(shape) != 2 for shape in shapes):
             raise ShapeError(f"factors have shapes {shapes}; {_NEEDED}")
-        whole = shapes[1][0], shapes[2][1]
+        full = shapes[1][0], shapes[2][1]  # (freq, time)
         for mask, W, H in zip(shapes[::3], shapes[1::3], shapes[2::3], strict=True):
-            broad = all(n in (1, full) for n, full in zip(mask, whole, strict=True))
-            if not (broad and W[1] == H[0] and (W[0], H[1]) == whole):
+            broadcasts = all(n in (1, size) for n, size in zip(mask, full, strict=True))
+            if not (broadcasts and W[1] == H[0] and (W[0], H[1]) == full):
                 raise ShapeError(f"factors have shapes {shapes}; {_NEEDED}")
-        return whole
+        return full
 
     def component_axes(self, count: int) -> tuple[int | None, ...]:
-        return (None,) * count  # no factor has all of them
+        return (None,) * count  # components are split between groups of factors
 
-    def loud(self, count: int) -> tuple[int, ...]:
+    def scale_carriers(self, count: int) -> tuple[int, ...]:
         return tuple(range(2, count, 3))
 
     def n_components(self, factors: Factors) -> int:
@@ -90,9 +100,9 @@ class Masked(Structure):
         chosen: list[np.ndarray] = []
         first = 0
         for M, W, H in _groups(factors):
-            own = [k - first for k in components if first <= k < first + len(H)]
+            rows = [k - first for k in components if first <= k < first + len(H)]
             first += len(H)
-            chosen += M, W[:, own], H[own]
+            chosen += M, W[:, rows], H[rows]
         return chosen
 
     def forward(self, factors: Factors) -> np.ndarray:
@@ -105,7 +115,7 @@ class Masked(Structure):
 
     def adjoint(self, i: int, G: np.ndarray, factors: Factors) -> np.ndarray:
         M, W, H = factors[i - i % 3 : i - i % 3 + 3]
-        if i % 3 == 0:
+        if i % 3 == 0:  # summed over the axes along which the mask broadcasts
             back = G * product(W, H)
             axes = tuple(axis for axis in (0, 1) if M.shape[axis] == 1)
             return np.asarray(back.sum(axes, keepdims=True))
@@ -114,10 +124,11 @@ class Masked(Structure):
 
 
 _NEEDED = (
-    "Masked needs M (freq, time), W (freq, component) and H (component, time) of each group in "
-    "turn, with the same freq and time, or 1 of it for M"
+    "Masked needs M (freq, time), W (freq, component) and H (component, time) per group, with the "
+    "same freq and time; M may have 1 for either"
 )
 
 
 def _groups(factors: Factors) -> zip[tuple[np.ndarray, ...]]:
+    """Iterate over the mask, templates and activations of each group."""
     return zip(factors[::3], factors[1::3], factors[2::3], strict=True)

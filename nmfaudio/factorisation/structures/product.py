@@ -1,4 +1,4 @@
-"""Products of matrices: plain and deep NMF."""
+"""Matrix products: plain and deep NMF."""
 
 from __future__ import annotations
 
@@ -15,10 +15,23 @@ from nmfaudio.kernels.products import product
 
 @dataclass(frozen=True)
 class Product(Structure):
-    """``V ≈ W H`` with W (freq, component) and H (component, time); more factors chain on.
+    r"""NMF, ``V ≈ W H``, and deep NMF with more than two factors.
 
-    Lee & Seung 1999, doi:10.1038/44565. With three or more factors (deep NMF) the components are
-    those of the last factor.
+    Notes
+    -----
+    With W (freq, component) and H (component, time),
+
+    .. math::
+
+        Y_{ft} = \sum_k W_{fk} H_{kt}
+
+    With three or more factors (deep NMF) the model is their product,
+    :math:`Y = F_1 F_2 \cdots F_n`, and the components are those of the last factor.
+
+    References
+    ----------
+    D. D. Lee and H. S. Seung, "Learning the parts of objects by non-negative matrix factorization",
+    Nature 401, 1999, doi:10.1038/44565.
 
     Examples
     --------
@@ -55,6 +68,7 @@ class Product(Structure):
         return out
 
     def adjoint(self, i: int, G: np.ndarray, factors: Factors) -> np.ndarray:
+        # Y = L F_i R, so the adjoint is Lᵀ G Rᵀ.
         if i > 0:
             G = product(self.forward(factors[:i]).T, G)
         if i < len(factors) - 1:

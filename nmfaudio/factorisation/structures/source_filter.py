@@ -1,4 +1,4 @@
-"""A voice, made of pitches and filters, over an accompaniment."""
+"""Source/filter model of a voice, with an accompaniment."""
 
 from __future__ import annotations
 
@@ -15,19 +15,27 @@ from nmfaudio.kernels.products import product
 
 @dataclass(frozen=True)
 class SourceFilter(Structure):
-    """``V ≈ (W0 H0) ∘ (WF HF) + WM HM``: pitched sources through filters, and all the rest.
+    r"""Source/filter model: pitched sources through smooth filters, plus an accompaniment.
 
-    The factors, in this order, for V of powers:
+    It is a model of power spectrograms. The components are the pitches first, then those of the
+    accompaniment; `Decomposition.W` has W0 and WM side by side, without the filters. The scale of
+    the voice is shared by H0 and HF, so `unit` is not supported.
+
+    Notes
+    -----
+    With the six factors, in this order,
 
     - W0 (freq, pitch): sources, normally fixed and made by `glottal_sources`
-    - H0 (pitch, time): when each pitch sounds, and how loud
-    - WF (freq, filter): filters, normally fixed and made by `filter_bumps`
-    - HF (filter, time): the filter of each frame, the same for all pitches
-    - WM (freq, component), HM (component, time): the accompaniment, as in plain NMF
+    - H0 (pitch, time): activations of the pitches
+    - WF (freq, filter): elementary filters, normally fixed and made by `filter_bumps`
+    - HF (filter, time): filter of each frame, common to all pitches
+    - WM (freq, component) and HM (component, time): accompaniment, as in plain NMF
 
-    Components are the pitches first, then those of the accompaniment; `Decomposition.W` has W0 and
-    WM side by side, without the filters. Scale is shared by H0 and HF as it may, so that `unit` is
-    refused here.
+    the model is, with :math:`\odot` the entrywise product,
+
+    .. math::
+
+        Y = (W_0 H_0) \odot (W_F H_F) + W_M H_M
 
     References
     ----------
@@ -37,8 +45,7 @@ class SourceFilter(Structure):
 
     Examples
     --------
-    A voice glides upward over a chord that stays; its pitches are found although nothing of its
-    timbre is known:
+    The pitches of a glissando over a sustained chord, with unknown timbres:
 
     >>> import numpy as np, nmfaudio as na
     >>> rng, frequencies = np.random.default_rng(0), np.arange(129) * (8000 / 256)
@@ -46,9 +53,9 @@ class SourceFilter(Structure):
     >>> WF = na.structures.filter_bumps(frequencies, 8)
     >>> X = [W0, np.eye(12), WF, rng.random((8, 12)), rng.random((129, 1)), np.ones((1, 12))]
     >>> V = na.structures.SourceFilter().forward(X)
-    >>> start = [na.Factor(F, free=False) if i in (0, 2) else na.Factor(rng.random(F.shape) + 0.1)
-    ...          for i, F in enumerate(X)]
-    >>> d = na.decompose(V, start, structure=na.structures.SourceFilter(), divergence=na.Beta(0))
+    >>> factors = [na.Factor(F, free=False) if i in (0, 2) else na.Factor(rng.random(F.shape) + 0.1)
+    ...            for i, F in enumerate(X)]
+    >>> d = na.decompose(V, factors, structure=na.structures.SourceFilter(), divergence=na.Beta(0))
     >>> bool((d.H[:12].argmax(axis=0) == np.arange(12)).mean() > 0.8)
     True
     """
@@ -69,9 +76,9 @@ class SourceFilter(Structure):
         return shapes[0][0], shapes[1][1]
 
     def component_axes(self, count: int) -> tuple[int | None, ...]:
-        return (None,) * count  # no factor has all of them
+        return (None,) * count  # components are split between two pairs of factors
 
-    def loud(self, count: int) -> tuple[int, ...]:
+    def scale_carriers(self, count: int) -> tuple[int, ...]:
         return 1, 5
 
     def n_components(self, factors: Factors) -> int:
@@ -89,8 +96,8 @@ class SourceFilter(Structure):
     def select(self, factors: Factors, components: Sequence[int]) -> Factors:
         W0, H0, WF, HF, WM, HM = factors
         pitches = [k for k in components if k < len(H0)]
-        others = [k - len(H0) for k in components if k >= len(H0)]
-        return W0[:, pitches], H0[pitches], WF, HF, WM[:, others], HM[others]
+        accompaniment = [k - len(H0) for k in components if k >= len(H0)]
+        return W0[:, pitches], H0[pitches], WF, HF, WM[:, accompaniment], HM[accompaniment]
 
     def forward(self, factors: Factors) -> np.ndarray:
         W0, H0, WF, HF, WM, HM = factors
@@ -99,7 +106,7 @@ class SourceFilter(Structure):
         return out
 
     def adjoint(self, i: int, G: np.ndarray, factors: Factors) -> np.ndarray:
-        if i < 4:
+        if i < 4:  # the voice is a product of two models: the other one weights G
             W, H = factors[2:4] if i < 2 else factors[:2]
             G = G * product(W, H)
         if i % 2:

@@ -1,4 +1,4 @@
-"""Atoms and templates made of nothing but the frequencies of a transform's bins."""
+"""Spectra of pitches, voices and filters on the frequencies of a transform."""
 
 from __future__ import annotations
 
@@ -22,43 +22,43 @@ def harmonic_atoms(
     width: float | None = None,
     power: float = 1.0,
 ) -> np.ndarray:
-    """Groups of neighbouring partials of known pitches, for `Harmonic`.
+    """Return bands of neighbouring partials of known pitches, for `Harmonic`.
 
-    The bands overlap by half and are spaced evenly, on the scale of auditory bandwidths (ERB), from
-    each pitch's fundamental to the highest frequency. All atoms of a pitch with gain 1 make the
-    pitch with all its partials. Where bands are narrower than partials lie apart, some
-    atoms are empty, which does no harm.
+    Bands overlap by half and are spaced evenly on the scale of auditory bandwidths (ERB), from the
+    fundamental of each pitch to the highest frequency. The sum of all atoms of a pitch has all its
+    partials. Where bands are narrower than the distance of partials, atoms may be empty, which is
+    harmless.
 
     Parameters
     ----------
     frequencies : np.ndarray [shape=(freq,)]
-        Of the bins in Hz, ascending, e.g. ``stft.frequencies``.
+        Frequencies of the bins in Hz, ascending, e.g. ``stft.frequencies``.
     pitches : np.ndarray [shape=(component,)]
-        MIDI numbers, which need not be whole; 69 is 440 Hz.
+        MIDI numbers, not necessarily integers; 69 is 440 Hz.
     n_bands : int
-        Atoms per pitch, at least 2.
+        Number of atoms per pitch, at least 2.
     n_partials : int, optional
-        How many partials a pitch has at most; by default all up to the highest frequency.
+        Maximum number of partials of a pitch; by default all up to the highest frequency.
     decay : float
-        ≥ 0: the magnitude of partial h is ``h^-decay``, the same for all by default.
+        ≥ 0: the magnitude of partial h is ``h^-decay``. By default all partials are equal.
     inharmonicity : float or np.ndarray [shape=(component,)]
-        B ≥ 0 of stiff strings: partial h lies at ``h·f0·sqrt(1 + B·h²)``; 0.0004 about middle C of
-        a piano.
+        Inharmonicity coefficient B ≥ 0 of stiff strings: partial h is at ``h·f0·sqrt(1 + B·h²)``.
+        About 0.0004 for middle C of a piano.
     width : float, optional
-        From a partial's peak to the first zero of its main lobe, in Hz. By default two bins, as a
-        Hann window as long as the transform has it.
+        Distance from the peak of a partial to the first zero of its main lobe, in Hz. By default
+        two bins, as for a Hann window of the length of the transform.
     power : float
-        The atoms are of magnitudes to this power: the transform's `power`.
+        Exponent of the magnitudes: `power` of the transform.
 
     Returns
     -------
     np.ndarray [shape=(freq, atom, component)]
-        float64, at most about 1.
+        Atoms, float64, at most about 1.
 
     Raises
     ------
     ParameterError, ShapeError
-        An argument is out of range, or a pitch above the highest frequency.
+        An argument is out of range, or a pitch is above the highest frequency.
 
     References
     ----------
@@ -78,17 +78,17 @@ def harmonic_atoms(
     """
     f, fundamentals = _grid(frequencies, pitches)
     n_bands = as_count(n_bands, "n_bands", low=2)
-    most = np.inf if n_partials is None else as_count(n_partials, "n_partials", low=1)
+    limit = np.inf if n_partials is None else as_count(n_partials, "n_partials", low=1)
     decay = as_number(decay, "decay", low=0)
     atoms = np.empty((len(f), n_bands, len(fundamentals)))
-    stiff = _stiffness(inharmonicity, len(fundamentals))
+    stiffness = _stiffness(inharmonicity, len(fundamentals))
     for k, f0 in enumerate(fundamentals):
-        h = np.arange(1, int(min(most, f[-1] / f0)) + 1)
-        partials = h * f0 * np.sqrt(1 + stiff[k] * h**2)
-        heard = partials <= f[-1]
-        bands = _bumps(_erb_rate(partials[heard]), _erb_rate(f0), _erb_rate(f[-1]), n_bands)
-        bands *= h[heard, None] ** (-decay * power)
-        atoms[:, :, k] = product(_lobes(f, partials[heard], width, power), bands)
+        h = np.arange(1, int(min(limit, f[-1] / f0)) + 1)
+        partials = h * f0 * np.sqrt(1 + stiffness[k] * h**2)
+        h, partials = h[partials <= f[-1]], partials[partials <= f[-1]]
+        bands = _bumps(_erb_rate(partials), _erb_rate(f0), _erb_rate(f[-1]), n_bands)
+        bands *= h[:, None] ** (-decay * power)  # (partial, band)
+        atoms[:, :, k] = product(_lobes(f, partials, width, power), bands)
     return atoms
 
 
@@ -100,33 +100,34 @@ def glottal_sources(
     width: float | None = None,
     power: float = 2.0,
 ) -> np.ndarray:
-    """Spectra of a voice's source at known pitches, before the vocal tract; for `SourceFilter`.
+    """Return spectra of the glottal source of a voice at known pitches, for `SourceFilter`.
 
-    The partials of the flow derivative of the glottal pulse ``x²(1 − x)``, with x from 0 to 1 while
-    the glottis is open; the strongest partial is 1.
+    They have the partials of the flow derivative of the glottal pulse ``x²(1 − x)``, with x from 0
+    to 1 while the glottis is open (model KLGLOTT88). The strongest partial is 1.
 
     Parameters
     ----------
     frequencies : np.ndarray [shape=(freq,)]
-        Of the bins in Hz, ascending, e.g. ``stft.frequencies``.
+        Frequencies of the bins in Hz, ascending, e.g. ``stft.frequencies``.
     pitches : np.ndarray [shape=(pitch,)]
-        MIDI numbers, e.g. ``np.arange(45, 80, 0.25)``: a voice is seldom on a semitone.
+        MIDI numbers, e.g. ``np.arange(45, 80, 0.25)``, finer than semitones to follow a voice.
     open_quotient : float
-        Share of a period in which the glottis is open, above 0, at most 1.
+        Open phase of the glottis as a fraction of the period, above 0, at most 1.
     width : float, optional
-        As in `harmonic_atoms`.
+        Distance from the peak of a partial to the first zero of its main lobe, in Hz, as in
+        `harmonic_atoms`.
     power : float
-        The spectra are of magnitudes to this power; `SourceFilter` models power, 2.
+        Exponent of the magnitudes; `SourceFilter` models powers, 2.
 
     Returns
     -------
     np.ndarray [shape=(freq, pitch)]
-        float64.
+        Spectra, float64.
 
     Raises
     ------
     ParameterError, ShapeError
-        An argument is out of range, or a pitch above the highest frequency.
+        An argument is out of range, or a pitch is above the highest frequency.
 
     References
     ----------
@@ -153,19 +154,21 @@ def glottal_sources(
 
 
 def filter_bumps(frequencies: Any, n: int) -> np.ndarray:
-    """Overlapping Hann bumps over frequency, of which smooth filters are sums; for `SourceFilter`.
+    """Return overlapping Hann bumps over frequency, elementary filters for `SourceFilter`.
+
+    Their non-negative sums are smooth filters.
 
     Parameters
     ----------
     frequencies : np.ndarray [shape=(freq,)]
-        Of the bins in Hz, ascending, e.g. ``stft.frequencies``.
+        Frequencies of the bins in Hz, ascending, e.g. ``stft.frequencies``.
     n : int
-        How many, at least 2, evenly spaced from the lowest frequency to the highest.
+        Number of bumps, at least 2, evenly spaced from the lowest frequency to the highest.
 
     Returns
     -------
     np.ndarray [shape=(freq, n)]
-        float64; they sum to 1 in every bin.
+        Bumps, float64; they sum to 1 in every bin.
 
     Raises
     ------
@@ -183,6 +186,7 @@ def filter_bumps(frequencies: Any, n: int) -> np.ndarray:
 
 
 def _ascending(frequencies: Any) -> np.ndarray:
+    """Return validated frequencies, float64."""
     f = np.asarray(frequencies, np.float64)
     if f.ndim != 1 or len(f) < 2:
         raise ShapeError(f"frequencies have shape {f.shape}; need (freq,) with at least two bins")
@@ -192,7 +196,7 @@ def _ascending(frequencies: Any) -> np.ndarray:
 
 
 def _grid(frequencies: Any, pitches: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Frequencies of bins and of the pitches, in Hz."""
+    """Return the frequencies of the bins and of the pitches, in Hz."""
     f, midi = _ascending(frequencies), np.asarray(pitches, np.float64)
     if midi.ndim != 1 or len(midi) == 0:
         raise ShapeError(f"pitches have shape {midi.shape}; need (component,), MIDI numbers")
@@ -206,12 +210,11 @@ def _grid(frequencies: Any, pitches: Any) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _stiffness(inharmonicity: Any, count: int) -> np.ndarray:
-    """The inharmonicity of each pitch [shape=(component,)]."""
+    """Return the inharmonicity of each pitch [shape=(component,)]."""
     values = np.asarray(inharmonicity, np.float64)
     if values.shape not in ((), (count,)):
         raise ShapeError(
-            f"inharmonicity has shape {values.shape}; give one number, or one for each of the "
-            f"{count} pitches"
+            f"inharmonicity has shape {values.shape}; give a number, or one per pitch ({count})"
         )
     for value in values.flat:
         as_number(value, "inharmonicity", low=0)
@@ -219,15 +222,18 @@ def _stiffness(inharmonicity: Any, count: int) -> np.ndarray:
 
 
 def _lobes(f: np.ndarray, partials: np.ndarray, width: float | None, power: float) -> np.ndarray:
-    """The main lobe of a Hann window at each partial [shape=(freq, partial)], to a power."""
+    """Return the main lobe of a Hann window at each partial, to a power [shape=(freq, partial)]."""
     power = as_number(power, "power", above=0)
     reach = 2 * (f[1] - f[0]) if width is None else as_number(width, "width", above=0)
     return hann_lobe(2 * np.abs(f[:, None] - partials) / reach) ** power
 
 
 def hann_lobe(x: np.ndarray) -> np.ndarray:
-    """The main lobe of a Hann window's spectrum, x bins from its peak; 0 from 2 bins on."""
-    x = np.where(np.abs(x - 1) < 1e-6, 1 - 1e-6, x)  # 0 / 0 at 1
+    """Return the main lobe of the spectrum of a Hann window at x bins from its peak.
+
+    It is sinc(x) / (1 − x²) for x < 2, and 0 from there on.
+    """
+    x = np.where(np.abs(x - 1) < 1e-6, 1 - 1e-6, x)  # 0 / 0 at x = 1
     lobes = np.zeros(x.shape)
     inside = x < 2
     lobes[inside] = np.maximum(np.sinc(x[inside]) / (1 - x[inside] ** 2), 0.0)
@@ -235,21 +241,21 @@ def hann_lobe(x: np.ndarray) -> np.ndarray:
 
 
 def _bumps(x: np.ndarray, low: float, high: float, n: int) -> np.ndarray:
-    """Hann bumps around `n` even points from low to high, at x [shape=(x, n)]; they sum to 1."""
-    place = np.clip((x - low) * ((n - 1) / (high - low)), 0, n - 1)
-    away = np.minimum(np.abs(place[:, None] - np.arange(n)), 1.0)
-    return np.asarray(0.5 + 0.5 * np.cos(np.pi * away))
+    """Return Hann bumps around `n` even points from low to high, at x [shape=(x, n)]; sum 1."""
+    position = np.clip((x - low) * ((n - 1) / (high - low)), 0, n - 1)
+    distance = np.minimum(np.abs(position[:, None] - np.arange(n)), 1.0)
+    return np.asarray(0.5 + 0.5 * np.cos(np.pi * distance))
 
 
 def _erb_rate(hertz: Any) -> Any:
-    """Number of auditory bandwidths below (Glasberg & Moore 1990, 10.1016/0378-5955(90)90170-T)."""
+    """Return the ERB-rate (Glasberg & Moore 1990, doi:10.1016/0378-5955(90)90170-T)."""
     return 21.4 * np.log10(1 + 0.00437 * np.asarray(hertz))
 
 
 def _pulse(omega: np.ndarray) -> np.ndarray:
-    """``|∫ (2x − 3x²)·exp(−iωx) dx|`` over x from 0 to 1."""
+    """Return the magnitude spectrum of the flow derivative, ``|∫₀¹ (2x − 3x²)·exp(−iωx) dx|``."""
     s = 1j * omega
-    fall = np.exp(-s)
-    first = 2 * (1 - (1 + s) * fall) / s**2
-    second = 3 * (2 - (s**2 + 2 * s + 2) * fall) / s**3
+    decay = np.exp(-s)
+    first = 2 * (1 - (1 + s) * decay) / s**2  # of 2x
+    second = 3 * (2 - (s**2 + 2 * s + 2) * decay) / s**3  # of 3x²
     return np.asarray(np.abs(first - second))
