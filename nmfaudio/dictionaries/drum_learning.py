@@ -12,13 +12,11 @@ from nmfaudio._common.validation import as_count
 from nmfaudio._version import __version__
 from nmfaudio.audio.io.samples import as_samples
 from nmfaudio.audio.masking import analyse
-from nmfaudio.audio.transforms import Stft, default_n_fft
+from nmfaudio.audio.transforms import Stft
 from nmfaudio.dictionaries.dictionary import Dictionary
-from nmfaudio.dictionaries.drum_kit import Bands
+from nmfaudio.dictionaries.drum_model import drum_bands, hit_transform, nmfd
 from nmfaudio.errors import ContentError, ParameterError
-from nmfaudio.factorisation.engine import Callback, decompose, generator
-from nmfaudio.factorisation.factors import Factor
-from nmfaudio.factorisation.structures import Convolutive
+from nmfaudio.factorisation.engine import Callback, generator
 from nmfaudio.symbolic.drum_hits import read_hits
 from nmfaudio.symbolic.names import CALLED, part_named
 from nmfaudio.symbolic.note import Note
@@ -103,7 +101,7 @@ def learn_drums(
     spectrograms, hits = [], []
     for audio, struck in pieces:
         y, sr = as_samples(*audio) if isinstance(audio, tuple) else as_samples(audio, None)
-        transform = Stft(sr, default_n_fft(sr) // 4) if transform is None else transform
+        transform = hit_transform(sr) if transform is None else transform
         if sr != transform.sr:
             raise ParameterError(
                 f"a piece has a sample rate of {sr} Hz, {transform.sr} Hz is needed; resample it"
@@ -177,7 +175,7 @@ def _templates(
     rng: np.random.Generator,
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     """Templates of each part, that begin where they may [shape=(lag, freq, component)]."""
-    bands = Bands.of(len(V))
+    bands = drum_bands(len(V))
     pooled = bands.pool(V)
     labels = [part for part in gates for _ in range(size)]
     H = np.array([gates[part] for part in labels]) * rng.uniform(
@@ -186,15 +184,7 @@ def _templates(
     W = pooled.mean(axis=1)[:, None] * rng.uniform(
         0.8, 1.2, (_LONGER * lags, len(pooled), len(labels))
     )
-    found = decompose(
-        pooled,
-        [Factor(W.astype(V.dtype)), Factor(H.astype(V.dtype))],
-        structure=Convolutive(),
-        solver="mu",
-        max_iter=max_iter,
-        tol=0,
-        callback=callback,
-    )
+    found = nmfd(pooled, W.astype(V.dtype), H.astype(V.dtype), max_iter=max_iter, callback=callback)
     kept = bands.spread(found.W[:lags])
     sums = kept.sum(axis=(0, 1))
     used = np.flatnonzero((sums > 0) & found.H.any(axis=1))

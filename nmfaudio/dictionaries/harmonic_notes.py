@@ -9,7 +9,7 @@ import numpy as np
 
 from nmfaudio._common.validation import as_choice
 from nmfaudio.audio.transforms import Stft, Transform
-from nmfaudio.dictionaries.refitting import refit, unit_sums
+from nmfaudio.dictionaries.template_conversion import convert_templates, unit_sums
 from nmfaudio.factorisation.structures import harmonic_atoms
 
 
@@ -51,7 +51,7 @@ def harmonic_templates(
     component, band = np.nonzero(atoms.any(axis=0).T)
     templates = unit_sums(atoms[:, band, component])
     if not isinstance(transform, Stft):
-        templates = refit(templates, stft, transform)
+        templates = convert_templates(templates, stft, transform)
     return templates, [float(pitches[k]) for k in component]
 
 

@@ -13,7 +13,7 @@ from nmfaudio._public import public
 from nmfaudio.audio.transforms import Transform
 from nmfaudio.dictionaries.dictionary import Dictionary
 from nmfaudio.dictionaries.note_learning import STAGES, Makers
-from nmfaudio.dictionaries.refitting import refit, transpose, unit_sums
+from nmfaudio.dictionaries.template_conversion import convert_templates, transpose, unit_sums
 from nmfaudio.errors import ParameterError, ShapeError
 
 _PIANO = Path(__file__).resolve().parents[1] / "data" / "piano.npz"
@@ -36,7 +36,7 @@ class NoteDictionary(Makers, Dictionary):
     labels : sequence of str
         The instrument of each component.
     transform : Transform
-        What the templates are frames of. They mean nothing under another; see `fitted`.
+        What the templates are frames of. They mean nothing under another; see `to_transform`.
     pitches : sequence of float
         The MIDI number of each component's note.
     beta : float
@@ -103,7 +103,7 @@ class NoteDictionary(Makers, Dictionary):
         Parameters
         ----------
         transform : Transform, optional
-            What to have it `fitted` to; by default its own.
+            What to have it `to_transform` to; by default its own.
 
         Returns
         -------
@@ -122,7 +122,7 @@ class NoteDictionary(Makers, Dictionary):
 88 pitches from 21 to 108, stages attack/early/late)
         """
         known = NoteDictionary.load(_PIANO)
-        return known if transform is None else known.fitted(transform)
+        return known if transform is None else known.to_transform(transform)
 
     def groups(self) -> dict[float, tuple[int, ...]]:
         """Which components are of each pitch, of whatever instrument, by pitch from the lowest."""
@@ -284,7 +284,7 @@ class NoteDictionary(Makers, Dictionary):
             )
         return replace(self, templates=templates, pitches=pitches)
 
-    def fitted(self, transform: Transform) -> Self:
+    def to_transform(self, transform: Transform) -> Self:
         """The dictionary for another transform or sample rate, without learning it again.
 
         Templates of an STFT are interpolated, linearly, at the frequencies of the other's bins in
@@ -315,15 +315,14 @@ class NoteDictionary(Makers, Dictionary):
         >>> import numpy as np, nmfaudio as na
         >>> known = na.NoteDictionary.harmonic(na.Stft(44100, 4096), pitches=[69])
         >>> stft = na.Stft(16000, 1024)
-        >>> loudest = known.fitted(stft).templates[:, 0].argmax()
+        >>> loudest = known.to_transform(stft).templates[:, 0].argmax()
         >>> float(stft.frequencies[loudest])
         437.5
         """
         if transform == self.transform:
             return self
-        return replace(
-            self, templates=refit(self.templates, self.transform, transform), transform=transform
-        )
+        templates = convert_templates(self.templates, self.transform, transform)
+        return replace(self, templates=templates, transform=transform)
 
     def _facts(self) -> list[str]:
         pitches = list(self.groups())

@@ -11,7 +11,7 @@ from nmfaudio._common.validation import as_count, as_number
 from nmfaudio.audio.transforms import Transform
 from nmfaudio.dictionaries.note_dictionary import NoteDictionary
 from nmfaudio.dictionaries.note_stages import Stage, as_stages
-from nmfaudio.dictionaries.refitting import unit_sums
+from nmfaudio.dictionaries.template_conversion import unit_sums
 from nmfaudio.errors import ContentError
 from nmfaudio.factorisation.divergences import Beta
 from nmfaudio.factorisation.engine import Callback, decompose

@@ -14,7 +14,7 @@ from nmfaudio.audio.masking import analyse
 from nmfaudio.audio.transforms import Stft, Transform, default_n_fft
 from nmfaudio.dictionaries.note_dictionary import NoteDictionary
 from nmfaudio.dictionaries.note_learning import STAGE_SPANS, STAGES
-from nmfaudio.dictionaries.refitting import unit_sums
+from nmfaudio.dictionaries.template_conversion import unit_sums
 from nmfaudio.errors import ContentError, ParameterError
 from nmfaudio.factorisation.divergences import Beta
 from nmfaudio.factorisation.engine import decompose

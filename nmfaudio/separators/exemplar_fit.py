@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from nmfaudio.audio.frequency_bands import FrequencyBands
 from nmfaudio.factorisation.decomposition import Decomposition
 from nmfaudio.factorisation.divergences import Beta
 from nmfaudio.factorisation.engine import Callback, decompose, generator
@@ -85,12 +86,12 @@ def fit_stretches(
     [0, 0, 2, 2]
     """
     W = (templates if templates.ndim == 3 else templates[None]).astype(V.dtype, copy=False)
-    edges = _edges(len(V))
-    rows = _pooled(V.T, edges)
-    bands = np.stack([_pooled(spectra.T, edges) for spectra in W])  # (lag, component, band)
-    unknown = generator(rng).uniform(0.5, 1.5, (len(W), free, len(edges))).astype(V.dtype)
+    bands = FrequencyBands.proportional(len(V), _WIDTH)
+    rows = bands.pool(V.T, axis=-1)
+    known = np.stack([bands.pool(spectra.T, axis=-1) for spectra in W])  # (lag, component, band)
+    unknown = generator(rng).uniform(0.5, 1.5, (len(W), free, len(bands.edges))).astype(V.dtype)
     unknown /= unknown.sum(axis=(0, 2), keepdims=True)
-    start = np.concatenate([bands, unknown], axis=1)
+    start = np.concatenate([known, unknown], axis=1)
     spectra = start.transpose(0, 2, 1)
     if not convolutive:
         rows = _overlapping(rows, len(W))
@@ -107,27 +108,13 @@ def fit_stretches(
         tol=tol,
         callback=callback,
     )
-    sound = _in_bins(found, W, V.shape[1], edges, 1 if convolutive else len(W))
+    sound = _in_bins(found, W, V.shape[1], bands, 1 if convolutive else len(W))
     if free:
         sound = _moved(V, sound, slice(W.shape[2], None), ())
     if adapt is not None:
         weight = adapt * float(sound.H.sum(axis=1, dtype=np.float64).mean())
         sound = _moved(V, sound, slice(0, W.shape[2]), (Prior(sound.W, weight),))
     return sound
-
-
-def _edges(bins: int) -> np.ndarray:
-    """The first bin of each band."""
-    edges = [0]
-    while edges[-1] < bins:
-        edges.append(edges[-1] + max(1, int(edges[-1] * _WIDTH)))
-    return np.array(edges[:-1])
-
-
-def _pooled(rows: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """Sums over the bands of the last axis."""
-    pooled: np.ndarray = np.add.reduceat(rows, edges, axis=-1)
-    return pooled
 
 
 def _overlapping(rows: np.ndarray, lags: int) -> np.ndarray:
@@ -145,17 +132,16 @@ def _those(components: slice, H: np.ndarray) -> np.ndarray:
 
 
 def _in_bins(
-    found: Decomposition, W: np.ndarray, frames: int, edges: np.ndarray, overlap: int
+    found: Decomposition, W: np.ndarray, frames: int, bands: FrequencyBands, overlap: int
 ) -> Decomposition:
     """The convolutive model in bins that says the same as one in bands.
 
     Where `overlap` stretches are laid over each frame, it has their mean.
     """
-    lags, bins, known = W.shape
-    widths = np.diff(edges, append=bins)
+    lags, _, known = W.shape
     # What is known of the unknown components says nothing about bins within a band.
-    unknown = found.W.reshape(lags, len(edges), -1)[..., known:] / widths[:, None]
-    spectra = np.repeat(unknown.astype(W.dtype), widths, axis=1)
+    unknown = found.W.reshape(lags, len(bands.edges), -1)[..., known:]
+    spectra = bands.spread(unknown).astype(W.dtype)
     H = np.zeros((found.n_components, frames), W.dtype)
     H[:, : found.H.shape[1]] = found.H[:, :frames]
     factors = (np.concatenate([W, spectra], axis=2) / overlap, H)

@@ -14,15 +14,13 @@ from nmfaudio._public import public
 from nmfaudio.audio.io.samples import as_samples
 from nmfaudio.audio.masking import analyse
 from nmfaudio.audio.preparation import prepared
-from nmfaudio.audio.transforms import Stft, default_n_fft
+from nmfaudio.audio.transforms import Stft
+from nmfaudio.dictionaries.bundled import bundled_kit
 from nmfaudio.dictionaries.dictionary import Dictionary
-from nmfaudio.dictionaries.drum_kit import Bands, fitted, part_levels, shipped_kit
 from nmfaudio.dictionaries.drum_learning import by_part
+from nmfaudio.dictionaries.drum_model import PRIOR_WEIGHT, fit_kit, hit_transform, part_levels
 from nmfaudio.errors import ParameterError
-from nmfaudio.factorisation.engine import Callback, decompose
-from nmfaudio.factorisation.factors import Factor
-from nmfaudio.factorisation.penalties import Prior
-from nmfaudio.factorisation.structures import Convolutive
+from nmfaudio.factorisation.engine import Callback
 from nmfaudio.symbolic.drum_peaks import THRESHOLD, pick_hits, share_of
 from nmfaudio.symbolic.names import CALLED, DRUM_CHANNEL, drum_pitch
 from nmfaudio.symbolic.note import Note
@@ -33,9 +31,7 @@ from nmfaudio.transcription.salience import Salience
 if TYPE_CHECKING:
     from nmfaudio.audio.io.samples import Audio
     from nmfaudio.dictionaries.drum_learning import Hits
-    from nmfaudio.factorisation.decomposition import Decomposition
 
-_FINISH = 6  # iterations at full resolution, with the activations known
 _STEPS = 2.0 ** (np.arange(-8, 9) / 4)  # of a threshold, as many times as the one there is
 _MEASURES = ("onset_p", "onset_r", "onset_f")
 
@@ -114,7 +110,7 @@ class DrumTranscriber:
     _: KW_ONLY
     parts: tuple[str, ...] = ("kick", "snare", "hihat")
     threshold: float | Mapping[str, float] = THRESHOLD
-    pull: float = 0.3
+    pull: float = PRIOR_WEIGHT
     max_iter: int = 30
 
     def __post_init__(self) -> None:
@@ -140,7 +136,7 @@ class DrumTranscriber:
     @property
     def known(self) -> Dictionary:
         """The dictionary that is used."""
-        return shipped_kit() if self.dictionary is None else self.dictionary
+        return bundled_kit() if self.dictionary is None else self.dictionary
 
     def transform(self, sr: int) -> Stft:
         """The transform for audio of this sample rate: frames of 23 ms, 6 ms apart.
@@ -154,7 +150,7 @@ class DrumTranscriber:
         -------
         Stft
         """
-        return Stft(sr, default_n_fft(sr) // 4)
+        return hit_transform(sr)
 
     def transcribe(
         self,
@@ -195,7 +191,14 @@ class DrumTranscriber:
         transform = self.transform(sr)
         V = analyse(prepared(mixture, sr, sr), transform)
         labels = self.known.labels
-        found = self._decomposition(V, transform, callback)
+        found = fit_kit(
+            V,
+            self.known,
+            transform,
+            prior_weight=self.pull,
+            max_iter=self.max_iter,
+            callback=callback,
+        )
         groups = [[k for k, own in enumerate(labels) if own == part] for part in self.parts]
         salience = Salience(
             part_levels(found.W, found.H, groups),
@@ -291,22 +294,6 @@ class DrumTranscriber:
         """
         return model_memory(y, self.transform(sr), y.shape[1], self.known.n_components)
 
-    def _decomposition(
-        self, V: np.ndarray, transform: Stft, callback: Callback | None
-    ) -> Decomposition:
-        known, bands = self.known, Bands.of(len(V))
-        pooled = bands.pool(V)
-        W = bands.pool(fitted(known.templates, known.transform, transform)).astype(V.dtype)
-        H = np.full((W.shape[2], V.shape[1]), pooled.mean() / (W.shape[2] / len(known.names)))
-        H = _decompose(pooled, W, H, (False, True), (), self.max_iter, callback).H
-        if self.pull != math.inf:
-            # What is small beside a part's loudest hit may as well be another part.
-            sure = H * (H / np.maximum(H.max(axis=1, keepdims=True), np.finfo(H.dtype).tiny))
-            held = (Prior(W, self.pull * float(sure.sum(axis=1).mean())),)
-            met = _decompose(pooled, W, sure, (True, True), held, self.max_iter, callback)
-            W, H = met.W, met.H
-        return _decompose(V, bands.spread(W), H, (True, False), (), _FINISH, callback)
-
     def _hits(self, salience: Salience, parts: Sequence[str] | None = None) -> tuple[Note, ...]:
         parts = self.parts if parts is None else parts
         rows = [self.parts.index(part) for part in parts]
@@ -326,26 +313,6 @@ class DrumTranscriber:
             "pull": "inf" if self.pull == math.inf else self.pull,
             "max_iter": self.max_iter,
         }
-
-
-def _decompose(
-    V: np.ndarray,
-    W: np.ndarray,
-    H: np.ndarray,
-    free: tuple[bool, bool],
-    penalties: tuple[Prior, ...],
-    max_iter: int,
-    callback: Callback | None,
-) -> Decomposition:
-    return decompose(
-        V,
-        [Factor(W, free[0], penalties, name="W"), Factor(H.astype(V.dtype), free[1], name="H")],
-        structure=Convolutive(),
-        solver="mu",
-        max_iter=max_iter,
-        tol=0,
-        callback=callback,
-    )
 
 
 def _notes(part: str, seconds: Iterable[float]) -> list[Note]:

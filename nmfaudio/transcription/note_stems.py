@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nmfaudio._common.validation import as_choice
+from nmfaudio.audio.interpolation import interpolate
 from nmfaudio.audio.masking import Masking
 from nmfaudio.audio.transforms import Stft
 from nmfaudio.stems import REST
@@ -183,7 +184,8 @@ class _Sharing:
         if stft.sr == transform.sr:
             return zip(active, lifted, strict=True)
         bins = stft.frequencies * transform.n_fft / transform.sr
-        between = (_between(_between(m, where - frames.start).T, bins).T for m in lifted)
+        by_time = (interpolate(mask, where - frames.start, axis=1) for mask in lifted)
+        between = (interpolate(mask, bins, axis=0) for mask in by_time)
         return zip(active, between, strict=True)
 
     def _parts(self, frames: slice) -> tuple[list[int], list[np.ndarray]]:
@@ -238,13 +240,3 @@ class _Sharing:
         if self.stft.sr != self.found.transform.sr:
             return ()
         return tuple(np.flatnonzero((self.owners == place).any(axis=1)).tolist())
-
-
-def _between(X: np.ndarray, where: np.ndarray) -> np.ndarray:
-    """X at places between its columns, by linear interpolation; beyond the last, the last."""
-    where = np.clip(where, 0, X.shape[1] - 1)
-    low = np.minimum(where.astype(int), max(X.shape[1] - 2, 0))
-    high = np.minimum(low + 1, X.shape[1] - 1)
-    share = (where - low).astype(X.dtype)
-    mixed: np.ndarray = X[:, low] * (1 - share) + X[:, high] * share
-    return mixed

@@ -7,7 +7,7 @@ import pytest
 
 import nmfaudio as na
 from nmfaudio._common.files import save_archive
-from nmfaudio.dictionaries.refitting import transpose
+from nmfaudio.dictionaries.template_conversion import transpose
 from nmfaudio.errors import AudioFileError, ParameterError, ShapeError
 
 STFT = na.Stft(8000, 512, 128)
@@ -217,7 +217,7 @@ def heard(transform, pitch):
 def test_templates_made_and_fitted_look_like_the_sound(other, least):
     pitches = range(57, 82, 8)
     made = na.NoteDictionary.harmonic(other, pitches=pitches)
-    fitted = na.NoteDictionary.harmonic(na.Stft(44100, 4096), pitches=pitches).fitted(other)
+    fitted = na.NoteDictionary.harmonic(na.Stft(44100, 4096), pitches=pitches).to_transform(other)
     assert (fitted.transform, fitted.pitches) == (other, made.pitches)
     for known, bound in ((made, 0.98), (fitted, least)):
         np.testing.assert_allclose(known.templates.sum(0), 1)
@@ -231,7 +231,7 @@ def test_fitting_keeps_times_in_seconds():
     templates[3] = 1  # at 48 ms
     known = na.NoteDictionary(templates, ["a"], STFT, [60], kind="convolutive", stages=[None])
     other = na.Stft(16000, 1024, 128)
-    fitted = known.fitted(other)
+    fitted = known.to_transform(other)
     assert fitted.lags == 16
     assert other.times(16)[fitted.templates.sum((1, 2)).argmax()] == 0.048
     assert fitted.templates.dtype == np.float32
@@ -239,17 +239,17 @@ def test_fitting_keeps_times_in_seconds():
 
 def test_fitting_to_its_own_transform_changes_nothing():
     known = notes()
-    assert known.fitted(na.Stft(8000, 512, 128)) is known
+    assert known.to_transform(na.Stft(8000, 512, 128)) is known
 
 
 def test_what_does_not_fit_is_refused():
     mel = na.Mel(8000, n_mels=40)
     known = na.NoteDictionary(np.ones((40, 1)), ["a"], mel, [60])
-    with pytest.raises(ParameterError, match="of kind mel do not fit"):
-        known.fitted(STFT)
+    with pytest.raises(ParameterError, match="of kind mel cannot be converted"):
+        known.to_transform(STFT)
     high = na.NoteDictionary(np.eye(257)[:, 250:251], ["a"], STFT, [107])
     with pytest.raises(ParameterError, match="1 of 1 components have nothing between 0 and 2000"):
-        high.fitted(na.Stft(4000, 512))
+        high.to_transform(na.Stft(4000, 512))
 
 
 def test_repr_tells_of_its_notes():

@@ -8,7 +8,8 @@ import soundfile
 
 import nmfaudio as na
 from nmfaudio.audio.transforms import Stft
-from nmfaudio.dictionaries.drum_kit import Bands, fitted, shipped_templates
+from nmfaudio.dictionaries.drum_kit import bundled_kit_templates, convert_drum_templates
+from nmfaudio.dictionaries.drum_model import drum_bands
 from nmfaudio.symbolic.drum_hits import EARLY, read_hits
 
 SAMPLE = Path(__file__).parents[2] / "audio_samples" / "drums"
@@ -61,7 +62,7 @@ def test_the_same_seed_gives_the_same_bytes():
 def test_templates_under_their_own_transform_stay():
     own = Stft(44100, 2048, 512)
     W = np.random.default_rng(0).random((8, 1025, 3))
-    assert np.allclose(fitted(W, own, own), W / W.sum(axis=(0, 1)))
+    assert np.allclose(convert_drum_templates(W, own, own), W / W.sum(axis=(0, 1)))
 
 
 @pytest.mark.parametrize("sr", [16000, 22050, 48000, 96000])
@@ -69,7 +70,7 @@ def test_templates_keep_their_pitch_and_length_at_other_rates(sr):
     own, other = Stft(44100, 2048, 512), na.DrumSeparator().transform(sr)
     W = np.zeros((8, 1025, 1))
     W[:, 100] = 0.5 ** np.arange(8)[:, None]  # 2153 Hz, halved every 11.6 ms
-    found = fitted(W, own, other)[..., 0]
+    found = convert_drum_templates(W, own, other)[..., 0]
     peak = other.frequencies[found.sum(axis=0).argmax()]
     assert abs(peak - 100 * 44100 / 2048) <= other.sr / other.n_fft
     assert len(found) * other.hop / sr == pytest.approx(8 * 512 / 44100, rel=0.1)
@@ -78,7 +79,7 @@ def test_templates_keep_their_pitch_and_length_at_other_rates(sr):
 
 def test_bands_keep_what_they_pool():
     X = np.random.default_rng(0).random((3, 1025, 2))
-    bands = Bands.of(1025)
+    bands = drum_bands(1025)
     pooled = bands.pool(X)
     assert pooled.shape[1] < 110
     assert np.allclose(pooled.sum(axis=1), X.sum(axis=1))
@@ -92,7 +93,7 @@ def test_shipped_templates_leave_out_what_judges_them():
     assert {name.rsplit(" (")[0] for name in sources} == {"sonic-pi-samples", "fluid-soundfont-gm"}
     used = {name for names in sources.values() for name in names}
     assert not used & {f"drum_{name}" for name in EXCLUDED}
-    W = shipped_templates(known.labels, Stft(44100, 2048, 512))
+    W = bundled_kit_templates(known.labels, Stft(44100, 2048, 512))
     centres = (W.sum(axis=0) * np.arange(1025)[:, None]).sum(axis=0)
     assert centres[0] < centres[1] < centres[2]  # kick, snare, hi-hat
 
