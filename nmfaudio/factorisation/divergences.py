@@ -14,7 +14,7 @@ import numpy as np
 from nmfaudio._common.validation import as_number
 from nmfaudio._public import public
 from nmfaudio.errors import ParameterError
-from nmfaudio.kernels import beta_divergence as cells
+from nmfaudio.kernels import beta_divergence
 from nmfaudio.kernels.threads import parallel_for
 
 ROWS = 64  # frames in one part of the work
@@ -27,7 +27,7 @@ class Divergence(Protocol):
 
     @property
     def exponents(self) -> tuple[float, float]:
-        """(p, q) of the majoriser's derivative ``pos·u^p − neg·u^q``, see `kernels.mm`."""
+        """(p, q) of the majoriser's derivative ``pos·u^p − neg·u^q`` (`kernels.majorisation`)."""
 
     @property
     def degree(self) -> float | None:
@@ -105,7 +105,7 @@ class Beta:
         def work(parts: range) -> None:
             for part in parts:
                 some = slice(part * ROWS, (part + 1) * ROWS)
-                sums[part] = cells.divergence(v[some], y[some], m[some], self.beta, floor)
+                sums[part] = beta_divergence.divergence(v[some], y[some], m[some], self.beta, floor)
 
         parallel_for(work, len(sums))
         return float(sum(sums))
@@ -120,7 +120,7 @@ class Beta:
         def work(parts: range) -> None:
             for part in parts:
                 some = slice(part * ROWS, (part + 1) * ROWS)
-                cells.gradient_parts(v[some], A[some], m[some], self.beta, floor, B[some])
+                beta_divergence.gradient_parts(v[some], A[some], m[some], self.beta, floor, B[some])
 
         parallel_for(work, -(-len(v) // ROWS))
         if _time_major(V):
