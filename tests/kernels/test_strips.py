@@ -184,6 +184,42 @@ def ours():
     return [fit.losses[-1] for fit in fits]
 
 
+WITHOUT_INTRINSICS = """
+import warnings
+from nmfaudio.kernels import lanes
+
+def fail(*arguments):
+    raise NotImplementedError("no such function\\nand more")
+
+lanes.Lanes.intrinsic = staticmethod(fail)
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    from nmfaudio.kernels import backend, sweep
+print(backend.VECTORS, len(caught))
+for warning in caught:
+    print(warning.category.__name__, warning.message)
+"""
+
+
+@pytest.mark.parametrize("setting", ["1", "0"])
+def test_one_warning_if_vectors_fail_and_were_not_switched_off(tmp_path, setting):
+    if not vectors.HAS_FMA:
+        pytest.skip("vectors are not used on this machine")
+    # An empty cache: otherwise the kernel that tries them out would not be compiled.
+    env = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), "NMFAUDIO_VECTORS": setting}
+    call = [sys.executable, "-c", WITHOUT_INTRINSICS]
+    done = subprocess.run(call, capture_output=True, text=True, env=env)
+    assert done.returncode == 0, done.stderr
+    if setting == "0":
+        assert done.stdout == "False 0\n"
+        return
+    state, warning = done.stdout.splitlines()
+    assert state == "False 1"
+    assert warning.startswith("AudioWarning vector kernels do not compile (")
+    assert "2.9 times as long" in warning
+    assert "NMFAUDIO_VECTORS=0" in warning
+
+
 @pytest.mark.slow  # compiles every kernel once more
 def test_without_tiles_plain_loops_do_the_same(tmp_path):
     values = losses(tmp_path, [False, vectors.REGISTER_BYTES], NMFAUDIO_VECTORS="0")
