@@ -36,7 +36,7 @@ def _vector_failure() -> str | None:
 
 
 def _choose_vectors() -> bool:
-    """Whether `strips` is used; warn if it was to be and fails."""
+    """Return whether `strips` can be used; warn if it should be and cannot."""
     if not (VECTORS_REQUESTED and HAS_FMA):
         return False
     failure = _vector_failure()

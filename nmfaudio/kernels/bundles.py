@@ -137,7 +137,7 @@ class Workspace(NamedTuple):
 
 
 class ChunkSums(NamedTuple):
-    """What a sweep sums over each chunk of frames, for the update of W and the objective.
+    """Sums over each chunk of frames, for the update of W and the objective.
 
     Parameters
     ----------

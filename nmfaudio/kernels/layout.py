@@ -33,7 +33,7 @@ def padded(F: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def padded_shape(depth: int, freq: int, dtype: np.dtype) -> tuple[int, int]:
-    """Shape of W (depth, freq) padded to whole vectors of either."""
+    """Shape of W (depth, freq) padded to whole vectors along both axes."""
     lanes = REGISTER_BYTES // dtype.itemsize
     panel = max(PANEL_BYTES // dtype.itemsize, HTA_WIDE.rows)
     return round_up(depth, panel), round_up(freq, lanes)

@@ -38,7 +38,7 @@ AWT_WIDE_ROWS, AWT_NARROW_ROWS = AWT_WIDE.rows, AWT_NARROW.rows
 
 @kernel
 def any_active(active: np.ndarray, first: int, last: int) -> bool:
-    """Whether the runs (run, 2) contain any of the components `first` … `last` − 1."""
+    """Return whether runs (run, 2) contain any of the components `first` … `last` − 1."""
     for run in range(len(active)):
         if active[run, 1] > first:
             return bool(active[run, 0] < last)

@@ -163,7 +163,7 @@ def _require(condition: bool) -> None:
 
 
 def _is_matrix(kind: Any) -> bool:
-    """Whether a type is that of a C-contiguous matrix."""
+    """Return whether a type is that of a C-contiguous matrix."""
     return isinstance(kind, types.Array) and kind.ndim == 2 and kind.layout == "C"
 
 

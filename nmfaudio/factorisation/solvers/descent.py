@@ -40,7 +40,8 @@ def descend(
 
 def step_terms(terms: Terms | None, free: bool | np.ndarray, F: np.ndarray) -> StepTerms:
     """Penalty terms of F, and which of its entries may change, as kernels take them."""
-    return StepTerms(*term_arrays(terms, F), free_array(free, F))
+    linear, quadratic, log, inverse = term_arrays(terms, F)
+    return StepTerms(linear, quadratic, log, inverse, free_array(free, F))
 
 
 def term_arrays(terms: Terms | None, F: np.ndarray) -> tuple[np.ndarray, ...]:
