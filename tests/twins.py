@@ -1,10 +1,10 @@
-"""The mathematics once more, in plain NumPy and as slow as it likes: what kernels are held to."""
+"""Slow implementations of the mathematics in plain NumPy, which kernels are compared with."""
 
 import numpy as np
 
 
 def model(W, H):
-    """W (freq, component) or (lag, freq, component) times H, lag by lag."""
+    """Product of W (freq, component) or (lag, freq, component) and H, lag by lag."""
     if W.ndim == 2:
         return W @ H
     out = np.zeros((W.shape[1], H.shape[1]), W.dtype)
@@ -14,7 +14,7 @@ def model(W, H):
 
 
 def model_2d(W, H):
-    """W (lag, freq, component), H (shift, component, time), shift by shift."""
+    """Model of W (lag, freq, component) and H (shift, component, time), shift by shift."""
     out = np.zeros((W.shape[1], H.shape[2]), W.dtype)
     for shift in range(len(H)):
         out[shift:] += model(W, H[shift])[: W.shape[1] - shift]
@@ -22,7 +22,7 @@ def model_2d(W, H):
 
 
 def attack_decay(W, E, H):
-    """W (stage, freq, component), E (stage, lag, component), one lag of one stage at a time."""
+    """Model of W (stage, freq, component) and E (stage, lag, component), stage by stage."""
     if W.shape[0] != E.shape[0]:
         raise ValueError("as many envelopes as spectra")
     return sum(model(w[None] * e[:, None], H) for w, e in zip(W, E, strict=True))
@@ -39,11 +39,11 @@ MODELS = {
     "attack-decay": attack_decay,
     "masked": lambda M, W, H, N, X, Z: M * (W @ H) + N * (X @ Z),
 }
-"""Per name in the catalogue, the model of its factors."""
+"""Functions that compute the model from the factors, by name of the structure."""
 
 
 def beta_divergence(V, Y, beta, weights=None):
-    """Sum over all bins; 0 log 0 = 0."""
+    """Beta-divergence summed over all bins, with 0 log 0 = 0."""
     V, Y = V.astype(np.float64), Y.astype(np.float64)
     if beta == 1:
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -57,7 +57,7 @@ def beta_divergence(V, Y, beta, weights=None):
 
 
 def mu(V, W, H, beta, iterations, weights=1.0):
-    """Textbook multiplicative updates, W before H."""
+    """Multiplicative updates as in the literature, W before H."""
     gamma = 1 / (2 - beta) if beta < 1 else 1 / (beta - 1) if beta > 2 else 1.0
     for _ in range(iterations):
         Y = W @ H

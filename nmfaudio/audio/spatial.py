@@ -58,9 +58,9 @@ class SpatialFilter:
                 f"the filter is for (source, freq, channel) {self.covariances.shape[:3]}, "
                 f"the masks and Z have {(len(shares), rows.shape[2], len(rows))}"
             )
-        wiener.sharpen(rows, shares, _distances(self.covariances))
+        wiener.sharpen_shares(rows, shares, _distances(self.covariances))
         out = np.empty((len(shares), *rows.shape), rows.dtype)
-        wiener.filtered(rows, shares, self.covariances, out)
+        wiener.apply_filter(rows, shares, self.covariances, out)
         return out.transpose(0, 1, 3, 2)
 
 
@@ -133,8 +133,8 @@ def _fit(
     R = _covariances(seen, one_place)
     for _ in range(iterations):
         shares = masks.copy()
-        wiener.sharpen(rows, shares, _distances(R))
-        seen, error = wiener.moments(rows, shares, R)
+        wiener.sharpen_shares(rows, shares, _distances(R))
+        seen, error = wiener.posterior_moments(rows, shares, R)
         R = _covariances(seen, one_place)
     return R, error
 

@@ -11,7 +11,7 @@ from nmfaudio._common.docstrings import inherits_docstrings
 from nmfaudio._common.validation import as_number
 from nmfaudio._public import public
 from nmfaudio.errors import ParameterError
-from nmfaudio.kernels import beta_divergence as kernels
+from nmfaudio.kernels import beta_divergence
 from nmfaudio.kernels.threads import parallel_for
 
 ROWS = 64  # frames per task; the cost is summed per task, so the sum does not depend on threads
@@ -207,7 +207,7 @@ class Beta:
         def work(tasks: range) -> None:
             for task in tasks:
                 rows = slice(task * ROWS, (task + 1) * ROWS)
-                sums[task] = kernels.divergence(v[rows], y[rows], m[rows], self.beta, floor)
+                sums[task] = beta_divergence.divergence(v[rows], y[rows], m[rows], self.beta, floor)
 
         parallel_for(work, len(sums))
         return float(sum(sums))
@@ -222,7 +222,7 @@ class Beta:
         def work(tasks: range) -> None:
             for task in tasks:
                 rows = slice(task * ROWS, (task + 1) * ROWS)
-                kernels.gradient_parts(v[rows], A[rows], m[rows], self.beta, floor, B[rows])
+                beta_divergence.gradient_parts(v[rows], A[rows], m[rows], self.beta, floor, B[rows])
 
         parallel_for(work, -(-len(v) // ROWS))
         if _time_major(V):

@@ -28,9 +28,9 @@ class PastBlocks:
 
     At the templates W̃ that a block was left with, its divergence is majorised by a function of W
     with the derivative ``P·(W/W̃)^p − N·(W/W̃)^q``, where P and N are the halves of its gradient (see
-    `kernels.mm`). In powers of W itself such functions add up: pos = Σ P·W̃^−p and neg = Σ N·W̃^−q
-    are all there is to keep, whatever number of blocks. For β from 0 to 2, p = max(β − 1, 0) and
-    q = min(β − 2, 0) lie between 0 and 1 and between −2 and 0.
+    `kernels.majorisation`). In powers of W itself such functions add up: pos = Σ P·W̃^−p and neg =
+    Σ N·W̃^−q are all there is to keep, whatever number of blocks. For β from 0 to 2, p = max(β − 1,
+    0) and q = min(β − 2, 0) lie between 0 and 1 and between −2 and 0.
     """
 
     pos: np.ndarray

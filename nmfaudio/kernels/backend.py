@@ -1,36 +1,58 @@
-"""Which code the sweeps are made of: `strips`, or `plain` where that cannot be fast or compile.
+"""Choice of the functions that sweeps are made of: `strips`, or else `strips_portable`.
 
-The environment variable ``NMFAUDIO_VECTORS=0`` asks for `plain`.
+The latter is for machines without fused multiply-adds, for versions of Numba with which tiles do
+not compile, and for the environment variable ``NMFAUDIO_VECTORS=0``.
 """
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 
-from nmfaudio.kernels import strips
-from nmfaudio.kernels import strips_portable as plain
-from nmfaudio.kernels.jit import VECTORS_WANTED, kernel
+from nmfaudio.errors import AudioWarning
+from nmfaudio.kernels import strips, strips_portable
+from nmfaudio.kernels.jit import VECTORS_REQUESTED, kernel
 from nmfaudio.kernels.layout import aligned_zeros
-from nmfaudio.kernels.vectors import FUSED, THIN, add_outer, load, store
+from nmfaudio.kernels.vectors import HAS_FMA, MODEL_NARROW, add_outer, load, store
 
 
 @kernel
 def _probe(A: np.ndarray) -> None:
-    store(add_outer(load(THIN, A, 0, 0), A, 0, 0, A, 0, 0), A, 0, 0)
+    """``A[r] += A[r, 0] · A[0]`` for one tile of A (row, column)."""
+    store(add_outer(load(MODEL_NARROW, A, 0, 0), A, 0, 0, A, 0, 0), A, 0, 0)
 
 
-def _vectors_work() -> bool:
-    """Whether tiles compile here and compute what they should."""
-    A = aligned_zeros((THIN.rows, 64), np.dtype(np.float32))
+def _vector_failure() -> str | None:
+    """Reason for which tiles do not compile or compute wrongly here, None if they work."""
+    A = aligned_zeros((MODEL_NARROW.rows, 64), np.dtype(np.float32))
     A[:] = 2
     try:
         _probe(A)
-    except Exception:  # whatever LLVM, llvmlite or Numba say of it
+    except Exception as error:  # anything that LLVM, llvmlite or Numba may raise
+        first_line = str(error).strip().partition("\n")[0]
+        return f"{type(error).__name__}: {first_line}"
+    return None if (A[:, 0] == 6).all() else "the result of a test is wrong"
+
+
+def _choose_vectors() -> bool:
+    """Return whether `strips` can be used; warn if it should be and cannot."""
+    if not (VECTORS_REQUESTED and HAS_FMA):
         return False
-    return bool((A[:, 0] == 6).all())
+    failure = _vector_failure()
+    if failure is not None:
+        warnings.warn(
+            f"vector kernels do not compile ({failure}), so plain loops are used, which take about "
+            "2.9 times as long; install numba 0.61 or newer, or set NMFAUDIO_VECTORS=0 to use "
+            "plain loops without this warning",
+            AudioWarning,
+            stacklevel=2,
+        )
+    return failure is None
 
 
-VECTORS = VECTORS_WANTED and FUSED and _vectors_work()
-_chosen = strips if VECTORS else plain
-gradient_parts, misfit = _chosen.gradient_parts, _chosen.misfit
-pull_back, gather = _chosen.pull_back, _chosen.gather
+# Evaluated once, on import: so there is one warning for each process.
+VECTORS = _choose_vectors()
+_backend = strips if VECTORS else strips_portable
+gradient_parts, strip_divergence = _backend.gradient_parts, _backend.strip_divergence
+accumulate_AWt, accumulate_HtA = _backend.accumulate_AWt, _backend.accumulate_HtA

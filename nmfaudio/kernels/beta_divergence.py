@@ -1,7 +1,7 @@
-"""What the beta-divergence does to single time-frequency bins.
+"""Beta-divergence of whole arrays and the parts of its gradient, in plain loops.
 
-The exponents β = 0, ½, 1, 1½ and 2 have code of their own: a general power costs far more.
-All arrays have the same shape; `weights` may have size 0, which stands for 1 everywhere.
+`formulas` has the same formulas for vectors of bins, and a table of both. The exponents β = 0, ½,
+1, 1½ and 2 have code of their own: a general power costs far more.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from nmfaudio.kernels.jit import kernel
 
 @kernel
 def multiply(weights: np.ndarray, A: np.ndarray) -> None:
-    """``A *= weights``, without the seconds that whole arrays take to compile."""
+    """``A *= weights``, both (row, column); as a NumPy expression it would compile for seconds."""
     for i in range(A.shape[0]):
         for j in range(A.shape[1]):
             A[i, j] *= weights[i, j]
@@ -30,10 +30,22 @@ def gradient_parts(
     floor: float,
     B: np.ndarray,
 ) -> None:
-    """Turn Y into ``weights · V · Y^(β−2)``, and write ``weights · Y^(β−1)`` to B.
+    """Turn Y into ``A = weights · V · Y^(β−2)``, and write ``B = weights · Y^(β−1)``.
 
-    Y is taken as at least `floor`. (In place, because vector code needs to know which arrays
-    overlap.)
+    It works in place, because vector code needs to know which arrays overlap. Called by
+    `factorisation.divergences.Beta` and by `strips_portable`.
+
+    Parameters
+    ----------
+    V : np.ndarray [shape=(row, column)]
+        C-contiguous, like all the rest.
+    Y : np.ndarray [shape=(row, column)]
+        Model, taken as at least `floor`; on return A.
+    weights : np.ndarray [shape=(row, column)]
+        Of size 0: 1 everywhere.
+    beta, floor : float
+    B : np.ndarray [shape=(row, column)]
+        Result.
     """
     rows, columns = V.shape
     low = V.dtype.type(floor)
@@ -75,7 +87,11 @@ def gradient_parts(
 def divergence(
     V: np.ndarray, Y: np.ndarray, weights: np.ndarray, beta: float, floor: float
 ) -> float:
-    """Sum of the weighted beta-divergences of all bins, in double precision (0 · log 0 = 0)."""
+    """``Σ weights · d_β(V, max(Y, floor))``, in double precision, with 0 · log 0 = 0.
+
+    The arrays are those of `gradient_parts`. Called by `factorisation.divergences.Beta`,
+    `factorisation.recipes.feature_weighting` and `strips_portable`.
+    """
     rows, columns = V.shape
     total = 0.0
     for i in range(rows):
@@ -92,8 +108,9 @@ def divergence(
                 r = v / y
                 d = r - math.log(r) - 1.0
             elif v == y:
-                d = 0.0  # where the difference of huge powers would be anything
+                d = 0.0  # a difference of huge powers could be anything
             else:
+                # v^β / (β(β−1)) + y^β / β − v y^(β−1) / (β−1); for β < 0, 0^β is infinite
                 s = y ** (beta - 1)
                 d = (s * y) / beta - v * s / (beta - 1)
                 if v > 0 or beta < 0:

@@ -1,31 +1,31 @@
-"""What the passes of `sweep` do with one block of frames, which fits into the second cache."""
+"""Steps of `sweep` on one block of frames, which fits into the second-level cache."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from nmfaudio.kernels import mm
-from nmfaudio.kernels.backend import gather, gradient_parts, misfit, pull_back
+from nmfaudio.kernels import majorisation
+from nmfaudio.kernels.backend import (
+    accumulate_AWt,
+    accumulate_HtA,
+    gradient_parts,
+    strip_divergence,
+)
+from nmfaudio.kernels.bundles import Params, StepTerms, Strip, Templates, Workspace
 from nmfaudio.kernels.gemm import add_nn
 from nmfaudio.kernels.jit import kernel
 from nmfaudio.kernels.layout import FRAMES
 
-Widths = tuple[int, int]
-Numbers = tuple[float, float, float, float, float]
-Arrays = tuple[np.ndarray, ...]
-
 
 @kernel
-def read_block(A: np.ndarray, first: int, last: int, rest: float, out: np.ndarray) -> None:
-    """Rows `first` … `last` − 1 of A into `out`, and `rest` into all of it that they leave.
+def read_block(A: np.ndarray, first: int, last: int, padding: float, out: np.ndarray) -> None:
+    """Copy rows `first` … `last` − 1 of A (time, freq) to `out` (FRAMES, padded freq), and pad.
 
     The rows of a spectrogram begin anywhere; here they lie where vectors are loaded fast, and far
     enough apart in the cache. It also makes one long stream of what is read from memory.
     """
     columns = A.shape[1]
-    fill = A.dtype.type(rest)
+    fill = A.dtype.type(padding)
     for n in range(FRAMES):
         row, used = out[n], 0
         if first + n < last:
@@ -38,22 +38,26 @@ def read_block(A: np.ndarray, first: int, last: int, rest: float, out: np.ndarra
 
 @kernel
 def read_activations(H: np.ndarray, first: int, lags: int, out: np.ndarray) -> None:
-    """Row n of `out`: the activations of frame ``first + n``, then of the frames before it.
+    """``out[n, lag·rank + k] = H[first + n − lag, k]``, 0 for frames outside H (time, component).
 
-    Zeros stand for frames that there are not.
+    `out` is (FRAMES, depth): with lags, row n times the stacked templates of all lags is the
+    convolutive model of frame ``first + n``.
     """
     frames, rank = H.shape
     for n in range(FRAMES):
         t = first + n
         for lag in range(lags):
-            there = lag <= t < frames
+            exists = lag <= t < frames
             for k in range(rank):
-                out[n, lag * rank + k] = H[t - lag, k] if there else 0
+                out[n, lag * rank + k] = H[t - lag, k] if exists else 0
 
 
 @kernel
-def sounding(H: np.ndarray) -> np.ndarray:
-    """The components that are not silent throughout a block, as runs (first, one past the last)."""
+def active_runs(H: np.ndarray) -> np.ndarray:
+    """Components of a block (FRAMES, depth) that are not zero throughout, as runs.
+
+    The result is (run, 2): first component, and one past the last.
+    """
     runs = np.empty((H.shape[1], 2), np.int64)
     count = 0
     for k in range(H.shape[1]):
@@ -67,214 +71,201 @@ def sounding(H: np.ndarray) -> np.ndarray:
 
 
 @kernel
-def weigh(A: np.ndarray, weights: np.ndarray, j: int, columns: int) -> None:
-    """``A *= weights`` over the strip."""
+def strip_at(first: int, freq: int, params: Params) -> Strip:
+    """Strip that begins at column `first`: wide where it fits into `freq` columns, else narrow."""
+    return Strip(first, params.wide if first + params.wide <= freq else params.narrow)
+
+
+@kernel
+def apply_weights(A: np.ndarray, weights: np.ndarray, strip: Strip) -> None:
+    """``A *= weights`` for a strip A (FRAMES, columns) and a block of weights (FRAMES, freq)."""
     for n in range(FRAMES):
         a, m = A[n], weights[n]
-        for c in range(columns):
-            a[c] *= m[j + c]
+        for c in range(strip.columns):
+            a[c] *= m[strip.first + c]
 
 
 @kernel
-def pull_block(
-    formula: Any,
-    V: np.ndarray,
-    weights: np.ndarray,
-    H: np.ndarray,
-    W: np.ndarray,
-    wide_panels: np.ndarray,
-    narrow_panels: np.ndarray,
-    beta: float,
-    low: float,
-    widths: Widths,
-    strips: np.ndarray,
-    heard: np.ndarray,
-    up: np.ndarray,
-    down: np.ndarray,
+def gradient_parts_H(
+    templates: Templates,
+    params: Params,
+    workspace: Workspace,
+    active: np.ndarray,
+    AWt: np.ndarray,
+    BWt: np.ndarray,
 ) -> None:
-    """The halves for a block's H: ``up = A Wᵀ`` and, unless of size 0, ``down = B Wᵀ``.
+    """``AWt = A Wᵀ`` and, unless of size 0, ``BWt = B Wᵀ`` for the block in `workspace`.
 
-    They mean nothing for what is not `heard`, the runs of components that `sounding` finds.
+    ``A = weights · V · Y^(β−2)`` and ``B = weights · Y^(β−1)`` of the model ``Y = H W``. Both
+    results are (FRAMES, depth); only their columns of `active` components are valid.
     """
+    W, weights = templates.W, workspace.weights
     freq = W.shape[1]
-    A, B = strips[0], strips[1, : len(down)]
-    up[:] = 0
-    down[:] = 0
-    start = int(np.int64(0))  # a literal 0 would be compiled for too
-    j = start
+    A, B = workspace.A, workspace.B[: len(BWt)]
+    AWt[:] = 0
+    BWt[:] = 0
+    origin = int(np.int64(0))  # a literal 0 would be compiled for as a type of its own
+    j = origin
     while j < freq:
-        columns = widths[0] if j + widths[0] <= freq else widths[1]
-        gradient_parts(formula, V, j, columns, H, W, heard, beta, low, A, B, A[:0])
+        strip = strip_at(j, freq, params)
+        gradient_parts(params, strip, workspace.V, workspace.H, W, active, A, B, A[:0])
         if weights.size > 0:
-            weigh(A, weights, j, columns)
-        pull_back(A, start, wide_panels, narrow_panels, freq, j, columns, heard, up)
-        if down.size > 0:
+            apply_weights(A, weights, strip)
+        accumulate_AWt(A, origin, templates, strip, active, AWt)
+        if BWt.size > 0:
             if weights.size > 0:
-                weigh(B, weights, j, columns)
-            pull_back(B, start, wide_panels, narrow_panels, freq, j, columns, heard, down)
-        j += columns
+                apply_weights(B, weights, strip)
+            accumulate_AWt(B, origin, templates, strip, active, BWt)
+        j += strip.columns
 
 
 @kernel
-def gather_block(
-    formula: Any,
-    V: np.ndarray,
-    weights: np.ndarray,
-    H: np.ndarray,
+def gradient_parts_W(
+    params: Params,
+    workspace: Workspace,
     W: np.ndarray,
-    beta: float,
-    low: float,
-    widths: Widths,
-    want_loss: bool,
-    strips: np.ndarray,
-    heard: np.ndarray,
-    neg: np.ndarray,
-    pos: np.ndarray,
+    active: np.ndarray,
+    HtA: np.ndarray,
+    HtB: np.ndarray,
 ) -> float:
-    """``neg += Hᵀ A`` and ``pos += Hᵀ B``, unless of size 0; return the divergence or 0."""
-    freq = W.shape[1]
-    A, B = strips[0], strips[1, : FRAMES if pos.size > 0 else 0]
-    Y = strips[2, : FRAMES if want_loss else 0]
+    """``HtA += Hᵀ A`` and ``HtB += Hᵀ B``, each unless of size 0; return the divergence or 0.
+
+    A and B are those of `gradient_parts_H`; W, HtA and HtB are (depth, freq).
+    """
+    freq, weights = W.shape[1], workspace.weights
+    V, H = workspace.V, workspace.H
+    A, B = workspace.A, workspace.B[: FRAMES if HtB.size > 0 else 0]
+    Y = workspace.Y[: FRAMES if params.need_loss else 0]
     loss = 0.0
-    start = int(np.int64(0))  # a literal 0 would be compiled for too
-    j = start
+    origin = int(np.int64(0))  # as above
+    j = origin
     while j < freq:
-        columns = widths[0] if j + widths[0] <= freq else widths[1]
-        gradient_parts(formula, V, j, columns, H, W, heard, beta, low, A, B, Y)
-        if want_loss:
-            loss += misfit(formula, V, j, columns, Y, weights, beta)
-        if neg.size > 0:
+        strip = strip_at(j, freq, params)
+        gradient_parts(params, strip, V, H, W, active, A, B, Y)
+        if params.need_loss:
+            loss += strip_divergence(params, strip, V, Y, weights)
+        if HtA.size > 0:
             if weights.size > 0:
-                weigh(A, weights, j, columns)
-            gather(H, A, start, j, columns, heard, neg)
-        if pos.size > 0:
+                apply_weights(A, weights, strip)
+            accumulate_HtA(H, A, origin, strip, active, HtA)
+        if HtB.size > 0:
             if weights.size > 0:
-                weigh(B, weights, j, columns)
-            gather(H, B, start, j, columns, heard, pos)
-        j += columns
+                apply_weights(B, weights, strip)
+            accumulate_HtA(H, B, origin, strip, active, HtB)
+        j += strip.columns
     return loss
 
 
 @kernel
-def project_block(
-    V: np.ndarray,
-    H: np.ndarray,
-    wide_panels: np.ndarray,
-    narrow_panels: np.ndarray,
-    gram: np.ndarray,
-    widths: Widths,
-    heard: np.ndarray,
-    up: np.ndarray,
-    down: np.ndarray,
+def gradient_parts_H_euclidean(
+    templates: Templates, params: Params, workspace: Workspace, active: np.ndarray
 ) -> None:
-    """`pull_block` for β = 2 without weights: ``up = V Wᵀ`` and ``down = H (W Wᵀ)``, no model."""
+    """`gradient_parts_H` for β = 2 without weights: ``AWt = V Wᵀ`` and ``BWt = H (W Wᵀ)``."""
+    V = workspace.V
     freq = V.shape[1]
-    up[:] = 0
-    down[:] = 0
+    workspace.AWt[:] = 0
+    workspace.BWt[:] = 0
     j = int(np.int64(0))  # as above
     while j < freq:
-        columns = widths[0] if j + widths[0] <= freq else widths[1]
-        pull_back(V, j, wide_panels, narrow_panels, freq, j, columns, heard, up)
-        j += columns
-    add_nn(H, gram, down)
+        strip = strip_at(j, freq, params)
+        accumulate_AWt(V, j, templates, strip, active, workspace.AWt)
+        j += strip.columns
+    add_nn(workspace.H, templates.gram, workspace.BWt)
 
 
 @kernel
-def collect_block(
-    V: np.ndarray,
-    H: np.ndarray,
-    widths: Widths,
-    heard: np.ndarray,
-    neg: np.ndarray,
-    squares: np.ndarray,
+def gradient_parts_W_euclidean(
+    params: Params, workspace: Workspace, active: np.ndarray, HtA: np.ndarray, HtH: np.ndarray
 ) -> None:
-    """`gather_block` for β = 2 without weights: ``neg += Hᵀ V`` and ``squares += Hᵀ H``."""
+    """`gradient_parts_W` for β = 2 without weights: ``HtA += Hᵀ V`` and ``HtH += Hᵀ H``."""
+    V, H = workspace.V, workspace.H
     freq = V.shape[1]
     j = int(np.int64(0))  # as above
     while j < freq:
-        columns = widths[0] if j + widths[0] <= freq else widths[1]
-        gather(H, V, j, j, columns, heard, neg)
-        j += columns
-    add_nn(H.T.copy(), H, squares)
+        strip = strip_at(j, freq, params)
+        accumulate_HtA(H, V, j, strip, active, HtA)
+        j += strip.columns
+    add_nn(H.T.copy(), H, HtH)
 
 
 @kernel
-def step_rows(
+def update_rows(
     H: np.ndarray,
     first: int,
     last: int,
-    up: np.ndarray,
-    down: np.ndarray,
-    terms: Arrays,
-    numbers: Numbers,
+    negative: np.ndarray,
+    positive: np.ndarray,
+    terms: StepTerms,
+    params: Params,
 ) -> None:
-    """Move rows `first` … `last` − 1 of H to the minimum of their majoriser."""
+    """Move rows `first` … `last` − 1 of H (time, component) to the minimum of their majoriser.
+
+    Row 0 of `negative` and `positive`, the parts of the gradient, belongs to row `first`.
+    """
     rows = slice(first, last)
-    lin, quad, pull, push, free = terms
-    mm.step(
+    linear, quadratic, free = terms.linear, terms.quadratic, terms.free
+    log, inverse = terms.log, terms.inverse
+    majorisation.step(
         H[rows],
-        up,
-        down,
-        lin[rows] if lin.size > 0 else lin,
-        quad[rows] if quad.size > 0 else quad,
-        pull[rows] if pull.size > 0 else pull,
-        push[rows] if push.size > 0 else push,
-        free[rows] if free.size > 0 else free,
-        numbers[1],
-        numbers[2],
-        numbers[4],
+        negative,
+        positive,
+        StepTerms(
+            linear[rows] if linear.size > 0 else linear,
+            quadratic[rows] if quadratic.size > 0 else quadratic,
+            log[rows] if log.size > 0 else log,
+            inverse[rows] if inverse.size > 0 else inverse,
+            free[rows] if free.size > 0 else free,
+        ),
+        params.p,
+        params.q,
+        params.factor_floor,
     )
 
 
 @kernel
 def update_block(
-    formula: Any,
-    v: np.ndarray,
-    m: np.ndarray,
-    blocks: np.ndarray,
-    W: Arrays,
-    gram: np.ndarray,
-    terms: Arrays,
-    totals: np.ndarray,
-    numbers: Numbers,
-    widths: Widths,
-    strips: np.ndarray,
-    heard: np.ndarray,
+    templates: Templates,
+    terms: StepTerms,
+    params: Params,
+    workspace: Workspace,
+    active: np.ndarray,
     H: np.ndarray,
     first: int,
     last: int,
 ) -> None:
-    """Move rows `first` … `last` − 1 of H, which `blocks[0]` holds as v and m do V and weights."""
-    h, up, down = blocks[0], blocks[1], blocks[2]
-    beta, low = numbers[0], numbers[3]
-    if gram.size > 0:
-        project_block(v, h, W[1], W[2], gram, widths, heard, up, down)
+    """Update rows `first` … `last` − 1 of H, which is the block in `workspace`."""
+    AWt, BWt, totals = workspace.AWt, workspace.BWt, templates.totals
+    if templates.gram.size > 0:
+        gradient_parts_H_euclidean(templates, params, workspace, active)
     else:
-        second = down if totals.size == 0 else down[:0]
-        given = formula, v, m, h, W[0], W[1], W[2], beta, low, widths, strips
-        pull_block(*given, heard, up, second)
+        target = BWt if totals.size == 0 else BWt[:0]
+        gradient_parts_H(templates, params, workspace, active, AWt, target)
     if totals.size > 0:
         for n in range(FRAMES):
             for k in range(H.shape[1]):
-                down[n, k] = totals[0, k]
-    step_rows(H, first, last, up, down, terms, numbers)
+                BWt[n, k] = totals[0, k]
+    update_rows(H, first, last, AWt, BWt, terms, params)
 
 
 @kernel
-def add_rows(H: np.ndarray, first: int, last: int, sums: np.ndarray) -> None:
-    """Add rows `first` … `last` − 1 of H to `sums`."""
+def sum_rows(H: np.ndarray, first: int, last: int, sums: np.ndarray) -> None:
+    """``sums += Σ_t H[t]`` over rows `first` … `last` − 1 of H (time, component)."""
     for t in range(first, last):
         for k in range(H.shape[1]):
             sums[k] += H[t, k]
 
 
 @kernel
-def add_lags(block: np.ndarray, offset: int, rows: int, lags: int, sums: np.ndarray) -> None:
-    """Add what each lag of each frame of a block says to the row of the frame it speaks of."""
-    rank = sums.shape[1]
+def add_lagged_rows(block: np.ndarray, offset: int, rows: int, lags: int, out: np.ndarray) -> None:
+    """``out[offset + n − lag] += block[n, lag]``, the transpose of `read_activations`.
+
+    `block` is (FRAMES, depth), of which `rows` rows count; `out` is (frame, component), and frames
+    outside it are left out.
+    """
+    rank = out.shape[1]
     for n in range(min(rows, FRAMES)):
         for lag in range(lags):
             row = offset + n - lag
-            if 0 <= row < len(sums):
+            if 0 <= row < len(out):
                 for k in range(rank):
-                    sums[row, k] += block[n, lag * rank + k]
+                    out[row, k] += block[n, lag * rank + k]

@@ -1,27 +1,30 @@
 """Coordinate descent for the Kullback–Leibler divergence, one entry after another.
 
-With all else held, the objective is a convex function of one entry x, and its derivative
-``pos − Σ v·a / (y + (x − x̃)·a) + lin + quad·x − pull / x − push / x²`` rises and is concave. So a
-Newton step never passes the minimum from below, and from above passes it at most once.
+With all else fixed, the objective is a convex function of one entry x, and its derivative
+``positive − Σ v·a / (y + (x − x̃)·a) + linear + quadratic·x − log / x − inverse / x²`` rises and is
+concave. So a Newton step never passes the minimum from below, and from above passes it at most once
+(Hsieh and Dhillon 2011, doi:10.1145/2020408.2020577). Called by `factorisation.solvers.ccd`.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from nmfaudio.kernels.bundles import StepTerms
 from nmfaudio.kernels.jit import kernel
 
 # Of the model, and of an entry unless it is 0: the cubes of what is divided by it stay finite.
 LOWEST = 2.0**-300
-NEAR = 1e-4  # a relative step after which the next would be lost in rounding
-MOST_STEPS = 200
-
-Arrays = tuple[np.ndarray, ...]
+TOLERANCE = 1e-4  # a relative step after which the next would be lost in rounding
+MAX_STEPS = 200
 
 
 @kernel
-def gathered(v: np.ndarray, y: np.ndarray, a: np.ndarray, shift: float) -> tuple[float, float]:
-    """The sums of ``v·r`` and ``v·r²`` for ``r = a / (y + shift·a)``."""
+def ratio_sums(v: np.ndarray, y: np.ndarray, a: np.ndarray, shift: float) -> tuple[float, float]:
+    """``Σ v·r`` and ``Σ v·r²`` for ``r = a / (y + shift·a)``, all (n,).
+
+    They are minus the first and the second derivative of the divergence's data part.
+    """
     first, second = 0.0, 0.0
     for i in range(len(v)):
         r = a[i] / max(y[i] + shift * a[i], LOWEST)
@@ -36,34 +39,42 @@ def minimiser(
     y: np.ndarray,
     a: np.ndarray,
     x: float,
-    pos: float,
-    quad: float,
-    pull: float,
-    push: float,
+    positive: float,
+    quadratic: float,
+    log_weight: float,
+    inverse_weight: float,
 ) -> float:
-    """Where the entry that is x now costs least; `lin` is in `pos`. Poles keep a zero at 0."""
-    barred = pull > 0.0 or push > 0.0
+    """Minimiser of the objective in one entry that is now x.
+
+    v is the row of the data, y its model and a the row of the other factor, all (n,). `positive`
+    includes the linear term. With a log or an inverse term a zero stays 0.
+    """
+    has_pole = log_weight > 0.0 or inverse_weight > 0.0
     at = max(x, LOWEST)
     if x == 0.0:
-        neg, bend = gathered(v, y, a, 0.0)
-        if barred or pos >= neg:
+        negative, curvature = ratio_sums(v, y, a, 0.0)
+        if has_pole or positive >= negative:
             return 0.0
-        # From nothing Newton would only double: begin no lower than where the data alone end it.
-        at = v.sum() / pos if pos > 0.0 else (neg - pos) / (bend + quad)
-    for _ in range(MOST_STEPS):
-        neg, bend = gathered(v, y, a, at - x)
-        slope = pos + quad * at - neg - (pull + push / at) / at
-        bend += quad + (pull + 2.0 * push / at) / at / at
-        if bend <= 0.0:  # a straight line
+        # From about 0 Newton would only double: begin no lower than the minimum for y = 0.
+        at = (
+            v.sum() / positive
+            if positive > 0.0
+            else (negative - positive) / (curvature + quadratic)
+        )
+    for _ in range(MAX_STEPS):
+        negative, curvature = ratio_sums(v, y, a, at - x)
+        slope = positive + quadratic * at - negative - (log_weight + inverse_weight / at) / at
+        curvature += quadratic + (log_weight + 2.0 * inverse_weight / at) / at / at
+        if curvature <= 0.0:  # a straight line
             return 0.0 if slope > 0.0 else at
-        new = at - slope / bend
+        new = at - slope / curvature
         if new < LOWEST:
-            if not barred and (at == LOWEST or pos >= gathered(v, y, a, -x)[0]):
+            if not has_pole and (at == LOWEST or positive >= ratio_sums(v, y, a, -x)[0]):
                 return 0.0
             new = max(at / 16.0, LOWEST)
-        near = abs(new - at) <= NEAR * new
+        converged = abs(new - at) <= TOLERANCE * new
         at = new
-        if near:
+        if converged:
             break
     return at
 
@@ -74,17 +85,25 @@ def descend_entries(
     weights: np.ndarray,
     A: np.ndarray,
     X: np.ndarray,
-    terms: Arrays,
-    free: np.ndarray,
+    terms: StepTerms,
     first: int,
     last: int,
 ) -> None:
     """Move each entry of rows `first` … `last` − 1 of X to its minimum under ``V ≈ X A``, in place.
 
-    All are C-contiguous, float64. `terms` are lin, quad, pull and push like X; of size 0 they stand
-    for 0, `weights` and `free` of size 0 for 1 and True.
+    Parameters
+    ----------
+    V : np.ndarray [shape=(row, n)], float64
+        C-contiguous, like all the rest.
+    weights : np.ndarray [shape=(row, n)], float64
+        Of size 0: 1 everywhere.
+    A : np.ndarray [shape=(component, n)], float64
+    X : np.ndarray [shape=(row, component)], float64
+    terms : StepTerms
+        Penalty terms like X.
     """
-    lin, quad, pull, push = terms
+    linear, quadratic, free = terms.linear, terms.quadratic, terms.free
+    log_weight, inverse_weight = terms.log, terms.inverse
     for t in range(first, last):
         v, y = V[t].copy(), np.zeros(V.shape[1])
         for k in range(len(A)):
@@ -97,19 +116,20 @@ def descend_entries(
             if free.size > 0 and not free[t, k]:
                 continue
             a, x = A[k], X[t, k]
-            pos = lin[t, k] if lin.size > 0 else 0.0
+            positive = linear[t, k] if linear.size > 0 else 0.0
             for i in range(len(a)):
-                pos += a[i] * weights[t, i] if weights.size > 0 else a[i]
+                positive += a[i] * weights[t, i] if weights.size > 0 else a[i]
             new = minimiser(
                 v,
                 y,
                 a,
                 x,
-                pos,
-                quad[t, k] if quad.size > 0 else 0.0,
-                pull[t, k] if pull.size > 0 else 0.0,
-                push[t, k] if push.size > 0 else 0.0,
+                positive,
+                quadratic[t, k] if quadratic.size > 0 else 0.0,
+                log_weight[t, k] if log_weight.size > 0 else 0.0,
+                inverse_weight[t, k] if inverse_weight.size > 0 else 0.0,
             )
+            # Keep the model of this row up to date instead of summing it anew.
             for i in range(len(y)):
                 y[i] += (new - x) * a[i]
             X[t, k] = new

@@ -1,7 +1,27 @@
-"""What the beta-divergence does to single time-frequency bins, for a vector of them at a time.
+"""Formulas of the beta-divergence for vectors of bins.
 
-A `Formula` is settled when a kernel is compiled: β = 0, ½, 1, 1½ and 2 have one of their own, since
-a general power costs far more, and a kernel is compiled only for those that are used.
+A `Formula` is fixed when a kernel is compiled: β = 0, ½, 1, 1½ and 2 have one of their own, since a
+general power costs far more, and a kernel is compiled only for those that are used.
+
+`beta_divergence` has the same formulas for whole arrays in plain loops. With y the model,
+b = y^(β−1) the positive and a = v · y^(β−2) the negative part of the gradient, they compute
+
+=====  ================  =============  =====================================
+β      b                 a, here        a in `beta_divergence`
+=====  ================  =============  =====================================
+0      1 / y             v · b · b      the same
+½      1 / √y            v · b · b · b  v · b · r, with r = 1 / y and b = √r
+1      1                 v / y          the same
+1½     √y                v / b          the same
+2      y                 v              the same
+other  a power of y      v · b / y      v · r, with r = y^(β−2) and b = y · r
+=====  ================  =============  =====================================
+
+and divergences by different algorithms: here in the precision of V, in forms without cancellation
+where v and y are close; there in double precision, as they are defined. Only the one-line formulas
+of four rows could be shared: the other two rows and all divergences round differently, and one
+source for both would change results. ``tests/kernels/test_strips.py`` compares both modules with
+the definition for every β; change a formula in both.
 """
 
 from __future__ import annotations
@@ -18,52 +38,58 @@ from nmfaudio.kernels.lanes import (
     power,
     square_root,
 )
-from nmfaudio.kernels.vectors import choosable, elementwise
+from nmfaudio.kernels.vectors import elementwise, register_static
 
 
 @dataclass(frozen=True)
 class Formula:
-    """The halves and the cost of one family of divergences, all for v ≥ 0 and y > 0.
+    """Gradient parts and divergence for one β or for any, all for v ≥ 0 and y > 0.
 
     Parameters
     ----------
     name : str
-        No two formulas have the same.
-    second : callable
-        (y, β) to b, the model's half ``y^(β−1)``.
-    first : callable
-        (v, y, b) to the data's half ``v·y^(β−2)``.
-    cost : callable
-        (v, y, β) to the divergence. Differences of close numbers are exact, so in these forms it
-        keeps its digits where the fit is good.
+        Unique among formulas: kernels are compiled for it.
+    positive : callable
+        Maps (y, β) to ``b = y^(β−1)``.
+    negative : callable
+        Maps (v, y, b) to ``v · y^(β−2)``.
+    divergence : callable
+        Maps (v, y, β) to the divergence. Differences of close numbers are exact, so in these forms
+        it keeps its digits where the fit is good.
     """
 
     name: str
-    second: Callable[..., Lanes] = field(repr=False)
-    first: Callable[..., Lanes] = field(repr=False)
-    cost: Callable[..., Lanes] = field(repr=False)
+    positive: Callable[..., Lanes] = field(repr=False)
+    negative: Callable[..., Lanes] = field(repr=False)
+    divergence: Callable[..., Lanes] = field(repr=False)
 
 
-def _half_cost(v: Lanes, y: Lanes, beta: Lanes) -> Lanes:
-    second = square_root(y)
-    gap = (v - y) / (square_root(v) + second)
-    return 2.0 * gap * gap / second
+def _half_divergence(v: Lanes, y: Lanes, beta: Lanes) -> Lanes:
+    """``2 (√v − √y)² / √y``, with √v − √y = (v − y) / (√v + √y)."""
+    root = square_root(y)
+    gap = (v - y) / (square_root(v) + root)
+    return 2.0 * gap * gap / root
 
 
-def _three_halves_cost(v: Lanes, y: Lanes, beta: Lanes) -> Lanes:
-    first, second = square_root(v), square_root(y)
-    gap = (v - y) / (first + second)
-    return (4.0 / 3.0) * gap * gap * (first + 0.5 * second)
+def _three_halves_divergence(v: Lanes, y: Lanes, beta: Lanes) -> Lanes:
+    """``4/3 (√v − √y)² (√v + √y / 2)``, with the same difference."""
+    root_v, root_y = square_root(v), square_root(y)
+    gap = (v - y) / (root_v + root_y)
+    return (4.0 / 3.0) * gap * gap * (root_v + 0.5 * root_y)
 
 
-def _general_cost(v: Lanes, y: Lanes, beta: Lanes) -> Lanes:
-    """From the logarithm of v / y where they or β and a pole are close, else as it is defined."""
-    log, below = log_ratio(v, y), power(y, beta - 1.0)
-    grown = exp_minus_one(beta * log).where(v.constant(0.0).below(v), -1.0)
-    near = below * (y * grown - beta * (v - y))
-    near_one = below * (v * exp_minus_one((beta - 1.0) * log) + (beta - 1.0) * (y - v))
-    own = power(at_least(v, v.smallest), beta - 1.0)
-    far = v * (own - below) + (beta - 1.0) * below * (y - v)
+def _general_divergence(v: Lanes, y: Lanes, beta: Lanes) -> Lanes:
+    """``(v^β + (β−1) y^β − β v y^(β−1)) / (β (β−1))`` in one of three equal forms.
+
+    From log(v / y) where v and y are close or β is close to 0 or 1, else as it is defined.
+    """
+    log, model_power = log_ratio(v, y), power(y, beta - 1.0)
+    # (v / y)^β − 1, which is −1 for v = 0
+    growth = exp_minus_one(beta * log).where(v.constant(0.0).below(v), -1.0)
+    near = model_power * (y * growth - beta * (v - y))
+    near_one = model_power * (v * exp_minus_one((beta - 1.0) * log) + (beta - 1.0) * (y - v))
+    data_power = power(at_least(v, v.smallest), beta - 1.0)
+    far = v * (data_power - model_power) + (beta - 1.0) * model_power * (y - v)
     out = near.where(magnitude(log).below(0.5), far)
     out = near_one.where(magnitude(beta - 1.0).below(0.25), out)
     return near.where(magnitude(beta).below(0.25), out) / (beta * (beta - 1.0))
@@ -71,69 +97,75 @@ def _general_cost(v: Lanes, y: Lanes, beta: Lanes) -> Lanes:
 
 ITAKURA_SAITO = Formula(
     "β = 0",
-    second=lambda y, beta: 1.0 / y,
-    first=lambda v, y, b: v * b * b,
-    cost=lambda v, y, beta: (v - y) / y - log_ratio(v, y),
+    positive=lambda y, beta: 1.0 / y,
+    negative=lambda v, y, b: v * b * b,
+    divergence=lambda v, y, beta: (v - y) / y - log_ratio(v, y),
 )
 HALF = Formula(
     "β = ½",
-    second=lambda y, beta: 1.0 / square_root(y),
-    first=lambda v, y, b: v * b * b * b,
-    cost=_half_cost,
+    positive=lambda y, beta: 1.0 / square_root(y),
+    negative=lambda v, y, b: v * b * b * b,
+    divergence=_half_divergence,
 )
 KULLBACK_LEIBLER = Formula(
     "β = 1",
-    second=lambda y, beta: y.constant(1.0),
-    first=lambda v, y, b: v / y,
-    cost=lambda v, y, beta: v * log_ratio(v, y) - (v - y),
+    positive=lambda y, beta: y.constant(1.0),
+    negative=lambda v, y, b: v / y,
+    divergence=lambda v, y, beta: v * log_ratio(v, y) - (v - y),
 )
 THREE_HALVES = Formula(
     "β = 1½",
-    second=lambda y, beta: square_root(y),
-    first=lambda v, y, b: v / b,
-    cost=_three_halves_cost,
+    positive=lambda y, beta: square_root(y),
+    negative=lambda v, y, b: v / b,
+    divergence=_three_halves_divergence,
 )
 EUCLIDEAN = Formula(
     "β = 2",
-    second=lambda y, beta: y,
-    first=lambda v, y, b: v,
-    cost=lambda v, y, beta: 0.5 * (v - y) * (v - y),
+    positive=lambda y, beta: y,
+    negative=lambda v, y, b: v,
+    divergence=lambda v, y, beta: 0.5 * (v - y) * (v - y),
 )
 GENERAL = Formula(
     "any β",
-    second=lambda y, beta: power(y, beta - 1.0),
-    first=lambda v, y, b: v * b / y,
-    cost=_general_cost,
+    positive=lambda y, beta: power(y, beta - 1.0),
+    negative=lambda v, y, b: v * b / y,
+    divergence=_general_divergence,
 )
 
-choosable(Formula)
+register_static(Formula)
 SPECIAL = {0.0: ITAKURA_SAITO, 0.5: HALF, 1.0: KULLBACK_LEIBLER, 1.5: THREE_HALVES, 2.0: EUCLIDEAN}
 
 
 def formula_for(beta: float) -> Formula:
+    """Return the formula of β, the general one unless it has its own."""
     return SPECIAL.get(beta, GENERAL)
 
 
 @elementwise
 def floored(x: Lanes, low: Lanes) -> Lanes:
+    """max(x, low) of a tile."""
     return at_least(x, low)
 
 
 @elementwise
 def product(x: Lanes, y: Lanes) -> Lanes:
+    """x · y of two tiles."""
     return x * y
 
 
 @elementwise
-def second_half(formula: Formula, y: Lanes, beta: Lanes) -> Lanes:
-    return formula.second(y, beta)
+def positive_part(formula: Formula, y: Lanes, beta: Lanes) -> Lanes:
+    """``y^(β−1)`` of a tile of the model."""
+    return formula.positive(y, beta)
 
 
 @elementwise
-def first_half(formula: Formula, v: Lanes, y: Lanes, b: Lanes) -> Lanes:
-    return formula.first(v, y, b)
+def negative_part(formula: Formula, v: Lanes, y: Lanes, b: Lanes) -> Lanes:
+    """``v · y^(β−2)`` of tiles of the data, the model and ``b = y^(β−1)``."""
+    return formula.negative(v, y, b)
 
 
 @elementwise
-def cost(formula: Formula, v: Lanes, y: Lanes, beta: Lanes) -> Lanes:
-    return formula.cost(v, y, beta)
+def divergence(formula: Formula, v: Lanes, y: Lanes, beta: Lanes) -> Lanes:
+    """Divergence of tiles of the data and the model, bin by bin."""
+    return formula.divergence(v, y, beta)

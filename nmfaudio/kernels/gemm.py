@@ -4,8 +4,9 @@ Rows are taken four at a time and the summed index four at a time, so that a til
 products lives in registers while the inner loop runs along contiguous memory. Measured on one
 core with AVX-512: 43–105 GFlop/s in float32 of a possible 113, for 8–128 components.
 
-All arrays are two-dimensional and C-contiguous. A row of the result does not depend on the rows
-beside it, as long as its place counted from the first row, modulo four, stays the same.
+All arrays are matrices and C-contiguous. A row of the result does not depend on the rows beside it,
+as long as its index modulo four stays the same. Called by `products`, `hals`, `strips_portable`,
+and by `blocks` for Gram matrices.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from nmfaudio.kernels.jit import kernel
 
 @kernel
 def add_nn(A: np.ndarray, B: np.ndarray, C: np.ndarray) -> None:
-    """``C += A @ B``, the inner loop along the rows of B and C."""
+    """``C += A @ B`` for A (m, depth), B (depth, n), C (m, n); inner loop along n."""
     m, n = C.shape
     depth = A.shape[1]
     m4, depth4 = m // 4 * 4, depth // 4 * 4
@@ -33,6 +34,7 @@ def add_nn(A: np.ndarray, B: np.ndarray, C: np.ndarray) -> None:
                 C[i + 1, j] += a10 * b0 + a11 * b1 + a12 * b2 + a13 * b3
                 C[i + 2, j] += a20 * b0 + a21 * b1 + a22 * b2 + a23 * b3
                 C[i + 3, j] += a30 * b0 + a31 * b1 + a32 * b2 + a33 * b3
+    # The rest: terms behind the last four of all rows, and all terms of the last rows.
     for i in range(m):
         for k in range(depth4 if i < m4 else 0, depth):
             a = A[i, k]
@@ -42,7 +44,7 @@ def add_nn(A: np.ndarray, B: np.ndarray, C: np.ndarray) -> None:
 
 @kernel
 def add_nt(A: np.ndarray, B: np.ndarray, C: np.ndarray) -> None:
-    """``C += A @ B.T``, each entry one sum along the rows of A and B."""
+    """``C += A @ B.T`` for A (m, depth), B (n, depth), C (m, n); inner loop along depth."""
     m, n = C.shape
     depth = A.shape[1]
     m4, n4 = m // 4 * 4, n // 4 * 4
@@ -68,6 +70,7 @@ def add_nt(A: np.ndarray, B: np.ndarray, C: np.ndarray) -> None:
             C[i + 2, k + 2], C[i + 2, k + 3] = C[i + 2, k + 2] + s22, C[i + 2, k + 3] + s23
             C[i + 3, k], C[i + 3, k + 1] = C[i + 3, k] + s30, C[i + 3, k + 1] + s31
             C[i + 3, k + 2], C[i + 3, k + 3] = C[i + 3, k + 2] + s32, C[i + 3, k + 3] + s33
+    # The rest: columns behind the last four of all rows, and all columns of the last rows.
     for i in range(m):
         for k in range(n4 if i < m4 else 0, n):
             total = C.dtype.type(0)

@@ -1,4 +1,4 @@
-"""How every loop of this package is compiled."""
+"""Decorator that compiles every kernel, and the cache of machine code."""
 
 from __future__ import annotations
 
@@ -20,42 +20,44 @@ F = TypeVar("F", bound=Callable[..., Any])
 OPTIONS: dict[str, Any] = {
     "nogil": True,
     "error_model": "numpy",
-    # Sums may be reordered for vector units and multiplies fused into adds; NaN and infinity keep
-    # their meaning, which "fast" would take away.
+    # Sums may be reordered for vector units, and multiplications fused with additions. NaN and
+    # infinity keep their meaning, unlike with "fast".
     "fastmath": {"reassoc", "contract", "nsz", "arcp"},
 }
 
 
-VECTORS_WANTED = os.environ.get("NMFAUDIO_VECTORS", "1") != "0"
+# Whether the vector kernels are to be used where they compile, see `backend`.
+VECTORS_REQUESTED = os.environ.get("NMFAUDIO_VECTORS", "1") != "0"
 
-# Kernels call each other across files, and Numba looks only at the file of the one it loads: so
-# kept machine code is valid while no file of this package has changed, nor what they are made of.
+# Kernels call each other across files, but Numba checks only the file of the one that it loads. So
+# cached machine code is valid while no file of this package and no choice of backend has changed.
 STAMP = (
-    VECTORS_WANTED,
+    VECTORS_REQUESTED,
     *(
         (path.name, path.stat().st_mtime, path.stat().st_size)
         for path in sorted(Path(__file__).parent.glob("*.py"))
     ),
 )
-# In the names of the files too: Numba reads an index before it looks how old that is, and one that
-# speaks of types which are no more cannot be read.
+# In the file names too: Numba unpickles an index before it compares stamps, which fails if the
+# index refers to types that no longer exist.
 NAME = hashlib.sha256(repr(STAMP).encode()).hexdigest()[:8]
 
 
 def kernel(function: F) -> F:
-    """Compile on first use, for float32 and float64 as they come, and keep the machine code."""
+    """Compile a function when it is called with new types, and cache the machine code."""
     try:
-        return _kept(function)
+        return _cached(function)
     except RuntimeError:  # neither the package's folder nor the user's cache can be written
-        _keep_for_this_process()
+        _use_temporary_cache()
     try:
-        return _kept(function)
-    except RuntimeError:  # nor can a temporary one
+        return _cached(function)
+    except RuntimeError:  # nor can a temporary folder
         compiled: F = numba.njit(**OPTIONS)(function)
         return compiled
 
 
-def _kept(function: F) -> F:
+def _cached(function: F) -> F:
+    """Compile with a cache whose files are stamped with the state of this package."""
     compiled: Any = numba.njit(cache=True, **OPTIONS)(function)
     cache = compiled._cache
     cache._cache_file = IndexDataCacheFile(  # type: ignore[no-untyped-call]
@@ -65,8 +67,8 @@ def _kept(function: F) -> F:
 
 
 @functools.cache
-def _keep_for_this_process() -> None:
-    """A temporary place for machine code; librosa, too, cannot be imported without any."""
+def _use_temporary_cache() -> None:
+    """Make Numba cache in a temporary folder; librosa cannot be imported without a cache either."""
     folder = tempfile.mkdtemp(prefix="nmfaudio-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     numba.config.CACHE_DIR = folder  # type: ignore[attr-defined]

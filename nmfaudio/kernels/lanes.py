@@ -1,8 +1,8 @@
-"""Arithmetic on one vector register, written as formulas.
+"""Arithmetic on one vector register, with Python's operators.
 
-`Lanes` wraps a vector of LLVM's and gives it Python's operators; the functions below are the
-elementary functions that processors lack, from textbook series with reduced arguments. Logarithms
-are right to the last bit or two, powers to as many as their exponent times logarithm has.
+`Lanes` wraps a vector value of LLVM; the functions below are the elementary functions that
+processors lack, from textbook series with reduced arguments. Logarithms are accurate to the last
+bit or two; the relative error of powers grows with their exponent times the logarithm.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from llvmlite import ir
 
 
 class Lanes:
-    """A vector of float32 or float64 under construction in LLVM."""
+    """Vector of float32 or float64, as an LLVM value under construction."""
 
     def __init__(self, builder: Any, value: Any) -> None:
         self.builder, self.value, self.type = builder, value, value.type
@@ -23,15 +23,15 @@ class Lanes:
 
     @staticmethod
     def splat(builder: Any, scalar: Any, vector: Any) -> Any:
-        """The vector that holds a scalar in every lane."""
-        nothing = ir.Constant(vector, ir.Undefined)
-        one = builder.insert_element(nothing, scalar, ir.IntType(32)(0))
-        everywhere = ir.Constant(ir.VectorType(ir.IntType(32), vector.count), [0] * vector.count)
-        return builder.shuffle_vector(one, nothing, everywhere)
+        """Vector with a scalar in every lane."""
+        undefined = ir.Constant(vector, ir.Undefined)
+        first_lane = builder.insert_element(undefined, scalar, ir.IntType(32)(0))
+        lanes = ir.Constant(ir.VectorType(ir.IntType(32), vector.count), [0] * vector.count)
+        return builder.shuffle_vector(first_lane, undefined, lanes)
 
     @staticmethod
     def intrinsic(builder: Any, name: str, vector: Any, operands: int) -> Any:
-        """LLVM's function of that name on vectors."""
+        """LLVM's intrinsic function of a name, such as ``llvm.fma``, on vectors."""
         bits = 32 if isinstance(vector.element, ir.FloatType) else 64
         kind = ir.FunctionType(vector, [vector] * operands)
         full = f"{name}.v{vector.count}f{bits}"
@@ -39,25 +39,26 @@ class Lanes:
         return module.globals.get(full) or ir.Function(module, kind, full)
 
     def constant(self, number: float) -> Lanes:
+        """Vector of this type with a number in every lane."""
         return self._with(ir.Constant(self.type, [number] * self.type.count))
 
     def _with(self, value: Any) -> Lanes:
         return Lanes(self.builder, value)
 
-    def _other(self, other: Lanes | float) -> Any:
+    def _operand(self, other: Lanes | float) -> Any:
         return other.value if isinstance(other, Lanes) else self.constant(other).value
 
     def __add__(self, other: Lanes | float) -> Lanes:
-        return self._with(self.builder.fadd(self.value, self._other(other)))
+        return self._with(self.builder.fadd(self.value, self._operand(other)))
 
     def __sub__(self, other: Lanes | float) -> Lanes:
-        return self._with(self.builder.fsub(self.value, self._other(other)))
+        return self._with(self.builder.fsub(self.value, self._operand(other)))
 
     def __mul__(self, other: Lanes | float) -> Lanes:
-        return self._with(self.builder.fmul(self.value, self._other(other)))
+        return self._with(self.builder.fmul(self.value, self._operand(other)))
 
     def __truediv__(self, other: Lanes | float) -> Lanes:
-        return self._with(self.builder.fdiv(self.value, self._other(other)))
+        return self._with(self.builder.fdiv(self.value, self._operand(other)))
 
     def __rtruediv__(self, other: float) -> Lanes:
         return self.constant(other) / self
@@ -65,33 +66,37 @@ class Lanes:
     __rmul__ = __mul__
 
     def call(self, name: str, *others: Lanes | float) -> Lanes:
+        """Call LLVM's intrinsic function of that name on self and others."""
         function = self.intrinsic(self.builder, name, self.type, 1 + len(others))
-        operands = [self.value, *(self._other(other) for other in others)]
+        operands = [self.value, *(self._operand(other) for other in others)]
         return self._with(self.builder.call(function, operands))
 
     def times_plus(self, factor: Lanes | float, term: Lanes | float) -> Lanes:
+        """``self · factor + term``, rounded once."""
         return self.call("llvm.fma", factor, term)
 
     def where(self, condition: Any, other: Lanes | float) -> Lanes:
-        """Self where the condition holds, else the other."""
-        return self._with(self.builder.select(condition, self.value, self._other(other)))
+        """Lanes of self where the condition holds, else of `other`."""
+        return self._with(self.builder.select(condition, self.value, self._operand(other)))
 
     def below(self, other: Lanes | float) -> Any:
-        return self.builder.fcmp_ordered("<", self.value, self._other(other))
+        """Condition ``self < other``, lane by lane."""
+        return self.builder.fcmp_ordered("<", self.value, self._operand(other))
 
-    # The bits of floating point numbers as integers: exponent times 2^fraction_bits, plus fraction.
+    # Read as an integer, a floating-point number is exponent · 2^fraction_bits + fraction.
     @property
     def fraction_bits(self) -> int:
+        """Bits of the fraction."""
         return 23 if self.single else 52
 
     @property
     def smallest(self) -> float:
-        """The smallest normal number."""
+        """Smallest normal number."""
         return 2.0**-126 if self.single else 2.0**-1022
 
     @property
     def largest_log(self) -> float:
-        """Exponentials of numbers up to this, and of its negative, are normal numbers."""
+        """Bound of |x| up to which e^x is a normal number."""
         return 87.0 if self.single else 708.0
 
     def _integers(self) -> Any:
@@ -101,32 +106,37 @@ class Lanes:
         return ir.Constant(self._integers(), [number] * self.type.count)
 
     def bits(self) -> Any:
+        """Bits as integers."""
         return self.builder.bitcast(self.value, self._integers())
 
     def times_two_to(self, exponent: Any) -> Lanes:
-        """Times 2^exponent, with integers, where the result is a normal number."""
+        """``self · 2^exponent`` in integer arithmetic, where the result is a normal number."""
         shift = self.builder.shl(exponent, self._integer(self.fraction_bits))
         return self._with(self.builder.bitcast(self.builder.add(self.bits(), shift), self.type))
 
 
 def square_root(x: Lanes) -> Lanes:
+    """√x."""
     return x.call("llvm.sqrt")
 
 
 def at_least(x: Lanes, low: Lanes | float) -> Lanes:
+    """max(x, low)."""
     return x.call("llvm.maxnum", low)
 
 
 def at_most(x: Lanes, high: Lanes | float) -> Lanes:
+    """min(x, high)."""
     return x.call("llvm.minnum", high)
 
 
 def magnitude(x: Lanes) -> Lanes:
+    """|x|."""
     return x.call("llvm.fabs")
 
 
 def polynomial(x: Lanes, coefficients: Sequence[float]) -> Lanes:
-    """Horner's rule, the coefficient of the highest power first."""
+    """Polynomial in x by Horner's rule; the coefficient of the highest power comes first."""
     out = x.constant(coefficients[0])
     for coefficient in coefficients[1:]:
         out = out.times_plus(x, coefficient)
@@ -134,42 +144,45 @@ def polynomial(x: Lanes, coefficients: Sequence[float]) -> Lanes:
 
 
 def log_ratio(v: Lanes, y: Lanes) -> Lanes:
-    """The natural logarithm of v / y, accurate where they are close; finite for v = 0 < y.
+    """log(v / y), accurate where they are close; finite for v = 0 < y.
 
     With y' = 2^e y near v, log(v / y) = e log 2 + 2 artanh((v − y') / (v + y')): a difference of
     close numbers is exact.
     """
     builder, v = v.builder, at_least(v, v.smallest)
     half = v._integer(1 << (v.fraction_bits - 1))
+    # e is the difference of the exponents, rounded by adding half to the fractions' difference.
     distance = builder.add(builder.sub(v.bits(), y.bits()), half)
     exponent = builder.ashr(distance, v._integer(v.fraction_bits))
     near = y.times_two_to(exponent)
     s = (v - near) / (v + near)
+    # 2 artanh(s) = s · Σ 2 / (2n + 1) · s^(2n), where |s| ≤ 1/5.
     terms = 7 if v.single else 15
     series = polynomial(s * s, [2.0 / (2 * n + 1) for n in range(terms - 1, -1, -1)])
-    whole = Lanes(builder, builder.sitofp(exponent, v.type))
-    return s.times_plus(series, whole * math.log(2.0))
+    e = Lanes(builder, builder.sitofp(exponent, v.type))
+    return s.times_plus(series, e * math.log(2.0))
 
 
 def exp_parts(x: Lanes) -> tuple[Any, Lanes]:
-    """(n, q) with e^x = 2^n (1 + q), n an integer, for x within the exponents of the type."""
+    """Integer n and small q with e^x = 2^n (1 + q), for x within the exponents of the type."""
     limit = x.largest_log
     scaled = at_most(at_least(x, -limit), limit) * (1.0 / math.log(2.0))
-    whole = scaled.call("llvm.rint")
-    rest = (scaled - whole) * math.log(2.0)
-    terms = 8 if x.single else 14
+    n = scaled.call("llvm.rint")
+    rest = (scaled - n) * math.log(2.0)  # |rest| ≤ log(2) / 2
+    terms = 8 if x.single else 14  # of q = rest · Σ rest^(k−1) / k!
     series = polynomial(rest, [1.0 / math.factorial(n) for n in range(terms, 0, -1)])
-    return x.builder.fptosi(whole.value, x._integers()), rest * series
+    return x.builder.fptosi(n.value, x._integers()), rest * series
 
 
 def power(x: Lanes, exponent: Lanes) -> Lanes:
-    """x^exponent for x > 0; infinite where it leaves the range."""
+    """x^exponent for x > 0; infinite beyond the range of the type."""
     log = exponent * log_ratio(x, x.constant(1.0))
     n, q = exp_parts(log)
     return (q + 1.0).times_two_to(n).where(log.below(x.largest_log), math.inf)
 
 
 def exp_minus_one(x: Lanes) -> Lanes:
+    """e^x − 1, accurate for small x, where it is q itself."""
     n, q = exp_parts(x)
     zero = x.builder.icmp_signed("==", n, x._integer(0))
     return q.where(zero, (q + 1.0).times_two_to(n) - 1.0)

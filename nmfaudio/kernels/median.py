@@ -1,4 +1,7 @@
-"""Running medians."""
+"""Running medians, for harmonic-percussive masks and noise floors.
+
+Called by `stems.percussiveness` and `separators.denoise`.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,11 @@ from nmfaudio.kernels.jit import kernel
 from nmfaudio.kernels.threads import parallel_for
 
 ROWS = 16  # in one part of the work
-PLACES = 8  # in a register
+LANES = 8  # windows are padded to a multiple of it, for vector code
 
 
 def running_median(X: np.ndarray, half: int) -> np.ndarray:
-    """Medians along the last axis over ``2 * half + 1`` values, mirrored at the ends.
+    """Return medians along the rows over ``2 * half + 1`` values, mirrored at the ends.
 
     Parameters
     ----------
@@ -29,8 +32,8 @@ def running_median(X: np.ndarray, half: int) -> np.ndarray:
 
     def work(parts: range) -> None:
         for part in parts:
-            some = slice(part * ROWS, (part + 1) * ROWS)
-            _medians(X[some], half, out[some])
+            rows = slice(part * ROWS, (part + 1) * ROWS)
+            _medians(X[rows], half, out[rows])
 
     parallel_for(work, -(-len(X) // ROWS))
     return out
@@ -38,37 +41,42 @@ def running_median(X: np.ndarray, half: int) -> np.ndarray:
 
 @kernel
 def _medians(X: np.ndarray, half: int, out: np.ndarray) -> None:
-    """A step along a row takes one value into its sorted window and one out of it.
+    """`running_median` of a few rows (row, column), with one sorted window for each.
 
-    All rows take a step before any takes the next: what one has stored need not be there yet when
-    the next is worked on. Nothing branches on a value, so places go through the vector units
-    together: each looks what it and the next one would hold with the new value in, and takes the
-    one or the other, depending on where the old one was.
+    A step along a row inserts one value into its window and removes one. All rows take a step
+    before any takes the next, so that a window is read long after it was stored. Nothing branches
+    on a value, so the positions of a window go through the vector units together: each computes
+    what it and the next one would hold after the insertion, and takes one of the two, depending on
+    where the removed value was.
     """
     rows, columns = X.shape
-    places = -(-(2 * half + 1) // PLACES) * PLACES
+    places = -(-(2 * half + 1) // LANES) * LANES
     # Windows lie between -inf and inf, twice: each step reads one copy and writes the other.
     windows = np.full((2, rows, places + 2), np.inf, X.dtype)
     windows[:, :, 0] = -np.inf
     for step in range(-half, columns + half):
         coming, leaving = _mirrored(step, columns), _mirrored(step - 2 * half - 1, columns)
-        now, later = step % 2, 1 - step % 2
+        before, after = step % 2, 1 - step % 2
         for row in range(rows):
             new = X[row, coming]
+            # A window that is not full yet drops one of its infinite values.
             old = X[row, leaving] if step > half else windows[0, row, places + 1]
             for i in range(1, places + 1):
-                here = windows[now, row, i]
-                first = here if here < new else new
-                first = first if first > windows[now, row, i - 1] else windows[now, row, i - 1]
-                second = windows[now, row, i + 1] if windows[now, row, i + 1] < new else new
-                second = second if second > here else here
-                windows[later, row, i] = first if first < old else second
+                left, value = windows[before, row, i - 1], windows[before, row, i]
+                right = windows[before, row, i + 1]
+                # Positions i and i + 1 after the insertion: medians of new and two neighbours.
+                first = value if value < new else new
+                first = first if first > left else left
+                second = right if right < new else new
+                second = second if second > value else value
+                windows[after, row, i] = first if first < old else second
             if step >= half:
-                out[row, step - half] = windows[later, row, half + 1]
+                out[row, step - half] = windows[after, row, half + 1]
 
 
 @kernel
 def _mirrored(i: int, columns: int) -> int:
+    """Index of the column that index i, before the first or behind the last, mirrors."""
     if i < 0:
         return -1 - i
     return i if i < columns else 2 * columns - 1 - i

@@ -1,7 +1,8 @@
-"""The four things that a sweep does to a strip of a block of frames, in tiles of registers.
+"""The four operations of a sweep on one strip of a block, in tiles of vector registers.
 
-A strip is as many frequencies as a tile is wide; what is computed for it stays in the first cache.
-`plain` has the same four in plain loops.
+A strip is as many frequencies as a tile is wide; what is computed for it stays in the first-level
+cache. `strips_portable` has the same four functions in plain loops. They are called by `blocks`,
+through `backend`.
 """
 
 from __future__ import annotations
@@ -10,211 +11,204 @@ from typing import Any
 
 import numpy as np
 
-from nmfaudio.kernels import formulas as f
+from nmfaudio.kernels import formulas
+from nmfaudio.kernels.bundles import Params, Strip, Templates
 from nmfaudio.kernels.jit import kernel
 from nmfaudio.kernels.layout import FRAMES
 from nmfaudio.kernels.vectors import (
-    DEEP,
-    FLAT,
-    THIN,
-    THIN_ROWS,
-    WIDE,
-    WIDE_ROWS,
+    AWT_NARROW,
+    AWT_WIDE,
+    HTA_NARROW,
+    HTA_WIDE,
+    MODEL_NARROW,
+    MODEL_WIDE,
     add_outer,
-    add_outer_turned,
+    add_outer_transposed,
     load,
     store,
-    total,
+    sum_entries,
     width,
     zeros,
 )
 
-DEEP_ROWS, FLAT_ROWS = DEEP.rows, FLAT.rows
+MODEL_ROWS = MODEL_WIDE.rows
+HTA_ROWS = HTA_WIDE.rows
+AWT_WIDE_ROWS, AWT_NARROW_ROWS = AWT_WIDE.rows, AWT_NARROW.rows
 
 
 @kernel
-def any_within(runs: np.ndarray, first: int, last: int) -> bool:
-    """Whether any of the runs of components has one from `first` to before `last`."""
-    for run in range(len(runs)):
-        if runs[run, 1] > first:
-            return bool(runs[run, 0] < last)
+def any_active(active: np.ndarray, first: int, last: int) -> bool:
+    """Return whether runs (run, 2) contain any of the components `first` … `last` − 1."""
+    for run in range(len(active)):
+        if active[run, 1] > first:
+            return bool(active[run, 0] < last)
     return False
 
 
 @kernel
 def gradient_parts(
-    formula: Any,
+    params: Params,
+    strip: Strip,
     V: np.ndarray,
-    j: int,
-    columns: int,
     H: np.ndarray,
     W: np.ndarray,
-    heard: np.ndarray,
-    beta: float,
-    low: float,
+    active: np.ndarray,
     A: np.ndarray,
     B: np.ndarray,
     Y: np.ndarray,
 ) -> None:
-    """``A = V · Y^(β−2)`` and ``B = Y^(β−1)`` of the strip that begins at column `j` of V and W.
+    """``A = V · Y^(β−2)`` and ``B = Y^(β−1)`` of one strip of the model ``Y = max(H W, floor)``.
 
-    Y is the model ``H W`` of the components that are `heard`, at least `low`. Y and B are not
-    written where they are of size 0.
+    Parameters
+    ----------
+    V : np.ndarray [shape=(FRAMES, freq)]
+    H : np.ndarray [shape=(FRAMES, depth)]
+    W : np.ndarray [shape=(depth, freq)]
+    active : np.ndarray [shape=(run, 2)]
+        Runs of the components that are summed, see `blocks.active_runs`.
+    A, B, Y : np.ndarray [shape=(FRAMES, columns)]
+        Results. B and Y are not written where they are of size 0.
     """
-    if columns == width(WIDE, V):
-        _halves(WIDE, formula, V, j, H, W, heard, beta, low, A, B, Y)
+    if strip.columns == width(MODEL_WIDE, V):
+        _gradient_parts(MODEL_WIDE, params, strip.first, V, H, W, active, A, B, Y)
     else:
-        _halves(THIN, formula, V, j, H, W, heard, beta, low, A, B, Y)
+        _gradient_parts(MODEL_NARROW, params, strip.first, V, H, W, active, A, B, Y)
 
 
 @kernel
-def _halves(
+def _gradient_parts(
     shape: Any,
-    formula: Any,
-    V: np.ndarray,
+    params: Params,
     j: int,
+    V: np.ndarray,
     H: np.ndarray,
     W: np.ndarray,
-    heard: np.ndarray,
-    beta: float,
-    low: float,
+    active: np.ndarray,
     A: np.ndarray,
     B: np.ndarray,
     Y: np.ndarray,
 ) -> None:
-    for n in range(0, FRAMES, 6):
+    """`gradient_parts` in tiles of one shape, from column `j` of V and W."""
+    dtype = V.dtype.type
+    for n in range(0, FRAMES, MODEL_ROWS):
+        # The tile of the model stays in registers until it has become A and B.
         y = zeros(shape, V)
-        for run in range(len(heard)):
-            for k in range(heard[run, 0], heard[run, 1]):
+        for run in range(len(active)):
+            for k in range(active[run, 0], active[run, 1]):
                 y = add_outer(y, H, n, k, W, k, j)
-        y = f.floored(y, V.dtype.type(low))
+        y = formulas.floored(y, dtype(params.model_floor))
         if Y.size > 0:
             store(y, Y, n, 0)
-        b = f.second_half(formula, y, V.dtype.type(beta))
+        b = formulas.positive_part(params.formula, y, dtype(params.beta))
         if B.size > 0:
             store(b, B, n, 0)
-        store(f.first_half(formula, load(shape, V, n, j), y, b), A, n, 0)
+        a = formulas.negative_part(params.formula, load(shape, V, n, j), y, b)
+        store(a, A, n, 0)
 
 
 @kernel
-def misfit(
-    formula: Any,
-    V: np.ndarray,
-    j: int,
-    columns: int,
-    Y: np.ndarray,
-    weights: np.ndarray,
-    beta: float,
+def strip_divergence(
+    params: Params, strip: Strip, V: np.ndarray, Y: np.ndarray, weights: np.ndarray
 ) -> float:
-    """The divergence of the strip from its model Y, in double precision.
+    """``Σ weights · d_β(V, Y)`` over one strip, summed in double precision.
 
-    `weights` lie like V; of size 0 they stand for 1.
+    V and weights are blocks (FRAMES, freq), Y the model of the strip (FRAMES, columns); weights of
+    size 0 stand for 1.
     """
-    if columns == width(WIDE, V):
-        return _misfit(WIDE, formula, V, j, Y, weights, beta)
-    return _misfit(THIN, formula, V, j, Y, weights, beta)
+    if strip.columns == width(MODEL_WIDE, V):
+        return _strip_divergence(MODEL_WIDE, params, strip.first, V, Y, weights)
+    return _strip_divergence(MODEL_NARROW, params, strip.first, V, Y, weights)
 
 
 @kernel
-def _misfit(
-    shape: Any,
-    formula: Any,
-    V: np.ndarray,
-    j: int,
-    Y: np.ndarray,
-    weights: np.ndarray,
-    beta: float,
+def _strip_divergence(
+    shape: Any, params: Params, j: int, V: np.ndarray, Y: np.ndarray, weights: np.ndarray
 ) -> float:
+    """`strip_divergence` in tiles of one shape, from column `j` of V."""
     out = 0.0
-    for n in range(0, FRAMES, 6):
-        d = f.cost(formula, load(shape, V, n, j), load(shape, Y, n, 0), V.dtype.type(beta))
+    beta = V.dtype.type(params.beta)
+    for n in range(0, FRAMES, MODEL_ROWS):
+        d = formulas.divergence(params.formula, load(shape, V, n, j), load(shape, Y, n, 0), beta)
         if weights.size > 0:
-            d = f.product(d, load(shape, weights, n, j))
-        out += total(d)
+            d = formulas.product(d, load(shape, weights, n, j))
+        out += sum_entries(d)
     return out
 
 
 @kernel
-def pull_back(
-    A: np.ndarray,
-    a: int,
-    wide: np.ndarray,
-    narrow: np.ndarray,
-    freq: int,
-    j: int,
-    columns: int,
-    heard: np.ndarray,
-    up: np.ndarray,
+def accumulate_AWt(
+    A: np.ndarray, a: int, templates: Templates, strip: Strip, active: np.ndarray, AWt: np.ndarray
 ) -> None:
-    """``up += A Wᵀ`` over the strip, which begins at column `a` of A and `j` of W.
+    """``AWt += A Wᵀ`` over one strip, which begins at column `a` of A.
 
-    W (component, `freq`) is given in panels; see `layout.panels`. Panels of which no component is
-    `heard` are left out.
+    A is (FRAMES, columns from `a` on), AWt (FRAMES, depth). W is read from its panels, so that
+    components run along the registers and nothing is summed across one. Panels without an
+    `active` component are skipped.
     """
-    k = _pull_panels(DEEP, DEEP_ROWS, A, a, wide, freq, j, columns, heard, up, 0)
-    _pull_panels(FLAT, FLAT_ROWS, A, a, narrow, freq, j, columns, heard, up, k)
+    freq = templates.W.shape[1]
+    wide, narrow = templates.wide_panels, templates.narrow_panels
+    k = _accumulate_panels(AWT_WIDE, AWT_WIDE_ROWS, A, a, wide, freq, strip, active, AWt, 0)
+    _accumulate_panels(AWT_NARROW, AWT_NARROW_ROWS, A, a, narrow, freq, strip, active, AWt, k)
 
 
 @kernel
-def _pull_panels(
+def _accumulate_panels(
     shape: Any,
     rows: int,
     A: np.ndarray,
     a: int,
     panels: np.ndarray,
     freq: int,
-    j: int,
-    columns: int,
-    heard: np.ndarray,
-    up: np.ndarray,
+    strip: Strip,
+    active: np.ndarray,
+    AWt: np.ndarray,
     k: int,
 ) -> int:
-    """`pull_back` of panels from component `k` on; return the component after the last."""
-    for first in range(j, len(panels), freq):
-        if any_within(heard, k, k + width(shape, up)):
+    """`accumulate_AWt` for panels that begin with component `k`; return one past their last.
+
+    `panels` is (panel · freq, component in panel).
+    """
+    for first in range(strip.first, len(panels), freq):
+        if any_active(active, k, k + width(shape, AWt)):
             for n in range(0, FRAMES, rows):
-                u = load(shape, up, n, k)
-                for c in range(columns):
+                u = load(shape, AWt, n, k)
+                for c in range(strip.columns):
                     u = add_outer(u, A, n, a + c, panels, first + c, 0)
-                store(u, up, n, k)
-        k += width(shape, up)
+                store(u, AWt, n, k)
+        k += width(shape, AWt)
     return k
 
 
 @kernel
-def gather(
-    H: np.ndarray,
-    A: np.ndarray,
-    a: int,
-    j: int,
-    columns: int,
-    heard: np.ndarray,
-    neg: np.ndarray,
+def accumulate_HtA(
+    H: np.ndarray, A: np.ndarray, a: int, strip: Strip, active: np.ndarray, HtA: np.ndarray
 ) -> None:
-    """``neg += Hᵀ A`` over the strip, which begins at column `a` of A and `j` of `neg`.
+    """``HtA += Hᵀ A`` over one strip, which begins at column `a` of A.
 
-    Components that are not `heard` add nothing.
+    H is (FRAMES, depth), A (FRAMES, columns from `a` on), HtA (depth, freq). Components that are
+    not `active` add nothing.
     """
-    if columns == width(WIDE, A):
-        _gather(WIDE_ROWS, H, A, a, j, heard, neg)
+    if strip.columns == width(MODEL_WIDE, A):
+        _accumulate_HtA(HTA_WIDE, H, A, a, strip.first, active, HtA)
     else:
-        _gather(THIN_ROWS, H, A, a, j, heard, neg)
+        _accumulate_HtA(HTA_NARROW, H, A, a, strip.first, active, HtA)
 
 
 @kernel
-def _gather(
+def _accumulate_HtA(
     shape: Any,
     H: np.ndarray,
     A: np.ndarray,
     a: int,
     j: int,
-    heard: np.ndarray,
-    neg: np.ndarray,
+    active: np.ndarray,
+    HtA: np.ndarray,
 ) -> None:
-    for k in range(0, neg.shape[0], 4):
-        if not any_within(heard, k, k + 4):
+    """`accumulate_HtA` in tiles of one shape, from column `j` of HtA."""
+    for k in range(0, HtA.shape[0], HTA_ROWS):
+        if not any_active(active, k, k + HTA_ROWS):
             continue
-        u = load(shape, neg, k, j)
+        u = load(shape, HtA, k, j)
         for n in range(FRAMES):
-            u = add_outer_turned(u, H, n, k, A, n, a)
-        store(u, neg, k, j)
+            u = add_outer_transposed(u, H, n, k, A, n, a)
+        store(u, HtA, k, j)

@@ -1,14 +1,15 @@
-"""What `strips` does, in plain loops: for machines without fused multiply-adds, or where tiles of
-registers do not compile.
+"""The functions of `strips` in plain loops.
+
+They serve machines without fused multiply-adds, and versions of Numba with which tiles of registers
+do not compile.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from nmfaudio.kernels import beta_divergence as cells
+from nmfaudio.kernels import beta_divergence
+from nmfaudio.kernels.bundles import Params, Strip, Templates
 from nmfaudio.kernels.gemm import add_nn
 from nmfaudio.kernels.jit import kernel
 from nmfaudio.kernels.layout import FRAMES
@@ -16,86 +17,71 @@ from nmfaudio.kernels.layout import FRAMES
 
 @kernel
 def gradient_parts(
-    formula: Any,
+    params: Params,
+    strip: Strip,
     V: np.ndarray,
-    j: int,
-    columns: int,
     H: np.ndarray,
     W: np.ndarray,
-    heard: np.ndarray,
-    beta: float,
-    low: float,
+    active: np.ndarray,
     A: np.ndarray,
     B: np.ndarray,
     Y: np.ndarray,
 ) -> None:
+    """As `strips.gradient_parts`; components that are not `active` add zeros."""
+    j, columns = strip.first, strip.columns
     v, y = V[:, j : j + columns].copy(), np.zeros((FRAMES, columns), V.dtype)
     add_nn(H, W[:, j : j + columns].copy(), y)
+    floor = params.model_floor
     if Y.size > 0:
         for n in range(FRAMES):
             for c in range(columns):
-                Y[n, c] = max(y[n, c], V.dtype.type(low))
+                Y[n, c] = max(y[n, c], V.dtype.type(floor))
     b = np.empty_like(y)
-    cells.gradient_parts(v, y, np.empty((0, 0), V.dtype), beta, low, b)
+    beta_divergence.gradient_parts(v, y, np.empty((0, 0), V.dtype), params.beta, floor, b)
     for n in range(FRAMES):
         for c in range(columns):
-            A[n, c] = y[n, c]
+            A[n, c] = y[n, c]  # it was turned into A in place
             if B.size > 0:
                 B[n, c] = b[n, c]
 
 
 @kernel
-def misfit(
-    formula: Any,
-    V: np.ndarray,
-    j: int,
-    columns: int,
-    Y: np.ndarray,
-    weights: np.ndarray,
-    beta: float,
+def strip_divergence(
+    params: Params, strip: Strip, V: np.ndarray, Y: np.ndarray, weights: np.ndarray
 ) -> float:
-    strip = slice(j, j + columns)
-    said = weights[:, strip].copy() if weights.size > 0 else weights
-    return cells.divergence(V[:, strip].copy(), Y[:, :columns].copy(), said, beta, 0.0)
+    """As `strips.strip_divergence`."""
+    j, columns = strip.first, strip.columns
+    m = weights[:, j : j + columns].copy() if weights.size > 0 else weights
+    v, y = V[:, j : j + columns].copy(), Y[:, :columns].copy()
+    return beta_divergence.divergence(v, y, m, params.beta, 0.0)
 
 
 @kernel
-def pull_back(
-    A: np.ndarray,
-    a: int,
-    wide: np.ndarray,
-    narrow: np.ndarray,
-    freq: int,
-    j: int,
-    columns: int,
-    heard: np.ndarray,
-    up: np.ndarray,
+def accumulate_AWt(
+    A: np.ndarray, a: int, templates: Templates, strip: Strip, active: np.ndarray, AWt: np.ndarray
 ) -> None:
-    k = 0
-    for panels in (wide, narrow):
-        for first in range(j, len(panels), freq):
+    """As `strips.accumulate_AWt`, for all components."""
+    k, freq = 0, templates.W.shape[1]
+    for panels in (templates.wide_panels, templates.narrow_panels):
+        for first in range(strip.first, len(panels), freq):
             for n in range(FRAMES):
-                for c in range(columns):
+                for c in range(strip.columns):
                     x, w = A[n, a + c], panels[first + c]
                     for i in range(len(w)):
-                        up[n, k + i] += x * w[i]
+                        AWt[n, k + i] += x * w[i]
             k += panels.shape[1]
 
 
 @kernel
-def gather(
-    H: np.ndarray,
-    A: np.ndarray,
-    a: int,
-    j: int,
-    columns: int,
-    heard: np.ndarray,
-    neg: np.ndarray,
+def accumulate_HtA(
+    H: np.ndarray, A: np.ndarray, a: int, strip: Strip, active: np.ndarray, HtA: np.ndarray
 ) -> None:
-    for run in range(len(heard)):
-        for k in range(heard[run, 0], heard[run, 1]):
-            row = neg[k, j : j + columns]
+    """As `strips.accumulate_HtA`."""
+    j, columns = strip.first, strip.columns
+    for run in range(len(active)):
+        for k in range(active[run, 0], active[run, 1]):
+            row = HtA[k, j : j + columns]
             for n in range(FRAMES):
-                x, strip = H[n, k], A[n, a : a + columns]
+                x, source = H[n, k], A[n, a : a + columns]
                 for c in range(columns):
-                    row[c] += x * strip[c]
+                    row[c] += x * source[c]

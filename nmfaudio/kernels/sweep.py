@@ -1,36 +1,39 @@
-"""One pass over the spectrogram for ``V ≈ W H``: the model is never stored.
+"""One pass over the spectrogram for ``V ≈ H W``: the model is never stored.
 
-For a block of frames, small enough for the second cache, the pass forms the model strip by strip,
-updates the block's activations, forms the model again and gathers both halves of the templates'
-gradient from it. So one pass does H of one iteration and prepares W of the next, and V is read once
-from memory. Arrays are time-major: V (time, freq), H (time, component), W (component, freq); W and
-what is gathered are padded as `layout` has it. Components that are silent throughout a block are
-passed over in it, which changes no byte.
+For each block of frames the pass forms the model strip by strip, updates the block's activations,
+forms the model again and accumulates both parts of the templates' gradient from it. So one pass
+does H of one iteration and prepares W of the next, and V is read from memory once. Arrays are
+time-major: V (time, freq), H (time, component), W (component, freq); W and its gradient are padded,
+see `layout`. Components that are zero throughout a block are skipped in it, which changes no byte.
 
-For convolutive models W has the templates of every lag below each other, and the H of a block has
-in each row the activations of as many frames: see `blocks.read_activations`.
+For convolutive models the rows of W are the templates of all lags, one lag after another, and a
+row of a block of H holds the activations of as many frames: see `blocks.read_activations`.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from nmfaudio.kernels.blocks import (
-    Arrays,
-    Numbers,
-    Widths,
-    add_lags,
-    add_rows,
-    collect_block,
-    gather_block,
-    pull_block,
+    active_runs,
+    add_lagged_rows,
+    gradient_parts_H,
+    gradient_parts_W,
+    gradient_parts_W_euclidean,
     read_activations,
     read_block,
-    sounding,
-    step_rows,
+    sum_rows,
     update_block,
+    update_rows,
+)
+from nmfaudio.kernels.bundles import (
+    Chunks,
+    ChunkSums,
+    Data,
+    Params,
+    StepTerms,
+    Templates,
+    Workspace,
 )
 from nmfaudio.kernels.jit import kernel
 from nmfaudio.kernels.layout import FRAMES
@@ -38,144 +41,116 @@ from nmfaudio.kernels.layout import FRAMES
 
 @kernel
 def sweep(
-    formula: Any,
-    V: np.ndarray,
-    weights: np.ndarray,
-    W: Arrays,
-    W_next: np.ndarray,
+    data: Data,
+    templates: Templates,
     H: np.ndarray,
-    gram: np.ndarray,
-    lags: int,
-    terms: Arrays,
-    totals: np.ndarray,
-    numbers: Numbers,
-    widths: Widths,
-    update: bool,
-    want_loss: bool,
-    room: Arrays,
-    neg: np.ndarray,
-    pos: np.ndarray,
-    sums: np.ndarray,
-    squares: np.ndarray,
-    misfits: np.ndarray,
-    edges: np.ndarray,
-    first: int,
-    step: int,
+    terms: StepTerms,
+    params: Params,
+    workspace: Workspace,
+    sums: ChunkSums,
+    chunks: Chunks,
 ) -> None:
-    """Sweep over the chunks `first`, `first` + `step`, …: update H, gather the halves for W.
+    """Update H and accumulate the gradient parts of W over the chunks of one thread.
+
+    ``H ← H · (A Wᵀ / B Wᵀ)^(1 / (p − q))`` with ``A = V · Y^(β−2)``, ``B = Y^(β−1)`` and
+    ``Y = H W``, or with penalties as in `majorisation.step`; then, with the new H and the templates
+    of `sums`, ``Hᵀ A`` and ``Hᵀ B``. Called by `factorisation.solvers.fused`.
 
     Parameters
     ----------
-    formula
-        That of β in `formulas`.
-    W
-        W as it is for H's update, and its two kinds of panels.
-    W_next
-        W for what is gathered.
-    H
-        Its rows are updated in place if `update`, which goes for one lag only.
-    gram
-        (component, component); W Wᵀ, which stands in for the model for β = 2 without weights, else
-        it has size 0.
-    terms
-        lin, quad, pull, push and free of `mm.step`, for H.
-    totals
-        (lag, component); W's sums along frequency and up to each lag. They stand in for the second
-        half where it does not depend on the model (β = 1 without weights), else they have size 0.
-    numbers
-        β, p, q, the least of the model, the least of H.
-    room
-        This call's own: a block of V, a block of the weights, strips (3, FRAMES, columns), blocks
-        of activations and their halves (3, FRAMES, component).
-    neg, pos
-        (chunk, component, freq); where they are not of size 0, ``neg[c] = Hᵀ A`` and
-        ``pos[c] = Hᵀ B`` over chunk c for the model ``H W_next``.
-    sums
-        (chunk, component); the activations summed over each chunk.
-    squares
-        (chunk, component, component); ``Hᵀ H`` over each chunk, where there is a `gram`.
-    misfits
-        (chunk,), the divergence of that model, if `want_loss`.
-    edges
-        Where chunks begin and end.
+    data : Data
+    templates : Templates
+        Those that H is updated for.
+    H : np.ndarray [shape=(time, component)]
+        Updated in place if `params.update`, which needs a single lag.
+    terms : StepTerms
+        For H, (time, component).
+    params : Params
+    workspace : Workspace
+        Used by this call alone.
+    sums : ChunkSums
+        Overwritten for each chunk.
+    chunks : Chunks
     """
-    beta, low = numbers[0], numbers[3]
-    v, m, strips, blocks = room
-    none = v[:0]
-    h = blocks[0]
-    for c in range(first, len(edges) - 1, step):
-        negative = neg[c] if neg.size > 0 else none
-        positive = pos[c] if pos.size > 0 else none
-        negative[:] = 0
-        positive[:] = 0
-        sums[c] = 0
-        squares[c] = 0
+    V, weights = data.V, data.weights
+    empty = workspace.V[:0]
+    for c in range(chunks.first, len(chunks.edges) - 1, chunks.step):
+        HtA = sums.HtA[c] if sums.HtA.size > 0 else empty
+        HtB = sums.HtB[c] if sums.HtB.size > 0 else empty
+        HtA[:] = 0
+        HtB[:] = 0
+        sums.H[c] = 0
+        sums.HtH[c] = 0
         loss = 0.0
-        for t0 in range(edges[c], edges[c + 1], FRAMES):
-            t1 = min(t0 + FRAMES, edges[c + 1])
-            read_block(V, t0, t1, low, v)
+        for t0 in range(chunks.edges[c], chunks.edges[c + 1], FRAMES):
+            t1 = min(t0 + FRAMES, chunks.edges[c + 1])
+            # Padded with the floor, which V and its model then have in common: it costs nothing.
+            read_block(V, t0, t1, params.model_floor, workspace.V)
             if weights.size > 0:
-                read_block(weights, t0, t1, 0.0, m)
-            read_activations(H, t0, lags, h)
-            heard = sounding(h)
-            if update:
-                given = formula, v, m, blocks, W, gram, terms, totals, numbers, widths, strips
-                update_block(*given, heard, H, t0, t1)
-                read_activations(H, t0, lags, h)
-            add_rows(H, t0, t1, sums[c])
-            if gram.size > 0 and negative.size > 0:
-                collect_block(v, h, widths, heard, negative, squares[c])
-            if want_loss or (negative.size > 0 and gram.size == 0):
-                gathered = negative if gram.size == 0 else none
-                asked = formula, v, m, h, W_next, beta, low, widths, want_loss, strips, heard
-                loss += gather_block(*asked, gathered, positive)
-        misfits[c] = loss
+                read_block(weights, t0, t1, 0.0, workspace.weights)
+            read_activations(H, t0, params.lags, workspace.H)
+            active = active_runs(workspace.H)
+            if params.update:
+                update_block(templates, terms, params, workspace, active, H, t0, t1)
+                read_activations(H, t0, params.lags, workspace.H)
+            sum_rows(H, t0, t1, sums.H[c])
+            euclidean = templates.gram.size > 0
+            if euclidean and HtA.size > 0:
+                gradient_parts_W_euclidean(params, workspace, active, HtA, sums.HtH[c])
+            if params.need_loss or (HtA.size > 0 and not euclidean):
+                target = empty if euclidean else HtA
+                loss += gradient_parts_W(params, workspace, sums.W, active, target, HtB)
+        sums.divergence[c] = loss
 
 
 @kernel
 def update_lagged(
-    formula: Any,
-    V: np.ndarray,
-    weights: np.ndarray,
-    W: Arrays,
+    data: Data,
+    templates: Templates,
     H: np.ndarray,
     H_next: np.ndarray,
-    lags: int,
-    terms: Arrays,
-    totals: np.ndarray,
-    numbers: Numbers,
-    widths: Widths,
-    room: Arrays,
-    edges: np.ndarray,
-    first: int,
-    step: int,
+    terms: StepTerms,
+    params: Params,
+    workspace: Workspace,
+    chunks: Chunks,
 ) -> None:
-    """Move the frames of H_next, a copy of H, in the chunks `first`, `first` + `step`, ….
+    """Update the activations of a convolutive model over the chunks of one thread.
 
-    A frame's activations sound in the frames after it too, so those are looked at before any
-    moves. The arguments are those of `sweep`.
+    The gradient for frame t sums over the frames t … t + lags − 1 that its activations reach, all
+    with the H before the update: so the new activations are written to another array. Called by
+    `factorisation.solvers.fused`.
+
+    Parameters
+    ----------
+    H : np.ndarray [shape=(time, component)]
+        Activations before the update.
+    H_next : np.ndarray [shape=(time, component)]
+        A copy of H, updated in place.
+    data, templates, terms, params, workspace, chunks
+        As for `sweep`.
     """
-    beta, low = numbers[0], numbers[3]
-    v, m, strips, blocks = room
-    h, up, down = blocks[0], blocks[1], blocks[2]
+    V, weights, lags = data.V, data.weights, params.lags
     rank = H.shape[1]
-    second = down if totals.size == 0 else down[:0]
-    for c in range(first, len(edges) - 1, step):
-        start, end = edges[c], edges[c + 1]
-        stop = min(end + lags - 1, len(V))
-        sums = np.zeros((2, end - start, rank), V.dtype)
-        for t0 in range(start, stop, FRAMES):
-            read_block(V, t0, stop, low, v)
+    model_free = templates.totals.size > 0  # the positive part needs no model
+    BWt = workspace.BWt[:0] if model_free else workspace.BWt
+    for c in range(chunks.first, len(chunks.edges) - 1, chunks.step):
+        first, last = chunks.edges[c], chunks.edges[c + 1]
+        reached = min(last + lags - 1, len(V))
+        gradient = np.zeros((2, last - first, rank), V.dtype)  # negative, positive part
+        for t0 in range(first, reached, FRAMES):
+            read_block(V, t0, reached, params.model_floor, workspace.V)
             if weights.size > 0:
-                read_block(weights, t0, stop, 0.0, m)
-            read_activations(H, t0, lags, h)
-            asked = formula, v, m, h, W[0], W[1], W[2], beta, low, widths, strips, sounding(h)
-            pull_block(*asked, up, second)
-            add_lags(up, t0 - start, stop - t0, lags, sums[0])
-            if totals.size == 0:
-                add_lags(down, t0 - start, stop - t0, lags, sums[1])
-        if totals.size > 0:
-            for t in range(start, end):
+                read_block(weights, t0, reached, 0.0, workspace.weights)
+            read_activations(H, t0, lags, workspace.H)
+            active = active_runs(workspace.H)
+            gradient_parts_H(templates, params, workspace, active, workspace.AWt, BWt)
+            add_lagged_rows(workspace.AWt, t0 - first, reached - t0, lags, gradient[0])
+            if not model_free:
+                add_lagged_rows(workspace.BWt, t0 - first, reached - t0, lags, gradient[1])
+        if model_free:
+            for t in range(first, last):
+                # Near the end only the lags that lie within V count.
+                lag = min(lags, len(V) - t) - 1
                 for k in range(rank):
-                    sums[1, t - start, k] = totals[min(lags, len(V) - t) - 1, k]
-        step_rows(H_next, start, end, sums[0], sums[1], terms, numbers)
+                    gradient[1, t - first, k] = templates.totals[lag, k]
+        update_rows(H_next, first, last, gradient[0], gradient[1], terms, params)

@@ -1,7 +1,7 @@
-"""How many threads work, and how parts are dealt to them.
+"""Number of threads, and loops over them.
 
-Plain Python threads over kernels that release the GIL: as fast as Numba's own threading layers,
-and safe after a fork, from several Python threads at once and beside BLAS, which those are not.
+Plain Python threads run kernels that release the GIL: as fast as Numba's own threading layers, and
+safe after a fork, from several Python threads at once and beside BLAS, which those are not.
 """
 
 from __future__ import annotations
@@ -17,38 +17,44 @@ _chosen: int | None = None
 
 
 def set_threads(count: int | None) -> None:
-    """Set how many threads work from now on; None goes back to the default."""
+    """Set the number of threads; None restores the default."""
     global _chosen
     _chosen = count
 
 
 def get_threads() -> int:
-    """How many threads work: as set, else ``NMFAUDIO_NUM_THREADS``, else the usable CPUs.
+    """Number of threads: as set, else ``NMFAUDIO_NUM_THREADS``, else the usable CPUs.
 
-    Within `parallel_for_each` it is the share of the job that asks.
+    Within `parallel_for_each` it is the share of the calling job.
     """
-    crew = _crew.get()
-    if crew is not None:
-        return crew.share()
+    pool = _current_pool.get()
+    if pool is not None:
+        return pool.threads_per_job()
     if _chosen is not None:
         return _chosen
-    wanted = os.environ.get("NMFAUDIO_NUM_THREADS", "")
-    if wanted.isdecimal() and int(wanted) > 0:
-        return int(wanted)
+    setting = os.environ.get("NMFAUDIO_NUM_THREADS", "")
+    if setting.isdecimal() and int(setting) > 0:
+        return int(setting)
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def parallel_for(work: Callable[[range], None], parts: int) -> None:
-    """Call `work` with the parts 0 … `parts` − 1 dealt out to the threads, and wait for all.
+    """Divide the parts 0 … `parts` − 1 among threads, call `work` with those of each, and wait.
 
-    Which thread gets a part must not matter to the result.
+    The result must not depend on which thread works on a part: `work` gets ranges ``first,
+    first + threads, …``.
+
+    Raises
+    ------
+    BaseException
+        The first failure, after all threads have ended.
     """
     count = max(1, min(get_threads(), parts))
     failures: list[BaseException] = []
 
-    def guarded(first: int) -> None:
+    def run(first: int) -> None:
         try:
             work(range(first, parts, count))
         except BaseException as failure:
@@ -56,8 +62,8 @@ def parallel_for(work: Callable[[range], None], parts: int) -> None:
 
     done: SimpleQueue[None] = SimpleQueue()
     for first in range(1, count):
-        _worker().take(partial(guarded, first), done)
-    guarded(0)
+        _idle_worker().submit(partial(run, first), done)
+    run(0)
     for _ in range(1, count):
         done.get()
     if failures:
@@ -65,31 +71,35 @@ def parallel_for(work: Callable[[range], None], parts: int) -> None:
 
 
 class _Worker:
-    """A thread that waits for its next task: on a processor of its own, where a new one might begin
-    on that of the thread that made it."""
+    """Thread that waits for tasks.
+
+    It keeps its processor, while a new thread might begin on the processor of its creator.
+    """
 
     def __init__(self) -> None:
         self._tasks: SimpleQueue[tuple[Callable[[], None], SimpleQueue[None]]] = SimpleQueue()
         threading.Thread(target=self._work, daemon=True).start()
 
-    def take(self, task: Callable[[], None], done: SimpleQueue[None]) -> None:
+    def submit(self, task: Callable[[], None], done: SimpleQueue[None]) -> None:
         self._tasks.put((task, done))
 
     def _work(self) -> None:
+        """Run tasks forever; become idle before a task is reported done, for the next loop."""
         while True:
             task, done = self._tasks.get()
             task()
             _idle.append(self)
             done.put(None)
-            del task, done  # nothing of a task lives on while waiting
+            del task, done  # keep no arrays alive while waiting
 
 
 _idle: list[_Worker] = []
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_idle.clear)  # threads do not live on in a child
+    os.register_at_fork(after_in_child=_idle.clear)  # a child has none of the threads
 
 
-def _worker() -> _Worker:
+def _idle_worker() -> _Worker:
+    """Take an idle worker, or start one."""
     try:
         return _idle.pop()
     except IndexError:
@@ -97,31 +107,36 @@ def _worker() -> _Worker:
 
 
 def parallel_for_each(job: Callable[[int], None], count: int) -> None:
-    """Call `job` with 0 … `count` − 1, one job to a thread, and wait for all.
+    """Call `job` with 0 … `count` − 1, each on one thread, and wait.
 
-    It is for jobs that deal parts themselves: those that run share the threads, so the last one,
-    when there is nothing left to run beside it, gets them all. How many threads a job has, and
-    which other jobs have ended, must not matter to its result. After a failure no job begins.
+    For jobs that call `parallel_for` themselves: the running jobs share the threads, and the last
+    one, when no other is left, has them all. The result of a job must not depend on its number of
+    threads, nor on which other jobs have ended. After a failure no further job begins.
+
+    Raises
+    ------
+    BaseException
+        The first failure, after all running jobs have ended.
     """
-    crew = _ThreadPool(get_threads(), count)
+    pool = _ThreadPool(get_threads(), count)
     failures: list[BaseException] = []
 
     def work() -> None:
-        token = _crew.set(crew)
+        token = _current_pool.set(pool)
         try:
-            while (number := crew.next_job()) is not None:
+            while (number := pool.next_job()) is not None:
                 job(number)
         except BaseException as failure:
             failures.append(failure)
-            crew.dismiss()
+            pool.cancel()
         finally:
-            crew.leave()
-            _crew.reset(token)
+            pool.leave()
+            _current_pool.reset(token)
 
     helpers = [
-        # The caller's context holds, among others, what NumPy does about overflow.
+        # The caller's context includes, among others, NumPy's handling of overflow.
         threading.Thread(target=copy_context().run, args=(work,), daemon=True)
-        for _ in range(1, crew.working)
+        for _ in range(1, pool.n_running)
     ]
     try:
         for helper in helpers:
@@ -129,35 +144,39 @@ def parallel_for_each(job: Callable[[int], None], count: int) -> None:
         work()
         for helper in helpers:
             helper.join()
-    finally:  # an interrupt while waiting, too, ends it with the jobs that run
-        crew.dismiss()
+    finally:  # an interrupt while waiting, too, lets no further job begin
+        pool.cancel()
     if failures:
         raise failures[0]
 
 
 class _ThreadPool:
-    """Threads that take whole jobs, and the number of threads they share."""
+    """Queue of jobs, and the threads that the running ones share."""
 
     def __init__(self, threads: int, jobs: int) -> None:
-        self.working = max(1, min(threads, jobs))
+        self.n_running = max(1, min(threads, jobs))
         self._threads = threads
         self._jobs = iter(range(jobs))
         self._lock = threading.Lock()
 
     def next_job(self) -> int | None:
+        """Take the number of the next job, None if there is none."""
         with self._lock:
             return next(self._jobs, None)
 
-    def dismiss(self) -> None:
+    def cancel(self) -> None:
+        """Drop the jobs that have not begun."""
         with self._lock:
             self._jobs = iter(range(0))
 
     def leave(self) -> None:
+        """Release the share of a thread that found no further job."""
         with self._lock:
-            self.working -= 1
+            self.n_running -= 1
 
-    def share(self) -> int:
-        return max(1, self._threads // max(1, self.working))
+    def threads_per_job(self) -> int:
+        """Number of threads for each running job."""
+        return max(1, self._threads // max(1, self.n_running))
 
 
-_crew: ContextVar[_ThreadPool | None] = ContextVar("_crew", default=None)
+_current_pool: ContextVar[_ThreadPool | None] = ContextVar("_current_pool", default=None)

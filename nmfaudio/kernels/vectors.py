@@ -1,13 +1,13 @@
-"""Blocks of vector registers for Numba kernels: load, multiply into, compute with, store.
+"""Tiles of vector registers for Numba kernels: load, multiply-add, compute, store.
 
-LLVM makes vector code of plain loops, but keeps few of their intermediate results in registers.
-A `Tile` is a value of compiled code that stands for a whole block of registers, rows × vectors, so
-that a kernel says what stays there: a tile of the model is summed over the components, turned into
+LLVM turns plain loops into vector code, but keeps few of their intermediate results in registers.
+A `Tile` is a value of compiled code that stands for a block of registers, rows × vectors, so that a
+kernel states what stays there: a tile of the model is summed over the components, turned into
 ratios and stored without having been in memory. Its shape is part of its type (see `Shape`), and
 each operation below becomes straight vector instructions.
 
 Arrays are C-contiguous; no index is checked. The shapes that the kernels use are chosen for the
-registers that this machine has.
+registers of this machine.
 """
 
 from __future__ import annotations
@@ -39,86 +39,87 @@ I64 = ir.IntType(64)
 
 
 def _features() -> set[str]:
-    """What Numba compiles for."""
-    told = numba.config.CPU_FEATURES  # type: ignore[attr-defined]
-    return set((get_host_cpu_features() if told is None else told).split(","))
+    """Processor features that Numba compiles for, such as ``"+avx2"``."""
+    configured = numba.config.CPU_FEATURES  # type: ignore[attr-defined]
+    return set((get_host_cpu_features() if configured is None else configured).split(","))
 
 
 def _machine() -> tuple[int, int]:
-    """Bytes in a vector register, and how many of those there are."""
+    """Bytes of a vector register, and the number of registers."""
     if "+avx512f" in _features():
         return 64, 32
     if "+avx2" in _features():
         return 32, 16
-    return 16, 16 if X86 else 32
+    return 16, 16 if IS_X86 else 32
 
 
-X86 = platform.machine().lower() in ("x86_64", "amd64")
-REGISTER, COUNT = _machine()
-# Without such instructions each fused multiply-add would be a call of a slow function.
-FUSED = not X86 or "+fma" in _features()
+IS_X86 = platform.machine().lower() in ("x86_64", "amd64")
+REGISTER_BYTES, N_REGISTERS = _machine()
+# Without the instruction each fused multiply-add would be a call of a slow function.
+HAS_FMA = not IS_X86 or "+fma" in _features()
 
 
 @dataclass(frozen=True)
 class Shape:
-    """Rows of so many vectors each, which fill `size` bytes."""
+    """Shape of a tile: `rows` rows of `vectors` vectors of `size` bytes each."""
 
     rows: int
     vectors: int
-    size: int = REGISTER
+    size: int = REGISTER_BYTES
 
 
-# Frequencies run along the vectors of the first four, components along those of the last two, which
-# are half as long where registers are longest: few decompositions have many times 16 components.
-PANEL = min(REGISTER, 32)  # bytes
-WIDE = Shape(6, 4 if COUNT == 32 else 2)
-THIN = Shape(6, 1)
-WIDE_ROWS = Shape(4, WIDE.vectors)
-THIN_ROWS = Shape(4, 1)
-DEEP = Shape(6, WIDE.vectors, PANEL)
-FLAT = Shape(12, 1, PANEL)
+# Tiles of the model (frame, freq), of HtA (component, freq) and of AWt (frame, component). With
+# vectors of components, panels are half a register wide where registers are longest: few
+# decompositions have many times 16 components. A tile leaves registers for two operands.
+PANEL_BYTES = min(REGISTER_BYTES, 32)  # bytes of a vector of components
+MODEL_WIDE = Shape(6, 4 if N_REGISTERS == 32 else 2)
+MODEL_NARROW = Shape(6, 1)
+HTA_WIDE = Shape(4, MODEL_WIDE.vectors)
+HTA_NARROW = Shape(4, 1)
+AWT_WIDE = Shape(6, MODEL_WIDE.vectors, PANEL_BYTES)
+AWT_NARROW = Shape(12, 1, PANEL_BYTES)
 
 
 def operation(function: Callable[..., Any]) -> Any:
-    """Compiled code by hand: `function` turns Numba's types into a signature and a generator."""
+    """Make a Numba intrinsic: `function` maps types to a signature and a code generator."""
     return intrinsic(function)
 
 
-class Choice(types.Type):
-    """The type of a value that is settled when a kernel is compiled: a `Shape`, for instance."""
+class StaticValue(types.Type):
+    """Numba type of a value fixed at compile time, such as a `Shape` or a `Formula`."""
 
     def __init__(self, value: Any) -> None:
         self.value = value
-        super().__init__(name=f"Choice({value!r})")
+        super().__init__(name=f"StaticValue({value!r})")
 
 
-def choosable(kind: type) -> None:
-    """Let kernels take values of a Python class, each as a `Choice`, and compile for each value.
+def register_static(kind: type) -> None:
+    """Let kernels take values of class `kind`, and be compiled anew for each of them.
 
-    Values with the same representation must be the same.
+    Values with the same `repr` must be the same.
     """
 
     @typeof_impl.register(kind)
-    def _typeof(value: Any, context: Any) -> Choice:
-        return Choice(value)
+    def _typeof(value: Any, context: Any) -> StaticValue:
+        return StaticValue(value)
 
 
-register_model(Choice)(models.OpaqueModel)
-choosable(Shape)
+register_model(StaticValue)(models.OpaqueModel)
+register_static(Shape)
 
 
-@lower_constant(Choice)
+@lower_constant(StaticValue)
 def _constant(context: Any, builder: Any, kind: Any, value: Any) -> Any:
     return context.get_dummy_value()
 
 
-@unbox(Choice)
+@unbox(StaticValue)
 def _unbox(kind: Any, value: Any, context: Any) -> NativeValue:
     return NativeValue(context.context.get_dummy_value())
 
 
 class Tile(types.Type):
-    """A block of vectors of float32 or float64."""
+    """Numba type of a block of vectors of float32 or float64."""
 
     def __init__(self, dtype: types.Float, shape: Shape) -> None:
         self.dtype, self.shape = dtype, shape
@@ -137,7 +138,7 @@ class _TileModel(models.PrimitiveModel):
 
 
 class _Array:
-    """Addresses within a C-contiguous array of two dimensions."""
+    """Addresses within a C-contiguous matrix."""
 
     def __init__(self, context: Any, builder: Any, kind: types.Array, value: Any) -> None:
         array = context.make_array(kind)(context, builder, value)
@@ -145,32 +146,36 @@ class _Array:
         self.columns = builder.extract_value(array.shape, kind.ndim - 1)
 
     def at(self, row: Any, column: Any) -> Any:
+        """Address of an entry."""
         offset = self.builder.add(self.builder.mul(row, self.columns), column)
         return self.builder.gep(self.data, [offset])
 
     def vector(self, tile: Tile, row: Any, column: Any, n: int = 0) -> Any:
-        """Address of the n-th vector that begins there."""
-        start = self.builder.gep(self.at(row, column), [I64(n * tile.lanes)])
-        return self.builder.bitcast(start, tile.vector.as_pointer())
+        """Address of the n-th vector from an entry on."""
+        address = self.builder.gep(self.at(row, column), [I64(n * tile.lanes)])
+        return self.builder.bitcast(address, tile.vector.as_pointer())
 
 
 def _require(condition: bool) -> None:
+    """Raise Numba's typing error, unless the arguments are those of an operation."""
     if not condition:
         raise TypingError("tiles need C-contiguous matrices and a constant Shape")
 
 
 def _is_matrix(kind: Any) -> bool:
+    """Return whether a type is that of a C-contiguous matrix."""
     return isinstance(kind, types.Array) and kind.ndim == 2 and kind.layout == "C"
 
 
 def _align(tile: Tile) -> int:
+    """Alignment in bytes that a load may assume: rows of V need not begin at a vector."""
     return tile.dtype.bitwidth // 8
 
 
 @operation
 def zeros(context: Any, shape: Any, like: Any) -> Any:
-    """A tile of zeros of the dtype of an array."""
-    _require(isinstance(shape, Choice))
+    """Tile of zeros of the dtype of an array."""
+    _require(isinstance(shape, StaticValue))
     tile = Tile(like.dtype, shape.value)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -181,8 +186,8 @@ def zeros(context: Any, shape: Any, like: Any) -> Any:
 
 @operation
 def width(context: Any, shape: Any, like: Any) -> Any:
-    """How many columns a tile of that shape has."""
-    _require(isinstance(shape, Choice))
+    """Number of columns of a tile of a shape, for the dtype of an array."""
+    _require(isinstance(shape, StaticValue))
     columns = shape.value.vectors * Tile(like.dtype, shape.value).lanes
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -193,8 +198,8 @@ def width(context: Any, shape: Any, like: Any) -> Any:
 
 @operation
 def load(context: Any, shape: Any, A: Any, i: Any, j: Any) -> Any:
-    """The tile whose first entry is ``A[i, j]``."""
-    _require(isinstance(shape, Choice) and _is_matrix(A))
+    """Load the tile whose first entry is ``A[i, j]``."""
+    _require(isinstance(shape, StaticValue) and _is_matrix(A))
     tile = Tile(A.dtype, shape.value)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -213,7 +218,7 @@ def load(context: Any, shape: Any, A: Any, i: Any, j: Any) -> Any:
 
 @operation
 def store(context: Any, tile: Any, A: Any, i: Any, j: Any) -> Any:
-    """Write the tile to A, its first entry to ``A[i, j]``."""
+    """Store a tile in A, its first entry at ``A[i, j]``."""
     _require(isinstance(tile, Tile) and _is_matrix(A))
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -229,23 +234,25 @@ def store(context: Any, tile: Any, A: Any, i: Any, j: Any) -> Any:
     return types.void(tile, A, types.int64, types.int64), generate
 
 
-def _rank_one(turned: bool) -> Callable[..., Any]:
+def _rank_one(transposed: bool) -> Callable[..., Any]:
+    """Typer and generator of a fused rank-one update of a tile."""
+
     def add(context: Any, tile: Any, A: Any, i: Any, k: Any, B: Any, n: Any, j: Any) -> Any:
         _require(isinstance(tile, Tile) and _is_matrix(A) and A.dtype == tile.dtype)
 
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             block, a, i, k, b, n, j = arguments
             left, right = _Array(context, builder, A, a), _Array(context, builder, B, b)
-            places = [right.vector(tile, n, j, v) for v in range(tile.shape.vectors)]
-            vectors = [builder.load(p, align=_align(tile), typ=tile.vector) for p in places]
+            addresses = [right.vector(tile, n, j, v) for v in range(tile.shape.vectors)]
+            vectors = [builder.load(a, align=_align(tile), typ=tile.vector) for a in addresses]
             fma = Lanes.intrinsic(builder, "llvm.fma", tile.vector, 3)
             for r in range(tile.shape.rows):
-                place = (
+                address = (
                     left.at(i, builder.add(k, I64(r)))
-                    if turned
+                    if transposed
                     else left.at(builder.add(i, I64(r)), k)
                 )
-                factor = Lanes.splat(builder, builder.load(place, typ=tile.scalar), tile.vector)
+                factor = Lanes.splat(builder, builder.load(address, typ=tile.scalar), tile.vector)
                 for v, vector in enumerate(vectors):
                     at = r * tile.shape.vectors + v
                     total = builder.call(fma, [factor, vector, builder.extract_value(block, at)])
@@ -259,15 +266,15 @@ def _rank_one(turned: bool) -> Callable[..., Any]:
 
 
 # tile[r, c] + A[i + r, k] · B[n, j + c]
-add_outer = operation(_rank_one(turned=False))
+add_outer = operation(_rank_one(transposed=False))
 # tile[r, c] + A[i, k + r] · B[n, j + c]
-add_outer_turned = operation(_rank_one(turned=True))
+add_outer_transposed = operation(_rank_one(transposed=True))
 
 
 def elementwise(function: Callable[..., Any]) -> Any:
-    """Make a function of `Lanes` into an operation on tiles.
+    """Turn a function of `Lanes` into an operation on tiles, vector by vector.
 
-    Scalars are spread over the lanes. A `Choice` is passed as its value.
+    Scalars are repeated in all lanes. A `StaticValue` is passed as its value.
     """
 
     def typer(context: Any, *kinds: Any) -> Any:
@@ -275,25 +282,25 @@ def elementwise(function: Callable[..., Any]) -> Any:
 
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             def operand(kind: Any, value: Any, n: int) -> Any:
-                if isinstance(kind, Choice):
+                if isinstance(kind, StaticValue):
                     return kind.value
                 vector = builder.extract_value(value, n) if isinstance(kind, Tile) else value
                 return Lanes(builder, vector)
 
             out = ir.Constant(tile.block, ir.Undefined)
-            spread = [
-                a if isinstance(k, Tile | Choice) else Lanes.splat(builder, a, tile.vector)
+            values = [
+                a if isinstance(k, Tile | StaticValue) else Lanes.splat(builder, a, tile.vector)
                 for k, a in zip(kinds, arguments, strict=True)
             ]
             for n in range(tile.count):
-                operands = [operand(k, v, n) for k, v in zip(kinds, spread, strict=True)]
+                operands = [operand(k, v, n) for k, v in zip(kinds, values, strict=True)]
                 out = builder.insert_value(out, function(*operands).value, n)
             return out
 
-        taken = (k if isinstance(k, Tile | Choice) else tile.dtype for k in kinds)
-        return tile(*taken), generate
+        argument_types = (k if isinstance(k, Tile | StaticValue) else tile.dtype for k in kinds)
+        return tile(*argument_types), generate
 
-    # Numba reads from the signature how many arguments there are.
+    # Numba reads the number of arguments from the signature.
     typer.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [
             inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD),
@@ -305,12 +312,12 @@ def elementwise(function: Callable[..., Any]) -> Any:
 
 
 @operation
-def total(context: Any, tile: Any) -> Any:
-    """The sum of all entries in double precision."""
+def sum_entries(context: Any, tile: Any) -> Any:
+    """Sum of all entries of a tile, over its lanes in double precision."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         parts = [builder.extract_value(arguments[0], n) for n in range(tile.count)]
-        while len(parts) > 1:
+        while len(parts) > 1:  # pairwise: a fixed order with small rounding errors
             pairs = [builder.fadd(a, b) for a, b in zip(parts[::2], parts[1::2], strict=False)]
             parts = pairs + parts[len(pairs) * 2 :]
         wide = ir.VectorType(ir.DoubleType(), tile.lanes)

@@ -1,8 +1,8 @@
-"""The multichannel Wiener filter, bin by bin.
+"""Multichannel Wiener filter, bin by bin.
 
-Complex spectrograms are (channel, time, freq) here, shares (source, time, freq), covariances
-(source, freq, channel, channel). Bins are dealt to threads by frequency, so that sums over time are
-always taken in one order.
+Complex spectrograms are (channel, time, freq) here, shares m (source, time, freq), and spatial
+covariances R (source, freq, channel, channel), all C-contiguous. Threads divide the frequencies, so
+that sums over time are always taken in one order. Called by `audio.spatial`.
 """
 
 from __future__ import annotations
@@ -12,51 +12,57 @@ import numpy as np
 from nmfaudio.kernels.jit import kernel
 from nmfaudio.kernels.threads import parallel_for
 
-STRIP = 64  # frequencies in one part of the work
+FREQUENCIES = 64  # frequencies in one part of the work
 
 
-def filtered(Z: np.ndarray, shares: np.ndarray, R: np.ndarray, X: np.ndarray) -> None:
-    """X [shape=(source, channel, time, freq)] becomes ``m_s R_s (Σ m R)⁻¹ Z``."""
-    none, nothing = np.empty((0, 0, 0, 0), np.complex128), np.empty(0)
+def apply_filter(Z: np.ndarray, shares: np.ndarray, R: np.ndarray, X: np.ndarray) -> None:
+    """Write ``m_s R_s (Σ m R)⁻¹ Z`` to X [shape=(source, channel, time, freq)]."""
+    no_moments, no_errors = np.empty((0, 0, 0, 0), np.complex128), np.empty(0)
 
-    def work(strips: range) -> None:
-        for strip in strips:
-            _filter(Z, shares, R, X, none, nothing, strip * STRIP, (strip + 1) * STRIP)
+    def work(parts: range) -> None:
+        for part in parts:
+            first = part * FREQUENCIES
+            _filter(Z, shares, R, X, no_moments, no_errors, first, first + FREQUENCIES)
 
-    parallel_for(work, -(-Z.shape[2] // STRIP))
+    parallel_for(work, -(-Z.shape[2] // FREQUENCIES))
 
 
-def moments(Z: np.ndarray, shares: np.ndarray, R: np.ndarray) -> tuple[np.ndarray, float]:
-    """What is expected of the sources, given Z and what R is so far.
+def posterior_moments(Z: np.ndarray, shares: np.ndarray, R: np.ndarray) -> tuple[np.ndarray, float]:
+    """Second moments of the sources, given Z and the current covariances.
 
-    A source has the covariance ``m_s |z|² R_s``, with |z|² the mean square of the channels.
+    The prior covariance of a source is ``m_s |z|² R_s``, with |z|² the mean square of the channels.
 
     Returns
     -------
     np.ndarray [shape=(source, freq, channel, channel)]
-        Sums over time of their outer products.
+        Expected outer products of the sources, summed over time.
     float
-        The squared error that the filter is expected to leave.
+        Expected squared error of the filter.
     """
     out, errors = np.zeros(R.shape, np.complex128), np.zeros(Z.shape[2])
-    none = np.empty((0, 0, 0, 0), Z.dtype)
+    no_output = np.empty((0, 0, 0, 0), Z.dtype)
 
-    def work(strips: range) -> None:
-        for strip in strips:
-            _filter(Z, shares, R, none, out, errors, strip * STRIP, (strip + 1) * STRIP)
+    def work(parts: range) -> None:
+        for part in parts:
+            first = part * FREQUENCIES
+            _filter(Z, shares, R, no_output, out, errors, first, first + FREQUENCIES)
 
-    parallel_for(work, -(-Z.shape[2] // STRIP))
+    parallel_for(work, -(-Z.shape[2] // FREQUENCIES))
     return out, float(errors.sum())
 
 
-def sharpen(Z: np.ndarray, shares: np.ndarray, K: np.ndarray) -> None:
-    """Divide shares in place by ``z* K_s z``, and let them sum to one again."""
+def sharpen_shares(Z: np.ndarray, shares: np.ndarray, K: np.ndarray) -> None:
+    """Divide shares in place by ``z* K_s z``, and normalise them to sum to one again.
 
-    def work(strips: range) -> None:
-        for strip in strips:
-            _sharpen(Z, shares, K, strip * STRIP, (strip + 1) * STRIP)
+    K is (source, freq, channel, channel).
+    """
 
-    parallel_for(work, -(-Z.shape[2] // STRIP))
+    def work(parts: range) -> None:
+        for part in parts:
+            first = part * FREQUENCIES
+            _sharpen_shares(Z, shares, K, first, first + FREQUENCIES)
+
+    parallel_for(work, -(-Z.shape[2] // FREQUENCIES))
 
 
 @kernel
@@ -70,7 +76,10 @@ def _filter(
     first: int,
     stop: int,
 ) -> None:
-    """Fill X where it has any size, add to M and errors where they have."""
+    """Filter frequencies `first` … `stop` − 1; write X and add to M and errors, unless of size 0.
+
+    M is (source, freq, channel, channel), errors (freq,).
+    """
     channels, frames, bins = Z.shape
     L = np.empty((channels, channels), np.complex128)  # Cholesky factor of the mixture's covariance
     G = np.empty((channels, channels), np.complex128)
@@ -82,6 +91,7 @@ def _filter(
             for a in range(channels):
                 u[a] = Z[a, t, f]
                 power += (u[a].real ** 2 + u[a].imag ** 2) / channels
+            # u = S⁻¹ z with S = Σ m R = L L*: forward, then backward substitution.
             _cholesky(shares[:, t, f], R[:, f], L)
             for a in range(channels):
                 for b in range(a):
@@ -101,7 +111,7 @@ def _filter(
                     for a in range(channels):
                         X[s, a, t, f] = x[a]
                 if M.size > 0:
-                    # What x leaves open: m R − m R S⁻¹ m R = m R − G* G.
+                    # Posterior covariance m R − m R S⁻¹ m R = m R − G* G, with G = L⁻¹ m R.
                     for a in range(channels):
                         for b in range(channels):
                             G[a, b] = share * R[s, f, a, b]
@@ -120,7 +130,10 @@ def _filter(
 
 @kernel
 def _cholesky(shares: np.ndarray, R: np.ndarray, L: np.ndarray) -> None:
-    """L becomes the lower Cholesky factor of ``Σ m_s R_s``."""
+    """Write the lower Cholesky factor of ``Σ m_s R_s`` to L (channel, channel).
+
+    shares is (source,), R (source, channel, channel).
+    """
     channels = len(L)
     for a in range(channels):
         for b in range(a + 1):
@@ -133,7 +146,10 @@ def _cholesky(shares: np.ndarray, R: np.ndarray, L: np.ndarray) -> None:
 
 
 @kernel
-def _sharpen(Z: np.ndarray, shares: np.ndarray, K: np.ndarray, first: int, stop: int) -> None:
+def _sharpen_shares(
+    Z: np.ndarray, shares: np.ndarray, K: np.ndarray, first: int, stop: int
+) -> None:
+    """`sharpen_shares` for frequencies `first` … `stop` − 1."""
     channels, frames, bins = Z.shape
     for t in range(frames):
         for f in range(first, min(stop, bins)):
@@ -141,14 +157,14 @@ def _sharpen(Z: np.ndarray, shares: np.ndarray, K: np.ndarray, first: int, stop:
             for a in range(channels):
                 power += Z[a, t, f].real ** 2 + Z[a, t, f].imag ** 2
             if power == 0:
-                continue  # silence comes from nowhere
+                continue  # the direction of silence is undefined
             total = 0.0
             for s in range(len(shares)):
-                far = 0.0
+                distance = 0.0
                 for a in range(channels):
                     for b in range(channels):
-                        far += (np.conj(Z[a, t, f]) * K[s, f, a, b] * Z[b, t, f]).real
-                shares[s, t, f] *= power / far
+                        distance += (np.conj(Z[a, t, f]) * K[s, f, a, b] * Z[b, t, f]).real
+                shares[s, t, f] *= power / distance
                 total += shares[s, t, f]
             for s in range(len(shares)):
                 shares[s, t, f] /= total

@@ -34,7 +34,7 @@ def test_a_change_in_one_kernel_reaches_those_that_call_it(tmp_path):
     shutil.copytree(Path(na.__file__).parent, package, ignore=ignore)
     before = run(tmp_path)
     assert run(tmp_path) == before  # from the cache
-    source = package / "kernels" / "mm.py"
+    source = package / "kernels" / "majorisation.py"
     text = source.read_text()
     changed = text.replace("u = a[j] / b[j] if", "u = one if")
     assert changed != text

@@ -1,4 +1,4 @@
-"""Every kernel equals its NumPy twin."""
+"""Kernels equal the NumPy implementations of `twins`."""
 
 import math
 
@@ -16,8 +16,8 @@ from nmfaudio.factorisation.solvers.base import Stepwise
 from nmfaudio.factorisation.solvers.fused import FusedRun
 from nmfaudio.factorisation.solvers.mu import mu_step
 from nmfaudio.factorisation.structures import Convolutive, Product
-from nmfaudio.kernels import gemm as tiles
-from nmfaudio.kernels import mm
+from nmfaudio.kernels import gemm, majorisation
+from nmfaudio.kernels.bundles import Majoriser
 from nmfaudio.kernels.products import product
 
 BETAS = [-0.5, 0, 0.5, 1, 1.3, 1.5, 2, 3]
@@ -26,12 +26,12 @@ TOLERANCE = {np.float32: 2e-4, np.float64: 1e-10}
 
 @settings(max_examples=80, deadline=None)
 @given(st.integers(1, 11), st.integers(1, 11), st.integers(1, 11), st.integers(0, 99))
-def test_tiles_add_products(m, n, depth, seed):
+def test_gemm_adds_products(m, n, depth, seed):
     rng = np.random.default_rng(seed)
     A, B, C = rng.random((m, depth)), rng.random((depth, n)), rng.random((m, n))
     arguments = {
-        tiles.add_nn: (A, B),
-        tiles.add_nt: (A, np.ascontiguousarray(B.T)),
+        gemm.add_nn: (A, B),
+        gemm.add_nt: (A, np.ascontiguousarray(B.T)),
     }
     for add, (left, right) in arguments.items():
         out = C.copy()
@@ -53,7 +53,7 @@ def test_product_equals_numpy(shape, dtype):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("beta", BETAS)
-def test_divergence_and_halves_equal_numpy(beta, order, dtype):
+def test_divergence_and_gradient_parts_equal_numpy(beta, order, dtype):
     rng = np.random.default_rng(1)
     V = np.asarray(rng.random((9, 150)) + 0.1, dtype, order=order)
     Y = (rng.random(V.shape) + 0.1).astype(dtype)
@@ -175,11 +175,11 @@ def test_the_step_lowers_its_majoriser_as_far_as_it_goes(neg, pos, lin, c, d, e,
     def slope(u):
         return pos * u**p - neg * u**q + lin + c * u - d / u - e / u**2
 
-    u = mm.ratio(neg, pos, lin, c, d, e, p, q)
+    u = majorisation.ratio(Majoriser(neg, pos, lin, c, d, e, p, q))
     assert u >= 0
     if u == 0 or u < 1e-8:
         assert slope(1e-8) >= 0
-    elif u >= mm.FARTHEST:
+    elif u >= majorisation.LONGEST_STEP:
         assert slope(u) <= 1e-6 * (neg * u**q + d / u + e / u**2)
     else:
         size = pos * u**p + neg * u**q + abs(lin) + c * u + d / u + e / u**2

@@ -15,7 +15,7 @@ from nmfaudio.factorisation.divergences import Beta, divergence_named
 from nmfaudio.factorisation.engine import generator, nmf, schedule_of
 from nmfaudio.factorisation.initialisation import power_of_two, weighted_mean
 from nmfaudio.factorisation.recipes.warm_start import solver_without_zeros
-from nmfaudio.kernels import beta_divergence as cells
+from nmfaudio.kernels import beta_divergence
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,7 +158,7 @@ class _Rows:
         Y = np.ascontiguousarray(model / model.dtype.type(self._scale))[:, None]
         said = np.broadcast_to(self._said, model.shape)[:, None]
         rows = zip(self._V, Y, np.ascontiguousarray(said), strict=True)
-        costs = [cells.divergence(v, y, m, self._beta, self._floor) for v, y, m in rows]
+        costs = [beta_divergence.divergence(v, y, m, self._beta, self._floor) for v, y, m in rows]
         size = float(self._scale**self._beta)
         return size * np.array(costs, np.float64)
 

@@ -15,7 +15,7 @@ from nmfaudio.factorisation.problem import Problem
 from nmfaudio.factorisation.solvers.base import Run, Solver
 from nmfaudio.factorisation.solvers.fused import FusedRun, can_fuse
 from nmfaudio.kernels.layout import aligned_zeros
-from nmfaudio.kernels.mm import extrapolate
+from nmfaudio.kernels.majorisation import extrapolate
 
 
 @inherits_docstrings(Solver)

@@ -11,8 +11,9 @@ from nmfaudio._common.docstrings import inherits_docstrings
 from nmfaudio.factorisation.divergences import Beta
 from nmfaudio.factorisation.problem import Problem
 from nmfaudio.factorisation.solvers.base import Run, Solver
-from nmfaudio.factorisation.solvers.descent import free_array, term_arrays
+from nmfaudio.factorisation.solvers.descent import step_terms
 from nmfaudio.factorisation.structures import Product
+from nmfaudio.kernels.bundles import StepTerms
 from nmfaudio.kernels.ccd import descend_entries
 from nmfaudio.kernels.threads import parallel_for
 
@@ -101,15 +102,15 @@ class CoordinateRun:
         X, A = self._X[i], np.ascontiguousarray(self._X[1 - i].T)
         V, weights = self._V[i], self._weights[i]
         F = X if i == 0 else X.T
-        terms = term_arrays(self._problem.majorize(i, [self._X[0], self._X[1].T]), F)
-        free = free_array(self._problem.free[i], F)
+        majorant = self._problem.majorize(i, [self._X[0], self._X[1].T])
+        terms = step_terms(majorant, self._problem.free[i], F)
         if i == 1:
-            terms, free = tuple(t.T.copy() for t in terms), free.T.copy()
+            terms = StepTerms(*(np.ascontiguousarray(t.T) for t in terms))
 
         def work(parts: range) -> None:
             for part in parts:
                 first = part * ROWS
                 last = min(first + ROWS, len(X))
-                descend_entries(V, weights, A, X, terms, free, first, last)
+                descend_entries(V, weights, A, X, terms, first, last)
 
         parallel_for(work, -(-len(X) // ROWS))

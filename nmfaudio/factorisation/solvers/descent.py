@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from nmfaudio.factorisation.penalties import Terms
-from nmfaudio.kernels import mm
+from nmfaudio.kernels import majorisation
+from nmfaudio.kernels.bundles import StepTerms
 from nmfaudio.kernels.threads import parallel_for
 
 _TASK = 2**15  # entries per task, enough to outweigh the cost of a thread
@@ -27,23 +26,26 @@ def descend(
     penalties, and `exponents` (p, q) those of `Divergence.exponents`.
     """
     matrix = (-1, F.shape[-1])
-    arrays = (
-        F.reshape(matrix),
-        np.ascontiguousarray(neg).reshape(matrix),
-        np.ascontiguousarray(pos).reshape(matrix),
-        *term_arrays(terms, F),
-        free_array(free, F),
-    )
+    X = F.reshape(matrix)
+    negative = np.ascontiguousarray(neg).reshape(matrix)
+    positive = np.ascontiguousarray(pos).reshape(matrix)
+    arrays = step_terms(terms, free, F)
+    numbers = *exponents, factor_floor(F.dtype)
     rows = max(1, _TASK // F.shape[-1])
 
     def work(parts: range) -> None:
-        for first in parts:
-            some = slice(first * rows, (first + 1) * rows)
-            given: list[Any] = [array[some] if array.size else array for array in arrays]
-            given += [*exponents, factor_floor(F.dtype)]
-            mm.step(*given)
+        for part in parts:
+            block = slice(part * rows, (part + 1) * rows)
+            of_block = StepTerms(*(array[block] if array.size else array for array in arrays))
+            majorisation.step(X[block], negative[block], positive[block], of_block, *numbers)
 
-    parallel_for(work, -(-len(arrays[0]) // rows))
+    parallel_for(work, -(-len(X) // rows))
+
+
+def step_terms(terms: Terms | None, free: bool | np.ndarray, F: np.ndarray) -> StepTerms:
+    """Penalty terms of F, and which of its entries may change, as kernels take them."""
+    linear, quadratic, log, inverse = term_arrays(terms, F)
+    return StepTerms(linear, quadratic, log, inverse, free_array(free, F))
 
 
 def term_arrays(terms: Terms | None, F: np.ndarray) -> tuple[np.ndarray, ...]:

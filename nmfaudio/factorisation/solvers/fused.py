@@ -13,9 +13,18 @@ import numpy as np
 from nmfaudio.factorisation.divergences import Beta
 from nmfaudio.factorisation.penalties import Terms
 from nmfaudio.factorisation.problem import Problem
-from nmfaudio.factorisation.solvers.descent import descend, factor_floor, free_array, term_arrays
+from nmfaudio.factorisation.solvers.descent import descend, factor_floor, step_terms
 from nmfaudio.factorisation.structures import Convolutive, Product
 from nmfaudio.kernels import layout
+from nmfaudio.kernels.bundles import (
+    Chunks,
+    ChunkSums,
+    Data,
+    Params,
+    StepTerms,
+    Templates,
+    Workspace,
+)
 from nmfaudio.kernels.formulas import formula_for
 from nmfaudio.kernels.products import accumulate, product
 from nmfaudio.kernels.sweep import sweep, update_lagged
@@ -60,9 +69,9 @@ class FusedRun:
         free_W, free_H = problem.free
         self._free_W = free_W if isinstance(free_W, bool) else self._packed(free_W)
         self._free_H = free_H if isinstance(free_H, bool) else free_H.T
-        self._edges = layout.chunk_edges(len(self._V), layout.MOST_CHUNKS)
+        self._edges = layout.chunk_edges(len(self._V), layout.MAX_CHUNKS)
         self._allocate(factors)
-        self._rooms: dict[int, tuple[np.ndarray, ...]] = {}
+        self._workspaces: dict[int, Workspace] = {}
         self._widths = layout.strip_widths(dtype)
         self._sweep(update=False, want_loss=True)
 
@@ -159,70 +168,72 @@ class FusedRun:
         return cumulative.astype(self._W.dtype)
 
     def _sweep(self, *, update: bool, want_loss: bool) -> None:
-        terms = self._problem.majorize(1, self.factors()) if update else None
-        turned: Any = None if terms is None else [np.transpose(term) for term in terms]
-        none = np.empty((0, 0), self._H.dtype)
-        given: tuple[Any, ...] = (
-            self._lags,
-            (*term_arrays(turned, self._H), free_array(self._free_H, self._H)),
-            self._sums_of_W() if self._simple else none,
-            (self._beta, *self._exponents, *self._floors),
-            self._widths,
-        )
-        W = (self._W, *layout.panels(self._W))
+        majorant = self._problem.majorize(1, self.factors()) if update else None
+        turned: Any = None if majorant is None else [np.transpose(term) for term in majorant]
+        terms = step_terms(turned, self._free_H, self._H)
+        templates = self._templates()
         if update and self._lags > 1:
-            self._update_lagged(W, given)
+            self._update_lagged(templates, terms)
             update = False
         if update or want_loss or self._neg.size:
-            self._gather(W, given, update, want_loss)
+            self._accumulate(templates, terms, self._params(update, want_loss))
         if want_loss:
             self.loss = self._problem.loss(self.factors(), float(sum(self._misfits)))
 
-    def _gather(self, W: Any, given: Any, update: bool, want_loss: bool) -> None:
-        sums = self._neg, self._pos, self._sums, self._squares, self._misfits, self._edges
-        gram = np.empty((0, 0), self._W.dtype)
-        if self._gram:
-            gram = np.ascontiguousarray(product(self._W, self._W.T))
+    def _templates(self) -> Templates:
+        """W, and what the kernels derive the gradient for H from."""
+        none = np.empty((0, 0), self._W.dtype)
+        return Templates(
+            self._W,
+            *layout.panels(self._W),
+            gram=np.ascontiguousarray(product(self._W, self._W.T)) if self._gram else none,
+            totals=self._sums_of_W() if self._simple else none,
+        )
 
-        def work(chunks: range) -> None:
-            arguments: list[Any] = [*self._data(), W, self._W_next, self._H, gram, *given]
-            arguments += [
-                update,
-                want_loss,
-                self._room(chunks.start),
-                *sums,
-                chunks.start,
-                chunks.step,
-            ]
-            sweep(*arguments)
+    def _params(self, update: bool, need_loss: bool) -> Params:
+        beta, (p, q), (model_floor, floor) = self._beta, self._exponents, self._floors
+        formula = formula_for(float(self._V.dtype.type(beta)))
+        numbers = beta, p, q, model_floor, floor
+        return Params(formula, *numbers, *self._widths, self._lags, update, need_loss)
+
+    def _accumulate(self, templates: Templates, terms: StepTerms, params: Params) -> None:
+        data = Data(self._V, self._weights)
+        sums = ChunkSums(
+            self._W_next, self._neg, self._pos, self._sums, self._squares, self._misfits
+        )
+
+        def work(numbers: range) -> None:
+            chunks = Chunks(self._edges, numbers.start, numbers.step)
+            workspace = self._workspace(numbers.start)
+            sweep(data, templates, self._H, terms, params, workspace, sums, chunks)
 
         parallel_for(work, len(self._misfits))
 
-    def _update_lagged(self, W: Any, given: Any) -> None:
+    def _update_lagged(self, templates: Templates, terms: StepTerms) -> None:
         # What is summed for a frame does not depend on the chunk that it is in.
         edges = layout.chunk_edges(len(self._V), get_threads())
         H = self._H
         self._H = H.copy()
+        data, params = Data(self._V, self._weights), self._params(update=True, need_loss=False)
 
-        def work(chunks: range) -> None:
-            arguments: list[Any] = [*self._data(), W, H, self._H, *given]
-            arguments += [self._room(chunks.start), edges, chunks.start, chunks.step]
-            update_lagged(*arguments)
+        def work(numbers: range) -> None:
+            chunks = Chunks(edges, numbers.start, numbers.step)
+            workspace = self._workspace(numbers.start)
+            update_lagged(data, templates, H, self._H, terms, params, workspace, chunks)
 
         parallel_for(work, len(edges) - 1)
 
-    def _data(self) -> tuple[Any, ...]:
-        return formula_for(float(self._V.dtype.type(self._beta))), self._V, self._weights
-
-    def _room(self, worker: int) -> tuple[np.ndarray, ...]:
+    def _workspace(self, worker: int) -> Workspace:
         """Scratch memory for one of the threads that work at the same time."""
         depth, freq = self._W.shape
         zeros, dtype, frames = layout.aligned_zeros, self._V.dtype, layout.FRAMES
-        if worker not in self._rooms:
-            self._rooms[worker] = (
+        if worker not in self._workspaces:
+            strips = zeros((3, frames, self._widths[0]), dtype)
+            activations = zeros((3, frames, depth), dtype)
+            self._workspaces[worker] = Workspace(
                 zeros((frames, freq), dtype),
                 zeros((frames, freq) if self._weights.size else (0, 0), dtype),
-                zeros((3, frames, self._widths[0]), dtype),
-                zeros((3, frames, depth), dtype),
+                *strips,
+                *activations,
             )
-        return self._rooms[worker]
+        return self._workspaces[worker]

@@ -11,10 +11,11 @@ from nmfaudio._common.docstrings import inherits_docstrings
 from nmfaudio.factorisation.divergences import Beta
 from nmfaudio.factorisation.problem import Problem
 from nmfaudio.factorisation.solvers.base import Run, Solver
-from nmfaudio.factorisation.solvers.descent import free_array, term_arrays
+from nmfaudio.factorisation.solvers.descent import step_terms
 from nmfaudio.factorisation.structures import Product
-from nmfaudio.kernels.hals import descend_rows, sweep_rows
-from nmfaudio.kernels.layout import MOST_CHUNKS, chunk_edges
+from nmfaudio.kernels.bundles import StepTerms
+from nmfaudio.kernels.hals import Factors, descend_rows, sweep_rows
+from nmfaudio.kernels.layout import MAX_CHUNKS, chunk_edges
 from nmfaudio.kernels.products import product
 from nmfaudio.kernels.threads import parallel_for
 
@@ -86,7 +87,7 @@ class HalsRun:
         self._W = np.array(factors[0].T, order="C")
         self._H = np.array(factors[1], order="C")
         self._free = (problem.free[0], problem.free[1])
-        self._edges = chunk_edges(len(self._V), MOST_CHUNKS)
+        self._edges = chunk_edges(len(self._V), MAX_CHUNKS)
         moves = self._free[0] is not False
         sums = (len(self._edges) - 1, *self._W.shape) if moves else (0, 0, 0)
         self._cross = np.empty(sums, self._V.dtype)
@@ -106,25 +107,24 @@ class HalsRun:
         """Return the number of passes over the components, cheaper than the products in total."""
         return min(1 + depth // (4 * len(self._W)), MAX_ROUNDS)
 
-    def _terms(self, i: int) -> tuple[np.ndarray, ...]:
+    def _terms(self, i: int) -> StepTerms:
         """Return the terms of the penalties of factor `i`, as (component, n)."""
         F = self.factors()[i]
-        terms = term_arrays(self._problem.majorize(i, self.factors()), F)
-        return terms if i == 1 else tuple(t.T.copy() for t in terms)
+        terms = step_terms(self._problem.majorize(i, self.factors()), self._free[i], F)
+        return terms if i == 1 else StepTerms(*(np.ascontiguousarray(t.T) for t in terms))
 
     def _update_W(self) -> None:
         """Update all components of W from the products that the last sweep accumulated."""
         gram = np.ascontiguousarray(product(self._H, self._H.T))  # H Hᵀ
-        free = np.ascontiguousarray(free_array(self._free[0], self._W.T).T)
         rounds = self._rounds(len(self._V))
-        descend_rows(self._W, self._cross.sum(0), gram, self._terms(0), free, rounds)
+        descend_rows(self._W, self._cross.sum(0), gram, self._terms(0), rounds)
 
     def _sweep(self, *, rounds: int, want_loss: bool) -> None:
         """Update H chunk by chunk, and accumulate V Hᵀ and the divergence of each chunk."""
         V, W, H = self._V, self._W, self._H
-        gram = np.ascontiguousarray(product(W, W.T))  # Wᵀ W; W is stored as (component, freq)
+        # Wᵀ W; W is stored as (component, freq)
+        factors = Factors(W, np.ascontiguousarray(product(W, W.T)), H)
         terms = self._terms(1)
-        free = free_array(self._free[1], H)
         misfits = np.zeros(len(self._edges) - 1)
         self._cross[:] = 0
         none = np.empty((0, 0), V.dtype)
@@ -133,9 +133,7 @@ class HalsRun:
             for c in chunks:
                 cross = self._cross[c] if self._cross.size else none
                 first, last = self._edges[c : c + 2]
-                misfits[c] = sweep_rows(
-                    V, W, gram, H, terms, free, rounds, want_loss, cross, first, last
-                )
+                misfits[c] = sweep_rows(V, factors, terms, rounds, want_loss, cross, first, last)
 
         parallel_for(work, len(misfits))
         if want_loss:

@@ -11,7 +11,7 @@ import numpy as np
 from nmfaudio._common.validation import as_count
 from nmfaudio.errors import ParameterError, ShapeError
 from nmfaudio.factorisation.structures.base import Factors, Structure
-from nmfaudio.kernels.envelopes import back_through, gathered, through
+from nmfaudio.kernels.envelopes import convolve, correlate_activations, correlate_envelopes
 from nmfaudio.kernels.products import accumulate
 
 
@@ -103,8 +103,8 @@ class AttackDecay(Structure):
         for stage, out in zip(W, back, strict=True):
             accumulate(rows, np.ascontiguousarray(stage), out)
         if i == 1:
-            return gathered(back, np.ascontiguousarray(H.T), E.shape[1])
-        return back_through(np.ascontiguousarray(E), back).T
+            return correlate_activations(back, np.ascontiguousarray(H.T), E.shape[1])
+        return correlate_envelopes(np.ascontiguousarray(E), back).T
 
     def levels(self, factors: Factors) -> np.ndarray:
         total: np.ndarray = _levels(factors[1], factors[2]).sum(axis=0)
@@ -121,7 +121,7 @@ class AttackDecay(Structure):
 
 def _levels(E: np.ndarray, H: np.ndarray) -> np.ndarray:
     """Return the level of each stage, E * H [shape=(stage, time, component)]."""
-    return through(np.ascontiguousarray(E), np.ascontiguousarray(H.T))
+    return convolve(np.ascontiguousarray(E), np.ascontiguousarray(H.T))
 
 
 def attack_decay_envelopes(

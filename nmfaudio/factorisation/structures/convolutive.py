@@ -9,7 +9,7 @@ import numpy as np
 
 from nmfaudio.errors import ShapeError
 from nmfaudio.factorisation.structures.base import Factors, Structure
-from nmfaudio.kernels.envelopes import through
+from nmfaudio.kernels.envelopes import convolve
 from nmfaudio.kernels.products import accumulate
 
 
@@ -92,7 +92,7 @@ class Convolutive(Structure):
     def levels(self, factors: Factors) -> np.ndarray:
         W, H = factors
         envelopes = np.ascontiguousarray(W.sum(axis=1)[None])  # (1, lag, component)
-        levels: np.ndarray = through(envelopes, np.ascontiguousarray(H.T))[0].T
+        levels: np.ndarray = convolve(envelopes, np.ascontiguousarray(H.T))[0].T
         return levels
 
     def excerpt(self, factors: Factors, frames: slice) -> tuple[Factors, int]:
