@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from nmfaudio._common.pitch import erb_spaced, erb_width
 from nmfaudio._common.validation import as_count, as_number
 from nmfaudio._public import public
 from nmfaudio.audio.transforms.stft_based import OnStft
@@ -230,11 +231,10 @@ class Erb(Filterbank):
     @property
     def frequencies(self) -> np.ndarray:
         """Centre of each band in Hz, float64, shape (freq,)."""
-        low, high = np.log1p(0.00437 * self.fmin), np.log1p(0.00437 * self.fmax)
-        return np.asarray(np.expm1(np.linspace(low, high, self.n_bands)) / 0.00437)
+        return erb_spaced(self.fmin, self.fmax, self.n_bands)
 
     def _filters(self) -> np.ndarray:
         centres = self.frequencies[:, np.newaxis]
-        width = 1.019 * 24.7 * (0.00437 * centres + 1)
+        width = erb_width(centres, 1.019)  # b of the class's docstring
         gain = (1 + ((self.stft.frequencies - centres) / width) ** 2) ** -2.0
         return np.where(gain < _FAINTEST, 0.0, gain) ** self.power
