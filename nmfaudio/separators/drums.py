@@ -11,6 +11,7 @@ from nmfaudio._common.options import documented, option
 from nmfaudio._public import public
 from nmfaudio.errors import ParameterError
 from nmfaudio.separators.pipeline import GroupedDecomposition, NmfSeparator, SeparationInput
+from nmfaudio.symbolic.names import DRUM_PARTS as PARTS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 
     _Learned: TypeAlias = tuple[np.ndarray, np.ndarray, Sequence[str], tuple[Penalty, ...]]
     """W at full resolution, H, the part of each component, and what W costs."""
-
-PARTS = ("kick", "snare", "hihat", "toms", "cymbals")
-"""The parts of a kit that there are shipped templates of."""
 
 _MANY = 4  # components of a part in the end: no two of its hits sound alike
 _PULL = 0.3  # of own templates, in units of what the recording says of them

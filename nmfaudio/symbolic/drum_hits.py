@@ -13,7 +13,7 @@ import numpy as np
 
 from nmfaudio._common.files import show
 from nmfaudio.errors import AudioFileError, ContentError
-from nmfaudio.symbolic.names import CALLED, part_named
+from nmfaudio.symbolic.names import DRUM_PARTS, part_named
 from nmfaudio.symbolic.notes import read_notes
 
 EARLY = 0.03  # s before its time that a hit may be heard
@@ -51,7 +51,7 @@ def read_hits(path: str | os.PathLike[str]) -> dict[str, list[float]]:
         if part is None:
             raise AudioFileError(
                 f"{label}: {place}: {name.strip()!r} is no part of a kit; use "
-                f"{', '.join(CALLED)}, or the number of a General MIDI drum"
+                f"{', '.join(DRUM_PARTS)}, or the number of a General MIDI drum"
             )
         found.setdefault(part, []).append(seconds)
     return {part: sorted(times) for part, times in found.items()}
