@@ -1,4 +1,4 @@
-"""The module that public names report as their own."""
+"""Decorator that sets the module of public names."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ T = TypeVar("T")
 
 
 def public(item: T) -> T:
-    """Let a class or function of the top level report ``nmfaudio`` as its module.
+    """Set ``__module__`` of a public class or function to ``nmfaudio``.
 
     Parameters
     ----------
     item : class or function
-        Must be reachable as ``nmfaudio.<its name>``, or it cannot be pickled.
+        Must be importable as ``nmfaudio.<name>``, otherwise it cannot be pickled.
 
     Returns
     -------

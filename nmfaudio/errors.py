@@ -1,19 +1,19 @@
-"""Everything nmfaudio raises on purpose, drawn once.
+"""Errors and warnings of nmfaudio, with the exit codes of the command line.
 
 ::
 
     NmfAudioError
-    ├── ParameterError (ValueError)       2  an argument or option is wrong
+    ├── ParameterError (ValueError)       2  an argument or option is invalid
     │   └── ShapeError                    2  an array has the wrong shape
     ├── MissingExtraError (ImportError)   2  an optional dependency is not installed
     ├── AudioFileError (OSError)          3  a file cannot be read
-    ├── ContentError (ValueError)         4  a file or array can be read but not used
+    ├── ContentError (ValueError)         4  a file or array has unusable content
     ├── OutputError (OSError)             5  a result cannot be written
-    ├── LimitError (MemoryError)          6  memory, duration or time would not suffice
-    └── NumericalError (ArithmeticError)  1  an iteration left the finite numbers
+    ├── LimitError (MemoryError)          6  a limit of memory, duration or time
+    └── NumericalError (ArithmeticError)  1  an iteration produced NaN or infinity
 
-The number is the exit code of the command line. Every message says what was got, what is needed
-and what to do. `AudioWarning` is the one category of warning.
+The number is the exit code of the command line. Every message states the value received, what is
+needed, and what to do. `AudioWarning` is the only warning category.
 """
 
 from __future__ import annotations
@@ -38,58 +38,58 @@ __all__ = [
 
 @public
 class NmfAudioError(Exception):
-    """Root of all errors raised on purpose; `exit_code` is what the command line returns."""
+    """Base class of all errors of nmfaudio; `exit_code` is that of the command line."""
 
     exit_code: ClassVar[int] = 1
 
 
 @public
 class ParameterError(NmfAudioError, ValueError):
-    """An argument or option has a value that cannot work."""
+    """Invalid value of an argument or option."""
 
     exit_code = 2
 
 
 class ShapeError(ParameterError):
-    """An array has a shape that does not fit."""
+    """Invalid shape of an array."""
 
 
 @public
 class MissingExtraError(NmfAudioError, ImportError):
-    """An optional dependency is needed and not installed; the message names the extra."""
+    """Missing optional dependency; the message names the extra to install."""
 
     exit_code = 2
 
 
 @public
 class AudioFileError(NmfAudioError, OSError):
-    """A file cannot be read as what it should be."""
+    """File that cannot be opened, read or decoded."""
 
     exit_code = 3
 
 
 @public
 class ContentError(NmfAudioError, ValueError):
-    """The content was read, but nothing can be made of it (no frames, NaN, infinity)."""
+    """Unusable content of a file or array, such as no frames, NaN or infinity."""
 
     exit_code = 4
 
 
 class OutputError(NmfAudioError, OSError):
-    """A result cannot be written."""
+    """Result that cannot be written."""
 
     exit_code = 5
 
 
 class LimitError(NmfAudioError, MemoryError):
-    """The work would go beyond a limit of memory, duration or time."""
+    """Work beyond a limit of memory, duration or time."""
 
     exit_code = 6
 
 
 class NumericalError(NmfAudioError, ArithmeticError):
-    """An iteration produced NaN or infinity; the result was thrown away."""
+    """NaN or infinity in an iteration; no result is returned."""
 
 
 class AudioWarning(UserWarning):
-    """Something about a file or a result deserves a look, and the work went on."""
+    """Suspicious property of a file or a result, reported without stopping."""

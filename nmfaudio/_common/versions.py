@@ -21,7 +21,7 @@ EXTRAS = {
 
 
 def installed_version(package: str) -> str | None:
-    """Version of an installed package, None where it is not installed."""
+    """Version of an installed package, None if it is not installed."""
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
@@ -29,15 +29,15 @@ def installed_version(package: str) -> str | None:
 
 
 def missing_packages(extra: str) -> list[str]:
-    """Modules of an extra that cannot be imported here."""
+    """Modules of an extra that are not installed."""
     return [name for name in EXTRAS[extra] if importlib.util.find_spec(name) is None]
 
 
 def libsndfile_version() -> str | None:
-    """Version of the libsndfile library, None where soundfile cannot load it."""
+    """Version of the libsndfile library, None if soundfile cannot load it."""
     try:
         import soundfile
-    except (ImportError, OSError):  # the package, or the library that it loads
+    except (ImportError, OSError):  # no soundfile, or no libsndfile
         return None
     return str(soundfile.__libsndfile_version__)
 
@@ -46,9 +46,9 @@ def libsndfile_version() -> str | None:
 def show_versions() -> None:
     """Print the versions of nmfaudio, Python and the packages in use, for bug reports.
 
-    See Also
-    --------
-    The command ``nmfaudio doctor``, which also runs a self-test.
+    Notes
+    -----
+    The command ``nmfaudio doctor`` prints the same and runs a self-test.
 
     Examples
     --------

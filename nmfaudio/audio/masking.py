@@ -1,4 +1,4 @@
-"""Spectrograms of audio, and audio under masks of them, block by block."""
+"""Masking of audio, block by block."""
 
 from __future__ import annotations
 
@@ -13,31 +13,35 @@ from nmfaudio.errors import ShapeError
 from nmfaudio.kernels.threads import parallel_for
 
 BLOCK = 512  # frames transformed at a time
-
-
 STRIP = 256  # frames masked at a time by one thread
 
-
 Masks = Callable[[slice], Iterable[np.ndarray]]
-"""From frames to the masks of these frames, one for each source."""
-
+"""Callable mapping a slice of frames to their masks, one for each source."""
 
 Share = Callable[[np.ndarray, Iterable[np.ndarray]], Iterable[np.ndarray]]
-"""From frames of Z and their masks, on Z's grid, to what each source has of Z."""
+"""Callable mapping (Z, masks) to source spectrograms; Z and masks have the same frames and axis."""
 
 
 @dataclass(frozen=True)
 class Masking:
-    """How models become masks.
+    """Settings that turn models of sources into masks.
 
     Parameters
     ----------
     alpha : float
-        Exponent on magnitudes of the Wiener masks.
+        Exponent of the magnitudes in soft masks; see `soft_masks`.
     power : float
-        The models are of magnitudes to this power.
+        Exponent of the magnitudes that the models are of.
     binary : bool
-        Whether a bin goes wholly to the strongest model instead.
+        Whether masks are binary instead of soft; see `binary_masks`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nmfaudio as na
+    >>> parts = [np.array([[3.0]]), np.array([[1.0]])]
+    >>> [mask.item() for mask in na.audio.Masking(alpha=1.0).masks(parts)]
+    [0.75, 0.25]
     """
 
     alpha: float = 2.0
@@ -45,14 +49,24 @@ class Masking:
     binary: bool = False
 
     def masks(self, parts: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
-        """One mask per part, one at a time; they sum to one in every bin."""
+        """Masks of the parts, one at a time; they sum to one in every bin.
+
+        Parameters
+        ----------
+        parts : sequence of np.ndarray [shape=(freq, time)]
+            Non-negative model of each source.
+
+        Returns
+        -------
+        iterator of np.ndarray [shape=(freq, time)]
+        """
         if self.binary:
             return binary_masks(parts)
         return soft_masks(parts, alpha=self.alpha, power=self.power)
 
 
 def share_by_masks(Z: np.ndarray, masks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-    """Z under each mask: a `Share` that treats all channels alike."""
+    """Multiply Z by each mask: the `Share` that treats all channels alike."""
     return (Z * mask for mask in masks)
 
 
@@ -64,32 +78,48 @@ def apply_masks(
     *,
     share: Share = share_by_masks,
 ) -> np.ndarray:
-    """What each of several masks lets through of audio.
+    """Apply several masks to audio in one pass.
 
-    All masks are made and applied in one pass, a block of frames at a time: besides its result this
-    needs memory for one block only, however long the audio is. Strips of a block, then channels,
-    are dealt to threads.
+    Blocks of frames are transformed, masked and inverted one after the other, so that apart from
+    the result only one block is kept in memory, however long the audio is. Within a block strips
+    of frames, then channels, are distributed over threads.
 
     Parameters
     ----------
     masks : callable
-        Given ``slice(start, stop)``, the `count` masks of these frames [shape=(freq, time)], on the
-        transform's feature grid, or [shape=(channel, freq, time)] with one for each channel, as
-        parts of `nmfaudio.structures.Channels` make them. Called from several threads.
+        Maps ``slice(start, stop)`` to the `count` masks of these frames on the transform's feature
+        grid: [shape=(freq, time)], or [shape=(channel, freq, time)] for a mask per channel, as
+        parts of `nmfaudio.structures.Channels` give. Called from several threads.
     count : int
+        Number of masks.
     y : np.ndarray [shape=(channel, sample)]
     transform : Transform
     share : callable
-        From frames of Z [shape=(channel, freq, time)] and the masks of these, on Z's grid, to what
-        each source has of Z. Called from several threads.
+        Maps frames of Z [shape=(channel, freq, time)] and their masks on the frequency axis of Z to
+        the spectrogram of each source. By default the product of Z and each mask. Called from
+        several threads.
 
     Returns
     -------
     np.ndarray [shape=(mask, channel, sample)]
+        Audio under each mask.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nmfaudio as na
+    >>> stft = na.Stft(8000, 512)
+    >>> y = np.random.default_rng(0).standard_normal((1, 8000))
+    >>> low = stft.frequencies[:, None] < 1000
+    >>> def masks(frames):
+    ...     return [low, ~low]
+    >>> stems = na.audio.apply_masks(masks, 2, y, stft)
+    >>> stems.shape, bool(np.allclose(stems.sum(axis=0), y))
+    ((2, 1, 8000), True)
     """
     channels, length = y.shape
     stems = np.empty((count * channels, length), y.dtype)
-    done = 0
+    done = 0  # samples
     for audio in transform.inverse_blocks(_masked(masks, count, y, transform, share), length):
         stems[:, done : done + audio.shape[1]] = audio
         done += audio.shape[1]
@@ -100,21 +130,22 @@ def _masked(
     masks: Masks, count: int, y: np.ndarray, transform: Transform, share: Share
 ) -> Iterator[np.ndarray]:
     """Blocks of the spectrogram under each mask [shape=(mask · channel, freq, time)]."""
-    begin = 0
+    begin = 0  # first frame of the block
     for Z in transform.forward_blocks(y, BLOCK):
         channels, bins, frames = Z.shape
         rows = np.empty((count, channels, frames, bins), Z.dtype)
         masked = rows.transpose(0, 1, 3, 2)
 
+        # Default arguments bind the variables of this iteration.
         def work(
             strips: range, Z: np.ndarray = Z, masked: np.ndarray = masked, begin: int = begin
         ) -> None:
             for strip in strips:
-                some = slice(strip * STRIP, min((strip + 1) * STRIP, Z.shape[-1]))
-                there = slice(begin + some.start, begin + some.stop)
-                sources = share(Z[..., some], map(transform.lift, masks(there)))
+                inside = slice(strip * STRIP, min((strip + 1) * STRIP, Z.shape[-1]))
+                absolute = slice(begin + inside.start, begin + inside.stop)
+                sources = share(Z[..., inside], map(transform.lift, masks(absolute)))
                 for out, source in zip(masked, sources, strict=True):
-                    out[..., some] = source
+                    out[..., inside] = source
 
         parallel_for(work, -(-frames // STRIP))
         yield masked.reshape(count * channels, bins, frames)
@@ -122,7 +153,7 @@ def _masked(
 
 
 def apply_mask(mask: np.ndarray, y: np.ndarray, transform: Transform) -> np.ndarray:
-    """What one mask lets through of audio; see `apply_masks`.
+    """Apply one mask to audio.
 
     Parameters
     ----------
@@ -134,11 +165,22 @@ def apply_mask(mask: np.ndarray, y: np.ndarray, transform: Transform) -> np.ndar
     Returns
     -------
     np.ndarray [shape=(channel, sample)]
+        Audio under the mask.
 
     Raises
     ------
     ShapeError
         The mask does not have the frequencies, frames and channels of `y` under `transform`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nmfaudio as na
+    >>> stft = na.Stft(8000, 512)
+    >>> y = np.random.default_rng(0).standard_normal((1, 8000))
+    >>> mask = np.full((257, stft.n_frames(8000)), 0.5)
+    >>> bool(np.allclose(na.audio.apply_mask(mask, y, stft), 0.5 * y))
+    True
     """
     grid = (len(transform.frequencies), transform.n_frames(y.shape[-1]))
     if mask.shape not in (grid, (len(y), *grid)):
@@ -151,7 +193,25 @@ def apply_mask(mask: np.ndarray, y: np.ndarray, transform: Transform) -> np.ndar
 
 
 def analyse(y: np.ndarray, transform: Transform) -> np.ndarray:
-    """The transform's features of audio, block by block [shape=(freq, time)], in Fortran order."""
+    """Compute the features of audio, block by block.
+
+    Parameters
+    ----------
+    y : np.ndarray [shape=(channel, sample)]
+    transform : Transform
+
+    Returns
+    -------
+    np.ndarray [shape=(freq, time)]
+        Features common to all channels, in Fortran order.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nmfaudio as na
+    >>> na.audio.analyse(np.zeros((2, 8000)), na.Stft(8000, 512)).shape
+    (257, 64)
+    """
     rows = np.empty((transform.n_frames(y.shape[1]), len(transform.frequencies)), y.dtype)
     begin = 0
     for Z in transform.forward_blocks(y, BLOCK):

@@ -1,4 +1,4 @@
-"""Masks that share a mixture out among its sources; in every bin they sum to one."""
+"""Soft and binary masks of sources; in every bin they sum to one."""
 
 from __future__ import annotations
 
@@ -18,24 +18,21 @@ def soft_masks(
 ) -> Iterator[np.ndarray]:
     """Generalised Wiener masks, one source at a time.
 
-    With Y_s the model of source s for magnitudes to the power p, its mask is
-    ``Y_s**(alpha/p) / sum(Y**(alpha/p))``. It is computed relative to the largest Y in each bin,
-    so that nothing overflows or underflows; where all models are 0, all sources get equal shares.
-    The masks sum to one in every bin within a few units in the last place.
-
     Parameters
     ----------
     parts : sequence of np.ndarray [shape=(freq, time)]
-        What the model says of each source, >= 0. float32 stays float32.
+        Non-negative model of each source, of magnitudes to the power `power`.
     alpha : float
-        Exponent of the magnitudes: 1 shares out amplitudes, 2 power; higher ones tend to binary.
+        Exponent of the magnitudes: 1 divides amplitudes, 2 divides power (the Wiener filter);
+        higher values approach binary masks.
     power : float
-        The parts model magnitudes to this power: the transform's `power`.
+        Exponent of the magnitudes that the parts model: the `power` of the transform.
 
     Returns
     -------
     Iterator of np.ndarray [shape=(freq, time)]
-        As many masks as parts, in their order; each a new array.
+        One new array per part, in their order: float32 for float32 parts, otherwise float64. They
+        sum to one in every bin up to rounding.
 
     Raises
     ------
@@ -44,7 +41,16 @@ def soft_masks(
     ShapeError
         The parts differ in shape.
     ContentError
-        A part is negative, NaN or infinite somewhere.
+        A part has negative, NaN or infinite values.
+
+    Notes
+    -----
+    With Y_s the model of source s and p the `power`, its mask is
+
+    .. math:: M_s = Y_s^{\\alpha / p} \\Big/ \\sum_r Y_r^{\\alpha / p}.
+
+    All Y are taken relative to the largest one in each bin, so that nothing overflows or
+    underflows. Where all models are 0, all sources get equal shares.
 
     References
     ----------
@@ -53,8 +59,10 @@ def soft_masks(
 
     Examples
     --------
-    >>> loud, soft = np.array([[2.0, 0.0]]), np.array([[1.0, 0.0]])
-    >>> [mask.tolist() for mask in soft_masks([loud, soft])]
+    >>> import numpy as np
+    >>> import nmfaudio as na
+    >>> strong, weak = np.array([[2.0, 0.0]]), np.array([[1.0, 0.0]])
+    >>> [mask.tolist() for mask in na.soft_masks([strong, weak])]
     [[[0.8, 0.5]], [[0.2, 0.5]]]
     """
     exponent = as_number(alpha, "alpha", above=0) / as_number(power, "power", above=0)
@@ -62,40 +70,38 @@ def soft_masks(
     silent = largest == 0
     divisor = np.where(silent, largest.dtype.type(1), largest) if silent.any() else largest
 
-    def share(part: np.ndarray) -> np.ndarray:
-        """(Y_s / max Y) ** exponent, and 1 where all parts are 0."""
+    def relative(part: np.ndarray) -> np.ndarray:
+        """Return ``(Y_s / max Y) ** exponent``, and 1 where all parts are 0."""
         ratio: np.ndarray = np.divide(part, divisor, dtype=largest.dtype)
         if divisor is not largest:
             ratio[silent] = 1
         ratio **= exponent
         return ratio
 
-    shares = [share(part) for part in parts]
-    total = sum(shares)
+    ratios = [relative(part) for part in parts]
+    total = sum(ratios)  # between 1 and the number of parts
 
-    def mask(one: np.ndarray) -> np.ndarray:
-        one /= total
-        return one
+    def normalised(ratio: np.ndarray) -> np.ndarray:
+        ratio /= total
+        return ratio
 
-    return map(mask, shares)
+    return map(normalised, ratios)
 
 
 @public
 def binary_masks(parts: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
-    """Masks of zeros and ones: each bin goes to the source whose part is the largest there.
-
-    The first of several equally large ones wins, also where all are 0, so that the masks sum to
-    exactly one.
+    """Binary masks: each bin belongs to the source whose part is the largest.
 
     Parameters
     ----------
     parts : sequence of np.ndarray [shape=(freq, time)]
-        What the model says of each source, >= 0. Read once.
+        Non-negative model of each source.
 
     Returns
     -------
     Iterator of np.ndarray [shape=(freq, time)]
-        As many masks as parts, in their order, of the parts' dtype.
+        One mask of zeros and ones per part, in their order, in the dtype of the parts. They sum to
+        exactly one: of equally large parts the first one gets the bin.
 
     Raises
     ------
@@ -104,12 +110,14 @@ def binary_masks(parts: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
     ShapeError
         The parts differ in shape.
     ContentError
-        A part is negative, NaN or infinite somewhere.
+        A part has negative, NaN or infinite values.
 
     Examples
     --------
-    >>> loud, soft = np.array([[3.0, 0.0]]), np.array([[1.0, 2.0]])
-    >>> [mask.tolist() for mask in binary_masks([loud, soft])]
+    >>> import numpy as np
+    >>> import nmfaudio as na
+    >>> low, high = np.array([[3.0, 0.0]]), np.array([[1.0, 2.0]])
+    >>> [mask.tolist() for mask in na.binary_masks([low, high])]
     [[[1.0, 0.0]], [[0.0, 1.0]]]
     """
     for s, part in enumerate(_checked(parts)):
@@ -122,11 +130,11 @@ def binary_masks(parts: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
 
 
 def _checked(parts: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
-    """Each part as a float array, once it is known to be one that can have a mask."""
+    """Yield each part as a float array, after checking its shape and values."""
     if isinstance(parts, Iterator):
-        raise ParameterError("parts can be read only once; pass a list or another sequence")
+        raise ParameterError("parts is an iterator; pass a list or another sequence")
     if len(parts) == 0:
-        raise ParameterError("there are no parts; at least 1 is needed")
+        raise ParameterError("parts is empty; at least 1 part is needed")
     shape: tuple[int, ...] | None = None
     for s, part in enumerate(map(np.asarray, parts)):
         shape = part.shape if shape is None else shape

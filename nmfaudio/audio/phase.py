@@ -1,8 +1,8 @@
-"""Spectrograms of sources whose neighbouring frames agree with each other.
+"""Phase reconstruction: consistent Wiener filtering and MISI.
 
-A spectrogram of overlapping frames has more numbers than the audio it is of, so most arrays of its
-shape are the spectrogram of nothing. What masks make is such an array; turning it into audio
-silently changes it. These functions look for sources that sum to the mixture and are changed less.
+The frames of an STFT overlap, so most arrays of its shape are inconsistent: they are the STFT of no
+signal. Masked spectrograms are such arrays, and their inverse has another STFT. The functions here
+estimate sources that sum to the mixture and are less inconsistent.
 """
 
 from __future__ import annotations
@@ -13,25 +13,26 @@ from nmfaudio._common.validation import as_audio, as_count, as_number
 from nmfaudio.audio.transforms import Stft
 from nmfaudio.errors import ParameterError, ShapeError
 
-# Variances below this share of their mean are taken to be as large: a bin that a source has nothing
-# of need not be held to that more firmly than others by more.
-_LEAST_VARIANCE = 1e-6
+# Lower bound on variances relative to their mean. It limits the condition of the linear system:
+# bins without energy of a source would otherwise dominate it.
+_MIN_VARIANCE = 1e-6
 
 
 def consistent(X: np.ndarray, stft: Stft, length: int) -> np.ndarray:
-    """The nearest spectrograms that audio has: what is left of X after turning it into audio.
+    """Project spectrograms onto consistent ones: the STFT of their inverse.
 
     Parameters
     ----------
     X : np.ndarray [shape=(source, channel, freq, time)]
-        Complex.
+        Complex spectrograms.
     stft : Stft
     length : int
-        Samples of the audio.
+        Length of the audio in samples.
 
     Returns
     -------
     np.ndarray [shape=(source, channel, freq, time)]
+        The nearest consistent spectrograms.
 
     Examples
     --------
@@ -52,34 +53,41 @@ def consistent_wiener(
     weight: float = 1.0,
     iterations: int = 10,
 ) -> np.ndarray:
-    """Consistent Wiener filtering: the likeliest sources whose frames agree with each other.
-
-    Minimises ``Σ_s Σ |D_s|² / v_s + γ |C_s - consistent(C_s)|²``, with ``C_s = X_s + D_s`` and
-    ``Σ_s D_s = 0``, by preconditioned conjugate gradients. `variances` are relative to their mean.
+    """Consistent Wiener filtering of sources.
 
     Parameters
     ----------
     X : np.ndarray [shape=(source, channel, freq, time)]
-        What Wiener filters made of a mixture; complex.
+        Complex spectrograms of the sources, estimated by a Wiener filter.
     variances : np.ndarray [shape=(source, freq, time) or (source, channel, freq, time)]
-        The power that the model says each source has, in any unit, >= 0.
+        Modelled power of each source, non-negative, in any unit.
     stft : Stft
     length : int
-        Samples of the audio.
+        Length of the audio in samples.
     weight : float
-        γ, how much consistency counts: 0 leaves X as it is.
+        Weight γ of the consistency; 0 returns the inverse of X.
     iterations : int
-        Of conjugate gradients.
+        Number of conjugate gradient steps.
 
     Returns
     -------
     np.ndarray [shape=(source, channel, sample)]
-        Audio of X's precision. It has the sum that X has.
+        Audio of the sources in the precision of X. Its sum is that of X.
 
     Raises
     ------
     ShapeError, ParameterError
         The shapes do not fit, or a parameter is out of range.
+
+    Notes
+    -----
+    With the projection P onto consistent spectrograms, the corrections D_s minimise
+
+    .. math:: \\sum_s \\sum_{f,t} \\frac{|D_s|^2}{v_s} + \\gamma \\, |C_s - P C_s|^2, \\qquad
+        C_s = X_s + D_s, \\quad \\sum_s D_s = 0,
+
+    where the v_s are relative to their mean. The minimum is approached by preconditioned conjugate
+    gradients.
 
     References
     ----------
@@ -88,12 +96,14 @@ def consistent_wiener(
 
     Examples
     --------
-    >>> rng, stft = np.random.default_rng(0), Stft(8000, 64)
+    >>> import numpy as np
+    >>> import nmfaudio as na
+    >>> stft = na.Stft(8000, 64)
     >>> tones = np.sin(np.array([[[0.3]], [[0.4]]]) * np.arange(2000))
     >>> S = np.stack([stft.forward(tone) for tone in tones])
     >>> v = np.mean(abs(S[:, 0]) ** 2, axis=2, keepdims=True) + np.zeros(S.shape[-1])
     >>> X = (v / v.sum(0))[:, None] * S.sum(0)
-    >>> found = consistent_wiener(X, v, stft, 2000, iterations=20)
+    >>> found = na.audio.consistent_wiener(X, v, stft, 2000, iterations=20)
     >>> bool(np.allclose(found.sum(0), tones.sum(0)))
     True
     >>> before = np.stack([stft.inverse(x, 2000) for x in X])
@@ -117,15 +127,15 @@ def consistent_wiener(
 
 
 def misi(X: np.ndarray, y: np.ndarray, stft: Stft, *, iterations: int = 5) -> np.ndarray:
-    """Multiple input spectrogram inversion: phases that fit given magnitudes and a mixture.
+    """Multiple input spectrogram inversion (MISI): phases for known magnitudes and a mixture.
 
-    Each iteration takes the phases of the sources' audio, gives them their magnitudes again, and
-    shares out equally what the audio of that lacks of the mixture.
+    Each iteration combines the phases of the current audio with the known magnitudes, inverts, and
+    distributes the difference from the mixture equally over the sources.
 
     Parameters
     ----------
     X : np.ndarray [shape=(source, channel, freq, time)]
-        Complex: the magnitudes to have, and the phases to start from.
+        Complex spectrograms of the sources: known magnitudes and initial phases.
     y : np.ndarray [shape=(channel, sample) or (sample,)]
         The mixture.
     stft : Stft
@@ -134,12 +144,12 @@ def misi(X: np.ndarray, y: np.ndarray, stft: Stft, *, iterations: int = 5) -> np
     Returns
     -------
     np.ndarray [shape=(source, channel, sample)]
-        Audio that sums to the mixture.
+        Audio of the sources, which sums to the mixture.
 
     Raises
     ------
     ShapeError, ParameterError, ContentError
-        X or `y` cannot be such, or do not fit each other.
+        The arrays have unsuitable shapes, types or values, or do not fit each other.
 
     References
     ----------
@@ -149,17 +159,21 @@ def misi(X: np.ndarray, y: np.ndarray, stft: Stft, *, iterations: int = 5) -> np
 
     Examples
     --------
-    >>> rng, stft = np.random.default_rng(0), Stft(8000, 64)
+    >>> import numpy as np
+    >>> import nmfaudio as na
+    >>> rng, stft = np.random.default_rng(0), na.Stft(8000, 64)
     >>> sources = rng.standard_normal((2, 1, 500))
     >>> S = np.stack([stft.forward(s) for s in sources])
-    >>> bool(np.allclose(misi(S, sources.sum(0), stft), sources))
+    >>> bool(np.allclose(na.audio.misi(S, sources.sum(0), stft), sources))
     True
     """
     _check(X)
     y = as_audio(y)
     iterations = as_count(iterations, "iterations", low=0)
     if X.shape[1] != len(y):
-        raise ShapeError(f"X has {X.shape[1]} channels and the mixture {len(y)}")
+        raise ShapeError(
+            f"X has {X.shape[1]} channels and the mixture {len(y)}; both must have the same number"
+        )
     length = y.shape[1]
     magnitudes = np.abs(X)
     audio = _summing_to(y, _inverse(X, stft, length))
@@ -168,13 +182,13 @@ def misi(X: np.ndarray, y: np.ndarray, stft: Stft, *, iterations: int = 5) -> np
         size = np.abs(X)
         silent = size == 0
         X *= magnitudes / np.where(silent, 1, size)
-        X[silent] = magnitudes[silent]
+        X[silent] = magnitudes[silent]  # a bin without a phase gets phase 0
         audio = _summing_to(y, _inverse(X, stft, length))
     return audio
 
 
 class _Consistency:
-    """The quadratic problem of consistent Wiener filtering, and where its descent has got to."""
+    """Quadratic problem of consistent Wiener filtering and the state of its conjugate gradients."""
 
     def __init__(
         self, X: np.ndarray, v: np.ndarray, weight: float, stft: Stft, length: int
@@ -182,13 +196,14 @@ class _Consistency:
         self.X = X.copy()
         self._stft, self._length = stft, length
         real = X.real.dtype
-        # In units of the mean variance neither term depends on how loud the sources are.
+        # In units of the mean variance, neither term depends on the level of the sources.
         mean = float(v.mean(dtype=np.float64))
-        self._lam = (1 / np.maximum(v / (mean if mean > 0 else 1), _LEAST_VARIANCE)).astype(real)
+        self._lam = (1 / np.maximum(v / (mean if mean > 0 else 1), _MIN_VARIANCE)).astype(real)
         self._weight = real.type(weight)
-        # Projections onto consistent arrays keep hop / n_fft of independent entries' energy.
+        # Diagonal preconditioner: the projection keeps about hop / n_fft of the energy of
+        # independent entries, so 1 - hop / n_fft approximates the diagonal of identity - P.
         self._damp = 1 / (self._lam + self._weight * real.type(1 - stft.hop / stft.n_fft))
-        # Bins between the first and the last stand for two of the full spectrum.
+        # Inner product over the full spectrum: bins other than DC and Nyquist count twice.
         self._twice = np.full((X.shape[2], 1), 2.0)
         self._twice[0] = 1
         if stft.n_fft % 2 == 0:
@@ -196,19 +211,19 @@ class _Consistency:
         self._slope = self._weight * (consistent(self.X, stft, length) - self.X)
         self._step = self._direction()
         self._gain = self._inner(self._slope, self._step)
-        self._enough = self._gain * float(np.finfo(real).eps) ** 2  # no more than rounding
+        self._enough = self._gain * float(np.finfo(real).eps) ** 2  # level of rounding errors
 
     def descend(self) -> bool:
-        """One step of conjugate gradients; False where the minimum was reached already."""
+        """Take one conjugate gradient step; return False if the minimum is reached."""
         step = self._step
-        bent = self._lam * step
-        bent += self._weight * (step - consistent(step, self._stft, self._length))
-        steepness = self._inner(step, bent)
-        if self._gain <= self._enough or steepness <= 0:
+        image = self._lam * step  # Hessian times step
+        image += self._weight * (step - consistent(step, self._stft, self._length))
+        curvature = self._inner(step, image)
+        if self._gain <= self._enough or curvature <= 0:
             return False
         real = self.X.real.dtype.type
-        self.X += real(self._gain / steepness) * step
-        self._slope -= real(self._gain / steepness) * bent
+        self.X += real(self._gain / curvature) * step
+        self._slope -= real(self._gain / curvature) * image
         direction = self._direction()
         gain = self._inner(self._slope, direction)
         direction += real(gain / self._gain) * step
@@ -216,42 +231,46 @@ class _Consistency:
         return True
 
     def _direction(self) -> np.ndarray:
-        """Minus the gradient, preconditioned, and such that the sum over the sources stays.
+        """Preconditioned negative gradient that leaves the sum over the sources unchanged.
 
-        What the gradients of all sources have in common does not count, and would let roundings
-        grow: it is taken away.
+        The component of the gradient common to all sources is removed: the constraint makes it
+        irrelevant, and it would let rounding errors grow.
         """
         self._slope -= (self._damp * self._slope).sum(axis=0) / self._damp.sum(axis=0)
         direction: np.ndarray = self._damp * self._slope
         return direction
 
     def _inner(self, A: np.ndarray, B: np.ndarray) -> float:
+        """Real inner product over the full spectrum."""
         products = A.real * B.real
         products += A.imag * B.imag
         return float((products * self._twice).sum(dtype=np.float64))
 
 
 def _summing_to(y: np.ndarray, audio: np.ndarray) -> np.ndarray:
-    """Audio of sources, to which what they lack of y is added in equal shares."""
-    lacking = y - audio.sum(axis=0)
-    lacking /= len(audio)
-    audio += lacking
+    """Add the difference from y to the sources in equal shares."""
+    difference = y - audio.sum(axis=0)
+    difference /= len(audio)
+    audio += difference
     return audio
 
 
 def _forward(audio: np.ndarray, stft: Stft) -> np.ndarray:
+    """Spectrograms [shape=(source, channel, freq, time)] of audio."""
     sources, channels, length = audio.shape
     Z = stft.forward(audio.reshape(sources * channels, length))
     return Z.reshape(sources, channels, *Z.shape[1:])
 
 
 def _inverse(X: np.ndarray, stft: Stft, length: int) -> np.ndarray:
+    """Audio [shape=(source, channel, sample)] of spectrograms."""
     sources, channels = X.shape[:2]
     audio = stft.inverse(X.reshape(sources * channels, *X.shape[2:]), length)
     return audio.reshape(sources, channels, length)
 
 
 def _check(X: np.ndarray) -> None:
+    """Raise an error unless X holds complex spectrograms of sources."""
     if X.ndim != 4 or 0 in X.shape:
         raise ShapeError(f"X has shape {X.shape}; (source, channel, freq, time) is needed")
     if X.dtype.kind != "c":

@@ -1,25 +1,25 @@
-"""What a recording goes through before it is looked at."""
+"""Preparation of recordings for analysis."""
 
 from __future__ import annotations
 
 import numpy as np
 
 
-def prepared(y: np.ndarray, sr: int, wanted: int) -> np.ndarray:
-    """A recording at the sample rate that is wanted, without a constant offset.
+def prepared(y: np.ndarray, sr: int, target_sr: int) -> np.ndarray:
+    """Remove the constant offset of a recording and resample it.
 
-    An offset is no sound, but where it begins and ends it looks like one.
+    An offset is inaudible, but its onset at the beginning and its end look like sounds.
 
     Parameters
     ----------
     y : np.ndarray [shape=(channel, sample)]
-    sr, wanted : int
-        Sample rates in Hz, of `y` and of the result.
+    sr, target_sr : int
+        Sample rates of `y` and of the result in Hz.
 
     Returns
     -------
     np.ndarray [shape=(channel, sample)]
-        Of the precision of `y`.
+        In the precision of `y`.
 
     Examples
     --------
@@ -28,9 +28,9 @@ def prepared(y: np.ndarray, sr: int, wanted: int) -> np.ndarray:
     """
     offset = y.mean(axis=1, keepdims=True, dtype=np.float64)
     centred: np.ndarray = y - offset.astype(y.dtype)
-    if sr == wanted:
+    if sr == target_sr:
         return centred
     from nmfaudio._common.librosa_loader import load_librosa
 
-    resampled: np.ndarray = load_librosa().resample(centred, orig_sr=sr, target_sr=wanted)
+    resampled: np.ndarray = load_librosa().resample(centred, orig_sr=sr, target_sr=target_sr)
     return resampled

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import sys
 from collections.abc import Mapping
 from typing import Any
 
+from nmfaudio._common.json_types import as_json
 from nmfaudio.cli.failures import Stop, printable
 
 _READER_GONE = 141  # what a shell reports for a program ended by SIGPIPE
@@ -50,18 +50,4 @@ def emit_path(path: str | os.PathLike[str]) -> None:
 
 def emit_json(result: Mapping[str, Any]) -> None:
     """Write one JSON object, in ASCII; numbers that are not finite become null."""
-    emit(json.dumps(_plain(result), indent=2, allow_nan=False) + "\n")
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, os.PathLike):
-        return os.fspath(value)
-    if hasattr(value, "tolist"):  # a NumPy array or scalar
-        return _plain(value.tolist())
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
+    emit(json.dumps(as_json(result, nonfinite="null"), indent=2, allow_nan=False) + "\n")

@@ -96,14 +96,14 @@ def _note_transcriber(chosen: argparse.Namespace, settings: dict[str, float]) ->
 
 def _drum_transcriber(chosen: argparse.Namespace, settings: dict[str, Any]) -> DrumTranscriber:
     from nmfaudio.dictionaries.dictionary import Dictionary
-    from nmfaudio.separators.drums import PARTS
+    from nmfaudio.symbolic.names import DRUM_PARTS
     from nmfaudio.transcription.drums import DrumTranscriber
 
     own = None if chosen.dictionary is None else Dictionary.load(chosen.dictionary)
     if chosen.parts is not None:
         settings["parts"] = tuple(name.strip() for name in chosen.parts.split(","))
     elif own is not None:
-        settings["parts"] = tuple(part for part in PARTS if part in own.names)
+        settings["parts"] = tuple(part for part in DRUM_PARTS if part in own.names)
     return DrumTranscriber(own, **settings)
 
 

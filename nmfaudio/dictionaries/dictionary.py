@@ -13,13 +13,12 @@ from nmfaudio._common.files import load_archive, save_archive, show
 from nmfaudio._common.files.sources import Source
 from nmfaudio._common.validation import as_number
 from nmfaudio._public import public
-from nmfaudio.audio.transforms import Transform, transform_from
+from nmfaudio.audio.transforms import Transform, rows_in, transform_from
 from nmfaudio.errors import AudioFileError, NmfAudioError, ParameterError, ShapeError
 
 Kind: TypeAlias = Literal["templates", "exemplars", "convolutive"]
 
 _KIND = "dictionary"  # of the file
-_BANDS = ("n_bins", "n_mels", "n_bands")  # what transforms call the length of the frequency axis
 
 
 @public
@@ -294,8 +293,8 @@ class Dictionary:
         try:
             templates = arrays["templates"]
             parameters = dict(header["transform"])
-            # Known before a transform with billions of bands is made.
-            if any(parameters.get(n, templates.shape[-2]) != templates.shape[-2] for n in _BANDS):
+            # Checked first: building a transform with billions of bands would take all memory.
+            if rows_in(parameters) != templates.shape[-2]:
                 raise ShapeError(f"templates of shape {templates.shape} do not fit {parameters}")
             # A plain dictionary lacks what a subclass has besides.
             each: dict[str, Any] = {name: header.get(name) for name in cls._each}

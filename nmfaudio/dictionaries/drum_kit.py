@@ -17,7 +17,7 @@ from nmfaudio.dictionaries.dictionary import Dictionary
 from nmfaudio.dictionaries.learning import learn
 from nmfaudio.dictionaries.recordings import SUFFIXES
 from nmfaudio.errors import AudioFileError, ContentError
-from nmfaudio.symbolic.names import CALLED, part_named
+from nmfaudio.symbolic.names import DRUM_PARTS, part_named
 
 # Of a kit's own one-shots: they cover each part better than shipped templates, and ring longer.
 _COMPONENTS, _SECONDS, _ITERATIONS = 4, 0.186, 40
@@ -92,7 +92,7 @@ def learn_one_shots(
     Returns
     -------
     Dictionary
-        Labels are parts, those of a kit first and in its order.
+        Labels are parts, those of a kit in the order of `DRUM_PARTS`.
 
     Raises
     ------
@@ -133,7 +133,7 @@ def _recordings(folder: str | os.PathLike[str]) -> dict[str, list[Path]]:
         files = [file for file in inside if file.suffix.lower() in SUFFIXES]
         if files:
             found.setdefault(_part(entry), []).extend(files)
-    order = [part for part in CALLED if part in found]
+    order = [part for part in DRUM_PARTS if part in found]
     return {part: found[part] for part in [*order, *(p for p in found if p not in order)]}
 
 

@@ -18,7 +18,7 @@ from nmfaudio.dictionaries.drum_model import drum_bands, hit_transform, nmfd
 from nmfaudio.errors import ContentError, ParameterError
 from nmfaudio.factorisation.engine import Callback, generator
 from nmfaudio.symbolic.drum_hits import read_hits
-from nmfaudio.symbolic.names import CALLED, part_named
+from nmfaudio.symbolic.names import DRUM_PARTS, part_named
 from nmfaudio.symbolic.note import Note
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def _gates(
 ) -> dict[str, np.ndarray]:
     """How likely each part begins where, in all pieces one after another with gaps between."""
     there = dict.fromkeys(part for struck in hits for part in struck)
-    order = [part for part in CALLED if part in there]
+    order = [part for part in DRUM_PARTS if part in there]
     gates = {}
     for part in [*order, *(p for p in there if p not in order)]:
         rows = []

@@ -22,7 +22,7 @@ from nmfaudio.factorisation.factors import Factor
 from nmfaudio.factorisation.penalties import Prior
 from nmfaudio.factorisation.structures import Convolutive
 from nmfaudio.symbolic.drum_peaks import pick_hits
-from nmfaudio.symbolic.names import CALLED
+from nmfaudio.symbolic.names import DRUM_PARTS
 
 if TYPE_CHECKING:
     from nmfaudio.dictionaries.dictionary import Dictionary
@@ -347,7 +347,7 @@ def detect_hits(
     V = analyse(prepared(y, sr, sr), transform)
     found = fit_kit(V, kit, transform, max_iter=max_iter, callback=callback)
     chosen = set(parts)
-    ordered = [part for part in CALLED if part in chosen]
+    ordered = [part for part in DRUM_PARTS if part in chosen]
     groups = [kit.components(part) for part in ordered]
     levels = part_levels(found.W, found.H, groups)
     return pick_hits(levels, ordered, transform.times(V.shape[1]))

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from nmfaudio._common.pitch import midi_to_hz
 from nmfaudio._common.validation import as_count, as_number
 from nmfaudio.audio.transforms import Transform
 from nmfaudio.dictionaries.note_dictionary import NoteDictionary
@@ -103,7 +104,7 @@ def _start(transform: Transform, pitch: float, stage: Stage) -> np.ndarray:
     the partials is open, and they fall off.
     """
     f = transform.frequencies
-    f0 = 440.0 * 2.0 ** ((pitch - 69.0) / 12.0)
+    f0 = midi_to_hz(pitch)
     falling: np.ndarray = f0 / np.maximum(f, f0)
     if stage.name == "attack":
         return falling

@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 
+from nmfaudio._common.pitch import hz_to_midi
 from nmfaudio.errors import ParameterError
 from nmfaudio.symbolic.note import Note
 from nmfaudio.symbolic.notes import read_notes
@@ -84,7 +85,7 @@ def _annotated(data: NoteData, name: str) -> list[Note]:
         )
     pitches = np.asarray(data.pitches, np.float64)
     if data.pitch_unit == "hz":
-        pitches = 69 + 12 * np.log2(pitches / 440)
+        pitches = hz_to_midi(pitches)
     columns = [np.asarray(data.intervals, np.float64), pitches]
     if data.confidence is not None and data.confidence_unit == "velocity":
         columns.append(np.asarray(data.confidence, np.float64) / _FULL)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from nmfaudio._common.pitch import midi_to_hz
 from nmfaudio._common.validation import as_number
 from nmfaudio._public import public
 from nmfaudio.errors import MissingExtraError
@@ -279,7 +280,7 @@ def _note_scores(
 def _arrays(notes: Sequence[Note]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Intervals in seconds, pitches in Hz and velocities, as mir_eval takes them."""
     intervals = np.array([(n.onset, max(n.offset, n.onset + _SHORTEST)) for n in notes])
-    hertz = 440.0 * 2.0 ** ((np.array([n.pitch for n in notes]) - 69) / 12)
+    hertz = midi_to_hz(np.array([n.pitch for n in notes]))
     return intervals, hertz, _FULL * np.array([n.velocity for n in notes])
 
 

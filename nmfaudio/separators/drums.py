@@ -11,6 +11,7 @@ from nmfaudio._common.options import documented, option
 from nmfaudio._public import public
 from nmfaudio.errors import ParameterError
 from nmfaudio.separators.pipeline import GroupedDecomposition, NmfSeparator, SeparationInput
+from nmfaudio.symbolic.names import DRUM_PARTS as PARTS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 
     _KitFit: TypeAlias = tuple[np.ndarray, np.ndarray, Sequence[str], tuple[Penalty, ...]]
     """Templates in bins, activations, the part of each component, and penalties of W."""
-
-PARTS = ("kick", "snare", "hihat", "toms", "cymbals")
-"""The parts of a kit that there are shipped templates of."""
 
 _TEMPLATES_PER_PART = 4  # no two hits of a part sound alike
 _ADAPTATION_ITERATIONS = 20  # of the templates of one-shots, in bands

@@ -95,6 +95,7 @@ class F0Separator(NmfSeparator):
         """Learn the accompaniment where it is seen alone, then share out with the voices."""
         import numpy as np
 
+        from nmfaudio._common.pitch import erb_rate
         from nmfaudio.factorisation.engine import decompose, nmf
         from nmfaudio.factorisation.factors import Factor
         from nmfaudio.factorisation.structures import Masked, filter_bumps
@@ -111,7 +112,7 @@ class F0Separator(NmfSeparator):
             rng=inputs.rng,
             callback=inputs.callback,
         )
-        bumps = filter_bumps(_by_ear(inputs.transform.frequencies), self.filters).astype(V.dtype)
+        bumps = filter_bumps(erb_rate(inputs.transform.frequencies), self.filters).astype(V.dtype)
         gains = np.full((self.filters, V.shape[1]), V.mean(), V.dtype)
         factors = [(Factor(C, False), Factor(bumps, False), Factor(gains)) for C in buzzes]
         factors += [(Factor(np.ones((1, 1)), False), Factor(rest.W, False), Factor(rest.H))]
@@ -184,10 +185,3 @@ def _away(buzzes: Sequence[np.ndarray]) -> np.ndarray:
         peaks = pulse_train.max(0)
         weights /= 1 + (_SHY * pulse_train / np.where(peaks > 0, peaks, 1)) ** 2
     return weights
-
-
-def _by_ear(frequencies: np.ndarray) -> np.ndarray:
-    """On the scale of auditory bandwidths (Glasberg & Moore 1990)."""
-    import numpy as np
-
-    return np.asarray(21.4 * np.log10(1 + 0.00437 * frequencies))

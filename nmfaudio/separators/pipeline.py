@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, SupportsIndex
 
+from nmfaudio._common.json_types import as_json
 from nmfaudio._common.memory import PROCESS
 from nmfaudio._common.options import option
 
@@ -190,7 +191,7 @@ class NmfSeparator(ABC):
 
     def settings(self) -> dict[str, Any]:
         """All fields, as JSON types."""
-        return {f.name: _plain(getattr(self, f.name)) for f in fields(self)}
+        return {f.name: as_json(getattr(self, f.name)) for f in fields(self)}
 
     def __call__(
         self,
@@ -316,19 +317,6 @@ class NmfSeparator(ABC):
             held = _REFINED * min(frames, REFINED_FRAMES)
         stems = sources * (y.nbytes + frame * held * len(y))
         return int(PROCESS + y.nbytes + max(factoring, grouping, placing, stems))
-
-
-def _plain(value: Any) -> Any:
-    """`value` as JSON types: what is no number, text or collection of such, by its name or look."""
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    if isinstance(value, os.PathLike):
-        return os.fspath(value)
-    if isinstance(value, Mapping):
-        return {str(key): _plain(one) for key, one in value.items()}
-    if isinstance(value, tuple | list):
-        return [_plain(one) for one in value]
-    return repr(value)
 
 
 def _seed(rng: int | np.random.Generator | None) -> int | None:

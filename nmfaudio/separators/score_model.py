@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nmfaudio._common.pitch import midi_to_hz
 from nmfaudio.factorisation.decomposition import Decomposition
 from nmfaudio.factorisation.engine import decompose, generator
 from nmfaudio.factorisation.factors import Factor
@@ -141,7 +142,7 @@ def _structure(voices: Sequence[_Voice], stft: Stft, H: np.ndarray) -> Gliding:
         for g, s in zip(GLIDE, v.states, strict=True)
     ]
     partials = partial_entries(
-        np.array([440 * 2 ** ((pitch - 69) / 12) for pitch, _ in pitches]) * stft.n_fft / stft.sr,
+        np.array([midi_to_hz(pitch) for pitch, _ in pitches]) * stft.n_fft / stft.sr,
         np.array([state for _, state in pitches], int),
         n_partials=_PARTIALS,
         n_bins=n_bins,

@@ -1,4 +1,4 @@
-"""A score moved onto a recording of it."""
+"""Alignment of a score to a recording by dynamic time warping."""
 
 from __future__ import annotations
 
@@ -13,34 +13,31 @@ from nmfaudio.audio.transforms import Stft
 from nmfaudio.errors import AudioWarning, ContentError
 from nmfaudio.symbolic.note import Note
 
-_STEP = 0.025  # s between frames, more where there would be too many
-_MOST = 4000  # frames
-_RATE = 11025  # Hz: enough for chroma
-_PARTIALS = (1.0, 0.6, 0.4, 0.25, 0.15)  # strengths that a note of the score is given
-_SILENT = 1e-2  # of the loudest frame
-_EXCERPT = 1.5  # how much longer than the recording a score is that goes on beyond it
-_UNLIKE = 0.45  # mean distance along the path of a score of other music
-_LIKE = 0.6  # mean likeness of a score in time
+_STEP = 0.025  # s between frames, unless that makes more than ...
+_MAX_FRAMES = 4000
+_PARTIALS = (1.0, 0.6, 0.4, 0.25, 0.15)  # amplitudes that model a note of the score
+_SILENT = 1e-2  # norm of a silent frame's chroma, relative to the strongest frame
+_EXCERPT = 1.5  # a score longer than this many recordings is searched for an excerpt
+_MAX_DISTANCE = 0.45  # mean cosine distance along the path, beyond which the score is another one
+_IN_TIME = 0.6  # mean cosine similarity of a score that needs no warping
 
 
 def align(notes: Sequence[Note], y: np.ndarray, sr: int) -> list[Note]:
-    """Move the notes of a score to where a recording plays them.
-
-    Dynamic time warping over chroma; good to about a tenth of a second. A recording of much less
-    than the whole score is looked for in it.
+    """Align the notes of a score to a recording of it.
 
     Parameters
     ----------
     notes : sequence of Note
     y : np.ndarray [shape=(channel, sample) or (sample,)]
-        The recording.
+        The recording. If it is much shorter than the score, it is located within the score.
     sr : int
-        Its sample rate in Hz.
+        Sample rate in Hz.
 
     Returns
     -------
     list of Note
-        In the same order. Notes that the recording does not have lie at its end, with no length.
+        The notes in the same order, with onsets and offsets of the recording, accurate to about
+        0.1 s. Notes outside the recording lie at its end with zero length.
 
     Raises
     ------
@@ -50,7 +47,7 @@ def align(notes: Sequence[Note], y: np.ndarray, sr: int) -> list[Note]:
     Warns
     -----
     AudioWarning
-        The recording does not sound like the score.
+        The recording does not match the score.
 
     References
     ----------
@@ -59,10 +56,12 @@ def align(notes: Sequence[Note], y: np.ndarray, sr: int) -> list[Note]:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> import nmfaudio as na
     >>> t = np.arange(3 * 8000) / 8000
     >>> tune = np.where(t < 2, np.sin(440 * 2 * np.pi * t), np.sin(523.25 * 2 * np.pi * t))
-    >>> score = [Note(0.0, 1.0, 69), Note(1.0, 1.5, 72)]  # twice as fast
-    >>> [round(note.onset, 1) for note in align(score, tune, 8000)]
+    >>> score = [na.Note(0.0, 1.0, 69), na.Note(1.0, 1.5, 72)]  # twice as fast
+    >>> [round(note.onset, 1) for note in na.symbolic.align(score, tune, 8000)]
     [0.0, 2.0]
     """
     y = as_audio(y)
@@ -70,69 +69,73 @@ def align(notes: Sequence[Note], y: np.ndarray, sr: int) -> list[Note]:
     if end <= 0:
         raise ContentError("the score has no note of any length; need one to align")
     duration = y.shape[1] / sr
-    step = max(_STEP, duration / _MOST, end / _MOST)
-    heard, written = _heard(y, sr, step), _written(notes, step, end)
-    path = _path(heard, written, within=end > _EXCERPT * duration)
-    if (1 - (heard[:, path[:, 0]] * written[:, path[:, 1]]).sum(axis=0)).mean() > _UNLIKE:
+    step = max(_STEP, duration / _MAX_FRAMES, end / _MAX_FRAMES)
+    audio, score = _audio_features(y, sr, step), _score_features(notes, step, end)
+    path = _warping_path(audio, score, is_excerpt=end > _EXCERPT * duration)
+    if (1 - (audio[:, path[:, 0]] * score[:, path[:, 1]]).sum(axis=0)).mean() > _MAX_DISTANCE:
         warnings.warn(
             "the recording does not sound like the score; is it the right one?",
             AudioWarning,
             stacklevel=2,
         )
-    # Where a sound lasts, any path through it fits; only its two ends are certain.
-    places, firsts = np.unique(path[:, 1], return_index=True)
+    # Within a sustained sound any path fits equally well; only its two ends are certain. So onsets
+    # take the first audio frame of a score frame, and offsets the last.
+    frames, firsts = np.unique(path[:, 1], return_index=True)
     lasts = np.append(firsts[1:], len(path)) - 1
 
-    def moved(note: Note) -> Note:
-        begun, ended = int(note.onset / step), int(note.offset / step)
-        if ended < places[0] or begun > places[-1]:
+    def aligned(note: Note) -> Note:
+        first, last = int(note.onset / step), int(note.offset / step)
+        if last < frames[0] or first > frames[-1]:
             return replace(note, onset=duration, offset=duration)
-        onset = float(np.interp(begun, places, path[firsts, 0])) * step
-        offset = float(np.interp(ended, places, path[lasts, 0])) * step
+        onset = float(np.interp(first, frames, path[firsts, 0])) * step
+        offset = float(np.interp(last, frames, path[lasts, 0])) * step
         onset = min(onset, duration)
         return replace(note, onset=onset, offset=min(max(onset, offset), duration))
 
-    return [moved(note) for note in notes]
+    return [aligned(note) for note in notes]
 
 
-def _path(heard: np.ndarray, written: np.ndarray, *, within: bool) -> np.ndarray:
-    """Pairs of frames of a recording and of its score, ascending [shape=(pair, 2)].
+def _warping_path(audio: np.ndarray, score: np.ndarray, *, is_excerpt: bool) -> np.ndarray:
+    """Ascending pairs of audio and score frames [shape=(pair, 2)].
 
-    They begin together and the recording may end first, or it lies `within` the score, at half to
-    twice its tempo.
+    Audio and score start together, and the audio may end first; or the audio is an excerpt of the
+    score, played at half to twice its tempo.
     """
     from nmfaudio._common.librosa_loader import load_librosa
 
     librosa = load_librosa()
-    if _in_time(heard, written):
-        written, within = written[:, : heard.shape[1]], False
-    first, begin = (0, 0) if within else (_first_sound(heard), _first_sound(written))
-    cost = 1 - heard[:, first:].T @ written[:, begin:]
-    sigma = np.array([[1, 1], [1, 2], [2, 1]] if within else [[1, 1], [0, 1], [1, 0]])
-    if not within:
-        cost[0, 1:] += cost.size
+    if _in_time(audio, score):
+        score, is_excerpt = score[:, : audio.shape[1]], False
+    starts = (0, 0) if is_excerpt else (_first_sound(audio), _first_sound(score))
+    cost = 1 - audio[:, starts[0] :].T @ score[:, starts[1] :]  # (audio frame, score frame)
+    # Steps of an excerpt limit its tempo; otherwise pauses and jumps are allowed.
+    sigma = np.array([[1, 1], [1, 2], [2, 1]] if is_excerpt else [[1, 1], [0, 1], [1, 0]])
+    if not is_excerpt:
+        cost[0, 1:] += cost.size  # more than any path costs: the first frames must match
     total, steps = librosa.sequence.dtw(
         C=cost, subseq=True, step_sizes_sigma=sigma, backtrack=False, return_steps=True
     )
     ends = total[-1]
-    if not within:
+    if not is_excerpt:
+        # Mean cost per step, so that long paths are not at a disadvantage; at least half of the
+        # score must be covered.
         ends = ends / (len(cost) + np.arange(len(ends)))
         ends[: len(ends) // 2] = np.inf
     path = librosa.sequence.dtw_backtracking(
         steps, step_sizes_sigma=sigma, subseq=True, start=int(np.argmin(ends))
     )
-    aligned: np.ndarray = np.asarray(path)[::-1] + np.array([first, begin])
-    return aligned
+    ascending: np.ndarray = np.asarray(path)[::-1] + np.array(starts)
+    return ascending
 
 
-def _in_time(heard: np.ndarray, written: np.ndarray) -> bool:
-    """Whether the score fits as it is."""
-    both = min(heard.shape[1], written.shape[1])
-    return float((heard[:, :both] * written[:, :both]).sum(axis=0).mean()) > _LIKE
+def _in_time(audio: np.ndarray, score: np.ndarray) -> bool:
+    """Whether the score fits without warping."""
+    n_frames = min(audio.shape[1], score.shape[1])
+    return float((audio[:, :n_frames] * score[:, :n_frames]).sum(axis=0).mean()) > _IN_TIME
 
 
-def _heard(y: np.ndarray, sr: int, step: float) -> np.ndarray:
-    """Chroma of a recording, and whether it is silent [shape=(13, frame)]."""
+def _audio_features(y: np.ndarray, sr: int, step: float) -> np.ndarray:
+    """Chroma and silence of a recording [shape=(13, frame)]."""
     from nmfaudio._common.librosa_loader import load_librosa
 
     librosa = load_librosa()
@@ -141,29 +144,29 @@ def _heard(y: np.ndarray, sr: int, step: float) -> np.ndarray:
     stft = Stft(sr, n_fft, hop, power=2.0)
     power = stft.features(stft.forward(y))
     chroma = librosa.feature.chroma_stft(S=power, sr=sr, n_fft=n_fft, norm=None, tuning=0.0)
-    return _features(np.sqrt(chroma))
+    return _unit_columns(np.sqrt(chroma))
 
 
-def _written(notes: Sequence[Note], step: float, end: float) -> np.ndarray:
-    """The same of a score."""
+def _score_features(notes: Sequence[Note], step: float, end: float) -> np.ndarray:
+    """Chroma and silence of a score [shape=(13, frame)]."""
     chroma = np.zeros((12, int(end / step) + 1))
     for note in notes:
         first = int(note.onset / step)
         frames = slice(first, max(int(note.offset / step), first + 1))
-        for h, strength in enumerate(_PARTIALS, 1):
-            tone = round(note.pitch + 12 * np.log2(h)) % 12
-            chroma[tone, frames] += strength * (0.5 + note.velocity)
-    return _features(chroma)
+        for h, amplitude in enumerate(_PARTIALS, 1):
+            pitch_class = round(note.pitch + 12 * np.log2(h)) % 12
+            chroma[pitch_class, frames] += amplitude * (0.5 + note.velocity)
+    return _unit_columns(chroma)
 
 
 def _first_sound(features: np.ndarray) -> int:
-    """The first frame that is not silent."""
+    """First frame that is not silent."""
     return int(np.argmin(features[-1]))
 
 
-def _features(chroma: np.ndarray) -> np.ndarray:
-    """Columns of length 1, in 13 dimensions of which the last is silence."""
-    loudness = np.linalg.norm(chroma, axis=0)
-    silent = loudness <= _SILENT * loudness.max()
-    chroma = np.where(silent, 0, chroma / np.where(silent, 1, loudness))
+def _unit_columns(chroma: np.ndarray) -> np.ndarray:
+    """Columns of norm 1 in 13 dimensions, of which the last stands for silence."""
+    norms = np.linalg.norm(chroma, axis=0)
+    silent = norms <= _SILENT * norms.max()
+    chroma = np.where(silent, 0, chroma / np.where(silent, 1, norms))
     return np.vstack([chroma, silent])

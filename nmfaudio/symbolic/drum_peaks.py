@@ -1,4 +1,4 @@
-"""From how strongly each part of a drum kit is heard to its hits."""
+"""Peak picking: hits of a drum kit from the salience of its parts."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from nmfaudio.symbolic.names import DRUM_CHANNEL, drum_pitch
 from nmfaudio.symbolic.note import Note
 
 THRESHOLD = 0.125
-"""How high a hit must be, in shares of what a loud hit of that part is."""
-_LENGTH = 0.1  # s that a hit is written to last
+"""Height that a hit needs, as a share of a strong hit of the same part."""
+_LENGTH = 0.1  # s: nominal length of a hit as a note
 
 
 def pick_hits(
@@ -25,35 +25,29 @@ def pick_hits(
     apart: float = 0.05,
     fading: float = 0.1,
 ) -> tuple[Note, ...]:
-    """The peaks of how strongly each part of a kit is heard, as notes of General MIDI drums.
-
-    What counts is by how much the salience is above what earlier peaks leave, which fades. A peak
-    is a hit where nothing nearby is higher and it is high enough beside the part's other peaks.
-    Since most of those may be noise, they are compared with ``Σ h³ / Σ h²`` over their heights h,
-    which is near the height of a loud hit however many small ones there are. A hit's time is the
-    centre of gravity of the salience at the peak and in the frames beside it.
+    """Pick the hits of a drum kit from the salience of its parts.
 
     Parameters
     ----------
     salience : np.ndarray [shape=(part, time)]
-        ≥ 0, in any unit: activations, or what a network says.
+        Non-negative, in any unit: activations, or the output of a network.
     parts : sequence of str
-        What the rows are called: kick, snare, hihat, toms or cymbals; others become claps.
+        Names of the rows: kick, snare, hihat, toms or cymbals. Other names become hand claps.
     times : np.ndarray [shape=(time,)]
-        Of the frames, in seconds, evenly apart.
+        Frame times in seconds, evenly spaced.
     threshold : float or mapping of str to float
-        How high a hit must be, in shares of a loud one: lower finds more hits, and more that are
-        none. Parts that a mapping leaves out have 0.125.
+        Height that a hit needs, as a share of a strong hit of the part. Lower values find more
+        hits, and more false ones. Parts missing from a mapping have 0.125.
     apart : float
-        Seconds within which only the highest of a part's peaks is a hit.
+        Seconds within which only the highest peak of a part is a hit.
     fading : float
-        Seconds in which what a peak leaves falls to 1/e; 0 leaves nothing.
+        Time constant in seconds with which the trace of a peak decays; 0 disables traces.
 
     Returns
     -------
     tuple of Note
-        By onset, then pitch, on channel 9; `track` is the part. The velocity is the root of the
-        peak's share of the part's highest.
+        General MIDI drums on channel 9, sorted by onset, then pitch; `track` is the part. The
+        velocity is the square root of the height relative to the highest peak of the part.
 
     Raises
     ------
@@ -61,7 +55,15 @@ def pick_hits(
         The salience does not fit the parts or the times.
     ParameterError
         A setting is out of range, the salience is negative, NaN or infinite, or the times are not
-        evenly apart.
+        evenly spaced.
+
+    Notes
+    -----
+    Each peak leaves a decaying trace; only the salience above the traces of earlier peaks counts.
+    A peak is a hit if it is the highest nearby and high enough compared with a strong hit of the
+    part. The height of a strong hit is estimated as ``Σ h³ / Σ h²`` over the heights h of all
+    peaks, which stays near the highest ones however many small peaks are noise. The time of a hit
+    is the centre of gravity of the salience over the peak and its two neighbours.
 
     Examples
     --------
@@ -78,62 +80,63 @@ def pick_hits(
             f"{(len(parts), len(times))}"
         )
     step = frame_step(salience, times)
-    near = max(1, round(as_number(apart, "apart", low=0) / step))
-    left = np.exp(-step / fading) if as_number(fading, "fading", low=0) else 0.0
+    radius = max(1, round(as_number(apart, "apart", low=0) / step))
+    decay = np.exp(-step / fading) if as_number(fading, "fading", low=0) else 0.0
     notes = []
     for part, level in zip(parts, salience.astype(np.float64), strict=True):
-        least = as_number(share_of(threshold, part), f"threshold of {part}", low=0)
-        frames, heights = _peaks(_fresh(level, left), near)
-        heard = heights >= least * _loud(heights)
+        share = as_number(share_of(threshold, part), f"threshold of {part}", low=0)
+        frames, heights = _peaks(_above_traces(level, decay), radius)
+        is_hit = heights >= share * _strong(heights)
         notes += [
             Note(
-                when := _centre(level, times, frame),
-                when + _LENGTH,
+                onset := _centre(level, times, frame),
+                onset + _LENGTH,
                 drum_pitch(part),
                 float(np.sqrt(height / heights.max())),
                 track=part,
                 channel=DRUM_CHANNEL,
             )
-            for frame, height in zip(frames[heard], heights[heard], strict=True)
+            for frame, height in zip(frames[is_hit], heights[is_hit], strict=True)
         ]
     return tuple(sorted(notes, key=lambda note: (note.onset, note.pitch)))
 
 
 def share_of(threshold: float | Mapping[str, float], part: str) -> float:
-    """The threshold of a part."""
+    """Threshold of a part."""
     return threshold.get(part, THRESHOLD) if isinstance(threshold, Mapping) else threshold
 
 
-def _fresh(level: np.ndarray, left: float) -> np.ndarray:
-    """How far a level is above what its earlier peaks leave, by that factor from frame to frame."""
-    fresh = np.empty_like(level)
-    floor = 0.0
-    for t, now in enumerate(level):
-        fresh[t] = max(now - floor, 0.0)
-        floor = max(now, floor) * left
-    return fresh
+def _above_traces(level: np.ndarray, decay: float) -> np.ndarray:
+    """Level above the traces of earlier frames, which decay by a factor from frame to frame."""
+    excess = np.empty_like(level)
+    trace = 0.0
+    for t, value in enumerate(level):
+        excess[t] = max(value - trace, 0.0)
+        trace = max(value, trace) * decay
+    return excess
 
 
-def _peaks(fresh: np.ndarray, near: int) -> tuple[np.ndarray, np.ndarray]:
-    """The frames that nothing within so many exceeds, the first of equals, and their heights."""
+def _peaks(excess: np.ndarray, radius: int) -> tuple[np.ndarray, np.ndarray]:
+    """Frames that are the highest within a radius in frames, and their heights."""
     from scipy.ndimage import maximum_filter1d
 
-    highest = maximum_filter1d(fresh, 2 * near + 1, mode="constant")
+    highest = maximum_filter1d(excess, 2 * radius + 1, mode="constant")
     frames: list[int] = []
-    for frame in np.flatnonzero((fresh == highest) & (fresh > 0)):
-        if not frames or frame > frames[-1] + near:  # of equal ones the first
+    for frame in np.flatnonzero((excess == highest) & (excess > 0)):
+        if not frames or frame > frames[-1] + radius:  # the first of equal ones
             frames.append(int(frame))
-    return np.array(frames, int), fresh[frames]
+    return np.array(frames, int), excess[frames]
 
 
-def _loud(heights: np.ndarray) -> float:
-    """About how high a loud hit is; see `pick_hits`."""
+def _strong(heights: np.ndarray) -> float:
+    """Estimated height of a strong hit, ``Σ h³ / Σ h²``; see `pick_hits`."""
+    # Relative heights: their cubes neither overflow nor underflow.
     shares = heights / heights.max(initial=np.finfo(float).tiny)
     squares = float((shares**2).sum())
     return float((shares**3).sum() * heights.max(initial=0.0) / squares) if squares else 0.0
 
 
 def _centre(level: np.ndarray, times: np.ndarray, frame: int) -> float:
-    """When a peak is, between the times of its frames."""
+    """Centre of gravity in seconds of a peak and its two neighbours."""
     nearby = slice(max(0, frame - 1), frame + 2)
     return float(np.average(times[nearby], weights=level[nearby]))

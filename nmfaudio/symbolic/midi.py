@@ -1,4 +1,4 @@
-"""MIDI files as notes, and notes as MIDI files; `nmfaudio.symbolic.notes` reads and writes them."""
+"""Notes as MIDI files; `nmfaudio.symbolic.notes` reads and writes the files."""
 
 from __future__ import annotations
 
@@ -11,15 +11,19 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from nmfaudio.errors import AudioFileError, MissingExtraError
+from nmfaudio.symbolic.names import DRUM_CHANNEL
 from nmfaudio.symbolic.note import Note
 
-_TICKS = 5000  # per beat of half a second: steps of 0.1 ms
-_SUSTAIN, _DOWN = 64, 64  # the pedal's controller, and the value from which on it is down
-_TEMPO = 500_000  # µs per beat: what MIDI begins with
+_TICKS_PER_BEAT = 5000  # at the default tempo: steps of 0.1 ms
+_TICKS_PER_SECOND = 2 * _TICKS_PER_BEAT
+_TEMPO = 500_000  # µs per beat: the default of the MIDI standard
+_SUSTAIN = 64  # controller number of the pedal
+_PEDAL_DOWN = 64  # lowest controller value of a pressed pedal
+_FULL_VELOCITY = 127
 
 
 class _Stroke(NamedTuple):
-    """A key struck: when, which, how hard, by what instrument."""
+    """A note-on event."""
 
     tick: int
     key: int
@@ -29,26 +33,68 @@ class _Stroke(NamedTuple):
 
 
 def decode(content: bytes, label: str) -> list[Note]:
-    """The notes of a MIDI file, track by track; `label` is what messages call it."""
+    """Read the notes of a MIDI file.
+
+    Parameters
+    ----------
+    content : bytes
+    label : str
+        Name of the file in messages.
+
+    Returns
+    -------
+    list of Note
+        Track by track.
+
+    Raises
+    ------
+    AudioFileError
+        The file is damaged.
+    MissingExtraError
+        mido is not installed.
+    """
     mido = _mido()
     try:
         file = mido.MidiFile(file=io.BytesIO(content))
         seconds = _clock(file)
         return [
-            Note(seconds(s.tick), seconds(end), s.key, s.velocity / 127, name, s.program, s.channel)
+            Note(
+                seconds(stroke.tick),
+                seconds(end),
+                stroke.key,
+                stroke.velocity / _FULL_VELOCITY,
+                name,
+                stroke.program,
+                stroke.channel,
+            )
             for name, events in _named_tracks(file)
-            for s, end in _strokes(events, _first_programs(file))
+            for stroke, end in _strokes(events, _first_programs(file))
         ]
-    except Exception as error:  # whatever a damaged file leads the library to
+    except Exception as error:  # mido raises errors of any kind on damaged files
         raise AudioFileError(
             f"{label}: a damaged MIDI file: {error or type(error).__name__}; export it again"
         ) from None
 
 
 def encode(notes: Sequence[Note]) -> bytes:
-    """Notes, by onset, as a MIDI file with a track for each of theirs."""
+    """Write notes as a MIDI file with one track for each track of the notes.
+
+    Parameters
+    ----------
+    notes : sequence of Note
+        Sorted by onset.
+
+    Returns
+    -------
+    bytes
+
+    Raises
+    ------
+    MissingExtraError
+        mido is not installed.
+    """
     mido = _mido()
-    file = mido.MidiFile(ticks_per_beat=_TICKS, charset="utf-8")
+    file = mido.MidiFile(ticks_per_beat=_TICKS_PER_BEAT, charset="utf-8")
     for name in dict.fromkeys(note.track for note in notes):
         events = [(0, 0, mido.MetaMessage("track_name", name=name))]
         programs: dict[int, int] = {}
@@ -57,13 +103,51 @@ def encode(notes: Sequence[Note]) -> bytes:
                 events += _messages(note, programs)
         track = mido.MidiTrack()
         last = 0
-        for tick, _, event in sorted(events, key=lambda one: one[:2]):
+        for tick, _, event in sorted(events, key=lambda entry: entry[:2]):
             track.append(event.copy(time=tick - last))
             last = tick
         file.tracks.append(track)
     content = io.BytesIO()
     file.save(file=content)
     return content.getvalue()
+
+
+def to_pretty_midi(notes: Sequence[Note]) -> Any:
+    """Convert notes to a `pretty_midi.PrettyMIDI` with one instrument for each of their tracks.
+
+    Parameters
+    ----------
+    notes : sequence of Note
+
+    Returns
+    -------
+    pretty_midi.PrettyMIDI
+        Times are exact; pitches and velocities are rounded as in `encode`.
+
+    Raises
+    ------
+    MissingExtraError
+        pretty_midi is not installed.
+    """
+    try:
+        import pretty_midi
+    except ImportError:
+        raise MissingExtraError(
+            "to_midi() needs pretty_midi, which is not installed; pip install 'nmfaudio[midi]', "
+            "or use to_csv()"
+        ) from None
+    score = pretty_midi.PrettyMIDI(resolution=_TICKS_PER_BEAT)
+    instruments: dict[tuple[str, int, bool], Any] = {}
+    for note in notes:
+        key = (note.track, note.program, note.channel == DRUM_CHANNEL)
+        if key not in instruments:
+            instruments[key] = pretty_midi.Instrument(note.program, key[2], note.track)
+        end = max(note.offset, note.onset + 1 / _TICKS_PER_SECOND)
+        instruments[key].notes.append(
+            pretty_midi.Note(_velocity(note), _key(note), float(note.onset), float(end))
+        )
+    score.instruments.extend(instruments.values())
+    return score
 
 
 def _mido() -> Any:
@@ -77,21 +161,35 @@ def _mido() -> Any:
     return mido
 
 
+def _key(note: Note) -> int:
+    """Nearest MIDI number, the upper of two."""
+    return math.floor(note.pitch + 0.5)
+
+
+def _velocity(note: Note) -> int:
+    """MIDI velocity, at least 1: a note-on event of velocity 0 ends a note."""
+    return max(1, round(_FULL_VELOCITY * note.velocity))
+
+
 def _messages(note: Note, programs: dict[int, int]) -> Iterator[tuple[int, int, Any]]:
-    """(tick, rank among those of the same tick, message); `programs` are those set so far."""
+    """Events of a note as (tick, rank within the tick, message).
+
+    Note-off events rank before note-on events, so that repeated notes stay apart. `programs` has
+    the program of each channel so far and is updated.
+    """
     mido = _mido()
-    onset, offset = (round(seconds * 2 * _TICKS) for seconds in (note.onset, note.offset))
+    onset, offset = (round(seconds * _TICKS_PER_SECOND) for seconds in (note.onset, note.offset))
     if programs.get(note.channel) != note.program:
         change = mido.Message("program_change", channel=note.channel, program=note.program)
         yield onset, 2, change
         programs[note.channel] = note.program
-    key = {"channel": note.channel, "note": math.floor(note.pitch + 0.5)}
-    yield onset, 2, mido.Message("note_on", velocity=max(1, round(note.velocity * 127)), **key)
+    key = {"channel": note.channel, "note": _key(note)}
+    yield onset, 2, mido.Message("note_on", velocity=_velocity(note), **key)
     yield max(offset, onset + 1), 1, mido.Message("note_off", **key)
 
 
 def _clock(file: Any) -> Callable[[int], float]:
-    """From ticks to seconds, by the tempo changes of all tracks."""
+    """Function from ticks to seconds, by the tempo changes of all tracks."""
     if file.ticks_per_beat <= 0:
         raise ValueError("its time is not counted in beats")
     tempos = [(0, _TEMPO)]
@@ -111,7 +209,7 @@ def _clock(file: Any) -> Callable[[int], float]:
 
 
 def _timed(events: Any) -> Iterator[tuple[int, Any]]:
-    """The events of a track, each with its tick since the beginning."""
+    """Events of a track, each with its tick from the beginning."""
     tick = 0
     for event in events:
         tick += event.time
@@ -119,25 +217,25 @@ def _timed(events: Any) -> Iterator[tuple[int, Any]]:
 
 
 def _named_tracks(file: Any) -> Iterator[tuple[str, Any]]:
-    """The tracks that have notes, each under a name of its own."""
+    """Tracks that have notes, each under a unique name."""
     taken: list[str] = []
     for track in file.tracks:
         if any(event.type == "note_on" and event.velocity for event in track):
             name = _text(track.name) or f"track {len(taken) + 1}"
             names = (name if n == 1 else f"{name} {n}" for n in range(1, len(taken) + 2))
-            taken.append(next(one for one in names if one not in taken))
+            taken.append(next(candidate for candidate in names if candidate not in taken))
             yield taken[-1], track
 
 
 def _text(name: str) -> str:
-    """A track's name, which files keep in UTF-8 or Latin 1 and mido reads as Latin 1."""
+    """Name of a track: files have UTF-8 or Latin 1, mido decodes as Latin 1."""
     with suppress(UnicodeError):
         name = name.encode("latin1").decode()
     return name.strip("\0 \t\r\n")
 
 
 def _first_programs(file: Any) -> dict[int, int]:
-    """What each channel begins with, whichever track sets it."""
+    """First program of each channel, in whichever track it is set."""
     programs: dict[int, int] = {}
     for track in file.tracks:
         for event in track:
@@ -147,37 +245,38 @@ def _first_programs(file: Any) -> dict[int, int]:
 
 
 def _strokes(events: Any, programs: dict[int, int]) -> Iterator[tuple[_Stroke, int]]:
-    """The keys struck in a track, each with the tick on which its sound ends.
+    """Note-on events of a track, each with the tick at which its sound ends.
 
-    A key let go while the sustain pedal is down sounds until the pedal goes up or the key is
-    struck again; one never let go sounds until the end of the track. Of several strokes of one
-    key the oldest ends first.
+    A key released under the sustain pedal sounds until the pedal goes up or the key is struck
+    again; a key never released sounds until the end of the track. Of several strokes of one key
+    the oldest ends first.
     """
     down: dict[tuple[int, int], list[_Stroke]] = {}
-    held: dict[tuple[int, int], _Stroke] = {}
-    pedals: set[int] = set()
+    sustained: dict[tuple[int, int], _Stroke] = {}
+    pedals: set[int] = set()  # channels whose pedal is down
     tick = 0
     for tick, event in _timed(events):
-        where = getattr(event, "channel", -1), getattr(event, "note", -1)
+        key = getattr(event, "channel", -1), getattr(event, "note", -1)
         if event.type == "program_change":
             programs[event.channel] = event.program
         elif event.type == "note_on" and event.velocity:
-            if where in held:
-                yield held.pop(where), tick
+            if key in sustained:
+                yield sustained.pop(key), tick
             stroke = _Stroke(
                 tick, event.note, event.velocity, programs.get(event.channel, 0), event.channel
             )
-            down.setdefault(where, []).append(stroke)
-        elif event.type in ("note_on", "note_off") and down.get(where):
+            down.setdefault(key, []).append(stroke)
+        elif event.type in ("note_on", "note_off") and down.get(key):
             if event.channel in pedals:
-                held[where] = down[where].pop(0)
+                sustained[key] = down[key].pop(0)
             else:
-                yield down[where].pop(0), tick
+                yield down[key].pop(0), tick
         elif event.type == "control_change" and event.control == _SUSTAIN:
             pedals.add(event.channel)
-            if event.value < _DOWN:
+            if event.value < _PEDAL_DOWN:
                 pedals.remove(event.channel)
-                for one in [key for key in held if key[0] == event.channel]:
-                    yield held.pop(one), tick
-    for stroke in [*held.values(), *(one for several in down.values() for one in several)]:
+                for released in [key for key in sustained if key[0] == event.channel]:
+                    yield sustained.pop(released), tick
+    unfinished = [*sustained.values(), *(stroke for strokes in down.values() for stroke in strokes)]
+    for stroke in unfinished:
         yield stroke, tick

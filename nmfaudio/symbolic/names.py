@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import numpy as np
-
 from nmfaudio.symbolic.note import Note
 
 DRUM_CHANNEL = 9
-"""MIDI channel of drums, counted from 0."""
+"""MIDI channel of drums, from 0."""
 
 _PROGRAMS = """
 acoustic grand piano, bright acoustic piano, electric grand piano, honky-tonk piano,
@@ -34,33 +32,53 @@ melodic tom, synth drum, reverse cymbal, guitar fret noise, breath noise, seasho
 telephone ring, helicopter, applause, gunshot
 """
 PROGRAMS = tuple(" ".join(_PROGRAMS.split()).split(", "))
-"""Instruments of General MIDI, by number from 0."""
+"""General MIDI instruments, by number from 0."""
 
 _PITCH_CLASSES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 _MIDDLE_C = 60
 
-CALLED = {
+_ALIASES = {
     "kick": "kick kd bd bass bassdrum kickdrum bass_drum kick_drum",
     "snare": "snare sd sn snaredrum snare_drum",
     "hihat": "hihat hh hat hi-hat hi_hat hihats hats",
     "toms": "toms tom tt",
     "cymbals": "cymbals cymbal cy cr rd crash ride",
 }
-_STRUCK = {
+_KEYS = {  # General MIDI drums; the first is the one written
     "kick": (36, 35),
     "snare": (38, 37, 39, 40),
     "hihat": (42, 44, 46),
     "toms": (45, 41, 43, 47, 48, 50),
     "cymbals": (49, 51, 52, 53, 55, 57, 59),
 }
-_PART_OF = {name: part for part, names in CALLED.items() for name in names.split()} | {
-    str(key): part for part, keys in _STRUCK.items() for key in keys
+DRUM_PARTS = tuple(_ALIASES)
+"""Parts of a drum kit, in the order in which they are listed everywhere."""
+
+_PART_OF = {name: part for part, names in _ALIASES.items() for name in names.split()} | {
+    str(key): part for part, keys in _KEYS.items() for key in keys
 }
-_OTHER = 39  # what is no part of ours is written as a clap
+_CLAP = 39  # General MIDI drum for parts of any other name
 
 
 def name_parts(notes: Sequence[Note], by: str) -> list[str]:
-    """The name of each note's stem."""
+    """Name the stem of each note.
+
+    Parameters
+    ----------
+    notes : sequence of Note
+    by : {"track", "program", "channel", "hand", "note"}
+        Property that the stems are named by.
+
+    Returns
+    -------
+    list of str
+        One name per note.
+
+    Examples
+    --------
+    >>> name_parts([Note(0, 1, 48), Note(0, 1, 72)], "hand")
+    ['left', 'right']
+    """
     namers: dict[str, Callable[[Note], str]] = {
         "track": lambda note: note.track or "score",
         "program": lambda note: "drums" if note.channel == DRUM_CHANNEL else PROGRAMS[note.program],
@@ -74,46 +92,64 @@ def name_parts(notes: Sequence[Note], by: str) -> list[str]:
 
 
 def pitch_name(pitch: float) -> str:
-    """The name of a MIDI number: C4 for 60."""
+    """Name of the nearest MIDI number: C4 for 60."""
     octave, step = divmod(round(pitch), 12)
     return f"{_PITCH_CLASSES[step]}{octave - 1}"
 
 
 def sound_name(note: Note) -> str:
-    """What a note's sound is called: C4, C4+50 half a semitone above, or the part of a drum kit."""
+    """Name of a note's pitch or drum.
+
+    Parameters
+    ----------
+    note : Note
+
+    Returns
+    -------
+    str
+        A pitch name with the deviation in cents, or the part of the drum kit.
+
+    Examples
+    --------
+    >>> sound_name(Note(0, 1, 60)), sound_name(Note(0, 1, 60.25)), sound_name(Note(0, 1, 36))
+    ('C4', 'C4+25', 'C2')
+    >>> sound_name(Note(0, 1, 36, channel=9))
+    'kick'
+    """
     if note.channel != DRUM_CHANNEL:
         return pitch_name(note.pitch) + cents_suffix(note)
     return part_named(str(round(note.pitch))) or f"drum {note.pitch:.0f}"
 
 
 def _hands(notes: Sequence[Note]) -> Callable[[Note], str]:
-    """Two tracks are the two hands, the higher one the right; else middle C parts them."""
+    """Namer of hands: of two tracks the higher is the right hand, otherwise middle C divides."""
     pitches: dict[str, list[float]] = {}
     for note in notes:
         pitches.setdefault(note.track, []).append(note.pitch)
     if len(pitches) == 2:
-        right = max(pitches, key=lambda track: np.mean(pitches[track]))
+        right = max(pitches, key=lambda track: sum(pitches[track]) / len(pitches[track]))
         return lambda note: "right" if note.track == right else "left"
     return lambda note: "right" if note.pitch >= _MIDDLE_C else "left"
 
 
 def cents_suffix(note: Note) -> str:
-    """How far a note is from the pitch that it is named by, where that is not 0."""
+    """Deviation from the nearest semitone in cents, with its sign; empty where it is 0."""
     cents = round(100 * (note.pitch - round(note.pitch)))
     return f"{cents:+d}" if cents else ""
 
 
 def part_named(text: str) -> str | None:
-    """The part of the kit that a name, or the number of a General MIDI drum, stands for.
+    """Part of the drum kit that a text names.
 
     Parameters
     ----------
     text : str
+        Name, abbreviation, or number of a General MIDI drum.
 
     Returns
     -------
     str or None
-        None where it is no name of a part.
+        One of `DRUM_PARTS`, or None for any other text.
 
     Examples
     --------
@@ -124,7 +160,7 @@ def part_named(text: str) -> str | None:
 
 
 def drum_pitch(part: str) -> int:
-    """The number of the General MIDI drum that a part of the kit is written as.
+    """General MIDI number that a part of the drum kit is written as.
 
     Parameters
     ----------
@@ -133,6 +169,11 @@ def drum_pitch(part: str) -> int:
     Returns
     -------
     int
-        That of a clap where it is none of `CALLED`.
+        That of a hand clap for parts that are not in `DRUM_PARTS`.
+
+    Examples
+    --------
+    >>> drum_pitch("kick"), drum_pitch("triangle")
+    (36, 39)
     """
-    return _STRUCK.get(part, (_OTHER,))[0]
+    return _KEYS.get(part, (_CLAP,))[0]

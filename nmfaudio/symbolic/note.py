@@ -13,22 +13,22 @@ _LATEST = 1e6  # s
 @public
 @dataclass(frozen=True)
 class Note:
-    """One note of a score.
+    """One note of a score or a transcription.
 
     Parameters
     ----------
     onset, offset : float
-        When it starts and ends, in seconds.
+        Begin and end in seconds.
     pitch : float
-        MIDI number: 69 is A4 = 440 Hz, 1 is a semitone.
+        MIDI number: 69 is A4 = 440 Hz, one unit is a semitone.
     velocity : float
-        How hard it is played, 0 to 1.
+        Strength of the stroke, 0 to 1.
     track : str
-        Whose note it is.
+        Name of the track, part or instrument.
     program : int
         General MIDI instrument, 0 to 127.
     channel : int
-        MIDI channel, 0 to 15; 9 has drums, whose pitch says which.
+        MIDI channel, 0 to 15; 9 is for drums, where the pitch names the drum.
 
     Raises
     ------
@@ -37,7 +37,8 @@ class Note:
 
     Examples
     --------
-    >>> Note(0.5, 1.0, 69)
+    >>> import nmfaudio as na
+    >>> na.Note(0.5, 1.0, 69)
     Note(onset=0.5, offset=1.0, pitch=69, velocity=0.8, track='', program=0, channel=0)
     """
 
@@ -52,8 +53,8 @@ class Note:
     def __post_init__(self) -> None:
         if not 0 <= self.onset <= self.offset <= _LATEST:
             raise ParameterError(
-                f"a note lasts from {self.onset!r} to {self.offset!r} s; it must start at 0 or "
-                f"later and end no earlier than it starts, by {_LATEST:g} s"
+                f"a note lasts from {self.onset!r} to {self.offset!r} s; need "
+                f"0 <= onset <= offset <= {_LATEST:g} s"
             )
         for name, high in (("pitch", 127), ("velocity", 1), ("program", 127), ("channel", 15)):
             value = getattr(self, name)

@@ -188,8 +188,7 @@ class AttackDecayModel:
         strengths = found.H[:known].sum(axis=1, dtype=np.float64)
         W = np.stack([_mixed(found.W, groups, some, strengths) for some in (first, ~first)])
         sound = np.stack([found.H[list(some)].sum(axis=0) for some in groups.values()])
-        times = dictionary.transform.times(2)
-        step = float(times[1] - times[0])
+        step = dictionary.transform.hop_seconds
         rates, attack = step / self._decays(groups), round(self.attack / step)
         lags = 2 * attack + 1 + min(round(_LASTING / rates.min()), found.H.shape[1])
         E = attack_decay_envelopes(rates, lags=lags, attack=attack).astype(W.dtype)

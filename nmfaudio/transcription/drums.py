@@ -22,7 +22,7 @@ from nmfaudio.dictionaries.drum_model import PRIOR_WEIGHT, fit_kit, hit_transfor
 from nmfaudio.errors import ParameterError
 from nmfaudio.factorisation.engine import Callback
 from nmfaudio.symbolic.drum_peaks import THRESHOLD, pick_hits, share_of
-from nmfaudio.symbolic.names import CALLED, DRUM_CHANNEL, drum_pitch
+from nmfaudio.symbolic.names import DRUM_CHANNEL, DRUM_PARTS, drum_pitch
 from nmfaudio.symbolic.note import Note
 from nmfaudio.transcription.memory import model_memory
 from nmfaudio.transcription.result import Transcription
@@ -120,7 +120,7 @@ class DrumTranscriber:
                 f"the dictionary has {known.kind} of a {type(known.transform).__name__}; drums "
                 "need convolutive templates of an Stft, as na.dictionaries.learn_drums makes them"
             )
-        there = [part for part in CALLED if part in known.names]
+        there = [part for part in DRUM_PARTS if part in known.names]
         if not self.parts or not set(self.parts) <= set(there):
             raise ParameterError(
                 f"parts is {','.join(self.parts)!r}; name some of {', '.join(there) or 'none'}, "

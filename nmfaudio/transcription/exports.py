@@ -2,69 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from typing import Any
 
 from nmfaudio._version import __version__
-from nmfaudio.errors import MissingExtraError
-from nmfaudio.symbolic.names import DRUM_CHANNEL
 from nmfaudio.symbolic.note import Note
-
-_COLUMNS = ("start_time_s", "end_time_s", "pitch_midi", "velocity", "pitch_bend")
-_TICKS = 5000  # per beat of half a second: steps of 0.1 ms
-
-
-def note_table(notes: Sequence[Note]) -> str:
-    """Notes as a CSV table with the columns that basic-pitch writes.
-
-    Parameters
-    ----------
-    notes : sequence of Note
-
-    Returns
-    -------
-    str
-        Velocities are whole numbers from 0 to 127, and no pitch is bent.
-
-    Examples
-    --------
-    >>> print(note_table([Note(0.5, 1.0, 69, velocity=1.0)]), end="")
-    start_time_s,end_time_s,pitch_midi,velocity,pitch_bend
-    0.5,1.0,69,127,
-    """
-    text = io.StringIO(newline="")
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(_COLUMNS)
-    for note in notes:
-        times = (repr(float(note.onset)), repr(float(note.offset)))
-        rows.writerow((*times, f"{note.pitch:g}", round(127 * note.velocity), ""))
-    return text.getvalue()
-
-
-def pretty_score(notes: Sequence[Note]) -> Any:
-    """Notes as a `pretty_midi.PrettyMIDI`; see `Transcription.to_midi`."""
-    try:
-        import pretty_midi
-    except ImportError:
-        raise MissingExtraError(
-            "pretty_midi is not installed; to_midi() needs it: pip install 'nmfaudio[midi]', "
-            "or use to_csv()"
-        ) from None
-    score = pretty_midi.PrettyMIDI(resolution=_TICKS)
-    played: dict[tuple[str, int, bool], Any] = {}
-    for note in notes:
-        key = (note.track, note.program, note.channel == DRUM_CHANNEL)
-        if key not in played:
-            played[key] = pretty_midi.Instrument(note.program, key[2], note.track)
-        strength = max(1, round(127 * note.velocity))  # 0 would end a note instead
-        end = max(note.offset, note.onset + 0.5 / _TICKS)
-        played[key].notes.append(
-            pretty_midi.Note(strength, int(note.pitch + 0.5), float(note.onset), float(end))
-        )
-    score.instruments.extend(played.values())
-    return score
 
 
 def jams_document(notes: Sequence[Note], duration: float) -> dict[str, Any]:

@@ -100,9 +100,9 @@ def _names(labels: Sequence[str]) -> list[str]:
 
 def _stft(found: Transcription) -> Stft:
     """The transform's STFT, or one with frames as long at the recording's sample rate."""
-    facts, sr = found.transform.to_dict(), found.sr
-    n_fft, hop = (round(facts[name] * sr / facts["sr"]) for name in ("n_fft", "hop"))
-    return Stft(sr, n_fft, hop, facts["window"])
+    transform, sr = found.transform, found.sr
+    n_fft, hop = (round(n * sr / transform.sr) for n in (transform.n_fft, transform.hop))
+    return Stft(sr, n_fft, hop, transform.window)
 
 
 def _owners(found: Transcription, labels: Sequence[str], names: Sequence[str]) -> np.ndarray:

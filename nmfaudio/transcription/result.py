@@ -95,9 +95,9 @@ class Transcription:
         OutputError
             The file exists, or cannot be written.
         """
-        from nmfaudio.transcription.exports import note_table
+        from nmfaudio.symbolic.tables import encode_table
 
-        text = note_table(self.notes)
+        text = encode_table(self.notes, "basic-pitch")
         if path is not None:
             write_bytes(Path(path), text.encode(), overwrite=overwrite)
         return text
@@ -114,9 +114,9 @@ class Transcription:
         MissingExtraError
             pretty_midi is not installed.
         """
-        from nmfaudio.transcription.exports import pretty_score
+        from nmfaudio.symbolic.midi import to_pretty_midi
 
-        return pretty_score(self.notes)
+        return to_pretty_midi(self.notes)
 
     def to_jams(self) -> dict[str, Any]:
         """The notes as a JAMS document, in the namespace ``note_midi``.

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from nmfaudio._common.pitch import midi_to_hz
 from nmfaudio.symbolic.names import DRUM_CHANNEL
 from nmfaudio.symbolic.note import Note
 
@@ -51,7 +52,7 @@ def tones(notes: Sequence[Note], length: int, sr: int) -> np.ndarray:
 
 
 def _tone(note: Note, sr: int) -> np.ndarray:
-    fundamental = 440 * 2 ** ((note.pitch - 69) / 12)
+    fundamental = midi_to_hz(note.pitch)
     dying = _DYING * 2 ** ((60 - note.pitch) / 24)
     lasting = min(note.offset - note.onset + 4 * _DAMPING, -np.log(_SILENCE) * dying)
     t = np.arange(max(1, round(lasting * sr))) / sr

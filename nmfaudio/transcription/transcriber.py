@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, asdict, dataclass, field, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from nmfaudio._common.json_types import as_json
 from nmfaudio._public import public
 from nmfaudio.audio.io.samples import Audio, as_samples
 from nmfaudio.audio.masking import analyse
@@ -313,13 +313,5 @@ def _facts(settings: Any) -> dict[str, Any]:
     """The fields of a dataclass, as JSON types."""
     if not is_dataclass(settings) or isinstance(settings, type):
         return {"kind": repr(settings)}
-    return {name: _plain(value) for name, value in asdict(settings).items()}
-
-
-def _plain(value: Any) -> Any:
-    """`value` as JSON types; what is not finite has no number there."""
-    if isinstance(value, Mapping):
-        return {name: _plain(one) for name, one in value.items()}
-    if isinstance(value, float):
-        return value if math.isfinite(value) else str(value)
-    return value if isinstance(value, bool | int | str | None) else repr(value)
+    facts: dict[str, Any] = as_json(asdict(settings), nonfinite="text")
+    return facts

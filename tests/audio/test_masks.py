@@ -107,14 +107,14 @@ def test_integers_and_mixed_precisions_become_float64(function):
 @pytest.mark.parametrize(
     ("parts", "error", "message"),
     [
-        ([], ParameterError, "no parts"),
+        ([], ParameterError, "parts is empty"),
         ([np.ones((2, 2)), np.ones((2, 3))], ShapeError, r"parts\[1\] has shape \(2, 3\)"),
         ([np.ones((2, 0))], ShapeError, "at least 1 bin"),
         ([np.ones(2), np.array([1, -0.5])], ContentError, r"parts\[1\] .* from -0.5 to 1"),
         ([np.array([1, np.nan])], ContentError, "finite"),
         ([np.array([1, np.inf])], ContentError, "finite"),
         ([np.ones(2) * 1j], ParameterError, "complex128"),
-        (iter([np.ones(2)]), ParameterError, "only once"),
+        (iter([np.ones(2)]), ParameterError, "is an iterator"),
     ],
 )
 def test_bad_parts_are_named(function, parts, error, message):

@@ -1,4 +1,4 @@
-"""From audio to spectrograms and back: each transform knows its own inverse."""
+"""Time-frequency transforms, each with its inverse."""
 
 from __future__ import annotations
 
@@ -19,20 +19,21 @@ __all__ = [
     "Stft",
     "Transform",
     "default_n_fft",
+    "rows_in",
     "transform_from",
 ]
 
 TRANSFORMS: dict[str, type[Any]] = {t.kind: t for t in (Stft, Mel, Erb, Cqt)}
-"""Those that a saved model can name."""
+"""Transforms by their name in saved models."""
 
 
 def transform_from(parameters: Mapping[str, Any]) -> Transform:
-    """The transform whose `to_dict` this is.
+    """Build a transform from the result of its `to_dict`.
 
     Parameters
     ----------
     parameters : mapping
-        As saved with a model; without ``"kind"``, as once written, they are of an `Stft`.
+        As saved with a model. Without ``"kind"``, as in early models, they are those of an `Stft`.
 
     Returns
     -------
@@ -41,7 +42,7 @@ def transform_from(parameters: Mapping[str, Any]) -> Transform:
     Raises
     ------
     ParameterError
-        There is no transform of this kind, or it does not take these parameters.
+        The kind is unknown, or does not take these parameters.
 
     Examples
     --------
@@ -49,12 +50,50 @@ def transform_from(parameters: Mapping[str, Any]) -> Transform:
     >>> transform_from(mel.to_dict()) == mel
     True
     """
+    transform_class, fields = _class_and_fields(parameters)
+    try:
+        transform: Transform = transform_class(**fields)
+    except TypeError as error:
+        kind = transform_class.kind
+        raise ParameterError(f"{kind} does not take the parameters {fields}: {error}") from None
+    return transform
+
+
+def rows_in(parameters: Mapping[str, Any]) -> int:
+    """Number of rows of the features under parameters, without building the transform.
+
+    Parameters
+    ----------
+    parameters : mapping
+        As for `transform_from`. Building a transform of a damaged file could take all memory.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    ParameterError
+        The kind is unknown, or the number is not an integer.
+
+    Examples
+    --------
+    >>> rows_in({"kind": "mel", "sr": 16000, "n_mels": 40}), rows_in({"sr": 8000, "n_fft": 512})
+    (40, 257)
+    """
+    transform_class, fields = _class_and_fields(parameters)
+    try:
+        return int(transform_class.rows_in(fields))
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ParameterError(
+            f"{transform_class.kind} does not take the parameters {fields}: {error}"
+        ) from None
+
+
+def _class_and_fields(parameters: Mapping[str, Any]) -> tuple[type[Any], dict[str, Any]]:
+    """Class that parameters belong to, and the parameters without their kind."""
     fields = dict(parameters)
     kind = fields.pop("kind", Stft.kind)
     if kind not in TRANSFORMS:
-        raise ParameterError(f"no transform is called {kind!r}; there are: {', '.join(TRANSFORMS)}")
-    try:
-        transform: Transform = TRANSFORMS[kind](**fields)
-    except TypeError as error:
-        raise ParameterError(f"these are not the parameters of {kind!r}: {error}") from None
-    return transform
+        raise ParameterError(f"unknown transform {kind!r}; choose from {', '.join(TRANSFORMS)}")
+    return TRANSFORMS[kind], fields

@@ -1,24 +1,24 @@
-"""What every transform can do."""
+"""Protocol of time-frequency transforms."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
 
 class Transform(Protocol):
-    """Audio to a complex spectrogram Z, Z to features V, and both ways back.
+    """Time-frequency transform with an inverse.
 
-    V is what gets factored. It may live on another frequency axis than Z (a filterbank's, say):
-    `lift` brings a mask from the one to the other, so that ``inverse(lift(mask) * Z, length)`` is
-    a stem whatever the transform. A transform is immutable, and is equal to another with the same
-    parameters.
+    Audio has a complex spectrogram Z, and Z has non-negative features V, which are factorised. V
+    may have another frequency axis than Z, such as the bands of a filterbank; `lift` maps a mask
+    from V's axis to Z's, so that ``inverse(lift(mask) * Z, length)`` is a stem for any transform.
+    Transforms are immutable and compare equal if their parameters do.
     """
 
     kind: ClassVar[str]
-    """Its name in files, and in `TRANSFORMS`."""
+    """Name in files and in `TRANSFORMS`."""
 
     @property
     def sr(self) -> int:
@@ -33,6 +33,10 @@ class Transform(Protocol):
         """Step between frames in samples."""
 
     @property
+    def window(self) -> str:
+        """Name of the window, as in `scipy.signal.get_window`."""
+
+    @property
     def power(self) -> float:
         """Exponent p of the features V = |Z|^p."""
 
@@ -42,34 +46,133 @@ class Transform(Protocol):
 
     @property
     def frequencies(self) -> np.ndarray:
-        """Centre of each row of V in Hz, shape (freq,)."""
+        """Centre of each row of V in Hz [shape=(freq,)]."""
+
+    @classmethod
+    def rows_in(cls, parameters: Mapping[str, Any]) -> int:
+        """Number of rows of V under parameters, without building the transform.
+
+        Parameters
+        ----------
+        parameters : mapping
+            As returned by `to_dict`; missing ones have their defaults.
+
+        Returns
+        -------
+        int
+        """
 
     def times(self, n_frames: int) -> np.ndarray:
-        """Centre of each frame in seconds, shape (time,)."""
+        """Centres of the first frames.
+
+        Parameters
+        ----------
+        n_frames : int
+
+        Returns
+        -------
+        np.ndarray [shape=(time,)]
+            In seconds, float64.
+        """
 
     def n_frames(self, n_samples: int) -> int:
-        """How many frames that many samples give."""
+        """Return the number of frames of audio of a given length.
+
+        Parameters
+        ----------
+        n_samples : int
+            Length of the audio in samples.
+
+        Returns
+        -------
+        int
+        """
 
     def forward(self, y: np.ndarray) -> np.ndarray:
-        """Audio (channel, sample) to the complex spectrogram Z (channel, freq, time)."""
+        """Compute the complex spectrogram of audio.
+
+        Parameters
+        ----------
+        y : np.ndarray [shape=(channel, sample)]
+
+        Returns
+        -------
+        np.ndarray [shape=(channel, freq, time)]
+            Z, complex.
+        """
 
     def forward_blocks(self, y: np.ndarray, frames: int) -> Iterator[np.ndarray]:
-        """The same Z, bit for bit, as consecutive blocks of at most `frames` frames."""
+        """Compute the spectrogram of `forward`, bit for bit, in consecutive blocks.
+
+        Parameters
+        ----------
+        y : np.ndarray [shape=(channel, sample)]
+        frames : int
+            Largest number of frames in a block.
+
+        Returns
+        -------
+        iterator of np.ndarray [shape=(channel, freq, time)]
+        """
 
     def features(self, Z: np.ndarray) -> np.ndarray:
-        """Z to the non-negative V (freq, time), one for all channels."""
+        """Compute the non-negative features of a spectrogram, common to all channels.
+
+        Parameters
+        ----------
+        Z : np.ndarray [shape=(channel, freq, time)]
+
+        Returns
+        -------
+        np.ndarray [shape=(freq, time)]
+            V.
+        """
 
     def lift(self, mask: np.ndarray) -> np.ndarray:
-        """A mask on V's grid (freq, time) to one on Z's."""
+        """Map a mask from the frequency axis of V to that of Z.
+
+        Parameters
+        ----------
+        mask : np.ndarray [shape=(freq, time)]
+
+        Returns
+        -------
+        np.ndarray [shape=(freq, time)]
+        """
 
     def inverse(self, Z: np.ndarray, length: int) -> np.ndarray:
-        """Z to `length` samples of audio (channel, sample)."""
+        """Compute the audio of a spectrogram.
+
+        Parameters
+        ----------
+        Z : np.ndarray [shape=(channel, freq, time)]
+        length : int
+            Number of samples to return.
+
+        Returns
+        -------
+        np.ndarray [shape=(channel, sample)]
+        """
 
     def inverse_blocks(self, blocks: Iterable[np.ndarray], length: int) -> Iterator[np.ndarray]:
-        """Consecutive blocks of Z to consecutive blocks of the same audio, bit for bit.
+        """Compute the audio of `inverse`, bit for bit, from consecutive blocks.
 
-        Z may have any number of channels: a separator inverts all its stems together.
+        Parameters
+        ----------
+        blocks : iterable of np.ndarray [shape=(channel, freq, time)]
+            Any number of channels: a separator inverts all its stems together.
+        length : int
+            Number of samples to return.
+
+        Returns
+        -------
+        iterator of np.ndarray [shape=(channel, sample)]
         """
 
     def to_dict(self) -> dict[str, Any]:
-        """The kind and the parameters, for JSON; `transform_from` makes an equal transform."""
+        """Kind and parameters as JSON types, from which `transform_from` builds an equal transform.
+
+        Returns
+        -------
+        dict
+        """

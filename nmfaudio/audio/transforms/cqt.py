@@ -1,8 +1,9 @@
-"""The constant-Q and variable-Q transforms from the STFT, with the STFT's way back."""
+"""Constant-Q and variable-Q transforms computed from the STFT."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -12,59 +13,68 @@ import numpy as np
 from nmfaudio._common.validation import as_count, as_number
 from nmfaudio._public import public
 from nmfaudio.audio.transforms.stft import MAX_N_FFT, default_n_fft
-from nmfaudio.audio.transforms.stft_based import OnStft
+from nmfaudio.audio.transforms.stft_based import StftBased
 from nmfaudio.errors import ParameterError
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-_FAINTEST = 1e-4  # of a kernel's peak: what lies below costs time and says nothing
-_LOBE = 0.0025  # of a kernel's peak power: below the main lobe of a Hann window, above its others
-_MOST_GAIN = 10.0  # of a wavelet over the STFT's window
+_FAINTEST = 1e-4  # of a kernel's peak: smaller entries cost time and contribute nothing
+_LOBE = 0.0025  # of a kernel's peak power: above the side lobes of a Hann window (-31 dB = 0.0008)
+_MAX_GAIN = 10.0  # peak of wavelet / window, relative to the wavelet's own
 
 
 @public
 @dataclass(frozen=True, kw_only=True)
-class Cqt(OnStft):
-    """Constant-Q or variable-Q features: a logarithmic frequency axis.
+class Cqt(StftBased):
+    """Constant-Q or variable-Q features on a logarithmic frequency axis.
 
-    A transposition is a shift along this axis, which models that shift their templates need.
-    Features are the magnitudes of `librosa.cqt`, or with `gamma` of `librosa.vqt`, but for what
-    their resampling does: half a percent or so on tones, up to four on noise and hits. They come
-    from the STFT: if a wavelet is no longer than the window, its product with each frame is a
-    product of the frame's spectrum with a fixed, nearly sparse kernel, the spectrum of wavelet over
-    window. So Z is the STFT and the inverse is exact; masks are lifted to it by the main lobes of
-    the wavelets' power. The windows must last as long as the lowest bin's wavelet (0.5 s for C1 at
-    12 bins per octave), which smears masks in time and makes Z large: take it in blocks, or give a
-    `gamma`, by which low wavelets are shorter (0.07 s for C1 with 13.2 Hz, librosa's default).
+    A transposition is a shift along this axis, as models with shifted templates require. Features
+    are the magnitudes of `librosa.cqt`, or with `gamma` of `librosa.vqt`, up to the effects of
+    their resampling: about 0.5 % on tones, up to 4 % on noise and drum hits. Z is the STFT, so that
+    the inverse is exact; masks are lifted to it by the main lobes of the wavelets' power spectra.
+
+    The window must be as long as the longest wavelet (0.5 s for C1 at 12 bins per octave), which
+    smears masks in time and makes Z large: process it in blocks, or set `gamma`, which shortens
+    low wavelets (0.07 s for C1 with 13.2 Hz, librosa's default).
 
     Parameters
     ----------
     sr : int
         Sample rate in Hz, 100 to 1,500,000.
+    n_fft : int
+        Window length of the STFT in samples; by default the smallest power of two that holds the
+        longest wavelet.
+    hop : int
+        Step between frames in samples; by default a quarter of the smaller of `default_n_fft` and
+        `n_fft`.
+    window : str
+        Window of the STFT and of the wavelets.
+    power : float
+        Exponent of the magnitudes: 1 amplitude, 2 power.
     fmin : float
         Centre of the lowest bin in Hz; C1 by default.
     n_bins : int
-        Bins.
+        Number of bins.
     bins_per_octave : int
+        Number of bins per octave.
     gamma : float
-        Hz by which each bin is wider than its share of its frequency: 0 is constant-Q.
-    n_fft : int
-        Of the STFT, in samples; by default the smallest power of two that holds the longest
-        wavelet.
-    hop : int
-        Samples from one frame to the next; by default a quarter of `default_n_fft`, or of `n_fft`
-        where that is less.
-    window : str
-        Of the STFT and of the wavelets.
-    power : float
-        `features` are magnitudes to this power: 1 amplitude, 2 power.
+        Bandwidth in Hz added to that of constant-Q bins: 0 is constant-Q, more is variable-Q.
 
     Raises
     ------
     ParameterError
-        A parameter is out of range, the lowest wavelet is longer than `n_fft`, or the highest
-        reaches beyond ``sr / 2``. The message says what would fit.
+        A parameter is out of range, the longest wavelet exceeds `n_fft`, or the highest bin
+        exceeds ``sr / 2``. The message states what would fit.
+
+    Notes
+    -----
+    A wavelet w_k that is no longer than the window h has, by Parseval's theorem, the same product
+    with a frame as a fixed, nearly sparse kernel has with the spectrum of the frame (Brown &
+    Puckette, 1992):
+
+    .. math:: \\sum_n y_n \\overline{w_{k,n}} = \\frac{1}{N} \\sum_f Z_f \\overline{K_{k,f}},
+        \\qquad K_k = \\mathrm{FFT}(w_k / h), \\quad Z = \\mathrm{FFT}(h y).
 
     References
     ----------
@@ -77,16 +87,16 @@ class Cqt(OnStft):
 
     Examples
     --------
-    An octave is twelve bins, wherever it lies:
+    An octave is twelve bins anywhere on the axis:
 
     >>> import numpy as np, nmfaudio as na
     >>> cqt = na.Cqt(8000, fmin=110, n_bins=48)
     >>> cqt.n_fft
     2048
-    >>> def loudest(hz):
+    >>> def strongest_bin(hz):
     ...     tone = np.sin(2 * np.pi * hz * np.arange(8000) / 8000)
     ...     return int(cqt.features(cqt.forward(tone)).sum(axis=1).argmax())
-    >>> loudest(220), loudest(440), loudest(880)
+    >>> strongest_bin(220), strongest_bin(440), strongest_bin(880)
     (12, 24, 36)
     """
 
@@ -106,7 +116,7 @@ class Cqt(OnStft):
                 "gamma": as_number(self.gamma, "gamma", low=0),
             }
         )
-        usual = default_n_fft(self.sr)  # also refuses what is no sample rate
+        usual = default_n_fft(self.sr)  # raises for invalid sample rates
         longest = math.ceil(self._length(self.fmin))
         enough = max(2, 2 ** math.ceil(math.log2(longest)))
         n_fft = min(enough, MAX_N_FFT) if self.n_fft is None else self.n_fft
@@ -123,9 +133,25 @@ class Cqt(OnStft):
                 f"{longer}"
             )
         self._require_below_nyquist()
-        self._kernel(self.fmin)  # a window that cannot serve is refused here
+        self._kernel(self.fmin)  # raises for unsuitable windows
+
+    @classmethod
+    def rows_in(cls, parameters: Mapping[str, Any]) -> int:
+        """Number of bins under parameters, without building the transform.
+
+        Parameters
+        ----------
+        parameters : mapping
+            As returned by `to_dict`; missing ones have their defaults.
+
+        Returns
+        -------
+        int
+        """
+        return int(parameters.get("n_bins", cls.n_bins))
 
     def _require_below_nyquist(self) -> None:
+        """Raise a `ParameterError` that states how many bins fit below half the sample rate."""
         from nmfaudio._common.librosa_loader import load_librosa
 
         librosa = load_librosa()
@@ -142,11 +168,11 @@ class Cqt(OnStft):
 
     @property
     def frequencies(self) -> np.ndarray:
-        """Centre of each bin in Hz, float64, shape (freq,)."""
+        """Centre of each bin in Hz, float64 [shape=(freq,)]."""
         return np.asarray(self.fmin * 2.0 ** (np.arange(self.n_bins) / self.bins_per_octave))
 
     def features(self, Z: np.ndarray) -> np.ndarray:
-        """Root mean square over the channels of the constant-Q magnitudes, to the power of `power`.
+        """Compute constant-Q magnitudes, root mean square over the channels, to the power `power`.
 
         Parameters
         ----------
@@ -162,7 +188,7 @@ class Cqt(OnStft):
             `Z` is not a spectrogram of this transform.
         """
         self.stft.require_spectrogram(Z)
-        kernels, mirrored = (some.astype(Z.dtype) for some in self._kernels)
+        kernels, mirrored = (matrix.astype(Z.dtype) for matrix in self._kernels)
         V: np.ndarray = np.zeros((self.n_bins, Z.shape[2]), Z.real.dtype)
         for channel in Z:
             np.hypot(V, np.abs(kernels @ channel + np.conj(mirrored @ channel)), out=V)
@@ -185,25 +211,25 @@ class Cqt(OnStft):
 
     @property
     def _relative_width(self) -> float:
-        """A constant-Q bin's bandwidth over its frequency, as librosa has it."""
+        """Bandwidth of a constant-Q bin relative to its frequency, as in librosa."""
         squared: float = 2.0 ** (2 / self.bins_per_octave)
         return (squared - 1) / (squared + 1)
 
     def _width(self, frequency: Any) -> Any:
-        """Bandwidth in Hz of the bin of a frequency in Hz."""
+        """Bandwidth in Hz of the bin at a frequency in Hz."""
         return self._relative_width * frequency + self.gamma
 
     def _length(self, frequency: float) -> float:
-        """Samples that the wavelet of a frequency in Hz lasts."""
+        """Length in samples of the wavelet at a frequency in Hz."""
         return self.sr / float(self._width(frequency))
 
     @cached_property
     def _kernels(self) -> tuple[csr_array, csr_array]:
-        """What turns a frame's spectrum into coefficients, and what into their conjugate's rest.
+        """Kernels at positive and at negative frequencies, both [shape=(band, bin)].
 
-        Both [shape=(band, bin)]. The second is the kernels at negative frequencies, where the
-        spectrum of audio is the conjugate of that at positive ones; wavelets of many periods have
-        nothing there.
+        At negative frequencies the spectrum of audio is the conjugate of that at positive ones, so
+        the coefficients are ``kernels @ Z + conj(mirrored @ Z)``. Wavelets of many periods have
+        almost nothing there.
         """
         from scipy.sparse import csr_array, vstack
 
@@ -212,31 +238,31 @@ class Cqt(OnStft):
         for frequency in self.frequencies:
             kernel = self._kernel(frequency)
             kernels.append(csr_array(kernel[None, :bins]))
-            rest = np.zeros(bins, kernel.dtype)
-            rest[1 : self.n_fft - bins + 1] = np.conj(kernel[: bins - 1 : -1])
-            mirrored.append(csr_array(rest[None]))
+            negative = np.zeros(bins, kernel.dtype)
+            negative[1 : self.n_fft - bins + 1] = np.conj(kernel[: bins - 1 : -1])
+            mirrored.append(csr_array(negative[None]))
         return csr_array(vstack(kernels)), csr_array(vstack(mirrored))
 
     def _kernel(self, frequency: float) -> np.ndarray:
-        """The kernel of one wavelet at all frequencies of a frame's FFT, complex128."""
+        """Kernel of one wavelet at all frequencies of a frame's FFT, complex128."""
         from scipy.fft import fft
         from scipy.signal import get_window
 
-        whole = self._wavelet(frequency)
+        wavelet = self._wavelet(frequency)
         window = get_window(self.window, self.n_fft)
         with np.errstate(divide="ignore"):
-            ratio = np.divide(whole, window, out=np.zeros_like(whole), where=whole != 0)
-        if not np.abs(ratio).max() < _MOST_GAIN * np.abs(whole).max():
+            ratio = np.divide(wavelet, window, out=np.zeros_like(wavelet), where=wavelet != 0)
+        if not np.abs(ratio).max() < _MAX_GAIN * np.abs(wavelet).max():
             raise ParameterError(
-                f"a {self.window} wavelet cannot be had from {self.window} frames, which are too "
-                "quiet where it is not; use a window that rises once and falls, such as hann"
+                f"window {self.window!r} is nearly zero where the wavelet is not, so the wavelet "
+                "cannot be computed from the frames; use a window with a single peak, such as hann"
             )
         kernel: np.ndarray = np.conj(fft(ratio)) / self.n_fft * np.sqrt(self._length(frequency))
         kernel[np.abs(kernel) < _FAINTEST * np.abs(kernel).max()] = 0
         return kernel
 
     def _wavelet(self, frequency: float) -> np.ndarray:
-        """The wavelet of a frequency in Hz in the middle of a frame, complex128."""
+        """Wavelet at a frequency in Hz, centred in a frame, complex128."""
         from nmfaudio._common.librosa_loader import load_librosa
 
         librosa = load_librosa()

@@ -1,32 +1,34 @@
-"""Filterbanks on the STFT: fewer, wider bands where the ear does not tell frequencies apart."""
+"""Auditory filterbanks on the STFT: mel and ERB bands."""
 
 from __future__ import annotations
 
 import warnings
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from nmfaudio._common.pitch import erb_spaced, erb_width
 from nmfaudio._common.validation import as_count, as_number
 from nmfaudio._public import public
-from nmfaudio.audio.transforms.stft_based import OnStft
+from nmfaudio.audio.transforms.stft_based import StftBased
 from nmfaudio.errors import ParameterError
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-_FAINTEST = 1e-3  # of a filter's peak: weaker tails would make each band hear every bin
+_FAINTEST = 1e-3  # of a filter's peak: weaker tails would make the matrix of weights dense
 
 
 @dataclass(frozen=True, kw_only=True)
-class Filterbank(OnStft):
+class Filterbank(StftBased):
     """Non-negative weights on the STFT's magnitudes: features are ``weights @ magnitudes``."""
 
     fmin: float = 0.0
-    fmax: float = None  # type: ignore[assignment]  # always a float once constructed
+    fmax: float = None  # type: ignore[assignment]  # a float after construction
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -37,16 +39,16 @@ class Filterbank(OnStft):
                 f"fmin {self.fmin:g} Hz and fmax {self.fmax:g} Hz do not fit audio of {self.sr} "
                 f"Hz; 0 ≤ fmin < fmax ≤ {self.sr / 2:g} is needed"
             )
-        _ = self._weights  # refused here, where the parameters are given, if at all
+        _ = self._weights  # raises for empty bands now rather than at first use
 
     @abstractmethod
     def _filters(self) -> np.ndarray:
-        """The weights [shape=(band, bin)], float64."""
+        """Weights [shape=(band, bin)], float64."""
 
     def features(self, Z: np.ndarray) -> np.ndarray:
-        """Weighted sums, over each band, of magnitudes to the power of `power`.
+        """Compute weighted sums over each band of magnitudes to the power of `power`.
 
-        Magnitudes are the root mean square over the channels, as `Stft.features` has them.
+        Magnitudes are root mean squares over the channels, as in `Stft.features`.
 
         Parameters
         ----------
@@ -78,7 +80,7 @@ class Filterbank(OnStft):
             raise ParameterError(
                 f"{empty.size} of {len(weights)} bands, the first near "
                 f"{self.frequencies[empty[0]]:.0f} Hz, have no bin of the {self.n_fft}-sample "
-                "STFT; ask for fewer bands, a larger n_fft or a higher fmin"
+                "STFT; take fewer bands, a larger n_fft or a higher fmin"
             )
         return csr_array(weights)
 
@@ -86,28 +88,29 @@ class Filterbank(OnStft):
 @public
 @dataclass(frozen=True, kw_only=True)
 class Mel(Filterbank):
-    """The mel spectrogram of `librosa.filters.mel`, with an exact way back.
+    """Mel spectrogram with an exact inverse, by the filters of `librosa.filters.mel`.
 
-    A magnitude spectrogram has thousands of bins, and most of them lie where hearing is coarse. On
-    some dozens of mel bands a factorisation is several times cheaper and finds broader patterns;
-    neighbouring partials, though, are told apart at low frequencies only. Masks are lifted to the
-    STFT (`lift`), so that stems sum to the mix as ever.
+    Most of the thousands of bins of a magnitude spectrogram lie at high frequencies, where the
+    resolution of hearing is coarse. On some dozens of mel bands a factorisation is several times
+    faster and finds broader patterns, but resolves neighbouring partials only at low frequencies.
+    Masks are lifted to the STFT (`lift`), so that stems still sum to the mixture.
 
     Parameters
     ----------
     sr : int
         Sample rate in Hz, 100 to 1,500,000.
-    n_mels : int
-        Bands.
-    fmin, fmax : float
-        Ends of the lowest and highest band in Hz; `fmax` is ``sr / 2`` where not given. Sound
-        outside goes with the outermost bands.
     n_fft, hop : int
-        Of the STFT, in samples; by default `default_n_fft` and a quarter of it.
+        Window length and step of the STFT in samples; by default `default_n_fft` and a quarter of
+        it.
     window : str
-        Of the STFT.
+        Window of the STFT.
     power : float
-        Of the magnitudes that are summed: 1 amplitude, 2 power.
+        Exponent of the magnitudes that are summed: 1 amplitude, 2 power.
+    fmin, fmax : float
+        Ends of the lowest and highest band in Hz; `fmax` is ``sr / 2`` by default. Bins outside
+        are masked like the outermost bands.
+    n_mels : int
+        Number of bands.
 
     Raises
     ------
@@ -121,7 +124,7 @@ class Mel(Filterbank):
 
     Examples
     --------
-    A factorisation on 40 bands instead of 257 bins still makes exact stems:
+    Stems of a factorisation on 40 bands instead of 257 bins still sum to the mixture:
 
     >>> import numpy as np, nmfaudio as na
     >>> mel = na.Mel(8000, n_mels=40, n_fft=512)
@@ -145,9 +148,24 @@ class Mel(Filterbank):
         self._put({"n_mels": as_count(self.n_mels, "n_mels", low=1)})
         super().__post_init__()
 
+    @classmethod
+    def rows_in(cls, parameters: Mapping[str, Any]) -> int:
+        """Number of bands under parameters, without building the transform.
+
+        Parameters
+        ----------
+        parameters : mapping
+            As returned by `to_dict`; missing ones have their defaults.
+
+        Returns
+        -------
+        int
+        """
+        return int(parameters.get("n_mels", cls.n_mels))
+
     @property
     def frequencies(self) -> np.ndarray:
-        """Centre of each band in Hz, float64, shape (freq,)."""
+        """Centre of each band in Hz, float64 [shape=(freq,)]."""
         from nmfaudio._common.librosa_loader import load_librosa
 
         librosa = load_librosa()
@@ -158,7 +176,7 @@ class Mel(Filterbank):
         from nmfaudio._common.librosa_loader import load_librosa
 
         librosa = load_librosa()
-        with warnings.catch_warnings():  # of empty bands, which are an error here
+        with warnings.catch_warnings():  # about empty bands, which raise an error later
             warnings.simplefilter("ignore")
             weights: np.ndarray = librosa.filters.mel(
                 sr=self.sr,
@@ -174,28 +192,30 @@ class Mel(Filterbank):
 @public
 @dataclass(frozen=True, kw_only=True)
 class Erb(Filterbank):
-    """Bands of the ear's own width: gammatone filters evenly spaced on the ERB-rate scale.
+    """Gammatone filters evenly spaced on the ERB-rate scale.
 
-    Each band weighs magnitudes by the response of a gammatone filter of order four,
-    ``(1 + ((f − f_c) / b)²)^−2`` with b = 1.019 ERB(f_c), to the power of `power`; it is 1 at the
-    centre and cut off where it is below a thousandth. ERB(f) = 24.7 (0.00437 f + 1) Hz. Below about
-    500 Hz the bands are narrower than mel bands, so that low partials stay apart.
+    Each band weights magnitudes by the response of a fourth-order gammatone filter,
+    ``(1 + ((f − f_c) / b)²)^−2`` with ``b = 1.019 ERB(f_c)``, to the power of `power`. The response
+    is 1 at the centre and set to 0 below 0.001. The equivalent rectangular bandwidth is
+    ``ERB(f) = 24.7 (0.00437 f + 1)`` Hz. Below about 500 Hz these bands are narrower than mel
+    bands, so that low partials are resolved.
 
     Parameters
     ----------
     sr : int
         Sample rate in Hz, 100 to 1,500,000.
-    n_bands : int
-        Bands.
-    fmin, fmax : float
-        Centres of the lowest and highest band in Hz; `fmax` is ``sr / 2`` where not given. Sound
-        outside goes with the outermost bands.
     n_fft, hop : int
-        Of the STFT, in samples; by default `default_n_fft` and a quarter of it.
+        Window length and step of the STFT in samples; by default `default_n_fft` and a quarter of
+        it.
     window : str
-        Of the STFT.
+        Window of the STFT.
     power : float
-        Of the magnitudes that are summed: 1 amplitude, 2 power.
+        Exponent of the magnitudes that are summed: 1 amplitude, 2 power.
+    fmin, fmax : float
+        Centres of the lowest and highest band in Hz; `fmax` is ``sr / 2`` by default. Bins outside
+        are masked like the outermost bands.
+    n_bands : int
+        Number of bands.
 
     Raises
     ------
@@ -227,14 +247,29 @@ class Erb(Filterbank):
         self._put({"n_bands": as_count(self.n_bands, "n_bands", low=1)})
         super().__post_init__()
 
+    @classmethod
+    def rows_in(cls, parameters: Mapping[str, Any]) -> int:
+        """Number of bands under parameters, without building the transform.
+
+        Parameters
+        ----------
+        parameters : mapping
+            As returned by `to_dict`; missing ones have their defaults.
+
+        Returns
+        -------
+        int
+        """
+        return int(parameters.get("n_bands", cls.n_bands))
+
     @property
     def frequencies(self) -> np.ndarray:
-        """Centre of each band in Hz, float64, shape (freq,)."""
-        low, high = np.log1p(0.00437 * self.fmin), np.log1p(0.00437 * self.fmax)
-        return np.asarray(np.expm1(np.linspace(low, high, self.n_bands)) / 0.00437)
+        """Centre of each band in Hz, float64 [shape=(freq,)]."""
+        return erb_spaced(self.fmin, self.fmax, self.n_bands)
 
     def _filters(self) -> np.ndarray:
         centres = self.frequencies[:, np.newaxis]
-        width = 1.019 * 24.7 * (0.00437 * centres + 1)
+        # Glasberg & Moore (1990); a fourth-order gammatone's b is 1.019 ERB (Patterson et al.).
+        width = erb_width(centres, 1.019)
         gain = (1 + ((self.stft.frequencies - centres) / width) ** 2) ** -2.0
         return np.where(gain < _FAINTEST, 0.0, gain) ** self.power

@@ -1,4 +1,4 @@
-"""Windowed frames into samples, block after block."""
+"""Overlap-add synthesis, block by block."""
 
 from __future__ import annotations
 
@@ -7,46 +7,47 @@ from scipy.fft import irfft
 
 from nmfaudio.kernels.threads import parallel_for
 
-_STRIP = 128  # frames inverted at a time: they stay in the cache until they are added
+_STRIP = 128  # frames inverted at a time: they stay in the cache until added
 
 
 class OverlapAdd:
-    """The least-squares inverse of a spectrogram that comes in blocks.
+    """Least-squares inverse of an STFT that arrives in blocks (Griffin & Lim, 1984, eq. 6).
 
-    Each sample is a sum over the frames that reach it, oldest first however they are cut into
-    blocks, divided by the sum of their squared windows. The sums are taken in float64: with a small
-    hop thousands of frames meet in a sample. Channels are dealt to threads.
+    Each sample is the sum of the windowed frames that contain it, divided by the sum of their
+    squared windows. Frames are added oldest first, so that the division into blocks has no
+    influence on a bit of the result. Sums are float64: with a small hop thousands of frames
+    contain a sample. Channels are distributed over threads.
 
     Parameters
     ----------
     window : np.ndarray [shape=(n_fft,)]
-        float32 or float64, like the audio.
+        In the precision of the audio, float32 or float64.
     hop : int
-        Samples from one frame to the next.
+        Step between frames in samples.
     """
 
     def __init__(self, window: np.ndarray, hop: int) -> None:
         self._window = window
         self._hop = hop
-        self._reach = -(-len(window) // hop) * hop  # samples from where a frame begins
-        self._sums = np.zeros((0, 0))
-        self._weight = np.zeros(0)
+        self._reach = -(-len(window) // hop) * hop  # window length, rounded up to whole hops
+        self._sums = np.zeros((0, 0))  # unfinished samples [shape=(channel, sample)]
+        self._weight = np.zeros(0)  # sums of squared windows at these samples
 
     def add(self, Z: np.ndarray, start: int, stop: int) -> np.ndarray:
-        """Add the next frames.
+        """Add the next frames and return the samples that they complete.
 
         Parameters
         ----------
         Z : np.ndarray [shape=(channel, freq, time)]
             The same number of channels each time.
         start, stop : int
-            Samples, counted from where the first of these frames begins, that no later frame
-            reaches.
+            Range of samples that no later frame contains, counted from the begin of the first of
+            these frames.
 
         Returns
         -------
         np.ndarray [shape=(channel, sample)]
-            Those samples, once and for all.
+            The samples of that range.
         """
         channels, _, frames = Z.shape
         length = (frames - 1) * self._hop + self._reach
@@ -57,8 +58,8 @@ class OverlapAdd:
         self._add_frames(np.broadcast_to(squared, (frames, len(squared))), weight)
         audio = np.empty((channels, stop - start), self._window.dtype)
 
-        def work(mine: range) -> None:
-            for c in mine:
+        def work(indices: range) -> None:
+            for c in indices:
                 sums = self._sums[c]
                 if before.size:
                     sums[: before.shape[1]] = before[c]
@@ -74,9 +75,13 @@ class OverlapAdd:
         return audio
 
     def _add_frames(self, frames: np.ndarray, sums: np.ndarray) -> None:
-        """Add windowed frames (time, sample), the first of which begins where `sums` does."""
+        """Add windowed frames [shape=(time, sample)] to sums that begin with the first of them.
+
+        The window is cut into pieces of one hop. The pieces at one position in all frames tile a
+        contiguous range of samples, so each piece is one addition.
+        """
         hop = self._hop
         for begin in range(self._reach - hop, -1, -hop):
             piece = frames[:, begin : begin + hop]
-            there = sums[begin : begin + len(frames) * hop].reshape(len(frames), hop)
-            there[:, : piece.shape[1]] += piece
+            tiles = sums[begin : begin + len(frames) * hop].reshape(len(frames), hop)
+            tiles[:, : piece.shape[1]] += piece

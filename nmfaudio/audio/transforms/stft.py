@@ -1,9 +1,9 @@
-"""The short-time Fourier transform."""
+"""Short-time Fourier transform."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
@@ -12,20 +12,18 @@ import numpy as np
 from nmfaudio._common.validation import as_audio, as_count, as_number
 from nmfaudio._public import public
 from nmfaudio.audio.transforms.overlap_add import OverlapAdd
+from nmfaudio.audio.transforms.windows import require_invertible, window_samples
 from nmfaudio.errors import ParameterError, ShapeError
 from nmfaudio.kernels.threads import parallel_for
 
-_SR_RANGE = (100, 1_500_000)  # Hz; whatever lies outside is no sample rate of audio
+_SR_RANGE = (100, 1_500_000)  # Hz
 MAX_N_FFT = 2**20
-# Where the summed squared window is small, `inverse` divides by little, and what a mask has made
-# inconsistent grows: with this limit by a factor of sqrt(10) at most.
-_MAX_CONDITION = 10.0
-_WINDOW_LENGTH = 0.093  # seconds; long enough to resolve the partials of pitched sounds
-_BLOCK = 256  # frames
+_WINDOW_LENGTH = 0.093  # s: resolves the partials of pitched sounds
+_BLOCK = 256  # frames inverted at a time
 
 
 def default_n_fft(sr: int) -> int:
-    """The power of two nearest to 93 ms on a logarithmic scale: 4096 at 44.1 kHz.
+    """Default window length: the power of two nearest to 93 ms, such as 4096 at 44.1 kHz.
 
     Parameters
     ----------
@@ -49,12 +47,12 @@ def default_n_fft(sr: int) -> int:
 @public
 @dataclass(frozen=True)
 class Stft:
-    """Short-time Fourier transform on `librosa.stft`, exact for audio of any length.
+    """Short-time Fourier transform with an exact inverse for audio of any length.
 
-    The audio is padded with zeros to whole frames: frame t is centred on sample ``t * hop``, and
-    the last centre is at or after the end, so that every sample lies between two full frames. A
-    single sample makes two frames. The inverse gives back exactly as many samples as it is asked
-    for. float32 audio has a complex64 spectrogram, float64 audio a complex128 one.
+    Frame t is centred on sample ``t * hop``, as in `librosa.stft`. The audio is padded with zeros
+    so that the last centre is at or after its end: every sample lies between two frames, and a
+    single sample has two frames. float32 audio has a complex64 spectrogram, float64 audio a
+    complex128 one.
 
     Parameters
     ----------
@@ -63,23 +61,29 @@ class Stft:
     n_fft : int
         Window length in samples, 2 to 2**20. See also `default_n_fft`.
     hop : int
-        Samples from one frame to the next; a quarter of `n_fft` where not given.
+        Step between frames in samples; by default a quarter of `n_fft`.
     window : str
-        Any window that `scipy.signal.get_window` knows by a name alone.
+        Name of a window without parameters, as in `scipy.signal.get_window`.
     power : float
-        `features` are magnitudes to this power: 1 amplitude, 2 power.
+        Exponent p of the features ``|Z|^p``: 1 amplitude, 2 power.
 
     Raises
     ------
     ParameterError
-        A parameter is out of range, or the frames overlap too little for a sound inverse: between
-        any two neighbouring frames their summed squared windows must stay above a tenth of the
-        squared window's peak. The message names the largest hop that works.
+        A parameter is out of range, or the frames overlap too little: between the centres of any
+        two neighbouring frames their summed squared windows must exceed a tenth of the peak of the
+        squared window. The message states the largest hop that works.
+
+    References
+    ----------
+    D. W. Griffin, J. S. Lim, "Signal estimation from modified short-time Fourier transform", IEEE
+    TASSP 32(2), 1984, eq. 6 (the inverse), doi:10.1109/TASSP.1984.1164317.
 
     Examples
     --------
     >>> import numpy as np
-    >>> stft = Stft(sr=8000, n_fft=512)
+    >>> import nmfaudio as na
+    >>> stft = na.Stft(sr=8000, n_fft=512)
     >>> y = np.random.default_rng(0).standard_normal((2, 1000))
     >>> Z = stft.forward(y)
     >>> Z.shape, stft.features(Z).shape
@@ -90,7 +94,7 @@ class Stft:
 
     sr: int
     n_fft: int = 4096
-    hop: int = None  # type: ignore[assignment]  # always an int once constructed
+    hop: int = None  # type: ignore[assignment]  # an int after construction
     window: str = "hann"
     power: float = 1.0
 
@@ -98,19 +102,34 @@ class Stft:
 
     def __post_init__(self) -> None:
         def put(field: str, value: object) -> None:
-            object.__setattr__(self, field, value)  # how a frozen dataclass tidies its own fields
+            object.__setattr__(self, field, value)  # the dataclass is frozen
 
         put("sr", as_count(self.sr, "sr", low=_SR_RANGE[0], high=_SR_RANGE[1]))
         put("n_fft", as_count(self.n_fft, "n_fft", low=2, high=MAX_N_FFT))
         hop = max(1, self.n_fft // 4) if self.hop is None else self.hop
         put("hop", as_count(hop, "hop", low=1, high=self.n_fft))
         put("power", as_number(self.power, "power", above=0))
-        _require_invertible(self.window, self.n_fft, self.hop)
+        require_invertible(self.window, self.n_fft, self.hop)
 
     @property
     def frequencies(self) -> np.ndarray:
-        """Centre of each bin in Hz, float64, shape (freq,)."""
+        """Centre of each bin in Hz, float64 [shape=(freq,)]."""
         return np.arange(self._n_bins) * (self.sr / self.n_fft)
+
+    @classmethod
+    def rows_in(cls, parameters: Mapping[str, Any]) -> int:
+        """Number of bins under parameters, without building the transform.
+
+        Parameters
+        ----------
+        parameters : mapping
+            As returned by `to_dict`; missing ones have their defaults.
+
+        Returns
+        -------
+        int
+        """
+        return int(parameters.get("n_fft", cls.n_fft)) // 2 + 1
 
     @property
     def hop_seconds(self) -> float:
@@ -118,19 +137,44 @@ class Stft:
         return self.hop / self.sr
 
     def times(self, n_frames: int) -> np.ndarray:
-        """Centre of each of `n_frames` frames in seconds, float64, shape (time,)."""
+        """Centres of the first frames.
+
+        Parameters
+        ----------
+        n_frames : int
+
+        Returns
+        -------
+        np.ndarray [shape=(time,)]
+            In seconds, float64.
+        """
         return np.arange(n_frames) * (self.hop / self.sr)
 
     def n_frames(self, n_samples: int) -> int:
-        """How many frames `n_samples` samples give."""
+        """Return the number of frames of audio of a given length.
+
+        Parameters
+        ----------
+        n_samples : int
+            Length of the audio in samples.
+
+        Returns
+        -------
+        int
+        """
         return 1 + -(-n_samples // self.hop)
 
     def to_dict(self) -> dict[str, Any]:
-        """The parameters and the kind, for JSON; see `transform_from`."""
+        """Kind and parameters as JSON types, from which `transform_from` builds an equal transform.
+
+        Returns
+        -------
+        dict
+        """
         return {"kind": self.kind} | asdict(self)
 
     def forward(self, y: np.ndarray) -> np.ndarray:
-        """Complex spectrogram of audio.
+        """Compute the complex spectrogram of audio.
 
         Parameters
         ----------
@@ -151,7 +195,7 @@ class Stft:
         return self._analyse(y, 0, self.n_frames(y.shape[1]))
 
     def forward_blocks(self, y: np.ndarray, frames: int) -> Iterator[np.ndarray]:
-        """The spectrogram of `forward`, bit for bit, in consecutive blocks.
+        """Compute the spectrogram of `forward`, bit for bit, in consecutive blocks.
 
         Parameters
         ----------
@@ -178,10 +222,10 @@ class Stft:
         )
 
     def features(self, Z: np.ndarray) -> np.ndarray:
-        """Root mean square over the channels of the magnitudes, to the power of `power`.
+        """Compute magnitudes, root mean square over the channels, to the power of `power`.
 
-        A downmix would cancel what the channels have in opposite phase; this does not. Without
-        overflow or underflow for any finite `Z` at power 1.
+        Unlike a downmix this does not cancel sounds in opposite phase. At power 1 no finite `Z`
+        overflows or underflows.
 
         Parameters
         ----------
@@ -209,7 +253,7 @@ class Stft:
         return V
 
     def lift(self, mask: np.ndarray) -> np.ndarray:
-        """The mask itself: features and spectrogram share one grid.
+        """Return the mask itself: features and spectrogram have the same frequency axis.
 
         Parameters
         ----------
@@ -222,14 +266,14 @@ class Stft:
         return mask
 
     def inverse(self, Z: np.ndarray, length: int) -> np.ndarray:
-        """Audio of a spectrogram: the least-squares inverse.
+        """Compute the audio of a spectrogram, by the least-squares inverse.
 
         Parameters
         ----------
         Z : np.ndarray [shape=(channel, freq, time)]
             complex64 or complex128, with ``n_frames(length)`` frames.
         length : int
-            Samples to return.
+            Number of samples to return.
 
         Returns
         -------
@@ -246,27 +290,27 @@ class Stft:
         return np.concatenate(list(self.inverse_blocks(slices, length)), axis=1)
 
     def inverse_blocks(self, blocks: Iterable[np.ndarray], length: int) -> Iterator[np.ndarray]:
-        """The audio of `inverse`, bit for bit, from consecutive blocks of the spectrogram.
+        """Compute the audio of `inverse`, bit for bit, from consecutive blocks of the spectrogram.
 
-        Needs memory for one block at a time.
+        Only one block at a time is kept in memory.
 
         Parameters
         ----------
         blocks : iterable of np.ndarray [shape=(channel, freq, time)]
             Any number of frames in each, ``n_frames(length)`` in all.
         length : int
-            Samples to return.
+            Number of samples to return.
 
         Returns
         -------
         Iterator of np.ndarray [shape=(channel, sample)]
-            Consecutive stretches of the audio, as soon as they are complete.
+            Consecutive segments of the audio, as soon as they are complete.
 
         Raises
         ------
         ShapeError, ParameterError
-            The blocks are not a spectrogram of this transform and that length; known for certain
-            only when the last block has come.
+            The blocks are not a spectrogram of this transform and that length. A wrong number of
+            frames is detected after the last block.
         """
         length = as_count(length, "length", low=1, high=2**62)
         return self._synthesise(blocks, length)
@@ -276,11 +320,11 @@ class Stft:
         return self.n_fft // 2 + 1
 
     def _analyse(self, y: np.ndarray, start: int, stop: int) -> np.ndarray:
-        """Frames `start` to `stop` of the spectrogram of `y`."""
+        """Spectrogram of the frames `start` to `stop` of `y`."""
         from nmfaudio._common.librosa_loader import load_librosa
 
         librosa = load_librosa()
-        first = start * self.hop - self.n_fft // 2
+        first = start * self.hop - self.n_fft // 2  # sample at which the first frame begins
         length = (stop - start - 1) * self.hop + self.n_fft
         padded = np.zeros((len(y), length), y.dtype)
         inside = y[:, max(first, 0) : first + length]
@@ -302,6 +346,26 @@ class Stft:
         parallel_for(work, len(y))
         return rows.transpose(0, 2, 1)
 
+    def require_spectrogram(self, Z: np.ndarray) -> None:
+        """Raise an error unless Z is a spectrogram of this transform.
+
+        Parameters
+        ----------
+        Z : np.ndarray [shape=(channel, freq, time)]
+
+        Raises
+        ------
+        ShapeError, ParameterError
+            Z has another shape, or is not complex.
+        """
+        if Z.ndim != 3 or Z.shape[1] != self._n_bins or 0 in Z.shape:
+            raise ShapeError(
+                f"the spectrogram has shape {Z.shape}; "
+                f"(channel, freq, time) with {self._n_bins} frequencies is needed"
+            )
+        if Z.dtype.kind != "c":
+            raise ParameterError(f"the spectrogram has dtype {Z.dtype}; it must be complex")
+
     def _synthesise(self, blocks: Iterable[np.ndarray], length: int) -> Iterator[np.ndarray]:
         n_frames = self.n_frames(length)
         adding: OverlapAdd | None = None
@@ -309,12 +373,12 @@ class Stft:
         for block in blocks:
             self.require_spectrogram(block)
             if adding is None:
-                window = _window(self.window, self.n_fft).astype(block.real.dtype)
+                window = window_samples(self.window, self.n_fft).astype(block.real.dtype)
                 adding = OverlapAdd(window, self.hop)
-            origin = done * self.hop - self.n_fft // 2  # where the first frame begins
+            origin = done * self.hop - self.n_fft // 2  # sample at which the block begins
             done += block.shape[-1]
             start = max(origin, 0)
-            settled = done * self.hop - self.n_fft // 2
+            settled = done * self.hop - self.n_fft // 2  # no later frame reaches before it
             stop = length if done >= n_frames else min(settled, length)
             audio = adding.add(block, start - origin, max(stop, start) - origin)
             if audio.size:
@@ -324,61 +388,3 @@ class Stft:
                 f"the spectrogram has {done} frames where {length} samples have {n_frames}; "
                 "pass the length of the audio it came from"
             )
-
-    def require_spectrogram(self, Z: np.ndarray) -> None:
-        """`ShapeError` or `ParameterError` unless Z is a spectrogram of this transform."""
-        if Z.ndim != 3 or Z.shape[1] != self._n_bins or 0 in Z.shape:
-            raise ShapeError(
-                f"the spectrogram has shape {Z.shape}; "
-                f"(channel, freq, time) with {self._n_bins} frequencies is needed"
-            )
-        if Z.dtype.kind != "c":
-            raise ParameterError(f"the spectrogram has dtype {Z.dtype}; it must be complex")
-
-
-def _window(name: str, n_fft: int) -> np.ndarray:
-    """The window of that name [shape=(n_fft,)], float64."""
-    from scipy.signal import get_window
-
-    if not isinstance(name, str):
-        raise ParameterError(f"window must be the name of a window, got {name!r}")
-    try:
-        window: np.ndarray = get_window(name, n_fft, fftbins=True)
-    except (ValueError, TypeError) as error:
-        raise ParameterError(
-            f"window {name!r} is not known by its name alone; try hann, hamming or blackman"
-        ) from error
-    return window
-
-
-def _require_invertible(window: str, n_fft: int, hop: int) -> None:
-    """Refuse a window that is unknown, or that `hop` leaves with gaps between the frames."""
-    squared = np.square(_window(window, n_fft))
-    if _condition(squared, hop) <= _MAX_CONDITION:
-        return
-    works, fails = 1, hop
-    while fails - works > 1:
-        middle = (works + fails) // 2
-        if _condition(squared, middle) <= _MAX_CONDITION:
-            works = middle
-        else:
-            fails = middle
-    raise ParameterError(
-        f"hop {hop} leaves gaps between {window} windows of {n_fft} samples that cannot be "
-        f"inverted well; the largest hop that works is {works}"
-    )
-
-
-def _condition(squared: np.ndarray, hop: int) -> float:
-    """Peak of the squared window over the least sum of two neighbours between their centres.
-
-    Further neighbours add to the sum, but the first and last samples of the audio have none.
-    """
-    centre = len(squared) // 2
-    summed = np.zeros(hop)
-    earlier = squared[centre : centre + hop]
-    later = squared[max(centre - hop, 0) : centre]
-    summed[: len(earlier)] += earlier
-    summed[hop - len(later) :] += later
-    lowest = float(summed.min())
-    return float(squared.max()) / lowest if lowest > 0 else math.inf

@@ -1,9 +1,9 @@
-"""What transforms share whose features come from the STFT."""
+"""Base class of transforms whose features are computed from the STFT."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import KW_ONLY, asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class OnStft(ABC):
-    """Features on a frequency axis of bands; Z is the STFT, so that the inverse stays exact.
+class StftBased(ABC):
+    """Features on bands of frequencies; Z is the STFT, so that the inverse stays exact.
 
-    A subclass says what the bands are and how its features come from Z. A mask on the bands is
-    lifted to the STFT's bins by a weighted mean: each bin takes its mask from the bands that hear
-    it, in proportion. So masks that sum to one still do after lifting. A bin that no band hears
-    takes the mask of the nearest bin that one does (the lower of two).
+    A subclass defines the bands and computes its features from Z. `lift` maps a mask on the bands
+    to the bins of the STFT by a weighted mean over the bands that contain the bin. So masks that
+    sum to one still do after lifting. A bin outside all bands takes the mask of the nearest bin
+    inside one, the lower of two.
     """
 
     sr: int
     _: KW_ONLY
-    n_fft: int = None  # type: ignore[assignment]  # always an int once constructed
+    n_fft: int = None  # type: ignore[assignment]  # an int after construction
     hop: int = None  # type: ignore[assignment]
     window: str = "hann"
     power: float = 1.0
@@ -41,26 +41,32 @@ class OnStft(ABC):
         self._put(asdict(Stft(self.sr, n_fft, self.hop, self.window, self.power)))
 
     def _put(self, fields: dict[str, Any]) -> None:
+        """Set fields of the frozen dataclass during construction."""
         for field, value in fields.items():
-            object.__setattr__(self, field, value)  # how a frozen dataclass tidies its own fields
+            object.__setattr__(self, field, value)
 
     @cached_property
     def stft(self) -> Stft:
-        """The transform that makes Z and inverts it."""
+        """Underlying STFT, which computes and inverts Z."""
         return Stft(self.sr, self.n_fft, self.hop, self.window, self.power)
 
     @property
     @abstractmethod
     def frequencies(self) -> np.ndarray:
-        """Centre of each band in Hz, float64, shape (freq,)."""
+        """Centre of each band in Hz, float64 [shape=(freq,)]."""
+
+    @classmethod
+    @abstractmethod
+    def rows_in(cls, parameters: Mapping[str, Any]) -> int:
+        """Number of bands under parameters; see `Transform.rows_in`."""
 
     @abstractmethod
     def features(self, Z: np.ndarray) -> np.ndarray:
-        """Z to the non-negative V (freq, time), one for all channels."""
+        """Compute the non-negative V [shape=(freq, time)] of Z."""
 
     @abstractmethod
     def _shares(self) -> csr_array:
-        """How well each band hears each bin [shape=(band, bin)], float64."""
+        """Non-negative weight of each bin in each band [shape=(band, bin)], float64."""
 
     @property
     def hop_seconds(self) -> float:
@@ -68,35 +74,35 @@ class OnStft(ABC):
         return self.hop / self.sr
 
     def times(self, n_frames: int) -> np.ndarray:
-        """Centre of each of `n_frames` frames in seconds, float64, shape (time,)."""
+        """Centres of the first frames in seconds; see `Stft.times`."""
         return self.stft.times(n_frames)
 
     def n_frames(self, n_samples: int) -> int:
-        """How many frames `n_samples` samples give."""
+        """Return the number of frames of audio of a given length; see `Stft.n_frames`."""
         return self.stft.n_frames(n_samples)
 
     def to_dict(self) -> dict[str, Any]:
-        """The parameters and the kind, for JSON; see `transform_from`."""
+        """Kind and parameters as JSON types; see `transform_from`."""
         return {"kind": self.kind} | asdict(self)
 
     def forward(self, y: np.ndarray) -> np.ndarray:
-        """Complex spectrogram of audio: see `Stft.forward`."""
+        """Compute the complex spectrogram of audio; see `Stft.forward`."""
         return self.stft.forward(y)
 
     def forward_blocks(self, y: np.ndarray, frames: int) -> Iterator[np.ndarray]:
-        """The same, bit for bit, in consecutive blocks: see `Stft.forward_blocks`."""
+        """Compute the spectrogram in consecutive blocks; see `Stft.forward_blocks`."""
         return self.stft.forward_blocks(y, frames)
 
     def inverse(self, Z: np.ndarray, length: int) -> np.ndarray:
-        """Audio of a spectrogram: see `Stft.inverse`."""
+        """Compute the audio of a spectrogram; see `Stft.inverse`."""
         return self.stft.inverse(Z, length)
 
     def inverse_blocks(self, blocks: Iterable[np.ndarray], length: int) -> Iterator[np.ndarray]:
-        """The same, bit for bit, from consecutive blocks: see `Stft.inverse_blocks`."""
+        """Compute the audio from consecutive blocks; see `Stft.inverse_blocks`."""
         return self.stft.inverse_blocks(blocks, length)
 
     def lift(self, mask: np.ndarray) -> np.ndarray:
-        """A mask on the bands as one on the STFT's bins.
+        """Map a mask on the bands to the bins of the STFT.
 
         Parameters
         ----------
@@ -106,7 +112,7 @@ class OnStft(ABC):
         Returns
         -------
         np.ndarray [shape=(bin, time) or (channel, bin, time)]
-            Of the mask's precision, within the mask's range.
+            In the precision of the mask, within the range of its values.
 
         Raises
         ------
@@ -127,12 +133,12 @@ class OnStft(ABC):
 
     @cached_property
     def _lifting(self) -> csr_array:
-        """The weights of the mean [shape=(bin, band)]; each row sums to one."""
+        """Weights of the mean [shape=(bin, band)]; each row sums to one."""
         from scipy.sparse import csr_array, diags_array
 
         shares = self._shares()
-        heard = shares.sum(axis=0)
-        bins = np.flatnonzero(heard)
+        totals = shares.sum(axis=0)
+        bins = np.flatnonzero(totals)  # bins inside a band
         borders = (bins[1:] + bins[:-1]) / 2
-        nearest = bins[np.searchsorted(borders, np.arange(len(heard)))]
-        return csr_array(diags_array(1 / heard[nearest]) @ csr_array(shares.T)[nearest])
+        nearest = bins[np.searchsorted(borders, np.arange(len(totals)))]
+        return csr_array(diags_array(1 / totals[nearest]) @ csr_array(shares.T)[nearest])

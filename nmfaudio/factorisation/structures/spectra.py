@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from nmfaudio._common.pitch import erb_rate, midi_to_hz
 from nmfaudio._common.validation import as_count, as_number
 from nmfaudio.errors import ParameterError, ShapeError
 from nmfaudio.kernels.products import product
@@ -86,7 +87,7 @@ def harmonic_atoms(
         h = np.arange(1, int(min(limit, f[-1] / f0)) + 1)
         partials = h * f0 * np.sqrt(1 + stiffness[k] * h**2)
         h, partials = h[partials <= f[-1]], partials[partials <= f[-1]]
-        bands = _bumps(_erb_rate(partials), _erb_rate(f0), _erb_rate(f[-1]), n_bands)
+        bands = _bumps(erb_rate(partials), erb_rate(f0), erb_rate(f[-1]), n_bands)
         bands *= h[:, None] ** (-decay * power)  # (partial, band)
         atoms[:, :, k] = product(_lobes(f, partials, width, power), bands)
     return atoms
@@ -200,7 +201,7 @@ def _grid(frequencies: Any, pitches: Any) -> tuple[np.ndarray, np.ndarray]:
     f, midi = _ascending(frequencies), np.asarray(pitches, np.float64)
     if midi.ndim != 1 or len(midi) == 0:
         raise ShapeError(f"pitches have shape {midi.shape}; need (component,), MIDI numbers")
-    fundamentals = 440.0 * 2.0 ** ((midi - 69.0) / 12.0)
+    fundamentals = midi_to_hz(midi)
     if not (fundamentals < f[-1]).all():
         raise ParameterError(
             f"pitches go from {midi.min():g} to {midi.max():g}; all must be MIDI numbers of "
@@ -245,11 +246,6 @@ def _bumps(x: np.ndarray, low: float, high: float, n: int) -> np.ndarray:
     position = np.clip((x - low) * ((n - 1) / (high - low)), 0, n - 1)
     distance = np.minimum(np.abs(position[:, None] - np.arange(n)), 1.0)
     return np.asarray(0.5 + 0.5 * np.cos(np.pi * distance))
-
-
-def _erb_rate(hertz: Any) -> Any:
-    """Return the ERB-rate (Glasberg & Moore 1990, doi:10.1016/0378-5955(90)90170-T)."""
-    return 21.4 * np.log10(1 + 0.00437 * np.asarray(hertz))
 
 
 def _pulse(omega: np.ndarray) -> np.ndarray:

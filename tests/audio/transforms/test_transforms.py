@@ -11,7 +11,7 @@ import pytest
 import nmfaudio as na
 from nmfaudio.audio.masking import Masking, analyse, apply_masks
 from nmfaudio.audio.masks import binary_masks, soft_masks
-from nmfaudio.audio.transforms import TRANSFORMS, Transform, transform_from
+from nmfaudio.audio.transforms import TRANSFORMS, Transform, rows_in, transform_from
 from nmfaudio.errors import ParameterError, ShapeError
 from nmfaudio.stems.masks import group_masks
 
@@ -137,14 +137,31 @@ def test_what_was_saved_before_there_were_kinds_is_an_stft():
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"kind": "wavelet", "sr": SR}, "no transform is called 'wavelet'; there are: stft, mel"),
-        ({"kind": "mel", "sr": SR, "bands": 3}, "not the parameters of 'mel'.*bands"),
+        ({"kind": "wavelet", "sr": SR}, "unknown transform 'wavelet'; choose from stft, mel"),
+        ({"kind": "mel", "sr": SR, "bands": 3}, "mel does not take the parameters.*bands"),
         ({"kind": "cqt", "sr": SR, "fmin": -1}, "fmin must"),
     ],
 )
 def test_unknown_parameters_are_named(parameters, message):
     with pytest.raises(ParameterError, match=message):
         transform_from(parameters)
+
+
+@every_transform
+def test_rows_are_known_without_building_the_transform(transform: Transform):
+    assert rows_in(transform.to_dict()) == len(transform.frequencies)
+    defaults = {"kind": transform.kind, "sr": 44100}
+    assert rows_in(defaults) == len(transform_from(defaults).frequencies)
+    assert rows_in({"kind": "erb", "n_bands": 10**12}) == 10**12
+
+
+@pytest.mark.parametrize("count", ["many", None, [3], math.inf, math.nan])
+@pytest.mark.parametrize(
+    ("kind", "name"), [("stft", "n_fft"), ("mel", "n_mels"), ("erb", "n_bands"), ("cqt", "n_bins")]
+)
+def test_rows_of_damaged_parameters_are_refused(kind, name, count):
+    with pytest.raises(ParameterError, match=f"{kind} does not take"):
+        rows_in({"kind": kind, "sr": SR, name: count})
 
 
 @pytest.mark.parametrize("kind", ["mel", "erb", "cqt", "vqt"])
