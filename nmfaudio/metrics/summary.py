@@ -146,10 +146,10 @@ def evaluate_transcriptions(
     Parameters
     ----------
     pairs : mapping of str to pair, or iterable of pairs
-        The estimated notes of a piece and those of its score, each as `evaluate_transcription`
+        Notes of a piece's score and its estimated notes, each as `evaluate_transcription`
         takes it. Pieces without a name are called ``1``, ``2`` and so on. Pairs are taken one by
         one, so a generator over a data set of (audio, notes), as mirdata gives them, holds no more
-        than one recording at a time: ``((transcribe(audio), notes) for audio, notes in data)``.
+        than one recording at a time: ``((notes, transcribe(audio)) for audio, notes in data)``.
     **settings
         Of `evaluate_transcription`.
 
@@ -168,7 +168,7 @@ def evaluate_transcriptions(
     --------
     >>> from nmfaudio import Note
     >>> score = [Note(0.0, 1.0, 60), Note(1.0, 2.0, 64)]
-    >>> print(evaluate_transcriptions({"waltz": (score, score), "march": (score[:1], score)}))
+    >>> print(evaluate_transcriptions({"waltz": (score, score), "march": (score, score[:1])}))
     F          onset  offset  velocity    all  frames
     waltz      1.000   1.000     1.000  1.000   1.000
     march      0.667   0.667     0.667  0.667   0.667

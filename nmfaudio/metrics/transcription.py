@@ -113,8 +113,8 @@ class TranscriptionScores:
 
 @public
 def evaluate_transcription(
-    estimated: Notes,
     reference: Notes,
+    estimated: Notes,
     *,
     tolerance: float = 0.05,
     pitch_tolerance: float = 50.0,
@@ -134,7 +134,7 @@ def evaluate_transcription(
 
     Parameters
     ----------
-    estimated, reference : sequence of Note, path, or anything with ``.notes``
+    reference, estimated : sequence of Note, path, or anything with ``.notes``
         A path is that of a MIDI file or a table, see `read_notes`. Annotations of mirdata
         (``NoteData`` in seconds, and MIDI numbers or Hz) will do too.
     tolerance : float
@@ -177,7 +177,7 @@ def evaluate_transcription(
     --------
     >>> score = [Note(0.0, 1.0, 60), Note(1.0, 2.0, 64), Note(2.0, 3.0, 67)]
     >>> played = [Note(0.01, 1.0, 60), Note(1.02, 1.5, 64), Note(2.2, 3.0, 67)]
-    >>> print(evaluate_transcription(played, score))
+    >>> print(evaluate_transcription(score, played))
                              precision  recall      F
     onset                        0.667   0.667  0.667
     onset, offset                0.333   0.333  0.333
