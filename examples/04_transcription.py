@@ -101,7 +101,7 @@ systems = {
 }
 results = {
     name: na.metrics.evaluate_transcriptions(
-        {title: (system.transcribe(*audio), score) for title, (audio, score) in test.items()}
+        {title: (score, system.transcribe(*audio)) for title, (audio, score) in test.items()}
     )
     for name, system in systems.items()
 }
@@ -147,5 +147,5 @@ Audio(hands["right"], rate=sr)
 
 # %%
 for tolerance in (0.05, 0.025, 0.01):
-    scores = na.evaluate_transcription(found, score, tolerance=tolerance)
+    scores = na.evaluate_transcription(score, found, tolerance=tolerance)
     print(f"{1000 * tolerance:3.0f} ms: onset F {scores.onset_f:.3f}")

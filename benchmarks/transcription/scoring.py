@@ -76,7 +76,7 @@ def _scores(notes: Sequence[Note], piece: Piece, task: str) -> dict[str, float]:
     if task == "drums":
         there = {n.pitch for n in piece.notes}
         notes = [n for n in notes if n.pitch in there]
-    scores = na.evaluate_transcription(list(notes), list(piece.notes), drums=task == "drums")
+    scores = na.evaluate_transcription(list(piece.notes), list(notes), drums=task == "drums")
     return {k: v for k, v in scores.measures.items() if k.endswith("_f")}
 
 

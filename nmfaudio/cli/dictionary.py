@@ -198,7 +198,7 @@ def _csv(known: Dictionary) -> str:
 
 
 def _picture(known: Dictionary) -> bytes:
-    from nmfaudio.display.plots import plot_dictionary
+    from nmfaudio.display.templates import plot_dictionary
 
     drawn = io.BytesIO()
     plot_dictionary(known).savefig(drawn, format="png")

@@ -86,7 +86,7 @@ def _judge(
                 f"{printable(chosen.files[1])}; add one, if need be without notes"
             )
         scores = evaluate_transcription(
-            estimate, reference, tolerance=milliseconds / 1000, drums=chosen.drums
+            reference, estimate, tolerance=milliseconds / 1000, drums=chosen.drums
         )
     except Exception as error:
         complain(error, debug=chosen.debug)

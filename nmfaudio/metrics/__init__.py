@@ -1,4 +1,4 @@
-"""How near an estimate is to the truth."""
+"""Measures of separated sources and of transcriptions against references."""
 
 from lazy_loader import attach_stub
 

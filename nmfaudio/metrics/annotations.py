@@ -1,4 +1,4 @@
-"""Notes in whatever form they are given."""
+"""Notes from lists, files and annotations of mirdata."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from nmfaudio.errors import ParameterError
 from nmfaudio.symbolic.note import Note
 from nmfaudio.symbolic.notes import read_notes
 
-_FULL = 127  # the highest MIDI velocity
+_FULL = 127  # highest MIDI velocity
 
 
 @runtime_checkable
 class HasNotes(Protocol):
-    """Whatever holds notes, such as a transcription or a track of mirdata."""
+    """Object with notes, such as a transcription or a track of mirdata."""
 
     @property
     def notes(self) -> Any:
-        """The notes, in any form."""
+        """Notes, in any form that `as_notes` accepts."""
 
 
 @runtime_checkable
 class NoteData(Protocol):
-    """Annotated notes as mirdata has them."""
+    """Annotated notes of mirdata."""
 
     intervals: np.ndarray
     interval_unit: str
@@ -41,13 +41,13 @@ Notes: TypeAlias = Sequence[Note] | str | os.PathLike[str] | HasNotes | NoteData
 
 
 def as_notes(source: Notes, name: str) -> list[Note]:
-    """Notes given as such, as a path, as annotations of mirdata, or held by something.
+    """Return a list of notes from any of the accepted forms.
 
     Parameters
     ----------
-    source : sequence of Note, path, NoteData, or anything with ``.notes``
+    source : sequence of Note, path, NoteData, or object with a ``notes`` attribute
     name : str
-        What messages call it.
+        Name of the argument in error messages.
 
     Returns
     -------
@@ -58,7 +58,7 @@ def as_notes(source: Notes, name: str) -> list[Note]:
     AudioFileError
         A file cannot be read.
     ParameterError
-        It is none of these, or has units that are not known.
+        The source has another type or unknown units.
     """
     if isinstance(source, str | os.PathLike):
         return read_notes(source)
@@ -71,13 +71,13 @@ def as_notes(source: Notes, name: str) -> list[Note]:
         if not isinstance(note, Note):
             raise ParameterError(
                 f"{name} has a {type(note).__name__}; it must be notes (na.Note), the path of a "
-                "MIDI file or table, annotations of mirdata, or what has .notes"
+                "MIDI file or table, annotations of mirdata, or an object with .notes"
             )
     return notes
 
 
 def _annotated(data: NoteData, name: str) -> list[Note]:
-    """Units as mirdata names them; of confidences only velocities say how loud a note is."""
+    """Notes from annotations; confidences other than velocities are ignored."""
     if data.interval_unit != "s" or data.pitch_unit not in ("midi", "hz"):
         raise ParameterError(
             f"{name} is in units of {data.interval_unit} and {data.pitch_unit}; it must be in s, "

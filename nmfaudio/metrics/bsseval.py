@@ -1,9 +1,10 @@
-"""BSS-eval, versions 3 and 4: how much of an estimate is target, interference and artefacts.
+"""BSS-eval, versions 3 and 4: decomposition of estimates into target, interference and artefacts.
 
-An estimate e of a true source s is projected on what filters of 512 taps can make of s alone, P₁e,
-and of all true sources, Pe. Then P₁e − s is a change that a filter explains, Pe − P₁e interference,
-e − Pe artefacts, and the measures are ratios of energies. In version 3 the projections are
-orthogonal, so that inner products are enough for the energies.
+P₁e is the projection of an estimate e of a source s on the span of delayed copies of s, Pe that on
+the span of delayed copies of all sources (delays 0 to 511). The estimate is the sum of the source
+s, its filtering distortion P₁e − s, interference Pe − P₁e and artefacts e − Pe, and the measures
+are ratios of their energies. In version 3 the projections are
+orthogonal, so inner products suffice to compute the energies.
 """
 
 from __future__ import annotations
@@ -16,36 +17,38 @@ import numpy as np
 from nmfaudio.metrics.projection import TAPS, Subspace, correlate
 from nmfaudio.metrics.ratios import Energies, Scores, decibels
 
-_ROUNDING = 1e-12  # of an energy: a difference of less is not told from none
+_ROUNDING = 1e-12  # share of an energy below which a difference counts as 0
 
 
 class _Match(NamedTuple):
-    """An estimate beside the source that it is for, in the units of that source."""
+    """Estimate split into a multiple of its source and a remainder, in the scale of the source."""
 
     gain: float
-    """Of the multiple of the source that is nearest."""
+    """Factor of the nearest multiple of the source."""
     rest: float
-    """Energy of what that multiple leaves over."""
+    """Energy of the remainder."""
     products: np.ndarray
-    """Of what is left over with the delayed sources [shape=(signal, tap, channel)]."""
+    """Inner products of the remainder with the delayed sources [shape=(signal, tap, channel)]."""
 
 
 class _Filters(NamedTuple):
-    """Spectra of the filters that come nearest to an estimate [shape=(signal, freq, channel)]."""
+    """Spectra of the filters of both projections [shape=(signal, freq, channel)]."""
 
     alone: np.ndarray
+    """On the source itself, P₁."""
     every: np.ndarray
+    """On all sources, P."""
 
 
 class BssEval:
-    """Judges any number of estimates of the same sources.
+    """BSS-eval of any number of estimates of the same sources.
 
-    What depends on the true sources alone is computed once. All is computed in float64.
+    Quantities that depend on the true sources alone are computed once. Computation is in float64.
 
     Parameters
     ----------
     references : np.ndarray [shape=(source, channel, sample)]
-        The true sources. A silent one adds nothing to the others, and its own scores are NaN.
+        True sources. The scores of a silent source are NaN; it does not affect those of others.
 
     References
     ----------
@@ -57,15 +60,16 @@ class BssEval:
 
     Examples
     --------
+    >>> import numpy as np, nmfaudio as na
     >>> sources = np.random.default_rng(0).standard_normal((2, 1, 8000))
-    >>> scores = BssEval(sources).scores(sources + 0.1 * sources[::-1])
+    >>> scores = na.metrics.BssEval(sources).scores(sources + 0.1 * sources[::-1])
     >>> scores.sir.round().tolist()
     [20.0, 20.0]
     """
 
     def __init__(self, references: np.ndarray) -> None:
-        # Near norm 1, so that a quiet source is not lost beside a loud one; by a power of two,
-        # so that no bit is lost.
+        # Scaled to a norm near 1, so that quiet sources survive beside loud ones; powers of two are
+        # exact.
         self._exponents = [_exponent(s) for s in references]
         self._sources = np.stack(
             [np.ldexp(s, -k) for s, k in zip(references, self._exponents, strict=True)]
@@ -73,13 +77,13 @@ class BssEval:
         channels = references.shape[1]
         firsts = range(0, len(references) * channels, channels)
         self._signals = [slice(first, first + channels) for first in firsts]  # among all channels
-        self._heard = [j for j, s in enumerate(self._sources) if s.any()]
+        self._active = [j for j, s in enumerate(self._sources) if s.any()]
         correlations = correlate(self._sources, self._sources)
         self._every = Subspace(correlations)
-        self._alone = [Subspace(correlations[mine, mine]) for mine in self._signals]
+        self._alone = [Subspace(correlations[own, own]) for own in self._signals]
 
     def scores(self, estimates: np.ndarray) -> Scores:
-        """BSS-eval version 3 of one estimate for each source.
+        """Compute BSS-eval version 3 of one estimate per source.
 
         Parameters
         ----------
@@ -88,14 +92,14 @@ class BssEval:
         Returns
         -------
         Scores
-            Infinity where a ratio is to nothing, minus infinity where it is of nothing (SDR, SIR
-            and SAR of a silent estimate), NaN where the source is silent.
+            Infinity for a denominator of 0, minus infinity for a numerator of 0 (SDR, SIR and SAR
+            of a silent estimate), NaN for a silent source.
         """
         rows = [self._energies(j, estimate).ratios() for j, estimate in enumerate(estimates)]
         return Scores(*np.array(rows).T)
 
     def sir(self, estimates: np.ndarray) -> np.ndarray:
-        """Source-to-interference ratios of all pairs, by which estimates find their sources.
+        """Compute the source-to-interference ratios of all pairs of source and estimate.
 
         Parameters
         ----------
@@ -104,31 +108,31 @@ class BssEval:
         Returns
         -------
         np.ndarray [shape=(source, estimate)]
-            In dB; minus infinity where either is silent.
+            In dB; minus infinity if either is silent.
         """
         ratios = np.empty((len(self._sources), len(estimates)))
         for i, estimate in enumerate(estimates):
             products = self._products(np.ldexp(estimate, -_exponent(estimate)))
             every = self._every.energy(products)
-            for j, mine in enumerate(self._signals):
-                target = self._alone[j].energy(products[mine])
+            for j, own in enumerate(self._signals):
+                target = self._alone[j].energy(products[own])
                 ratios[j, i] = decibels(target, _less(every, target))
         return ratios
 
     def frames(self, estimates: np.ndarray, *, window: int, hop: int) -> Scores:
-        """BSS-eval version 4: the filters of the whole signals, the ratios of each frame.
+        """Compute BSS-eval version 4: filters of whole signals, ratios of each frame.
 
         Parameters
         ----------
         estimates : np.ndarray [shape=(source, channel, sample)]
         window, hop : int
-            In samples. Samples at the end that fill no window have no say, unless they are all.
+            In samples. An incomplete window at the end is ignored, unless it is the only one.
 
         Returns
         -------
         Scores
             Arrays of shape (source, frame). NaN for all sources in frames where one of them or its
-            estimate is silent; a source that is silent throughout has no say in that.
+            estimate is silent, as in museval; sources silent in all frames are ignored in this.
 
         References
         ----------
@@ -147,6 +151,11 @@ class BssEval:
         return Scores(*np.array(frames).transpose(2, 1, 0))
 
     def _energies(self, j: int, estimate: np.ndarray) -> Energies:
+        """Energies of the parts of an estimate of source `j`.
+
+        With e = g s + r and P₁s = Ps = s, the projections are g s + P₁r and g s + Pr. Their
+        energies follow from those of s and r, since r is orthogonal to s.
+        """
         gain, rest, products = self._match(j, estimate)
         target = self._target(j)
         alone = self._alone[j].energy(products[self._signals[j]])
@@ -163,36 +172,39 @@ class BssEval:
         )
 
     def _match(self, j: int, estimate: np.ndarray) -> _Match:
+        """Split an estimate into the nearest multiple of source `j` and a remainder."""
         source, target = self._sources[j].astype(np.float64), self._target(j)
         e = self._in_units_of(j, estimate)
         gain = float(np.vdot(source, e)) / target if target > 0 else 0.0
-        # A good estimate is nearly all of it the source: without that, rounding has no say.
+        # Good estimates are nearly equal to the source: projecting the remainder alone avoids
+        # cancellation.
         e -= gain * source
         return _Match(gain, _energy(e), self._products(e))
 
     def _filters(self, j: int, estimate: np.ndarray, size: int) -> _Filters:
+        """Spectra of `size` samples of the filters that project an estimate of source `j`."""
         from scipy.fft import rfft
 
-        mine = self._signals[j]
+        own = self._signals[j]
         gain, _, products = self._match(j, estimate)
-        alone = self._alone[j].filters(products[mine])
+        alone = self._alone[j].filters(products[own])
         every = self._every.filters(products)
         each = np.arange(alone.shape[0])
-        alone[each, 0, each] += gain  # the multiple of the source that was taken away
-        every[mine][each, 0, each] += gain
+        alone[each, 0, each] += gain  # the multiple of the source that `_match` subtracted
+        every[own][each, 0, each] += gain
         return _Filters(rfft(alone, size, axis=1), rfft(every, size, axis=1))
 
     def _frame(
-        self, there: slice, estimates: np.ndarray, filters: list[_Filters], size: int
+        self, span: slice, estimates: np.ndarray, filters: list[_Filters], size: int
     ) -> list[tuple[float, ...]]:
-        """The ratios of each source in one frame."""
+        """Ratios of each source in one frame."""
         from scipy.fft import rfft
 
-        sources, parts = self._sources[..., there], estimates[..., there]
-        if not all(sources[j].any() and parts[j].any() for j in self._heard):
+        sources, parts = self._sources[..., span], estimates[..., span]
+        if not all(sources[j].any() and parts[j].any() for j in self._active):
             return [(math.nan,) * len(Scores._fields)] * len(sources)
         spectra = rfft(sources.astype(np.float64), size)
-        signals = spectra.reshape(-1, spectra.shape[-1])
+        signals = spectra.reshape(-1, spectra.shape[-1])  # (source · channel, freq)
         ratios = []
         for j, (S, filter) in enumerate(zip(spectra, filters, strict=True)):
             E = rfft(self._in_units_of(j, parts[j]), size)
@@ -203,15 +215,16 @@ class BssEval:
         return ratios
 
     def _in_units_of(self, j: int, estimate: np.ndarray) -> np.ndarray:
-        """An estimate in float64, scaled as source `j` was."""
+        """Estimate in float64, scaled like source `j`."""
         scaled: np.ndarray = np.ldexp(estimate.astype(np.float64), -self._exponents[j])
         return scaled
 
     def _target(self, j: int) -> float:
+        """Energy of source `j`."""
         return _energy(self._sources[j])
 
     def _products(self, y: np.ndarray) -> np.ndarray:
-        """Inner products with the delayed sources [shape=(signal, tap, channel)]."""
+        """Inner products of `y` with the delayed sources [shape=(signal, tap, channel)]."""
         return correlate(self._sources, y)[:, :, TAPS - 1 :].transpose(0, 2, 1)
 
 
@@ -220,19 +233,20 @@ def _energy(y: np.ndarray) -> float:
 
 
 def _exponent(y: np.ndarray) -> int:
-    """The power of two that scales audio to a norm near 1."""
+    """Exponent of the smallest power of two above the norm of `y`."""
     peak = float(np.abs(y).max())
     return math.frexp(peak * math.sqrt(_energy(y / peak)))[1] if peak > 0 else 0
 
 
-def _less(whole: float, part: float) -> float:
-    """`whole` without `part`, or 0 where rounding may be all of it."""
-    rest = whole - part
-    return rest if rest > _ROUNDING * whole else 0.0
+def _less(total: float, part: float) -> float:
+    """Difference of two energies, or 0 where it may be rounding."""
+    rest = total - part
+    return rest if rest > _ROUNDING * total else 0.0
 
 
 def _spectral_energy(X: np.ndarray, size: int) -> float:
-    """Of signals of `size` samples, from their spectra (Parseval)."""
+    """Energy of signals of `size` samples, from their spectra by Parseval's theorem."""
     power = np.square(X.real) + np.square(X.imag)
+    # Bins of a real FFT stand for two conjugate ones each, apart from 0 Hz and Nyquist.
     once = power[..., 0] + (power[..., -1] if size % 2 == 0 else 0)
     return float(np.sum(2 * power.sum(axis=-1) - once)) / size

@@ -1,19 +1,23 @@
-"""A whole separation beside the truth: which stem is which source, and how good it is."""
+"""SI-SDR and BSS-eval of all sources of a separation."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nmfaudio._common.dataframes import to_dataframe
 from nmfaudio._common.validation import as_audio, as_number
 from nmfaudio._public import public
 from nmfaudio.errors import ContentError, ParameterError, ShapeError
 from nmfaudio.metrics.bsseval import BssEval
 from nmfaudio.metrics.scale_invariant import assign, si_sdr
+
+if TYPE_CHECKING:
+    import pandas
 
 Sources = Mapping[str, np.ndarray] | np.ndarray | Sequence[np.ndarray]
 
@@ -27,28 +31,37 @@ LABELS = {
     "si_sdr_improvement": "SI-SDRi",
     "sdr_improvement": "SDRi",
 }
-"""The measures of an `Evaluation`, and how its table calls them."""
+"""Measures of an `Evaluation` and their column titles."""
 
-_BY_FRAME = {"sdr": "image_sdr", "sir": "sir", "sar": "sar", "isr": "isr"}  # SDR of version 4
+# Measures by frame, and the ratios they are: the SDR of version 4 is that of images.
+_BY_FRAME = {"sdr": "image_sdr", "sir": "sir", "sar": "sar", "isr": "isr"}
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """How good the estimates of some sources are, in dB.
+    """Scores of the estimates of several sources, in dB.
 
-    ``print(evaluation)`` shows a table, ``evaluation["kick"]["sdr"]`` is one figure and
-    ``evaluation.mean["sdr"]`` the mean over the sources.
+    ``print(evaluation)`` shows a table, ``evaluation["kick"]`` the scores of one source by measure.
 
     Parameters
     ----------
     matches : dict of str to str
-        The name of each source, and that of the estimate taken for it.
+        Name of the estimate of each source.
     scores : dict of str to np.ndarray [shape=(source,)]
-        For each measure of `evaluate`.
+        The measures of `evaluate`.
     frames : dict of str to np.ndarray [shape=(source, frame)], or None
-        BSS-eval version 4 in frames of a second: sdr (of images), sir, sar and isr.
+        BSS-eval version 4 in frames of one second: sdr (of images), sir, sar and isr.
     notes : tuple of str
-        What has to be known to read the figures.
+        Remarks on silent references, on matching, and on estimates without a reference.
+
+    Examples
+    --------
+    >>> import numpy as np, nmfaudio as na
+    >>> kick, snare = np.random.default_rng(0).standard_normal((2, 8000))
+    >>> estimates = {"kick": kick + 0.1 * snare, "snare": snare}
+    >>> evaluation = na.evaluate({"kick": kick, "snare": snare}, estimates)
+    >>> round(evaluation["kick"]["si_sdr"]), evaluation.mean["si_sdr"]
+    (20, inf)
     """
 
     matches: dict[str, str]
@@ -62,12 +75,12 @@ class Evaluation:
 
     @property
     def mean(self) -> dict[str, float]:
-        """Each measure's mean over the sources that have it (NaN is left out)."""
+        """Mean of each measure over the sources; NaN is ignored."""
         return {measure: _mean(values) for measure, values in self.scores.items()}
 
     @property
     def medians(self) -> dict[str, np.ndarray] | None:
-        """Each measure's median over the frames that have it [shape=(source,)]."""
+        """Median of each measure over the frames [shape=(source,)]; NaN is ignored."""
         if self.frames is None:
             return None
         return {
@@ -76,20 +89,46 @@ class Evaluation:
         }
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it, of JSON types; None stands for what is not finite."""
+        """Return all scores, JSON-serialisable.
+
+        Returns
+        -------
+        dict
+            ``sources``, ``mean`` and ``notes``, with frames also ``mean_of_medians``. None stands
+            for NaN and infinities.
+        """
         sources: dict[str, Any] = {
             name: {"estimate": estimate, **_finite(self[name])}
             for name, estimate in self.matches.items()
         }
-        told = {"sources": sources, "mean": _finite(self.mean), "notes": list(self.notes)}
+        report = {"sources": sources, "mean": _finite(self.mean), "notes": list(self.notes)}
         if self.frames is not None and (medians := self.medians) is not None:
             for i, name in enumerate(self.matches):
                 sources[name]["median"] = _finite({m: v[i] for m, v in medians.items()})
                 sources[name]["frames"] = {
                     m: list(_finite(dict(enumerate(v[i]))).values()) for m, v in self.frames.items()
                 }
-            told["mean_of_medians"] = _finite({m: _mean(v) for m, v in medians.items()})
-        return told
+            report["mean_of_medians"] = _finite({m: _mean(v) for m, v in medians.items()})
+        return report
+
+    def to_dataframe(self) -> pandas.DataFrame:
+        """Return the scores of all sources as a table.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``estimate`` and the measures, indexed by source.
+
+        Raises
+        ------
+        MissingExtraError
+            pandas is not installed.
+        """
+        rows = (
+            {"source": source, "estimate": estimate} | self[source]
+            for source, estimate in self.matches.items()
+        )
+        return to_dataframe(rows, index="source")
 
     def __str__(self) -> str:
         parts = [self._table({LABELS[m]: values for m, values in self.scores.items()})]
@@ -101,6 +140,7 @@ class Evaluation:
         return "\n\n".join(parts)
 
     def _table(self, columns: Mapping[str, np.ndarray]) -> str:
+        """Rows of sources and their mean, text on the left and numbers aligned right."""
         names = [*self.matches, "mean"]
         text = [["source", *names]]
         if any(source != estimate for source, estimate in self.matches.items()):
@@ -126,40 +166,41 @@ def evaluate(
     permute: bool | None = None,
     framewise: bool = False,
 ) -> Evaluation:
-    """Judge the parts of a separation by the true sources.
+    """Compute SI-SDR and BSS-eval of estimated sources.
 
     For each source, in dB, higher is better:
 
     - ``si_sdr``: see `nmfaudio.metrics.si_sdr`;
-    - ``sdr``, ``sir``, ``sar``: BSS-eval version 3 as bss_eval_sources defines it, with filters of
-      512 taps allowed; the SDR that most papers report;
-    - ``isr``, ``image_sdr``: what bss_eval_images has beside the same SIR and SAR. Filters are not
-      allowed here, so these two depend on level and balance;
-    - ``si_sdr_improvement``, ``sdr_improvement``: how much better than the mixture itself.
+    - ``sdr``, ``sir``, ``sar``: BSS-eval version 3 as in bss_eval_sources, which allows distortion
+      by filters of 512 taps; the SDR that most papers report;
+    - ``isr``, ``image_sdr``: the further ratios of bss_eval_images, whose SIR and SAR are the same.
+      They do not allow such filters, so they depend on level and balance;
+    - ``si_sdr_improvement``, ``sdr_improvement``: improvement over the mixture as the estimate.
 
-    A silent reference has no scores (NaN), adds nothing to the others and is left out of means; the
-    notes say so. A silent estimate has minus infinity for SI-SDR, SDR, SIR and SAR, and so has the
-    mean. With one source nothing interferes: its SIR is infinite.
+    A silent reference has no scores (NaN), does not affect those of the others and is ignored in
+    means. A silent estimate has an SI-SDR, SDR, SIR and SAR of minus infinity, and so has the mean.
+    The SIR of a single source is infinite.
 
     Parameters
     ----------
     reference : mapping of str to np.ndarray, or np.ndarray [shape=(source, [channel,] sample)]
-        All true sources of the mixture: what is in none of them counts as artefact.
-    estimate : the same, or Stems
-        Audio of the same channels and length. Estimates of no reference are left aside.
+        All true sources of the mixture; signals in none of them count as artefacts.
+    estimate : mapping of str to np.ndarray, np.ndarray [shape=(source, [channel,] sample)] or Stems
+        Audio of the same channels and length. Estimates without a reference are ignored.
     sr : float, optional
-        Sample rate in Hz, needed for `framewise` unless the estimates are `Stems`.
+        Sample rate in Hz, required for `framewise` unless the estimates are `Stems`.
     mixture : np.ndarray [shape=(channel, sample) or (sample,)], optional
-        What was taken apart; by default the sum of the references.
+        Default: sum of the references.
     permute : bool, optional
-        Whether to look for the estimate of each source that make the mean SIR best, instead of
-        going by names (arrays: by positions). By default where names do not say.
+        Match estimates with references for the best mean SIR instead of by name (arrays: by
+        position). Default: only if names are missing.
     framewise : bool
-        Whether to judge each second by itself too, as BSS-eval version 4 does.
+        Also compute BSS-eval version 4 of each second.
 
     Returns
     -------
     Evaluation
+        Scores by source and measure.
 
     Raises
     ------
@@ -168,115 +209,136 @@ def evaluate(
     ParameterError
         There are fewer estimates than references, or names are missing and `permute` is False.
     ContentError
-        All references are silent, or there are samples that are not finite.
+        All references are silent, or samples are not finite.
+
+    See Also
+    --------
+    nmfaudio.metrics.BssEval : Scores of many estimates of the same sources.
+
+    References
+    ----------
+    E. Vincent, R. Gribonval and C. Févotte, "Performance measurement in blind audio source
+    separation", IEEE Transactions on Audio, Speech, and Language Processing 14(4), 2006,
+    doi:10.1109/TSA.2005.858005.
+
+    J. Le Roux, S. Wisdom, H. Erdogan and J. R. Hershey, "SDR: half-baked or well done?",
+    ICASSP 2019, doi:10.1109/ICASSP.2019.8683855.
 
     Examples
     --------
+    >>> import numpy as np, nmfaudio as na
     >>> voice, piano, hiss = np.random.default_rng(0).standard_normal((3, 8000))
     >>> truth = {"voice": voice, "piano": piano}
-    >>> print(evaluate(truth, {"piano": piano + 0.1 * hiss, "voice": voice + 0.1 * piano}))
+    >>> print(na.evaluate(truth, {"piano": piano + 0.1 * hiss, "voice": voice + 0.1 * piano}))
     source  SI-SDR     SDR     SIR     SAR     ISR  image SDR  SI-SDRi    SDRi
     voice     20.1    20.3    20.3     inf    32.7       20.1     20.1    19.8
     piano     20.0    20.3    31.9    20.6    32.1       20.0     20.2    19.9
     mean      20.0    20.3    26.1     inf    32.4       20.0     20.1    19.8
     """
-    truth, made = _named(reference, "reference"), _named(estimate, "estimate")
-    _common_shape(truth, made)
-    references = np.stack(list(truth.values()))
-    heard = references.any(axis=(1, 2))
-    if not heard.any():
+    named_references = _named(reference, "reference")
+    named_estimates = _named(estimate, "estimate")
+    _require_common_shape(named_references, named_estimates)
+    references = np.stack(list(named_references.values()))  # (source, channel, sample)
+    active = references.any(axis=(1, 2))
+    if not active.any():
         raise ContentError("all references are silent; give at least one with a signal")
     if permute is None and isinstance(reference, Mapping) != isinstance(estimate, Mapping):
         permute = True  # one side has names and the other has none
-    judge = BssEval(references)
+    bss = BssEval(references)
     notes: list[str] = []
-    chosen = _matched(truth, made, judge, permute, notes)
-    estimates = np.stack([made[name] for name in chosen])
-    scores = _scores(judge, references, estimates, _mixture(references, mixture, notes))
-    if not heard.all():
-        silent = [name for name, y in truth.items() if not y.any()]
+    matched = _matched(named_references, named_estimates, bss, permute, notes)
+    estimates = np.stack([named_estimates[name] for name in matched])
+    scores = _scores(bss, references, estimates, _mixture(references, mixture, notes))
+    if not active.all():
+        silent = [name for name, y in named_references.items() if not y.any()]
         notes.append(f"silent, so without scores and not in the means: {', '.join(silent)}")
     frames = None
     if framewise:
         rate = getattr(estimate, "sr", None) if sr is None else sr
         second = round(as_number(rate, "sr", above=0.5))
-        found = judge.frames(estimates, window=second, hop=second)
-        frames = {name: getattr(found, field) for name, field in _BY_FRAME.items()}
-    return Evaluation(dict(zip(truth, chosen, strict=True)), scores, frames, tuple(notes))
+        ratios = bss.frames(estimates, window=second, hop=second)
+        frames = {name: getattr(ratios, field) for name, field in _BY_FRAME.items()}
+    matches = dict(zip(named_references, matched, strict=True))
+    return Evaluation(matches, scores, frames, tuple(notes))
 
 
-def _named(sources: Sources, what: str) -> dict[str, np.ndarray]:
-    """Every source as (channel, sample) under a name."""
+def _named(sources: Sources, role: str) -> dict[str, np.ndarray]:
+    """Sources as (channel, sample) by name; arrays are named by position."""
     if isinstance(sources, Mapping):
         named = {str(name): y for name, y in sources.items()}
     else:
         named = {f"source-{i}": y for i, y in enumerate(sources, 1)}
     if not named:
-        raise ParameterError(f"there is no {what}; give at least one source")
-    return {name: as_audio(y, f"{what} {name}") for name, y in named.items()}
+        raise ParameterError(f"there is no {role}; give at least one source")
+    return {name: as_audio(y, f"{role} {name}") for name, y in named.items()}
 
 
-def _common_shape(truth: Mapping[str, np.ndarray], made: Mapping[str, np.ndarray]) -> None:
-    shape = next(iter(truth.values())).shape
-    for what, group in (("reference", truth), ("estimate", made)):
-        for name, y in group.items():
+def _require_common_shape(
+    references: Mapping[str, np.ndarray], estimates: Mapping[str, np.ndarray]
+) -> None:
+    """Raise `ShapeError` unless all signals have the shape of the first reference."""
+    shape = next(iter(references.values())).shape
+    for role, signals in (("reference", references), ("estimate", estimates)):
+        for name, y in signals.items():
             if y.shape != shape:
                 raise ShapeError(
-                    f"{what} {name} has (channels, samples) {y.shape} and the first reference "
+                    f"{role} {name} has (channels, samples) {y.shape} and the first reference "
                     f"{shape}; they must be the same: cut or pad, mix down or name another file"
                 )
 
 
 def _matched(
-    truth: Mapping[str, np.ndarray],
-    made: Mapping[str, np.ndarray],
-    judge: BssEval,
+    references: Mapping[str, np.ndarray],
+    estimates: Mapping[str, np.ndarray],
+    bss: BssEval,
     permute: bool | None,
     notes: list[str],
 ) -> list[str]:
-    """The name of the estimate for each reference."""
-    missing = [name for name in truth if name not in made]
+    """Name of the estimate of each reference; remarks are appended to `notes`."""
+    missing = [name for name in references if name not in estimates]
     if not missing and not permute:
-        chosen = list(truth)
+        matched = list(references)
     elif permute is False:
         raise ParameterError(
-            f"there is no estimate called {missing[0]}; name them as the references, or permute"
+            f"there is no estimate named {missing[0]}; name estimates like the references, or set "
+            "permute=True"
         )
-    elif len(made) < len(truth):
+    elif len(estimates) < len(references):
         raise ParameterError(
-            f"there are {len(made)} estimates for {len(truth)} references; "
-            "each reference needs one of its own"
+            f"got {len(estimates)} estimates for {len(references)} references; "
+            "give at least one estimate per reference"
         )
     else:
-        names = list(made)
-        chosen = [names[k] for k in assign(judge.sir(np.stack(list(made.values()))))]
-        why = "" if permute else f"no estimate is called {missing[0]}: "
-        notes.append(f"{why}estimates were matched for the best mean SIR")
-    aside = [name for name in made if name not in chosen]
-    if aside:
-        notes.append(f"estimates of no reference, left aside: {', '.join(aside)}")
-    return chosen
+        names = list(estimates)
+        matched = [names[k] for k in assign(bss.sir(np.stack(list(estimates.values()))))]
+        reason = "" if permute else f"no estimate is called {missing[0]}: "
+        notes.append(f"{reason}estimates were matched for the best mean SIR")
+    ignored = [name for name in estimates if name not in matched]
+    if ignored:
+        notes.append(f"estimates of no reference, left aside: {', '.join(ignored)}")
+    return matched
 
 
 def _scores(
-    judge: BssEval,
+    bss: BssEval,
     references: np.ndarray,
     estimates: np.ndarray,
     mixture: np.ndarray | None,
 ) -> dict[str, np.ndarray]:
-    found = judge.scores(estimates)
-    scores = {"si_sdr": _si_sdrs(references, estimates), **found._asdict()}
-    scores = {measure: scores[measure] for measure in LABELS if measure in scores}
+    """Measures of whole signals [shape=(source,)], in the order of `LABELS`."""
+    ratios = {"si_sdr": _si_sdrs(references, estimates), **bss.scores(estimates)._asdict()}
+    scores = {measure: ratios[measure] for measure in LABELS if measure in ratios}
     if mixture is not None:
-        same = np.broadcast_to(mixture, references.shape)
-        before = {"si_sdr": _si_sdrs(references, same), "sdr": judge.scores(same).sdr}
-        with np.errstate(invalid="ignore"):  # as good as can be before and after
+        mixtures = np.broadcast_to(mixture, references.shape)
+        before = {"si_sdr": _si_sdrs(references, mixtures), "sdr": bss.scores(mixtures).sdr}
+        with np.errstate(invalid="ignore"):  # inf − inf, where the mixture is a perfect estimate
             for measure, values in before.items():
                 scores[f"{measure}_improvement"] = scores[measure] - values
     return scores
 
 
 def _si_sdrs(references: np.ndarray, estimates: np.ndarray) -> np.ndarray:
+    """SI-SDR of each source, NaN where it is silent."""
     return np.array(
         [si_sdr(r, e) if r.any() else math.nan for r, e in zip(references, estimates, strict=True)]
     )
@@ -285,7 +347,7 @@ def _si_sdrs(references: np.ndarray, estimates: np.ndarray) -> np.ndarray:
 def _mixture(
     references: np.ndarray, mixture: np.ndarray | None, notes: list[str]
 ) -> np.ndarray | None:
-    """What improvements are counted from: the mixture given, or the sum of the references."""
+    """Mixture that improvements refer to, by default the sum of the references."""
     if mixture is None:
         if len(references) > 1:
             total: np.ndarray = references.sum(axis=0, dtype=np.float64)
@@ -302,19 +364,21 @@ def _mixture(
 
 
 def _mean(values: np.ndarray) -> float:
-    """Mean of what is not NaN, NaN where there is nothing."""
-    known = values[~np.isnan(values)]
-    with np.errstate(invalid="ignore"):  # of both infinities
-        return float(known.mean()) if known.size else math.nan
+    """Mean without NaN; NaN if nothing remains."""
+    valid = values[~np.isnan(values)]
+    with np.errstate(invalid="ignore"):  # inf − inf
+        return float(valid.mean()) if valid.size else math.nan
 
 
 def _median(values: np.ndarray) -> float:
-    known = values[~np.isnan(values)]
+    """Median without NaN; NaN if nothing remains."""
+    valid = values[~np.isnan(values)]
     with np.errstate(invalid="ignore"):
-        return float(np.median(known)) if known.size else math.nan
+        return float(np.median(valid)) if valid.size else math.nan
 
 
 def _finite(scores: Mapping[Any, float]) -> dict[Any, float | None]:
+    """Scores with None for NaN and infinities, which JSON does not have."""
     return {name: float(x) if math.isfinite(x) else None for name, x in scores.items()}
 
 

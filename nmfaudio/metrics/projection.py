@@ -1,8 +1,8 @@
-"""Least squares on delayed signals: what of an estimate short filters can make of the references.
+"""Least-squares projection of estimates on delayed copies of reference signals.
 
-All that the projections need are correlations over few lags. They are summed over blocks of the
-signals in the frequency domain, so that the long signals are transformed once however many pairs
-there are, and an hour needs no more memory than a minute.
+The projections need correlations over few lags only. These are summed over blocks of the signals in
+the frequency domain: each signal is transformed once for all pairs, in memory that does not grow
+with its length.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ from __future__ import annotations
 import numpy as np
 
 TAPS = 512
-"""Length of the filters, in samples: what BSS-eval has always allowed."""
+"""Length of the filters in samples, as in all versions of BSS-eval."""
 
 _LAG = TAPS - 1
-_BLOCK = 1 << 14  # samples whose products are summed in one transform
-_AT_ONCE = 8  # blocks in memory
+_BLOCK = 1 << 14  # samples per transform
+_BATCH = 8  # blocks in memory
 
 
 def correlate(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Correlations of all pairs of signals over the lags within `TAPS`, in float64.
+    """Compute the correlations of all pairs of signals over the lags below `TAPS`, in float64.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ def correlate(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
     Returns
     -------
-    np.ndarray [shape=(x's signals, y's signals, 2 · TAPS − 1)]
+    np.ndarray [shape=(signal of x, signal of y, 2 · TAPS − 1)]
         At ``[i, j, TAPS − 1 + lag]`` the sum over n of ``x_i[n] · y_j[n + lag]``.
     """
     from scipy.fft import irfft, next_fast_len, rfft
@@ -35,34 +35,38 @@ def correlate(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     x, y = (signals.reshape(-1, signals.shape[-1]) for signals in (x, y))
     size = next_fast_len(_BLOCK + 2 * _LAG, real=True)
     total = np.zeros((size // 2 + 1, len(x), len(y)), np.complex128)
-    step = _AT_ONCE * _BLOCK
+    step = _BATCH * _BLOCK
     for begin in range(0, x.shape[1], step):
         X = rfft(_blocks(x, begin, 0), size)
-        Y = rfft(_blocks(y, begin, _LAG), size)
+        Y = rfft(_blocks(y, begin, _LAG), size)  # (signal, block, freq)
+        # Cross spectra; the sum over blocks is the inner dimension of the product.
         total += X.conj().transpose(2, 0, 1) @ Y.transpose(2, 1, 0)
     lags: np.ndarray = irfft(total, size, axis=0)[: 2 * _LAG + 1]
     return np.ascontiguousarray(lags.transpose(1, 2, 0))
 
 
 def _blocks(x: np.ndarray, begin: int, context: int) -> np.ndarray:
-    """Up to `_AT_ONCE` blocks from `begin` on, with so many samples more on either side."""
+    """Up to `_BATCH` blocks from `begin` on, with `context` more samples on either side.
+
+    The result has shape (signal, block, sample); samples beyond the signals are 0.
+    """
     length = x.shape[1]
-    count = min(_AT_ONCE, -(-(length - begin) // _BLOCK))
+    count = min(_BATCH, -(-(length - begin) // _BLOCK))
     first, last = begin - context, begin + count * _BLOCK + context
-    there = slice(max(first, 0), min(last, length))
-    held = np.zeros((len(x), last - first))
-    held[:, there.start - first : there.stop - first] = x[:, there]
-    windows = np.lib.stride_tricks.sliding_window_view(held, _BLOCK + 2 * context, axis=1)
+    available = slice(max(first, 0), min(last, length))
+    padded = np.zeros((len(x), last - first))
+    padded[:, available.start - first : available.stop - first] = x[:, available]
+    windows = np.lib.stride_tricks.sliding_window_view(padded, _BLOCK + 2 * context, axis=1)
     return np.asarray(windows[:, ::_BLOCK])
 
 
 class Subspace:
-    """All that filters of `TAPS` taps can make of some signals.
+    """Span of signals filtered with `TAPS` taps.
 
     Parameters
     ----------
     correlations : np.ndarray [shape=(signal, signal, 2 · TAPS − 1)]
-        Of the signals among themselves, as `correlate` gives them.
+        Correlations of the signals with one another, from `correlate`.
     """
 
     def __init__(self, correlations: np.ndarray) -> None:
@@ -71,19 +75,19 @@ class Subspace:
         self._gram = _toeplitz_blocks(correlations)
         size = len(self._gram)
         loaded = self._gram.copy()
-        # As much as rounding does to the Gram matrix, so that even that of a single tone, which
-        # has two eigenvalues that are not zero, can be factored.
+        # Diagonal loading of the size of rounding, so that the Cholesky factorisation succeeds for
+        # singular matrices: that of a pure tone has rank 2.
         load = np.finfo(float).eps * np.trace(loaded)
         loaded.flat[:: size + 1] += max(load, np.finfo(float).tiny)
         self._factor = cho_factor(loaded, lower=True, overwrite_a=True, check_finite=False)
 
     def filters(self, products: np.ndarray) -> np.ndarray:
-        """The filters that come nearest to something, from its products with the signals.
+        """Compute the filters of the least-squares projection of a signal.
 
         Parameters
         ----------
         products : np.ndarray [shape=(signal, tap, …)]
-            Inner products with each signal delayed by each number of samples.
+            Inner products of the signal with each reference delayed by 0 to `TAPS` − 1 samples.
 
         Returns
         -------
@@ -91,14 +95,14 @@ class Subspace:
         """
         D = products.reshape(len(self._gram), -1)
         C = self._solve(D)
-        C += self._solve(D - self._gram @ C)  # what the loading has cost
+        C += self._solve(D - self._gram @ C)  # one step of refinement undoes the loading
         return C.reshape(products.shape)
 
     def energy(self, products: np.ndarray) -> float:
-        """How much of something's energy lies in the subspace, from the same products."""
+        """Energy of the projection of a signal, from its inner products as in `filters`."""
         D = products.reshape(len(self._gram), -1)
         C = self.filters(D)
-        # Not ⟨D, C⟩: this one feels errors of the filters only in second order.
+        # Equal to ⟨D, C⟩ for exact filters C, but errors of C enter in second order only.
         return max(float(2 * np.sum(D * C) - np.sum(C * (self._gram @ C))), 0.0)
 
     def _solve(self, D: np.ndarray) -> np.ndarray:
@@ -109,10 +113,10 @@ class Subspace:
 
 
 def _toeplitz_blocks(correlations: np.ndarray) -> np.ndarray:
-    """The Gram matrix of the delayed signals: signals outside, delays inside."""
+    """Gram matrix of the delayed signals, ordered by signal and then by delay."""
     count = len(correlations)
     gram = np.empty((count, TAPS, count, TAPS))
-    # Delayed by a and by b, two signals have the product of lag a − b.
+    # The inner product of two signals delayed by a and b is their correlation at lag a − b.
     backwards = np.lib.stride_tricks.sliding_window_view(correlations[..., ::-1], TAPS, axis=2)
     gram[:] = backwards[:, :, ::-1].transpose(0, 2, 1, 3)
     return gram.reshape(count * TAPS, count * TAPS)

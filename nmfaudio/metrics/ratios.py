@@ -1,4 +1,4 @@
-"""The ratios of BSS-eval, out of the energies that they compare."""
+"""Ratios of BSS-eval, computed from energies."""
 
 from __future__ import annotations
 
@@ -7,26 +7,31 @@ from typing import NamedTuple
 
 import numpy as np
 
-_BEYOND = 1e-28  # of the numerator: a smaller denominator is rounding, and the ratio infinite
+# A denominator below this share of the numerator is rounding, and the ratio infinite: the square of
+# about 45 times the epsilon of float64.
+_ROUNDING = 1e-28
 
 
 class Scores(NamedTuple):
     """Ratios in dB [shape=(source,), or (source, frame)]."""
 
     sdr: np.ndarray
-    """Filtered target to all that it is not: the SDR of bss_eval_sources."""
+    """Filtered target to interference and artefacts: the SDR of bss_eval_sources."""
     isr: np.ndarray
-    """Target to what filtering has changed in it."""
+    """Target to spatial (filtering) distortion."""
     sir: np.ndarray
-    """Filtered target to what comes from other sources."""
+    """Filtered target to interference."""
     sar: np.ndarray
-    """What comes from any of the sources to what comes from none."""
+    """Filtered sources to artefacts."""
     image_sdr: np.ndarray
-    """Target to all that it is not, filtering included: the SDR of bss_eval_images."""
+    """Target to all distortion, filtering included: the SDR of bss_eval_images."""
 
 
 class Energies(NamedTuple):
-    """What an estimate is made of; P₁ projects on its source and P on all sources, filtered."""
+    """Energies of the parts of an estimate e of s.
+
+    P₁ projects on the delayed copies of its source, P on those of all sources.
+    """
 
     target: float
     """|s|²"""
@@ -46,7 +51,7 @@ class Energies(NamedTuple):
     """|e − s|²"""
 
     def ratios(self) -> tuple[float, ...]:
-        """The fields of `Scores`, NaN where the source is silent."""
+        """Fields of `Scores`; NaN if the source is silent."""
         if self.target == 0:
             return (math.nan,) * len(Scores._fields)
         return (
@@ -58,10 +63,10 @@ class Energies(NamedTuple):
         )
 
 
-def decibels(wanted: float, unwanted: float) -> float:
-    """A ratio of energies; minus infinity where nothing is wanted, even if nothing is unwanted."""
-    if wanted <= 0:
+def decibels(signal: float, distortion: float) -> float:
+    """Ratio of two energies in dB; minus infinity for no signal, even without distortion."""
+    if signal <= 0:
         return -math.inf
-    if unwanted <= _BEYOND * wanted:
+    if distortion <= _ROUNDING * signal:
         return math.inf
-    return 10 * math.log10(wanted / unwanted)
+    return 10 * math.log10(signal / distortion)

@@ -1,4 +1,4 @@
-"""SI-SDR, and which estimate belongs to which reference."""
+"""SI-SDR, and the assignment of estimates to references."""
 
 from __future__ import annotations
 
@@ -10,28 +10,27 @@ import numpy as np
 from nmfaudio._common.validation import as_audio
 from nmfaudio.errors import ContentError, ParameterError, ShapeError
 
-_BEYOND = 1e4  # dB: stands for infinity where a finite number is needed; float64 never gets there
+_INFINITE = 1e4  # dB, in place of infinity; beyond any finite ratio of float64 energies
 
 
 def si_sdr(reference: np.ndarray, estimate: np.ndarray) -> float:
-    """Scale-invariant signal-to-distortion ratio in dB, higher is better.
+    r"""Compute the scale-invariant signal-to-distortion ratio in dB; higher is better.
 
-    The estimate is split into the multiple of the reference nearest to it and the rest; this is
-    the ratio of their energies. The scale of either signal does not matter. Several channels count
-    as one long signal, so that their balance does. The mean is not removed.
+    Channels are concatenated, so that their balance matters; the scale of either signal does not.
+    The mean is not removed.
 
     Parameters
     ----------
     reference : np.ndarray [shape=(channel, sample) or (sample,)]
-        The true source, not silent.
+        True source, not silent.
     estimate : np.ndarray [shape=(channel, sample) or (sample,)]
-        What a separation made of it, of the same shape.
+        Estimate of the source, of the same shape.
 
     Returns
     -------
     float
-        Infinity where the estimate is a multiple of the reference to the last bit, minus infinity
-        where it has nothing of it or is silent.
+        Infinity if the estimate is an exact multiple of the reference, minus infinity if it is
+        orthogonal to the reference or silent.
 
     Raises
     ------
@@ -40,6 +39,14 @@ def si_sdr(reference: np.ndarray, estimate: np.ndarray) -> float:
     ContentError
         The reference is silent, or either holds NaN or infinity.
 
+    Notes
+    -----
+    With the projection of the estimate e on the reference s,
+
+    .. math::
+        \text{SI-SDR}(s, e) = 10 \log_{10} \frac{\|\alpha s\|^2}{\|e - \alpha s\|^2},
+        \qquad \alpha = \frac{\langle e, s \rangle}{\langle s, s \rangle}.
+
     References
     ----------
     J. Le Roux, S. Wisdom, H. Erdogan, J. R. Hershey, "SDR: half-baked or well done?",
@@ -47,7 +54,8 @@ def si_sdr(reference: np.ndarray, estimate: np.ndarray) -> float:
 
     Examples
     --------
-    >>> si_sdr(np.array([1.0, 0.0, -1.0]), np.array([1.0, 1.0, -1.0]))
+    >>> import numpy as np, nmfaudio as na
+    >>> na.metrics.si_sdr(np.array([1.0, 0.0, -1.0]), np.array([1.0, 1.0, -1.0]))
     3.010299956639812
     """
     r, e = as_audio(reference, "reference"), as_audio(estimate, "estimate")
@@ -61,29 +69,29 @@ def si_sdr(reference: np.ndarray, estimate: np.ndarray) -> float:
         return -math.inf
     r, e = _normalised(r), _normalised(e)
     target = (e @ r) / (r @ r) * r
-    rest = e - target
-    wanted, unwanted = float(target @ target), float(rest @ rest)
-    if unwanted == 0:
+    distortion = e - target
+    signal_energy, noise_energy = float(target @ target), float(distortion @ distortion)
+    if noise_energy == 0:
         return math.inf
-    return 10 * math.log10(wanted / unwanted) if wanted > 0 else -math.inf
+    return 10 * math.log10(signal_energy / noise_energy) if signal_energy > 0 else -math.inf
 
 
 def best_assignment(
     references: Sequence[np.ndarray], estimates: Sequence[np.ndarray]
 ) -> tuple[int, ...]:
-    """Which estimate to take for which reference, for the highest mean SI-SDR.
+    """Assign estimates to references for the highest mean SI-SDR.
 
     Parameters
     ----------
     references : sequence of np.ndarray [shape=(channel, sample) or (sample,)]
-        The true sources, none of them silent.
+        True sources, none of them silent.
     estimates : sequence of np.ndarray [shape=(channel, sample) or (sample,)]
-        At least as many, in any order.
+        At least as many as references, in any order.
 
     Returns
     -------
     tuple of int
-        ``estimates[result[i]]`` belongs to ``references[i]``; each estimate is taken once at most.
+        ``estimates[result[i]]`` belongs to ``references[i]``; no index occurs twice.
 
     Raises
     ------
@@ -94,25 +102,26 @@ def best_assignment(
 
     Examples
     --------
+    >>> import numpy as np, nmfaudio as na
     >>> a, b = np.array([1.0, 0.0]), np.array([0.0, 1.0])
-    >>> best_assignment([a, b], [b + 0.1, a])
+    >>> na.metrics.best_assignment([a, b], [b + 0.1, a])
     (1, 0)
     """
     if len(estimates) < len(references):
         raise ParameterError(
-            f"there are {len(estimates)} estimates for {len(references)} references; "
-            "each reference needs one of its own"
+            f"got {len(estimates)} estimates for {len(references)} references; "
+            "give at least one estimate per reference"
         )
     return assign(np.array([[si_sdr(r, e) for e in estimates] for r in references]))
 
 
 def assign(scores: np.ndarray) -> tuple[int, ...]:
-    """The column for each row, none of them twice, with the highest sum of `scores`.
+    """Assign a column to each row, none twice, for the highest sum of `scores`.
 
     Parameters
     ----------
     scores : np.ndarray [shape=(reference, estimate)]
-        In dB, at least as many columns as rows. NaN counts as minus infinity.
+        In dB; at least as many columns as rows. NaN counts as minus infinity.
 
     Returns
     -------
@@ -120,13 +129,13 @@ def assign(scores: np.ndarray) -> tuple[int, ...]:
     """
     from scipy.optimize import linear_sum_assignment
 
-    known = np.nan_to_num(scores, nan=-_BEYOND, posinf=_BEYOND, neginf=-_BEYOND)
-    _, chosen = linear_sum_assignment(known, maximize=True)
-    return tuple(int(k) for k in chosen)
+    finite = np.nan_to_num(scores, nan=-_INFINITE, posinf=_INFINITE, neginf=-_INFINITE)
+    _, columns = linear_sum_assignment(finite, maximize=True)
+    return tuple(int(k) for k in columns)
 
 
 def _normalised(y: np.ndarray) -> np.ndarray:
-    """All samples in one float64 vector with peak 1, so that no square over- or underflows."""
+    """All samples as one float64 vector with peak 1, whose squares neither over- nor underflow."""
     flat = y.astype(np.float64).ravel()
     flat /= np.abs(flat).max()
     return flat

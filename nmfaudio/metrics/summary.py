@@ -1,19 +1,23 @@
-"""Scores of several pieces, their means, and how sure these are."""
+"""Scores of several pieces and bootstrap intervals of their means."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from nmfaudio._common.dataframes import to_dataframe
 from nmfaudio._common.validation import as_count, as_number
 from nmfaudio.errors import ParameterError
 from nmfaudio.factorisation.engine import generator
 from nmfaudio.metrics.annotations import Notes
-from nmfaudio.metrics.transcription import TranscriptionScores, evaluate_transcription, known
+from nmfaudio.metrics.transcription import TranscriptionScores, evaluate_transcription, nan_to_none
+
+if TYPE_CHECKING:
+    import pandas
 
 _COLUMNS = {
     "onset_f": "onset",
@@ -26,7 +30,7 @@ _RESAMPLES = 2000
 
 
 class Interval(NamedTuple):
-    """A mean, and between what it lies."""
+    """Mean and bounds of its confidence interval."""
 
     mean: float
     low: float
@@ -40,27 +44,27 @@ def bootstrap(
     resamples: int = _RESAMPLES,
     rng: int | np.random.Generator | None = 0,
 ) -> Interval:
-    """The mean of some figures, with its percentile bootstrap interval.
+    """Compute a mean and its percentile bootstrap interval.
 
-    Draw as many figures as there are, with replacement, take their mean, do that many times: the
-    interval holds the middle of these means. It says how far the mean would vary with other pieces
-    of the same kind; of fewer than about ten pieces it is too narrow.
+    The values are resampled with replacement; the interval spans the central quantiles of the
+    means of the resamples. It estimates the variation of the mean over pieces of the same kind, and
+    is too narrow for fewer than about ten pieces.
 
     Parameters
     ----------
     values : iterable of float
-        One for each piece. NaN is left out.
+        One per piece. NaN is ignored.
     level : float
-        The share of the means within the interval, above 0 and below 1.
+        Confidence level, above 0 and below 1.
     resamples : int
-        How many means.
+        Number of resamples.
     rng : int, np.random.Generator or None
-        Where chance comes from; the same seed gives the same interval.
+        Random generator or seed; the same seed gives the same interval.
 
     Returns
     -------
     Interval
-        ``mean``, ``low`` and ``high``. The latter two are NaN for fewer than two values, all for
+        ``mean``, ``low`` and ``high``; the bounds are NaN for fewer than two values, the mean for
         none.
 
     Raises
@@ -68,13 +72,15 @@ def bootstrap(
     ParameterError
         `level` or `resamples` is out of range.
 
-    Notes
-    -----
-    Efron & Tibshirani (1993), "An introduction to the bootstrap", doi:10.1201/9780429246593.
+    References
+    ----------
+    B. Efron and R. J. Tibshirani, "An introduction to the bootstrap", 1993, chapter 13,
+    doi:10.1201/9780429246593.
 
     Examples
     --------
-    >>> mean, low, high = bootstrap([0.9, 0.8, 0.85, 0.7, 0.95])
+    >>> import nmfaudio as na
+    >>> mean, low, high = na.metrics.bootstrap([0.9, 0.8, 0.85, 0.7, 0.95])
     >>> print(f"{mean:.3f} ({low:.3f}-{high:.3f})")
     0.840 (0.760-0.910)
     """
@@ -84,21 +90,30 @@ def bootstrap(
     x = np.array([value for value in values if not math.isnan(value)])
     if len(x) < 2:
         return Interval(float(x.mean()) if len(x) else math.nan, math.nan, math.nan)
-    chosen = generator(rng).integers(len(x), size=(draws, len(x)))
-    low, high = np.quantile(x[chosen].mean(axis=1), [(1 - level) / 2, (1 + level) / 2])
+    resampled = x[generator(rng).integers(len(x), size=(draws, len(x)))]  # (resample, piece)
+    low, high = np.quantile(resampled.mean(axis=1), [(1 - level) / 2, (1 + level) / 2])
     return Interval(float(x.mean()), float(low), float(high))
 
 
 @dataclass(frozen=True)
 class TranscriptionSummary:
-    """The scores of several pieces.
+    """Scores of the transcriptions of several pieces.
 
-    ``print(summary)`` shows a table of F-measures, ``summary["waltz"].onset_f`` is one of them and
-    ``summary.interval("onset_f")`` their mean with its bootstrap interval.
+    ``print(summary)`` shows a table of F-measures, ``summary["waltz"]`` the scores of one piece.
 
     Parameters
     ----------
     pieces : dict of str to TranscriptionScores
+        Scores by name of the piece.
+
+    Examples
+    --------
+    >>> import nmfaudio as na
+    >>> score = [na.Note(0.0, 1.0, 60), na.Note(1.0, 2.0, 64)]
+    >>> pairs = {"waltz": (score, score), "march": (score, score[:1])}
+    >>> summary = na.metrics.evaluate_transcriptions(pairs)
+    >>> summary["march"].onset_r, summary.interval("onset_r").mean
+    (0.5, 0.75)
     """
 
     pieces: dict[str, TranscriptionScores]
@@ -107,31 +122,92 @@ class TranscriptionSummary:
         return self.pieces[piece]
 
     def values(self, measure: str) -> np.ndarray:
-        """One figure of each piece [shape=(piece,)]; NaN where a piece does not have it."""
-        names = dict.fromkeys(name for s in self.pieces.values() for name in s.measures)
+        """Return one measure of all pieces.
+
+        Parameters
+        ----------
+        measure : str
+            Name as in `TranscriptionScores.measures`, e.g. ``"onset_f"``.
+
+        Returns
+        -------
+        np.ndarray [shape=(piece,)]
+            NaN for pieces without this measure.
+
+        Raises
+        ------
+        ParameterError
+            No piece has this measure.
+        """
+        names = self._measures()
         if measure not in names:
             raise ParameterError(f"measure is {measure!r}; it must be one of {', '.join(names)}")
         return np.array([s.measures.get(measure, math.nan) for s in self.pieces.values()])
 
     def interval(self, measure: str, *, level: float = 0.95) -> Interval:
-        """The mean of a measure over the pieces that have it, with its bootstrap interval."""
+        """Compute the mean of a measure and its bootstrap interval, see `bootstrap`.
+
+        Parameters
+        ----------
+        measure : str
+            Name as in `TranscriptionScores.measures`. Pieces without it are ignored.
+        level : float
+            Confidence level, above 0 and below 1.
+
+        Returns
+        -------
+        Interval
+            ``mean``, ``low`` and ``high``.
+
+        Raises
+        ------
+        ParameterError
+            No piece has this measure, or `level` is out of range.
+        """
         return bootstrap(self.values(measure), level=level)
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it, of JSON types; None stands for NaN."""
-        names = dict.fromkeys(name for s in self.pieces.values() for name in s.measures)
-        mean = {name: known(self.interval(name)._asdict()) for name in names}
+        """Return the scores of all pieces and the means, JSON-serialisable.
+
+        Returns
+        -------
+        dict
+            ``pieces`` and ``mean``, the latter with the bounds of the bootstrap interval. None
+            stands for NaN.
+        """
+        mean = {name: nan_to_none(self.interval(name)._asdict()) for name in self._measures()}
         return {"pieces": {name: s.to_dict() for name, s in self.pieces.items()}, "mean": mean}
+
+    def to_dataframe(self) -> pandas.DataFrame:
+        """Return all measures of all pieces as a table.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A column per measure, indexed by piece.
+
+        Raises
+        ------
+        MissingExtraError
+            pandas is not installed.
+        """
+        rows = ({"piece": name} | scores.measures for name, scores in self.pieces.items())
+        return to_dataframe(rows, index="piece")
+
+    def _measures(self) -> tuple[str, ...]:
+        """Names of the measures that any piece has."""
+        return tuple(dict.fromkeys(name for s in self.pieces.values() for name in s.measures))
 
     def __str__(self) -> str:
         drums = dict.fromkeys(part for s in self.pieces.values() for part in s.drums)
         columns = _COLUMNS | {f"{part}_f": part for part in drums}
         columns |= {"drum_f": "drums"} if len(drums) > 1 else {}
-        held = {label: self.values(name) for name, label in columns.items()}
-        held = {label: values for label, values in held.items() if not np.isnan(values).all()}
         names = [*self.pieces, "mean", "95 % from", "to"]
         table = [[f"{x:<{max(map(len, names))}}" for x in ("F", *names)]]
-        for label, values in held.items():
+        for name, label in columns.items():
+            values = self.values(name)
+            if np.isnan(values).all():
+                continue
             cells = [label, *map(_cell, (*values, *bootstrap(values)))]
             table.append([f"{x:>{max(map(len, cells))}}" for x in cells])
         return "\n".join("  ".join(row).rstrip() for row in zip(*table, strict=True))
@@ -141,21 +217,22 @@ def evaluate_transcriptions(
     pairs: Mapping[str, tuple[Notes, Notes]] | Iterable[tuple[Notes, Notes]],
     **settings: Any,
 ) -> TranscriptionSummary:
-    """Judge the transcriptions of several pieces by their scores.
+    """Compare the transcriptions of several pieces with their references.
 
     Parameters
     ----------
-    pairs : mapping of str to pair, or iterable of pairs
-        The estimated notes of a piece and those of its score, each as `evaluate_transcription`
-        takes it. Pieces without a name are called ``1``, ``2`` and so on. Pairs are taken one by
-        one, so a generator over a data set of (audio, notes), as mirdata gives them, holds no more
-        than one recording at a time: ``((transcribe(audio), notes) for audio, notes in data)``.
+    pairs : mapping of str to (reference, estimated), or iterable of (reference, estimated)
+        Notes of each piece, as `evaluate_transcription` accepts them. Pieces without a name are
+        called ``1``, ``2`` and so on. The iterable is consumed lazily, so that a generator over a
+        data set keeps one recording in memory at a time:
+        ``((notes, transcribe(audio)) for audio, notes in data)``.
     **settings
-        Of `evaluate_transcription`.
+        Keyword arguments of `evaluate_transcription`.
 
     Returns
     -------
     TranscriptionSummary
+        Scores by piece.
 
     Raises
     ------
@@ -166,9 +243,10 @@ def evaluate_transcriptions(
 
     Examples
     --------
-    >>> from nmfaudio import Note
-    >>> score = [Note(0.0, 1.0, 60), Note(1.0, 2.0, 64)]
-    >>> print(evaluate_transcriptions({"waltz": (score, score), "march": (score[:1], score)}))
+    >>> import nmfaudio as na
+    >>> score = [na.Note(0.0, 1.0, 60), na.Note(1.0, 2.0, 64)]
+    >>> pairs = {"waltz": (score, score), "march": (score, score[:1])}
+    >>> print(na.metrics.evaluate_transcriptions(pairs))
     F          onset  offset  velocity    all  frames
     waltz      1.000   1.000     1.000  1.000   1.000
     march      0.667   0.667     0.667  0.667   0.667
@@ -183,7 +261,9 @@ def evaluate_transcriptions(
         named = ((str(i), pair) for i, pair in enumerate(pairs, 1))
     pieces = {name: evaluate_transcription(*pair, **settings) for name, pair in named}
     if not pieces:
-        raise ParameterError("there are no pairs of notes; give at least one")
+        raise ParameterError(
+            "there are no pairs of notes; give at least one (reference, estimated)"
+        )
     return TranscriptionSummary(pieces)
 
 

@@ -1,4 +1,4 @@
-"""How near transcribed notes are to those of the score."""
+"""Precision, recall and F-measure of transcribed notes."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import os
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nmfaudio._common.dataframes import to_dataframe
 from nmfaudio._common.pitch import midi_to_hz
 from nmfaudio._common.validation import as_number
 from nmfaudio._public import public
@@ -20,9 +21,12 @@ from nmfaudio.symbolic.drum_hits import read_hits
 from nmfaudio.symbolic.names import DRUM_CHANNEL, part_named
 from nmfaudio.symbolic.note import Note
 
-_FRAMES_PER_SECOND = 100
-_SHORTEST = 1e-3  # s; mir_eval refuses notes of no length
-_FULL = 127  # the scale of velocities that mir_eval counts on
+if TYPE_CHECKING:
+    import pandas
+
+_FRAMES_PER_SECOND = 100  # as in MIREX multi-F0 estimation
+_SHORTEST = 1e-3  # s; mir_eval rejects notes of length 0
+_FULL = 127  # highest velocity on the scale that mir_eval expects
 _LABELS = {
     "onset": "onset",
     "offset": "onset, offset",
@@ -34,29 +38,37 @@ _LABELS = {
 
 @dataclass(frozen=True)
 class TranscriptionScores:
-    """Precision, recall and F of transcribed notes, each from 0 to 1.
+    """Precision, recall and F-measure of transcribed notes, each from 0 to 1.
 
-    ``print(scores)`` shows a table. What there is nothing to say about (velocities of drums, drums
-    of a piano) is NaN.
+    ``print(scores)`` shows a table. Measures that do not apply (velocities of drums, drums of a
+    piano) are NaN.
 
     Parameters
     ----------
     onset_p, onset_r, onset_f : float
-        Of notes whose pitch and onset are right.
+        Notes are correct if their pitch and onset are.
     offset_p, offset_r, offset_f : float
-        The same, where the offset has to be right too.
+        Notes are correct if their pitch, onset and offset are.
     velocity_p, velocity_r, velocity_f : float
-        Of notes whose pitch, onset and velocity are right.
+        Notes are correct if their pitch, onset and velocity are.
     offset_velocity_p, offset_velocity_r, offset_velocity_f : float
-        All four.
+        Notes are correct if their pitch, onset, offset and velocity are.
     frame_p, frame_r, frame_f, frame_accuracy : float
-        Of the pitches that sound, counted every 10 ms; accuracy is hits / (hits + misses + false).
+        Active pitches, counted every 10 ms; the accuracy is TP / (TP + FN + FP).
     drum_p, drum_r, drum_f : float
         Means over the drums.
     drums : dict of str to tuple of three float
-        Precision, recall and F of each drum's hits.
+        Precision, recall and F-measure of the hits of each drum.
     n_reference, n_estimated : int
-        How many notes and hits there are on each side.
+        Number of notes and hits in the reference and in the estimate.
+
+    Examples
+    --------
+    >>> import nmfaudio as na
+    >>> score = [na.Note(0.0, 1.0, 60), na.Note(1.0, 2.0, 64)]
+    >>> scores = na.evaluate_transcription(score, score[:1])
+    >>> scores.onset_p, scores.onset_r
+    (1.0, 0.5)
     """
 
     onset_p: float
@@ -84,16 +96,44 @@ class TranscriptionScores:
 
     @property
     def measures(self) -> dict[str, float]:
-        """Every figure under its name; those of a drum are ``kick_p``, ``kick_r``, ``kick_f``."""
-        found = {f.name: getattr(self, f.name) for f in fields(self) if f.type == "float"}
-        for part, values in self.drums.items():
-            found |= {f"{part}_{which}": x for which, x in zip("prf", values, strict=True)}
-        return found
+        """All measures by name; those of a drum are ``kick_p``, ``kick_r``, ``kick_f``."""
+        values = {f.name: getattr(self, f.name) for f in fields(self) if f.type == "float"}
+        for part, scores in self.drums.items():
+            values |= _named(part, scores)
+        return values
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it, of JSON types; None stands for NaN."""
+        """Return all measures and counts, JSON-serialisable.
+
+        Returns
+        -------
+        dict
+            None stands for NaN.
+        """
         counts = {"n_reference": self.n_reference, "n_estimated": self.n_estimated}
-        return known(self.measures) | counts
+        return nan_to_none(self.measures) | counts
+
+    def to_dataframe(self) -> pandas.DataFrame:
+        """Return precision, recall and F-measure as a table.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``precision``, ``recall`` and ``f``; indexed by measure: ``onset``, ``offset``,
+            ``velocity``, ``offset_velocity``, ``frame``, ``drum`` and every drum.
+
+        Raises
+        ------
+        MissingExtraError
+            pandas is not installed.
+        """
+        measures = self.measures
+        rows = (
+            {"measure": name}
+            | {label: measures[f"{name}_{label[0]}"] for label in ("precision", "recall", "f")}
+            for name in (*_LABELS, "drum", *self.drums)
+        )
+        return to_dataframe(rows, index="measure")
 
     def __str__(self) -> str:
         measures = self.measures
@@ -114,8 +154,8 @@ class TranscriptionScores:
 
 @public
 def evaluate_transcription(
-    estimated: Notes,
     reference: Notes,
+    estimated: Notes,
     *,
     tolerance: float = 0.05,
     pitch_tolerance: float = 50.0,
@@ -123,37 +163,37 @@ def evaluate_transcription(
     velocity_tolerance: float = 0.1,
     drums: bool = False,
 ) -> TranscriptionScores:
-    """Judge transcribed notes by those of the score, as mir_eval does.
+    """Compare transcribed notes with reference notes, by the measures of mir_eval.
 
-    A note of the one side is matched with one of the other at most, so that most are matched.
-    Notes on MIDI channel 9 are drums: their pitch says which, and only their onsets count. Order
-    makes no difference, and a note of no length lasts 1 ms. Velocities are compared after a line
-    has been fitted to those of the matched notes, so that their scale makes no difference.
+    Each reference note is matched with at most one estimated note and vice versa, by a matching of
+    maximum size. Notes on MIDI channel 9 are drums: their pitch names the drum, and only onsets
+    count. The order of notes does not matter; notes of length 0 last 1 ms. Velocities are compared
+    after a linear regression on the matched notes, so their scale does not matter.
 
-    Where one side has no notes and the other has, all scores are 0. Where neither has, there is
-    nothing to judge and they are NaN (for which mir_eval says 0).
+    If only one side has notes, all scores are 0. If neither has, they are NaN (0 in mir_eval).
 
     Parameters
     ----------
-    estimated, reference : sequence of Note, path, or anything with ``.notes``
-        A path is that of a MIDI file or a table, see `read_notes`. Annotations of mirdata
-        (``NoteData`` in seconds, and MIDI numbers or Hz) will do too.
+    reference, estimated : sequence of Note, path, or object with a ``notes`` attribute
+        Paths name MIDI files or tables, see `read_notes`. Annotations of mirdata (``NoteData`` in
+        seconds, and MIDI numbers or Hz) are accepted, too.
     tolerance : float
-        How far an onset may be off, in seconds; an offset too, where that is more than
-        `offset_ratio` of the note.
+        Largest deviation of an onset, in seconds; also of an offset, unless `offset_ratio` allows
+        more.
     pitch_tolerance : float
-        How far a pitch may be off, in cents.
+        Largest deviation of a pitch, in cents.
     offset_ratio : float
-        How far an offset may be off, as a share of the length of the reference's note.
+        Largest deviation of an offset, relative to the length of the reference note.
     velocity_tolerance : float
-        How far a velocity may be off, as a share of the range of the reference's.
+        Largest deviation of a velocity, relative to the range of reference velocities.
     drums : bool
-        Whether all notes are drums, whatever their channel. Paths may be tables of seconds and
-        drum (``0.5,kick`` or ``0.5,KD``) then.
+        Treat all notes as drums, whatever their channel. Paths may then name tables of seconds and
+        drum (``0.5,kick`` or ``0.5,KD``).
 
     Returns
     -------
     TranscriptionScores
+        Precision, recall and F-measure of notes, frames and drums.
 
     Raises
     ------
@@ -162,13 +202,19 @@ def evaluate_transcription(
     AudioFileError
         A file cannot be read.
     ParameterError
-        A tolerance is out of range, or a side is nothing with notes.
+        A tolerance is out of range, or a side is not notes.
+
+    See Also
+    --------
+    nmfaudio.metrics.evaluate_transcriptions : Scores of several pieces and their means.
 
     Notes
     -----
-    Onset, offset and frame measures are those of the MIREX tasks as mir_eval has them [1]_,
-    velocity as Hawthorne et al. define it [2]_.
+    Onset, offset and frame measures are those of the MIREX tasks as implemented by mir_eval [1]_,
+    velocity measures those of Hawthorne et al. [2]_.
 
+    References
+    ----------
     .. [1] Raffel et al. (2014), "mir_eval: a transparent implementation of common MIR metrics",
        ISMIR, doi:10.5281/zenodo.1416528
     .. [2] Hawthorne et al. (2018), "Onsets and frames: dual-objective piano transcription", ISMIR,
@@ -176,9 +222,10 @@ def evaluate_transcription(
 
     Examples
     --------
-    >>> score = [Note(0.0, 1.0, 60), Note(1.0, 2.0, 64), Note(2.0, 3.0, 67)]
-    >>> played = [Note(0.01, 1.0, 60), Note(1.02, 1.5, 64), Note(2.2, 3.0, 67)]
-    >>> print(evaluate_transcription(played, score))
+    >>> import nmfaudio as na
+    >>> score = [na.Note(0.0, 1.0, 60), na.Note(1.0, 2.0, 64), na.Note(2.0, 3.0, 67)]
+    >>> played = [na.Note(0.01, 1.0, 60), na.Note(1.02, 1.5, 64), na.Note(2.2, 3.0, 67)]
+    >>> print(na.evaluate_transcription(score, played))
                              precision  recall      F
     onset                        0.667   0.667  0.667
     onset, offset                0.333   0.333  0.333
@@ -195,43 +242,44 @@ def evaluate_transcription(
         "pitch_tolerance": as_number(pitch_tolerance, "pitch_tolerance", above=0),
         "offset_min_tolerance": tolerance,
     }
-    ratio = as_number(offset_ratio, "offset_ratio", above=0)
-    loudness = as_number(velocity_tolerance, "velocity_tolerance", above=0)
-    _mir_eval()
-    made, made_hits = _sides(estimated, drums, "estimated")
-    truth, true_hits = _sides(reference, drums, "reference")
-    found = _note_scores(made, truth, tolerances, ratio, loudness)
-    found |= _frame_scores(made, truth, pitch_tolerance / 100)
-    parts = _drum_scores(made_hits, true_hits, tolerance)
+    offset_ratio = as_number(offset_ratio, "offset_ratio", above=0)
+    velocity_tolerance = as_number(velocity_tolerance, "velocity_tolerance", above=0)
+    _require_mir_eval()
+    notes, hits = _notes_and_hits(reference, drums, "reference")
+    est_notes, est_hits = _notes_and_hits(estimated, drums, "estimated")
+    scores = _note_scores(notes, est_notes, tolerances, offset_ratio, velocity_tolerance)
+    scores |= _frame_scores(notes, est_notes, pitch_tolerance / 100)
+    parts = _drum_scores(hits, est_hits, tolerance)
     means = np.mean(list(parts.values()), axis=0).tolist() if parts else [math.nan] * 3
     return TranscriptionScores(
-        **found,
+        **scores,
         **_named("drum", means),
         drums=parts,
-        n_reference=len(truth) + sum(map(len, true_hits.values())),
-        n_estimated=len(made) + sum(map(len, made_hits.values())),
+        n_reference=len(notes) + sum(map(len, hits.values())),
+        n_estimated=len(est_notes) + sum(map(len, est_hits.values())),
     )
 
 
-def known(measures: Mapping[str, float]) -> dict[str, float | None]:
-    """With None, which JSON has, for NaN, which it has not."""
+def nan_to_none(measures: Mapping[str, float]) -> dict[str, float | None]:
+    """Measures with None for NaN, which JSON does not have."""
     return {name: None if math.isnan(x) else x for name, x in measures.items()}
 
 
-def _mir_eval() -> None:
+def _require_mir_eval() -> None:
+    """Raise `MissingExtraError` if mir_eval is not installed."""
     try:
         import mir_eval  # noqa: F401
     except ImportError:
         raise MissingExtraError(
-            "scores of transcriptions need mir_eval, which is not installed; "
+            "mir_eval is not installed; scores of transcriptions need it: "
             "pip install 'nmfaudio[eval]'"
         ) from None
 
 
-def _sides(
+def _notes_and_hits(
     source: Notes, drums: bool, name: str
 ) -> tuple[list[Note], Mapping[str, Sequence[float]]]:
-    """The pitched notes, and when each drum is hit."""
+    """Pitched notes, and the onsets of each drum."""
     if drums and isinstance(source, str | os.PathLike):
         return [], read_hits(source)
     pitched: list[Note] = []
@@ -242,92 +290,109 @@ def _sides(
             hits.setdefault(part_named(key) or key, []).append(note.onset)
         else:
             pitched.append(note)
-    # Of several best matchings one is taken, by order; velocities could tell which.
+    # mir_eval's choice among several maximum matchings depends on the order, and the velocity
+    # measures on the choice.
     pitched.sort(key=lambda note: (note.onset, note.pitch, note.offset, note.velocity))
     return pitched, {part: sorted(times) for part, times in hits.items()}
 
 
 def _named(name: str, values: Iterable[float]) -> dict[str, float]:
+    """Precision, recall and F-measure under their names."""
     return {f"{name}_{which}": float(x) for which, x in zip("prf", values, strict=True)}
 
 
+def _score_of_empty(reference: Sequence[Note], estimated: Sequence[Note]) -> float:
+    """Score where at least one side has no notes."""
+    return 0.0 if reference or estimated else math.nan
+
+
 def _note_scores(
-    made: Sequence[Note],
-    truth: Sequence[Note],
+    reference: Sequence[Note],
+    estimated: Sequence[Note],
     tolerances: Mapping[str, float],
     offset_ratio: float,
     velocity_tolerance: float,
 ) -> dict[str, float]:
+    """Measures of matched notes, with and without offsets and velocities."""
     names = ("onset", "offset", "velocity", "offset_velocity")
-    if not (made and truth):
-        nothing = math.nan if not (made or truth) else 0.0
-        return {k: v for name in names for k, v in _named(name, [nothing] * 3).items()}
+    if not (reference and estimated):
+        empty = [_score_of_empty(reference, estimated)] * 3
+        return {k: v for name in names for k, v in _named(name, empty).items()}
     from mir_eval import transcription, transcription_velocity
 
-    a, b = _arrays(truth), _arrays(made)
-    found: dict[str, float] = {}
-    for ending, ratio in (("onset", None), ("offset", offset_ratio)):
-        rules = {**tolerances, "offset_ratio": ratio}
-        plain = transcription.precision_recall_f1_overlap(*a[:2], *b[:2], **rules)
-        loud = transcription_velocity.precision_recall_f1_overlap(
-            *a, *b, velocity_tolerance=velocity_tolerance, **rules
+    ref, est = _arrays(reference), _arrays(estimated)
+    scores: dict[str, float] = {}
+    for name, ratio in (("onset", None), ("offset", offset_ratio)):  # None: offsets do not count
+        settings = {**tolerances, "offset_ratio": ratio}
+        timing = transcription.precision_recall_f1_overlap(*ref[:2], *est[:2], **settings)
+        velocity = transcription_velocity.precision_recall_f1_overlap(
+            *ref, *est, velocity_tolerance=velocity_tolerance, **settings
         )
-        found |= _named(ending, plain[:3])
-        found |= _named("velocity" if ratio is None else "offset_velocity", loud[:3])
-    return found
+        scores |= _named(name, timing[:3])
+        scores |= _named("velocity" if ratio is None else "offset_velocity", velocity[:3])
+    return scores
 
 
 def _arrays(notes: Sequence[Note]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Intervals in seconds, pitches in Hz and velocities, as mir_eval takes them."""
+    """Intervals in seconds [shape=(note, 2)], pitches in Hz and velocities, as in mir_eval."""
     intervals = np.array([(n.onset, max(n.offset, n.onset + _SHORTEST)) for n in notes])
     hertz = midi_to_hz(np.array([n.pitch for n in notes]))
     return intervals, hertz, _FULL * np.array([n.velocity for n in notes])
 
 
 def _frame_scores(
-    made: Sequence[Note], truth: Sequence[Note], semitones: float
+    reference: Sequence[Note], estimated: Sequence[Note], semitones: float
 ) -> dict[str, float]:
-    """As `mir_eval.multipitch` counts, but once for each stretch in which nothing changes."""
-    if not (made and truth):
-        nothing = math.nan if not (made or truth) else 0.0
-        return _named("frame", [nothing] * 3) | {"frame_accuracy": nothing}
+    """Frame measures of `mir_eval.multipitch`, computed once per run of equal frames."""
+    if not (reference and estimated):
+        empty = _score_of_empty(reference, estimated)
+        return _named("frame", [empty] * 3) | {"frame_accuracy": empty}
     from mir_eval import multipitch, util
 
-    spans = _frames(truth), _frames(made)
+    spans = _frames(reference), _frames(estimated)
     edges = np.unique(np.concatenate(spans))
-    lengths = np.diff(edges)
-    a, b = (_sounding(*side, edges[:-1]) for side in zip((truth, made), spans, strict=True))
-    hits = multipitch.compute_num_true_positives(a, b, window=semitones) * lengths
-    counts = (multipitch.compute_num_freqs(side) * lengths for side in (a, b))
+    lengths = np.diff(edges)  # frames per run
+    ref, est = (
+        _active_pitches(notes, span, edges[:-1])
+        for notes, span in zip((reference, estimated), spans, strict=True)
+    )
+    hits = multipitch.compute_num_true_positives(ref, est, window=semitones) * lengths
+    counts = (multipitch.compute_num_freqs(pitches) * lengths for pitches in (ref, est))
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of a side whose notes are all too short for a frame
+        warnings.simplefilter("ignore")  # all notes of one side may be shorter than a frame
         precision, recall, accuracy = multipitch.compute_accuracy(hits, *counts)
     f = util.f_measure(precision, recall)
     return _named("frame", (precision, recall, f)) | {"frame_accuracy": float(accuracy)}
 
 
 def _frames(notes: Sequence[Note]) -> np.ndarray:
-    """The first frame in which each note sounds, and the first in which not [shape=(note, 2)]."""
+    """First frame of each note, and the first after it [shape=(note, 2)]."""
     seconds = np.array([(n.onset, n.offset) for n in notes])
-    return np.ceil(np.round(seconds * _FRAMES_PER_SECOND, 6)).astype(int)  # 0.07 s is in frame 7
+    # Rounded first: 0.07 s · 100 is above 7 in floating point, and belongs to frame 7.
+    return np.ceil(np.round(seconds * _FRAMES_PER_SECOND, 6)).astype(int)
 
 
-def _sounding(notes: Sequence[Note], spans: np.ndarray, frames: np.ndarray) -> list[np.ndarray]:
-    """The pitches of some frames, each once."""
+def _active_pitches(
+    notes: Sequence[Note], spans: np.ndarray, frames: np.ndarray
+) -> list[np.ndarray]:
+    """Distinct pitches active in each of `frames`."""
     pitches = np.array([n.pitch for n in notes])
     start, stop = spans.T
     return [np.unique(pitches[(start <= t) & (t < stop)]) for t in frames]
 
 
 def _drum_scores(
-    made: Mapping[str, Sequence[float]], truth: Mapping[str, Sequence[float]], tolerance: float
+    reference: Mapping[str, Sequence[float]],
+    estimated: Mapping[str, Sequence[float]],
+    tolerance: float,
 ) -> dict[str, tuple[float, float, float]]:
+    """Precision, recall and F-measure of each drum; its hits are matched as events."""
     from mir_eval import util
 
     scores = {}
-    for part in dict.fromkeys((*truth, *made)):
-        a, b = np.array(truth.get(part, [])), np.array(made.get(part, []))
-        hits = len(util.match_events(a, b, tolerance)) if a.size and b.size else 0
-        precision, recall = hits / max(b.size, 1), hits / max(a.size, 1)
+    for part in dict.fromkeys((*reference, *estimated)):
+        ref, est = np.array(reference.get(part, [])), np.array(estimated.get(part, []))
+        hits = len(util.match_events(ref, est, tolerance)) if ref.size and est.size else 0
+        precision, recall = hits / max(est.size, 1), hits / max(ref.size, 1)
         scores[part] = (precision, recall, float(util.f_measure(precision, recall)))
     return scores

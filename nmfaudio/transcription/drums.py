@@ -324,5 +324,5 @@ def _drum_score(made: Sequence[Note], true: Sequence[Note], which: int) -> float
     """Precision, recall or F of the hits of one part."""
     from nmfaudio.metrics.transcription import evaluate_transcription
 
-    (figures,) = evaluate_transcription(list(made), list(true), drums=True).drums.values()
+    (figures,) = evaluate_transcription(list(true), list(made), drums=True).drums.values()
     return figures[which]

@@ -292,7 +292,7 @@ class Transcriber:
         for audio, notes in pieces:
             samples, sr = audio if isinstance(audio, tuple) else (audio, None)
             salience = self.transcribe(samples, sr, rng=rng).salience
-            judged = (evaluate_transcription(list(one.decoding(salience)), notes) for one in ones)
+            judged = (evaluate_transcription(notes, list(one.decoding(salience))) for one in ones)
             scores.append([_figure(figures.measures, metric) for figures in judged])
         if not scores:
             raise ParameterError("there are no pieces to tune on; give some (audio, notes)")

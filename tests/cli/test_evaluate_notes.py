@@ -25,7 +25,7 @@ def folders(folder):
 def test_two_files_give_a_table(nmfaudio):
     result = nmfaudio("evaluate", "--notes", "true/waltz.mid", "made/waltz.csv")
     assert (result.code, result.err) == (0, "")
-    scores = na.evaluate_transcription("made/waltz.csv", "true/waltz.mid")
+    scores = na.evaluate_transcription("true/waltz.mid", "made/waltz.csv")
     assert result.out == f"{scores}\n"
     assert (scores.onset_p, scores.onset_r) == (1, 0.8)
 
@@ -33,8 +33,8 @@ def test_two_files_give_a_table(nmfaudio):
 def test_folders_are_matched_by_name(nmfaudio):
     result = nmfaudio("evaluate", "true", "made", "--notes")
     pairs = {
-        "march": ("made/march.mid", "true/march.csv"),
-        "waltz": ("made/waltz.csv", "true/waltz.mid"),
+        "march": ("true/march.csv", "made/march.mid"),
+        "waltz": ("true/waltz.mid", "made/waltz.csv"),
     }
     assert (result.code, result.err) == (0, "")
     assert result.out == f"{na.metrics.evaluate_transcriptions(pairs)}\n"
@@ -45,7 +45,7 @@ def test_json_has_the_same_figures_and_means_with_intervals(nmfaudio):
     told = nmfaudio("evaluate", "--notes", "true", "made", "--json").json
     assert (told["command"], told["exit_code"], told["left_aside"]) == ("evaluate", 0, [])
     march, waltz = told["files"]
-    scores = na.evaluate_transcription("made/march.mid", "true/march.csv")
+    scores = na.evaluate_transcription("true/march.csv", "made/march.mid")
     assert march["scores"] == scores.to_dict()
     assert march["estimate"] == "made/march.mid"
     mean = told["mean"]["onset_f"]

@@ -1,4 +1,4 @@
-"""Pictures are drawn from what is there, and shown once."""
+"""Figures: contents, scales and errors."""
 
 from dataclasses import replace
 

@@ -152,7 +152,7 @@ def test_the_table_is_aligned():
         ),
         (TRUE, MADE, {"mixture": NOISE[0, 0, 1:]}, na.errors.ShapeError, "the mixture has"),
         (TRUE, {"a": MADE["a"]}, {}, na.ParameterError, "1 estimates for 2 references"),
-        (TRUE, {"a": MADE["a"], "x": MADE["b"]}, {"permute": False}, na.ParameterError, "called b"),
+        (TRUE, {"a": MADE["a"], "x": MADE["b"]}, {"permute": False}, na.ParameterError, "named b"),
         (TRUE, MADE, {"framewise": True}, na.ParameterError, "sr must be"),
         ({}, MADE, {}, na.ParameterError, "no reference"),
         (TRUE, MADE | {"b": MADE["b"] * np.nan}, {}, na.ContentError, "estimate b has 3000 NaN"),

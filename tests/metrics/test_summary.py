@@ -8,7 +8,7 @@ import pytest
 import nmfaudio as na
 
 SCORE = [na.Note(0.5 * i, 0.5 * i + 0.4, 60 + i) for i in range(10)]
-PAIRS = {"all": (SCORE, SCORE), "half": (SCORE[:5], SCORE), "none": (SCORE[:0], SCORE)}
+PAIRS = {"all": (SCORE, SCORE), "half": (SCORE, SCORE[:5]), "none": (SCORE, SCORE[:0])}
 
 
 def test_the_interval_covers_the_mean_as_often_as_it_says():
@@ -79,7 +79,7 @@ def test_pairs_are_taken_one_by_one():
     def pieces():
         for n in (10, 5):
             taken.append(n)
-            yield SCORE[:n], SCORE
+            yield SCORE, SCORE[:n]
 
     summary = na.metrics.evaluate_transcriptions(pieces(), tolerance=0.01)
     assert list(summary.pieces) == ["1", "2"]
@@ -88,7 +88,7 @@ def test_pairs_are_taken_one_by_one():
 
 def test_drums_have_columns_of_their_own_where_there_are_any():
     kick, snare = (na.Note(1.0, 1.1, key, channel=9) for key in (36, 38))
-    pairs = {"a": ([kick], [kick]), "b": ([snare], [kick, snare])}
+    pairs = {"a": ([kick], [kick]), "b": ([kick, snare], [snare])}
     summary = na.metrics.evaluate_transcriptions(pairs)
     np.testing.assert_equal(summary.values("kick_f"), [1, 0])
     np.testing.assert_equal(summary.values("snare_f"), [np.nan, 1])

@@ -66,7 +66,7 @@ PLAYED = performed(SCORE, 1)
 def test_note_scores_equal_mir_eval(seed, tolerance):
     score = music(seed)
     played = performed(score, seed + 1)
-    scores = na.evaluate_transcription(played, score, tolerance=tolerance)
+    scores = na.evaluate_transcription(score, played, tolerance=tolerance)
     rules = {"onset_tolerance": tolerance, "offset_min_tolerance": tolerance}
     a, b = arrays(score), arrays(played)
     for name, loud, ratio in [
@@ -91,7 +91,7 @@ def test_note_scores_equal_mir_eval(seed, tolerance):
 def test_frame_scores_equal_mir_eval(seed):
     score = music(seed)
     played = performed(score, seed + 1)
-    scores = na.evaluate_transcription(played, score)
+    scores = na.evaluate_transcription(score, played)
     times = np.arange(1200) / 100
     expected = multipitch.metrics(times, frames(score, times), times, frames(played, times))
     found = (scores.frame_p, scores.frame_r, scores.frame_accuracy)
@@ -103,7 +103,7 @@ def test_frame_scores_equal_mir_eval(seed):
 def test_drum_scores_equal_mir_eval():
     score = [replace(n, channel=9, pitch=(36, 38, 42)[i % 3]) for i, n in enumerate(SCORE)]
     played = [replace(n, onset=n.onset + 0.03 * (i % 3)) for i, n in enumerate(score)][::2]
-    scores = na.evaluate_transcription(played, score)
+    scores = na.evaluate_transcription(score, played)
     assert set(scores.drums) == {"kick", "snare", "hihat"}
     for part, key in {"kick": 36, "snare": 38, "hihat": 42}.items():
         a, b = (np.sort([n.onset for n in side if n.pitch == key]) for side in (score, played))
@@ -124,23 +124,23 @@ def test_onsets_count_up_to_the_tolerance_and_no_further(shift):
     score = [na.Note(0.5 * i, 0.5 * i + 0.4, 60 + i) for i in range(20)]
     score += [na.Note(0.5 * i, 0.5 * i + 0.4, 36, channel=9) for i in range(20)]
     late = [replace(n, onset=n.onset + shift, offset=n.offset + shift) for n in score]
-    scores = na.evaluate_transcription(late, score)
+    scores = na.evaluate_transcription(score, late)
     expected = 1.0 if shift < 0.05 else 0.0
     assert scores.onset_f == scores.velocity_f == scores.drums["kick"][2] == expected
-    assert na.evaluate_transcription(late, score, tolerance=0.1).onset_f == 1
+    assert na.evaluate_transcription(score, late, tolerance=0.1).onset_f == 1
 
 
 def test_order_makes_no_difference():
     rng = np.random.default_rng(3)
-    expected = na.evaluate_transcription(PLAYED, SCORE).measures
+    expected = na.evaluate_transcription(SCORE, PLAYED).measures
     for _ in range(5):
-        a, b = ([notes[i] for i in rng.permutation(len(notes))] for notes in (PLAYED, SCORE))
+        a, b = ([notes[i] for i in rng.permutation(len(notes))] for notes in (SCORE, PLAYED))
         np.testing.assert_equal(na.evaluate_transcription(a, b).measures, expected)
 
 
 def test_swapping_the_sides_swaps_precision_and_recall():
     there, back = (
-        na.evaluate_transcription(*sides) for sides in ((PLAYED, SCORE), (SCORE, PLAYED))
+        na.evaluate_transcription(*sides) for sides in ((SCORE, PLAYED), (PLAYED, SCORE))
     )
     for name in ("onset", "frame"):
         assert getattr(there, f"{name}_p") == getattr(back, f"{name}_r")
@@ -149,7 +149,7 @@ def test_swapping_the_sides_swaps_precision_and_recall():
 
 def test_the_scale_of_velocities_makes_no_difference():
     quiet = [replace(n, velocity=0.1 + n.velocity / 3) for n in PLAYED]
-    a, b = (na.evaluate_transcription(side, SCORE).velocity_f for side in (PLAYED, quiet))
+    a, b = (na.evaluate_transcription(SCORE, side).velocity_f for side in (PLAYED, quiet))
     assert a == b > 0
 
 
@@ -162,7 +162,7 @@ def test_empty_sides():
     assert np.isnan(list(neither.measures.values())).all()
     assert neither.to_dict()["onset_f"] is None
     assert "0 notes" in str(neither)
-    drums = na.evaluate_transcription(music(0, channel=9)[:1], [])
+    drums = na.evaluate_transcription([], music(0, channel=9)[:1])
     assert drums.drum_f == 0
 
 
@@ -177,9 +177,9 @@ def test_sides_may_be_files_and_what_has_notes(tmp_path):
     na.write_notes(tmp_path / "score.mid", SCORE)
     na.write_notes(tmp_path / "played.csv", PLAYED)
     held = SimpleNamespace(notes=tuple(PLAYED))
-    expected = na.evaluate_transcription(PLAYED, na.read_notes(tmp_path / "score.mid"))
+    expected = na.evaluate_transcription(na.read_notes(tmp_path / "score.mid"), PLAYED)
     for played in (tmp_path / "played.csv", str(tmp_path / "played.csv"), held):
-        found = na.evaluate_transcription(played, tmp_path / "score.mid")
+        found = na.evaluate_transcription(tmp_path / "score.mid", played)
         np.testing.assert_equal(found.measures, expected.measures)
 
 
@@ -194,34 +194,34 @@ def test_sides_may_be_annotations_of_mirdata_and_tracks_that_have_them(unit):
         confidence=velocities,
         confidence_unit="velocity",
     )
-    expected = na.evaluate_transcription(PLAYED, SCORE)
+    expected = na.evaluate_transcription(SCORE, PLAYED)
     for reference in (data, SimpleNamespace(notes=data)):
-        found = na.evaluate_transcription(PLAYED, reference)
+        found = na.evaluate_transcription(reference, PLAYED)
         np.testing.assert_allclose(
             list(found.measures.values()), list(expected.measures.values()), rtol=1e-12
         )
     data.confidence, data.confidence_unit = None, None
-    assert na.evaluate_transcription(PLAYED, data).onset_f == expected.onset_f
+    assert na.evaluate_transcription(data, PLAYED).onset_f == expected.onset_f
     data.pitch_unit = "pc"
     with pytest.raises(na.ParameterError, match=r"reference is in units of s and pc"):
-        na.evaluate_transcription(PLAYED, data)
+        na.evaluate_transcription(data, PLAYED)
 
 
 @pytest.mark.parametrize("wrong", [None, 3, [(0.0, 1.0, 60)], SimpleNamespace(notes=[60])])
 def test_what_has_no_notes_is_refused(wrong):
     with pytest.raises(na.ParameterError, match=r"estimated has a .*na\.Note"):
-        na.evaluate_transcription(wrong, SCORE)
+        na.evaluate_transcription(SCORE, wrong)
 
 
 def test_drums_may_be_tables_of_hits(tmp_path):
     path = tmp_path / "hits.csv"
     path.write_text("onset_s,class\n0.5,KD\n1.0,SD\n1.5,KD\n")
     kick = [na.Note(0.51, 0.6, 36), na.Note(1.51, 1.6, 35)]
-    scores = na.evaluate_transcription(kick, path, drums=True)
+    scores = na.evaluate_transcription(path, kick, drums=True)
     assert scores.drums == {"kick": (1, 1, 1), "snare": (0, 0, 0)}
     assert scores.drum_f == 0.5
     with pytest.raises(na.AudioFileError, match=r"hits\.csv"):
-        na.evaluate_transcription(kick, path)
+        na.evaluate_transcription(path, kick)
 
 
 def test_a_drum_without_a_name_goes_by_its_number():
@@ -235,18 +235,18 @@ def test_a_drum_without_a_name_goes_by_its_number():
 @pytest.mark.parametrize("value", [0, -1, float("nan"), "x"])
 def test_tolerances_out_of_range_are_refused(name, value):
     with pytest.raises(na.ParameterError, match=name):
-        na.evaluate_transcription(PLAYED, SCORE, **{name: value})
+        na.evaluate_transcription(SCORE, PLAYED, **{name: value})
 
 
 def test_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "mir_eval", None)
     with pytest.raises(na.MissingExtraError, match=r"nmfaudio\[eval\]"):
-        na.evaluate_transcription(PLAYED, SCORE)
+        na.evaluate_transcription(SCORE, PLAYED)
 
 
 def test_the_table_has_every_measure():
     hits = [na.Note(t, t + 0.1, 36, channel=9) for t in (0.5, 1.0, 1.5)]
-    scores = na.evaluate_transcription(PLAYED + hits[:2], SCORE + hits)
+    scores = na.evaluate_transcription(SCORE + hits, PLAYED + hits[:2])
     lines = str(scores).splitlines()
     assert lines[1].split() == ["onset", *(f"{scores.measures[f'onset_{x}']:.3f}" for x in "prf")]
     for label in ("onset", "onset, offset, velocity", "frames of 10 ms", "mean of drums", "kick"):

@@ -113,7 +113,7 @@ def regroup():
 
 def onset_f(found, true):
     notes = [note for note in true if note.onset < SECONDS]
-    return 100 * na.metrics.evaluate_transcription(found, notes).onset_f
+    return 100 * na.metrics.evaluate_transcription(notes, found).onset_f
 
 
 def transcribe():
@@ -124,10 +124,9 @@ def transcribe():
 def transcribe_drums():
     y, sr = excerpt("drums")
     found = na.DrumTranscriber()(y, sr).notes
+    notes = na.read_notes(na.example("drums", "score.mid"))
     scores = na.metrics.evaluate_transcription(
-        found,
-        [n for n in na.read_notes(na.example("drums", "score.mid")) if n.onset < SECONDS],
-        drums=True,
+        [note for note in notes if note.onset < SECONDS], found, drums=True
     )
     return 100 * float(np.mean([f for _, _, f in scores.drums.values()]))
 

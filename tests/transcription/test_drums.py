@@ -171,7 +171,7 @@ def test_tuning_never_does_worse_on_its_own_pieces():
     assert set(tuning.transcriber.threshold) == set(PARTS)
     scores = [
         np.mean(
-            [na.evaluate_transcription(one(*audio).notes, hits).drum_f for audio, hits in pieces]
+            [na.evaluate_transcription(hits, one(*audio).notes).drum_f for audio, hits in pieces]
         )
         for one in (start, tuning.transcriber)
     ]

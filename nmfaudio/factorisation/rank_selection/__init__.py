@@ -1,4 +1,4 @@
-"""How many components: one file per method, one place in `METHODS`."""
+"""Selection of the number of components: one module per method."""
 
 from nmfaudio.factorisation.rank_selection.choice import METHODS, select_rank
 from nmfaudio.factorisation.rank_selection.result import RankSelection

@@ -1,4 +1,4 @@
-"""How many components survive a penalty that lets those fade away which are not needed."""
+"""Rank selection by automatic relevance determination."""
 
 from __future__ import annotations
 
@@ -14,33 +14,36 @@ from nmfaudio.factorisation.penalties import ARD
 from nmfaudio.factorisation.rank_selection.base import Search
 
 RELEVANT = 0.01
-"""A component counts if its relevance exceeds that of one which is not there by this share."""
-LEAST = 1e-7  # a dispersion; 0 would be no penalty at all
-FAINT = 1e-3  # of V's mean; a model below that says nothing of how noisy V is
+"""Relative excess of the relevance of a component over that of an empty one, to count it."""
+MIN_DISPERSION = 1e-7  # 0 would turn the penalty off
+MIN_MODEL = 1e-3  # relative to V's mean; Pearson's statistic divides by powers of the model
 
 
 @dataclass(frozen=True)
 class Relevance:
-    """Automatic relevance determination from the largest rank, see `ARD`."""
+    """One fit of the largest rank, in which the penalty `ARD` removes components.
+
+    Tan & Févotte 2013, doi:10.1109/TPAMI.2012.240.
+    """
 
     dispersion: float | None
     meaning: ClassVar[str] = "relevance of the k-th component; above 0.01 it is needed"
     n_init: ClassVar[int] = 1
-    least_init: ClassVar[int] = 1
+    min_init: ClassVar[int] = 1
     max_iter: ClassVar[int] = 3000
     tol: ClassVar[float] = 1e-7
 
-    def fill(self, search: Search) -> None:
-        search.fits = 1 if self.dispersion else 2
-        most = search.ranks[-1]
+    def score_ranks(self, search: Search) -> None:
+        search.n_fits = 1 if self.dispersion else 2
+        rank = search.ranks[-1]
         ard = ARD.matching(
             weighted_mean(search.V, search.weights),
-            most,
-            dispersion=self._given(search) or _dispersion(search, most),
+            rank,
+            dispersion=self._scaled_dispersion(search) or _dispersion(search, rank),
         )
         freq, time = search.V.shape
-        starts = random_factors((freq, most), (most, time), None, None)
-        found = search.told(
+        starts = random_factors((freq, rank), (rank, time), None, None)
+        fitted = search.report(
             decompose(
                 search.V,
                 [Factor(start, penalties=(ard,)) for start in starts],
@@ -52,25 +55,25 @@ class Relevance:
                 rng=search.rng,
             )
         )
-        excess = np.sort(ard.excess(found.factors))[::-1]
-        search.scores.update((rank, float(excess[rank - 1])) for rank in search.ranks)
+        excess = np.sort(ard.excess(fitted.factors))[::-1]
+        search.scores.update((k, float(excess[k - 1])) for k in search.ranks)
 
-    def _given(self, search: Search) -> float | None:
-        """The caller's dispersion, of V at the search's scale."""
+    def _scaled_dispersion(self, search: Search) -> float | None:
+        """Dispersion at the scale of the search, if the caller set it."""
         if self.dispersion is None:
             return None
-        return self.dispersion / search.unit
+        return self.dispersion / search.divergence_unit
 
     def choose(self, scores: dict[int, float]) -> int:
         return max((rank for rank in scores if scores[rank] > RELEVANT), default=min(scores))
 
 
 def _dispersion(search: Search, rank: int) -> float:
-    """φ of variance = φ·Y^(2 − β), from Pearson's statistic of a fit of the largest rank."""
+    """Estimate φ of var(V) = φ·Y^(2 − β) by Pearson's statistic of a fit of the largest rank."""
     Y = search.fit(rank).model().astype(np.float64)
     weights = np.ones_like(Y) if search.weights is None else search.weights
-    said = (weights > 0) & (Y > FAINT)
-    squares = np.square(search.V - Y)[said] * np.power(Y[said], search.divergence.beta - 2)
-    free: int = np.count_nonzero(said) - rank * (Y.shape[0] + Y.shape[1] - rank)
-    # A model with as many parameters as there are bins leaves no noise to see.
-    return max(float((weights[said] * squares).sum()) / max(free, 1), LEAST)
+    used = (weights > 0) & (Y > MIN_MODEL)
+    residuals = np.square(search.V - Y)[used] * np.power(Y[used], search.divergence.beta - 2)
+    # Degrees of freedom: bins less parameters, of which r² are a change of basis (WA)(A⁻¹H).
+    freedom: int = np.count_nonzero(used) - rank * (Y.shape[0] + Y.shape[1] - rank)
+    return max(float((weights[used] * residuals).sum()) / max(freedom, 1), MIN_DISPERSION)

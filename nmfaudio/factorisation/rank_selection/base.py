@@ -1,4 +1,4 @@
-"""What every method is given, and the fits they have in common."""
+"""Data and fits that all methods share, and the protocol of a method."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ Callback = Callable[[Progress], bool | None]
 
 
 class Stopped(Exception):
-    """A callback asked to stop."""
+    """The callback requested to stop."""
 
 
 @dataclass(eq=False)
 class Search:
-    """The data, prepared and with a mean near 1, and how to fit them.
+    """Data scaled to a mean near 1, settings of the fits, and the scores so far.
 
     Attributes
     ----------
     V : np.ndarray [shape=(freq, time)]
     weights : np.ndarray [shape=(freq, time)] or None
     scale : float
-        What V was divided by.
+        Factor that V was divided by.
     ranks : tuple of int
-        Rising.
+        In ascending order.
     scores : dict of int to float
         Filled by the method, rank by rank.
-    fits : int
-        How many fits the method will make.
+    n_fits : int
+        Number of fits that the method will make, for the callback.
     """
 
     V: np.ndarray
@@ -48,20 +48,20 @@ class Search:
     tol: float
     rng: np.random.Generator
     callback: Callback | None
-    fits: int = 0
+    n_fits: int = 0
     scores: dict[int, float] = field(default_factory=dict)
     _done: int = 0
 
     @property
-    def unit(self) -> float:
-        """What a divergence of 1 here is in the caller's units."""
+    def divergence_unit(self) -> float:
+        """A divergence of 1 at this scale, at the caller's scale: D(sV, sY) = s^β D(V, Y)."""
         return float(self.scale**self.divergence.beta)
 
     def fit(
         self, rank: int, *, weights: np.ndarray | None = None, n_init: int | None = None
     ) -> Decomposition:
-        """Plain NMF of so many components; `weights` if not the search's own."""
-        return self.told(
+        """Fit plain NMF of `rank` components, by default with the weights of the search."""
+        return self.report(
             nmf(
                 self.V,
                 rank,
@@ -74,28 +74,28 @@ class Search:
             )
         )
 
-    def told(self, found: Decomposition) -> Decomposition:
-        """`found`, after the callback was told; `Stopped` if it wants no more."""
+    def report(self, fitted: Decomposition) -> Decomposition:
+        """Call the callback and return `fitted`; raise `Stopped` if the callback returns True."""
         self._done += 1
-        progress = Progress(self._done, self.fits, float(found.losses[-1]))
+        progress = Progress(self._done, self.n_fits, float(fitted.losses[-1]))
         if self.callback is not None and self.callback(progress):
             raise Stopped
-        return found
+        return fitted
 
 
 class Method(Protocol):
-    """A way to choose among ranks."""
+    """Method of rank selection; `n_init`, `max_iter` and `tol` are its defaults."""
 
     meaning: ClassVar[str]
-    """What its scores are and which is better, with "; " between."""
+    """Description of the scores and, after "; ", of which are better."""
     n_init: ClassVar[int]
-    """How many starts a fit has unless the caller says."""
-    least_init: ClassVar[int]
+    min_init: ClassVar[int]
+    """Smallest `n_init` that the method accepts."""
     max_iter: ClassVar[int]
     tol: ClassVar[float]
 
-    def fill(self, search: Search) -> None:
-        """Score each rank."""
+    def score_ranks(self, search: Search) -> None:
+        """Fill `search.scores`."""
 
     def choose(self, scores: dict[int, float]) -> int:
-        """The best of the ranks that have a score; there is at least one."""
+        """Select a rank from a non-empty dict of scores."""

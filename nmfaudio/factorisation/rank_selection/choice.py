@@ -1,4 +1,4 @@
-"""Where a rank is asked for: `select_rank`."""
+"""Selection of the number of components by any method."""
 
 from __future__ import annotations
 
@@ -39,60 +39,79 @@ def select_rank(
     callback: Callback | None = None,
     rng: int | np.random.Generator | None = None,
 ) -> RankSelection:
-    """Choose how many components a plain NMF of V should have.
+    r"""Select the number of components of a plain NMF of V.
 
-    - "cv", cross-validation: the rank that best predicts bins which the fit did not see. The most
-      to be trusted, at the price of `folds` fits per rank.
-    - "ard", automatic relevance determination: one long fit from the largest rank, in which the
-      components that are not needed fade away (see `ARD`). Exact where V is a product plus noise;
-      real sounds vary in more ways than that, and it may keep all that it is given.
-    - "error": where the curve of the error bends. Cheap; bends at something even where nothing is.
-    - "stability": the largest rank at which random starts still agree on which frames belong
-      together.
+    Methods:
 
-    Whether a component is one that ears would name is a question none of them asks.
+    - "cv", cross-validation: the rank that best predicts bins left out of the fit. The most
+      reliable method; takes `folds` fits per rank.
+    - "ard", automatic relevance determination: one long fit of the largest rank under a penalty
+      that removes superfluous components, see `ARD`. Exact if V is a product plus noise; on
+      recordings, which vary in more ways, it may keep all components.
+    - "error": the elbow of the error curve. Fast, but selects a rank even if there is no elbow.
+    - "stability": the largest rank at which random starts agree on the clustering of frames.
+
+    No method measures whether components correspond to perceived sounds.
 
     Parameters
     ----------
     V : np.ndarray [shape=(freq, time)]
-        As in `nmf`; in a masked array the masked bins have weight 0.
+        As in `nmf`; masked bins of a masked array have weight 0.
     ranks : iterable of int
-        Those to compare, such as ``range(1, 11)``. "ard" starts the largest.
+        Ranks to compare, e.g. ``range(1, 11)``. "ard" fits the largest one.
     method : "cv", "ard", "error" or "stability"
+        Method of selection.
     beta_loss : "kl", "is", "frobenius" or float
-        As in `nmf`. It says what kind of noise V has, and so decides what is noise: variance
-        around the model that grows with it under KL, with its square under IS, not at all under
-        Frobenius.
+        As in `nmf`. It implies a noise model, and so which variation counts as noise: the variance
+        is proportional to the model under KL, to its square under IS, and constant under Frobenius.
     weights : np.ndarray, optional
         As in `nmf`.
     folds : int
-        For "cv": how many parts V is cut into, each left out once.
+        Number of folds for "cv".
     block : (int, int)
-        For "cv": bins are left out in blocks of so many bins and frames. Neighbours in a
-        spectrogram tell each other what they are, since windows overlap: leave out stretches
-        longer than a window there, such as ``(1, 8)`` where it is four frames long. Blocks of many
-        bins may hide all that is heard of a low sound, and then count against every component.
+        Size in bins and frames of the blocks that "cv" leaves out. Neighbouring frames of a
+        spectrogram are correlated, since windows overlap: use blocks longer than a window, e.g.
+        ``(1, 8)`` for windows of four frames. Blocks of many bins can hide all partials of a low
+        sound, which penalises every component.
     dispersion : float, optional
-        For "ard": how noisy V is, the variance around the model Y being ``dispersion · Y^(2 − β)``;
-        1 for counts under KL. By default estimated from a fit of the largest rank.
+        Noise level for "ard": the variance around the model Y is ``dispersion · Y^(2 − β)``; 1 for
+        counts under KL. Default: estimated from a fit of the largest rank.
     n_init : int, optional
-        Starts per fit; by default 1, for "error" 3 and for "stability", which compares them, 20.
-    max_iter, tol : optional
-        As in `nmf`; by default what each method needs.
+        Starts per fit. Default: 1, 3 for "error" and 20 for "stability", which compares them.
+    max_iter : int, optional
+        Iterations per fit. Default: depends on the method.
+    tol : float, optional
+        As in `nmf`. Default: depends on the method.
     callback : callable, optional
-        Gets a `Progress` after each fit, which counts fits as iterations; returning True stops, and
-        ranks that were not reached are left out of the choice.
+        Called with a `Progress` after each fit, which counts fits as iterations. Returning True
+        stops; ranks not reached are not considered.
     rng : int, np.random.Generator or None
-        Where randomness comes from. The same seed gives the same bytes with any number of threads.
+        Random generator or seed. The same seed gives the same result for any number of threads.
 
     Returns
     -------
     RankSelection
+        Selected rank and the scores of all ranks.
 
     Raises
     ------
     ParameterError, ShapeError, ContentError
-        An argument cannot work, or a callback stopped before any rank had a score.
+        An argument is invalid, or the callback stopped before any rank had a score.
+
+    Notes
+    -----
+    "cv" minimises the prediction error per bin, with the folds :math:`\Omega_1, \ldots` of bins and
+    the factors fitted to all bins outside of each,
+
+    .. math::
+        E(K) = \frac{1}{FT} \sum_i \sum_{(f, t) \in \Omega_i}
+        d_\beta\left(V_{ft} \mid (W^{(i)} H^{(i)})_{ft}\right),
+        \qquad W^{(i)} \in \mathbb{R}_+^{F \times K}.
+
+    "ard" minimises, with noise level :math:`\phi` and column sums or half sums of squares f,
+
+    .. math::
+        D_\beta(V \mid WH) + \phi \sum_k c \log\left(f(w_k) + f(h_k) + b\right).
 
     References
     ----------
@@ -120,29 +139,29 @@ def select_rank(
     3
     """
     chosen = _method(method, folds, block, dispersion)
-    V, said = as_spectrogram(V, weights=weights)
+    V, weights = as_spectrogram(V, weights=weights)
     if V.ndim != 2:
-        raise ShapeError(f"V has shape {V.shape}; select_rank takes (freq, time)")
+        raise ShapeError(f"V has shape {V.shape}; select_rank needs (freq, time)")
     divergence = divergence_named(beta_loss)
-    scale = power_of_two(weighted_mean(V, said))
+    scale = power_of_two(weighted_mean(V, weights))
     search = Search(
-        divergence.prepare(V / V.dtype.type(scale), said),
-        said,
+        divergence.prepare(V / V.dtype.type(scale), weights),
+        weights,
         scale,
         _ranks(ranks),
         divergence,
-        as_count(chosen.n_init if n_init is None else n_init, "n_init", low=chosen.least_init),
+        as_count(chosen.n_init if n_init is None else n_init, "n_init", low=chosen.min_init),
         as_count(chosen.max_iter if max_iter is None else max_iter, "max_iter", low=1),
         as_number(chosen.tol if tol is None else tol, "tol", low=0),
         generator(rng),
         callback,
     )
     try:
-        chosen.fill(search)
+        chosen.score_ranks(search)
     except Stopped:
         if not search.scores:
             raise ParameterError(
-                "the callback stopped before any rank had a score; let it go on for longer"
+                "the callback stopped before any rank had a score; let it run longer"
             ) from None
     best = chosen.choose(search.scores)
     scores = {rank: search.scores.get(rank, float("nan")) for rank in search.ranks}
@@ -150,11 +169,12 @@ def select_rank(
 
 
 def _method(method: str, folds: int, block: tuple[int, int], dispersion: float | None) -> Method:
+    """Method of this name, with its validated settings."""
     if method == "cv":
         if not np.iterable(block) or len(block) != 2:
             raise ParameterError(f"block is {block!r}; it must be (bins, frames)")
-        tall, wide = (as_count(n, "block", low=1) for n in block)
-        return CrossValidation(as_count(folds, "folds", low=2), (tall, wide))
+        bins, frames = (as_count(n, "block", low=1) for n in block)
+        return CrossValidation(as_count(folds, "folds", low=2), (bins, frames))
     if method == "ard":
         if dispersion is not None:
             as_number(dispersion, "dispersion", above=0)
@@ -167,9 +187,10 @@ def _method(method: str, folds: int, block: tuple[int, int], dispersion: float |
 
 
 def _ranks(ranks: Iterable[int]) -> tuple[int, ...]:
+    """Distinct ranks in ascending order."""
     if not np.iterable(ranks):
-        raise ParameterError(f"ranks is {ranks!r}; give those to compare, such as range(1, 11)")
-    found = tuple(sorted({as_count(rank, "each of ranks", low=1) for rank in ranks}))
-    if not found:
-        raise ParameterError("ranks is empty; give those to compare, such as range(1, 11)")
-    return found
+        raise ParameterError(f"ranks is {ranks!r}; it must be iterable, e.g. range(1, 11)")
+    distinct = tuple(sorted({as_count(rank, "each of ranks", low=1) for rank in ranks}))
+    if not distinct:
+        raise ParameterError("ranks is empty; give ranks to compare, e.g. range(1, 11)")
+    return distinct

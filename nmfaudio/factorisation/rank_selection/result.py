@@ -1,4 +1,4 @@
-"""What a search for the number of components found."""
+"""Result of a selection of the number of components."""
 
 from __future__ import annotations
 
@@ -8,25 +8,38 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nmfaudio._common.dataframes import to_dataframe
 from nmfaudio._common.figures import new_figure
 
 if TYPE_CHECKING:
+    import pandas
     from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, eq=False)
 class RankSelection:
-    """How many components V needs, and what speaks for it.
+    """Selected number of components, and the scores of all ranks that were compared.
 
-    Attributes
+    Parameters
     ----------
     best : int
-        The rank that the method chose.
+        Selected rank.
     scores : Mapping of int to float
-        Per rank, in rising order. NaN for ranks that were not reached because a callback stopped.
+        Score of each rank, in ascending order of ranks; NaN for ranks not reached because a
+        callback stopped the search.
     meaning : str
-        What a score is, and which is better.
+        Description of the scores, and of which are better.
     method : str
+        Name of the method, as in `select_rank`.
+
+    Examples
+    --------
+    >>> import numpy as np, nmfaudio as na
+    >>> rng = np.random.default_rng(0)
+    >>> V = rng.poisson(rng.gamma(0.5, 20, (20, 3)) @ rng.gamma(0.5, 2, (3, 50)))
+    >>> selection = na.rank_selection.select_rank(V, range(1, 5), method="error", rng=0)
+    >>> selection.best, selection.ranks
+    (3, (1, 2, 3, 4))
     """
 
     best: int
@@ -36,15 +49,32 @@ class RankSelection:
 
     @property
     def ranks(self) -> tuple[int, ...]:
-        """The ranks that were compared, rising."""
+        """Ranks that were compared, in ascending order."""
         return tuple(self.scores)
 
+    def to_dataframe(self) -> pandas.DataFrame:
+        """Return the scores as a table.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Column ``score``, indexed by rank.
+
+        Raises
+        ------
+        MissingExtraError
+            pandas is not installed.
+        """
+        rows = ({"rank": rank, "score": score} for rank, score in self.scores.items())
+        return to_dataframe(rows, index="rank")
+
     def plot(self) -> Figure:
-        """Draw the scores over the ranks, the best one marked.
+        """Draw the scores over the ranks, with the selected rank marked.
 
         Returns
         -------
         matplotlib.figure.Figure
+            A figure that pyplot does not keep open.
 
         Raises
         ------
@@ -52,16 +82,18 @@ class RankSelection:
             matplotlib is not installed.
         """
         figure: Figure = new_figure(6, 3)
-        from matplotlib.ticker import MaxNLocator  # new_figure has said if it is missing
+        from matplotlib.ticker import MaxNLocator  # after new_figure, which checks for matplotlib
 
         axes = figure.subplots()
         scores = np.array(list(self.scores.values()))
         axes.plot(self.ranks, scores, ".-")
         axes.plot(self.best, self.scores[self.best], "o", label=f"best: {self.best}")
-        if np.nanmax(scores) > 3 * np.nanmin(scores) > 0:  # one bad fold would flatten all the rest
+        if (
+            np.nanmax(scores) > 3 * np.nanmin(scores) > 0
+        ):  # a single bad fold would flatten the rest
             axes.set_yscale("log")
-        what, better = self.meaning.split("; ")
-        axes.set(xlabel="components", ylabel=what, title=f"{self.method}: {better}")
+        quantity, better = self.meaning.split("; ")
+        axes.set(xlabel="components", ylabel=quantity, title=f"{self.method}: {better}")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.3)
         axes.legend()

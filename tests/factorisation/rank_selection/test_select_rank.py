@@ -95,7 +95,7 @@ def test_nothing_is_written_into_V(method):
 
 
 def test_every_bin_is_held_out_once_with_its_block():
-    fold = CrossValidation(3, (2, 5))._dealt((9, 23), np.random.default_rng(0))
+    fold = CrossValidation(3, (2, 5))._folds((9, 23), np.random.default_rng(0))
     assert fold.shape == (9, 23)
     blocks = [fold[i : i + 2, j : j + 5] for i in range(0, 9, 2) for j in range(0, 23, 5)]
     assert all(np.ptp(block) == 0 for block in blocks)

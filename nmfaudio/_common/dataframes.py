@@ -1,0 +1,41 @@
+"""Tables of results as pandas data frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from nmfaudio.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    import pandas
+
+
+def to_dataframe(
+    rows: Iterable[Mapping[str, Any]], *, index: str | None = None
+) -> pandas.DataFrame:
+    """Data frame of `rows`, one mapping of column names to values each.
+
+    Parameters
+    ----------
+    rows : iterable of mapping
+    index : str, optional
+        Column that becomes the index.
+
+    Returns
+    -------
+    pandas.DataFrame
+
+    Raises
+    ------
+    MissingExtraError
+        pandas is not installed.
+    """
+    try:
+        import pandas
+    except ImportError as error:
+        raise MissingExtraError(
+            "pandas is not installed; data frames need it: pip install 'nmfaudio[pandas]'"
+        ) from error
+    frame = pandas.DataFrame.from_records([dict(row) for row in rows])
+    return frame if index is None else frame.set_index(index)
