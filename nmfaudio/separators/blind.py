@@ -10,7 +10,7 @@ from nmfaudio._public import public
 from nmfaudio.errors import ParameterError
 from nmfaudio.separators.pipeline import GroupedDecomposition, NmfSeparator, SeparationInput
 
-# All that is heavy is imported where it is needed, so that the command's help stays quick.
+# Heavy modules are imported where they are used, so that the help of the command stays fast.
 if TYPE_CHECKING:
     from nmfaudio.audio.transforms import Stft
 
@@ -110,12 +110,12 @@ class BlindSeparator(NmfSeparator):
         from nmfaudio.factorisation.solvers import SOLVERS
 
         super().__post_init__()
-        self._keep("components", as_count(self.components, "components", low=1))
+        self._set("components", as_count(self.components, "components", low=1))
         if not isinstance(self.beta_loss, str):
-            self._keep("beta_loss", as_number(self.beta_loss, "beta_loss"))
+            self._set("beta_loss", as_number(self.beta_loss, "beta_loss"))
         divergence_named(self.beta_loss)
         if self.sources != "auto":
-            self._keep("sources", as_count(self.sources, "sources", low=1))
+            self._set("sources", as_count(self.sources, "sources", low=1))
             if self.sources > self.components:
                 raise ParameterError(
                     f"sources is {self.sources}, more than the {self.components} components to "
@@ -152,9 +152,9 @@ class BlindSeparator(NmfSeparator):
 
     def size(self) -> tuple[int, int]:
         """How many components and stems."""
-        from nmfaudio.stems.grouping import MOST_SOURCES
+        from nmfaudio.stems.grouping import MAX_SOURCES
 
-        return self.components, MOST_SOURCES if self.sources == "auto" else self.sources
+        return self.components, MAX_SOURCES if self.sources == "auto" else self.sources
 
     def transform(self, sr: int) -> Stft:
         """The transform for audio of this sample rate: of powers for Itakura–Saito."""

@@ -13,7 +13,7 @@ from nmfaudio._public import public
 from nmfaudio.errors import ContentError, ParameterError
 from nmfaudio.separators.pipeline import GroupedDecomposition, NmfSeparator, SeparationInput
 
-# All that is heavy is imported where it is needed, so that the command's help stays quick.
+# Heavy modules are imported where they are used, so that the help of the command stays fast.
 if TYPE_CHECKING:
     import numpy as np
 
@@ -136,11 +136,11 @@ class DenoiseSeparator(NmfSeparator):
 
         super().__post_init__()
         for name in ("free", "exemplars", "models"):
-            self._keep(name, as_count(getattr(self, name), name, low=1))
+            self._set(name, as_count(getattr(self, name), name, low=1))
         for name in ("noise", "signal"):
-            self._keep(name, _several(getattr(self, name)))
+            self._set(name, _several(getattr(self, name)))
         if self.floor is not None:
-            self._keep("floor", as_number(self.floor, "floor"))
+            self._set("floor", as_number(self.floor, "floor"))
             if self.floor >= 0:
                 raise ParameterError(f"floor is {self.floor:g} dB; it must be below 0, such as -20")
 

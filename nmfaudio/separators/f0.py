@@ -88,8 +88,8 @@ class F0Separator(NmfSeparator):
         from nmfaudio._common.validation import as_count
 
         super().__post_init__()
-        self._keep("components", as_count(self.components, "components", low=1))
-        self._keep("filters", as_count(self.filters, "filters", low=2))
+        self._set("components", as_count(self.components, "components", low=1))
+        self._set("filters", as_count(self.filters, "filters", low=2))
 
     def model(self, inputs: SeparationInput) -> GroupedDecomposition:
         """Learn the accompaniment where it is seen alone, then share out with the voices."""

@@ -15,7 +15,7 @@ from nmfaudio.errors import ParameterError
 from nmfaudio.separators.pipeline import GroupedDecomposition, NmfSeparator, SeparationInput
 from nmfaudio.stems import REST
 
-# All that is heavy is imported where it is needed, so that the command's help stays quick.
+# Heavy modules are imported where they are used, so that the help of the command stays fast.
 if TYPE_CHECKING:
     import numpy as np
 
@@ -132,11 +132,11 @@ class GuidedSeparator(NmfSeparator):
         from nmfaudio._common.validation import as_count, as_number
 
         super().__post_init__()
-        self._keep("free", as_count(self.free, "free", low=0))
+        self._set("free", as_count(self.free, "free", low=0))
         if self.adapt is not None:
-            self._keep("adapt", as_number(self.adapt, "adapt", low=0))
+            self._set("adapt", as_number(self.adapt, "adapt", low=0))
         if self.beta_loss is not None:
-            self._keep("beta_loss", as_number(self.beta_loss, "beta_loss"))
+            self._set("beta_loss", as_number(self.beta_loss, "beta_loss"))
         if self.dictionary is None and not self.example:
             raise ParameterError(
                 "there is nothing to go by; give an example of each sound (--example "

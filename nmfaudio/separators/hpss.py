@@ -9,7 +9,7 @@ from nmfaudio._common.options import documented, option
 from nmfaudio._public import public
 from nmfaudio.separators.pipeline import GroupedDecomposition, NmfSeparator, SeparationInput
 
-# All that is heavy is imported where it is needed, so that the command's help stays quick.
+# Heavy modules are imported where they are used, so that the help of the command stays fast.
 if TYPE_CHECKING:
     import numpy as np
 
@@ -86,12 +86,12 @@ class HpssSeparator(NmfSeparator):
 
         super().__post_init__()
         for name in ("components", "lags", "models"):
-            self._keep(name, as_count(getattr(self, name), name, low=1))
+            self._set(name, as_count(getattr(self, name), name, low=1))
 
     def model(self, inputs: SeparationInput) -> GroupedDecomposition:
         """Add models up, and divide their components by how percussive they are."""
         from nmfaudio.separators.ensemble import averaged
-        from nmfaudio.stems.grouping import percussive_classes
+        from nmfaudio.stems.grouping import group_by_percussiveness
 
         found = averaged(
             inputs.V,
@@ -100,19 +100,16 @@ class HpssSeparator(NmfSeparator):
             callback=inputs.callback,
             rng=inputs.rng,
         )
-        names = ("harmonic", "residual", "percussive") if self.residual else NAMES
-        labels = percussive_classes(
+        groups = group_by_percussiveness(
             inputs.V,
             found.W,
             found.H,
+            ("harmonic", "residual", "percussive") if self.residual else NAMES,
             frequencies=inputs.transform.frequencies,
             hop_seconds=inputs.transform.hop_seconds,
-            classes=len(names),
         )
-        groups = {name: (labels == i).nonzero()[0].tolist() for i, name in enumerate(names)}
-        return GroupedDecomposition(
-            found, {name: groups[name] for name in (*NAMES, "residual") if name in groups}
-        )
+        order = (*NAMES, "residual") if self.residual else NAMES
+        return GroupedDecomposition(found, {name: groups[name] for name in order})
 
     def size(self) -> tuple[int, int]:
         """Components, each counted once per window it lasts, and stems."""

@@ -15,7 +15,7 @@ from nmfaudio.errors import ParameterError
 from nmfaudio.separators.pipeline import GroupedDecomposition, NmfSeparator, SeparationInput
 from nmfaudio.stems import REST
 
-# All that is heavy is imported where it is needed, so that the command's help stays quick.
+# Heavy modules are imported where they are used, so that the help of the command stays fast.
 if TYPE_CHECKING:
     import numpy as np
 
@@ -95,11 +95,11 @@ class PaintSeparator(NmfSeparator):
         from nmfaudio._common.validation import as_count
 
         super().__post_init__()
-        self._keep("components", as_count(self.components, "components", low=1))
+        self._set("components", as_count(self.components, "components", low=1))
         if self.boxes is None:
             raise ParameterError("boxes is missing; give a list of boxes, or the file of one")
         if not isinstance(self.boxes, str | os.PathLike):
-            self._keep("boxes", tuple(self.boxes))
+            self._set("boxes", tuple(self.boxes))
             _ = self._strokes  # to refuse them before anything is read
 
     @cached_property

@@ -76,7 +76,7 @@ class RegroupSeparator(NmfSeparator):
             raise ParameterError("saved is missing; give a Decomposition, or the file of one")
         super().__post_init__()
         if not isinstance(self.groups, Mapping):
-            self._keep("groups", tuple(self.groups))
+            self._set("groups", tuple(self.groups))
         _ = self._named  # to refuse them before anything is read
 
     def transform(self, sr: int) -> Transform:  # type: ignore[override]

@@ -14,7 +14,7 @@ from nmfaudio._public import public
 from nmfaudio.errors import AudioWarning, ContentError, ParameterError
 from nmfaudio.separators.pipeline import GroupedDecomposition, NmfSeparator, SeparationInput
 
-# All that is heavy is imported where it is needed, so that the command's help stays quick.
+# Heavy modules are imported where they are used, so that the help of the command stays fast.
 if TYPE_CHECKING:
     from nmfaudio.audio.transforms import Stft
     from nmfaudio.symbolic.note import Note
@@ -114,8 +114,8 @@ class ScoreSeparator(NmfSeparator):
 
         super().__post_init__()
         as_choice(self.by, "by", _PARTS)
-        self._keep("free", as_count(self.free, "free", low=0))
-        self._keep("tolerance", as_number(self.tolerance, "tolerance", low=0))
+        self._set("free", as_count(self.free, "free", low=0))
+        self._set("tolerance", as_number(self.tolerance, "tolerance", low=0))
         if not self.notes:
             raise ContentError("the score has no notes; nothing says what to separate")
 
