@@ -315,9 +315,7 @@ class NmfSeparator(ABC):
         del inputs  # and its spectrogram
         members = [group.components for group in groups.values()]
         refinement = Refinement(self.spatial == "wiener", self.refine)
-        stems = render_stems(
-            model.decomposition, members, masking, refinement, scaled, transform
-        )
+        stems = render_stems(model.decomposition, members, masking, refinement, scaled, transform)
         if scale != 1:
             stems *= scale
         settings = self.settings() | {"seed": _seed(rng)}

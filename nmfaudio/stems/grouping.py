@@ -85,14 +85,15 @@ class _Features:
 
     def group(self, members: np.ndarray) -> ComponentGroup:
         """Describe the group of these components."""
-        energy, total = self.energy[:, members], float(self.energy.sum())
-        explained = float(energy.sum())
-        weighted = energy.sum(axis=0) @ self.percussiveness[members]
+        energy = self.energy[:, members]
+        explained, total = float(energy.sum()), float(self.energy.sum())
+        centre = float(self.frequencies @ energy.sum(axis=1))
+        percussive = float(energy.sum(axis=0) @ self.percussiveness[members])
         return ComponentGroup(
             components=tuple(int(k) for k in members),
             energy_share=explained / total if total > 0 else 0.0,
-            centre_hz=float(self.frequencies @ energy.sum(axis=1)) / explained if explained > 0 else 0.0,
-            percussiveness=float(weighted) / explained if explained > 0 else 0.5,
+            centre_hz=centre / explained if explained > 0 else 0.0,
+            percussiveness=percussive / explained if explained > 0 else 0.5,
         )
 
 
@@ -237,9 +238,7 @@ def describe_groups(
     (100.0, 0.5)
     """
     check_shapes(V, W, H, frequencies, hop_seconds)
-    features = _measure(
-        V, scale_to_unit_peak(W), scale_to_unit_peak(H), frequencies, hop_seconds
-    )
+    features = _measure(V, scale_to_unit_peak(W), scale_to_unit_peak(H), frequencies, hop_seconds)
     return {
         name: features.group(np.sort(np.asarray(group, int))) for name, group in members.items()
     }
