@@ -119,7 +119,8 @@ def _stroke(entry: Any, number: int, folder: Path) -> Stroke:
     for names, first, last in ((_BOX[:2], start, end), (_BOX[2:], low, high)):
         if first >= last:
             raise ParameterError(
-                f"{label} has {names[0]} {first:g} and {names[1]} {last:g}; {names[0]} must be lower"
+                f"{label} has {names[0]} {first:g} and {names[1]} {last:g}; "
+                f"{names[0]} must be lower"
             )
     return Stroke(entry["source"], weight, start, end, low, high)
 
