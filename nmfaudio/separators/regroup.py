@@ -184,7 +184,7 @@ class RegroupSeparator(NmfSeparator):
         return groups
 
     def _regrouped(self) -> dict[str, list[int]]:
-        """All components by stem: those of the new groups, and the others where they were."""
+        """All components by stem: the new groups, and the others where they were."""
         count = self._decomposition.n_components
         moved = {k for members in self._new_groups.values() for k in members}
         if moved and max(moved) >= count:
