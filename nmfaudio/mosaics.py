@@ -26,7 +26,7 @@ _REFIT_ITERATIONS = 10  # plain updates after the restrictions, which restore th
 
 @dataclass(frozen=True, eq=False)
 class Mosaic:
-    """A target recording resynthesised from source recordings.
+    """Target recording resynthesised from source recordings.
 
     Parameters
     ----------

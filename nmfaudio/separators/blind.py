@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 def _number_or_auto(text: str) -> int | str:
+    """Parse a number of sources."""
     if text == "auto":
         return text
     try:
@@ -25,6 +26,7 @@ def _number_or_auto(text: str) -> int | str:
 
 
 def _name_or_number(text: str) -> str | float:
+    """Parse the name or the β of a beta-divergence."""
     try:
         return float(text)
     except ValueError:

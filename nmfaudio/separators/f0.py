@@ -132,7 +132,7 @@ class F0Separator(NmfSeparator):
         scale = _erb_scale(inputs.transform.frequencies)
         bumps = filter_bumps(scale, self.filters).astype(V.dtype)
         gains = np.full((self.filters, V.shape[1]), V.mean(), V.dtype)
-        # Voice: carrier ⊙ (bumps @ gains), so each frame has one smooth filter. Accompaniment: W H.
+        # V ≈ ∑ carrier ⊙ (bumps @ gains) + W H: each voice has one smooth filter in each frame.
         factors = [(Factor(C, False), Factor(bumps, False), Factor(gains)) for C in carriers]
         factors += [(Factor(np.ones((1, 1)), False), Factor(rest.W, False), Factor(rest.H))]
         found = decompose(

@@ -33,6 +33,7 @@ _SPEECH_RATE, _SPEECH_WINDOW = 16_000, 0.032
 
 
 def _labelled(text: str) -> tuple[str, str]:
+    """Parse ``LABEL=PATH``."""
     label, _, path = text.partition("=")
     if not (label and path):
         raise ParameterError(f"{text!r} does not have the form LABEL=PATH, as in guitar=guitar.wav")
@@ -165,7 +166,7 @@ class GuidedSeparator(NmfSeparator):
 
     @cached_property
     def _loaded(self) -> Dictionary | None:
-        """The dictionary, read from its file."""
+        """Dictionary, read from its file."""
         from nmfaudio.dictionaries.dictionary import Dictionary
 
         if self.dictionary is None or isinstance(self.dictionary, Dictionary):
@@ -209,7 +210,7 @@ class GuidedSeparator(NmfSeparator):
         return GroupedDecomposition(found, groups)
 
     def _known(self, transform: Stft, rng: np.random.Generator) -> Dictionary:
-        """The loaded dictionary, merged with one learned from the examples under `transform`."""
+        """Merge the loaded dictionary with one learned from the examples under `transform`."""
         from nmfaudio.dictionaries.learning import learn
 
         loaded = self._loaded

@@ -212,7 +212,7 @@ class PaintSeparator(NmfSeparator):
         from nmfaudio.factorisation.engine import nmf
 
         V = inputs.V
-        if not weights.any():
+        if not weights.any():  # the stem rest: random, at the level of the recording
             W = rng.random((len(V), self.components)) + 0.1
             H = (rng.random((self.components, V.shape[1])) + 0.1) * V.mean() / self.components
             return W.astype(V.dtype), H.astype(V.dtype)

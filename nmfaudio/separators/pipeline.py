@@ -380,13 +380,13 @@ def _component_groups(
     from nmfaudio.stems.grouping import ComponentGroup, describe_groups
 
     known = {k: g for k, g in model.groups.items() if isinstance(g, ComponentGroup)}
-    others = {k: g for k, g in model.groups.items() if not isinstance(g, ComponentGroup)}
-    if others:
+    indices = {k: g for k, g in model.groups.items() if not isinstance(g, ComponentGroup)}
+    if indices:
         known |= describe_groups(
             inputs.V,
             model.decomposition.W,
             model.decomposition.H,
-            others,
+            indices,
             frequencies=inputs.transform.frequencies,
             hop_seconds=inputs.transform.hop_seconds,
         )

@@ -112,8 +112,11 @@ class Pitch:
 
         hertz, voiced = self.sampled(count, sr)
         hertz = hertz * 2 ** (cents / 1200)
+        # Partial h has the amplitude rho**h, which is -FALL dB at h * hertz = sr / 2.
         rho = 10 ** (-FALL / 10 * hertz / sr)
         fade = np.hanning(2 * int(_RISE * sr) + 3)
+        # The gate rises and falls along a Hann window, so that a voice neither begins nor ends with
+        # a click.
         gate = (
             np.convolve(voiced, fade / fade.sum(), "same")[:count] if len(fade) < count else voiced
         )
@@ -244,6 +247,7 @@ def _cells(line: str) -> list[str]:
 
 
 def _is_number(text: str) -> bool:
+    """Check whether a cell is a number."""
     try:
         float(text)
     except ValueError:

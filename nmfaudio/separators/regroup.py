@@ -153,7 +153,7 @@ class RegroupSeparator(NmfSeparator):
 
     @cached_property
     def _decomposition(self) -> Decomposition:
-        """The saved model, read from its file."""
+        """Saved model, read from its file."""
         from nmfaudio.factorisation.decomposition import Decomposition
 
         if isinstance(self.saved, Decomposition):

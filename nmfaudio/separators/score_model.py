@@ -87,7 +87,7 @@ def fit_score(
     H = _initial_activations(voices, inputs, tolerance)
     structure = _structure(voices, inputs.transform, H)
     strengths = _initial_strengths(structure, voices, generator(inputs.rng))
-    H *= inputs.V.mean(dtype=np.float64)
+    H *= inputs.V.mean(dtype=np.float64)  # to the level of the recording
     found = decompose(
         inputs.V,
         [Factor(strengths, name="strengths"), Factor(H, name="activations")],
@@ -134,9 +134,10 @@ def _initial_activations(
         gate = np.zeros(V.shape[1])
         for note in voice.notes:
             if note.onset >= inputs.y.shape[1] / inputs.sr:
-                continue
+                continue  # after the end of the recording
             first = max(0, int((note.onset - tolerance) * per_second))
             last = int(np.ceil((note.offset + 2 * tolerance) * per_second))
+            # In proportion to the velocity, but above zero for velocity 0.
             gate[first : last + 1] = np.maximum(gate[first : last + 1], 0.1 + note.velocity)
         spread = near if len(voice.states) > 1 else np.ones(1)
         H[voice.states] += (spread[:, None] * gate).astype(V.dtype)
@@ -158,8 +159,8 @@ def _structure(voices: Sequence[_Voice], stft: Stft, H: np.ndarray) -> Gliding:
         n_partials=_PARTIALS,
         n_bins=n_bins,
     )
-    others = np.array([v.states.start for v in voices if v.pitch is None], int)
-    both = zip(partials, whole_entries(others, n_bins), strict=True)
+    unpitched = np.array([v.states.start for v in voices if v.pitch is None], int)
+    both = zip(partials, whole_entries(unpitched, n_bins), strict=True)
     entries = Entries(*(np.concatenate(pair) for pair in both))
     owners = np.array([voice.sound for voice in voices for _ in voice.states])
     # Blocks of frames in which a state is zero throughout are skipped.
@@ -174,6 +175,7 @@ def _initial_strengths(
     """Initial strengths: falling partials, or noise without a pitch [shape=(part, sound)]."""
     parts = int(structure.entries.parts.max(initial=0)) + 1
     falling = np.arange(1.0, min(parts, _PARTIALS) + 1) ** -_FALL
+    # Column s holds the strengths of sound s: its partials, or all bins of a sound without pitch.
     A = np.zeros((parts, int(structure.owners.max()) + 1))
     for voice in voices:
         if voice.pitch is None:

@@ -387,7 +387,7 @@ def _coactivation(H: np.ndarray) -> np.ndarray:
 
 
 def _is_drums_alone(V: np.ndarray, hop_seconds: float) -> bool:
-    """Whether a median filter along time removes nearly all energy."""
+    """Check whether a median filter along time removes nearly all energy."""
     # A subset of the bins bounds the time that the filter takes on long recordings.
     V = scale_to_unit_peak(V[:: max(1, V.shape[1] // EXCERPT_FRAMES)])
     steady = median_filter(V, _DRUMS_ALONE_SECONDS / hop_seconds)
