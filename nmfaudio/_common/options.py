@@ -207,9 +207,7 @@ def _order_signature(kind: type[Any]) -> None:
         place = {option.name: i for i, option in enumerate(options(kind))}
         fields.sort(key=lambda field: place[field.name])
         # On __init__ rather than on the class, whose attributes subclasses inherit.
-        kind.__init__.__signature__ = signature.replace(  # type: ignore[misc]
-            parameters=[self, *fields]
-        )
+        kind.__init__.__signature__ = signature.replace(parameters=[self, *fields])
 
 
 def _entry(kind: type[Any], one: Option) -> str:
