@@ -1,4 +1,4 @@
-"""Audio mosaics: one recording played with the sounds of others."""
+"""Audio mosaics: a recording resynthesised from the frames of others."""
 
 from __future__ import annotations
 
@@ -21,22 +21,30 @@ Audio = str | os.PathLike[str] | np.ndarray
 
 __all__ = ["Mosaic", "mosaic"]
 
-_REFITS = 10  # iterations that bring what the restrictions left to its level
+_REFIT_ITERATIONS = 10  # plain updates after the restrictions, which restore the level
 
 
 @dataclass(frozen=True, eq=False)
 class Mosaic:
-    """A target played with sounds of the sources.
+    """Target recording resynthesised from source recordings.
 
-    Attributes
+    Parameters
     ----------
     audio : np.ndarray [shape=(channel, sample)]
-        As long as the target, with the channels of the sources.
+        Samples, as long as the target, with the channels of the sources.
     sr : int
         Sample rate in Hz.
     decomposition : Decomposition
-        W [shape=(freq, frame of the sources)] are the sources' magnitudes, H [shape=(frame of the
-        sources, time)] says when each of these frames sounds and how loud.
+        Model of the target: W [shape=(freq, source frame)] are the magnitudes of the sources, H
+        [shape=(source frame, time)] the weights of the source frames in each frame of the target.
+
+    Examples
+    --------
+    >>> import numpy as np, nmfaudio as na
+    >>> y = np.random.default_rng(0).standard_normal(8000)
+    >>> m = na.mosaics.mosaic(y, y[::-1].copy(), 8000, iterations=2)
+    >>> m.audio.shape, m.sr
+    ((1, 8000), 8000)
     """
 
     audio: np.ndarray = field(repr=False)
@@ -56,49 +64,60 @@ def mosaic(
     continuity: int = 3,
     iterations: int = 20,
 ) -> Mosaic:
-    """Play one recording with the sounds of others: bees that hum a song.
+    """Resynthesise one recording from the frames of others.
 
-    The frames of the sources' spectrogram are fixed templates of a KL NMF of the target's. Their
-    activations are made sparse and diagonal, so that stretches of the sources sound as they are,
-    see `Diagonal`; the sources' complex frames, weighted by them, are turned back into audio.
-    The sources need the target's pitches, or the mosaic cannot have its melody: add transposed
-    copies of a source as further sources.
-
-    W takes (n_fft / 2) · (frames of the sources) numbers and H (frames of the sources) · (frames of
-    the target). An iteration takes time in proportion to n_fft times the latter: with the defaults
-    at 44.1 kHz and float32, a minute of sources and a minute of target take 180 MB and 20 Gflop per
-    iteration; ten minutes of each take a hundred times as long. Give sources of a minute or two.
-
-    The mosaic may be softer than the target: sounds that the sources do not have are missing, and
-    frames out of their order partly cancel.
+    The frames of the sources' spectrogram are fixed templates of a KL-NMF of the target's. Their
+    activations are made sparse and diagonal, so that the mosaic plays short passages of the sources
+    unchanged (see `Diagonal`); the sources' complex frames, weighted by them, are transformed back
+    into audio.
 
     Parameters
     ----------
     target : path, or np.ndarray [shape=(channel, sample) or (sample,)]
-        What shall be heard; all its channels count together.
+        Recording to imitate; its channels are analysed together.
     sources : path or np.ndarray, or a sequence of them
-        What it shall be made of, all with the same number of channels.
+        Recordings to take the frames from, all with the same number of channels.
     sr : int, optional
-        Sample rate of all arrays in Hz. Files know theirs; nothing is resampled.
+        Sample rate of all arrays in Hz; not needed for files. Nothing is resampled.
     n_fft, hop : int, optional
-        Window length and distance in samples; by default `default_n_fft` and half of it. A longer
+        Window and hop length in samples; by default `default_n_fft` and half of it. A longer
         window follows the target's pitches better, a shorter one its rhythm.
-    repeat, polyphony, continuity, iterations : int
-        As in `Diagonal`: for how many frames a source frame may not sound again, how many sound at
-        once, over how many frames a stretch is made to go on, and over how many iterations these
-        restrictions fade in.
+    repeat : int
+        Number of frames during which a source frame is not used again.
+    polyphony : int
+        Largest number of source frames in one frame of the mosaic.
+    continuity : int
+        Length in frames of the diagonals that passages are extended along.
+    iterations : int
+        Iterations over which these restrictions are faded in.
 
     Returns
     -------
     Mosaic
+        The mosaic with its model.
 
     Raises
     ------
     ParameterError, ShapeError, ContentError
-        A parameter or a recording cannot work: among others, sample rates or the sources' channels
+        A parameter or a recording is invalid; for example, sample rates or the sources' channels
         differ, or the sources are silent.
     AudioFileError
         A file cannot be read.
+
+    See Also
+    --------
+    nmfaudio.solvers.Diagonal : The restrictions on the activations.
+
+    Notes
+    -----
+    The sources need the target's pitches to play its melody; add transposed copies of a source as
+    further sources. The mosaic may be softer than the target: sounds that the sources lack are
+    missing, and reordered frames partly cancel.
+
+    W has (n_fft / 2) · (source frames) entries and H (source frames) · (target frames). An
+    iteration takes time in proportion to n_fft times the latter: with the defaults at 44.1 kHz and
+    float32, a minute of sources and a minute of target take 180 MB and 20 Gflop per iteration; ten
+    minutes of each take a hundred times as much.
 
     References
     ----------
@@ -107,7 +126,7 @@ def mosaic(
 
     Examples
     --------
-    A rising tune, played with a falling one:
+    A rising tune from the frames of a falling one:
 
     >>> import numpy as np, nmfaudio as na
     >>> def tune(*pitches):
@@ -116,46 +135,47 @@ def mosaic(
     >>> m = na.mosaics.mosaic(tune(220, 330, 440), tune(440, 330, 220), 8000, polyphony=1)
     >>> m.audio.shape
     (1, 12000)
-    >>> frames = m.decomposition.H.argmax(axis=0)  # of the source, one per frame of the mosaic
+    >>> frames = m.decomposition.H.argmax(axis=0)  # strongest source frame in each frame
     >>> bool(frames[2:6].min() > 15 and frames[-6:-2].max() < 8)
     True
     """
     solver = Diagonal(repeat, polyphony, continuity, iterations)
     several = [sources] if isinstance(sources, str | os.PathLike | np.ndarray) else list(sources)
-    (wanted, *given), sr = _loaded([target, *several], sr)
+    (y, *source_samples), sr = _load_all([target, *several], sr)
     window = default_n_fft(sr) if n_fft is None else as_count(n_fft, "n_fft", low=2)
     stft = Stft(sr, window, window // 2 if hop is None else hop)
-    Z = _frames(given, stft)
-    W, V = stft.features(Z), analyse(wanted, stft).astype(Z.real.dtype, copy=False)
-    start = np.tile(V.sum(axis=0) / W.sum(), (W.shape[1], 1))  # the target's loudness
+    Z = _source_frames(source_samples, stft)
+    W, V = stft.features(Z), analyse(y, stft).astype(Z.real.dtype, copy=False)
+    # All source frames alike, at the level of the target's frame [shape=(source frame, time)].
+    initial = np.tile(V.sum(axis=0) / W.sum(), (W.shape[1], 1))
     found = decompose(
         V,
-        [Factor(W, free=False, name="W"), Factor(start, name="H")],
+        [Factor(W, free=False, name="W"), Factor(initial, name="H")],
         solver=solver,
-        max_iter=iterations + _REFITS,
+        max_iter=iterations + _REFIT_ITERATIONS,
         tol=0,
     )
-    audio = stft.inverse(_weighted(Z, found.H), wanted.shape[1])
+    audio = stft.inverse(_weighted(Z, found.H), y.shape[1])
     return Mosaic(audio, sr, replace(found, metadata={"transform": stft.to_dict()}))
 
 
-def _loaded(recordings: Sequence[Audio], sr: int | None) -> tuple[list[np.ndarray], int]:
-    """The samples (channel, sample) of the target and the sources, and their one rate in Hz."""
+def _load_all(recordings: Sequence[Audio], sr: int | None) -> tuple[list[np.ndarray], int]:
+    """Samples [shape=(channel, sample)] of target and sources, and their common rate in Hz."""
     if len(recordings) == 1:
-        raise ParameterError("there are no sources; at least 1 recording is needed")
+        raise ParameterError("sources is empty; at least 1 recording is needed")
     names = ["target", *(f"sources[{i}]" for i in range(len(recordings) - 1))]
-    loaded = [_load(name, one, sr) for name, one in zip(names, recordings, strict=True)]
+    loaded = [_load(name, recording, sr) for name, recording in zip(names, recordings, strict=True)]
     common = loaded[0][1] if sr is None else sr
-    for name, (_, own) in zip(names, loaded, strict=True):
-        if own != common:
+    for name, (_, rate) in zip(names, loaded, strict=True):
+        if rate != common:
             raise ParameterError(
-                f"{name} has sample rate {own} Hz where {common} Hz is needed; resample it first"
+                f"{name} has sample rate {rate} Hz where {common} Hz is needed; resample it first"
             )
     return [samples for samples, _ in loaded], common
 
 
 def _load(name: str, recording: Audio, sr: int | None) -> tuple[np.ndarray, int]:
-    """Samples (channel, sample) and their rate in Hz."""
+    """Samples [shape=(channel, sample)] and their rate in Hz."""
     if isinstance(recording, str | os.PathLike):
         from nmfaudio.audio.io import read
 
@@ -166,8 +186,8 @@ def _load(name: str, recording: Audio, sr: int | None) -> tuple[np.ndarray, int]
     return as_audio(recording, name), sr
 
 
-def _frames(sources: Sequence[np.ndarray], stft: Stft) -> np.ndarray:
-    """The spectrograms of all sources, one after the other [shape=(channel, freq, time)]."""
+def _source_frames(sources: Sequence[np.ndarray], stft: Stft) -> np.ndarray:
+    """Spectrograms of all sources, concatenated in time [shape=(channel, freq, time)]."""
     channels = {len(y) for y in sources}
     if len(channels) > 1:
         raise ShapeError(
@@ -176,12 +196,12 @@ def _frames(sources: Sequence[np.ndarray], stft: Stft) -> np.ndarray:
         )
     Z = np.concatenate([stft.forward(y) for y in sources], axis=-1)
     if not Z.any():
-        raise ContentError("the sources are silent; nothing can be made of them")
+        raise ContentError("the sources are silent; give recordings with sound")
     return Z
 
 
 def _weighted(Z: np.ndarray, H: np.ndarray) -> np.ndarray:
-    """``Z @ H`` channel by channel, for an H of few entries."""
+    """``Z @ H`` for each channel, with a sparse H."""
     from scipy.sparse import csr_array
 
     rows = csr_array(H.T)

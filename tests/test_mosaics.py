@@ -176,7 +176,7 @@ def test_files_know_their_rate(tmp_path):
 @pytest.mark.parametrize(
     ("sources", "error", "message"),
     [
-        ([], ParameterError, "there are no sources"),
+        ([], ParameterError, "sources is empty"),
         ([SCALE, np.stack([SCALE, SCALE])], ShapeError, "have 1 and 2 channels"),
         (np.zeros(4000), ContentError, "the sources are silent"),
         ([SCALE, np.full(9, np.nan)], ContentError, r"sources\[1\] has 9 NaN"),

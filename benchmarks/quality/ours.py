@@ -84,7 +84,7 @@ def f0(case: Case, seed: int) -> Estimates:
         there = (times >= case.start) & (times < case.start + case.seconds)
         if there.any():
             tracks.append(na.separators.Pitch(times[there] - case.start, hertz[there]))
-    return _run("f0", case, seed, pitch=tracks[0], also=tuple(tracks[1:]))
+    return _run("f0", case, seed, pitch=tracks[0], second_pitch=tuple(tracks[1:]))
 
 
 def denoise(case: Case, seed: int) -> Estimates:

@@ -178,6 +178,8 @@ def parameters_section(kind: type[Any]) -> str:
 def documented(kind: type[T]) -> type[T]:
     """Write the Parameters section of a dataclass from its options.
 
+    The signature of a dataclass with keyword-only fields lists them in the same order.
+
     Parameters
     ----------
     kind : type
@@ -188,12 +190,24 @@ def documented(kind: type[T]) -> type[T]:
     type
         The same class.
     """
+    _order_signature(kind)
     if kind.__doc__:
         doc = inspect.cleandoc(kind.__doc__) + "\n"
         section = "Parameters\n----------\n" + parameters_section(kind) + "\n"
         place = found.start() if (found := _FIRST_SECTION.search(doc)) else len(doc)
         kind.__doc__ = doc[:place] + section + doc[place:]
     return kind
+
+
+def _order_signature(kind: type[Any]) -> None:
+    """Let the signature list keyword-only fields as `options` does: a class's own ones first."""
+    signature = inspect.signature(kind.__init__)
+    self, *fields = signature.parameters.values()
+    if all(field.kind is field.KEYWORD_ONLY for field in fields):
+        place = {option.name: i for i, option in enumerate(options(kind))}
+        fields.sort(key=lambda field: place[field.name])
+        # On __init__ rather than on the class, whose attributes subclasses inherit.
+        kind.__init__.__signature__ = signature.replace(parameters=[self, *fields])
 
 
 def _entry(kind: type[Any], one: Option) -> str:

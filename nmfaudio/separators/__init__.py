@@ -1,7 +1,7 @@
-"""Ways to take a recording apart. Nothing heavy is imported here.
+"""Separators, each a dataclass of settings, a function and a command of the same name.
 
-`SEPARATORS` gives each name its class, as ``"module:Class"``, and one line of help. A name here is
-a command of ``nmfaudio``, whose flags are the class's fields.
+`SEPARATORS` maps the name of each command to its class, as ``"module:Class"``, and to one line of
+help. Nothing heavy is imported here.
 """
 
 from __future__ import annotations
@@ -13,38 +13,38 @@ __getattr__, __dir__, __all__ = attach_stub(__name__, __file__)
 SEPARATORS: dict[str, tuple[str, str]] = {
     "separate": (
         "nmfaudio.separators.blind:BlindSeparator",
-        "take recordings apart into sources, without examples or scores",
+        "separate recordings into sources without examples or scores",
     ),
     "guided": (
         "nmfaudio.separators.guided:GuidedSeparator",
-        "take recordings apart into sounds that you have examples of",
+        "separate recordings into sounds of which there are examples",
     ),
     "f0": (
         "nmfaudio.separators.f0:F0Separator",
-        "take a voice whose pitch is known, or found, out of a mix",
+        "separate a voice from its accompaniment by the pitch of the voice",
     ),
     "paint": (
         "nmfaudio.separators.paint:PaintSeparator",
-        "take recordings apart by boxes that you draw over time and frequency",
+        "separate recordings by boxes drawn over their spectrograms",
     ),
     "regroup": (
         "nmfaudio.separators.regroup:RegroupSeparator",
-        "put the components of a saved separation together to other stems",
+        "regroup the components of a saved separation into other stems",
     ),
     "hpss": (
         "nmfaudio.separators.hpss:HpssSeparator",
-        "split recordings into what sounds on and what is struck",
+        "separate harmonic from percussive sounds",
     ),
     "denoise": (
         "nmfaudio.separators.denoise:DenoiseSeparator",
-        "take noise, of which a stretch is known, out of recordings",
+        "reduce the noise of recordings, learned from an example of the noise",
     ),
     "score": (
         "nmfaudio.separators.score:ScoreSeparator",
-        "take a recording apart by its score: a part per track, hand or instrument",
+        "separate a recording by its score: one stem per track, hand or instrument",
     ),
     "drums": (
         "nmfaudio.separators.drums:DrumSeparator",
-        "take drums apart into kick, snare, hi-hat and other parts of the kit",
+        "separate drums into kick, snare, hi-hat and other parts of the kit",
     ),
 }

@@ -1,9 +1,10 @@
-"""What every separator shares: options that become flags, the contract, and the look-up by name."""
+"""Contract of the separators, and their lookup by name."""
 
 from __future__ import annotations
 
 import dataclasses
 import importlib
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
@@ -18,40 +19,58 @@ if TYPE_CHECKING:
 
 
 class Separator(Protocol):
-    """A frozen dataclass of settings that can be called on audio."""
+    """Contract of every separator: a frozen dataclass of settings that can be called on audio.
+
+    The command line needs nothing else. `NmfSeparator` implements the contract for separators that
+    factor a spectrogram; those define the model only.
+    """
 
     __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
     usage_examples: ClassVar[tuple[str, ...]]
 
     def __call__(
         self,
-        y: np.ndarray,
-        sr: int,
+        audio: str | bytes | os.PathLike[str] | np.ndarray,
+        sr: int | None = None,
         *,
         rng: int | np.random.Generator | None = 0,
         callback: Callable[[Progress], bool | None] | None = None,
     ) -> Stems:
-        """Take audio apart.
+        """Separate a recording.
 
         Parameters
         ----------
-        y : np.ndarray [shape=(channel, sample)]
-            The mixture; never written to.
-        sr : int
-            Sample rate in Hz.
+        audio : path, or np.ndarray [shape=(channel, sample) or (sample,)]
+            A file that libsndfile reads, or float samples; never written to.
+        sr : int, optional
+            Sample rate of the samples in Hz; not given for a file.
         rng : int, np.random.Generator or None
-            Where chance comes from; the same seed gives the same bytes.
+            Seed of the random numbers; the same seed gives the same bytes.
         callback : callable, optional
-            Called with a `Progress` now and then; True stops the iterations.
+            Called with a `Progress` every ten iterations; returning True stops the iterations.
 
         Returns
         -------
         Stems
+            Named stems that sum to the mixture.
         """
         ...
 
     def memory(self, y: np.ndarray, sr: int) -> int:
-        """About how many bytes the call needs at the peak, `y` and this process included."""
+        """Estimate the peak memory of a call.
+
+        Parameters
+        ----------
+        y : np.ndarray [shape=(channel, sample)]
+            The recording.
+        sr : int
+            Sample rate in Hz.
+
+        Returns
+        -------
+        int
+            Bytes, including `y` and the process itself.
+        """
         ...
 
 
@@ -66,15 +85,14 @@ def load_separator(name: str) -> type[Any]:
     Returns
     -------
     type
-        The separator's class.
+        Class of the separator.
 
     Raises
     ------
     ParameterError
-        No separator bears this name.
+        The name is not in `SEPARATORS`.
     """
     if name not in SEPARATORS:
-        known = ", ".join(SEPARATORS)
-        raise ParameterError(f"no separator is called {name!r}; there are: {known}")
+        raise ParameterError(f"unknown separator {name!r}; choose from {', '.join(SEPARATORS)}")
     module, _, attribute = SEPARATORS[name][0].partition(":")
     return cast("type[Any]", getattr(importlib.import_module(module), attribute))

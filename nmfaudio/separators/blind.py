@@ -1,4 +1,4 @@
-"""Separation without examples or scores: NMF, components grouped, one mask per group."""
+"""Separation without examples or scores, by NMF with grouped components."""
 
 from __future__ import annotations
 
@@ -10,21 +10,23 @@ from nmfaudio._public import public
 from nmfaudio.errors import ParameterError
 from nmfaudio.separators.pipeline import GroupedDecomposition, NmfSeparator, SeparationInput
 
-# All that is heavy is imported where it is needed, so that the command's help stays quick.
+# Heavy modules are imported where they are used, so that the help of the command stays fast.
 if TYPE_CHECKING:
     from nmfaudio.audio.transforms import Stft
 
 
 def _number_or_auto(text: str) -> int | str:
+    """Parse a number of sources."""
     if text == "auto":
         return text
     try:
         return int(text)
     except ValueError:
-        raise ParameterError(f"{text!r} is neither a whole number nor auto") from None
+        raise ParameterError(f"{text!r} is neither an integer nor auto") from None
 
 
 def _name_or_number(text: str) -> str | float:
+    """Parse the name or the β of a beta-divergence."""
     try:
         return float(text)
     except ValueError:
@@ -35,12 +37,11 @@ def _name_or_number(text: str) -> str | float:
 @documented
 @dataclass(frozen=True, kw_only=True)
 class BlindSeparator(NmfSeparator):
-    """Take a recording apart with nothing known about it.
+    """Separate a recording into sources without examples or scores.
 
-    The magnitude spectrogram is factored into components. Each is then given to a source: with
-    two sources by how percussive it is, with more by pitch range too. Sources of a full
-    mix that overlap in pitch and rhythm, such as a voice among guitars, cannot be told apart this
-    way. The parameters are those of the command ``nmfaudio separate``; see `options`.
+    The spectrogram is factored by NMF, and each component is assigned to a source: with two
+    sources by its percussiveness, with more by its pitch range too. Sources that overlap in pitch
+    and rhythm, such as a voice among guitars, are not separated this way.
 
     Raises
     ------
@@ -55,52 +56,54 @@ class BlindSeparator(NmfSeparator):
 
     Examples
     --------
-    >>> import numpy as np
+    >>> import numpy as np, nmfaudio as na
     >>> y = np.random.default_rng(0).standard_normal((1, 8000))
-    >>> stems = BlindSeparator(components=4, max_iter=5)(y, 8000)
+    >>> stems = na.BlindSeparator(components=4, max_iter=5)(y, 8000)
     >>> list(stems)
     ['harmonic', 'percussive']
     """
 
     sources: int | Literal["auto"] = option(
         2,
-        "how many stems: 2 splits harmonic from percussive, more split by pitch range too, "
-        "auto looks how many can be told apart",
+        "number of stems: 2 separates harmonic from percussive sounds, more are also divided by "
+        "pitch range, auto estimates the number",
         short="-s",
         parse=_number_or_auto,
         metavar="N",
     )
     components: int = option(
         30,
-        "how many sounds the mix is taken to be made of; more catch finer detail and split "
-        "instruments into more pieces",
+        "number of components of the model; more capture finer detail and split instruments into "
+        "more pieces",
         short="-k",
         metavar="N",
     )
     beta_loss: str | float = option(
         "kl",
-        "what counts as a misfit: kl suits most music, is also hears the quietest parts, frobenius "
-        "follows the loudest; or a number β",
+        "beta-divergence of the fit: kl suits most music, is weights quiet parts more, frobenius "
+        "weights loud parts more; or a number β",
         parse=_name_or_number,
         metavar="LOSS",
     )
     solver: str = option(
         "auto",
-        "how the fit is improved: mu takes any loss, bmme needs fewer iterations for β ≤ 2, hals "
-        "or pg for frobenius; ccd is slow but exact, for kl; auto takes the fastest",
+        "algorithm of the factorisation: mu works with every loss, bmme needs fewer iterations for "
+        "β ≤ 2, hals and pg minimise frobenius, ccd is slow but exact for kl; auto chooses the "
+        "fastest",
         metavar="NAME",
     )
     init: str = option(
         "nndsvdar",
-        "where the sounds start from: nndsvdar begins with the strongest patterns of the mix, spa "
-        "with the moments least alike, random begins anywhere: another --seed, another result",
+        "initialisation of the factors: nndsvdar takes the strongest patterns of the mixture, spa "
+        "the frames that differ most, random gives a different result for each seed",
         choices=("nndsvdar", "spa", "random"),
     )
 
     refine: Literal["none", "consistent", "misi"] = option(
         "none",
-        "consistent looks for stems whose frames agree with each other, misi for phases that fit "
-        "the masks: they help where the masks are good",
+        "refinement of the phases: consistent makes overlapping frames of a stem agree, misi fits "
+        "phases to the masks (both help only where the masks are good), none keeps those of the "
+        "mixture",
         choices=("none", "consistent", "misi"),
     )
 
@@ -110,22 +113,33 @@ class BlindSeparator(NmfSeparator):
         from nmfaudio.factorisation.solvers import SOLVERS
 
         super().__post_init__()
-        self._keep("components", as_count(self.components, "components", low=1))
+        self._set("components", as_count(self.components, "components", low=1))
         if not isinstance(self.beta_loss, str):
-            self._keep("beta_loss", as_number(self.beta_loss, "beta_loss"))
+            self._set("beta_loss", as_number(self.beta_loss, "beta_loss"))
         divergence_named(self.beta_loss)
         if self.sources != "auto":
-            self._keep("sources", as_count(self.sources, "sources", low=1))
+            self._set("sources", as_count(self.sources, "sources", low=1))
             if self.sources > self.components:
                 raise ParameterError(
-                    f"sources is {self.sources}, more than the {self.components} components to "
-                    "make them of; ask for fewer sources or more components"
+                    f"sources is {self.sources}, but there are only {self.components} components; "
+                    "use fewer sources or more components"
                 )
         as_choice(self.solver, "solver", ("auto", *SOLVERS))
         as_choice(self.init, "init", ("nndsvdar", "spa", "random"))
 
     def model(self, inputs: SeparationInput) -> GroupedDecomposition:
-        """Factor the spectrogram, and group the components."""
+        """Factor the spectrogram by NMF, and group the components.
+
+        Parameters
+        ----------
+        inputs : SeparationInput
+            The recording.
+
+        Returns
+        -------
+        GroupedDecomposition
+            The model, and the components of each stem.
+        """
         from nmfaudio.factorisation.engine import nmf
         from nmfaudio.stems.grouping import group_components
 
@@ -151,15 +165,33 @@ class BlindSeparator(NmfSeparator):
         return GroupedDecomposition(found, groups)
 
     def size(self) -> tuple[int, int]:
-        """How many components and stems."""
-        from nmfaudio.stems.grouping import MOST_SOURCES
+        """Return the largest numbers of components and of stems.
 
-        return self.components, MOST_SOURCES if self.sources == "auto" else self.sources
+        Returns
+        -------
+        tuple of (int, int)
+            Number of components, number of stems.
+        """
+        from nmfaudio.stems.grouping import MAX_SOURCES
+
+        return self.components, MAX_SOURCES if self.sources == "auto" else self.sources
 
     def transform(self, sr: int) -> Stft:
-        """The transform for audio of this sample rate: of powers for Itakura–Saito."""
+        """Return the transform for audio of a sample rate.
+
+        Parameters
+        ----------
+        sr : int
+            Sample rate in Hz.
+
+        Returns
+        -------
+        Stft
+            Of powers for the Itakura–Saito divergence, else of magnitudes.
+        """
         from nmfaudio.factorisation.divergences import divergence_named
 
-        # Itakura–Saito is a statement about powers (doi:10.1162/neco.2008.04-08-771).
+        # The Itakura–Saito divergence models variances, that is powers (Févotte et al. 2009,
+        # doi:10.1162/neco.2008.04-08-771).
         power = 2.0 if divergence_named(self.beta_loss).beta == 0 else 1.0
         return replace(super().transform(sr), power=power)

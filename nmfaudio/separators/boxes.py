@@ -1,4 +1,4 @@
-"""What somebody painted over a spectrogram: boxes and pictures that say which source is where."""
+"""Boxes and pictures that assign regions of a spectrogram to sources."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from nmfaudio._common.validation import as_number
 from nmfaudio.errors import AudioFileError, ContentError, MissingExtraError, ParameterError
 
 _BOX = ("start", "end", "low", "high")
-_LARGEST = 64 * 2**20  # bytes of a file of boxes
+_MAX_BYTES = 64 * 2**20  # of a file of boxes
 
 
 @dataclass(frozen=True)
 class Stroke:
-    """A box, or a picture over all of the recording, that says where a source is.
+    """Region of one source: a box, or a picture over the complete spectrogram.
 
     Parameters
     ----------
     source : str
-        The name of the stem.
+        Name of the stem.
     weight : float
-        0 to 1: how sure it is that only this source is heard there.
+        Certainty from 0 to 1 that the region belongs to this source alone.
     start, end : float
-        Seconds of a box.
+        Time range of a box in seconds.
     low, high : float
-        Hz of a box.
+        Frequency range of a box in Hz.
     image : Path or None
-        A picture instead of the box: time from left to right, frequency from 0 at the bottom to
-        half the sample rate at the top, white (or opaque) where the source is.
+        Picture instead of a box: time from left to right, frequency from 0 at the bottom to half
+        the sample rate at the top, white (or opaque) where the source is.
     """
 
     source: str
@@ -48,12 +48,12 @@ class Stroke:
     image: Path | None = None
 
 
-def read_strokes(given: str | os.PathLike[str] | Sequence[Mapping[str, Any]]) -> list[Stroke]:
-    """Read what was painted.
+def read_strokes(boxes: str | os.PathLike[str] | Sequence[Mapping[str, Any]]) -> list[Stroke]:
+    """Read boxes and pictures.
 
     Parameters
     ----------
-    given : path, or sequence of mapping
+    boxes : path, or sequence of mapping
         A JSON file with a list of boxes, ``{"source": "voice", "start": 1.0, "end": 2.5, "low":
         200, "high": 900, "weight": 1}``, or pictures, ``{"source": "voice", "image":
         "voice.png"}``, with the picture's path relative to the file; or such a list itself.
@@ -61,44 +61,50 @@ def read_strokes(given: str | os.PathLike[str] | Sequence[Mapping[str, Any]]) ->
     Returns
     -------
     list of Stroke
+        The entries in their order.
 
     Raises
     ------
     AudioFileError
-        The file cannot be read, or is no JSON.
+        The file cannot be read or is not JSON.
     ParameterError
-        An entry is no box and no picture; the message says which and why.
+        An entry is neither a box nor a picture; the message names it and the reason.
     """
-    if isinstance(given, str | os.PathLike):
-        return [_stroke(one, i, Path(given).parent) for i, one in enumerate(_entries(given))]
-    return [_stroke(one, i, Path()) for i, one in enumerate(given)]
+    if isinstance(boxes, str | os.PathLike):
+        folder = Path(boxes).parent
+        return [_stroke(entry, i, folder) for i, entry in enumerate(_entries(boxes))]
+    return [_stroke(entry, i, Path()) for i, entry in enumerate(boxes)]
 
 
 def _entries(path: str | os.PathLike[str]) -> list[Any]:
+    """Read the list in a JSON file."""
     file, size = open_source(path)
     with file:
-        if size > _LARGEST:
-            raise AudioFileError(f"{show(path)}: has {size} bytes; at most {_LARGEST} are read")
+        if size > _MAX_BYTES:
+            raise AudioFileError(f"{show(path)}: has {size} bytes; at most {_MAX_BYTES} are read")
         content = file.read()
     try:
         entries = json.loads(content)
     except ValueError as error:
-        raise AudioFileError(f"{show(path)}: is no JSON: {error}") from None
+        raise AudioFileError(f"{show(path)}: is not JSON: {error}") from None
     if not isinstance(entries, list):
         raise AudioFileError(f"{show(path)}: must hold a list of boxes, [{{...}}, ...]")
     return entries
 
 
 def _stroke(entry: Any, number: int, folder: Path) -> Stroke:
+    """Validate one entry of a list of boxes and pictures."""
     label = f"box {number + 1}"
     if isinstance(entry, Stroke):
         return entry
     if not isinstance(entry, Mapping) or not isinstance(entry.get("source"), str):
-        raise ParameterError(f'{label} names no source; write {{"source": "voice", ...}}')
+        raise ParameterError(f'{label} has no source; write {{"source": "voice", ...}}')
     unknown = sorted(set(entry) - {"source", "weight", "image", *_BOX})
     if unknown:
-        raise ParameterError(f"{label} has {unknown[0]!r}; known are {', '.join(_BOX)}, weight, "
-                             "image and source")  # fmt: skip
+        raise ParameterError(
+            f"{label} has the unknown key {unknown[0]!r}; choose from source, weight, image, "
+            f"{', '.join(_BOX)}"
+        )
     weight = as_number(entry.get("weight", 1.0), f"weight of {label}", low=0)
     if weight > 1:
         raise ParameterError(f"weight of {label} is {weight:g}; it must be from 0 to 1")
@@ -113,7 +119,8 @@ def _stroke(entry: Any, number: int, folder: Path) -> Stroke:
     for names, first, last in ((_BOX[:2], start, end), (_BOX[2:], low, high)):
         if first >= last:
             raise ParameterError(
-                f"{label} has {names[0]} {first:g} and {names[1]} {last:g}; the first must be lower"
+                f"{label} has {names[0]} {first:g} and {names[1]} {last:g}; "
+                f"{names[0]} must be lower"
             )
     return Stroke(entry["source"], weight, start, end, low, high)
 
@@ -121,35 +128,39 @@ def _stroke(entry: Any, number: int, folder: Path) -> Stroke:
 def rasterise(
     strokes: Sequence[Stroke], frequencies: np.ndarray, times: np.ndarray, dtype: Any
 ) -> dict[str, np.ndarray]:
-    """How surely each bin belongs to each source.
+    """Compute the weight of each source in every bin.
 
     Parameters
     ----------
     strokes : sequence of Stroke
+        Boxes and pictures.
     frequencies : np.ndarray [shape=(freq,)]
-        In Hz, ascending.
+        Centres of the bins in Hz, ascending.
     times : np.ndarray [shape=(time,)]
-        In seconds, ascending.
+        Centres of the frames in seconds, ascending.
     dtype : np.dtype
+        Type of the weights.
 
     Returns
     -------
     dict of str to np.ndarray [shape=(freq, time)]
-        Values from 0 to 1; sources in the order in which they first appear. Where strokes of one
-        source overlap, the surest counts.
+        Weights from 0 to 1, by source in the order of first appearance. Where strokes of one
+        source overlap, the largest weight counts.
 
     Raises
     ------
     ContentError
-        A box lies outside the recording, or a picture cannot be used.
+        A box lies outside the recording.
+    AudioFileError
+        A picture cannot be read.
     """
-    painted: dict[str, np.ndarray] = {}
+    weights: dict[str, np.ndarray] = {}
     for number, stroke in enumerate(strokes, 1):
         shape = len(frequencies), len(times)
-        canvas = painted.setdefault(stroke.source, np.zeros(shape, dtype))
+        canvas = weights.setdefault(stroke.source, np.zeros(shape, dtype))
         if stroke.image is not None:
-            shades = _shades(stroke.image, shape).astype(dtype)
-            np.maximum(canvas, shades * dtype.type(stroke.weight), out=canvas)
+            picture = _read_picture(stroke.image, shape).astype(dtype)
+            np.maximum(canvas, picture * dtype.type(stroke.weight), out=canvas)
             continue
         if stroke.start > times[-1] or stroke.low > frequencies[-1]:
             raise ContentError(
@@ -160,11 +171,11 @@ def rasterise(
         columns = _covered(times, stroke.start, stroke.end)
         box = canvas[rows, columns]
         np.maximum(box, dtype.type(stroke.weight), out=box)
-    return painted
+    return weights
 
 
 def _covered(centres: np.ndarray, low: float, high: float) -> slice:
-    """The bins with centres in between, or the one nearest to the middle where there is none."""
+    """Bins with centres from `low` to `high`, or else the one nearest to their middle."""
     first, last = np.searchsorted(centres, [low, high])
     last += int(last < len(centres) and centres[last] == high)
     if first >= last:
@@ -173,8 +184,8 @@ def _covered(centres: np.ndarray, low: float, high: float) -> slice:
     return slice(int(first), int(last))
 
 
-def _shades(path: Path, shape: tuple[int, int]) -> np.ndarray:
-    """A picture as weights on a grid, each bin taking the nearest dot."""
+def _read_picture(path: Path, shape: tuple[int, int]) -> np.ndarray:
+    """Read a picture as weights on a grid of bins, by the nearest pixel."""
     try:
         from matplotlib.image import imread
     except ImportError:
@@ -182,16 +193,17 @@ def _shades(path: Path, shape: tuple[int, int]) -> np.ndarray:
             "pictures need matplotlib; pip install 'nmfaudio[plot]', or use boxes"
         ) from None
     try:
-        dots = np.asarray(imread(path))
-    except (OSError, SyntaxError, ValueError) as error:  # what Pillow raises for broken files
+        pixels = np.asarray(imread(path))
+    except (OSError, SyntaxError, ValueError) as error:  # Pillow's errors for broken files
         raise AudioFileError(f"{show(path)}: cannot be read as a picture: {error}") from None
-    dots = dots / 255.0 if dots.dtype.kind == "u" else dots
-    if dots.ndim == 3:
-        see_through = dots.shape[2] == 4 and dots[..., 3].min() < 1
-        dots = dots[..., 3] if see_through else dots[..., :3].mean(axis=2)
+    pixels = pixels / 255.0 if pixels.dtype.kind == "u" else pixels
+    if pixels.ndim == 3:
+        has_alpha = pixels.shape[2] == 4 and pixels[..., 3].min() < 1
+        pixels = pixels[..., 3] if has_alpha else pixels[..., :3].mean(axis=2)
     rows, columns = (
         np.minimum((np.arange(n) + 0.5) * size / n, size - 1).astype(int)
-        for n, size in zip(shape, dots.shape, strict=True)
+        for n, size in zip(shape, pixels.shape, strict=True)
     )
-    shades: np.ndarray = dots[::-1][np.ix_(rows, columns)]
-    return shades
+    # The first row of a picture is its top, the first bin the lowest frequency.
+    picture: np.ndarray = pixels[::-1][np.ix_(rows, columns)]
+    return picture

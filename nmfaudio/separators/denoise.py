@@ -1,8 +1,9 @@
-"""Speech, or any other sound, from noise of which a stretch is known."""
+"""Noise reduction from examples of the noise."""
 
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ from nmfaudio._public import public
 from nmfaudio.errors import ContentError, ParameterError
 from nmfaudio.separators.pipeline import GroupedDecomposition, NmfSeparator, SeparationInput
 
-# All that is heavy is imported where it is needed, so that the command's help stays quick.
+# Heavy modules are imported where they are used, so that the help of the command stays fast.
 if TYPE_CHECKING:
     import numpy as np
 
@@ -26,14 +27,15 @@ if TYPE_CHECKING:
     Sound = AnyRecording | tuple[float, float]
 
 _WINDOW = 0.064  # seconds
-# Where nobody says what is noise, it is this share of the frames: the quietest.
+# Without examples of the noise, this share of the frames serves: the quietest,
 _QUIETEST = 0.1
-_NEIGHBOURS = 2  # on each side, over which the median of the loudness is taken first
-_LEAST = 1e-3  # of the start of an activation: what is zero by chance could never become more
+# by the median of the level over this many frames on each side.
+_NEIGHBOURS = 2
+_SMALLEST = 1e-3  # initial activation relative to the mean; multiplicative updates keep zeros
 
 
 def _sound(text: str) -> str | tuple[float, float]:
-    """A path, or a stretch of time."""
+    """Parse a path or a time range."""
     from nmfaudio._common.time_ranges import parse_time_range
 
     return parse_time_range(text) if re.fullmatch(r"[\d:.]+-[\d:.]+", text) else text
@@ -43,12 +45,11 @@ def _sound(text: str) -> str | tuple[float, float]:
 @documented
 @dataclass(frozen=True, kw_only=True)
 class DenoiseSeparator(NmfSeparator):
-    """Take the noise out of a recording.
+    """Reduce the noise of a recording.
 
-    Frames of the noise by itself stand for the noise. Together with a few sounds that are free to
-    become whatever they are not, or with frames of the signal by itself, they make the recording
-    up. Several such models, with other frames and other starts, are averaged. The parameters are
-    those of the command ``nmfaudio denoise``; see `options`.
+    Frames of the noise on its own are templates of the noise. Beside them, frames of the signal on
+    its own or a few free components model the signal. Several such models, with different frames
+    and initialisations, are averaged.
 
     Raises
     ------
@@ -62,13 +63,13 @@ class DenoiseSeparator(NmfSeparator):
 
     Examples
     --------
-    A tone that comes and goes in noise, the first half second of which is noise alone:
+    An intermittent tone in noise; the first half second is noise alone:
 
-    >>> import numpy as np
+    >>> import numpy as np, nmfaudio as na
     >>> t = np.arange(16000) / 8000
     >>> tone = np.sin(2770 * t) * (t % 1 > 0.5)
     >>> hiss = 0.5 * np.random.default_rng(0).standard_normal(16000)
-    >>> stems = DenoiseSeparator(noise=(0, 0.5), free=2)(tone + hiss, 8000)
+    >>> stems = na.DenoiseSeparator(noise=(0, 0.5), n_free=2)(tone + hiss, 8000)
     >>> list(stems)
     ['signal', 'noise']
     >>> bool(np.square(stems["signal"][0] - tone).sum() < 0.2 * np.square(hiss).sum())
@@ -82,51 +83,56 @@ class DenoiseSeparator(NmfSeparator):
 
     noise: Sound | Sequence[Sound] = option(
         (),
-        "a recording of the noise alone, or FROM-TO, in seconds, a stretch of this recording with "
-        "nothing else in it; by default the quietest tenth is taken for that",
+        "recording of the noise alone, or a time range in seconds of this recording that has "
+        "nothing but noise; by default the quietest tenth of the frames",
         parse=_sound,
         many=True,
         metavar="FILE|FROM-TO",
     )
     signal: Sound | Sequence[Sound] = option(
         (),
-        "a recording of the signal alone, such as the same voice elsewhere; by default the signal "
-        "is whatever the noise is not",
+        "recording of the signal alone, such as the same voice without noise, or a time range in "
+        "seconds of this recording; by default the signal is everything unlike the noise",
         parse=_sound,
         many=True,
         metavar="FILE|FROM-TO",
     )
     floor: float | None = option(
         None,
-        "leave the noise in the signal at this level, such as -20: it hides the warbling that "
-        "the rest of it makes; by default all is taken away that can be",
+        "level in dB of the noise that stays in the signal, such as -20, to mask musical noise; by "
+        "default as much is removed as possible",
         parse=float,
         metavar="DB",
     )
-    free: int = option(
+    n_free: int = option(
         8,
-        "how many sounds the signal is made of where there is no recording of it; more keep more "
-        "of it, and of the noise",
+        "number of components of the signal where there is no recording of it; more keep more of "
+        "the signal, and of the noise",
+        flag="--free",
         metavar="N",
     )
     exemplars: int = option(
-        200, "how many moments of a recording stand for it at most, in each model", metavar="N"
+        200,
+        "maximum number of frames of a recording that serve as templates of a model",
+        metavar="N",
     )
     models: int = option(
-        3, "how many models are averaged; more are better and take longer", metavar="N"
+        3, "number of models to average; more separate better and take longer", metavar="N"
     )
     max_iter: int = option(
-        50, "iterations per model at most; more fit the mix closer and take longer", metavar="N"
+        50,
+        "maximum number of iterations of each model; more fit the mixture better and take longer",
+        metavar="N",
     )
     mask_power: float = option(
         1.5,
-        "how sharply soft masks divide: 1 keeps more of each sound and leaks more, 2 suits music",
+        "exponent of the soft masks: 1 keeps more of each source and leaks more, 2 suits music",
         metavar="ALPHA",
     )
     n_fft: int | None = option(
         None,
-        "window length in samples: longer tells voiced speech from noise better, shorter smears "
-        "less; by default the power of two nearest to 64 ms",
+        "window length in samples: longer windows separate voiced speech from noise better, "
+        "shorter ones smear less; by default the power of two nearest to 64 ms",
         parse=int,
         metavar="SAMPLES",
     )
@@ -135,103 +141,156 @@ class DenoiseSeparator(NmfSeparator):
         from nmfaudio._common.validation import as_count, as_number
 
         super().__post_init__()
-        for name in ("free", "exemplars", "models"):
-            self._keep(name, as_count(getattr(self, name), name, low=1))
+        for name in ("n_free", "exemplars", "models"):
+            self._set(name, as_count(getattr(self, name), name, low=1))
         for name in ("noise", "signal"):
-            self._keep(name, _several(getattr(self, name)))
+            self._set(name, _as_tuple(getattr(self, name)))
         if self.floor is not None:
-            self._keep("floor", as_number(self.floor, "floor"))
+            self._set("floor", as_number(self.floor, "floor"))
             if self.floor >= 0:
                 raise ParameterError(f"floor is {self.floor:g} dB; it must be below 0, such as -20")
 
-    def __call__(self, audio: Any, sr: int | None = None, **how: Any) -> Stems:
-        """As every separator does, and then see to the floor."""
-        stems = super().__call__(audio, sr, **how)
+    def __call__(
+        self,
+        audio: str | bytes | os.PathLike[str] | np.ndarray,
+        sr: int | None = None,
+        *,
+        rng: int | np.random.Generator | None = 0,
+        callback: Callback | None = None,
+    ) -> Stems:
+        """Separate a recording, and return noise to the signal up to the floor.
+
+        Parameters
+        ----------
+        audio : path, or np.ndarray [shape=(channel, sample) or (sample,)]
+            A file that libsndfile reads, or samples in float32 or float64.
+        sr : int, optional
+            Sample rate of the samples in Hz; not given for a file.
+        rng : int, np.random.Generator or None
+            Seed of the random numbers; the same seed gives the same bytes.
+        callback : callable, optional
+            Called with a `Progress` every ten iterations; returning True stops the iterations.
+
+        Returns
+        -------
+        Stems
+            The stems signal and noise, which sum to the mixture.
+        """
+        stems = super().__call__(audio, sr, rng=rng, callback=callback)
         if self.floor is None:
             return stems
         noise = stems["noise"]
-        left = noise.dtype.type(10 ** (self.floor / 20)) * noise
-        return replace(stems, stems={"signal": stems["signal"] + left, "noise": noise - left})
+        returned = noise.dtype.type(10 ** (self.floor / 20)) * noise
+        return replace(
+            stems, stems={"signal": stems["signal"] + returned, "noise": noise - returned}
+        )
 
     def transform(self, sr: int) -> Stft:
-        """See `NmfSeparator.transform`; the window is shorter, as voices glide."""
+        """Return the transform for audio of a sample rate.
+
+        Parameters
+        ----------
+        sr : int
+            Sample rate in Hz.
+
+        Returns
+        -------
+        Stft
+            With a shorter window than usual, as the pitch of voices glides.
+        """
         from nmfaudio.audio.transforms import Stft
 
         n_fft = 2 ** max(1, round(math.log2(_WINDOW * sr))) if self.n_fft is None else self.n_fft
         return Stft(sr, n_fft, self.hop)  # type: ignore[arg-type]
 
     def size(self) -> tuple[int, int]:
-        """See `NmfSeparator.size`."""
-        signal = self.exemplars if self.signal else self.free
+        """Return the largest numbers of components and of stems.
+
+        Returns
+        -------
+        tuple of (int, int)
+            Number of components, number of stems.
+        """
+        signal = self.exemplars if self.signal else self.n_free
         return self.models * (self.exemplars + signal), 2
 
     def model(self, inputs: SeparationInput) -> GroupedDecomposition:
-        """Explain the inputs by frames of the noise, and of the signal or by free spectra."""
-        from nmfaudio.separators.ensemble import averaged
+        """Average several models with templates of noise and signal.
 
-        noise = self._heard(inputs, "noise") or [_quietest(inputs.V)]
-        signal = self._heard(inputs, "signal")
-        sizes: list[tuple[int, int]] = []
+        Parameters
+        ----------
+        inputs : SeparationInput
+            The recording.
+
+        Returns
+        -------
+        GroupedDecomposition
+            The model, and the components of each stem.
+        """
+        from nmfaudio.dictionaries.exemplars import choose_exemplars
+        from nmfaudio.separators.ensemble import average_models
+
+        noise = self._spectrograms(inputs, "noise") or [_quietest_frames(inputs.V)]
+        signal = self._spectrograms(inputs, "signal")
+        examples = [each for each in (noise, signal) if each]
+        n_free = 0 if signal else self.n_free
+        counts: list[tuple[int, int]] = []  # components of the noise and of the signal, by model
 
         def fit(report: Callback, rng: np.random.Generator) -> Decomposition:
-            from nmfaudio.dictionaries.exemplars import choose_exemplars
+            known = [choose_exemplars(each, self.exemplars, 1, rng)[0] for each in examples]
+            counts.append((known[0].shape[1], sum(W.shape[1] for W in known[1:]) + n_free))
+            return self._fit(inputs.V, known, n_free, report, rng)
 
-            known = [
-                choose_exemplars(each, self.exemplars, 1, rng)[0]
-                for each in (noise, signal)
-                if each
-            ]
-            free = 0 if signal else self.free
-            sizes.append((known[0].shape[1], sum(W.shape[1] for W in known) + free))
-            return self._fit(inputs.V, known, free, report, rng)
-
-        found = averaged(inputs.V, fit, self.models, callback=inputs.callback, rng=inputs.rng)
+        found = average_models(inputs.V, fit, self.models, callback=inputs.callback, rng=inputs.rng)
         groups: dict[str, list[int]] = {"signal": [], "noise": []}
-        begin = 0
-        for of_noise, all_of_it in sizes:
-            groups["noise"] += range(begin, begin + of_noise)
-            begin += all_of_it
-            groups["signal"] += range(begin - all_of_it + of_noise, begin)
+        first = 0
+        for n_noise, n_signal in counts:
+            middle, last = first + n_noise, first + n_noise + n_signal
+            groups["noise"] += range(first, middle)
+            groups["signal"] += range(middle, last)
+            first = last
         return GroupedDecomposition(found, groups)
 
-    def _heard(self, inputs: SeparationInput, name: str) -> list[np.ndarray]:
-        """The spectrograms of what is said to be noise, or signal, alone."""
+    def _spectrograms(self, inputs: SeparationInput, name: str) -> list[np.ndarray]:
+        """Spectrograms of the examples of the noise or of the signal."""
         from nmfaudio.dictionaries.learning import read_examples
 
-        given = [
-            _stretch_of(inputs, one, name) if isinstance(one, tuple) else one
-            for one in getattr(self, name)
+        sounds = [
+            _samples_in(inputs, sound, name) if isinstance(sound, tuple) else sound
+            for sound in getattr(self, name)
         ]
-        if not given:
+        if not sounds:
             return []
-        heard = [V for V in read_examples(name, given, inputs.transform) if V.any()]
-        if not heard:
-            raise ContentError(f"{name}: what was given of it is silent; name another stretch")
-        return heard
+        found = [V for V in read_examples(name, sounds, inputs.transform) if V.any()]
+        if not found:
+            raise ContentError(f"{name}: the examples are silent; give another time range or file")
+        return found
 
     def _fit(
         self,
         V: np.ndarray,
         known: Sequence[np.ndarray],
-        free: int,
+        n_free: int,
         report: Callback,
         rng: np.random.Generator,
     ) -> Decomposition:
-        """One model: known spectra that stay, and free ones, with random activations."""
+        """Fit one model: known templates, fixed, then free ones, with random activations."""
         import numpy as np
 
         from nmfaudio.factorisation.engine import decompose
         from nmfaudio.factorisation.factors import Factor
 
-        started = rng.random((len(V), free)) * V.mean(axis=1, dtype=np.float64)[:, None]
-        sums = np.maximum(started.sum(axis=0), np.finfo(np.float32).tiny)
-        W = np.concatenate([*known, (started / sums).astype(V.dtype)], axis=1)
+        # Free templates are noise with the mean spectrum of the mixture, and sum to one.
+        spectra = rng.random((len(V), n_free)) * V.mean(axis=1, dtype=np.float64)[:, None]
+        sums = np.maximum(spectra.sum(axis=0), np.finfo(np.float32).tiny)
+        W = np.concatenate([*known, (spectra / sums).astype(V.dtype)], axis=1)
+        # Level at which all components together have the energy of a mean frame.
         level = float(V.mean(dtype=np.float64)) * len(V) / W.shape[1]
-        H = ((rng.random((W.shape[1], V.shape[1])) + _LEAST) * level).astype(V.dtype)
-        moving = np.arange(W.shape[1]) >= W.shape[1] - free
+        H = ((rng.random((W.shape[1], V.shape[1])) + _SMALLEST) * level).astype(V.dtype)
+        unknown = np.arange(W.shape[1]) >= W.shape[1] - n_free
         return decompose(
             V,
-            [Factor(W, free=moving if free else False, name="W"), Factor(H, name="H")],
+            [Factor(W, free=unknown if n_free else False, name="W"), Factor(H, name="H")],
             max_iter=self.max_iter,
             tol=self.tol,
             callback=report,
@@ -239,28 +298,28 @@ class DenoiseSeparator(NmfSeparator):
         )
 
 
-def _several(given: Any) -> tuple[Any, ...]:
-    """What was given, one or several, as a tuple; a pair of numbers is one stretch of time."""
-    if isinstance(given, list | tuple):
-        pair = len(given) == 2 and all(isinstance(t, int | float) for t in given)
-        return (tuple(given),) if pair else tuple(given)
-    return (given,)
+def _as_tuple(sounds: Any) -> tuple[Any, ...]:
+    """One or several sounds as a tuple; a pair of numbers is one time range."""
+    if isinstance(sounds, list | tuple):
+        is_range = len(sounds) == 2 and all(isinstance(t, int | float) for t in sounds)
+        return (tuple(sounds),) if is_range else tuple(sounds)
+    return (sounds,)
 
 
-def _stretch_of(inputs: SeparationInput, span: tuple[float, float], name: str) -> np.ndarray:
-    """The samples of a stretch of the recording itself."""
+def _samples_in(inputs: SeparationInput, span: tuple[float, float], name: str) -> np.ndarray:
+    """Samples of a time range of the recording."""
     start, stop = span
     length = inputs.y.shape[1]
     if not 0 <= start < stop or round(start * inputs.sr) >= length:
         raise ParameterError(
-            f"{name} is {start:g}-{stop:g} s, which is no stretch of this recording of "
+            f"{name} is {start:g}-{stop:g} s; it must be a time range within the recording of "
             f"{length / inputs.sr:g} s"
         )
     return inputs.y[:, round(start * inputs.sr) : round(stop * inputs.sr)]
 
 
-def _quietest(V: np.ndarray) -> np.ndarray:
-    """The frames that are the quietest, as a median over a few of them has it."""
+def _quietest_frames(V: np.ndarray) -> np.ndarray:
+    """Frames with the lowest level, smoothed by a median [shape=(freq, time)]."""
     import numpy as np
 
     from nmfaudio.kernels.median import running_median
@@ -270,5 +329,5 @@ def _quietest(V: np.ndarray) -> np.ndarray:
         level = running_median(np.ascontiguousarray(level[None]), _NEIGHBOURS)[0]
     count = max(1, round(_QUIETEST * len(level)))
     frames = V[:, np.sort(np.argsort(level, kind="stable")[:count])]
-    # Where the recording begins with digital silence, that is no noise to learn from.
+    # Digital silence has no noise to learn from.
     return frames if frames.any() else V

@@ -1,4 +1,4 @@
-"""Drums: one stem for each part of the kit, from templates that learn the kit at hand."""
+"""Separation of a drum kit into its parts."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def _names(text: str) -> tuple[str, ...]:
 @documented
 @dataclass(frozen=True, kw_only=True)
 class DrumSeparator(NmfSeparator):
-    """Take drums apart into kick, snare, hi-hat and what else is asked for.
+    """Separate drums into kick, snare, hi-hat and other parts of the kit.
 
-    Non-negative matrix factor deconvolution: each part of the kit is a short spectrogram that
-    recurs. The templates that ship with the package say what a kick, a snare and a hi-hat sound
-    like in general; those of the kit at hand are learned from the recording itself, first one for
-    each part, then several, on what each part has for itself under the masks found so far.
+    The model is non-negative matrix factor deconvolution (NMFD): each part of the kit is a short
+    spectrogram that recurs. Shipped templates describe kick, snare and hi-hat in general; those of
+    the kit in the recording are learned from the recording, first one for each part, then several,
+    each set on the share of its part under the masks of the first model.
 
     Raises
     ------
@@ -60,9 +60,9 @@ class DrumSeparator(NmfSeparator):
 
     Examples
     --------
-    >>> import numpy as np
+    >>> import numpy as np, nmfaudio as na
     >>> y = np.random.default_rng(0).standard_normal((1, 8000))
-    >>> stems = DrumSeparator(max_iter=2)(y, 8000)
+    >>> stems = na.DrumSeparator(max_iter=2)(y, 8000)
     >>> list(stems)
     ['kick', 'snare', 'hihat']
     """
@@ -71,36 +71,36 @@ class DrumSeparator(NmfSeparator):
 
     parts: tuple[str, ...] | None = option(
         None,
-        f"which parts the kit has, of {', '.join(PARTS)}, with commas between; by default kick, "
-        "snare and hihat, or those of --one-shots",
+        f"parts of the kit, separated by commas, of {', '.join(PARTS)}; by default kick, snare and "
+        "hihat, or those of the one-shots",
         parse=_names,
         metavar="NAMES",
     )
     one_shots: str | os.PathLike[str] | None = option(
         None,
-        "a folder of hits of this very kit, as kick/*.wav or kick*.wav, or of bars of each part "
-        "by itself, to be learned from; by default shipped templates are",
+        "folder of hits of this very kit, as kick/*.wav or kick*.wav, or of bars of each part on "
+        "its own; by default shipped templates are used",
         metavar="FOLDER",
     )
     onsets: str | os.PathLike[str] | None = option(
         None,
-        "a table of hits (rows of seconds,part) or a MIDI file that says when each part is hit; a "
-        "part sounds only then; by default that is found out",
+        "table of hits (rows of seconds,part) or MIDI file; a part is active only at its hits; by "
+        "default the hits are transcribed",
         metavar="FILE",
     )
     hits: bool = option(
         False,
-        "also write when each part is hit and how hard: hits.csv, and hits.mid where the extra "
+        "also write the time and velocity of every hit: hits.csv, and hits.mid where the extra "
         "midi is installed",
     )
     max_iter: int = option(
-        30, "iterations at most for each of the four stages of learning the kit", metavar="N"
+        30, "maximum number of iterations of each of the four stages of the model", metavar="N"
     )
     tol: float = option(
         0.0,
-        "stop a stage when ten iterations improved the fit by less than this share; 0 never stops "
-        "early",
-        metavar="SHARE",
+        "stop a stage once ten iterations improve the fit by less than this fraction; 0 never "
+        "stops early",
+        metavar="FRACTION",
     )
 
     def __post_init__(self) -> None:

@@ -1,7 +1,4 @@
-"""Several models of one spectrogram as one: their errors differ and cancel, what they share stays.
-
-Factorisations from different starts end in models about equally good, wrong in different places.
-"""
+"""Average of several models of one spectrogram."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ from nmfaudio.factorisation.engine import Callback, Progress, decompose, generat
 from nmfaudio.factorisation.factors import Factor
 
 
-def averaged(
+def average_models(
     V: np.ndarray,
     fit: Callable[[Callback, np.random.Generator], Decomposition],
     count: int,
@@ -23,24 +20,30 @@ def averaged(
     callback: Callback | None,
     rng: int | np.random.Generator | None,
 ) -> Decomposition:
-    """The mean of several models of V, with the components of one model after another's.
+    """Average several models of a spectrogram.
+
+    Models from different initialisations fit about equally well and err in different places, so
+    their mean errs less. The components of the mean are those of all models, one model after
+    another, with activations divided by `count`.
 
     Parameters
     ----------
     V : np.ndarray [shape=(freq, time)]
+        The spectrogram, ≥ 0.
     fit : callable
-        Makes a model W and H of V, all with the same structure; gets what to report to, and where
-        its chance comes from.
+        From a callback and a random generator to a model W and H of V; all models have the same
+        structure.
     count : int
-        How many models.
+        Number of models.
     callback : callable or None
-        Hears of all of them; the number of the model is the `start`.
+        Called with a `Progress` of each model; its `start` is the number of the model.
     rng : int, np.random.Generator or None
+        Seed of the random numbers.
 
     Returns
     -------
     Decomposition
-        Its `start_losses` say where each model ended.
+        The mean; its `start_losses` are the final losses of the models.
     """
 
     def numbered(number: int) -> Callback:
@@ -49,10 +52,11 @@ def averaged(
 
         return report
 
-    chances = generator(rng).spawn(count)
-    found = [fit(numbered(number), chance) for number, chance in enumerate(chances)]
-    W = np.concatenate([one.W for one in found], axis=-1)
-    H = np.concatenate([one.H for one in found]) / W.dtype.type(count)
+    generators = generator(rng).spawn(count)
+    found = [fit(numbered(number), child) for number, child in enumerate(generators)]
+    W = np.concatenate([model.W for model in found], axis=-1)
+    H = np.concatenate([model.H for model in found]) / W.dtype.type(count)
+    # No iterations: the call computes the loss of the mean.
     mean = decompose(
         V,
         [Factor(W), Factor(H)],
@@ -62,7 +66,7 @@ def averaged(
     )
     return replace(
         mean,
-        checks=np.array([max(one.n_iter for one in found)]),
-        converged=all(one.converged for one in found),
-        start_losses=np.array([one.losses[-1] for one in found]),
+        checks=np.array([max(model.n_iter for model in found)]),
+        converged=all(model.converged for model in found),
+        start_losses=np.array([model.losses[-1] for model in found]),
     )

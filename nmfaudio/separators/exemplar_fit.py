@@ -1,4 +1,4 @@
-"""How much of each known sound is heard when: known stretches of sound laid over a recording."""
+"""Activations of known templates in a recording, by exemplar-based or convolutive NMF."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from nmfaudio.factorisation.initialisation import LEAST
 from nmfaudio.factorisation.penalties import Prior
 from nmfaudio.factorisation.structures import Convolutive
 
-# Bands have this share of their frequency as width, and one bin at least. Twice as narrow gains
-# 0.1 dB on the tuning set, and takes twice as long.
-_WIDTH = 1 / 50
-# Iterations for spectra that may move, once it is known when they sound.
-_REFINING = 30
+# Width of a band relative to its frequency, and at least one bin. Bands half as wide gain 0.1 dB
+# on the tuning set and take twice as long.
+_RELATIVE_WIDTH = 1 / 50
+# Iterations that refit templates with known activations.
+_REFIT_ITERATIONS = 30
 
 
-def fit_stretches(
+def fit_exemplars(
     V: np.ndarray,
     templates: np.ndarray,
     *,
     convolutive: bool = False,
-    free: int = 0,
+    n_free: int = 0,
     adapt: float | None = None,
     beta: float = 0.5,
     max_iter: int = 60,
@@ -35,43 +35,47 @@ def fit_stretches(
     callback: Callback | None = None,
     rng: int | np.random.Generator | None = 0,
 ) -> Decomposition:
-    """Explain every stretch of a spectrogram by known ones.
+    """Fit known templates to a spectrogram.
 
-    Each stretch of as many frames as the templates have, at every frame, is taken for a sum of
-    templates, all by itself; what the stretches that overlap in a frame say about it is averaged.
-    So a template must fit its surroundings in time too, but what it says about a frame need not
-    fit what earlier templates left over, as in convolutive NMF. The activations are found from
-    bands that are about a fiftieth of their frequency wide, which takes a tenth of the time.
+    Every window of V with as many frames as the templates have is modelled independently as a
+    sum of templates, and the models of the windows that overlap in a frame are averaged. So a
+    template must match its context in time too, but unlike in convolutive NMF its model of a frame
+    need not match the remainder that earlier templates leave.
 
     Parameters
     ----------
     V : np.ndarray [shape=(freq, time)]
         Spectrogram, ≥ 0.
     templates : np.ndarray [shape=(freq, component) or (lag, freq, component)]
-        Known spectra or stretches of spectra, ≥ 0.
+        Known spectra or short spectrograms, ≥ 0.
     convolutive : bool
-        Let templates that overlap in time add up instead, as in convolutive NMF: for those that
-        are whole sounds, such as drum hits.
-    free : int
-        How many unknown ones there are beside them.
+        Whether templates that overlap in time add up instead, as in convolutive NMF: for templates
+        that are complete sounds, such as drum hits.
+    n_free : int
+        Number of further components with unknown templates.
     adapt : float or None
-        Weight of the `Prior` that holds the templates while they are fitted to `V`, as a share of
-        what `V` says; None keeps them as they are.
+        Weight of the `Prior` on the templates while they are refitted to `V`, relative to the data
+        term; None keeps them fixed.
     beta : float
-        The β-divergence that is made small.
+        Parameter of the β-divergence.
     max_iter : int
-        Iterations at most.
+        Maximum number of iterations.
     tol : float
-        Stop when ten iterations improved the fit by less than this share.
+        Stop once ten iterations improve the fit by less than this fraction.
     callback : callable, optional
-        Gets a `Progress` every ten iterations; True stops iterating.
+        Called with a `Progress` every ten iterations; returning True stops the iterations.
     rng : int, np.random.Generator or None
-        Where the unknown ones start.
+        Seed of the unknown templates.
 
     Returns
     -------
     Decomposition
-        `Convolutive`: the known components first, then the unknown ones.
+        A `Convolutive` model: the known components first, then the unknown ones.
+
+    Notes
+    -----
+    Activations are fitted to V pooled into bands about a fiftieth of their frequency wide, which
+    takes a tenth of the time of all bins.
 
     References
     ----------
@@ -81,65 +85,75 @@ def fit_stretches(
     Examples
     --------
     >>> W = np.random.default_rng(0).random((30, 3))
-    >>> d = fit_stretches(W[:, [0, 0, 2, 2]], W)
+    >>> d = fit_exemplars(W[:, [0, 0, 2, 2]], W)
     >>> d.H.argmax(0).tolist()
     [0, 0, 2, 2]
     """
     W = (templates if templates.ndim == 3 else templates[None]).astype(V.dtype, copy=False)
-    bands = FrequencyBands.proportional(len(V), _WIDTH)
-    rows = bands.pool(V.T, axis=-1)
-    known = np.stack([bands.pool(spectra.T, axis=-1) for spectra in W])  # (lag, component, band)
-    unknown = generator(rng).uniform(0.5, 1.5, (len(W), free, len(bands.edges))).astype(V.dtype)
-    unknown /= unknown.sum(axis=(0, 2), keepdims=True)
-    start = np.concatenate([known, unknown], axis=1)
-    spectra = start.transpose(0, 2, 1)
+    lags, _, known = W.shape
+    bands = FrequencyBands.proportional(len(V), _RELATIVE_WIDTH)
+    rows = bands.pool(V.T, axis=-1)  # (time, band)
+    spectra = _initial_templates(W, bands, n_free, generator(rng))  # (lag, band, component)
+    components = spectra.shape[2]
     if not convolutive:
-        rows = _overlapping(rows, len(W))
-        spectra = spectra.reshape(-1, start.shape[1])
-    levels = rows.sum(axis=1) / start.shape[1]
+        # One column of the data for each window: lags become further rows of plain NMF.
+        rows = _stack_windows(rows, lags)
+        spectra = spectra.reshape(-1, components)
+    levels = rows.sum(axis=1) / components
     levels = np.maximum(levels, LEAST * max(float(levels.mean()), LEAST))
-    H = np.repeat(levels[None], start.shape[1], axis=0)
+    H = np.repeat(levels[None], components, axis=0)
     found = decompose(
         rows.T,
-        [Factor(spectra, free=_those(slice(W.shape[2], None), H)), Factor(H)],
+        [Factor(spectra, free=_component_mask(slice(known, None), components)), Factor(H)],
         structure=Convolutive() if convolutive else None,
         divergence=Beta(beta),
         max_iter=max_iter,
         tol=tol,
         callback=callback,
     )
-    sound = _in_bins(found, W, V.shape[1], bands, 1 if convolutive else len(W))
-    if free:
-        sound = _moved(V, sound, slice(W.shape[2], None), ())
+    model = _expand_bands(found, W, V.shape[1], bands, 1 if convolutive else lags)
+    if n_free:
+        model = _refit_templates(V, model, slice(known, None), ())
     if adapt is not None:
-        weight = adapt * float(sound.H.sum(axis=1, dtype=np.float64).mean())
-        sound = _moved(V, sound, slice(0, W.shape[2]), (Prior(sound.W, weight),))
-    return sound
+        # The data term of W grows with the sum of the activations, and so must the prior's weight.
+        weight = adapt * float(model.H.sum(axis=1, dtype=np.float64).mean())
+        model = _refit_templates(V, model, slice(0, known), (Prior(model.W, weight),))
+    return model
 
 
-def _overlapping(rows: np.ndarray, lags: int) -> np.ndarray:
-    """The stretches of `lags` rows from each row on, as rows; past the end there is silence."""
+def _initial_templates(
+    W: np.ndarray, bands: FrequencyBands, n_free: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Known templates in bands, then random ones that sum to one [shape=(lag, band, component)]."""
+    pooled = np.stack([bands.pool(spectra.T, axis=-1) for spectra in W])  # (lag, component, band)
+    unknown = rng.uniform(0.5, 1.5, (len(W), n_free, len(bands.edges))).astype(W.dtype)
+    unknown /= unknown.sum(axis=(0, 2), keepdims=True)
+    return np.concatenate([pooled, unknown], axis=1).transpose(0, 2, 1)
+
+
+def _stack_windows(rows: np.ndarray, lags: int) -> np.ndarray:
+    """Windows of `lags` rows from each row on, flattened; zeros follow the last row."""
     rows = np.concatenate([rows, np.zeros((max(0, lags - len(rows)), rows.shape[1]), rows.dtype)])
     windows = np.lib.stride_tricks.sliding_window_view(rows, lags, axis=0)
     return windows.transpose(0, 2, 1).reshape(len(windows), -1)
 
 
-def _those(components: slice, H: np.ndarray) -> np.ndarray:
-    """True for these of the components that H has."""
-    chosen = np.zeros(len(H), bool)
+def _component_mask(components: slice, count: int) -> np.ndarray:
+    """Booleans [shape=(component,)] that are True for the chosen components."""
+    chosen = np.zeros(count, bool)
     chosen[components] = True
     return chosen
 
 
-def _in_bins(
+def _expand_bands(
     found: Decomposition, W: np.ndarray, frames: int, bands: FrequencyBands, overlap: int
 ) -> Decomposition:
-    """The convolutive model in bins that says the same as one in bands.
+    """Convert a model in bands to the convolutive model in bins.
 
-    Where `overlap` stretches are laid over each frame, it has their mean.
+    Each frame is the mean over the `overlap` windows that cover it.
     """
     lags, _, known = W.shape
-    # What is known of the unknown components says nothing about bins within a band.
+    # Unknown templates are known by band only: spread each band evenly over its bins.
     unknown = found.W.reshape(lags, len(bands.edges), -1)[..., known:]
     spectra = bands.spread(unknown).astype(W.dtype)
     H = np.zeros((found.n_components, frames), W.dtype)
@@ -148,19 +162,19 @@ def _in_bins(
     return replace(found, factors=factors, structure=Convolutive())
 
 
-def _moved(
-    V: np.ndarray, sound: Decomposition, components: slice, penalties: tuple[Prior, ...]
+def _refit_templates(
+    V: np.ndarray, model: Decomposition, components: slice, penalties: tuple[Prior, ...]
 ) -> Decomposition:
-    """Fit the spectra of some components, bin by bin; when they sound is known."""
-    W, H = sound.factors
-    moved = decompose(
+    """Refit the templates of some components to all bins, with known activations."""
+    W, H = model.factors
+    refitted = decompose(
         V,
         [
-            Factor(W, free=_those(components, H), penalties=penalties),
+            Factor(W, free=_component_mask(components, len(H)), penalties=penalties),
             Factor(H, free=False),
         ],
-        structure=sound.structure,
-        divergence=sound.divergence,
-        max_iter=_REFINING,
+        structure=model.structure,
+        divergence=model.divergence,
+        max_iter=_REFIT_ITERATIONS,
     )
-    return replace(sound, factors=moved.factors)
+    return replace(model, factors=refitted.factors)

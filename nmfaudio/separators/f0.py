@@ -1,4 +1,4 @@
-"""One voice whose pitch is known, and the rest."""
+"""Separation of a voice by its pitch track."""
 
 from __future__ import annotations
 
@@ -18,26 +18,25 @@ if TYPE_CHECKING:
 
     from nmfaudio.separators.pitch_track import Pitch
 
-# A pitch track and a voice agree within about this, and a sung note's partials are this wide.
+# The partials of a sung note are about this wide, and pitch tracks about this accurate.
 _CENTS = (-20.0, -10.0, 0.0, 10.0, 20.0)
 
-# A bin has half its say on the accompaniment where a partial is this many times weaker than the
-# strongest of its frame.
-_SHY = 30.0
+# A partial 30 times weaker than the strongest of its frame halves the weight that its bin has for
+# the accompaniment.
+_WEIGHT_SLOPE = 30.0
 
-_HELD = 8  # spectrograms held beside those of plain NMF, as measured
+_COPIES = 8  # copies of the spectrogram beyond those of plain NMF, as measured
 
 
 @public
 @documented
 @dataclass(frozen=True, kw_only=True)
 class F0Separator(NmfSeparator):
-    """Take a voice out of a recording, given its pitch over time.
+    """Separate a voice from its accompaniment by the pitch of the voice.
 
-    A buzz of that pitch is synthesised. Where its spectrogram has nothing, the accompaniment is
-    seen alone and its templates are learned there. Then the buzz through one smooth filter per
-    frame, and these templates, share out the mixture. The parameters are those of the command
-    ``nmfaudio f0``; see `options`.
+    A pulse train of that pitch is synthesised. The templates of the accompaniment are learned
+    where the spectrogram of the pulse train is near zero. Then the pulse train, through a smooth
+    filter for each frame, and these templates are fitted to the mixture together.
 
     Raises
     ------
@@ -64,35 +63,54 @@ class F0Separator(NmfSeparator):
 
     pitch: str | os.PathLike[str] | Pitch | None = option(
         None,
-        "the voice's pitch, rows of seconds and Hz; without it, pYIN estimates it",
+        "pitch track of the voice: rows of seconds and Hz; by default pYIN estimates it",
         suffixes=(".csv",),
         metavar="PITCH.csv",
     )
-    also: tuple[str | os.PathLike[str] | Pitch, ...] = option(
-        (), "the pitch of another voice of the stem", many=True, metavar="PITCH.csv"
+    second_pitch: tuple[str | os.PathLike[str] | Pitch, ...] = option(
+        (),
+        "pitch track of a further voice in the same stem",
+        many=True,
+        metavar="PITCH.csv",
     )
     components: int = option(
         50,
-        "how many sounds the accompaniment is taken to be made of",
+        "number of components of the accompaniment; more capture finer detail",
         short="-k",
         metavar="N",
     )
     filters: int = option(
-        30, "how many bands shape the voice's timbre; more follow it closer", metavar="N"
+        30,
+        "number of bands of the voice's filter; more follow its timbre more closely",
+        metavar="N",
     )
     max_iter: int = option(
-        60, "iterations, two thirds of them for the accompaniment; more take longer", metavar="N"
+        60,
+        "maximum number of iterations, two thirds of them for the accompaniment; more fit the "
+        "mixture better and take longer",
+        metavar="N",
     )
 
     def __post_init__(self) -> None:
         from nmfaudio._common.validation import as_count
 
         super().__post_init__()
-        self._keep("components", as_count(self.components, "components", low=1))
-        self._keep("filters", as_count(self.filters, "filters", low=2))
+        self._set("components", as_count(self.components, "components", low=1))
+        self._set("filters", as_count(self.filters, "filters", low=2))
 
     def model(self, inputs: SeparationInput) -> GroupedDecomposition:
-        """Learn the accompaniment where it is seen alone, then share out with the voices."""
+        """Learn the accompaniment between the voice's partials, then fit both.
+
+        Parameters
+        ----------
+        inputs : SeparationInput
+            The recording.
+
+        Returns
+        -------
+        GroupedDecomposition
+            The model, and the components of each stem.
+        """
         import numpy as np
 
         from nmfaudio._common.pitch import erb_rate
@@ -102,11 +120,11 @@ class F0Separator(NmfSeparator):
 
         V = inputs.V
         learning = round(self.max_iter * 2 / 3)
-        buzzes = [_buzz(pitch, inputs) for pitch in self._pitches(inputs)]
+        carriers = [_carrier(pitch, inputs) for pitch in self._pitches(inputs)]
         rest = nmf(
             V,
             self.components,
-            weights=_away(buzzes),
+            weights=_weights_between_partials(carriers),
             max_iter=learning,
             tol=self.tol,
             rng=inputs.rng,
@@ -114,7 +132,8 @@ class F0Separator(NmfSeparator):
         )
         bumps = filter_bumps(erb_rate(inputs.transform.frequencies), self.filters).astype(V.dtype)
         gains = np.full((self.filters, V.shape[1]), V.mean(), V.dtype)
-        factors = [(Factor(C, False), Factor(bumps, False), Factor(gains)) for C in buzzes]
+        # V ≈ ∑ carrier ⊙ (bumps @ gains) + W H: each voice has one smooth filter in each frame.
+        factors = [(Factor(C, False), Factor(bumps, False), Factor(gains)) for C in carriers]
         factors += [(Factor(np.ones((1, 1)), False), Factor(rest.W, False), Factor(rest.H))]
         found = decompose(
             V,
@@ -124,27 +143,45 @@ class F0Separator(NmfSeparator):
             tol=self.tol,
             callback=inputs.callback,
         )
-        sung = len(buzzes) * self.filters
-        return GroupedDecomposition(
-            found, {"voice": range(sung), "rest": range(sung, found.n_components)}
-        )
+        count = len(carriers) * self.filters
+        groups = {"voice": range(count), "rest": range(count, found.n_components)}
+        return GroupedDecomposition(found, groups)
 
     def size(self) -> tuple[int, int]:
-        """Components, and stems."""
-        return self.components + (1 + len(self.also)) * self.filters, 2
+        """Return the largest numbers of components and of stems.
+
+        Returns
+        -------
+        tuple of (int, int)
+            Number of components, number of stems.
+        """
+        return self.components + (1 + len(self.second_pitch)) * self.filters, 2
 
     def memory(self, y: np.ndarray, sr: int) -> int:
-        """About how many bytes taking `y` apart needs; see `NmfSeparator.memory`."""
+        """Estimate the peak memory of a call.
+
+        Parameters
+        ----------
+        y : np.ndarray [shape=(channel, sample)]
+            The recording.
+        sr : int
+            Sample rate in Hz.
+
+        Returns
+        -------
+        int
+            Bytes, including `y` and the process itself.
+        """
         stft = self.transform(sr)
         cells = len(stft.frequencies) * stft.n_frames(y.shape[1])
-        return super().memory(y, sr) + (_HELD + 2 * len(self.also)) * cells * y.itemsize
+        return super().memory(y, sr) + (_COPIES + 2 * len(self.second_pitch)) * cells * y.itemsize
 
     def _pitches(self, inputs: SeparationInput) -> list[Pitch]:
-        """Of each voice; there must be one somewhere in the recording."""
+        """Pitch tracks of all voices, checked against the recording."""
         from nmfaudio.separators.pitch_track import Pitch, estimate_pitch, read_pitch
 
-        given = [p for p in (self.pitch, *self.also) if p is not None]
-        pitches = [p if isinstance(p, Pitch) else read_pitch(p) for p in given]
+        tracks = [p for p in (self.pitch, *self.second_pitch) if p is not None]
+        pitches = [p if isinstance(p, Pitch) else read_pitch(p) for p in tracks]
         if not pitches:
             return [estimate_pitch(inputs.y, inputs.sr)]
         count = inputs.y.shape[1]
@@ -157,31 +194,32 @@ class F0Separator(NmfSeparator):
         if not any(pitch.sampled(count, inputs.sr)[1].any() for pitch in pitches):
             raise ContentError(
                 f"no voice has a pitch in the {count / inputs.sr:.3g} s of the recording; "
-                "give times in seconds from its start, and pitches in Hz"
+                "give times in seconds from its start and pitches in Hz"
             )
         return pitches
 
 
-def _buzz(pitch: Pitch, inputs: SeparationInput) -> np.ndarray:
-    """The spectrogram of a buzz of this pitch, level over frequency [shape=(freq, time)]."""
+def _carrier(pitch: Pitch, inputs: SeparationInput) -> np.ndarray:
+    """Spectrogram of a pulse train, level over frequency [shape=(freq, time)]."""
     import numpy as np
 
     from nmfaudio.audio.masking import analyse
     from nmfaudio.separators.pitch_track import FALL
 
-    buzzes = np.stack([pitch.pulse_train(inputs.y.shape[1], inputs.sr, cents=c) for c in _CENTS])
-    spectrogram = analyse(buzzes.astype(inputs.y.dtype), inputs.transform)
+    pulses = np.stack([pitch.pulse_train(inputs.y.shape[1], inputs.sr, cents=c) for c in _CENTS])
+    spectrogram = analyse(pulses.astype(inputs.y.dtype), inputs.transform)
+    # Undo the spectral slope of the pulse train.
     level = 10 ** (FALL / 20 * inputs.transform.frequencies / (inputs.sr / 2))
     spectrogram *= level[:, None].astype(spectrogram.dtype)
     return spectrogram
 
 
-def _away(buzzes: Sequence[np.ndarray]) -> np.ndarray:
-    """How much each bin tells about the accompaniment: next to nothing on a voice's partials."""
+def _weights_between_partials(carriers: Sequence[np.ndarray]) -> np.ndarray:
+    """Weight of each bin for the accompaniment: 1 between the partials, near 0 on them."""
     import numpy as np
 
-    weights = np.ones(buzzes[0].shape, buzzes[0].dtype)
-    for pulse_train in buzzes:
-        peaks = pulse_train.max(0)
-        weights /= 1 + (_SHY * pulse_train / np.where(peaks > 0, peaks, 1)) ** 2
+    weights = np.ones(carriers[0].shape, carriers[0].dtype)
+    for carrier in carriers:
+        peaks = carrier.max(0)
+        weights /= 1 + (_WEIGHT_SLOPE * carrier / np.where(peaks > 0, peaks, 1)) ** 2
     return weights

@@ -26,7 +26,7 @@ Short form of ``{kind}(**settings)(audio, sr)``; see `{kind}` for the method and
 Parameters
 ----------
 audio : path, or np.ndarray [shape=(channel, sample) or (sample,)]
-    A file that libsndfile reads, or float samples.
+    A file that libsndfile reads, or samples in float32 or float64.
 sr : int, optional
     Sample rate of the samples in Hz; not given for a file.
 rng : int, np.random.Generator or None
@@ -44,12 +44,15 @@ Raises
 AudioFileError
     A file cannot be read.
 ParameterError, ShapeError, ContentError
-    A setting is out of range, or the audio cannot be used.
+    A setting or the audio is invalid.
+
+See Also
+--------
+{kind} : The same settings, as an object that can be called on several recordings.
 
 Examples
 --------
->>> import nmfaudio as na
->>> stems = {example}
+{example}
 """
 
 
@@ -75,30 +78,115 @@ def _function(name: str, example: str) -> Callable[..., Stems]:
         stems: Stems = separator(audio, sr, rng=rng, callback=callback)
         return stems
 
-    own = inspect.signature(separate_audio)
-    fixed = [p for p in own.parameters.values() if p.kind is not p.VAR_KEYWORD]
-    keyword = inspect.Parameter.KEYWORD_ONLY
-    more = [inspect.Parameter(o.name, keyword, default=o.default) for o in settings.values()]
-    separate_audio.__signature__ = own.replace(parameters=[*fixed, *more])  # type: ignore[attr-defined]
+    # help() and editors read the signature: list every option in it instead of **chosen.
+    signature = inspect.signature(separate_audio)
+    fixed = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
+    keywords = [
+        inspect.Parameter(option.name, inspect.Parameter.KEYWORD_ONLY, default=option.default)
+        for option in settings.values()
+    ]
+    signature = signature.replace(parameters=[*fixed, *keywords])
+    separate_audio.__signature__ = signature  # type: ignore[attr-defined]
     separate_audio.__name__ = separate_audio.__qualname__ = name
     summary = SEPARATORS[name][1]
     separate_audio.__doc__ = _DOC.format(
         summary=summary[:1].upper() + summary[1:],
         kind=kind.__name__,
         settings=parameters_section(kind),
-        example=example,
+        example=inspect.cleandoc(example),
     )
     return public(separate_audio)
 
 
-separate = _function("separate", 'na.separate(na.example("drums"), sources=3)  # doctest: +SKIP')
-hpss = _function("hpss", 'na.hpss(na.example("band"))  # doctest: +SKIP')
-drums = _function("drums", 'na.drums(na.example("drums"))  # doctest: +SKIP')
-guided = _function("guided", 'na.guided("mix.wav", example={"bass": "bass.wav"})  # doctest: +SKIP')
-score = _function("score", 'na.score("mix.wav", score="score.mid")  # doctest: +SKIP')
-f0 = _function("f0", 'na.f0("song.wav", pitch="pitch.csv")  # doctest: +SKIP')
-denoise = _function("denoise", 'na.denoise("speech.wav", noise=(0, 1.2))  # doctest: +SKIP')
-paint = _function("paint", 'na.paint("mix.wav", boxes="boxes.json")  # doctest: +SKIP')
+separate = _function(
+    "separate",
+    """
+    >>> import numpy as np, nmfaudio as na
+    >>> y = np.random.default_rng(0).standard_normal(8000)
+    >>> list(na.separate(y, 8000, sources=3, components=6, max_iter=10))
+    ['source-1', 'source-2', 'source-3']
+    """,
+)
+hpss = _function(
+    "hpss",
+    """
+    >>> import numpy as np, nmfaudio as na
+    >>> y = np.random.default_rng(0).standard_normal(8000)
+    >>> stems = na.hpss(y, 8000, components=4, models=2, max_iter=10)
+    >>> list(stems)
+    ['harmonic', 'percussive']
+    >>> bool(np.allclose(stems["harmonic"] + stems["percussive"], y))
+    True
+    """,
+)
+drums = _function(
+    "drums",
+    """
+    >>> import numpy as np, nmfaudio as na
+    >>> y = np.random.default_rng(0).standard_normal(8000)
+    >>> list(na.drums(y, 8000, parts=("kick", "snare"), max_iter=2))
+    ['kick', 'snare']
+    """,
+)
+guided = _function(
+    "guided",
+    """
+    >>> import numpy as np, nmfaudio as na
+    >>> rng, t = np.random.default_rng(0), np.arange(8000) / 8000
+    >>> tone, hiss = np.sin(2770 * t), rng.standard_normal(8000)
+    >>> y = tone + rng.standard_normal(8000)
+    >>> list(na.guided(y, 8000, example={"tone": tone, "hiss": hiss}, max_iter=10))
+    ['tone', 'hiss']
+    """,
+)
+score = _function(
+    "score",
+    """
+    >>> import numpy as np, nmfaudio as na
+    >>> t = np.arange(8000) / 8000
+    >>> y = np.sin(220 * 2 * np.pi * t) + np.sin(554.4 * 2 * np.pi * t) * (t > 0.5)
+    >>> notes = [na.Note(0, 1, 57, track="cello"), na.Note(0.5, 1, 73, track="flute")]
+    >>> list(na.score(y, 8000, score=notes, aligned=True, max_iter=5))
+    ['cello', 'flute']
+    """,
+)
+f0 = _function(
+    "f0",
+    """
+    >>> import numpy as np, nmfaudio as na
+    >>> y = np.random.default_rng(0).standard_normal(8000)
+    >>> pitch = na.separators.Pitch([0.5, 0.51, 0.52], [220.0, 221.0, 222.0])
+    >>> list(na.f0(y, 8000, pitch=pitch, components=4, max_iter=10))
+    ['voice', 'rest']
+    """,
+)
+denoise = _function(
+    "denoise",
+    """
+    >>> import numpy as np, nmfaudio as na
+    >>> t = np.arange(8000) / 8000
+    >>> y = np.sin(2770 * t) * (t > 0.5) + 0.1 * np.random.default_rng(0).standard_normal(8000)
+    >>> list(na.denoise(y, 8000, noise=(0, 0.5), models=1, max_iter=10))
+    ['signal', 'noise']
+    """,
+)
+paint = _function(
+    "paint",
+    """
+    >>> import numpy as np, nmfaudio as na
+    >>> y = np.random.default_rng(0).standard_normal(8000)
+    >>> boxes = [{"source": "bass", "start": 0, "end": 1, "low": 0, "high": 500}]
+    >>> list(na.paint(y, 8000, boxes=boxes, rest=True, components=2, max_iter=5))
+    ['bass', 'rest']
+    """,
+)
 regroup = _function(
-    "regroup", 'na.regroup("mix.wav", saved="model.npz", groups={"low": [0, 3]})  # doctest: +SKIP'
+    "regroup",
+    """
+    >>> import numpy as np, nmfaudio as na
+    >>> y = np.random.default_rng(0).standard_normal(8000)
+    >>> model = na.separate(y, 8000, components=4, max_iter=5).decomposition
+    >>> list(na.regroup(y, 8000, saved=model, groups={"first": [0], "others": [1, 2, 3]}))
+    ['first', 'others']
+    """,
 )

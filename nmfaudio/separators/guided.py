@@ -1,4 +1,4 @@
-"""Separation by examples: recordings of what is to be heard in each stem."""
+"""Separation by examples: recordings of each sound on its own."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nmfaudio.errors import ParameterError
 from nmfaudio.separators.pipeline import GroupedDecomposition, NmfSeparator, SeparationInput
 from nmfaudio.stems import REST
 
-# All that is heavy is imported where it is needed, so that the command's help stays quick.
+# Heavy modules are imported where they are used, so that the help of the command stays fast.
 if TYPE_CHECKING:
     import numpy as np
 
@@ -23,20 +23,20 @@ if TYPE_CHECKING:
     from nmfaudio.dictionaries.dictionary import Dictionary
     from nmfaudio.dictionaries.recordings import AnyRecording, Recording
 
-"""The stem of what no example is like."""
-
+# Dictionary of examples: exemplars per label, frames of each, and the β-divergence.
 _SIZE = 400
 _LAGS = 4
 _BETA = 0.5
-# Up to this rate, in Hz, people record speech rather than music; its pitch never rests, so that
-# windows are to be shorter.
+# Recordings up to this rate in Hz are taken for speech, whose gliding pitch needs short windows
+# (in seconds).
 _SPEECH_RATE, _SPEECH_WINDOW = 16_000, 0.032
 
 
 def _labelled(text: str) -> tuple[str, str]:
+    """Parse ``LABEL=PATH``."""
     label, _, path = text.partition("=")
     if not (label and path):
-        raise ParameterError(f"{text!r} is not of the form LABEL=PATH, as in guitar=guitar.wav")
+        raise ParameterError(f"{text!r} does not have the form LABEL=PATH, as in guitar=guitar.wav")
     return label, path
 
 
@@ -44,17 +44,16 @@ def _labelled(text: str) -> tuple[str, str]:
 @documented
 @dataclass(frozen=True, kw_only=True)
 class GuidedSeparator(NmfSeparator):
-    """Take a recording apart into sounds of which there are examples.
+    """Separate a recording into sounds of which there are examples.
 
-    An example is a recording in which nothing but the sound is heard: the other half of the song,
-    a bar of the drummer alone, a folder of hits. Short stretches of the examples are laid over
-    the mixture so that together they make it up; each stem gets what its own stretches explain.
-    The parameters are those of the command ``nmfaudio guided``; see `options`.
+    An example is a recording of one sound on its own: another part of the song, a bar of the
+    drummer alone, a folder of hits. Short spectrograms from the examples (exemplars) are fitted to
+    the mixture, and each stem gets what its own exemplars explain.
 
     Raises
     ------
     ParameterError
-        A setting is out of range, or there are neither examples nor a dictionary.
+        A setting is out of range, or there is neither an example nor a dictionary.
 
     References
     ----------
@@ -66,11 +65,12 @@ class GuidedSeparator(NmfSeparator):
 
     Examples
     --------
-    >>> import numpy as np
+    >>> import numpy as np, nmfaudio as na
     >>> t = np.arange(16000) / 8000
     >>> tone, hiss = np.sin(2770 * t), np.random.default_rng(0).standard_normal(16000)
-    >>> guided = GuidedSeparator(example={"tone": tone[:8000], "hiss": hiss[:8000]}, max_iter=10)
-    >>> stems = guided(tone[8000:] + hiss[8000:], 8000)
+    >>> examples = {"tone": tone[:8000], "hiss": hiss[:8000]}
+    >>> separator = na.GuidedSeparator(example=examples, max_iter=10)
+    >>> stems = separator(tone[8000:] + hiss[8000:], 8000)
     >>> list(stems)
     ['tone', 'hiss']
     """
@@ -84,46 +84,49 @@ class GuidedSeparator(NmfSeparator):
 
     dictionary: str | os.PathLike[str] | Dictionary | None = option(
         None,
-        "what nmfaudio learn made of examples; by default there is none",
+        "dictionary learned from examples, as nmfaudio learn saves it; by default none",
         metavar="FILE.npz",
     )
     example: (
         Mapping[str, AnyRecording | Sequence[AnyRecording]] | tuple[tuple[str, AnyRecording], ...]
     ) = option(
         (),
-        "a recording in which nothing but this sound is heard, or a folder of its hits or notes; "
-        "PATH@12-15.5,1:02-1:09 takes stretches of it; several of one label belong together",
+        "recording of one sound on its own, or folder of its hits or notes; PATH@12-15.5,1:02-1:09 "
+        "uses these time ranges of the file; several examples of one label are combined",
         parse=_labelled,
         many=True,
         metavar="LABEL=PATH",
     )
-    free: int = option(
+    n_free: int = option(
         0,
-        "how many sounds there are that no example is like; they make the stem rest",
+        "number of components of sounds without examples; they make the stem rest",
+        flag="--free",
         metavar="N",
     )
     adapt: float | None = option(
         None,
-        "let the examples' spectra move towards the mix, held back this strongly: 1 counts them as "
-        "much as the mix; by default they stay as they are",
+        "weight of the examples while their templates adapt to the mixture: 1 weights them as much "
+        "as the mixture, less adapts more; by default the templates stay fixed",
         parse=float,
         metavar="WEIGHT",
     )
     beta_loss: float | None = option(
         None,
-        "what counts as a misfit: 1 suits most music, less hears quiet parts better, 2 follows the "
-        "loudest; by default the dictionary's own, and 0.5 for examples",
+        "beta-divergence of the fit: 1 suits most music, less weights quiet parts more, 2 weights "
+        "loud parts more; by default that of the dictionary, and 0.5 for examples",
         parse=float,
         metavar="BETA",
     )
     max_iter: int = option(
-        60, "iterations at most; more fit the mix closer and take longer", metavar="N"
+        60,
+        "maximum number of iterations; more fit the mixture better and take longer",
+        metavar="N",
     )
     n_fft: int | None = option(
         None,
-        "window length in samples: longer tells pitches apart better, shorter smears hits and "
-        "gliding voices less; by default the dictionary's own, or the power of two nearest to "
-        "93 ms, 32 ms where the sample rate is 16 kHz or less",
+        "window length in samples: longer windows resolve pitches better, shorter ones smear hits "
+        "and gliding voices less; by default that of the dictionary, or the power of two nearest "
+        "to 93 ms (32 ms for sample rates up to 16 kHz)",
         parse=int,
         metavar="SAMPLES",
     )
@@ -132,37 +135,38 @@ class GuidedSeparator(NmfSeparator):
         from nmfaudio._common.validation import as_count, as_number
 
         super().__post_init__()
-        self._keep("free", as_count(self.free, "free", low=0))
+        self._set("n_free", as_count(self.n_free, "n_free", low=0))
         if self.adapt is not None:
-            self._keep("adapt", as_number(self.adapt, "adapt", low=0))
+            self._set("adapt", as_number(self.adapt, "adapt", low=0))
         if self.beta_loss is not None:
-            self._keep("beta_loss", as_number(self.beta_loss, "beta_loss"))
+            self._set("beta_loss", as_number(self.beta_loss, "beta_loss"))
         if self.dictionary is None and not self.example:
             raise ParameterError(
-                "there is nothing to go by; give an example of each sound (--example "
+                "no example and no dictionary; give an example of each sound (--example "
                 "guitar=riff.wav) or a dictionary (--dictionary songs.npz)"
             )
         known = () if self._loaded is None else self._loaded.names
-        twice = [label for label in self._given if label in known]
-        if twice:
+        shared = [label for label in self._examples if label in known]
+        if shared:
             raise ParameterError(
-                f"{twice[0]!r} is in the dictionary and has an example too; leave one out, or "
+                f"{shared[0]!r} is in the dictionary and has an example too; leave one out, or "
                 "learn a dictionary from both"
             )
 
     @cached_property
-    def _given(self) -> dict[str, list[Recording]]:
-        """The examples of each label."""
+    def _examples(self) -> dict[str, list[Recording]]:
+        """Examples of each label."""
         from nmfaudio.dictionaries.recordings import gather
 
         pairs = self.example.items() if isinstance(self.example, Mapping) else self.example
         found: dict[str, list[Recording]] = {}
-        for label, given in pairs:
-            found.setdefault(label, []).extend(gather(_cut(given)))
+        for label, recordings in pairs:
+            found.setdefault(label, []).extend(gather(_time_ranges(recordings)))
         return found
 
     @cached_property
     def _loaded(self) -> Dictionary | None:
+        """Dictionary, read from its file."""
         from nmfaudio.dictionaries.dictionary import Dictionary
 
         if self.dictionary is None or isinstance(self.dictionary, Dictionary):
@@ -170,17 +174,28 @@ class GuidedSeparator(NmfSeparator):
         return Dictionary.load(self.dictionary)
 
     def model(self, inputs: SeparationInput) -> GroupedDecomposition:
-        """Lay what is known over the spectrogram, and give each label its components."""
+        """Fit the exemplars to the spectrogram, and group them by label.
+
+        Parameters
+        ----------
+        inputs : SeparationInput
+            The recording.
+
+        Returns
+        -------
+        GroupedDecomposition
+            The model, and the components of each stem.
+        """
         from nmfaudio.factorisation.engine import generator
-        from nmfaudio.separators.exemplar_fit import fit_stretches
+        from nmfaudio.separators.exemplar_fit import fit_exemplars
 
         rng = generator(inputs.rng)
         known = self._known(inputs.transform, rng)
-        found = fit_stretches(
+        found = fit_exemplars(
             inputs.V,
             known.templates,
             convolutive=known.kind == "convolutive",
-            free=self.free,
+            n_free=self.n_free,
             adapt=self.adapt,
             beta=known.beta if self.beta_loss is None else self.beta_loss,
             max_iter=self.max_iter,
@@ -189,22 +204,22 @@ class GuidedSeparator(NmfSeparator):
             rng=rng,
         )
         groups = {name: known.components(name) for name in known.names}
-        if self.free:
+        if self.n_free:
             unknown = tuple(range(known.n_components, found.n_components))
             groups[REST] = (*groups.get(REST, ()), *unknown)
         return GroupedDecomposition(found, groups)
 
     def _known(self, transform: Stft, rng: np.random.Generator) -> Dictionary:
-        """The dictionary, with what is learned from the examples, as frames of `transform`."""
+        """Merge the loaded dictionary with one learned from the examples under `transform`."""
         from nmfaudio.dictionaries.learning import learn
 
         loaded = self._loaded
         if loaded is not None:
             loaded.check(transform)
-        if not self._given:
+        if not self._examples:
             return cast("Dictionary", loaded)
         learned = learn(
-            self._given,
+            self._examples,
             transform.sr,
             kind="exemplars" if loaded is None or loaded.lags == 1 else loaded.kind,
             size=_SIZE,
@@ -216,21 +231,38 @@ class GuidedSeparator(NmfSeparator):
         return learned if loaded is None else loaded.merge(learned)
 
     def size(self) -> tuple[int, int]:
-        """How many components and stems, at most."""
+        """Return the largest numbers of components and of stems.
+
+        Returns
+        -------
+        tuple of (int, int)
+            Number of components, number of stems.
+        """
         loaded = self._loaded
-        components = self.free + _SIZE * len(self._given)
-        stems = len(self._given) + bool(self.free)
+        components = self.n_free + _SIZE * len(self._examples)
+        stems = len(self._examples) + bool(self.n_free)
         if loaded is not None:
             components += loaded.n_components
             stems += len(loaded.names)
         return components, stems
 
     def transform(self, sr: int) -> Stft:
-        """The dictionary's, or one for audio of this sample rate."""
+        """Return the transform for audio of a sample rate.
+
+        Parameters
+        ----------
+        sr : int
+            Sample rate in Hz.
+
+        Returns
+        -------
+        Stft
+            That of the dictionary, unless the settings choose another.
+        """
         from nmfaudio.audio.transforms import Stft
 
         if self._loaded is not None and self.n_fft is None and self.hop is None:
-            # Another sample rate is refused later, by its name.
+            # `Dictionary.check` refuses another sample rate later, with both rates in its message.
             return replace(cast("Stft", self._loaded.transform), sr=sr)
         if self.n_fft is None and sr <= _SPEECH_RATE:
             n_fft = 2 ** max(round(math.log2(sr * _SPEECH_WINDOW)), 1)
@@ -238,12 +270,14 @@ class GuidedSeparator(NmfSeparator):
         return super().transform(sr)
 
 
-def _cut(given: AnyRecording | Sequence[AnyRecording]) -> AnyRecording | Sequence[AnyRecording]:
-    """The stretches that follow an ``@`` in a path, if any do."""
+def _time_ranges(
+    recording: AnyRecording | Sequence[AnyRecording],
+) -> AnyRecording | Sequence[AnyRecording]:
+    """Split ``PATH@FROM-TO,FROM-TO`` into recordings of these time ranges; keep anything else."""
     from nmfaudio._common.time_ranges import parse_time_range
     from nmfaudio.dictionaries.recordings import Recording
 
-    if not isinstance(given, str) or "@" not in given or os.path.exists(given):
-        return given
-    path, _, spans = given.rpartition("@")
-    return [Recording(path, *parse_time_range(span)) for span in spans.split(",")]
+    if not isinstance(recording, str) or "@" not in recording or os.path.exists(recording):
+        return recording
+    path, _, ranges = recording.rpartition("@")
+    return [Recording(path, *parse_time_range(range_)) for range_ in ranges.split(",")]

@@ -1,4 +1,4 @@
-"""Harmonic from percussive: averaged convolutive models, divided by median-filter evidence."""
+"""Harmonic–percussive separation by averaged convolutive models."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from nmfaudio._common.options import documented, option
 from nmfaudio._public import public
 from nmfaudio.separators.pipeline import GroupedDecomposition, NmfSeparator, SeparationInput
 
-# All that is heavy is imported where it is needed, so that the command's help stays quick.
+# Heavy modules are imported where they are used, so that the help of the command stays fast.
 if TYPE_CHECKING:
     import numpy as np
 
@@ -24,13 +24,13 @@ NAMES = ("harmonic", "percussive")
 @documented
 @dataclass(frozen=True, kw_only=True)
 class HpssSeparator(NmfSeparator):
-    """Take a recording apart into what sounds on and what is struck.
+    """Separate harmonic from percussive sounds.
 
-    Several models of the magnitude spectrogram, from different random starts, are added up: their
-    errors differ and cancel, what they share stays. Each is made of components that last a few
-    frames (NMFD), so that a stroke with its decay is one component. The components of all models
-    are divided into two natural classes by how percussive a median filter finds them, and what
-    sounds together with them. The parameters are those of the command ``nmfaudio hpss``.
+    Several convolutive models (NMFD) of the spectrogram, from different random initialisations,
+    are averaged, so that their errors partly cancel. Templates that span a few frames keep a
+    stroke and its decay in one component. The components of all models are divided into two
+    natural classes by their percussiveness: the share of their energy under the percussive mask
+    of a median filter, averaged over the components that are active together.
 
     Raises
     ------
@@ -49,36 +49,40 @@ class HpssSeparator(NmfSeparator):
     --------
     A tone with clicks:
 
-    >>> import numpy as np
+    >>> import numpy as np, nmfaudio as na
     >>> t = np.arange(16000) / 8000
     >>> tone, clicks = 0.1 * np.sin(2 * np.pi * 440 * t), np.zeros(16000)
     >>> clicks[1000::4000] = 1
-    >>> stems = HpssSeparator(components=4, models=2)(tone + clicks, 8000)
+    >>> stems = na.HpssSeparator(components=4, models=2)(tone + clicks, 8000)
     >>> [bool(abs(stems[name][0] - true)[500:-500].max() < 0.1)
     ...  for name, true in (("harmonic", tone), ("percussive", clicks))]
     [True, True]
     """
 
     residual: bool = option(
-        False, "give a third stem too: what is neither clearly harmonic nor clearly percussive"
+        False,
+        "add a third stem of the sounds that are neither clearly harmonic nor clearly percussive",
     )
     components: int = option(
         25,
-        "how many sounds each model is made of; more catch finer detail and split sounds into more "
+        "number of components of each model; more capture finer detail and split sounds into more "
         "pieces",
         short="-k",
         metavar="N",
     )
     lags: int = option(
         4,
-        "how many windows long a sound is: more suit drums with long decays, fewer suit fast music",
+        "number of frames that a template spans: more suit drums with long decays, fewer suit fast "
+        "music",
         metavar="N",
     )
     models: int = option(
-        5, "how many models are averaged; more are better and take longer", metavar="N"
+        5, "number of models to average; more separate better and take longer", metavar="N"
     )
     max_iter: int = option(
-        60, "iterations per model at most; more fit the mix closer and take longer", metavar="N"
+        60,
+        "maximum number of iterations of each model; more fit the mixture better and take longer",
+        metavar="N",
     )
 
     def __post_init__(self) -> None:
@@ -86,46 +90,60 @@ class HpssSeparator(NmfSeparator):
 
         super().__post_init__()
         for name in ("components", "lags", "models"):
-            self._keep(name, as_count(getattr(self, name), name, low=1))
+            self._set(name, as_count(getattr(self, name), name, low=1))
 
     def model(self, inputs: SeparationInput) -> GroupedDecomposition:
-        """Add models up, and divide their components by how percussive they are."""
-        from nmfaudio.separators.ensemble import averaged
-        from nmfaudio.stems.grouping import percussive_classes
+        """Average several models, and divide their components by percussiveness.
 
-        found = averaged(
+        Parameters
+        ----------
+        inputs : SeparationInput
+            The recording.
+
+        Returns
+        -------
+        GroupedDecomposition
+            The model, and the components of each stem.
+        """
+        from nmfaudio.separators.ensemble import average_models
+        from nmfaudio.stems.grouping import group_by_percussiveness
+
+        found = average_models(
             inputs.V,
             lambda report, rng: self._fit(inputs.V, report, rng),
             self.models,
             callback=inputs.callback,
             rng=inputs.rng,
         )
-        names = ("harmonic", "residual", "percussive") if self.residual else NAMES
-        labels = percussive_classes(
+        groups = group_by_percussiveness(
             inputs.V,
             found.W,
             found.H,
+            ("harmonic", "residual", "percussive") if self.residual else NAMES,
             frequencies=inputs.transform.frequencies,
             hop_seconds=inputs.transform.hop_seconds,
-            classes=len(names),
         )
-        groups = {name: (labels == i).nonzero()[0].tolist() for i, name in enumerate(names)}
-        return GroupedDecomposition(
-            found, {name: groups[name] for name in (*NAMES, "residual") if name in groups}
-        )
+        order = (*NAMES, "residual") if self.residual else NAMES
+        return GroupedDecomposition(found, {name: groups[name] for name in order})
 
     def size(self) -> tuple[int, int]:
-        """Components, each counted once per window it lasts, and stems."""
+        """Return the largest numbers of components and of stems.
+
+        Returns
+        -------
+        tuple of (int, int)
+            Number of components, each counted once per frame of its template, and number of stems.
+        """
         return self.components * self.lags * self.models, 3 if self.residual else 2
 
     def _fit(self, V: np.ndarray, report: Callback, rng: np.random.Generator) -> Decomposition:
-        """One model."""
+        """Fit one convolutive model from a random initialisation."""
         from nmfaudio.factorisation.engine import decompose
         from nmfaudio.factorisation.factors import Factor
         from nmfaudio.factorisation.initialisation import random_factors
         from nmfaudio.factorisation.structures import Convolutive
 
-        bins, frames = V.shape
+        bins, frames = V.shape  # a template is no longer than the recording
         templates = min(self.lags, frames), bins, self.components
         W, H = random_factors(templates, (self.components, frames), None, None)
         return decompose(

@@ -1,4 +1,4 @@
-"""Separation by hand: boxes and pictures over the spectrogram say which source is where."""
+"""Separation by annotations: boxes and pictures over the spectrogram."""
 
 from __future__ import annotations
 
@@ -15,33 +15,30 @@ from nmfaudio.errors import ParameterError
 from nmfaudio.separators.pipeline import GroupedDecomposition, NmfSeparator, SeparationInput
 from nmfaudio.stems import REST
 
-# All that is heavy is imported where it is needed, so that the command's help stays quick.
+# Heavy modules are imported where they are used, so that the help of the command stays fast.
 if TYPE_CHECKING:
     import numpy as np
 
     from nmfaudio.factorisation.decomposition import Decomposition
     from nmfaudio.separators.boxes import Stroke
 
-"""The stem of what nobody painted."""
-
-_LEAST = 1e-3  # of a template's mean: what was not heard under the paint may be there elsewhere
+_SMALLEST = 1e-3  # added relative to the mean, since multiplicative updates keep zeros
 
 
 @public
 @documented
 @dataclass(frozen=True, kw_only=True)
 class PaintSeparator(NmfSeparator):
-    """Take a recording apart by what somebody painted over its spectrogram.
+    """Separate a recording by boxes and pictures drawn over its spectrogram.
 
-    Each painted source gets components, learned first where it was painted and then everywhere,
-    while each source's model is held down where others were painted: a bin painted with weight 1
-    goes wholly to its source. Look at the stems, paint over what went wrong, and run it again. The
-    parameters are those of the command ``nmfaudio paint``; see `options`.
+    The components of each source are learned first where it was drawn, then on the complete
+    spectrogram, while each source's model is attenuated where others were drawn: a bin of weight 1
+    belongs to its source alone. Listen to the stems, draw over the errors, and run it again.
 
     Raises
     ------
     ParameterError
-        A setting is out of range, or an entry is no box.
+        A setting is out of range, or an entry is neither a box nor a picture.
     AudioFileError
         The file of boxes cannot be read.
 
@@ -52,11 +49,11 @@ class PaintSeparator(NmfSeparator):
 
     Examples
     --------
-    >>> import numpy as np
+    >>> import numpy as np, nmfaudio as na
     >>> y = np.random.default_rng(0).standard_normal(8000)
     >>> boxes = [{"source": "low", "start": 0, "end": 1, "low": 0, "high": 1000},
     ...          {"source": "high", "start": 0, "end": 1, "low": 1000, "high": 4000}]
-    >>> stems = PaintSeparator(boxes=boxes, components=2, max_iter=5)(y, 8000)
+    >>> stems = na.PaintSeparator(boxes=boxes, components=2, max_iter=5)(y, 8000)
     >>> list(stems)
     ['low', 'high']
     """
@@ -68,59 +65,74 @@ class PaintSeparator(NmfSeparator):
 
     boxes: str | os.PathLike[str] | Sequence[Mapping[str, Any]] | None = option(
         None,
-        'a JSON list: {"source": "voice", "start": 1, "end": 2.5, "low": 200, "high": 900, '
-        '"weight": 1} in seconds and Hz, or {"source": "voice", "image": "voice.png"}',
+        'JSON list of boxes in seconds and Hz, {"source": "voice", "start": 1, "end": 2.5, "low": '
+        '200, "high": 900, "weight": 1}, or of pictures, {"source": "voice", "image": "voice.png"}',
         suffixes=(".json",),
         required=True,
         metavar="BOXES.json",
     )
-    rest: bool = option(False, "make a stem of what no painted source is like, too")
+    rest: bool = option(False, "add a stem of everything unlike the drawn sources")
     components: int = option(
         20,
-        "how many sounds each source is made of; more catch finer detail",
+        "number of components of each source; more capture finer detail",
         short="-k",
         metavar="N",
     )
-    again: str | os.PathLike[str] | Decomposition | None = option(
+    resume: str | os.PathLike[str] | Decomposition | None = option(
         None,
-        "go on from what --save-model kept of an earlier run on this recording, with the same "
-        "sources; by default from the boxes alone",
+        "model of an earlier run on this recording with the same sources, as --save-model saves "
+        "it, to continue from; by default the model is learned from the boxes alone",
         metavar="M.NPZ",
     )
     max_iter: int = option(
-        60, "iterations at most; more fit the mix closer and take longer", metavar="N"
+        60,
+        "maximum number of iterations; more fit the mixture better and take longer",
+        metavar="N",
     )
 
     def __post_init__(self) -> None:
         from nmfaudio._common.validation import as_count
 
         super().__post_init__()
-        self._keep("components", as_count(self.components, "components", low=1))
+        self._set("components", as_count(self.components, "components", low=1))
         if self.boxes is None:
             raise ParameterError("boxes is missing; give a list of boxes, or the file of one")
         if not isinstance(self.boxes, str | os.PathLike):
-            self._keep("boxes", tuple(self.boxes))
-            _ = self._strokes  # to refuse them before anything is read
+            self._set("boxes", tuple(self.boxes))
+            _ = self._strokes  # validates them before any audio is read
 
     @cached_property
     def _strokes(self) -> list[Stroke]:
+        """Boxes and pictures."""
         from nmfaudio.separators.boxes import read_strokes
 
         strokes = read_strokes(self.boxes or ())
         names = dict.fromkeys(stroke.source for stroke in strokes)
         if len(names) + self.rest < 2 or (self.rest and REST in names):
             raise ParameterError(
-                f"boxes name {', '.join(names) or 'no source'}; at least two sources are needed, "
-                f"or one and --rest, and none called {REST} beside --rest"
+                f"boxes have the sources {', '.join(names) or 'none'}; at least two are needed, or "
+                f"one and --rest, and no source may be called {REST} together with --rest"
             )
         return strokes
 
     @property
     def _names(self) -> list[str]:
+        """Names of the stems."""
         return [*dict.fromkeys(stroke.source for stroke in self._strokes), *[REST] * self.rest]
 
     def model(self, inputs: SeparationInput) -> GroupedDecomposition:
-        """Learn each source where it was painted, then all of them together."""
+        """Learn each source where it was drawn, then fit all of them together.
+
+        Parameters
+        ----------
+        inputs : SeparationInput
+            The recording.
+
+        Returns
+        -------
+        GroupedDecomposition
+            The model, and the components of each stem.
+        """
         import numpy as np
 
         from nmfaudio.factorisation.engine import decompose
@@ -130,13 +142,14 @@ class PaintSeparator(NmfSeparator):
 
         V = inputs.V
         times = inputs.transform.times(V.shape[1])
-        painted = rasterise(self._strokes, inputs.transform.frequencies, times, V.dtype)
+        weights = rasterise(self._strokes, inputs.transform.frequencies, times, V.dtype)
         if self.rest:
-            painted[REST] = np.zeros_like(V)
-        starts = self._begin(inputs, painted)
+            weights[REST] = np.zeros_like(V)
+        initial = self._initial_factors(inputs, weights)
+        # Each source has the model mask ⊙ (W H), with a fixed mask.
         factors = chain.from_iterable(
             (Factor(M, False), Factor(W), Factor(H))
-            for M, (W, H) in zip(_held_down(list(painted.values())), starts, strict=True)
+            for M, (W, H) in zip(_remaining_shares(list(weights.values())), initial, strict=True)
         )
         found = decompose(
             V,
@@ -146,41 +159,60 @@ class PaintSeparator(NmfSeparator):
             tol=self.tol,
             callback=inputs.callback,
         )
-        begin, groups = 0, {}
-        for name, (W, _) in zip(painted, starts, strict=True):
-            groups[name] = range(begin, begin + W.shape[1])
-            begin += W.shape[1]
+        first, groups = 0, {}
+        for name, (W, _) in zip(weights, initial, strict=True):
+            groups[name] = range(first, first + W.shape[1])
+            first += W.shape[1]
         return GroupedDecomposition(found, groups)
 
     def size(self) -> tuple[int, int]:
-        """Components, and stems."""
+        """Return the largest numbers of components and of stems.
+
+        Returns
+        -------
+        tuple of (int, int)
+            Number of components, number of stems.
+        """
         return self.components * len(self._names), len(self._names)
 
     def memory(self, y: np.ndarray, sr: int) -> int:
-        """About how many bytes taking `y` apart needs; see `NmfSeparator.memory`."""
+        """Estimate the peak memory of a call.
+
+        Parameters
+        ----------
+        y : np.ndarray [shape=(channel, sample)]
+            The recording.
+        sr : int
+            Sample rate in Hz.
+
+        Returns
+        -------
+        int
+            Bytes, including `y` and the process itself.
+        """
         stft = self.transform(sr)
         cells = len(stft.frequencies) * stft.n_frames(y.shape[1])
         return super().memory(y, sr) + (2 * len(self._names) + 4) * cells * y.itemsize
 
-    def _begin(
-        self, inputs: SeparationInput, painted: Mapping[str, np.ndarray]
+    def _initial_factors(
+        self, inputs: SeparationInput, weights: Mapping[str, np.ndarray]
     ) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Templates and activations of each source to start from."""
+        """Initial templates and activations of each source."""
         from nmfaudio.factorisation.engine import generator
 
-        if self.again is not None:
-            return self._kept(inputs, list(painted))
+        if self.resume is not None:
+            return self._saved_factors(inputs, list(weights))
         rng = generator(inputs.rng)
-        return [self._learned(inputs, weights, rng) for weights in painted.values()]
+        return [self._learned_factors(inputs, weight, rng) for weight in weights.values()]
 
-    def _learned(
+    def _learned_factors(
         self, inputs: SeparationInput, weights: np.ndarray, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
-        """What a source is like where it was painted; anything, where it was not."""
+        """Factors of a source where it was drawn; random ones if it was not drawn anywhere."""
         from nmfaudio.factorisation.engine import nmf
 
         V = inputs.V
-        if not weights.any():
+        if not weights.any():  # the stem rest: random, at the level of the recording
             W = rng.random((len(V), self.components)) + 0.1
             H = (rng.random((self.components, V.shape[1])) + 0.1) * V.mean() / self.components
             return W.astype(V.dtype), H.astype(V.dtype)
@@ -193,41 +225,43 @@ class PaintSeparator(NmfSeparator):
             tol=self.tol,
             rng=rng,
         )
-        least = V.dtype.type(_LEAST)
-        return found.W + least * found.W.mean(), found.H + least * found.H.mean()
+        smallest = V.dtype.type(_SMALLEST)
+        return found.W + smallest * found.W.mean(), found.H + smallest * found.H.mean()
 
-    def _kept(
+    def _saved_factors(
         self, inputs: SeparationInput, names: Sequence[str]
     ) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Those of an earlier run."""
+        """Factors of each source from an earlier run, after a check that it is comparable."""
         from nmfaudio.factorisation.decomposition import Decomposition
 
-        kept = self.again
-        if not isinstance(kept, Decomposition):
-            kept = Decomposition.load(kept)  # type: ignore[arg-type]
-        said = {
-            "sources": (sorted(kept.metadata.get("sources", {})), sorted(names)),
-            "transform": (kept.metadata.get("transform"), inputs.transform.to_dict()),
-            "number of frames": (kept.H.shape[-1], inputs.V.shape[1]),
+        saved = self.resume
+        if not isinstance(saved, Decomposition):
+            saved = Decomposition.load(saved)  # type: ignore[arg-type]
+        facts = {
+            "sources": (sorted(saved.metadata.get("sources", {})), sorted(names)),
+            "transform": (saved.metadata.get("transform"), inputs.transform.to_dict()),
+            "number of frames": (saved.H.shape[-1], inputs.V.shape[1]),
         }
-        for what, (then, now) in said.items():
-            if then != now:
+        for name, (before, now) in facts.items():
+            if before != now:
                 raise ParameterError(
-                    f"the {what} of the earlier run: {then}, of this one: {now}; they must be "
-                    "the same to go on"
+                    f"the {name} of the earlier run: {before}, of this one: {now}; they must be "
+                    "the same to resume"
                 )
-        groups = [kept.metadata["sources"][name]["components"] for name in names]
-        return [(kept.W[:, group], kept.H[group]) for group in groups]
+        groups = [saved.metadata["sources"][name]["components"] for name in names]
+        return [(saved.W[:, group], saved.H[group]) for group in groups]
 
 
-def _held_down(painted: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """What is left to each source where others were painted; the most that is left is all."""
+def _remaining_shares(weights: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Fixed mask of each source: 1 less the largest weight of the others, with a maximum of 1."""
     import numpy as np
 
-    left = []
-    for k in range(len(painted)):
-        others = [weights for j, weights in enumerate(painted) if j != k]
-        left.append(1 - np.maximum.reduce(others))
-    most = np.maximum.reduce(left)
-    sure = np.where(most > 0, most, 1)
-    return [np.where(most > 0, one / sure, 1).astype(one.dtype) for one in left]
+    shares = []
+    for k in range(len(weights)):
+        others = [weight for j, weight in enumerate(weights) if j != k]
+        shares.append(1 - np.maximum.reduce(others))
+    # Where several sources were drawn over one another, all shares are scaled up; where each has
+    # weight 1 nothing would be left, so nothing is masked.
+    largest = np.maximum.reduce(shares)
+    divisor = np.where(largest > 0, largest, 1)
+    return [np.where(largest > 0, share / divisor, 1).astype(share.dtype) for share in shares]

@@ -1,4 +1,4 @@
-"""The frame of all separators: spectrogram, model, masks, stems. Each fills in the model."""
+"""Pipeline shared by all separators: spectrogram, model, masks, stems."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, SupportsIndex
 
 from nmfaudio._common.json_types import as_json
 from nmfaudio._common.memory import PROCESS
-from nmfaudio._common.options import option
+from nmfaudio._common.options import documented, option
 
-# All that is heavy is imported where it is needed, so that the commands' help stays quick.
+# Heavy modules are imported where they are used, so that the help of the commands stays fast.
 if TYPE_CHECKING:
     import numpy as np
 
@@ -26,30 +26,42 @@ if TYPE_CHECKING:
     from nmfaudio.stems.stems import Stems
     from nmfaudio.symbolic.note import Note
 
-# Peaks beyond these are scaled by a power of two first: the power of a float32 would over- or
-# underflow.
-SOFTEST, LOUDEST = 2.0**-20, 2.0**20
+# A peak outside this range is scaled by a power of two first, which is exact: powers of float32
+# samples would underflow or overflow.
+QUIETEST, LOUDEST = 2.0**-20, 2.0**20
 
-_FACTORED = 3
-_GROUPED = 7
-_CHUNKS, _HELD = 16, 6
-_BLOCKS = 10
-_PLACED_CHANNELS, _PLACED_SOURCES = 12, 6
-_REFINED = 20
+# Peak memory, as measured. Copies of the spectrogram during factorisation and during grouping:
+_FACTORISATION_COPIES = 3
+_GROUPING_COPIES = 7
+# copies of the factors, with W once for each chunk of frames that is summed separately:
+_FACTOR_COPIES, _FACTOR_CHUNKS = 6, 16
+# copies of a block of frames of each stem: masked, or refined:
+_BLOCK_COPIES, _REFINEMENT_COPIES = 10, 20
+# and copies of the frames of the spatial filter for each channel and for each source.
+_SPATIAL_CHANNEL_COPIES, _SPATIAL_SOURCE_COPIES = 12, 6
 
 
 @dataclass(frozen=True, eq=False)
 class SeparationInput:
-    """A recording that is to be taken apart, as a separator's `model` gets it.
+    """Recording to be separated, as `NmfSeparator.model` gets it.
 
-    Attributes
+    Parameters
     ----------
     y : np.ndarray [shape=(channel, sample)]
-        Never to be written to.
+        The recording, scaled to a peak in the range of the arithmetic; never written to.
     transform : Stft
+        Transform of the spectrogram.
     rng : int, np.random.Generator or None
+        Seed of the random numbers.
     callback : callable or None
-        To be given to `decompose`.
+        Called with a `Progress` every ten iterations; passed on to `decompose`.
+
+    Examples
+    --------
+    >>> import numpy as np, nmfaudio as na
+    >>> inputs = na.separators.SeparationInput(np.ones((2, 4000)), na.Stft(8000, 256), 0, None)
+    >>> inputs.sr, inputs.V.shape
+    (8000, (129, 64))
     """
 
     y: np.ndarray
@@ -64,7 +76,7 @@ class SeparationInput:
 
     @cached_property
     def V(self) -> np.ndarray:
-        """The spectrogram of all channels together [shape=(freq, time)]."""
+        """Spectrogram of all channels together [shape=(freq, time)]."""
         from nmfaudio.audio.masking import analyse
 
         return analyse(self.y, self.transform)
@@ -72,17 +84,25 @@ class SeparationInput:
 
 @dataclass(frozen=True, eq=False)
 class GroupedDecomposition:
-    """What a separator found in a inputs.
+    """Model of a spectrogram, with the components of each stem.
 
-    Attributes
+    Parameters
     ----------
     decomposition : Decomposition
-    groups : mapping of str to sequence of int, or to Group
-        The components of each stem, in the order the stems are to have; a partition.
-    about : mapping
-        What else should be kept with the decomposition, of JSON types.
+        Model of the spectrogram.
+    groups : mapping of str to sequence of int, or to ComponentGroup
+        Components of each stem, in the order of the stems; a partition.
+    metadata : mapping
+        Further JSON-serialisable facts to save with the decomposition.
     notes : tuple of Note
-        What was heard to be played, where somebody asked for that.
+        Transcribed notes, if the separator was set to keep them.
+
+    Examples
+    --------
+    >>> import numpy as np, nmfaudio as na
+    >>> found = na.nmf(np.ones((4, 6)), 3, max_iter=2)
+    >>> list(na.separators.GroupedDecomposition(found, {"low": [0, 2], "high": [1]}).groups)
+    ['low', 'high']
     """
 
     decomposition: Decomposition
@@ -91,98 +111,145 @@ class GroupedDecomposition:
     notes: tuple[Note, ...] = ()
 
 
+@documented
 @dataclass(frozen=True, kw_only=True)
 class NmfSeparator(ABC):
-    """What separators share: settings of the spectrogram and the masks, and the way to the stems.
+    """Base class of separators that factor a spectrogram.
 
-    A separator is a subclass: a frozen dataclass with `option` fields of its own and `model`. It
-    may give a shared field another default by declaring it anew.
+    It computes the spectrogram, turns the components of the model into masks, and renders the
+    stems. A subclass is a frozen dataclass with `option` fields that defines `model` and `size`;
+    it may redefine a shared field with another default.
+
+    Raises
+    ------
+    ParameterError
+        A setting is out of range.
+
+    Examples
+    --------
+    A separator that makes one stem of each component:
+
+    >>> from dataclasses import dataclass
+    >>> import numpy as np, nmfaudio as na
+    >>> @dataclass(frozen=True, kw_only=True)
+    ... class ComponentSeparator(na.separators.NmfSeparator):
+    ...     def model(self, inputs):
+    ...         found = na.nmf(inputs.V, 2, max_iter=self.max_iter, rng=inputs.rng)
+    ...         return na.separators.GroupedDecomposition(found, {"first": [0], "second": [1]})
+    ...
+    ...     def size(self):
+    ...         return 2, 2
+    >>> y = np.random.default_rng(0).standard_normal((1, 8000))
+    >>> list(ComponentSeparator(max_iter=5)(y, 8000))
+    ['first', 'second']
     """
 
     usage_examples: ClassVar[tuple[str, ...]] = ()
-    """What the command's help shows after the command's name."""
+    """Arguments of the command that its help shows as examples."""
 
     max_iter: int = option(
-        200, "iterations at most; more fit the mix closer and take longer", metavar="N"
+        200,
+        "maximum number of iterations; more fit the mixture better and take longer",
+        metavar="N",
     )
     tol: float = option(
         1e-4,
-        "stop when ten iterations improved the fit by less than this share; 0 never stops early",
-        metavar="SHARE",
+        "stop once ten iterations improve the fit by less than this fraction; 0 never stops early",
+        metavar="FRACTION",
     )
     n_fft: int | None = option(
         None,
-        "window length in samples: longer tells pitches apart better, shorter smears drum hits "
-        "less; by default the power of two nearest to 93 ms",
+        "window length in samples: longer windows resolve pitches better, shorter ones smear drum "
+        "hits less; by default the power of two nearest to 93 ms",
         parse=int,
         metavar="SAMPLES",
     )
     hop: int | None = option(
         None,
-        "samples between windows: fewer are smoother and slower; by default a quarter of a window",
+        "hop length in samples: shorter hops give smoother masks and take longer; by default a "
+        "quarter of the window",
         parse=int,
         metavar="SAMPLES",
     )
     mask: Literal["soft", "binary"] = option(
         "soft",
-        "soft shares each bit of sound among the stems, binary gives it to the strongest: less "
-        "leaks, more artefacts",
+        "kind of mask: soft divides each bin among the stems, binary gives it to the strongest "
+        "one, which leaks less and causes more artefacts",
         choices=("soft", "binary"),
     )
     mask_power: float = option(
         2.0,
-        "how sharply soft masks divide: 1 keeps more of each sound and leaks more, 2 suits music",
+        "exponent of the soft masks: 1 keeps more of each source and leaks more, 2 suits music",
         metavar="ALPHA",
     )
     spatial: Literal["wiener", "mask"] = option(
         "wiener",
-        "with several channels, wiener tells sounds apart by their place too; mask treats all "
-        "channels alike",
+        "treatment of several channels: wiener also separates sources by their positions, mask "
+        "treats all channels alike",
         choices=("wiener", "mask"),
     )
     refine: Literal["none", "consistent", "misi"] = option(
         "consistent",
-        "consistent looks for stems whose frames agree with each other: a little cleaner, and half "
-        "as slow again; misi for phases that fit the masks: only where the masks are very good",
+        "refinement of the phases: consistent makes overlapping frames of a stem agree (slightly "
+        "cleaner; takes about 50 % longer), misi fits phases to the masks (only for very good "
+        "masks), none keeps those of the mixture",
         choices=("none", "consistent", "misi"),
     )
 
     def __post_init__(self) -> None:
         from nmfaudio._common.validation import as_choice, as_count, as_number
 
-        self._keep("max_iter", as_count(self.max_iter, "max_iter", low=0))
-        self._keep("tol", as_number(self.tol, "tol", low=0))
-        self._keep("mask_power", as_number(self.mask_power, "mask_power", above=0))
+        self._set("max_iter", as_count(self.max_iter, "max_iter", low=0))
+        self._set("tol", as_number(self.tol, "tol", low=0))
+        self._set("mask_power", as_number(self.mask_power, "mask_power", above=0))
         as_choice(self.mask, "mask", ("soft", "binary"))
         as_choice(self.spatial, "spatial", ("wiener", "mask"))
         as_choice(self.refine, "refine", ("none", "consistent", "misi"))
         for name in ("n_fft", "hop"):
             if getattr(self, name) is not None:
-                self._keep(name, as_count(getattr(self, name), name, low=1))
+                self._set(name, as_count(getattr(self, name), name, low=1))
 
-    def _keep(self, name: str, value: Any) -> None:
-        """Set a field in `__post_init__`, to a plain Python value, which JSON can take."""
+    def _set(self, name: str, value: Any) -> None:
+        """Replace a field in `__post_init__` by its validated value, a plain Python type."""
         object.__setattr__(self, name, value)
 
     @abstractmethod
     def model(self, inputs: SeparationInput) -> GroupedDecomposition:
-        """Take the spectrogram of a inputs apart, and say which components make which stem."""
+        """Factor the spectrogram, and assign the components to stems.
+
+        Parameters
+        ----------
+        inputs : SeparationInput
+            The recording.
+
+        Returns
+        -------
+        GroupedDecomposition
+            The model, and the components of each stem.
+        """
 
     @abstractmethod
     def size(self) -> tuple[int, int]:
-        """How many components and how many stems there will be at most, to estimate memory."""
+        """Return the largest numbers of components and of stems, from which memory is estimated.
+
+        Returns
+        -------
+        tuple of (int, int)
+            Number of components, number of stems.
+        """
 
     def transform(self, sr: int) -> Stft:
-        """The transform for audio of this sample rate.
+        """Return the transform for audio of a sample rate.
 
         Parameters
         ----------
         sr : int
-            In Hz.
+            Sample rate in Hz.
 
         Returns
         -------
         Stft
+            Short-time Fourier transform with the window and the hop of the settings.
         """
         from nmfaudio.audio.transforms import Stft, default_n_fft
 
@@ -190,7 +257,13 @@ class NmfSeparator(ABC):
         return Stft(sr, n_fft, self.hop)  # type: ignore[arg-type]
 
     def settings(self) -> dict[str, Any]:
-        """All fields, as JSON types."""
+        """Return all settings.
+
+        Returns
+        -------
+        dict
+            Values by field name, JSON-serialisable.
+        """
         return {f.name: as_json(getattr(self, f.name)) for f in fields(self)}
 
     def __call__(
@@ -201,50 +274,54 @@ class NmfSeparator(ABC):
         rng: int | np.random.Generator | None = 0,
         callback: Callback | None = None,
     ) -> Stems:
-        """Take a recording apart.
+        """Separate a recording.
 
         Parameters
         ----------
         audio : path, or np.ndarray [shape=(channel, sample) or (sample,)]
             A file that libsndfile reads, or samples in float32 or float64; the stems have the same
             precision.
-        sr : int
-            Sample rate of the samples in Hz; a file knows its own.
+        sr : int, optional
+            Sample rate of the samples in Hz; not given for a file.
         rng : int, np.random.Generator or None
-            Where chance comes from; the same seed gives the same bytes.
+            Seed of the random numbers; the same seed gives the same bytes.
         callback : callable, optional
-            Gets a `Progress` every ten iterations; True stops iterating.
+            Called with a `Progress` every ten iterations; returning True stops the iterations.
 
         Returns
         -------
         Stems
+            Named stems that sum to the mixture.
 
         Raises
         ------
         AudioFileError
             The file cannot be read.
         ParameterError, ShapeError, ContentError
-            A setting or the audio cannot work.
+            A setting or the audio is invalid.
         """
         from nmfaudio.audio.io.samples import as_samples
         from nmfaudio.audio.masking import Masking
-        from nmfaudio.stems.rendering import Refining, make_stems
+        from nmfaudio.stems.rendering import Refinement, render_stems
         from nmfaudio.stems.stems import Stems
 
         mixture, sr = as_samples(audio, sr)
         transform = self.transform(sr)
         masking = Masking(self.mask_power, transform.power, self.mask == "binary")
-        loudness = _power_of_two(mixture)
-        scaled = mixture / loudness if loudness != 1 else mixture
-        found, groups, notes = self._described(SeparationInput(scaled, transform, rng, callback))
+        scale = _power_of_two(mixture)
+        scaled = mixture / scale if scale != 1 else mixture
+        inputs = SeparationInput(scaled, transform, rng, callback)
+        model = self.model(inputs)
+        groups = _component_groups(model, inputs)
+        del inputs  # and its spectrogram
         members = [group.components for group in groups.values()]
-        refining = Refining(self.spatial == "wiener", self.refine)
-        stems = make_stems(found, members, masking, refining, scaled, transform)
-        if loudness != 1:
-            stems *= loudness
+        refinement = Refinement(self.spatial == "wiener", self.refine)
+        stems = render_stems(model.decomposition, members, masking, refinement, scaled, transform)
+        if scale != 1:
+            stems *= scale
         settings = self.settings() | {"seed": _seed(rng)}
         metadata = {
-            **found.metadata,
+            **model.metadata,
             "transform": transform.to_dict(),
             "settings": settings,
             "sources": {name: asdict(group) for name, group in groups.items()},
@@ -253,78 +330,76 @@ class NmfSeparator(ABC):
             dict(zip(groups, stems, strict=True)),
             mixture,
             sr,
-            replace(found, metadata=metadata),
+            replace(model.decomposition, metadata=metadata),
             transform,
             groups,
             masking,
             settings,
-            notes,
+            model.notes,
         )
 
-    def _described(
-        self, inputs: SeparationInput
-    ) -> tuple[Decomposition, dict[str, ComponentGroup], tuple[Note, ...]]:
-        """What was found in the inputs, and the facts about each group of its components."""
-        from nmfaudio.stems.grouping import ComponentGroup, describe_groups
-
-        model = self.model(inputs)
-        found = replace(model.decomposition, metadata=model.metadata)
-        known = {k: g for k, g in model.groups.items() if isinstance(g, ComponentGroup)}
-        others = {k: g for k, g in model.groups.items() if not isinstance(g, ComponentGroup)}
-        if others:
-            known |= describe_groups(
-                inputs.V,
-                found.W,
-                found.H,
-                others,
-                frequencies=inputs.transform.frequencies,
-                hop_seconds=inputs.transform.hop_seconds,
-            )
-        return found, {name: known[name] for name in model.groups}, model.notes
-
     def memory(self, y: np.ndarray, sr: int) -> int:
-        """About how many bytes taking `y` apart needs at the peak, `y` and this process included.
-
-        The mixture is there all the time. Beside it there are first the spectrogram and what
-        factoring and grouping hold beside that; then the frames from which places are found;
-        later, all stems and one block of their spectrograms, or one stretch to be refined.
+        """Estimate the peak memory of a call.
 
         Parameters
         ----------
         y : np.ndarray [shape=(channel, sample)]
+            The recording.
         sr : int
             Sample rate in Hz.
 
         Returns
         -------
         int
+            Bytes, including `y` and the process itself.
         """
         from nmfaudio.audio.masking import BLOCK
-        from nmfaudio.stems.percussiveness import EVIDENCE_FRAMES
-        from nmfaudio.stems.rendering import PLACED_FRAMES, REFINED_FRAMES
+        from nmfaudio.stems.percussiveness import EXCERPT_FRAMES
+        from nmfaudio.stems.rendering import CHUNK_FRAMES, SPATIAL_FRAMES
 
         stft = self.transform(sr)
         frames = stft.n_frames(y.shape[1])
-        frame = len(stft.frequencies) * y.itemsize
+        frame = len(stft.frequencies) * y.itemsize  # bytes of one frame of the spectrogram
         components, sources = self.size()
-        factors = components * (frames + _CHUNKS * len(stft.frequencies)) * y.itemsize
-        factoring = frame * _FACTORED * frames + _HELD * factors
-        grouping = frame * (frames + _GROUPED * min(frames, EVIDENCE_FRAMES))
-        seen = _PLACED_CHANNELS * len(y) + _PLACED_SOURCES * sources
-        placing = frame * min(frames, PLACED_FRAMES) * seen if len(y) > 1 else 0
-        held = _BLOCKS * min(frames, BLOCK)
+        factors = components * (frames + _FACTOR_CHUNKS * len(stft.frequencies)) * y.itemsize
+        # These steps follow one another; the largest counts.
+        factorisation = frame * _FACTORISATION_COPIES * frames + _FACTOR_COPIES * factors
+        grouping = frame * (frames + _GROUPING_COPIES * min(frames, EXCERPT_FRAMES))
+        copies = _SPATIAL_CHANNEL_COPIES * len(y) + _SPATIAL_SOURCE_COPIES * sources
+        filtering = frame * min(frames, SPATIAL_FRAMES) * copies if len(y) > 1 else 0
+        block = _BLOCK_COPIES * min(frames, BLOCK)
         if self.refine != "none":
-            held = _REFINED * min(frames, REFINED_FRAMES)
-        stems = sources * (y.nbytes + frame * held * len(y))
-        return int(PROCESS + y.nbytes + max(factoring, grouping, placing, stems))
+            block = _REFINEMENT_COPIES * min(frames, CHUNK_FRAMES)
+        stems = sources * (y.nbytes + frame * block * len(y))
+        return int(PROCESS + y.nbytes + max(factorisation, grouping, filtering, stems))
+
+
+def _component_groups(
+    model: GroupedDecomposition, inputs: SeparationInput
+) -> dict[str, ComponentGroup]:
+    """Groups of a model with their features, which are computed where they are missing."""
+    from nmfaudio.stems.grouping import ComponentGroup, describe_groups
+
+    known = {k: g for k, g in model.groups.items() if isinstance(g, ComponentGroup)}
+    indices = {k: g for k, g in model.groups.items() if not isinstance(g, ComponentGroup)}
+    if indices:
+        known |= describe_groups(
+            inputs.V,
+            model.decomposition.W,
+            model.decomposition.H,
+            indices,
+            frequencies=inputs.transform.frequencies,
+            hop_seconds=inputs.transform.hop_seconds,
+        )
+    return {name: known[name] for name in model.groups}
 
 
 def _seed(rng: int | np.random.Generator | None) -> int | None:
-    """The seed that can be written down, of a NumPy integer too."""
+    """Seed as a Python int, or None for a generator."""
     return operator.index(rng) if isinstance(rng, SupportsIndex) else None
 
 
 def _power_of_two(y: np.ndarray) -> float:
-    """The power of two below the peak where that is extreme, else 1."""
+    """Largest power of two up to the peak where the peak is extreme, else 1."""
     peak = float(max(y.max(), -y.min()))
-    return 1.0 if peak == 0 or SOFTEST <= peak <= LOUDEST else 2.0 ** math.floor(math.log2(peak))
+    return 1.0 if peak == 0 or QUIETEST <= peak <= LOUDEST else 2.0 ** math.floor(math.log2(peak))

@@ -1,4 +1,4 @@
-"""The pitch of a voice over time: read, estimated, and made audible as a buzz."""
+"""Pitch tracks: reading, estimation and synthesis of pulse trains."""
 
 from __future__ import annotations
 
@@ -12,32 +12,34 @@ from nmfaudio.errors import AudioFileError, ContentError, ShapeError
 if TYPE_CHECKING:
     import numpy as np
 
-_RISE = 0.02  # s in which a buzz begins and ends, about as a voice does
-FALL = 60.0  # dB by which its partials are lower at half the sample rate
-_LOWEST, _HIGHEST = 65.4, 1046.5  # Hz, of an estimated pitch
+_RISE = 0.02  # attack and release of a pulse train in seconds, about those of a voice
+FALL = 60.0  # level in dB by which its partials fall off up to half the sample rate
+_LOWEST, _HIGHEST = 65.4, 1046.5  # range of estimated pitches in Hz (C2 to C6)
 
 
 @dataclass(frozen=True, eq=False)
 class Pitch:
-    """The pitch of one voice over time.
+    """Pitch of one voice over time.
 
-    Attributes
+    Parameters
     ----------
     times : np.ndarray [shape=(row,)]
-        In seconds, ascending.
+        Times in seconds, ascending.
     hertz : np.ndarray [shape=(row,)]
-        0 where the voice has no pitch. Nor has it any in gaps, which are more than one and a half
-        times the median distance of rows.
+        Pitches in Hz; 0 where the voice has none. Gaps of more than one and a half times the
+        median distance of the rows have no pitch either.
 
     Raises
     ------
     ShapeError, ContentError
-        The arrays do not fit each other, or a value is impossible; the message says which.
+        The shapes differ, or a value is out of range; the message names it.
 
     Examples
     --------
     >>> import numpy as np, nmfaudio as na
     >>> glide = na.separators.Pitch(np.arange(0, 1, 0.01), np.linspace(200, 300, 100))
+    >>> glide.pulse_train(8000, 8000).shape
+    (8000,)
     """
 
     times: np.ndarray
@@ -53,12 +55,27 @@ class Pitch:
                 f"times have shape {self.times.shape} and hertz {self.hertz.shape}; both must be "
                 "(row,), with at least one row"
             )
-        said = first_invalid_row(self.times, self.hertz)
-        if said:
-            raise ContentError(f"row {said[0]}: {said[1]}")
+        invalid = first_invalid_row(self.times, self.hertz)
+        if invalid:
+            raise ContentError(f"row {invalid[0]}: {invalid[1]}")
 
     def sampled(self, count: int, sr: int) -> tuple[np.ndarray, np.ndarray]:
-        """The pitch at each of `count` samples in Hz, and where there is one, as booleans."""
+        """Interpolate the pitch at every sample, linearly in its logarithm.
+
+        Parameters
+        ----------
+        count : int
+            Number of samples.
+        sr : int
+            Sample rate in Hz.
+
+        Returns
+        -------
+        hertz : np.ndarray [shape=(count,)]
+            Pitch in Hz, also between voiced samples.
+        voiced : np.ndarray [shape=(count,)]
+            True where the voice has a pitch.
+        """
         import numpy as np
 
         seconds = np.arange(count) / sr
@@ -69,74 +86,80 @@ class Pitch:
         step = np.median(np.diff(self.times)) if len(self.times) > 1 else _RISE
         middles = (self.times[1:] + self.times[:-1]) / 2
         nearest = np.searchsorted(middles, seconds)
+        # A sample belongs to its nearest row, up to 3/4 of a step: gaps of 1.5 steps are silent.
         near = np.abs(seconds - self.times[nearest]) <= 0.75 * step
         return hertz, near & voiced[nearest]
 
     def pulse_train(self, count: int, sr: int, *, cents: float = 0.0) -> np.ndarray:
-        """A sound of this pitch, with partials all the way up.
+        """Synthesise a sound of this pitch with partials up to half the sample rate.
 
         Parameters
         ----------
         count : int
-            Samples.
+            Number of samples.
         sr : int
             Sample rate in Hz.
         cents : float
-            How much higher than the pitch.
+            Transposition in cents.
 
         Returns
         -------
         np.ndarray [shape=(count,)]
-            float32. A partial at half the sample rate is 60 dB below the lowest ones, and the
-            others by their share of it.
+            Samples in float32. The level of the partials in dB falls linearly with frequency, by
+            60 dB up to half the sample rate.
         """
         import numpy as np
 
         hertz, voiced = self.sampled(count, sr)
         hertz = hertz * 2 ** (cents / 1200)
+        # Partial h has the amplitude rho**h, which is -FALL dB at h * hertz = sr / 2.
         rho = 10 ** (-FALL / 10 * hertz / sr)
         fade = np.hanning(2 * int(_RISE * sr) + 3)
+        # The gate rises and falls along a Hann window, so that a voice neither begins nor ends with
+        # a click.
         gate = (
             np.convolve(voiced, fade / fade.sum(), "same")[:count] if len(fade) < count else voiced
         )
         cosine = np.cos(np.cumsum(2 * np.pi / sr * hertz))
-        # The sum of rho**h * cos(h * phase) over all h ≥ 1.
+        # Closed form of the sum of rho**h * cos(h * phase) over all partials h ≥ 1
         wave = gate * (rho * cosine - rho**2) / (1 - 2 * rho * cosine + rho**2)
         return np.asarray(wave, np.float32)
 
 
 def first_invalid_row(times: np.ndarray, hertz: np.ndarray) -> tuple[int, str] | None:
-    """The first row that cannot be, counted from 0, and why."""
+    """First invalid row, counted from 0, and the reason; None if all rows are valid."""
     import numpy as np
 
-    early = np.diff(times, prepend=-np.inf) <= 0
-    for bad, said in (
+    unordered = np.diff(times, prepend=-np.inf) <= 0
+    for invalid, reason in (
         (~np.isfinite(times) | (times < 0), "a time must be a finite number of seconds ≥ 0"),
         (~np.isfinite(hertz) | (hertz < 0), "a pitch must be a finite number of Hz, 0 for none"),
-        (early, "times must ascend; sort the rows, and keep one of each time"),
+        (unordered, "times must ascend; sort the rows, and keep one of each time"),
     ):
-        if bad.any():
-            row = int(np.argmax(bad))
-            return row, f"{times[row]:g} s, {hertz[row]:g} Hz: {said}"
+        if invalid.any():
+            row = int(np.argmax(invalid))
+            return row, f"{times[row]:g} s, {hertz[row]:g} Hz: {reason}"
     return None
 
 
 def read_pitch(path: str | os.PathLike[str]) -> Pitch:
-    """Read rows of seconds and Hz, with commas, semicolons, tabs or spaces between; or a header.
+    """Read a table of seconds and Hz.
 
     Parameters
     ----------
-    path : str or os.PathLike
-        0 Hz, or a gap in the times, is where the voice has no pitch.
+    path : path
+        Text file of rows, separated by commas, semicolons, tabs or spaces; a header is skipped.
+        0 Hz, or a gap in the times, means no pitch.
 
     Returns
     -------
     Pitch
+        The pitch track.
 
     Raises
     ------
     AudioFileError
-        The file cannot be read, or a row is not a time and a pitch; the message has its line.
+        The file cannot be read, or a row is not a time and a pitch; the message names its line.
 
     Examples
     --------
@@ -155,8 +178,10 @@ def read_pitch(path: str | os.PathLike[str]) -> Pitch:
         with open(path, encoding="utf-8-sig") as file:
             lines = file.read().splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "not a text file"
-        raise AudioFileError(f"{show(path)}: {why}; rows of seconds and Hz are needed") from error
+        reason = error.strerror if isinstance(error, OSError) else "not a text file"
+        raise AudioFileError(
+            f"{show(path)}: {reason}; rows of seconds and Hz are needed"
+        ) from error
     rows: list[tuple[float, float]] = []
     numbers: list[int] = []
     for number, line in enumerate(lines, 1):
@@ -170,26 +195,28 @@ def read_pitch(path: str | os.PathLike[str]) -> Pitch:
         rows.append((float(cells[0]), float(cells[1])))
         numbers.append(number)
     if not rows:
-        raise AudioFileError(f"{show(path)}: there are no rows; rows of seconds, Hz are needed")
+        raise AudioFileError(f"{show(path)}: has no rows; rows of seconds, Hz are needed")
     times, hertz = np.array(rows).T
-    said = first_invalid_row(times, hertz)
-    if said:
-        raise AudioFileError(f"{show(path)}: line {numbers[said[0]]}: {said[1]}")
+    invalid = first_invalid_row(times, hertz)
+    if invalid:
+        raise AudioFileError(f"{show(path)}: line {numbers[invalid[0]]}: {invalid[1]}")
     return Pitch(times, hertz)
 
 
 def estimate_pitch(y: np.ndarray, sr: int) -> Pitch:
-    """The pitch that stands out most in a recording, between 65 and 1047 Hz (C2 to C6).
+    """Estimate the predominant pitch of a recording by pYIN, from 65 to 1047 Hz (C2 to C6).
 
     Parameters
     ----------
     y : np.ndarray [shape=(channel, sample)]
+        The recording; the mean of its channels is analysed.
     sr : int
         Sample rate in Hz.
 
     Returns
     -------
     Pitch
+        The pitch track; without any pitch where the sample rate is too low for partials.
 
     References
     ----------
@@ -202,7 +229,7 @@ def estimate_pitch(y: np.ndarray, sr: int) -> Pitch:
 
     librosa = load_librosa()
     if sr < 8 * _LOWEST:
-        return Pitch(np.zeros(1), np.zeros(1))  # there is no room for partials
+        return Pitch(np.zeros(1), np.zeros(1))  # too few partials below half the sample rate
     frame = 2 ** max(round(np.log2(0.093 * sr)), 9)
     hertz, voiced, _ = librosa.pyin(
         y.mean(0), fmin=_LOWEST, fmax=min(_HIGHEST, sr / 4), sr=sr, frame_length=frame
@@ -212,7 +239,7 @@ def estimate_pitch(y: np.ndarray, sr: int) -> Pitch:
 
 
 def _cells(line: str) -> list[str]:
-    """What stands between the commas, semicolons, tabs or spaces of a line."""
+    """Cells of a line, between commas, semicolons, tabs or spaces."""
     for mark in (",", ";", "\t"):
         if mark in line:
             return [cell.strip() for cell in next(csv.reader([line], delimiter=mark))]
@@ -220,6 +247,7 @@ def _cells(line: str) -> list[str]:
 
 
 def _is_number(text: str) -> bool:
+    """Check whether a cell is a number."""
     try:
         float(text)
     except ValueError:

@@ -14,7 +14,7 @@ from nmfaudio._public import public
 from nmfaudio.errors import AudioWarning, ContentError, ParameterError
 from nmfaudio.separators.pipeline import GroupedDecomposition, NmfSeparator, SeparationInput
 
-# All that is heavy is imported where it is needed, so that the command's help stays quick.
+# Heavy modules are imported where they are used, so that the help of the command stays fast.
 if TYPE_CHECKING:
     from nmfaudio.audio.transforms import Stft
     from nmfaudio.symbolic.note import Note
@@ -26,17 +26,17 @@ _PARTS = ("track", "program", "channel", "hand", "note")
 @documented
 @dataclass(frozen=True, kw_only=True)
 class ScoreSeparator(NmfSeparator):
-    """Take a recording apart by its score.
+    """Separate a recording by its score.
 
-    Each pitch of each instrument is a sound with partials of its own strengths, at a pitch that
-    may glide by somewhat more than a quarter tone: vibrato and tuning are followed. A sound is let
-    in only where the score has its note. The score is moved onto the recording first, unless it is
-    said to be in time. The parameters are those of the command ``nmfaudio score``; see `options`.
+    Each pitch of each instrument is a sound whose partials have strengths of their own and whose
+    pitch may glide by a little more than a quarter tone, which follows vibrato and tuning. It is
+    active only where the score has its notes. The score is aligned with the recording first,
+    unless it is aligned already.
 
     Raises
     ------
     ParameterError
-        A setting is out of range, or there is no score.
+        A setting is out of range, or the score is missing.
     AudioFileError
         The score cannot be read.
     ContentError
@@ -67,46 +67,49 @@ class ScoreSeparator(NmfSeparator):
 
     score: str | os.PathLike[str] | Sequence[Note] | None = option(
         None,
-        "what is played: a MIDI file, or a CSV table of notes",
+        "notes of the recording: a MIDI file, or a CSV table of notes",
         metavar="SCORE",
         suffixes=(".mid", ".midi", ".csv"),
         required=True,
     )
     by: Literal["track", "program", "channel", "hand", "note"] = option(
         "track",
-        "what gets a stem of its own: each track, program (instrument) or channel of the score, "
-        "each hand of a pianist (two tracks, or else from middle C upward and below), each note",
+        "unit of a stem: track, program (instrument) or channel of the score, hand of a pianist "
+        "(two tracks, or else split at middle C), or note",
         choices=_PARTS,
     )
     aligned: bool = option(
-        False, "take the score to be in time with the recording, instead of moving it there"
+        False, "use the times of the score as they are, instead of aligning it with the recording"
     )
-    free: int = option(
+    n_free: int = option(
         0,
-        "how many sounds there are beside the score, such as noise or a room: they make the stem "
-        "rest",
+        "number of components of sounds outside the score, such as noise or reverberation; they "
+        "make the stem rest",
+        flag="--free",
         metavar="N",
     )
     tolerance: float = option(
         0.1,
-        "by how much the playing may be off the score: a note may begin so much earlier and end "
-        "twice so much later",
+        "deviation of the performance from the score: a note may begin earlier by this much, and "
+        "end later by twice as much",
         metavar="SECONDS",
     )
     n_fft: int | None = option(
         None,
-        "window length in samples: longer tells pitches apart better, shorter smears beginnings "
-        "less; by default the power of two nearest to 186 ms",
+        "window length in samples: longer windows resolve pitches better, shorter ones smear "
+        "onsets less; by default the power of two nearest to 186 ms",
         parse=int,
         metavar="SAMPLES",
     )
     max_iter: int = option(
-        20, "iterations at most; more fit the mix closer and take longer", metavar="N"
+        20,
+        "maximum number of iterations; more fit the mixture better and take longer",
+        metavar="N",
     )
     tol: float = option(
         0.0,
-        "stop when ten iterations improved the fit by less than this share; 0 never stops early",
-        metavar="SHARE",
+        "stop once ten iterations improve the fit by less than this fraction; 0 never stops early",
+        metavar="FRACTION",
     )
 
     def __post_init__(self) -> None:
@@ -114,14 +117,14 @@ class ScoreSeparator(NmfSeparator):
 
         super().__post_init__()
         as_choice(self.by, "by", _PARTS)
-        self._keep("free", as_count(self.free, "free", low=0))
-        self._keep("tolerance", as_number(self.tolerance, "tolerance", low=0))
+        self._set("n_free", as_count(self.n_free, "n_free", low=0))
+        self._set("tolerance", as_number(self.tolerance, "tolerance", low=0))
         if not self.notes:
-            raise ContentError("the score has no notes; nothing says what to separate")
+            raise ContentError("the score has no notes; give a score of the recording")
 
     @cached_property
     def notes(self) -> list[Note]:
-        """The notes of the score, in its own time."""
+        """Notes of the score, at the times of the score."""
         from nmfaudio.symbolic.note import Note
         from nmfaudio.symbolic.notes import read_notes
 
@@ -131,27 +134,38 @@ class ScoreSeparator(NmfSeparator):
             return read_notes(self.score)
         if not all(isinstance(note, Note) for note in self.score):
             raise ParameterError(
-                "score has something else than Note; give a file or a list of Note"
+                "score has elements that are not Note; give a file or a list of Note"
             )
         return list(self.score)
 
     def model(self, inputs: SeparationInput) -> GroupedDecomposition:
-        """Fit the sounds of the score, and group them into stems."""
-        from nmfaudio.separators.score_model import fit
+        """Fit the sounds of the score, and group them into stems.
+
+        Parameters
+        ----------
+        inputs : SeparationInput
+            The recording.
+
+        Returns
+        -------
+        GroupedDecomposition
+            The model, and the components of each stem.
+        """
+        from nmfaudio.separators.score_model import fit_score
         from nmfaudio.symbolic.names import name_parts
 
-        return fit(
+        return fit_score(
             inputs,
-            self._placed(inputs),
+            self._aligned_notes(inputs),
             name_parts(self.notes, self.by),
             tolerance=self.tolerance,
-            free=self.free,
+            n_free=self.n_free,
             max_iter=self.max_iter,
             tol=self.tol,
         )
 
-    def _placed(self, inputs: SeparationInput) -> list[Note]:
-        """The notes in the recording's time."""
+    def _aligned_notes(self, inputs: SeparationInput) -> list[Note]:
+        """Notes at the times of the recording."""
         from nmfaudio.symbolic.alignment import align
 
         if not self.aligned:
@@ -168,7 +182,18 @@ class ScoreSeparator(NmfSeparator):
         return self.notes
 
     def transform(self, sr: int) -> Stft:
-        """The transform for audio of this sample rate, with twice the usual window."""
+        """Return the transform for audio of a sample rate.
+
+        Parameters
+        ----------
+        sr : int
+            Sample rate in Hz.
+
+        Returns
+        -------
+        Stft
+            With a window twice as long as usual.
+        """
         from nmfaudio.audio.transforms import default_n_fft
 
         if self.n_fft is None:
@@ -176,7 +201,13 @@ class ScoreSeparator(NmfSeparator):
         return super().transform(sr)
 
     def size(self) -> tuple[int, int]:
-        """How many components and stems."""
+        """Return the largest numbers of components and of stems.
+
+        Returns
+        -------
+        tuple of (int, int)
+            Number of components, number of stems.
+        """
         from nmfaudio.separators.score_model import GLIDE
         from nmfaudio.symbolic.names import name_parts
 
@@ -184,4 +215,4 @@ class ScoreSeparator(NmfSeparator):
         sounds = {
             (name, note.track, note.pitch) for name, note in zip(names, self.notes, strict=True)
         }
-        return len(sounds) * len(GLIDE) + self.free, len(set(names)) + (self.free > 0)
+        return len(sounds) * len(GLIDE) + self.n_free, len(set(names)) + (self.n_free > 0)

@@ -1,9 +1,7 @@
-"""Which components make which source, from the spectrogram and the factors alone.
+"""Assignment of components to sources by percussiveness and pitch range."""
 
-Percussive against harmonic evidence comes first, pitch range second. Both divide numbers on a line
-into natural classes. Everything else that was tried (centroids, bandwidths, cepstra, common onsets
-as a distance, stereo position) helped less than 0.3 dB on seven mixtures, or hurt.
-"""
+# Other features that were tried (centroids, bandwidths, cepstra, common onsets as a distance,
+# stereo position) gained less than 0.3 dB on seven mixtures, or lost.
 
 from __future__ import annotations
 
@@ -16,54 +14,96 @@ import numpy as np
 from nmfaudio._common.validation import as_count
 from nmfaudio.kernels.products import product
 from nmfaudio.stems.percussiveness import (
-    EVIDENCE_FRAMES,
-    at_unit_peak,
-    check_model,
-    explained,
-    median_over,
+    EXCERPT_FRAMES,
+    check_shapes,
+    explained_energy,
+    median_filter,
     percussiveness,
-    ratio_or,
+    safe_ratio,
+    scale_to_unit_peak,
 )
 
-__all__ = ["ComponentGroup", "describe_groups", "group_components", "percussiveness"]
+__all__ = ["ComponentGroup", "describe_groups", "group_components"]
 
-# The percussive class is a source of its own if its components are at least this percussive
+# The percussive class becomes a source of its own if its mean percussiveness is at least this
 # (measured: 0.44 to 0.93 in 16 recordings with drums, 0.13 to 0.41 in 9 of 10 without) ...
 _DRUMS = 0.45
-# ... and there is something else beside it: in drums alone, a median of 0.7 s takes away more than
-# this share of the energy (measured with windows of 46 and 93 ms: at least 0.72 in 7 recordings of
-# drums alone, at most 0.67 in 10 of other music; windows of 186 ms blur the difference).
+# ... and the recording is not drums alone, where a median of 0.7 s removes more than this share of
+# the energy (measured with windows of 46 and 93 ms: at least 0.72 in 7 recordings of drums alone,
+# at most 0.67 in 10 of other music; windows of 186 ms blur the difference).
 _DRUMS_ALONE = 0.7
 _DRUMS_ALONE_SECONDS = 0.7
-# Components whose percussiveness deviates less than this are of one kind: tones alone (measured:
-# 0.003), clicks alone (1e-16).
-_ONE_KIND = 0.02
-# "auto" leaves a tenth of the spread in pitch unexplained, and calls a quarter octave one pitch.
+# Standard deviation of percussiveness below which all components form one class (measured: 0.003
+# for tones alone, 1e-16 for clicks alone).
+_ONE_CLASS = 0.02
+# sources="auto" stops adding pitch ranges when a tenth of the spread is left, or a quarter octave.
 _UNEXPLAINED = 0.1
 _ONE_PITCH = 0.25  # octaves
-MOST_SOURCES = 6
+MAX_SOURCES = 6
 
 
 @dataclass(frozen=True)
 class ComponentGroup:
-    """The components of one source, and what was seen in them.
+    """Components of one source, with their features.
 
-    Attributes
+    Parameters
     ----------
     components : tuple of int
-        Their indices, ascending.
+        Indices of the components, ascending.
     energy_share : float
-        Share of what all components explain of the mixture; the shares of a grouping sum to one.
+        Share of the energy that all components explain; the shares of a grouping sum to one.
     centre_hz : float
-        Energy-weighted mean frequency in Hz, 0 where there is no energy.
+        Energy-weighted mean frequency in Hz; 0 without energy.
     percussiveness : float
-        Energy-weighted mean of the components' `percussiveness`, 0 to 1; 0.5 without energy.
+        Energy-weighted mean percussiveness of the components, 0 to 1; 0.5 without energy.
+
+    Examples
+    --------
+    >>> import nmfaudio as na
+    >>> na.stems.ComponentGroup((0, 3), 0.6, 440.0, 0.1).components
+    (0, 3)
     """
 
     components: tuple[int, ...]
     energy_share: float
     centre_hz: float
     percussiveness: float
+
+
+@dataclass(frozen=True)
+class _Features:
+    """Energy [shape=(freq, component)] and percussiveness [shape=(component,)]."""
+
+    energy: np.ndarray
+    percussiveness: np.ndarray
+    frequencies: np.ndarray
+
+    @property
+    def nonzero(self) -> np.ndarray:
+        """Indices of the components that have energy."""
+        return np.flatnonzero(self.energy.any(axis=0))
+
+    def group(self, members: np.ndarray) -> ComponentGroup:
+        """Describe the group of these components."""
+        energy = self.energy[:, members]
+        explained, total = float(energy.sum()), float(self.energy.sum())
+        centre = float(self.frequencies @ energy.sum(axis=1))
+        percussive = float(energy.sum(axis=0) @ self.percussiveness[members])
+        return ComponentGroup(
+            components=tuple(int(k) for k in members),
+            energy_share=explained / total if total > 0 else 0.0,
+            centre_hz=centre / explained if explained > 0 else 0.0,
+            percussiveness=percussive / explained if explained > 0 else 0.5,
+        )
+
+
+def _measure(
+    V: np.ndarray, W: np.ndarray, H: np.ndarray, frequencies: np.ndarray, hop_seconds: float
+) -> _Features:
+    """Compute the features of all components."""
+    share = percussiveness(V, W, H, frequencies=frequencies, hop_seconds=hop_seconds)
+    energy = explained_energy(V, scale_to_unit_peak(W), scale_to_unit_peak(H))
+    return _Features(energy, share, frequencies)
 
 
 def group_components(
@@ -75,34 +115,29 @@ def group_components(
     hop_seconds: float,
     sources: int | Literal["auto"] = 2,
 ) -> dict[str, ComponentGroup]:
-    """Decide which component belongs to which source.
-
-    Two sources are the two natural classes of the components' `percussiveness`, each averaged
-    over the components that sound together with it. With more sources the percussive class is one
-    of them, provided that there are both drums and something else; the remaining components, or
-    all, are divided by pitch range: the natural classes of their median frequencies in octaves.
+    """Assign every component to a source.
 
     Parameters
     ----------
     V : np.ndarray [shape=(freq, time)]
-        Magnitude spectrogram of the mixture, >= 0.
+        Magnitude spectrogram of the mixture, ≥ 0.
     W : np.ndarray [shape=(freq, component) or (lag, freq, component)]
-        Templates, >= 0.
+        Templates, ≥ 0.
     H : np.ndarray [shape=(component, time)]
-        Activations, >= 0.
+        Activations, ≥ 0.
     frequencies : np.ndarray [shape=(freq,)]
         Centre of each bin in Hz, ascending and evenly spaced.
     hop_seconds : float
         Time between two frames in seconds.
-    sources : int >= 1 or "auto"
-        2 gives ``"harmonic"`` and ``"percussive"``. Any other number gives ``"source-1"``,
-        ``"source-2"``, ... with the most energy first, and so does ``"auto"``, which finds 1 to 6:
+    sources : int ≥ 1 or "auto"
+        Number of sources. 2 gives ``"harmonic"`` and ``"percussive"``; any other number gives
+        ``"source-1"``, ``"source-2"``, … in order of decreasing energy. ``"auto"`` chooses 1 to 6:
         the drums, if there are any, and as many pitch ranges as explain nine tenths of the spread
-        in pitch. Those need not be instruments.
+        in pitch. Pitch ranges need not be instruments.
 
     Returns
     -------
-    dict of str to Group
+    dict of str to ComponentGroup
         Every component is in exactly one group, and no group is empty.
 
     Raises
@@ -111,27 +146,43 @@ def group_components(
         `sources` is neither ``"auto"`` nor an integer from 1 to the number of components, or
         `hop_seconds` is not above 0.
     ShapeError
-        The shapes of `V`, `W`, `H` and `frequencies` do not fit together.
+        The shapes of `V`, `W`, `H` and `frequencies` do not match.
+
+    Notes
+    -----
+    The percussiveness pₖ of a component is the share of its energy under the percussive mask of
+    V. Since a drum stroke spreads over several components, some of which look harmonic on their
+    own, it is averaged over the components that are active together:
+
+    .. math:: \\bar p_k = \\sum_j c_{kj} p_j / \\sum_j c_{kj}, \\quad
+              c_{kj} = \\max(0, \\mathrm{corr}(H_k, H_j))^2
+
+    Two sources are the two natural classes of these means: the intervals with the smallest
+    weighted squared deviation from their own means. With more sources the percussive class is one
+    source, provided that the recording has both drums and other sounds; the remaining components,
+    or all of them, are divided into natural classes of their median frequency in octaves.
+
+    Examples
+    --------
+    Two steady tones and two clicks:
+
+    >>> import numpy as np, nmfaudio as na
+    >>> W, H = np.zeros((100, 4)), np.zeros((4, 100))
+    >>> W[20, 0] = W[60, 1] = 1; H[:2] = 1
+    >>> W[:, 2:] = 0.1; H[2, 30] = H[3, 70] = 9
+    >>> groups = na.stems.group_components(
+    ...     W @ H, W, H, frequencies=np.linspace(0, 4000, 100), hop_seconds=0.02)
+    >>> {name: group.components for name, group in groups.items()}
+    {'harmonic': (0, 1), 'percussive': (2, 3)}
     """
-    check_model(V, W, H, frequencies, hop_seconds)
+    check_shapes(V, W, H, frequencies, hop_seconds)
     if sources != "auto":
         sources = as_count(sources, "sources", low=1, high=len(H))
-    W, H = at_unit_peak(W), at_unit_peak(H)
-    energy = explained(V, W, H)
-    share = percussiveness(V, W, H, frequencies=frequencies, hop_seconds=hop_seconds)
-    alive = np.flatnonzero(energy.any(axis=0))
-    mixed = sources != 2 and not _drums_alone(V, hop_seconds)
-    found = _sort_out(energy[:, alive], share[alive], H[alive], frequencies, sources, mixed)
-    # Components without energy go where a group would be empty, the others to the first one.
-    wanted = int(found.max(initial=0)) + 1 if sources == "auto" else sources
-    labels = np.zeros(len(H), int)
-    labels[alive] = found
-    silent = np.setdiff1d(np.arange(len(H)), alive)
-    missing = np.setdiff1d(np.arange(wanted), found)[: len(silent)]
-    labels[silent[: len(missing)]] = missing
-    groups = [
-        _describe(np.flatnonzero(labels == i), energy, share, frequencies) for i in range(wanted)
-    ]
+    W, H = scale_to_unit_peak(W), scale_to_unit_peak(H)
+    features = _measure(V, W, H, frequencies, hop_seconds)
+    mixed = sources != 2 and not _is_drums_alone(V, hop_seconds)
+    labels = _fill_empty_groups(_source_labels(features, H, sources, mixed), features, sources)
+    groups = [features.group(np.flatnonzero(labels == i)) for i in range(labels.max() + 1)]
     if sources == 2:
         return dict(zip(["harmonic", "percussive"], groups, strict=True))
     groups.sort(key=lambda group: -group.energy_share)
@@ -147,141 +198,171 @@ def describe_groups(
     frequencies: np.ndarray,
     hop_seconds: float,
 ) -> dict[str, ComponentGroup]:
-    """What is to be seen in groups of components that are known already.
+    """Compute the features of known groups of components.
 
     Parameters
     ----------
-    V, W, H, frequencies, hop_seconds
-        As for `group_components`.
+    V : np.ndarray [shape=(freq, time)]
+        Magnitude spectrogram of the mixture, ≥ 0.
+    W : np.ndarray [shape=(freq, component) or (lag, freq, component)]
+        Templates, ≥ 0.
+    H : np.ndarray [shape=(component, time)]
+        Activations, ≥ 0.
     members : mapping of str to sequence of int
-        The components of each group.
+        Indices of the components of each group.
+    frequencies : np.ndarray [shape=(freq,)]
+        Centre of each bin in Hz, ascending and evenly spaced.
+    hop_seconds : float
+        Time between two frames in seconds.
 
     Returns
     -------
-    dict of str to Group
+    dict of str to ComponentGroup
+        The groups in the order of `members`.
 
     Raises
     ------
-    ParameterError, ShapeError
-        As for `group_components`.
+    ParameterError
+        `hop_seconds` is not above 0.
+    ShapeError
+        The shapes of `V`, `W`, `H` and `frequencies` do not match.
+
+    Examples
+    --------
+    >>> import numpy as np, nmfaudio as na
+    >>> W, H = np.eye(4)[:, :2], np.ones((2, 6))
+    >>> groups = na.stems.describe_groups(
+    ...     W @ H, W, H, {"low": [0], "high": [1]},
+    ...     frequencies=np.array([0.0, 100, 200, 300]), hop_seconds=0.01)
+    >>> groups["high"].centre_hz, groups["high"].energy_share
+    (100.0, 0.5)
     """
-    check_model(V, W, H, frequencies, hop_seconds)
-    W, H = at_unit_peak(W), at_unit_peak(H)
-    energy = explained(V, W, H)
-    share = percussiveness(V, W, H, frequencies=frequencies, hop_seconds=hop_seconds)
+    check_shapes(V, W, H, frequencies, hop_seconds)
+    features = _measure(V, scale_to_unit_peak(W), scale_to_unit_peak(H), frequencies, hop_seconds)
     return {
-        name: _describe(np.sort(np.asarray(group, int)), energy, share, frequencies)
-        for name, group in members.items()
+        name: features.group(np.sort(np.asarray(group, int))) for name, group in members.items()
     }
 
 
-def percussive_classes(
+def group_by_percussiveness(
     V: np.ndarray,
     W: np.ndarray,
     H: np.ndarray,
+    names: Sequence[str],
     *,
     frequencies: np.ndarray,
     hop_seconds: float,
-    classes: int = 2,
-) -> np.ndarray:
-    """The natural classes of components by `percussiveness`, each pooled with what sounds with it.
+) -> dict[str, ComponentGroup]:
+    """Divide components into natural classes of their pooled percussiveness.
 
     Parameters
     ----------
     V, W, H, frequencies, hop_seconds
-        As for `percussiveness`.
-    classes : int
-        How many, at most.
+        As for `group_components`.
+    names : sequence of str
+        Names of the groups, from the least percussive to the most.
 
     Returns
     -------
-    np.ndarray [shape=(component,)]
-        From 0, the least percussive, to ``classes - 1``; 0 for a component without energy. Where
-        all are about equally percussive there is one class, the first or the last.
+    dict of str to ComponentGroup
+        One group for each name, in this order. Components without energy are in the first. Where
+        all components are about equally percussive, they are all in the first or in the last.
 
     Raises
     ------
     ParameterError, ShapeError
-        As for `percussiveness`.
+        As for `group_components`.
     """
-    share = percussiveness(V, W, H, frequencies=frequencies, hop_seconds=hop_seconds)
-    W, H = at_unit_peak(W), at_unit_peak(H)
-    energy = explained(V, W, H).sum(axis=0)
-    alive = np.flatnonzero(energy)
+    features = _measure(V, W, H, frequencies, hop_seconds)
     labels = np.zeros(len(H), int)
-    if not len(alive):
-        return labels
-    pooled, weights = _together(H[alive]) @ share[alive], energy[alive]
-    mean = np.average(pooled, weights=weights)
-    if np.average((pooled - mean) ** 2, weights=weights) < _ONE_KIND**2:
-        labels[alive] = classes - 1 if mean > 0.5 else 0
-    else:
-        labels[alive] = _classes(pooled, weights, classes)
-    return labels
+    nonzero = features.nonzero
+    if len(nonzero):
+        weights = features.energy.sum(axis=0)[nonzero]
+        pooled = _coactivation(scale_to_unit_peak(H)[nonzero]) @ features.percussiveness[nonzero]
+        mean = np.average(pooled, weights=weights)
+        if np.average((pooled - mean) ** 2, weights=weights) < _ONE_CLASS**2:
+            labels[nonzero] = len(names) - 1 if mean > 0.5 else 0
+        else:
+            labels[nonzero] = _natural_classes(pooled, weights, len(names))
+    return {name: features.group(np.flatnonzero(labels == i)) for i, name in enumerate(names)}
 
 
-def _sort_out(
-    energy: np.ndarray,
-    share: np.ndarray,
-    H: np.ndarray,
-    frequencies: np.ndarray,
-    sources: int | Literal["auto"],
-    mixed: bool,
+def _fill_empty_groups(
+    found: np.ndarray, features: _Features, sources: int | Literal["auto"]
 ) -> np.ndarray:
-    """Labels from 0 of components with energy; as many as `sources`, if they suffice.
+    """Labels of all components, from the labels of those with energy.
 
-    `mixed` says that drums, if there are any, are not alone.
+    Components without energy fill groups that would be empty; the others join the first group.
     """
-    weights = energy.sum(axis=0) / max(energy.sum(), np.finfo(float).tiny)
-    pooled = _together(H) @ share
-    drums = _classes(pooled, weights, 2)
-    if sources == 2:
-        return drums
-    steady = drums == 0
-    if sources == "auto":
-        tolerance, most = (_UNEXPLAINED, _ONE_PITCH), MOST_SOURCES
-    else:
-        tolerance, most = (0.0, 0.0), sources
-    first = (
-        mixed
-        and drums.any()
-        and np.average(pooled[~steady], weights=weights[~steady]) >= _DRUMS
-        and (sources == "auto" or np.count_nonzero(steady) >= most - 1 > 0)
-    )
-    pitch = _median_octave(energy, frequencies)
-    if not first:
-        return _classes(pitch, weights, most, *tolerance)
-    labels = np.zeros(len(share), int)
-    labels[steady] = 1 + _classes(pitch[steady], weights[steady], most - 1, *tolerance)
+    count = int(found.max(initial=0)) + 1 if sources == "auto" else sources
+    labels = np.zeros(len(features.percussiveness), int)
+    labels[features.nonzero] = found
+    silent = np.setdiff1d(np.arange(len(labels)), features.nonzero)
+    missing = np.setdiff1d(np.arange(count), found)[: len(silent)]
+    labels[silent[: len(missing)]] = missing
     return labels
 
 
-def _classes(
+def _source_labels(
+    features: _Features, H: np.ndarray, sources: int | Literal["auto"], mixed: bool
+) -> np.ndarray:
+    """Labels from 0 of the components with energy; `sources` different ones, if they suffice.
+
+    `mixed` means that drums, if there are any, are not alone.
+    """
+    nonzero = features.nonzero
+    energy = features.energy[:, nonzero]
+    weights = energy.sum(axis=0) / max(energy.sum(), np.finfo(float).tiny)
+    pooled = _coactivation(H[nonzero]) @ features.percussiveness[nonzero]
+    percussive = _natural_classes(pooled, weights, 2)
+    if sources == 2:
+        return percussive
+    steady = percussive == 0
+    if sources == "auto":
+        tolerance, count = (_UNEXPLAINED, _ONE_PITCH), MAX_SOURCES
+    else:
+        tolerance, count = (0.0, 0.0), sources
+    drums_first = (
+        mixed
+        and percussive.any()
+        and np.average(pooled[~steady], weights=weights[~steady]) >= _DRUMS
+        and (sources == "auto" or np.count_nonzero(steady) >= count - 1 > 0)
+    )
+    pitch = _median_octave(energy, features.frequencies)
+    if not drums_first:
+        return _natural_classes(pitch, weights, count, *tolerance)
+    labels = np.zeros(len(pooled), int)
+    labels[steady] = 1 + _natural_classes(pitch[steady], weights[steady], count - 1, *tolerance)
+    return labels
+
+
+def _natural_classes(
     values: np.ndarray,
     weights: np.ndarray,
-    most: int,
+    count: int,
     unexplained: float = 0.0,
     negligible: float = 0.0,
 ) -> np.ndarray:
-    """Labels 0, 1, ... of the natural classes of `values`, from low to high.
+    """Labels 0, 1, … of the natural classes of `values`, from low to high.
 
-    The classes are intervals with the least weighted squared deviation from their means, found
-    by dynamic programming (W. D. Fisher 1958, doi:10.1080/01621459.1958.10501479). There are
-    `most` of them, or the fewest that leave no more than the share `unexplained` of the deviation
-    or a standard deviation of `negligible`.
+    The classes are intervals with the smallest weighted squared deviation from their means, found
+    by dynamic programming (W. D. Fisher 1958, doi:10.1080/01621459.1958.10501479). Their number is
+    `count`, or the smallest that leaves no more than the share `unexplained` of the deviation or a
+    standard deviation of `negligible`.
     """
     n = len(values)
     order = np.argsort(values, kind="stable")
     x, w = values[order] - values.mean() if n else values, weights[order]
+    # Deviation of the values i … j - 1 from prefix sums of w, w x and w x²: ∑ w x² - (∑ w x)² / ∑ w
     mass, first, second = (np.append(0, np.cumsum(w * x**p)) for p in range(3))
     sums = [s[None, :] - s[:, None] for s in (mass, first, second)]
-    spread = sums[2] - ratio_or(sums[1] ** 2, sums[0], 0.0)
-    # cost[i, j] is what the class of the values i ... j - 1 costs.
+    spread = sums[2] - safe_ratio(sums[1] ** 2, sums[0], 0.0)
+    # cost[i, j] of a class of the values i … j - 1; infinite for i ≥ j
     cost = np.where(np.triu(np.ones((n + 1, n + 1), bool), 1), np.maximum(spread, 0), np.inf)
     enough = max(unexplained * cost[0, n], negligible**2 * mass[n]) if n else 0.0
-    best = cost[0]
-    starts: list[np.ndarray] = []
-    while len(starts) < min(most, n) - 1 and (enough == 0 or best[n] > enough):
+    best = cost[0]  # best[j]: smallest cost of the values 0 … j - 1 in the classes so far
+    starts: list[np.ndarray] = []  # for each further class, its start by its end
+    while len(starts) < min(count, n) - 1 and (enough == 0 or best[n] > enough):
         total = best[:, None] + cost
         starts.append(total.argmin(axis=0))
         best = total.min(axis=0)
@@ -294,46 +375,29 @@ def _classes(
     return labels
 
 
-def _together(H: np.ndarray) -> np.ndarray:
-    """How much each component sounds together with each, ``(component, component)``; rows sum to 1.
-
-    A drum stroke is spread over several components, some of which look harmonic by themselves.
-    """
+def _coactivation(H: np.ndarray) -> np.ndarray:
+    """Squared positive correlation of activations [shape=(component, component)], rows sum to 1."""
     centred = H - H.mean(axis=1, keepdims=True, dtype=np.float64)
     norms = np.linalg.norm(centred, axis=1, keepdims=True)
-    centred = ratio_or(centred, norms, 0.0)
-    alike: np.ndarray = np.maximum(product(centred, centred.T), 0.0) ** 2
-    np.fill_diagonal(alike, 1.0)
-    alike /= alike.sum(axis=1, keepdims=True)
-    return alike
+    centred = safe_ratio(centred, norms, 0.0)
+    correlation: np.ndarray = np.maximum(product(centred, centred.T), 0.0) ** 2
+    np.fill_diagonal(correlation, 1.0)
+    correlation /= correlation.sum(axis=1, keepdims=True)
+    return correlation
 
 
-def _drums_alone(V: np.ndarray, hop_seconds: float) -> bool:
-    """Whether nearly all energy is short-lived."""
-    # A long recording is judged by some of its bins.
-    V = at_unit_peak(V[:: max(1, V.shape[1] // EVIDENCE_FRAMES)])
-    steady = median_over(V, _DRUMS_ALONE_SECONDS / hop_seconds)
-    kept, whole = (float(np.square(X).sum(dtype=np.float64)) for X in (steady, V))
-    return kept < (1 - _DRUMS_ALONE) * whole
+def _is_drums_alone(V: np.ndarray, hop_seconds: float) -> bool:
+    """Check whether a median filter along time removes nearly all energy."""
+    # A subset of the bins bounds the time that the filter takes on long recordings.
+    V = scale_to_unit_peak(V[:: max(1, V.shape[1] // EXCERPT_FRAMES)])
+    steady = median_filter(V, _DRUMS_ALONE_SECONDS / hop_seconds)
+    left, total = (float(np.square(X).sum(dtype=np.float64)) for X in (steady, V))
+    return left < (1 - _DRUMS_ALONE) * total
 
 
 def _median_octave(energy: np.ndarray, frequencies: np.ndarray) -> np.ndarray:
-    """Octaves above 1 Hz of the frequency that halves the energy of each component."""
+    """Frequency that halves the energy of each component, in octaves above 1 Hz."""
     below = np.cumsum(energy, axis=0)
     middle = np.argmax(below >= 0.5 * below[-1], axis=0)
     octaves: np.ndarray = np.log2(np.maximum(frequencies[middle], 1.0))
     return octaves
-
-
-def _describe(
-    members: np.ndarray, energy: np.ndarray, share: np.ndarray, frequencies: np.ndarray
-) -> ComponentGroup:
-    """The group of these components."""
-    own = energy[:, members]
-    mine, whole = float(own.sum()), float(energy.sum())
-    return ComponentGroup(
-        components=tuple(int(k) for k in members),
-        energy_share=mine / whole if whole > 0 else 0.0,
-        centre_hz=float(frequencies @ own.sum(axis=1)) / mine if mine > 0 else 0.0,
-        percussiveness=float(own.sum(axis=0) @ share[members]) / mine if mine > 0 else 0.5,
-    )

@@ -13,7 +13,23 @@ from nmfaudio.factorisation.decomposition import Decomposition
 def group_masks(
     decomposition: Decomposition, groups: Sequence[Sequence[int]], masking: Masking
 ) -> Masks:
-    """The masks of groups of components, for any stretch of frames; see `apply_masks`."""
+    """Return a callable that computes the masks of groups of components.
+
+    Parameters
+    ----------
+    decomposition : Decomposition
+        Model of the spectrogram.
+    groups : sequence of sequence of int
+        Indices of the components of each group.
+    masking : Masking
+        Kind of the masks.
+
+    Returns
+    -------
+    callable
+        From a slice of frames to an iterator over one mask [shape=(freq, time)] per group, as
+        `apply_masks` takes it.
+    """
 
     def masks(frames: slice) -> Iterator[np.ndarray]:
         return masking.masks([decomposition.part(group, frames) for group in groups])

@@ -1,4 +1,4 @@
-"""From a model to stems: masks, the places of the sources, and phases that fit each other."""
+"""Rendering of stems from a model: masks, spatial filters, and phase refinement."""
 
 from __future__ import annotations
 
@@ -14,132 +14,145 @@ from nmfaudio.audio.transforms import Stft
 from nmfaudio.factorisation.decomposition import Decomposition
 from nmfaudio.stems.masks import group_masks
 
-# Places are found from this many frames, in blocks spread evenly over a long recording.
-PLACED_FRAMES = 1024
+# Spatial filters are fitted to this many frames, in blocks spread evenly over a long recording.
+SPATIAL_FRAMES = 1024
 _BLOCK = 64
-# Phases are refined in stretches of this many frames, each of which fades into the next.
-REFINED_FRAMES = 256
+# Phases are refined in chunks of this many frames, which are cross-faded over _FADE frames.
+CHUNK_FRAMES = 256
 _FADE = 16
 
 
 @dataclass(frozen=True)
-class Refining:
-    """What is done beside masking.
+class Refinement:
+    """Steps of rendering beyond masking.
 
     Parameters
     ----------
     spatial : bool
-        Whether sources of several channels are told apart by their places too.
+        Whether sources of several channels are also separated by their positions.
     phase : "none", "consistent" or "misi"
-        How phases are brought to fit each other.
+        Method that makes the phases of each stem consistent.
     """
 
     spatial: bool
     phase: str
 
 
-def make_stems(
+def render_stems(
     found: Decomposition,
     groups: Sequence[Sequence[int]],
     masking: Masking,
-    refining: Refining,
+    refinement: Refinement,
     y: np.ndarray,
     stft: Stft,
 ) -> np.ndarray:
-    """What groups of components have of a recording.
+    """Render the stem of each group of components.
 
     Parameters
     ----------
     found : Decomposition
-        Of the recording's spectrogram.
+        Model of the recording's spectrogram.
     groups : sequence of sequence of int
         A partition of the components.
     masking : Masking
-    refining : Refining
+        Kind of the masks.
+    refinement : Refinement
+        Steps beyond masking.
     y : np.ndarray [shape=(channel, sample)]
+        The recording.
     stft : Stft
+        Transform of the model.
 
     Returns
     -------
     np.ndarray [shape=(group, channel, sample)]
-        They sum to `y`.
+        Stems that sum to `y`.
     """
     masks = group_masks(found, groups, masking)
     share: Share = share_by_masks
-    if refining.spatial and len(y) > 1 and len(groups) > 1:
+    if refinement.spatial and len(y) > 1 and len(groups) > 1:
         share = spatial_share(masks, y, stft)
-    if refining.phase == "none":
+    if refinement.phase == "none":
         return apply_masks(masks, len(groups), y, stft, share=share)
 
-    def refined(part: np.ndarray, frames: slice) -> np.ndarray:
-        Z = stft.forward(part)
+    def refined(chunk: np.ndarray, frames: slice) -> np.ndarray:
+        Z = stft.forward(chunk)
         shares = list(masks(frames))
-        X = np.stack(list(share(Z, shares)))
-        if refining.phase == "misi":
-            return misi(X, part, stft)
-        every = [k for group in groups for k in group]
-        power = found.part(every, frames) ** (2 / masking.power)
-        return consistent_wiener(X, np.stack(shares) * power, stft, part.shape[1])
+        X = np.stack(list(share(Z, shares)))  # (group, channel, freq, time)
+        if refinement.phase == "misi":
+            return misi(X, chunk, stft)
+        # The power spectrogram of each group weights its bins in the consistent Wiener filter.
+        components = [k for group in groups for k in group]
+        power = found.part(components, frames) ** (2 / masking.power)
+        return consistent_wiener(X, np.stack(shares) * power, stft, chunk.shape[1])
 
     return overlap_add_chunks(refined, len(groups), y, stft)
 
 
 def spatial_share(masks: Masks, y: np.ndarray, stft: Stft) -> Share:
-    """Find out where sources are, and how they are then shared out; see `fit_spatial_filter`.
+    """Fit a spatial filter, and return it as a way to share out a spectrogram.
 
     Parameters
     ----------
     masks : callable
         As `apply_masks` takes them.
     y : np.ndarray [shape=(channel, sample)]
+        The recording.
     stft : Stft
+        Transform of the model.
 
     Returns
     -------
     callable
-        As `apply_masks` takes it.
+        From Z [shape=(channel, freq, time)] and masks to the source spectrograms, as
+        `apply_masks` takes it.
+
+    See Also
+    --------
+    nmfaudio.audio.spatial.fit_spatial_filter : The filter.
     """
     total = stft.n_frames(y.shape[1])
     starts = range(0, total, _BLOCK)
-    if total > PLACED_FRAMES:
-        starts = np.linspace(0, total - _BLOCK, PLACED_FRAMES // _BLOCK).astype(int).tolist()
-    some = [slice(start, min(start + _BLOCK, total)) for start in starts]
-    Z = np.concatenate([_frames(y, stft, frames) for frames in some], axis=2)
-    shares = np.concatenate([np.stack(list(masks(frames))) for frames in some], axis=2)
+    if total > SPATIAL_FRAMES:
+        starts = np.linspace(0, total - _BLOCK, SPATIAL_FRAMES // _BLOCK).astype(int).tolist()
+    blocks = [slice(start, min(start + _BLOCK, total)) for start in starts]
+    Z = np.concatenate([_forward(y, stft, frames) for frames in blocks], axis=2)
+    shares = np.concatenate([np.stack(list(masks(frames))) for frames in blocks], axis=2)
     spatial = fit_spatial_filter(Z, shares)
     return lambda Z, masks: spatial(Z, np.stack(list(masks)))
 
 
 def overlap_add_chunks(
-    work: Callable[[np.ndarray, slice], np.ndarray], count: int, y: np.ndarray, stft: Stft
+    process: Callable[[np.ndarray, slice], np.ndarray], count: int, y: np.ndarray, stft: Stft
 ) -> np.ndarray:
-    """Sources of a recording, found in one stretch of it after another.
+    """Separate a recording chunk by chunk, with cross-fades between chunks.
 
     Parameters
     ----------
-    work : callable
-        Given a stretch of `y` and its frames, which are those of `y` but for the first and the
-        last few, its sources [shape=(source, channel, sample)].
+    process : callable
+        From a chunk of `y` and its frames to its sources [shape=(source, channel, sample)]. The
+        frames equal those of `y` except for the first and the last few.
     count : int
-        How many sources there are.
+        Number of sources.
     y : np.ndarray [shape=(channel, sample)]
+        The recording.
     stft : Stft
+        Transform whose hop gives the grid of the chunks.
 
     Returns
     -------
     np.ndarray [shape=(source, channel, sample)]
-        Where stretches overlap, one fades into the next: the sources sum to what those of the
-        stretches sum to.
+        The fades sum to one, so the sources sum to `y` if those of each chunk sum to the chunk.
     """
     channels, length = y.shape
     out = np.zeros((count, channels, length), y.dtype)
     fade = _FADE * stft.hop
     rise = ((np.arange(fade) + 0.5) / fade).astype(y.dtype)
-    for start in range(0, max(1, length - fade), REFINED_FRAMES * stft.hop):
-        stop = min(start + REFINED_FRAMES * stft.hop + fade, length)
+    for start in range(0, max(1, length - fade), CHUNK_FRAMES * stft.hop):
+        stop = min(start + CHUNK_FRAMES * stft.hop + fade, length)
         first = start // stft.hop
-        part = y[:, start:stop]
-        found = work(part, slice(first, first + stft.n_frames(part.shape[1])))
+        chunk = y[:, start:stop]
+        found = process(chunk, slice(first, first + stft.n_frames(chunk.shape[1])))
         if start > 0:
             found[..., :fade] *= rise
         if stop < length:
@@ -148,9 +161,9 @@ def overlap_add_chunks(
     return out
 
 
-def _frames(y: np.ndarray, stft: Stft, frames: slice) -> np.ndarray:
-    """These frames of the spectrogram of `y`."""
-    reach = -(-stft.n_fft // (2 * stft.hop))
-    first = max(0, frames.start - reach)
-    Z = stft.forward(y[:, first * stft.hop : (frames.stop - 1 + reach) * stft.hop + 1])
+def _forward(y: np.ndarray, stft: Stft, frames: slice) -> np.ndarray:
+    """Some frames of the spectrogram of `y` [shape=(channel, freq, time)]."""
+    margin = -(-stft.n_fft // (2 * stft.hop))  # frames that a window reaches to each side
+    first = max(0, frames.start - margin)
+    Z = stft.forward(y[:, first * stft.hop : (frames.stop - 1 + margin) * stft.hop + 1])
     return Z[..., frames.start - first : frames.stop - first]

@@ -1,4 +1,4 @@
-"""The sounds a recording was taken apart into, and the masks that made them."""
+"""Stems of a recording, with the model and the masks that made them."""
 
 from __future__ import annotations
 
@@ -28,25 +28,40 @@ NOTE_FILES = ("hits.csv", "hits.mid")
 @public
 @dataclass(frozen=True, eq=False)
 class Stems(Mapping[str, np.ndarray]):
-    """Named stems that add up to the mixture.
+    """Named stems that sum to the mixture.
 
-    Attributes
+    Separators return it; it is a mapping from the names of the stems to their samples.
+
+    Parameters
     ----------
     stems : dict of str to np.ndarray [shape=(channel, sample)]
-        Also reached as ``stems[name]``.
+        Samples of each stem, also available as ``stems[name]``.
     mixture : np.ndarray [shape=(channel, sample)]
+        The recording that was separated.
     sr : int
         Sample rate in Hz.
     decomposition : Decomposition
-        What was found in the mixture; its `metadata` holds transform, settings and sources.
+        Model of the mixture's spectrogram; its `metadata` holds transform, settings and sources.
     transform : Transform
-    groups : dict of str to Group
-        Which components make which stem, and what was seen in them.
+        Transform of the mixture.
+    groups : dict of str to ComponentGroup
+        Components of each stem, with their features.
     masking : Masking
+        Kind of the masks.
     settings : dict
-        What the separator was told, of JSON types.
+        Settings of the separator, JSON-serialisable.
     notes : tuple of Note
-        What was heard to be played, where somebody asked for that.
+        Transcribed notes, if the separator was set to keep them.
+
+    Examples
+    --------
+    >>> import numpy as np, nmfaudio as na
+    >>> y = np.random.default_rng(0).standard_normal((1, 8000))
+    >>> stems = na.separate(y, 8000, components=4, max_iter=5)
+    >>> list(stems)
+    ['harmonic', 'percussive']
+    >>> bool(np.allclose(stems["harmonic"] + stems["percussive"], y))
+    True
     """
 
     stems: dict[str, np.ndarray]
@@ -76,20 +91,28 @@ class Stems(Mapping[str, np.ndarray]):
         )
 
     def residual(self) -> np.ndarray:
-        """The mixture less the sum of the stems [shape=(channel, sample)]: rounding, no more."""
-        rest: np.ndarray = self.mixture - sum(self.stems.values())
-        return rest
-
-    def components(self) -> Iterator[tuple[str, np.ndarray]]:
-        """Each component by itself, as (name, audio); those of one stem are computed together.
-
-        Its mask is its stem's mask, shared out within the stem as stems are within the mixture:
-        the components of a stem sum to that stem.
+        """Subtract the sum of the stems from the mixture.
 
         Returns
         -------
-        Iterator of (str, np.ndarray [shape=(channel, sample)])
-            Names are ``"<stem>-<component>"``.
+        np.ndarray [shape=(channel, sample)]
+            Rounding errors only.
+        """
+        difference: np.ndarray = self.mixture - sum(self.stems.values())
+        return difference
+
+    def components(self) -> Iterator[tuple[str, np.ndarray]]:
+        """Render each component on its own.
+
+        A component is masked within its stem as stems are within the mixture, so the components of
+        a stem sum to that stem. Those of one stem are computed together.
+
+        Yields
+        ------
+        name : str
+            Name of the component, ``"<stem>-<component>"``.
+        audio : np.ndarray [shape=(channel, sample)]
+            Samples of the component.
         """
         for name, group in self.groups.items():
             if not group.components:
@@ -100,7 +123,15 @@ class Stems(Mapping[str, np.ndarray]):
                 yield f"{name}-{k}", part
 
     def report(self) -> dict[str, Any]:
-        """What was done and seen, of JSON types."""
+        """Summarise the separation.
+
+        Returns
+        -------
+        dict
+            JSON-serialisable: ``sr``, ``channels``, ``samples``, ``sources`` (the fields of each
+            `ComponentGroup`), ``iterations``, ``converged``, ``loss``, ``largest_residual`` (peak
+            of `residual`) and ``settings``.
+        """
         return {
             "sr": self.sr,
             "channels": len(self.mixture),
@@ -128,30 +159,33 @@ class Stems(Mapping[str, np.ndarray]):
         Parameters
         ----------
         directory : str or Path
-            Made where it does not exist.
+            Folder of the files; created if it does not exist.
         format : str
-            ``"wav"``, ``"flac"``, ``"ogg"``, ``"mp3"``, ``"aiff"``, …
+            File format: ``"wav"``, ``"flac"``, ``"ogg"``, ``"mp3"``, ``"aiff"``, …
         subtype : str, optional
-            libsndfile's name of the coding, e.g. ``"PCM_16"``; by default 32-bit float for wav.
+            Sample format as libsndfile names it, e.g. ``"PCM_16"``; by default 32-bit float for
+            wav.
         clip : "gain" or "error"
-            What is done about peaks over full scale in a format of integers: one common gain for
-            all stems, or an error.
+            Treatment of peaks above full scale in integer formats: one common gain for all stems,
+            or an error.
         overwrite : bool
-            Whether files that exist may be replaced.
+            Whether existing files may be replaced.
         components_too : bool
-            Write each component too, to ``<directory>/components``.
+            Whether each component is also written, to ``<directory>/components``.
 
         Returns
         -------
         Written
-            The paths and the common gain.
+            Paths of the files, and the common gain.
 
         Raises
         ------
         OutputError
-            A file exists, or cannot be written.
+            A file exists or cannot be written.
         ParameterError
-            The format cannot hold this audio.
+            The format cannot store this audio.
+        ContentError
+            A peak is above full scale, and `clip` is ``"error"``.
         """
         from nmfaudio._common.files import safe_name
         from nmfaudio.audio.io import write_group
@@ -168,24 +202,29 @@ class Stems(Mapping[str, np.ndarray]):
         )
 
     def save_notes(self, directory: str | Path, *, overwrite: bool = False) -> list[Path]:
-        """Write the notes to ``<directory>/hits.csv``, and ``hits.mid`` with the extra [midi].
+        """Write the notes to ``<directory>/hits.csv``, and to ``hits.mid`` with the extra [midi].
 
         Parameters
         ----------
         directory : str or Path
-            Must exist.
+            An existing folder.
         overwrite : bool
-            Whether files that exist may be replaced.
+            Whether existing files may be replaced.
 
         Returns
         -------
         list of Path
-            Without [midi] only the table, and an `AudioWarning` says so.
+            Files that were written.
 
         Raises
         ------
         OutputError
-            A file exists, or cannot be written.
+            A file exists or cannot be written.
+
+        Warns
+        -----
+        AudioWarning
+            The extra [midi] is not installed, so only the table is written.
         """
         from nmfaudio.symbolic.notes import write_notes
 

@@ -15,7 +15,7 @@ from nmfaudio.audio.masking import Masking
 from nmfaudio.audio.transforms import Stft
 from nmfaudio.stems import REST
 from nmfaudio.stems.grouping import ComponentGroup
-from nmfaudio.stems.percussiveness import median_over, ratio_or
+from nmfaudio.stems.percussiveness import percussive_mask, safe_ratio
 from nmfaudio.stems.stems import Stems
 from nmfaudio.symbolic.names import cents_suffix, name_parts, sound_name
 from nmfaudio.symbolic.note import Note
@@ -32,7 +32,6 @@ _STRIP = 64  # frames masked at a time
 _NEAR = 0.5  # semitones from a note's pitch within which components may make it
 # Memory: how many times the models of a strip, and how many times a block's spectra, are held.
 _MODELS, _SPECTRA = 3, 8
-_BROAD, _STEADY = 330.0, 0.4  # Hz and s: medians this wide tell what is percussive
 
 
 def note_stems(transcription: Transcription, by: str) -> Stems:
@@ -151,7 +150,8 @@ class _Sharing:
         sudden = np.zeros(self.count)  # of it, what is percussive
         begin = 0
         for Z in self.stft.forward_blocks(y, _BLOCK):
-            percussive = self._percussive(Z)
+            spacing, hop_seconds = self.stft.sr / self.stft.n_fft, self.stft.hop / self.stft.sr
+            percussive = percussive_mask(self.stft.features(Z), spacing, hop_seconds)
             for place, frames, X in self._masked(Z, begin):
                 spectrum = np.square(np.abs(X), dtype=np.float64).sum(axis=0)
                 power[place] += spectrum.sum(axis=1)
@@ -217,19 +217,11 @@ class _Sharing:
         samples = min((last - first - 1) * stft.hop, length - start)
         return start, stft.inverse(rows.transpose(0, 2, 1), samples)
 
-    def _percussive(self, Z: np.ndarray) -> np.ndarray:
-        """What share of each bin of a block is broad and short [shape=(bin, time)]."""
-        V = self.stft.features(Z)
-        spacing, hop_seconds = self.stft.sr / self.stft.n_fft, self.stft.hop / self.stft.sr
-        broad = median_over(V.T, _BROAD / spacing).T ** 2
-        steady = median_over(V, _STEADY / hop_seconds) ** 2
-        return ratio_or(broad, broad + steady, 0.5)
-
     def _groups(self, power: np.ndarray, sudden: np.ndarray) -> list[ComponentGroup]:
         energy = power.sum(axis=1)
-        share = ratio_or(energy, energy.sum(), 0.0)
-        centre = ratio_or(power @ self.stft.frequencies, energy, 0.0)
-        percussive = ratio_or(sudden, energy, 0.5)
+        share = safe_ratio(energy, energy.sum(), 0.0)
+        centre = safe_ratio(power @ self.stft.frequencies, energy, 0.0)
+        percussive = safe_ratio(sudden, energy, 0.5)
         return [
             ComponentGroup(self._members(place), float(share[place]), *map(float, facts))
             for place, facts in enumerate(zip(centre, percussive, strict=True))

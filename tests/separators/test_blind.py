@@ -195,7 +195,7 @@ def test_same_seed_same_bytes_in_any_process_with_any_threads():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"sources": 5}, "sources is 5, more than the 4 components"),
+        ({"sources": 5}, "sources is 5, but there are only 4 components"),
         ({"sources": 0}, "sources"),
         ({"sources": 1.5}, "sources"),
         ({"components": 0}, "components"),

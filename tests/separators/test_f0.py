@@ -63,7 +63,7 @@ def test_two_voices_make_one_stem():
     other = tone(1.5 * np.interp(np.arange(2 * SR) / SR, pitch.times, pitch.hertz), 6)
     other *= np.convolve(np.arange(2 * SR) / SR % 1.0 < 0.6, np.hanning(201) / 100, "same")
     y = first + other + rest
-    both = na.F0Separator(pitch=pitch, also=(second,), **QUICK)(y, SR)["voice"][0]
+    both = na.F0Separator(pitch=pitch, second_pitch=(second,), **QUICK)(y, SR)["voice"][0]
     one = na.F0Separator(pitch=pitch, **QUICK)(y, SR)["voice"][0]
     assert na.metrics.si_sdr(first + other, both) > na.metrics.si_sdr(first + other, one) + 2
 
@@ -128,7 +128,7 @@ def test_a_pitch_track_may_be_written_in_many_ways(tmp_path, text):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("", "no rows"),
         ("seconds,Hz\n", "no rows"),
@@ -143,10 +143,10 @@ def test_a_pitch_track_may_be_written_in_many_ways(tmp_path, text):
         ("nan,200\n", "line 1: .* seconds"),
     ],
 )
-def test_a_row_that_cannot_be_is_named(tmp_path, text, said):
+def test_a_row_that_cannot_be_is_named(tmp_path, text, message):
     path = tmp_path / "pitch.csv"
     path.write_text(text)
-    with pytest.raises(na.AudioFileError, match=f"pitch.csv: .*{said}"):
+    with pytest.raises(na.AudioFileError, match=f"pitch.csv: .*{message}"):
         na.separators.read_pitch(path)
 
 
@@ -159,15 +159,15 @@ def test_files_that_are_no_pitch_tracks_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("pitch", "said"),
+    ("pitch", "message"),
     [
         (([0.1], [5000.0]), "half the sample rate"),
         (([7.1], [200.0]), "no voice has a pitch in the 0.5 s"),
         (([0.1], [0.0]), "no voice has a pitch"),
     ],
 )
-def test_a_pitch_that_does_not_belong_to_the_recording_is_refused(pitch, said):
-    with pytest.raises(na.ContentError, match=said):
+def test_a_pitch_that_does_not_belong_to_the_recording_is_refused(pitch, message):
+    with pytest.raises(na.ContentError, match=message):
         na.F0Separator(pitch=na.separators.Pitch(*pitch))(np.ones(SR // 2), SR)
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nmfaudio as na
-from nmfaudio.separators.exemplar_fit import fit_stretches
+from nmfaudio.separators.exemplar_fit import fit_exemplars
 from nmfaudio.separators.guided import GuidedSeparator
 
 SR = 8000
@@ -65,7 +65,7 @@ def gain(stems, name):
     silent=st.booleans(),
     chosen=st.fixed_dictionaries(
         {
-            "free": st.sampled_from([0, 2]),
+            "n_free": st.sampled_from([0, 2]),
             "adapt": st.sampled_from([None, 0.0, 1.0]),
             "beta_loss": st.sampled_from([None, 1.0, 2.0]),
         }
@@ -76,7 +76,7 @@ def test_stems_sum_to_the_mixture(samples, channels, dtype, loudness, silent, ch
     examples = {"a": noise(1, 700, seed=1), "b": noise(2, 100, np.float64, seed=2)}
     stems = GuidedSeparator(example=examples, n_fft=32, max_iter=4, **chosen)(y, SR)
     assert_adds_up(stems, y)
-    assert list(stems) == ["a", "b"] + ["rest"] * bool(chosen["free"])
+    assert list(stems) == ["a", "b"] + ["rest"] * bool(chosen["n_free"])
 
 
 @pytest.mark.parametrize("kind", ["exemplars", "templates", "convolutive"])
@@ -98,7 +98,7 @@ def test_what_is_known_by_its_own_frames_is_recovered_exactly():
     W = np.random.default_rng(0).random((40, 3))
     H = np.zeros((3, 9))
     H[[0, 1, 2], [1, 4, 7]] = H[2, 2] = 1.0
-    d = fit_stretches(W @ H, W, max_iter=500, tol=0, beta=1.0)
+    d = fit_exemplars(W @ H, W, max_iter=500, tol=0, beta=1.0)
     np.testing.assert_allclose(d.model(), W @ H, atol=5e-3)
 
 
@@ -106,13 +106,13 @@ def test_what_is_known_by_its_own_frames_is_recovered_exactly():
 def test_stretches_explain_what_they_were_cut_from(lags):
     V = np.random.default_rng(0).random((40, 12))
     W = np.stack([V[:, lag : 12 - lags + 1 + lag] for lag in range(lags)])
-    d = fit_stretches(V, W, max_iter=500, tol=0, beta=1.0)
+    d = fit_exemplars(V, W, max_iter=500, tol=0, beta=1.0)
     inside = slice(lags - 1, 12 - lags + 1)  # fewer stretches overlap at the ends
     np.testing.assert_allclose(d.model()[:, inside], V[:, inside], rtol=0.02, atol=0.02)
 
 
 def test_a_sound_without_an_example_becomes_the_rest():
-    stems = GuidedSeparator(example={"hits": EXAMPLES["hits"]}, free=8, **QUICK)(MIX, SR)
+    stems = GuidedSeparator(example={"hits": EXAMPLES["hits"]}, n_free=8, **QUICK)(MIX, SR)
     assert list(stems) == ["hits", "rest"]
     assert gain(stems, "hits") > 3
     assert (
@@ -123,7 +123,7 @@ def test_a_sound_without_an_example_becomes_the_rest():
 
 def test_free_components_join_a_label_called_rest():
     examples = {"rest": EXAMPLES["melody"], "hits": EXAMPLES["hits"]}
-    stems = GuidedSeparator(example=examples, free=3, **QUICK)(MIX, SR)
+    stems = GuidedSeparator(example=examples, n_free=3, **QUICK)(MIX, SR)
     assert list(stems) == ["rest", "hits"]
     assert max(stems.groups["rest"].components) == stems.decomposition.n_components - 1
 
@@ -148,7 +148,7 @@ def test_a_label_given_twice_joins_its_examples():
 
 
 def test_the_same_seed_gives_the_same_bytes():
-    guided = GuidedSeparator(example=EXAMPLES, free=2, **QUICK)
+    guided = GuidedSeparator(example=EXAMPLES, n_free=2, **QUICK)
     one, same, other = (guided(MIX, SR, rng=seed) for seed in (0, 0, 1))
     assert all(one[name].tobytes() == same[name].tobytes() for name in one)
     assert any(one[name].tobytes() != other[name].tobytes() for name in one)
@@ -169,10 +169,10 @@ def test_windows_are_short_at_rates_of_speech():
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "message"),
     [
-        ({}, "there is nothing to go by; give an example of each sound (--example"),
-        ({"example": {"a": noise()}, "free": -1}, "free must be"),
+        ({}, "no example and no dictionary; give an example of each sound (--example"),
+        ({"example": {"a": noise()}, "n_free": -1}, "n_free must be"),
         ({"example": {"a": noise()}, "adapt": -1.0}, "adapt must be"),
         ({"example": {"a": noise()}, "dictionary": "a"}, "'a' is in the dictionary and has"),
         ({"dictionary": "a", "hop": 32}, "the dictionary was learned with hop 64, not 32"),
@@ -180,11 +180,11 @@ def test_windows_are_short_at_rates_of_speech():
         ({"example": {"a": "nowhere@1-x"}}, "'1-x' is no stretch of time"),
     ],
 )
-def test_what_cannot_be_is_said_in_a_line(fields, said):
+def test_what_cannot_be_is_said_in_a_line(fields, message):
     if "dictionary" in fields:
         known = na.Dictionary(np.ones((129, 1)), ["a"], na.Stft(SR, 256))
         fields = fields | {"dictionary": known}
-    with pytest.raises(na.ParameterError, match=re.escape(said)) as caught:
+    with pytest.raises(na.ParameterError, match=re.escape(message)) as caught:
         GuidedSeparator(**fields)(noise(), SR)
     assert "\n" not in str(caught.value)
 

@@ -65,5 +65,5 @@ def test_own_options_come_first():
 
 
 def test_an_unknown_separator_is_named():
-    with pytest.raises(ParameterError, match=r"'vocals'; there are: separate"):
+    with pytest.raises(ParameterError, match=r"'vocals'; choose from separate"):
         load_separator("vocals")

@@ -8,7 +8,7 @@ import pytest
 import nmfaudio as na
 from nmfaudio.errors import AudioFileError, ContentError, ParameterError
 from nmfaudio.separators.boxes import rasterise, read_strokes
-from nmfaudio.separators.paint import _held_down
+from nmfaudio.separators.paint import _remaining_shares
 
 SR = 8000
 T = np.arange(2 * SR) / SR
@@ -52,7 +52,7 @@ def test_what_is_painted_with_weight_one_goes_to_its_source():
 
 @pytest.mark.parametrize("weights", [(1.0, 1.0), (0.3, 1.0), (0.0, 0.0), (0.5, 0.2)])
 def test_somebody_may_always_sound(weights):
-    left = _held_down([np.full((1, 1), w) for w in weights])
+    left = _remaining_shares([np.full((1, 1), w) for w in weights])
     assert max(left) == 1
     assert min(left) >= 0
     assert (left[0] >= left[1]) == (weights[0] >= weights[1])
@@ -93,13 +93,13 @@ def test_a_second_run_goes_on_from_the_first(tmp_path):
     y = tones().sum(axis=0) + 0.1 * np.random.default_rng(0).standard_normal(len(T))
     first = paint(y.astype(np.float32), max_iter=10)
     first.decomposition.save(tmp_path / "m.npz")
-    again = paint(y.astype(np.float32), max_iter=10, again=tmp_path / "m.npz")
+    again = paint(y.astype(np.float32), max_iter=10, resume=tmp_path / "m.npz")
     assert again.decomposition.losses[0] == pytest.approx(first.decomposition.losses[-1], rel=1e-4)
     assert again.decomposition.losses[-1] <= again.decomposition.losses[0]
     with pytest.raises(ParameterError, match="the sources of the earlier run"):
-        paint(y, rest=True, again=first.decomposition)
+        paint(y, rest=True, resume=first.decomposition)
     with pytest.raises(ParameterError, match="the number of frames of the earlier run"):
-        paint(y[:9000].astype(np.float32), again=first.decomposition)
+        paint(y[:9000].astype(np.float32), resume=first.decomposition)
 
 
 def test_the_same_seed_gives_the_same_bytes():
@@ -116,21 +116,21 @@ def test_silence_and_short_recordings(samples):
 
 
 @pytest.mark.parametrize(
-    ("boxes", "error", "said"),
+    ("boxes", "error", "message"),
     [
-        ([LOW], ParameterError, "boxes name low; at least two sources are needed"),
-        ([], ParameterError, "boxes name no source"),
-        ([LOW, {"start": 1}], ParameterError, "box 2 names no source"),
+        ([LOW], ParameterError, "boxes have the sources low; at least two are needed"),
+        ([], ParameterError, "boxes have the sources none"),
+        ([LOW, {"start": 1}], ParameterError, "box 2 has no source"),
         ([LOW, HIGH | {"end": 0.2}], ParameterError, "box 2 has start 0.4 and end 0.2"),
         ([LOW, HIGH | {"weight": 2}], ParameterError, "weight of box 2 is 2"),
-        ([LOW, HIGH | {"colour": 1}], ParameterError, "box 2 has 'colour'"),
+        ([LOW, HIGH | {"colour": 1}], ParameterError, "box 2 has the unknown key 'colour'"),
         ([LOW, HIGH | {"low": "a"}], ParameterError, "low of box 2 must be a finite number"),
         ([LOW, HIGH | {"start": 5, "end": 6}], ContentError, "outside the recording"),
         ([LOW, HIGH | {"low": 4500, "high": 5000}], ContentError, "outside the recording"),
     ],
 )
-def test_boxes_that_cannot_be(boxes, error, said):
-    with pytest.raises(error, match=said):
+def test_boxes_that_cannot_be(boxes, error, message):
+    with pytest.raises(error, match=message):
         paint(tones().sum(axis=0), boxes)
 
 

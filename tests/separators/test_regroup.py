@@ -70,22 +70,22 @@ def test_a_saved_file_does_as_well_and_can_be_regrouped_again(first, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("groups", "said"),
+    ("groups", "message"),
     [
-        (("drums",), "is no group"),
-        (("=1",), "is no group"),
-        (("a=",), "is no component"),
-        (("a=1,",), "is no component"),
-        (("a=x",), "'x' is no component"),
-        (("a=3-1",), "'3-1' is no component"),
-        (("a=-1",), "is no component"),
+        (("drums",), "is not a group"),
+        (("=1",), "is not a group"),
+        (("a=",), "is not a component"),
+        (("a=1,",), "is not a component"),
+        (("a=x",), "'x' is not a component"),
+        (("a=3-1",), "'3-1' is not a component"),
+        (("a=-1",), "is not a component"),
         (("a=1", "b=0-2"), "component 1 is in a and in b"),
         (("a=1,1",), "component 1 is twice in a"),
         ({"a": [1.5]}, "a component of a must be an integer"),
     ],
 )
-def test_groups_that_make_no_sense_are_refused_before_anything_is_read(groups, said):
-    with pytest.raises(na.ParameterError, match=said):
+def test_groups_that_make_no_sense_are_refused_before_anything_is_read(groups, message):
+    with pytest.raises(na.ParameterError, match=message):
         na.RegroupSeparator(saved="no such file.npz", groups=groups)
 
 

@@ -109,7 +109,7 @@ def test_hands_of_two_tracks_are_told_by_pitch_and_of_one_by_middle_c():
 def test_free_sounds_take_what_the_score_does_not_say(duet):
     rng = np.random.default_rng(0)
     y = duet["low"] + 0.3 * rng.standard_normal(2 * SR)
-    stems = apart(y, [n for n in DUET if n.track == "low"], free=2)
+    stems = apart(y, [n for n in DUET if n.track == "low"], n_free=2)
     assert list(stems) == ["low", "rest"]
     assert (
         na.metrics.si_sdr(duet["low"][None], stems["low"]) > na.metrics.si_sdr(duet["low"], y) + 3

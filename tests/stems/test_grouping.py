@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nmfaudio.errors import ParameterError, ShapeError
-from nmfaudio.stems.grouping import ComponentGroup, group_components, percussiveness
+from nmfaudio.stems.grouping import ComponentGroup, group_components
+from nmfaudio.stems.percussiveness import percussiveness
 
 SR, N_FFT, HOP = 44100, 4096, 1024
 FREQUENCIES = np.arange(N_FFT // 2 + 1) * SR / N_FFT
@@ -229,14 +230,14 @@ def test_a_long_recording_is_judged_by_an_excerpt_much_as_a_whole(monkeypatch):
     V, W, H = CLICKS_AND_TONES
     long = [np.tile(x, (1, 10)) for x in (V, H)]
     excerpt = percussiveness(long[0], W, long[1], **GRID)
-    monkeypatch.setattr("nmfaudio.stems.percussiveness.EVIDENCE_FRAMES", long[0].shape[1])
+    monkeypatch.setattr("nmfaudio.stems.percussiveness.EXCERPT_FRAMES", long[0].shape[1])
     whole = percussiveness(long[0], W, long[1], **GRID)
     np.testing.assert_allclose(excerpt, whole, atol=0.05)
     assert (excerpt != whole).any()
 
 
 def test_classes_are_the_best_of_all_intervals():
-    from nmfaudio.stems.grouping import _classes
+    from nmfaudio.stems.grouping import _natural_classes
 
     rng = np.random.default_rng(1)
     values, weights = rng.normal(size=9), rng.uniform(0.1, 1, 9)
@@ -252,7 +253,7 @@ def test_classes_are_the_best_of_all_intervals():
     rank = values.argsort().argsort()
     cuts = [(i, j) for i in range(1, 9) for j in range(i + 1, 9)]
     best = min(cost((rank >= i).astype(int) + (rank >= j)) for i, j in cuts)
-    assert cost(_classes(values, weights, 3)) == pytest.approx(best)
+    assert cost(_natural_classes(values, weights, 3)) == pytest.approx(best)
 
 
 @pytest.mark.parametrize("sources", [0, -1, 5, 2.0, True, "two", None])
