@@ -1,4 +1,4 @@
-"""Notes in the forms that other programs read."""
+"""Export of notes to CSV, pretty_midi and JAMS."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from nmfaudio.symbolic.names import DRUM_CHANNEL
 from nmfaudio.symbolic.note import Note
 
 _COLUMNS = ("start_time_s", "end_time_s", "pitch_midi", "velocity", "pitch_bend")
-_TICKS = 5000  # per beat of half a second: steps of 0.1 ms
+_TICKS = 5000  # per beat of half a second: a resolution of 0.1 ms
 
 
 def note_table(notes: Sequence[Note]) -> str:
-    """Notes as a CSV table with the columns that basic-pitch writes.
+    """Return notes as CSV with the columns that basic-pitch writes.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def note_table(notes: Sequence[Note]) -> str:
     Returns
     -------
     str
-        Velocities are whole numbers from 0 to 127, and no pitch is bent.
+        Velocities are integers from 0 to 127; the column ``pitch_bend`` is empty.
 
     Examples
     --------
@@ -44,7 +44,7 @@ def note_table(notes: Sequence[Note]) -> str:
 
 
 def pretty_score(notes: Sequence[Note]) -> Any:
-    """Notes as a `pretty_midi.PrettyMIDI`; see `Transcription.to_midi`."""
+    """Return notes as a `pretty_midi.PrettyMIDI`; see `Transcription.to_midi`."""
     try:
         import pretty_midi
     except ImportError:
@@ -53,33 +53,33 @@ def pretty_score(notes: Sequence[Note]) -> Any:
             "or use to_csv()"
         ) from None
     score = pretty_midi.PrettyMIDI(resolution=_TICKS)
-    played: dict[tuple[str, int, bool], Any] = {}
+    instruments: dict[tuple[str, int, bool], Any] = {}
     for note in notes:
         key = (note.track, note.program, note.channel == DRUM_CHANNEL)
-        if key not in played:
-            played[key] = pretty_midi.Instrument(note.program, key[2], note.track)
-        strength = max(1, round(127 * note.velocity))  # 0 would end a note instead
-        end = max(note.offset, note.onset + 0.5 / _TICKS)
-        played[key].notes.append(
-            pretty_midi.Note(strength, int(note.pitch + 0.5), float(note.onset), float(end))
+        if key not in instruments:
+            instruments[key] = pretty_midi.Instrument(note.program, key[2], note.track)
+        velocity = max(1, round(127 * note.velocity))  # a note-on of velocity 0 ends a note
+        end = max(note.offset, note.onset + 0.5 / _TICKS)  # at least one tick
+        instruments[key].notes.append(
+            pretty_midi.Note(velocity, int(note.pitch + 0.5), float(note.onset), float(end))
         )
-    score.instruments.extend(played.values())
+    score.instruments.extend(instruments.values())
     return score
 
 
 def jams_document(notes: Sequence[Note], duration: float) -> dict[str, Any]:
-    """Notes as a JAMS document of JSON types, in the namespace ``note_midi``.
+    """Return notes as a JSON-serialisable JAMS document, in the namespace ``note_midi``.
 
     Parameters
     ----------
     notes : sequence of Note
     duration : float
-        Of the recording in seconds.
+        Duration of the recording in seconds.
 
     Returns
     -------
     dict
-        Velocities are in the annotation's sandbox: the namespace has no place for them.
+        Velocities are in the annotation's sandbox, since the namespace has no field for them.
 
     References
     ----------
