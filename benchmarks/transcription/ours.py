@@ -78,7 +78,7 @@ PIANO = {
     "nmfaudio, equalised only": piano(na.transcription.NoteModel(adaptation=math.inf)),
     "nmfaudio, β = ½": piano(na.transcription.NoteModel(beta=0.5)),
     "nmfaudio, groups": piano(na.transcription.NoteModel(group_sparsity=0.3)),
-    "nmfaudio, 5 free": piano(na.transcription.NoteModel(free=5)),
+    "nmfaudio, 5 free": piano(na.transcription.NoteModel(n_free=5)),
     "nmfaudio, one template": piano(templates={"stages": {}}),
     "nmfaudio, 8 frames": piano(templates={"lags": 8}),
     "nmfaudio, attack/decay": piano(AttackDecayModel()),

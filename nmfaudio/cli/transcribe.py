@@ -81,7 +81,7 @@ def _transcriber(chosen: argparse.Namespace) -> tuple[Transcriber | DrumTranscri
     find = _drum_transcriber if chosen.drums else _note_transcriber
     settings = {} if chosen.threshold is None else {"threshold": chosen.threshold}
     transcriber = find(chosen, settings)
-    facts = repr(transcriber.known).partition("(")[2].removesuffix(")")
+    facts = repr(transcriber.dictionary).partition("(")[2].removesuffix(")")
     shipped = f"the shipped {'drums' if chosen.drums else 'piano'}"
     return transcriber, f"{shipped if own is None else printable(own)}: {facts}"
 
@@ -90,8 +90,9 @@ def _note_transcriber(chosen: argparse.Namespace, settings: dict[str, float]) ->
     from nmfaudio.dictionaries.note_dictionary import NoteDictionary
     from nmfaudio.transcription.transcriber import Transcriber
 
-    own = None if chosen.dictionary is None else NoteDictionary.load(chosen.dictionary)
-    return Transcriber(own).with_decoding(**settings)
+    if chosen.dictionary is None:
+        return Transcriber().with_decoding(**settings)
+    return Transcriber(NoteDictionary.load(chosen.dictionary)).with_decoding(**settings)
 
 
 def _drum_transcriber(chosen: argparse.Namespace, settings: dict[str, Any]) -> DrumTranscriber:
@@ -99,12 +100,12 @@ def _drum_transcriber(chosen: argparse.Namespace, settings: dict[str, Any]) -> D
     from nmfaudio.symbolic.names import DRUM_PARTS
     from nmfaudio.transcription.drums import DrumTranscriber
 
-    own = None if chosen.dictionary is None else Dictionary.load(chosen.dictionary)
+    if chosen.dictionary is not None:
+        settings["dictionary"] = own = Dictionary.load(chosen.dictionary)
+        settings["parts"] = tuple(part for part in DRUM_PARTS if part in own.names)
     if chosen.parts is not None:
         settings["parts"] = tuple(name.strip() for name in chosen.parts.split(","))
-    elif own is not None:
-        settings["parts"] = tuple(part for part in DRUM_PARTS if part in own.names)
-    return DrumTranscriber(own, **settings)
+    return DrumTranscriber(**settings)
 
 
 def _parser() -> Parser:

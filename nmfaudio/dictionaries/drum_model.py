@@ -14,7 +14,7 @@ from nmfaudio.audio.frequency_bands import FrequencyBands
 from nmfaudio.audio.masking import analyse
 from nmfaudio.audio.masks import soft_masks
 from nmfaudio.audio.preparation import prepared
-from nmfaudio.audio.transforms import Stft, default_n_fft
+from nmfaudio.audio.transforms import Stft, Transform, default_n_fft
 from nmfaudio.dictionaries.bundled import bundled_kit
 from nmfaudio.dictionaries.drum_kit import convert_drum_templates
 from nmfaudio.factorisation.engine import Callback, decompose
@@ -244,7 +244,7 @@ def scaled_weight(weight: float, H: np.ndarray) -> float:
 def fit_kit(
     V: np.ndarray,
     kit: Dictionary,
-    transform: Stft,
+    transform: Transform,
     *,
     prior_weight: float = PRIOR_WEIGHT,
     max_iter: int = 30,

@@ -1,4 +1,6 @@
 from .attack_decay import AttackDecayModel as AttackDecayModel
+from .base import BaseTranscriber as BaseTranscriber
+from .base import Tuning as Tuning
 from .decoding import Decoding as Decoding
 from .drums import DrumTranscriber as DrumTranscriber
 from .note_model import NoteModel as NoteModel

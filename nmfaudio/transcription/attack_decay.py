@@ -1,4 +1,4 @@
-"""From a spectrogram and a dictionary of notes to where each of them is struck."""
+"""Attack/decay model of struck and plucked notes over a dictionary."""
 
 from __future__ import annotations
 
@@ -24,41 +24,40 @@ if TYPE_CHECKING:
     from nmfaudio.factorisation.decomposition import Decomposition
     from nmfaudio.factorisation.engine import Callback
 
-_MIDDLE_C, _HALVING = 60, 24  # MIDI number, and semitones over which decays halve
-_LASTING = 4.0  # times its decay that the longest note is followed: 2 % are left
-_ELSEWHERE = 0.02  # of the activations' first guess, spread over where no note seems to begin
+_MIDDLE_C, _HALVING = 60, 24  # MIDI number, and semitones over which the decay time halves
+_LENGTH = 4.0  # length of the envelope in decay times of the longest note: exp(−4) is 2 %
+_SPREAD = 0.02  # share of the initial activations in frames where no onset is found
 
 
 @dataclass(frozen=True)
 class AttackDecayModel:
-    """A recording as notes that are struck once and die away.
+    """Model of a recording as notes that are struck and decay.
 
-    The sound of each note comes from a `NoteModel`, which also tells where notes may begin. Then
-    each pitch is one component of `AttackDecay`: the dictionary's attack templates and all its
-    others, at the strengths that the `NoteModel` found, and one activation for both. A spike of
-    it is a whole note.
+    A `NoteModel` is fitted first, for the templates and the initial onsets. Then each pitch is one
+    component of `AttackDecay`: one spectrum of the attack, one of all other stages, and one
+    activation for both, convolved with an envelope each. One spike of it is a whole note.
 
-    It helps where one wants the strokes themselves, of what is struck or plucked: H has them as
-    spikes, `attack` before the height of each, and little while a note sounds on. Notes it finds
-    about as well as a `NoteModel`, in some three times the time: with the shipped dictionary, on
-    four pieces rendered with two pianos, each threshold tuned on two pieces and tested on the
-    others, onset F was 0.981 and 0.969, that of `NoteModel` 0.979 and 0.966, with `decay` and
-    `sparsity` chosen on the same pieces. It knows no dampers, and suffers where notes are cut
-    short: with a `decay` nearer to that of strings, which leaves fewer spikes, F falls to 0.95
-    (0.3 s) and 0.85 (0.8 s). What is blown or bowed is beyond it.
+    It serves where the onsets themselves are needed, of struck or plucked instruments: H has them
+    as spikes, `attack` before the peak of each note, and little while a note decays. Its notes are
+    about as good as those of a `NoteModel`, in about three times the time: with the shipped
+    dictionary, on four pieces rendered with two pianos, each threshold tuned on two pieces and
+    tested on the others, onset F was 0.981 and 0.969, that of `NoteModel` 0.979 and 0.966, with
+    `decay` and `sparsity` chosen on the same pieces. It does not model dampers, so that short
+    notes suffer: with a longer `decay`, nearer to that of strings, which leaves fewer spikes,
+    F falls to 0.95 (0.3 s) and 0.85 (0.8 s). It does not suit wind and bowed instruments.
 
     Parameters
     ----------
     notes : NoteModel
-        How the sound of the notes is found; its `beta` and `max_frequency` are this model's too.
+        Model of the first fit; its `beta` and `max_frequency` are used throughout.
     attack : float
-        Seconds from the beginning of an attack to its height, about a third of a window.
+        Time from the beginning of an attack to its peak in seconds, about a third of a window.
     decay : float
-        Seconds in which a middle C falls to 1/e, damped ones too. It halves every two octaves
-        upward.
+        Seconds in which a middle C falls to 1/e, damped notes included. It halves every two
+        octaves upward.
     sparsity : float
-        What a stroke costs (`L1`), as a share of what the longest note adds to the model: above 0,
-        weak spikes vanish.
+        Weight of an `L1` penalty on onsets, as a share of what one adds to the model at most:
+        above 0, weak spikes vanish.
     max_iter : int
         Iterations after those of `notes`.
 
@@ -67,10 +66,19 @@ class AttackDecayModel:
     ParameterError
         A setting is out of range.
 
+    Notes
+    -----
+    With stages s (attack and decay), templates W and envelopes E of length L, a note is a spike of
+    the activation H of its pitch k:
+
+    .. math:: V_{ft} \\approx \\sum_k \\sum_s W_{sfk} \\sum_{d=0}^{L-1} E_{sdk} H_{k,t-d}
+
+    The envelope of the attack is a short bump, that of the decay falls exponentially.
+
     References
     ----------
     T. Cheng, M. Mauch, E. Benetos, S. Dixon, "An attack/decay model for piano transcription",
-    ISMIR 2016.
+    ISMIR 2016, https://archives.ismir.net/ismir2016/paper/000085.pdf.
 
     Examples
     --------
@@ -104,7 +112,7 @@ class AttackDecayModel:
         as_count(self.max_iter, "max_iter", low=1)
 
     def pitches(self, dictionary: NoteDictionary) -> tuple[float, ...]:
-        """The pitch of each known component that `activations` finds: each once, ascending.
+        """Return the pitch of each known component of `activations`: each once, ascending.
 
         Parameters
         ----------
@@ -113,6 +121,7 @@ class AttackDecayModel:
         Returns
         -------
         tuple of float
+            MIDI numbers.
         """
         return tuple(dictionary.groups())
 
@@ -124,46 +133,46 @@ class AttackDecayModel:
         rng: int | np.random.Generator | None = 0,
         callback: Callback | None = None,
     ) -> Decomposition:
-        """Find where each pitch is struck, and how hard.
+        """Decompose a spectrogram into notes, each a spike of the activation of its pitch.
 
         Parameters
         ----------
         V : np.ndarray [shape=(freq, time)]
             Features of the dictionary's transform, ≥ 0.
         dictionary : NoteDictionary
-            Of single frames.
+            Templates of single frames.
         rng : int, np.random.Generator or None
-            Where unknown components of `notes` start; the same seed gives the same bytes.
+            Seed of the unknown components of `notes`; the same seed gives the same bytes.
         callback : callable, optional
-            Gets a `Progress` every ten iterations of either model; True ends that one.
+            Called with a `Progress` every ten iterations of either fit; returning True ends it.
 
         Returns
         -------
         Decomposition
-            With `AttackDecay`: a component for each of `pitches`, then the unknown ones. Spectra
-            of each stage sum to one over the rows that were fitted, whose objective the losses
-            are.
+            With the structure `AttackDecay`: a component for each of `pitches`, then the unknown
+            ones. Spectra of each stage sum to one over the rows that were fitted; the losses are
+            the objective of these rows.
 
         Raises
         ------
         ShapeError
             V does not have the dictionary's rows.
         ParameterError
-            The dictionary is convolutive, V cannot be factored, or no row is as low as
+            The dictionary is convolutive, V cannot be factored, or all rows are above
             `notes.max_frequency`.
         ContentError
             V has NaN or infinite values.
         """
         if dictionary.templates.ndim != 2:
             raise ParameterError(
-                "the dictionary is convolutive; attack and decay need one of single frames"
+                "the dictionary is convolutive; AttackDecayModel needs templates of single frames"
             )
         found = self.notes.activations(V, dictionary, rng=rng, callback=callback)
-        W, E, H = self._start(found, dictionary)
+        W, E, H = self._initial_factors(found, dictionary)
         top = math.inf if self.notes.max_frequency is None else self.notes.max_frequency
         rows = int(np.searchsorted(dictionary.transform.frequencies, top, side="right"))
         V = np.asarray(V)[:rows]
-        struck = decompose(
+        fitted = decompose(
             V,
             [
                 Factor(W[:, :rows], False, name="W"),
@@ -177,32 +186,40 @@ class AttackDecayModel:
             check_every=10 if callback else self.max_iter,
             callback=callback,
         )
-        return replace(struck, factors=(W, E, struck.H))
+        return replace(fitted, factors=(W, E, fitted.H))
 
-    def _start(
+    def _initial_factors(
         self, found: Decomposition, dictionary: NoteDictionary
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Spectra, envelopes, and activations from where what the `NoteModel` found rises."""
-        groups, known = dictionary.groups(), dictionary.n_components
-        first = np.array([stage == "attack" for stage in dictionary.stages])
-        strengths = found.H[:known].sum(axis=1, dtype=np.float64)
-        W = np.stack([_mixed(found.W, groups, some, strengths) for some in (first, ~first)])
-        sound = np.stack([found.H[list(some)].sum(axis=0) for some in groups.values()])
+        """Spectra, envelopes, and activations at the rises of those of the `NoteModel`.
+
+        Shapes are (stage, freq, pitch), (stage, lag, pitch) and (pitch, time).
+        """
+        groups, n_known = dictionary.groups(), dictionary.n_components
+        is_attack = np.array([stage == "attack" for stage in dictionary.stages])
+        strengths = found.H[:n_known].sum(axis=1, dtype=np.float64)
+        W = np.stack(
+            [_mean_spectra(found.W, groups, stage, strengths) for stage in (is_attack, ~is_attack)]
+        )
+        levels = np.stack([found.H[list(members)].sum(axis=0) for members in groups.values()])
         step = dictionary.transform.hop_seconds
-        rates, attack = step / self._decays(groups), round(self.attack / step)
-        lags = 2 * attack + 1 + min(round(_LASTING / rates.min()), found.H.shape[1])
+        rates, attack = step / self._decays(groups), round(self.attack / step)  # in frames
+        lags = 2 * attack + 1 + min(round(_LENGTH / rates.min()), found.H.shape[1])
         E = attack_decay_envelopes(rates, lags=lags, attack=attack).astype(W.dtype)
-        H = _strokes(sound, rates, attack)
-        struck = float(H.sum(dtype=np.float64) * E[0, :, 0].sum(dtype=np.float64))
-        if first.any() and struck:
-            E[0] *= float(strengths[first].sum()) / struck
-        return _with_unknown(W, E, H, found.W[:, known:], found.H[known:])
+        H = _initial_onsets(levels, rates, attack)
+        # Scale the attacks so that they have as much of the model as in the `NoteModel`.
+        attack_sum = float(H.sum(dtype=np.float64) * E[0, :, 0].sum(dtype=np.float64))
+        if is_attack.any() and attack_sum:
+            E[0] *= float(strengths[is_attack].sum()) / attack_sum
+        return _append_unknown(W, E, H, found.W[:, n_known:], found.H[n_known:])
 
     def _penalties(self, V: np.ndarray, E: np.ndarray) -> tuple[L1, ...]:
+        """Penalty of the activations."""
         level = float(V.mean(dtype=np.float64))
         if not self.sparsity or not level:
             return ()
-        # What one more stroke costs in misfit at most, which goes with the level.
+        # The positive part of the divergence's slope is about level^(β − 1) for each unit that is
+        # added to the model, and a spike adds the sum of its envelopes.
         weight = self.sparsity * level ** (self.notes.beta - 1)
         return (L1(weight * float(E.sum(axis=(0, 1), dtype=np.float64).max())),)
 
@@ -211,38 +228,50 @@ class AttackDecayModel:
         return self.decay * 2.0 ** ((_MIDDLE_C - np.array(list(pitches))) / _HALVING)
 
 
-def _mixed(
-    W: np.ndarray, groups: dict[float, tuple[int, ...]], wanted: np.ndarray, strengths: np.ndarray
+def _mean_spectra(
+    W: np.ndarray, groups: dict[float, tuple[int, ...]], chosen: np.ndarray, strengths: np.ndarray
 ) -> np.ndarray:
-    """Of each pitch one spectrum: of those wanted the mean, else of all, by their strengths."""
+    """Mean spectrum of each pitch [shape=(freq, pitch)], weighted by strengths.
+
+    It is taken over the chosen components, or over all of a pitch that has none of them.
+    """
     columns = []
     for members in groups.values():
-        some = [k for k in members if wanted[k]] or list(members)
-        shares = strengths[some] if strengths[some].any() else np.ones(len(some))
+        selected = [k for k in members if chosen[k]] or list(members)
+        shares = strengths[selected] if strengths[selected].any() else np.ones(len(selected))
         weights = (shares / shares.sum()).astype(W.dtype)
-        columns.append(product(W[:, some], weights[:, None])[:, 0])
+        columns.append(product(W[:, selected], weights[:, None])[:, 0])
     return np.stack(columns, axis=1)
 
 
-def _strokes(sound: np.ndarray, rates: np.ndarray, attack: int) -> np.ndarray:
-    """What would have to strike, `attack` frames before, for levels that decay so by themselves.
+def _initial_onsets(levels: np.ndarray, rates: np.ndarray, attack: int) -> np.ndarray:
+    """Onsets, `attack` frames before their peaks, of levels that decay at these rates per frame.
 
-    It inverts the decay as a recursive filter; MU cannot leave zeros, hence the little elsewhere.
+    Exponential decay is the recursive filter level[t] = onset[t] + exp(−rate) · level[t − 1]; its
+    inverse is the difference below, rectified.
     """
-    left = np.exp(-rates)[:, None]
-    before = np.pad(sound, ((0, 0), (1, 0)))[:, :-1]
-    rises = np.maximum(sound - left * before, 0)
-    H = np.pad(rises, ((0, 0), (0, attack)))[:, attack:]
-    H += _ELSEWHERE * (1 - left) * sound + 1e-6 * sound.max(initial=0)
-    return H.astype(sound.dtype)
+    decay = np.exp(-rates)[:, None]
+    previous = np.pad(levels, ((0, 0), (1, 0)))[:, :-1]
+    onsets = np.maximum(levels - decay * previous, 0)
+    H = np.pad(onsets, ((0, 0), (0, attack)))[:, attack:]
+    # Multiplicative updates cannot leave zeros: a little everywhere keeps other onsets possible.
+    H += _SPREAD * (1 - decay) * levels + 1e-6 * levels.max(initial=0)
+    return H.astype(levels.dtype)
 
 
-def _with_unknown(
+def _append_unknown(
     W: np.ndarray, E: np.ndarray, H: np.ndarray, spectra: np.ndarray, levels: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Factors with further components that sound only while they are activated."""
+    """Factors with unknown components appended, which have no decay: their envelope is one frame.
+
+    The spectra are the same in both stages, of which the second has an envelope of zeros.
+    """
     count = len(levels)
-    own = np.zeros((2, E.shape[1], count), E.dtype)
-    own[0, 0] = 1
+    impulse = np.zeros((2, E.shape[1], count), E.dtype)
+    impulse[0, 0] = 1
     both = np.stack([spectra, spectra])
-    return np.concatenate([W, both], 2), np.concatenate([E, own], 2), np.concatenate([H, levels])
+    return (
+        np.concatenate([W, both], axis=2),
+        np.concatenate([E, impulse], axis=2),
+        np.concatenate([H, levels]),
+    )

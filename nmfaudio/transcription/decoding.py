@@ -1,4 +1,4 @@
-"""From salience to notes: all steps, with their settings."""
+"""Decoding of salience to notes: onsets, offsets and velocities."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from nmfaudio.transcription.onsets import (
 )
 from nmfaudio.transcription.salience import Salience
 
-_PEAK = 0.2  # s after its onset that a note is at its loudest
-_SILENT = 0.02  # of its level, below which a note has ended however slowly it died away
+_PEAK = 0.2  # s after its onset within which a note reaches its peak
+_SILENT = 0.02  # share of its peak (−34 dB) below which a note has ended, however slow its decay
 
 
 def note_peaks(
     values: np.ndarray, times: np.ndarray, onsets: Sequence[tuple[int, int]]
 ) -> list[int]:
-    """When each note is loudest: within 0.2 s, and before its pitch begins again.
+    """Find the peak of each note: within 0.2 s, and before the next onset of its pitch.
 
     Parameters
     ----------
@@ -41,17 +41,17 @@ def note_peaks(
     times : np.ndarray [shape=(time,)]
         In seconds, evenly spaced.
     onsets : sequence of tuple of int
-        Row and frame of each, by row, then frame.
+        Row and frame of each onset, by row, then frame.
 
     Returns
     -------
     list of int
-        A frame for each onset.
+        Frame of the peak, for each onset.
 
     Raises
     ------
     ShapeError, ParameterError
-        The arguments do not fit.
+        The arguments do not match.
 
     Examples
     --------
@@ -69,17 +69,17 @@ def note_peaks(
 
 
 def velocities(levels: np.ndarray, *, loudest: float = 1.0) -> np.ndarray:
-    """How hard notes were played, from how loud they are.
+    """Estimate velocities from amplitudes.
 
-    Synthesisers make a note's amplitude go with the square of its velocity (General MIDI level 2,
-    SoundFont 2.04), so velocities go with the root of amplitude.
+    In synthesisers the amplitude is proportional to the square of the velocity (General MIDI
+    level 2, SoundFont 2.04), so velocities are proportional to the square root of amplitudes.
 
     Parameters
     ----------
     levels : np.ndarray [shape=(note,)]
         Amplitudes, ≥ 0, in any unit.
     loudest : float
-        The velocity of the highest one, above 0, at most 1.
+        Velocity of the highest amplitude, above 0, at most 1.
 
     Returns
     -------
@@ -105,43 +105,46 @@ def velocities(levels: np.ndarray, *, loudest: float = 1.0) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Decoding:
-    """Notes from salience.
+    """Decode salience to notes.
 
-    Onsets are peaks of the rise of salience, less what the partials of lower notes put there,
-    above a threshold that goes with how loud the passage is. A note lasts until a hidden Markov
-    model, or hysteresis, says that it has faded. Nothing depends on the unit of salience.
+    Onsets are peaks of the rise of salience, less the part due to partials of lower notes, above
+    a threshold that adapts to the level of the passage. A note ends when a hidden Markov model,
+    or hysteresis, finds that it has been released. The result does not depend on the unit of
+    salience.
 
     Parameters
     ----------
     threshold : float
-        How strong an onset has to be, as in `adaptive_threshold`: lower finds more notes.
+        Onset strength of a note at least, as in `adaptive_threshold`: lower finds more notes.
     rise : float
         Seconds over which salience rises, as in `onset_strength`.
     ghosts : float
-        How much of a lower note's onset is taken from its partials' pitches, as in
-        `suppress_ghosts`.
+        Share of a lower note's onset strength that is subtracted at the pitches of its partials,
+        as in `suppress_ghosts`.
     balance : float
-        Between the passage (0) and the recording (1), as in `adaptive_threshold`.
+        Reference of the threshold, from the passage (0) to the recording (1), as in
+        `adaptive_threshold`.
     window : float
-        Seconds of the passage.
+        Length of the passage in seconds.
     gap : float
-        Seconds between two onsets of a pitch at least.
+        Shortest time between two onsets of a pitch in seconds.
     release : float
-        The share of its recent level below which a note has been let go, between 0 and 1.
+        Share of its recent level below which a note has been released, between 0 and 1.
     sustain : float
-        Seconds in which the recent level falls to 1/e, as in `recent_level`: notes that die away
-        more slowly are still held.
+        Seconds in which the recent level falls to 1/e, as in `recent_level`; notes that decay
+        more slowly are not taken for released.
     damping : float
-        Seconds that it takes a string to fall so far after its key was let go.
+        Seconds from the release of a key until the string has fallen to that share; offsets are
+        moved back by it.
     smoothing : "hmm" or "hysteresis"
-        What decides so: `smooth_activity` or `hysteresis`.
+        Method that smooths this decision: `smooth_activity` or `hysteresis`.
     hold : float
-        Seconds that notes and rests last on average, for the hidden Markov model: longer ones
+        Mean duration of notes and rests in seconds, for the hidden Markov model; longer ones
         bridge longer gaps.
     shortest : float
-        Seconds; a note that ends sooner is none.
+        Shortest note in seconds; shorter ones are dropped.
     loudest : float
-        The velocity of the loudest note.
+        Velocity of the loudest note.
 
     Raises
     ------
@@ -196,12 +199,12 @@ class Decoding:
         as_choice(self.smoothing, "smoothing", ("hmm", "hysteresis"))
 
     def __call__(self, salience: Salience) -> list[Note]:
-        """Find the notes.
+        """Return the notes of a salience.
 
         Parameters
         ----------
         salience : Salience
-            Of any model, with times ≥ 0 that are evenly spaced.
+            Salience of any model, with evenly spaced times ≥ 0.
 
         Returns
         -------
@@ -211,7 +214,7 @@ class Decoding:
         Raises
         ------
         ShapeError, ParameterError
-            The salience's arrays do not fit each other, or have values that cannot be.
+            The arrays of the salience do not match, or have invalid values.
         """
         values, times = np.asarray(salience.values), np.asarray(salience.times, np.float64)
         strength = onset_strength(values, times, rise=self.rise)
@@ -219,15 +222,15 @@ class Decoding:
         threshold = adaptive_threshold(
             strength, times, self.threshold, balance=self.balance, window=self.window
         )
-        peaks = find_onsets(strength, times, threshold, gap=self.gap)
-        onsets = place_onsets(values, times, peaks, rise=self.rise)
-        loud = note_peaks(values, times, onsets)
-        offsets = self._offsets(values, times, onsets, loud)
-        levels = values[[row for row, _ in onsets], loud].astype(np.float64)
-        hardness = velocities(levels, loudest=self.loudest)
+        onsets = find_onsets(strength, times, threshold, gap=self.gap)
+        onsets = place_onsets(values, times, onsets, rise=self.rise)
+        peaks = note_peaks(values, times, onsets)
+        offsets = self._offsets(values, times, onsets, peaks)
+        levels = values[[row for row, _ in onsets], peaks].astype(np.float64)
+        note_velocities = velocities(levels, loudest=self.loudest)
         notes = [
             Note(float(times[frame]), end, float(salience.pitches[row]), velocity=float(velocity))
-            for (row, frame), end, velocity in zip(onsets, offsets, hardness, strict=True)
+            for (row, frame), end, velocity in zip(onsets, offsets, note_velocities, strict=True)
             if end - times[frame] >= self.shortest
         ]
         return sorted(notes, key=lambda note: (note.onset, note.pitch))
@@ -239,20 +242,20 @@ class Decoding:
         onsets: Sequence[tuple[int, int]],
         peaks: Sequence[int],
     ) -> list[float]:
-        """When each note is let go."""
+        """Time of each note's release in seconds."""
         recent = recent_level(values, times, sustain=self.sustain)
         shares = np.divide(values, recent, out=np.zeros(values.shape), where=recent > 0)
         for (row, frame), peak in zip(onsets, peaks, strict=True):
             shares[row, frame:][values[row, frame:] < _SILENT * values[row, peak]] = 0
-            shares[row, frame:peak] = 1  # a note that still rises is not let go
+            shares[row, frame:peak] = 1  # a note that still rises has not been released
         if self.smoothing == "hmm":
             active = smooth_activity(shares, times, self.release, length=self.hold)
         else:
             active = hysteresis(shares, high=(1 + self.release) / 2, low=self.release)
         ends = find_offsets(active, times, onsets)
-        least = [float(times[frame]) + self.shortest for _, frame in onsets]
-        # A flicker stays one, to be dropped; of a note at least the shortest is left.
+        earliest = [float(times[frame]) + self.shortest for _, frame in onsets]
+        # Notes that are too short stay so, to be dropped; damping makes no other note too short.
         return [
-            end if end < short else max(end - self.damping, short)
-            for end, short in zip(ends, least, strict=True)
+            end if end < first else max(end - self.damping, first)
+            for end, first in zip(ends, earliest, strict=True)
         ]

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import KW_ONLY, dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from nmfaudio._common.validation import as_choice, as_count, as_number
 from nmfaudio._public import public
-from nmfaudio.audio.io.samples import as_samples
-from nmfaudio.audio.masking import analyse
-from nmfaudio.audio.preparation import prepared
 from nmfaudio.audio.transforms import Stft
 from nmfaudio.dictionaries.bundled import bundled_kit
 from nmfaudio.dictionaries.dictionary import Dictionary
@@ -24,40 +21,22 @@ from nmfaudio.factorisation.engine import Callback
 from nmfaudio.symbolic.drum_peaks import THRESHOLD, pick_hits, share_of
 from nmfaudio.symbolic.names import DRUM_CHANNEL, DRUM_PARTS, drum_pitch
 from nmfaudio.symbolic.note import Note
-from nmfaudio.transcription.memory import model_memory
-from nmfaudio.transcription.result import Transcription
+from nmfaudio.transcription.base import BaseTranscriber, Tuning, plain_settings, threshold_grid
 from nmfaudio.transcription.salience import Salience
 
 if TYPE_CHECKING:
     from nmfaudio.audio.io.samples import Audio
+    from nmfaudio.audio.transforms import Transform
     from nmfaudio.dictionaries.drum_learning import Hits
+    from nmfaudio.factorisation.decomposition import Decomposition
 
-_STEPS = 2.0 ** (np.arange(-8, 9) / 4)  # of a threshold, as many times as the one there is
+_PER_OCTAVE = 4  # thresholds that tuning tries
 _MEASURES = ("onset_p", "onset_r", "onset_f")
-
-
-@dataclass(frozen=True)
-class DrumTuning:
-    """What trying thresholds found.
-
-    Attributes
-    ----------
-    transcriber : DrumTranscriber
-        With the best threshold of each part.
-    metric : str
-        What was compared.
-    table : tuple of dict
-        ``part``, ``threshold``, and under `metric` the mean over the pieces in which it is hit.
-    """
-
-    transcriber: DrumTranscriber
-    metric: str
-    table: tuple[dict[str, Any], ...]
 
 
 @public
 @dataclass(frozen=True)
-class DrumTranscriber:
+class DrumTranscriber(BaseTranscriber):
     """Find the hits of a drum kit, by what its parts are known to sound like.
 
     Non-negative matrix factor deconvolution: each part of the kit is a short spectrogram that
@@ -106,7 +85,7 @@ class DrumTranscriber:
     [('kick', 0.0), ('kick', 1.0)]
     """
 
-    dictionary: Dictionary | None = None
+    dictionary: Dictionary = field(default_factory=bundled_kit)
     _: KW_ONLY
     parts: tuple[str, ...] = ("kick", "snare", "hihat")
     threshold: float | Mapping[str, float] = THRESHOLD
@@ -114,7 +93,7 @@ class DrumTranscriber:
     max_iter: int = 30
 
     def __post_init__(self) -> None:
-        known = self.known
+        known = self.dictionary
         if known.lags == 1 or not isinstance(known.transform, Stft):
             raise ParameterError(
                 f"the dictionary has {known.kind} of a {type(known.transform).__name__}; drums "
@@ -133,11 +112,6 @@ class DrumTranscriber:
             as_number(self.pull, "pull", low=0)
         as_count(self.max_iter, "max_iter", low=0)
 
-    @property
-    def known(self) -> Dictionary:
-        """The dictionary that is used."""
-        return bundled_kit() if self.dictionary is None else self.dictionary
-
     def transform(self, sr: int) -> Stft:
         """The transform for audio of this sample rate: frames of 23 ms, 6 ms apart.
 
@@ -152,80 +126,12 @@ class DrumTranscriber:
         """
         return hit_transform(sr)
 
-    def transcribe(
-        self,
-        audio: Audio,
-        sr: int | None = None,
-        *,
-        rng: int | np.random.Generator | None = 0,
-        callback: Callback | None = None,
-    ) -> Transcription:
-        """Find the hits of a recording.
-
-        Parameters
-        ----------
-        audio : path, or np.ndarray [shape=(channel, sample) or (sample,)]
-            A file that libsndfile reads, or samples in float32 or float64.
-        sr : int
-            Sample rate of the samples in Hz; a file knows its own.
-        rng : int, np.random.Generator or None
-            Makes no difference, for nothing is left to chance: there so that all transcribers are
-            called alike.
-        callback : callable, optional
-            Gets a `Progress` every ten iterations of each stage; True ends the stage.
-
-        Returns
-        -------
-        Transcription
-            Its notes are on MIDI channel 9, with the pitches of General MIDI drums, and their
-            track is the part.
-
-        Raises
-        ------
-        AudioFileError
-            The file cannot be read.
-        ParameterError, ShapeError, ContentError
-            A setting or the audio cannot work.
-        """
-        mixture, sr = as_samples(audio, sr)
-        transform = self.transform(sr)
-        V = analyse(prepared(mixture, sr, sr), transform)
-        labels = self.known.labels
-        found = fit_kit(
-            V,
-            self.known,
-            transform,
-            prior_weight=self.pull,
-            max_iter=self.max_iter,
-            callback=callback,
-        )
-        groups = [[k for k, own in enumerate(labels) if own == part] for part in self.parts]
-        salience = Salience(
-            part_levels(found.W, found.H, groups),
-            np.array([drum_pitch(part) for part in self.parts], np.float64),
-            transform.times(V.shape[1]),
-        )
-        settings = self._settings()
-        metadata = {**found.metadata, "transform": transform.to_dict(), "settings": settings}
-        return Transcription(
-            self._hits(salience),
-            salience,
-            mixture,
-            sr,
-            replace(found, metadata=metadata),
-            transform,
-            tuple(float(drum_pitch(own)) if own in self.parts else None for own in labels),
-            settings,
-        )
-
-    __call__ = transcribe
-
     def tune(
         self,
         pieces: Iterable[tuple[Audio | tuple[np.ndarray, int], Hits]],
         *,
         metric: str = "onset_f",
-    ) -> DrumTuning:
+    ) -> Tuning[Self]:
         """Choose the threshold of each part on pieces whose hits are known.
 
         Thresholds from a quarter to four times that of the part are tried. Each is judged together
@@ -243,7 +149,7 @@ class DrumTranscriber:
 
         Returns
         -------
-        DrumTuning
+        Tuning
 
         Raises
         ------
@@ -254,9 +160,7 @@ class DrumTranscriber:
         """
         which = _MEASURES.index(as_choice(metric, "metric", _MEASURES))
         scores: dict[str, list[list[float]]] = {part: [] for part in self.parts}
-        for audio, notes in pieces:
-            samples, sr = audio if isinstance(audio, tuple) else (audio, None)
-            salience = self.transcribe(samples, sr).salience
+        for salience, _, notes in self._saliences(pieces):
             true = {part: _notes(part, seconds) for part, seconds in by_part(notes).items()}
             for part in self.parts:
                 if part in true:
@@ -277,22 +181,39 @@ class DrumTranscriber:
             for part, means in heard.items()
             for tried, mean in zip(self._tried(part), means.tolist(), strict=True)
         )
-        return DrumTuning(replace(self, threshold=best), metric, table)
+        return Tuning(replace(self, threshold=best), metric, table)
 
-    def memory(self, y: np.ndarray, sr: int) -> int:
-        """About how many bytes transcribing `y` needs at the peak, `y` and this process included.
+    def _decompose(
+        self,
+        V: np.ndarray,
+        transform: Transform,
+        *,
+        rng: int | np.random.Generator | None,
+        callback: Callback | None,
+    ) -> Decomposition:
+        return fit_kit(
+            V,
+            self.dictionary,
+            transform,
+            prior_weight=self.pull,
+            max_iter=self.max_iter,
+            callback=callback,
+        )
 
-        Parameters
-        ----------
-        y : np.ndarray [shape=(channel, sample)]
-        sr : int
-            Sample rate in Hz.
+    def _component_pitches(self, found: Decomposition) -> tuple[float | None, ...]:
+        return tuple(
+            float(drum_pitch(label)) if label in self.parts else None
+            for label in self.dictionary.labels
+        )
 
-        Returns
-        -------
-        int
-        """
-        return model_memory(y, self.transform(sr), y.shape[1], self.known.n_components)
+    def _salience(self, found: Decomposition, times: np.ndarray) -> Salience:
+        labels = self.dictionary.labels
+        groups = [[k for k, label in enumerate(labels) if label == part] for part in self.parts]
+        pitches = np.array([drum_pitch(part) for part in self.parts], np.float64)
+        return Salience(part_levels(found.W, found.H, groups), pitches, times)
+
+    def _notes(self, salience: Salience, duration: float) -> tuple[Note, ...]:
+        return self._hits(salience)
 
     def _hits(self, salience: Salience, parts: Sequence[str] | None = None) -> tuple[Note, ...]:
         parts = self.parts if parts is None else parts
@@ -301,18 +222,10 @@ class DrumTranscriber:
 
     def _tried(self, part: str) -> list[float]:
         """The thresholds that tuning tries for a part."""
-        tried: list[float] = (share_of(self.threshold, part) * _STEPS).tolist()
-        return tried
+        return threshold_grid(share_of(self.threshold, part), _PER_OCTAVE)
 
     def _settings(self) -> dict[str, Any]:
-        """All fields but the dictionary, as JSON types."""
-        own = self.threshold
-        return {
-            "parts": list(self.parts),
-            "threshold": dict(own) if isinstance(own, Mapping) else own,
-            "pull": "inf" if self.pull == math.inf else self.pull,
-            "max_iter": self.max_iter,
-        }
+        return plain_settings(self, without=("dictionary",))
 
 
 def _notes(part: str, seconds: Iterable[float]) -> list[Note]:

@@ -1,21 +1,21 @@
-"""The difference in colour between a recording and the dictionary that is to explain it."""
+"""Smooth spectral gain between a recording and its model."""
 
 from __future__ import annotations
 
 import numpy as np
 
-_LOWEST = 20.0  # Hz; rows below count as this one
-_LEAST = 1e-12  # of the model's largest row
-_FINE = 4  # places in each standard deviation at which the gain is found
+_LOWEST = 20.0  # Hz; rows below count as this one, since the logarithm of 0 Hz is undefined
+_FLOOR = 1e-12  # share of the model's largest row below which it is silent
+_FINE = 4  # grid points in each standard deviation of the kernel
 
 
 def channel_gain(
     recorded: np.ndarray, modelled: np.ndarray, frequencies: np.ndarray, *, octaves: float = 0.2
 ) -> np.ndarray:
-    """The smooth gain over frequency that makes a model as strong as the recording.
+    """Estimate the smooth gain over frequency that brings a model to the recording's spectrum.
 
-    Instrument, room and microphone colour all notes alike; a smooth curve says how, and cannot
-    make one note of another.
+    Instrument, room and microphone colour all notes alike. A gain that is smooth over log
+    frequency models this colour, and cannot turn one note into another.
 
     Parameters
     ----------
@@ -24,12 +24,20 @@ def channel_gain(
     frequencies : np.ndarray [shape=(freq,)]
         In Hz, ascending.
     octaves : float
-        Standard deviation of the Gaussian over log frequency that both are smoothed with, above 0.
+        Standard deviation of the Gaussian kernel over log frequency, above 0.
 
     Returns
     -------
     np.ndarray [shape=(freq,)]
         float64, ≥ 0; 1 where the model is silent.
+
+    Notes
+    -----
+    With G a Gaussian of the distance of two rows in octaves, v the recorded and m the modelled
+    spectrum, the gain is the ratio of two kernel smoothers (Nadaraya–Watson without their common
+    normalisation):
+
+    .. math:: g(f) = \\frac{\\sum_{f'} G(f, f')\\, v(f')}{\\sum_{f'} G(f, f')\\, m(f')}
 
     Examples
     --------
@@ -40,12 +48,13 @@ def channel_gain(
     >>> bool(np.allclose(gain[10:180], dull[10:180], rtol=0.02))
     True
     """
-    place = np.log2(np.maximum(frequencies, _LOWEST))
-    count = int(_FINE * (place[-1] - place[0]) / octaves) + 2
-    grid = np.linspace(place[0], place[-1], min(count, len(place) + 1))
-    kernel = np.exp(-0.5 * ((grid[:, None] - place) / octaves) ** 2)
-    above = (kernel * np.asarray(recorded, np.float64)).sum(axis=1)
-    below = (kernel * np.asarray(modelled, np.float64)).sum(axis=1)
-    heard = below > _LEAST * below.max()
-    gain = np.divide(above, below, out=np.ones_like(below), where=heard)
-    return np.asarray(np.interp(place, grid, gain))
+    position = np.log2(np.maximum(frequencies, _LOWEST))  # in octaves
+    # A smooth curve needs few points: it is computed on a coarse grid and interpolated.
+    count = int(_FINE * (position[-1] - position[0]) / octaves) + 2
+    grid = np.linspace(position[0], position[-1], min(count, len(position) + 1))
+    kernel = np.exp(-0.5 * ((grid[:, None] - position) / octaves) ** 2)  # (grid, freq)
+    numerator = (kernel * np.asarray(recorded, np.float64)).sum(axis=1)
+    denominator = (kernel * np.asarray(modelled, np.float64)).sum(axis=1)
+    audible = denominator > _FLOOR * denominator.max()
+    gain = np.divide(numerator, denominator, out=np.ones_like(denominator), where=audible)
+    return np.asarray(np.interp(position, grid, gain))

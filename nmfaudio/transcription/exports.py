@@ -1,4 +1,4 @@
-"""Notes in the forms that other programs read."""
+"""Export of notes to CSV, pretty_midi and JAMS."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from nmfaudio.symbolic.note import Note
 
 
 def jams_document(notes: Sequence[Note], duration: float) -> dict[str, Any]:
-    """Notes as a JAMS document of JSON types, in the namespace ``note_midi``.
+    """Return notes as a JSON-serialisable JAMS document, in the namespace ``note_midi``.
 
     Parameters
     ----------
     notes : sequence of Note
     duration : float
-        Of the recording in seconds.
+        Duration of the recording in seconds.
 
     Returns
     -------
     dict
-        Velocities are in the annotation's sandbox: the namespace has no place for them.
+        Velocities are in the annotation's sandbox, since the namespace has no field for them.
 
     References
     ----------

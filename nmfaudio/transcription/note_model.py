@@ -1,4 +1,4 @@
-"""From a spectrogram and a dictionary of notes to how strong each of its components is when."""
+"""Decomposition of a spectrogram over a dictionary of notes that adapts to the recording."""
 
 from __future__ import annotations
 
@@ -24,43 +24,44 @@ if TYPE_CHECKING:
     from nmfaudio.factorisation.decomposition import Decomposition
     from nmfaudio.factorisation.engine import Callback
 
-# Frames that the colour and the templates of a recording are found from, and iterations for it.
-_LOOKED_AT, _ROUNDS, _PER_ROUND = 192, 3, 4
-_SETTLING, _ADAPTING = 4, 30
-# After so many iterations components are silent where they are below this share of the loudest.
-_BEGINNING, _FAINT = 6, 0.01
-_SOFT = 0.01  # of the mean frame's level, at which a pitch costs half as much per unit
+_EXCERPT = 192  # frames that the gain and the templates are estimated from
+_GAIN_ROUNDS, _GAIN_ITERATIONS = 3, 4  # estimates of the gain, and iterations before each
+_SETTLING_ITERATIONS = 4  # of the activations, before templates adapt
+_ADAPTING_ITERATIONS = 30
+_PRUNING_ITERATION = 6  # iteration after which faint activations are set to zero
+_FAINT = 0.01  # share of the loudest activation below which one is faint
+_SOFT = 0.01  # share of the mean frame's sum at which the cost of a pitch rises half as steeply
 
 
 @dataclass(frozen=True)
 class NoteModel:
-    """A recording as a sum of notes that a dictionary knows.
+    """Model of a recording as a sum of notes of a dictionary.
 
-    Fitting goes in three steps. The templates get the recording's colour, a smooth gain over
-    frequency; then they adapt to it, each drawn back to what it was; then, with the templates
-    held, the activations are found. The first two look at frames spread over the recording. On
-    pianos that the dictionary does not know, they raised onset F from 0.83 to 0.93; they do no
-    harm on one that it does. Templates that are hardly heard there stay as they were, and what is
-    below a hundredth of the loudest throughout about a second is taken for silent.
+    It is fitted in three steps. A smooth gain over frequency brings the templates to the colour of
+    the recording; the templates then adapt to it under a prior; last, the activations are found
+    with fixed templates. The first two steps use frames spread over the recording. On pianos that
+    are not in the dictionary, they raised onset F from 0.83 to 0.93, and on one that is, they did
+    not lower it. Templates that are hardly active in these frames do not adapt, and activations
+    below a hundredth of the loudest throughout about a second are set to zero.
 
     All settings are relative to the recording's level.
 
     Parameters
     ----------
     beta : float
-        Of the β-divergence.
+        β of the divergence; 1 is Kullback–Leibler.
     equaliser : float or None
-        How smooth the gain is, in octaves; None leaves the colour as it is.
+        Smoothness of the gain in octaves; None skips this step.
     adaptation : float
-        How strongly adapted templates are drawn back, as a share of what the recording says of an
-        average template: ∞ does not adapt them, 0 lets them become anything.
-    free : int
-        Unknown components beside the dictionary's, for what is no note of it.
+        Weight of the prior of the templates, relative to the weight of the recording for an
+        average template: ∞ does not adapt them, 0 adapts them freely.
+    n_free : int
+        Number of unknown components beside the dictionary's, for sound that is not of its notes.
     group_sparsity : float
-        How much it costs a pitch to sound, as a share of the misfit that it saves while it is soft;
-        loud ones are spared. All templates of a pitch count together.
+        Cost of a soft pitch, as a share of the divergence that it reduces; loud pitches cost
+        little. All templates of a pitch form a group.
     max_frequency : float or None
-        Hz; only rows up to there are fitted. None fits all.
+        Highest frequency that is fitted, in Hz; None fits all.
     max_iter : int
         Iterations of the last step.
 
@@ -75,11 +76,12 @@ class NoteModel:
     estimation", IEEE TASLP 18(3), 2010, doi:10.1109/TASL.2009.2034186.
 
     A. Dessein, A. Cont, G. Lemaitre, "Real-time polyphonic music transcription with non-negative
-    matrix factorization and beta-divergence", ISMIR 2010.
+    matrix factorization and beta-divergence", ISMIR 2010,
+    https://archives.ismir.net/ismir2010/paper/000083.pdf.
 
     Examples
     --------
-    Two notes, heard through something that swallows the treble:
+    Two notes, recorded through a low-pass filter:
 
     >>> import numpy as np, nmfaudio as na
     >>> from nmfaudio.transcription.note_model import NoteModel
@@ -96,7 +98,7 @@ class NoteModel:
     beta: float = 1.0
     equaliser: float | None = 0.2
     adaptation: float = 1.0
-    free: int = 0
+    n_free: int = 0
     group_sparsity: float = 0.0
     max_frequency: float | None = 5000.0
     max_iter: int = 20
@@ -107,14 +109,14 @@ class NoteModel:
             as_number(self.equaliser, "equaliser", above=0)
         if self.adaptation != math.inf:
             as_number(self.adaptation, "adaptation", low=0)
-        as_count(self.free, "free", low=0)
+        as_count(self.n_free, "n_free", low=0)
         as_number(self.group_sparsity, "group_sparsity", low=0)
         if self.max_frequency is not None:
             as_number(self.max_frequency, "max_frequency", above=0)
         as_count(self.max_iter, "max_iter", low=1)
 
     def pitches(self, dictionary: NoteDictionary) -> tuple[float, ...]:
-        """The pitch of each known component that `activations` finds: those of the dictionary.
+        """Return the pitch of each known component of `activations`: those of the dictionary.
 
         Parameters
         ----------
@@ -123,6 +125,7 @@ class NoteModel:
         Returns
         -------
         tuple of float
+            MIDI numbers.
         """
         return dictionary.pitches
 
@@ -134,54 +137,60 @@ class NoteModel:
         rng: int | np.random.Generator | None = 0,
         callback: Callback | None = None,
     ) -> Decomposition:
-        """Find how strong each component is when.
+        """Decompose a spectrogram over the dictionary.
 
         Parameters
         ----------
         V : np.ndarray [shape=(freq, time)]
             Features of the dictionary's transform, ≥ 0.
         dictionary : Dictionary
-            Whose components each have a pitch, such as a `NoteDictionary`.
+            Templates with a pitch each, such as a `NoteDictionary`.
         rng : int, np.random.Generator or None
-            Where the unknown components start; the same seed gives the same bytes.
+            Seed of the unknown components' initial values; the same seed gives the same bytes.
         callback : callable, optional
-            Gets a `Progress` every ten iterations of the last step; True ends it.
+            Called with a `Progress` every ten iterations of the last step; returning True ends it.
 
         Returns
         -------
         Decomposition
-            Of all rows: the dictionary's components in their order, as they sound in the
-            recording, then the unknown ones. The dictionary's templates each sum to one over the
-            rows that were fitted, whose objective the losses are.
+            Of all rows: the dictionary's components in their order, adapted to the recording, then
+            the unknown ones. The dictionary's templates each sum to one over the rows that were
+            fitted; the losses are the objective of these rows.
 
         Raises
         ------
         ShapeError
             V does not have the dictionary's rows.
         ParameterError
-            A component has no pitch, V cannot be factored, or no row is as low as
-            `max_frequency`.
+            A component has no pitch, V cannot be factored, or all rows are above `max_frequency`.
         ContentError
             V has NaN or infinite values.
         """
         V = np.asarray(V)
         fit = _Fit(self, V, dictionary)
-        known = fit.templates()
-        W, movable = _with_free(known, self.free, generator(rng))
-        low = V[: fit.rows]
-        few, left = fit.sparse(low), self.max_iter - _BEGINNING
-        found = fit.solve(low, W[..., : fit.rows, :], movable, min(_BEGINNING, self.max_iter), few)
-        if left > 0:
-            some = _without_faint(found.H)
-            rest = fit.solve(low, found.W, movable, left, few, H=some, callback=callback)
-            found = _continued(found, rest)
+        W, update_W = _add_unknown(fit.adapted_templates(), self.n_free, generator(rng))
+        V_fitted, W_fitted = V[: fit.rows], W[..., : fit.rows, :]
+        penalties = fit.sparsity(V_fitted)
+        before = min(_PRUNING_ITERATION, self.max_iter)
+        found = fit.solve(V_fitted, W_fitted, update_W, before, penalties)
+        if self.max_iter > before:
+            continued = fit.solve(
+                V_fitted,
+                found.W,
+                update_W,
+                self.max_iter - before,
+                penalties,
+                H=_without_faint(found.H),
+                callback=callback,
+            )
+            found = _joined(found, continued)
         if fit.rows == len(V):
             return found
-        return replace(found, factors=(fit.whole(V, W, found), found.H))
+        return replace(found, factors=(fit.extend_to_all_rows(V, W, found), found.H))
 
 
 class _Fit:
-    """What the steps of one fit share."""
+    """State that the steps of one fit share."""
 
     def __init__(self, settings: NoteModel, V: np.ndarray, dictionary: Dictionary) -> None:
         self.settings = settings
@@ -194,7 +203,7 @@ class _Fit:
         if None in dictionary.pitches:
             raise ParameterError(
                 f"component {dictionary.pitches.index(None)} of the dictionary has no pitch; use "
-                "one of notes"
+                "a NoteDictionary"
             )
         top = math.inf if settings.max_frequency is None else settings.max_frequency
         self.rows = int(np.searchsorted(self.frequencies, top, side="right"))
@@ -203,88 +212,93 @@ class _Fit:
                 f"max_frequency is {top:g} Hz, but the lowest row is {self.frequencies[0]:g} Hz; "
                 "raise it"
             )
-        self.V, self.pitches, self.given = V, dictionary.pitches, dictionary.templates
-        self.structure: Structure = Convolutive() if self.given.ndim == 3 else Product()
+        self.V, self.pitches, self.templates = V, dictionary.pitches, dictionary.templates
+        self.structure: Structure = Convolutive() if self.templates.ndim == 3 else Product()
 
-    def templates(self) -> np.ndarray:
-        """The dictionary's, as they sound in this recording."""
-        W = self.unit(np.asarray(self.given, self.V.dtype))
+    def adapted_templates(self) -> np.ndarray:
+        """Templates of the dictionary after the equaliser and the adaptation."""
+        W = self._normalised(np.asarray(self.templates, self.V.dtype))
         if not self.V.any():
             return W
-        V, H = self._spread(_LOOKED_AT), None
+        V, H = self._excerpt(_EXCERPT), None
         if self.settings.equaliser is not None:
             W, H = self._equalised(V, W, self.settings.equaliser)
         return W if self.settings.adaptation == math.inf else self._adapted(V, W, H)
 
-    def unit(self, W: np.ndarray) -> np.ndarray:
-        """Templates whose fitted rows sum to one, unless they are silent there."""
+    def _normalised(self, W: np.ndarray) -> np.ndarray:
+        """Templates whose fitted rows sum to one, unless they are all zero."""
         sums = W[..., : self.rows, :].sum(axis=tuple(range(W.ndim - 1)), dtype=np.float64)
         return (W / np.where(sums > 0, sums, 1)).astype(W.dtype)
+
+    def _excerpt(self, count: int) -> np.ndarray:
+        """At most so many frames of V, evenly spread; all of them for convolutive templates."""
+        stride = -(-self.V.shape[1] // count) if self.templates.ndim == 2 else 1
+        return np.ascontiguousarray(self.V[:, ::stride])
 
     def _equalised(
         self, V: np.ndarray, W: np.ndarray, octaves: float
     ) -> tuple[np.ndarray, np.ndarray]:
-        """W in the colour of V, by the smooth gains between V and model; and activations of V."""
-        recorded = V.sum(axis=1, dtype=np.float64)
+        """Templates with the smooth gain between V and its model applied, and activations of V.
+
+        The gain and the activations depend on each other, so they are estimated in turn.
+        """
+        recorded = V.sum(axis=1, dtype=np.float64)  # (freq,)
         H = None
-        for _ in range(_ROUNDS):
-            found = self.solve(V[: self.rows], W[..., : self.rows, :], False, _PER_ROUND, H=H)
+        for _ in range(_GAIN_ROUNDS):
+            found = self.solve(V[: self.rows], W[..., : self.rows, :], False, _GAIN_ITERATIONS, H=H)
             H = found.H
-            # Of convolutive templates too, but for what reaches beyond the last frame.
-            spectra = W if W.ndim == 2 else W.sum(axis=0)
+            # Sum of the model over time. For convolutive templates it is exact apart from the
+            # lags that reach beyond the last frame.
+            spectra = W if W.ndim == 2 else W.sum(axis=0)  # (freq, component)
             modelled = (spectra * H.sum(axis=1, dtype=np.float64)).sum(axis=1)
             gain = channel_gain(recorded, modelled, self.frequencies, octaves=octaves)
-            W = self.unit(W * gain[:, None].astype(W.dtype))
+            W = self._normalised(W * gain[:, None].astype(W.dtype))
         return W, found.H
 
     def _adapted(self, V: np.ndarray, W: np.ndarray, H: np.ndarray | None) -> np.ndarray:
-        """Templates between what they were and what V says of those that sound in it."""
-        V = V[: self.rows]
-        low = W[..., : self.rows, :]
-        settled = self.solve(V, low, False, _SETTLING, H=H)
-        # As much as an average component's activations have to say, which goes with the level.
+        """Templates fitted to V under a prior with its mode at W, where they are active."""
+        V, W_fitted = V[: self.rows], W[..., : self.rows, :]
+        settled = self.solve(V, W_fitted, False, _SETTLING_ITERATIONS, H=H)
+        # Weight of the recording for one template: the gradient of the divergence in W is of the
+        # order of level^(β − 1) · ∑ₜ H, and a component's ∑ₜ H is level · V.size / n on average.
         level = float(V.mean(dtype=np.float64))
-        said = V.size / W.shape[-1] * level**self.settings.beta
-        heard = settled.H.max(axis=1) >= _FAINT * settled.H.max()
-        some = low[..., heard]
-        penalties = (Prior(some, self.settings.adaptation * said),)
+        recording_weight = V.size / W.shape[-1] * level**self.settings.beta
+        active = settled.H.max(axis=1) >= _FAINT * settled.H.max()
+        initial = W_fitted[..., active]
+        penalties = (Prior(initial, self.settings.adaptation * recording_weight),)
         found = decompose(
             V,
-            [Factor(some, penalties=penalties, name="W"), Factor(settled.H[heard], name="H")],
+            [Factor(initial, penalties=penalties, name="W"), Factor(settled.H[active], name="H")],
             structure=self.structure,
             divergence=Beta(self.settings.beta),
-            max_iter=_ADAPTING,
+            max_iter=_ADAPTING_ITERATIONS,
             tol=0,
-            check_every=_ADAPTING,
+            check_every=_ADAPTING_ITERATIONS,
         )
         adapted = W.copy()
-        adapted[..., : self.rows, heard] = found.W
-        return self.unit(adapted)
-
-    def _spread(self, count: int) -> np.ndarray:
-        """At most so many frames of V, evenly spread; all of them where frames belong together."""
-        stride = -(-self.V.shape[1] // count) if self.given.ndim == 2 else 1
-        return np.ascontiguousarray(self.V[:, ::stride])
+        adapted[..., : self.rows, active] = found.W
+        return self._normalised(adapted)
 
     def solve(
         self,
         V: np.ndarray,
         W: np.ndarray,
-        movable: Any,
+        update_W: Any,
         iterations: int,
         penalties: tuple[LogGroupSparsity, ...] = (),
         *,
         H: np.ndarray | None = None,
         callback: Callback | None = None,
     ) -> Decomposition:
-        """The activations of V, starting from H or from equal ones, and of W what is movable."""
+        """Find the activations of V, from initial or constant ones, and the free part of W."""
         if H is None:
+            # Templates sum to one, so a frame of the initial model sums to that of the mean.
             level = float(V.mean(dtype=np.float64))
             H = np.full((W.shape[-1], V.shape[1]), level * len(V) / W.shape[-1], V.dtype)
         return decompose(
             V,
             [
-                Factor(W, movable, name="W"),
+                Factor(W, update_W, name="W"),
                 Factor(H, penalties=penalties, name="H"),
             ],
             structure=self.structure,
@@ -295,28 +309,30 @@ class _Fit:
             callback=callback,
         )
 
-    def sparse(self, V: np.ndarray) -> tuple[LogGroupSparsity, ...]:
-        """What it costs pitches to sound in V; unknown components are groups of one."""
+    def sparsity(self, V: np.ndarray) -> tuple[LogGroupSparsity, ...]:
+        """Group sparsity over the pitches; unknown components are groups of one."""
         level = float(V.mean(dtype=np.float64))
         if not self.settings.group_sparsity or not level:
             return ()
         soft = _SOFT * level * len(V)
-        # So that a silent pitch has to save this share of what it adds.
+        # The slope of weight · log(1 + x / soft) at x = 0 is weight / soft; the positive part of
+        # the divergence's slope is about level^(β − 1), since templates sum to one. So a silent
+        # pitch has to reduce the divergence by the share `group_sparsity` of what it adds.
         weight = self.settings.group_sparsity * soft * level ** (self.settings.beta - 1)
-        unknown = [f"unknown {k}" for k in range(self.settings.free)]
+        unknown = [f"unknown {k}" for k in range(self.settings.n_free)]
         return (LogGroupSparsity(weight, (*self.pitches, *unknown), eps=soft),)
 
-    def whole(self, V: np.ndarray, W: np.ndarray, found: Decomposition) -> np.ndarray:
-        """Templates of all rows: above the fitted ones unknown components have their own fit."""
+    def extend_to_all_rows(self, V: np.ndarray, W: np.ndarray, found: Decomposition) -> np.ndarray:
+        """Templates of all rows; unknown ones are fitted above `rows`, with H fixed."""
         W = np.concatenate([found.W, W[..., self.rows :, :]], axis=-2)
-        movable = np.zeros(W.shape[-1], bool)
-        movable[len(self.pitches) :] = True
-        if not movable.any() or not V.any():
+        unknown = np.zeros(W.shape[-1], bool)
+        unknown[len(self.pitches) :] = True
+        if not unknown.any() or not V.any():
             return W
         return decompose(
             V,
             [
-                Factor(W, movable & (np.arange(len(V))[:, None] >= self.rows), name="W"),
+                Factor(W, unknown & (np.arange(len(V))[:, None] >= self.rows), name="W"),
                 Factor(found.H, False, name="H"),
             ],
             structure=self.structure,
@@ -328,7 +344,10 @@ class _Fit:
 
 
 def _without_faint(H: np.ndarray) -> np.ndarray:
-    """H without what is faint throughout a block of frames, which then costs no time."""
+    """H with zeros for components that are faint throughout a block of frames.
+
+    Multiplicative updates keep zeros, and the kernels skip blocks of them.
+    """
     H = H.copy()
     for first in range(0, H.shape[1], FRAMES):
         block = H[:, first : first + FRAMES]
@@ -337,20 +356,23 @@ def _without_faint(H: np.ndarray) -> np.ndarray:
     return H
 
 
-def _continued(first: Decomposition, rest: Decomposition) -> Decomposition:
-    """The rest, with what went before it among its losses."""
+def _joined(first: Decomposition, second: Decomposition) -> Decomposition:
+    """Second of two successive decompositions, with the losses and checks of both."""
     return replace(
-        rest,
-        losses=np.concatenate([first.losses, rest.losses[1:]]),
-        checks=np.concatenate([first.checks, first.n_iter + rest.checks[1:]]),
+        second,
+        losses=np.concatenate([first.losses, second.losses[1:]]),
+        checks=np.concatenate([first.checks, first.n_iter + second.checks[1:]]),
     )
 
 
-def _with_free(known: np.ndarray, count: int, rng: np.random.Generator) -> tuple[np.ndarray, Any]:
-    """Templates with unknown ones behind them, and which of all may move."""
+def _add_unknown(
+    known: np.ndarray, count: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray | bool]:
+    """Templates with unknown ones appended, and a mask of the components to update."""
     if not count:
         return known, False
-    start = rng.random((*known.shape[:-1], count)).astype(known.dtype) + known.dtype.type(0.5)
-    start /= start.sum(axis=tuple(range(start.ndim - 1)))
-    movable = np.arange(known.shape[-1] + count) >= known.shape[-1]
-    return np.concatenate([known, start], axis=-1), movable
+    # Nearly flat spectra, but different from one another, so that they can diverge.
+    unknown = rng.random((*known.shape[:-1], count)).astype(known.dtype) + known.dtype.type(0.5)
+    unknown /= unknown.sum(axis=tuple(range(unknown.ndim - 1)))
+    update = np.arange(known.shape[-1] + count) >= known.shape[-1]
+    return np.concatenate([known, unknown], axis=-1), update

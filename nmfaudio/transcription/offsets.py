@@ -1,4 +1,4 @@
-"""How long notes last: in which frames a pitch sounds, from its salience."""
+"""Activity of pitches over time, by hysteresis or a hidden Markov model, and note offsets."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import numpy as np
 from nmfaudio._common.validation import as_number, frame_step
 from nmfaudio.errors import ParameterError
 
-_FLOOR = 1e-10  # of the largest salience
+_FLOOR = 1e-10  # share of the largest salience that smaller ones count as, for the logarithm
 
 
 def hysteresis(values: np.ndarray, *, high: float, low: float) -> np.ndarray:
-    """The stretches that stay above `low` and somewhere exceed `high`.
+    """Find the runs of frames that stay above `low` and exceed `high` at least once.
 
     Parameters
     ----------
@@ -42,13 +42,13 @@ def hysteresis(values: np.ndarray, *, high: float, low: float) -> np.ndarray:
     from scipy.ndimage import label
 
     if as_number(low, "low", low=0) > as_number(high, "high", low=0):
-        raise ParameterError(f"low is {low:g}, above high, {high:g}; it must be the lower one")
-    along = np.array([[0, 0, 0], [1, 1, 1], [0, 0, 0]])
-    stretches, count = label(values > low, structure=along)
-    kept = np.zeros(count + 1, bool)
-    kept[stretches[values > high]] = True
-    kept[0] = False
-    return np.asarray(kept[stretches])
+        raise ParameterError(f"low is {low:g} and high {high:g}; low must not exceed high")
+    within_rows = np.array([[0, 0, 0], [1, 1, 1], [0, 0, 0]])  # neighbours in time only
+    runs, count = label(values > low, structure=within_rows)  # 0 is the background
+    active = np.zeros(count + 1, bool)
+    active[runs[values > high]] = True
+    active[0] = False
+    return np.asarray(active[runs])
 
 
 def smooth_activity(
@@ -59,10 +59,7 @@ def smooth_activity(
     length: float = 0.2,
     slope: float = 1.0,
 ) -> np.ndarray:
-    """Whether each pitch sounds, as the likeliest path of a hidden Markov model of two states.
-
-    A frame whose salience is x speaks for *sounding* with log odds ``slope · log(x / threshold)``,
-    and states last `length` on average; the path is Viterbi's.
+    """Decide in which frames each pitch is active, with a hidden Markov model of two states.
 
     Parameters
     ----------
@@ -71,11 +68,12 @@ def smooth_activity(
     times : np.ndarray [shape=(time,)]
         In seconds, evenly spaced.
     threshold : float or np.ndarray [shape=(time,) or (pitch, 1)]
-        > 0: the salience at which both states are as likely.
+        Salience at which both states are equally likely, > 0.
     length : float
-        Seconds; longer ones bridge more gaps and drop more flickers.
+        Mean duration of a state in seconds; longer ones bridge longer gaps and drop longer
+        spurious activity.
     slope : float
-        How much a factor of e in salience says.
+        Change of the log odds by a factor of e in salience.
 
     Returns
     -------
@@ -85,7 +83,13 @@ def smooth_activity(
     Raises
     ------
     ShapeError, ParameterError
-        The arguments do not fit, or are out of range.
+        The arguments do not match, or are out of range.
+
+    Notes
+    -----
+    A frame with salience x is evidence for *active* with log odds ``slope · log(x / threshold)``.
+    A state ends in each frame with probability ``p = step / length``, so that its duration is
+    geometrically distributed with mean `length`. The result is the most likely path (Viterbi).
 
     References
     ----------
@@ -94,7 +98,7 @@ def smooth_activity(
 
     Examples
     --------
-    A gap of one frame is bridged, a flicker is not believed:
+    A gap of one frame is bridged, a spurious frame is dropped:
 
     >>> import numpy as np
     >>> x = np.array([[9.0, 9, 9, 0.3, 9, 9, 0.1, 0.1, 0.1, 2.0, 0.1, 0.1]])
@@ -107,18 +111,18 @@ def smooth_activity(
         raise ParameterError("threshold has values that are not above 0; all must be")
     if not values.size:
         return np.zeros(values.shape, bool)
-    change = min(0.5, step / as_number(length, "length", above=0))
-    # A state that may last but one frame costs nothing to leave.
-    cost = float(np.log((1 - change) / change)) if change < 0.5 else 0.0
+    p = min(0.5, step / as_number(length, "length", above=0))
+    # Log odds of staying against changing: 0 for states that last one frame on average.
+    cost = float(np.log((1 - p) / p)) if p < 0.5 else 0.0
     level = np.maximum(values.astype(np.float64), _FLOOR * max(float(values.max()), 1e-300))
-    return _likeliest(slope * np.log(level / threshold), cost)
+    return _viterbi(slope * np.log(level / threshold), cost)
 
 
 def recent_level(values: np.ndarray, times: np.ndarray, *, sustain: float = 0.3) -> np.ndarray:
-    """The highest salience of each pitch so far, where what is past fades.
+    """Compute the peak level of each pitch, a maximum that decays exponentially.
 
-    A string that rings dies away slowly, one that is damped at once: salience stays near this
-    level while a key is held, and drops below when it is let go.
+    A string that rings decays slowly, a damped one at once: salience stays near this level while
+    a key is down, and drops below it when the key is released.
 
     Parameters
     ----------
@@ -127,17 +131,17 @@ def recent_level(values: np.ndarray, times: np.ndarray, *, sustain: float = 0.3)
     times : np.ndarray [shape=(time,)]
         In seconds, evenly spaced.
     sustain : float
-        Seconds in which what is past falls to 1/e, above 0.
+        Time constant of the decay in seconds, above 0.
 
     Returns
     -------
     np.ndarray [shape=(pitch, time)]
-        Of the dtype of `values`.
+        Of the dtype of `values`: ``max(values[t], exp(−step / sustain) · level[t − 1])``.
 
     Raises
     ------
     ShapeError, ParameterError
-        The arguments do not fit, or are out of range.
+        The arguments do not match, or are out of range.
 
     Examples
     --------
@@ -145,51 +149,37 @@ def recent_level(values: np.ndarray, times: np.ndarray, *, sustain: float = 0.3)
     >>> recent_level(np.array([[4.0, 0, 9, 0]]), np.arange(4) * 0.1, sustain=0.1).round(2).tolist()
     [[4.0, 1.47, 9.0, 3.31]]
     """
-    left = np.exp(-frame_step(values, times) / as_number(sustain, "sustain", above=0))
-    levels = values.T.copy()  # in which the pitches of a frame lie next to each other
+    decay = np.exp(-frame_step(values, times) / as_number(sustain, "sustain", above=0))
+    levels = values.T.copy()  # (time, pitch): the pitches of a frame are contiguous
     for before, level in itertools.pairwise(levels):
-        np.maximum(level, before * left, out=level)
+        np.maximum(level, before * decay, out=level)
     return levels.T.copy()
-
-
-def _likeliest(odds: np.ndarray, cost: float) -> np.ndarray:
-    """The path of states with the most log odds, of which each change costs."""
-    # By how much the best path that ends in state 1 is ahead of that in state 0, (time, pitch).
-    ahead = odds.T.copy()
-    for before, now in itertools.pairwise(ahead):
-        now += np.minimum(np.maximum(before, -cost), cost)
-    path = np.empty(ahead.shape, bool)
-    path[-1] = ahead[-1] > 0
-    stays, comes = ahead >= -cost, ahead > cost
-    for t in range(len(path) - 1, 0, -1):
-        path[t - 1] = np.where(path[t], stays[t - 1], comes[t - 1])
-    return path.T.copy()
 
 
 def find_offsets(
     active: np.ndarray, times: np.ndarray, onsets: Sequence[tuple[int, int]]
 ) -> list[float]:
-    """When each note ends: its pitch falls silent or begins again, or the recording ends.
+    """Find the end of each note: its pitch becomes inactive or begins again, or the end of all.
 
     Parameters
     ----------
     active : np.ndarray [shape=(pitch, time)]
-        bool: whether each pitch sounds.
+        bool: whether each pitch is active.
     times : np.ndarray [shape=(time,)]
         In seconds, evenly spaced.
     onsets : sequence of tuple of int
-        Row and frame of each, by row, then frame.
+        Row and frame of each onset, by row, then frame.
 
     Returns
     -------
     list of float
-        Seconds, one for each onset; a note that is not active where it begins, or in the frame
-        after, ends one frame after it began.
+        Seconds, one for each onset. A note that is inactive both in the frame of its onset and in
+        the next one ends one frame after its onset.
 
     Raises
     ------
     ShapeError, ParameterError
-        The arguments do not fit.
+        The arguments do not match.
 
     Examples
     --------
@@ -199,12 +189,31 @@ def find_offsets(
     [1.5, 3.0]
     """
     step = frame_step(active, times)
-    ends = []
+    offsets = []
     for n, (row, frame) in enumerate(onsets):
         following = onsets[n + 1] if n + 1 < len(onsets) else (row + 1, 0)
         last = following[1] if following[0] == row else active.shape[1]
-        begun = frame if active[row, frame] else min(frame + 1, active.shape[1] - 1)
-        silent = np.flatnonzero(~active[row, begun:last])
-        end = begun + int(silent[0]) if len(silent) else last
-        ends.append(float(times[0]) + max(end, frame + 1) * step)
-    return ends
+        first = frame if active[row, frame] else min(frame + 1, active.shape[1] - 1)
+        inactive = np.flatnonzero(~active[row, first:last])
+        end = first + int(inactive[0]) if len(inactive) else last
+        offsets.append(float(times[0]) + max(end, frame + 1) * step)
+    return offsets
+
+
+def _viterbi(log_odds: np.ndarray, cost: float) -> np.ndarray:
+    """Most likely path of two states, given log odds [shape=(pitch, time)] and cost of a change.
+
+    Only the difference d of the two states' scores matters. In the forward pass,
+    ``d[t] = log_odds[t] + clip(d[t − 1], −cost, cost)``: beyond ±cost the better predecessor of
+    both states is the same one, reached with a change by the other state.
+    """
+    d = log_odds.T.copy()  # (time, pitch)
+    for before, current in itertools.pairwise(d):
+        current += np.minimum(np.maximum(before, -cost), cost)
+    path = np.empty(d.shape, bool)
+    path[-1] = d[-1] > 0
+    # Predecessor of either state: active if its score, less the cost of a change, is higher.
+    active_before_active, active_before_inactive = d >= -cost, d > cost
+    for t in range(len(path) - 1, 0, -1):
+        path[t - 1] = np.where(path[t], active_before_active[t - 1], active_before_inactive[t - 1])
+    return path.T.copy()

@@ -1,4 +1,4 @@
-"""When notes begin: the rise of salience, and which of its peaks count."""
+"""Onset functions of salience, adaptive thresholds, and peak picking."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from nmfaudio._common.validation import as_number, frame_step
 from nmfaudio.errors import ParameterError, ShapeError
 
 HARMONIC_INTERVALS = (12, 19, 24, 28, 31, 34, 36)
-"""Semitones from a pitch to those of its partials 2 to 8."""
-_SAME = 0.25  # semitones within which a pitch is one of a partial
-_TOGETHER = 0.03  # s within which a pitch and its ghosts begin
+"""Semitones from a pitch to those of its partials 2 to 8, ``round(12 · log2(n))``."""
+_SAME_PITCH = 0.25  # semitones within which a pitch counts as that of a partial
+_SIMULTANEOUS = 0.03  # s within which the onsets of a pitch and of its partials lie
 
 
 def onset_strength(values: np.ndarray, times: np.ndarray, *, rise: float = 0.07) -> np.ndarray:
-    """By how much the salience of each pitch rises around each frame.
+    """Compute the half-wave rectified difference of salience around each frame.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def onset_strength(values: np.ndarray, times: np.ndarray, *, rise: float = 0.07)
     times : np.ndarray [shape=(time,)]
         In seconds, evenly spaced.
     rise : float
-        Seconds over which the rise is taken, centred.
+        Seconds over which the difference is taken, centred.
 
     Returns
     -------
@@ -35,7 +35,18 @@ def onset_strength(values: np.ndarray, times: np.ndarray, *, rise: float = 0.07)
     Raises
     ------
     ShapeError, ParameterError
-        The arguments do not fit, or are out of range.
+        The arguments do not match, or are out of range.
+
+    Notes
+    -----
+    With s the salience and a lag of L frames, the strength is
+    ``max(s[t + L // 2] − s[t + L // 2 − L], 0)``. It is the spectral difference of Bello et al.,
+    for pitches instead of bins, over several frames: salience rises about as long as a window.
+
+    References
+    ----------
+    J. P. Bello et al., "A tutorial on onset detection in music signals", IEEE TSAP 13(5), 2005,
+    doi:10.1109/TSA.2005.851998.
 
     Examples
     --------
@@ -45,9 +56,10 @@ def onset_strength(values: np.ndarray, times: np.ndarray, *, rise: float = 0.07)
     """
     step = frame_step(values, times)
     lag = max(1, round(as_number(rise, "rise", above=0) / step))
-    ahead, count = lag // 2, values.shape[1]
-    after = np.pad(np.pad(values, ((0, 0), (lag, 0))), ((0, 0), (0, ahead)), mode="edge")
-    strength: np.ndarray = after[:, lag + ahead :] - after[:, ahead : ahead + count]
+    ahead, n_frames = lag // 2, values.shape[1]
+    # Silence before the first frame; after the last one its value is repeated.
+    padded = np.pad(np.pad(values, ((0, 0), (lag, 0))), ((0, 0), (0, ahead)), mode="edge")
+    strength: np.ndarray = padded[:, lag + ahead :] - padded[:, ahead : ahead + n_frames]
     return strength.clip(0)
 
 
@@ -59,7 +71,7 @@ def suppress_ghosts(
     share: float = 0.2,
     intervals: Sequence[float] = HARMONIC_INTERVALS,
 ) -> np.ndarray:
-    """Take from each pitch what the partials of a lower one, begun together, put there.
+    """Subtract from each pitch the onset strength due to partials of simultaneous lower pitches.
 
     Parameters
     ----------
@@ -70,7 +82,7 @@ def suppress_ghosts(
     times : np.ndarray [shape=(time,)]
         In seconds, evenly spaced.
     share : float
-        How much of the lower pitch's strength, at its highest within 30 ms, is taken.
+        Share of the lower pitch's strength that is subtracted, at its highest within 30 ms.
     intervals : sequence of float
         Semitones from the lower pitch to its ghosts.
 
@@ -82,11 +94,11 @@ def suppress_ghosts(
     Raises
     ------
     ShapeError, ParameterError
-        The arguments do not fit, or are out of range.
+        The arguments do not match, or are out of range.
 
     Examples
     --------
-    An octave is played at 0.2 s. At 0 s its upper note is but a ghost:
+    An octave is played at 0.2 s. At 0 s its upper note is only a ghost:
 
     >>> import numpy as np
     >>> strength = np.array([[5.0, 0, 5.0], [1.0, 0, 4.0]])
@@ -98,18 +110,23 @@ def suppress_ghosts(
     step = frame_step(strength, times)
     as_number(share, "share", low=0)
     if len(pitches) != len(strength):
-        raise ShapeError(f"there are {len(pitches)} pitches for {len(strength)} rows of strength")
+        raise ShapeError(
+            f"got {len(pitches)} pitches for {len(strength)} rows of strength; pass one for each"
+        )
     if not strength.size:
         return strength.copy()
-    near = maximum_filter1d(strength, 2 * int(_TOGETHER / step) + 1, axis=1, mode="constant")
+    nearby = maximum_filter1d(strength, 2 * int(_SIMULTANEOUS / step) + 1, axis=1, mode="constant")
     keys = np.asarray(pitches, np.float64)
-    left = strength.copy()
-    for n, key in enumerate(keys):
-        far = np.abs(key - keys[:, None] - np.asarray(intervals)).min(axis=1, initial=np.inf)
-        lower = far < _SAME
+    result = strength.copy()
+    for row, key in enumerate(keys):
+        # Distance of the interval to each pitch from the nearest interval of a partial, in
+        # semitones: (pitch, interval) to (pitch,).
+        distance = np.abs(key - keys[:, None] - np.asarray(intervals)).min(axis=1, initial=np.inf)
+        lower = distance < _SAME_PITCH
         if lower.any():
-            left[n] = np.maximum(strength[n] - share * near[lower].max(axis=0), 0)
-    return left
+            # Of several lower pitches, the strongest counts.
+            result[row] = np.maximum(strength[row] - share * nearby[lower].max(axis=0), 0)
+    return result
 
 
 def adaptive_threshold(
@@ -120,11 +137,11 @@ def adaptive_threshold(
     balance: float = 0.35,
     window: float = 0.4,
 ) -> np.ndarray:
-    """How strong an onset has to be, frame by frame.
+    """Compute the threshold of onset strength for each frame.
 
-    That is ``threshold · global^balance · local^(1 − balance)``: of the strongest onset of all and
-    of the strongest nearby, whatever their pitches. Soft passages keep their notes, and what sounds
-    along with a loud note has to be louder.
+    It is the weighted geometric mean of the strongest onset of all and of the strongest one
+    nearby, of any pitch: ``threshold · global^balance · local^(1 − balance)``. So soft passages
+    keep their notes, and notes beside a loud one need to be louder.
 
     Parameters
     ----------
@@ -135,9 +152,9 @@ def adaptive_threshold(
     threshold : float
         > 0. At 0.1 an onset may be 20 dB weaker.
     balance : float
-        From 0, only what is near counts, to 1, one threshold for all.
+        Weight of the global maximum: 0 is a purely local threshold, 1 a constant one.
     window : float
-        Seconds that are near, before and after together.
+        Length of the neighbourhood in seconds, centred.
 
     Returns
     -------
@@ -147,7 +164,7 @@ def adaptive_threshold(
     Raises
     ------
     ShapeError, ParameterError
-        The arguments do not fit, or are out of range.
+        The arguments do not match, or are out of range.
 
     Examples
     --------
@@ -165,10 +182,10 @@ def adaptive_threshold(
         raise ParameterError(f"balance is {balance!r}; it must be from 0 to 1")
     if not strength.size:
         return np.zeros(strength.shape[1])
-    loudest = strength.max(axis=0).astype(np.float64)
+    strongest = strength.max(axis=0).astype(np.float64)  # (time,)
     width = 2 * int(window / 2 / step) + 1
-    local = maximum_filter1d(loudest, width, mode="constant")
-    result: np.ndarray = threshold * loudest.max() ** balance * local ** (1 - balance)
+    local = maximum_filter1d(strongest, width, mode="constant")
+    result: np.ndarray = threshold * strongest.max() ** balance * local ** (1 - balance)
     return result
 
 
@@ -179,7 +196,7 @@ def find_onsets(
     *,
     gap: float = 0.06,
 ) -> list[tuple[int, int]]:
-    """The peaks of onset strength above a threshold.
+    """Find the peaks of onset strength above a threshold.
 
     Parameters
     ----------
@@ -188,20 +205,20 @@ def find_onsets(
     times : np.ndarray [shape=(time,)]
         In seconds, evenly spaced.
     threshold : float or np.ndarray [shape=(time,) or (pitch, 1) or (pitch, time)]
-        What a peak has to exceed: for all, per frame, or per pitch.
+        Value that a peak has to exceed: for all, per frame, or per pitch.
     gap : float
-        Seconds between two onsets of a pitch at least; the stronger one is kept, the earlier of
-        equals.
+        Shortest time between two onsets of a pitch in seconds; the stronger one is kept, the
+        earlier of equals.
 
     Returns
     -------
     list of tuple of int
-        Row and frame of each, by row, then frame.
+        Row and frame of each onset, by row, then frame.
 
     Raises
     ------
     ShapeError, ParameterError
-        The arguments do not fit, or are out of range.
+        The arguments do not match, or are out of range.
 
     Examples
     --------
@@ -211,24 +228,26 @@ def find_onsets(
     [(0, 1), (0, 4)]
     """
     step = frame_step(strength, times)
-    apart = max(1, round(as_number(gap, "gap", low=0) / step))
+    distance = max(1, round(as_number(gap, "gap", low=0) / step))  # in frames
     try:
-        needed = np.broadcast_to(threshold, strength.shape)
+        thresholds = np.broadcast_to(threshold, strength.shape)
     except ValueError:
         raise ShapeError(
             f"threshold has shape {np.shape(threshold)}, which does not broadcast to the shape "
             f"{strength.shape} of strength"
         ) from None
-    above = (strength > needed) & (strength > 0)
-    found = []
+    above = (strength > thresholds) & (strength > 0)
+    onsets = []
     for row in np.flatnonzero(above.any(axis=1)):
         frames = np.flatnonzero(above[row])
-        taken: list[int] = []
+        kept: list[int] = []
+        # From the strongest to the weakest; a stable sort puts the earlier of equals first.
         for frame in frames[np.argsort(-strength[row, frames], kind="stable")]:
-            if _peaks(strength[row], frame) and all(abs(frame - t) >= apart for t in taken):
-                taken.append(int(frame))
-        found += [(int(row), frame) for frame in sorted(taken)]
-    return found
+            is_peak = _is_peak(strength[row], frame)
+            if is_peak and all(abs(frame - other) >= distance for other in kept):
+                kept.append(int(frame))
+        onsets += [(int(row), frame) for frame in sorted(kept)]
+    return onsets
 
 
 def place_onsets(
@@ -238,7 +257,7 @@ def place_onsets(
     *,
     rise: float = 0.07,
 ) -> list[tuple[int, int]]:
-    """Move each onset to the frame at which salience rises most, of those that it was found by.
+    """Move each onset to the frame of the steepest rise within its difference of salience.
 
     Parameters
     ----------
@@ -247,19 +266,19 @@ def place_onsets(
     times : np.ndarray [shape=(time,)]
         In seconds, evenly spaced.
     onsets : sequence of tuple of int
-        Row and frame of each.
+        Row and frame of each onset.
     rise : float
         Seconds, as for `onset_strength`.
 
     Returns
     -------
     list of tuple of int
-        By row, then frame; onsets that meet are one.
+        By row, then frame; onsets that coincide are merged.
 
     Raises
     ------
     ShapeError, ParameterError
-        The arguments do not fit, or are out of range.
+        The arguments do not match, or are out of range.
 
     Examples
     --------
@@ -268,16 +287,17 @@ def place_onsets(
     [(0, 4)]
     """
     lag = max(1, round(as_number(rise, "rise", above=0) / frame_step(values, times)))
-    steps = np.diff(values, axis=1, prepend=0)
+    differences = np.diff(values, axis=1, prepend=0)
     placed = set()
     for row, frame in onsets:
-        first = max(0, frame + lag // 2 - lag + 1)
-        placed.add((row, first + int(np.argmax(steps[row, first : frame + lag // 2 + 1]))))
+        # The frames whose differences add up to the onset strength of this frame.
+        first, last = max(0, frame + lag // 2 - lag + 1), frame + lag // 2
+        placed.add((row, first + int(np.argmax(differences[row, first : last + 1]))))
     return sorted(placed)
 
 
-def _peaks(curve: np.ndarray, frame: int) -> bool:
-    """Whether a frame is no lower than its neighbours, and higher than the one before."""
+def _is_peak(curve: np.ndarray, frame: int) -> bool:
+    """Whether a frame is above the one before and not below the one after; outside is 0."""
     before = curve[frame - 1] if frame else 0
     after = curve[frame + 1] if frame + 1 < len(curve) else 0
     return bool(curve[frame] > before and curve[frame] >= after)

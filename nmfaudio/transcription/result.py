@@ -1,11 +1,11 @@
-"""What a transcription gives: notes, what they were read from, and each of them as sound."""
+"""Result of a transcription: notes, salience, and exports of them."""
 
 from __future__ import annotations
 
 import os
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -28,27 +28,36 @@ if TYPE_CHECKING:
 @public
 @dataclass(frozen=True, eq=False, repr=False)
 class Transcription:
-    """The notes of a recording, and what they were read from.
+    """Notes of a recording, with the salience and decomposition that they were decoded from.
 
     Attributes
     ----------
     notes : tuple of Note
         By onset, then pitch.
     salience : Salience
-        How strongly each pitch is heard, frame by frame.
+        Strength of each pitch, frame by frame.
     mixture : np.ndarray [shape=(channel, sample)]
         The recording.
     sr : int
         Its sample rate in Hz.
     decomposition : Decomposition
-        What was found in the recording, at the transform's sample rate.
+        Decomposition of the recording, at the transform's sample rate.
     transform : Transform
-        What the decomposition's model is a spectrogram of; its sample rate may be another.
+        Transform that was decomposed; its sample rate may differ from `sr`.
     pitches : tuple of (float or None)
-        The MIDI number of the notes that each component of the decomposition makes, None where it
-        makes none.
+        MIDI number of the notes that each component makes, None where it makes none.
     settings : Mapping
-        What the transcriber was told, of JSON types.
+        Settings of the transcriber, JSON-serialisable.
+
+    Examples
+    --------
+    >>> import numpy as np, nmfaudio as na
+    >>> y = np.sin(2 * np.pi * 440 * np.arange(22050) / 22050) * np.linspace(1, 0, 22050) ** 3
+    >>> found = na.Transcriber()(y, 22050)
+    >>> found.notes[0].pitch
+    69.0
+    >>> list(found.stems())
+    ['A4', 'rest']
     """
 
     notes: tuple[Note, ...]
@@ -69,26 +78,27 @@ class Transcription:
 
     @property
     def duration(self) -> float:
-        """Of the recording in seconds."""
+        """Duration of the recording in seconds."""
         return float(self.mixture.shape[1] / self.sr)
 
     def to_csv(self, path: str | os.PathLike[str] | None = None, *, overwrite: bool = False) -> str:
-        """The notes as a table.
+        """Return the notes as CSV, and optionally write them to a file.
 
-        Its header is ``start_time_s,end_time_s,pitch_midi,velocity,pitch_bend``, as basic-pitch
-        writes it; `nmfaudio.read_notes` reads it. Velocities are whole numbers from 0 to 127, and
-        no pitch is bent.
+        The header is ``start_time_s,end_time_s,pitch_midi,velocity,pitch_bend``, as basic-pitch
+        writes it; `nmfaudio.read_notes` reads it. Velocities are integers from 0 to 127, and the
+        column ``pitch_bend`` is empty.
 
         Parameters
         ----------
         path : str or os.PathLike, optional
-            Where to write it too.
+            File to write as well.
         overwrite : bool
-            Whether a file that exists may be replaced.
+            Whether an existing file may be replaced.
 
         Returns
         -------
         str
+            The text of the table.
 
         Raises
         ------
@@ -102,8 +112,36 @@ class Transcription:
             write_bytes(Path(path), text.encode(), overwrite=overwrite)
         return text
 
+    def to_dataframe(self) -> Any:
+        """Return the notes as a `pandas.DataFrame`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row for each note; the columns are the fields of `Note`: ``onset`` and ``offset``
+            in seconds, ``pitch`` as a MIDI number, ``velocity`` from 0 to 1, ``track``,
+            ``program`` and ``channel``.
+
+        Raises
+        ------
+        MissingExtraError
+            pandas is not installed.
+
+        Examples
+        --------
+        >>> import numpy as np, nmfaudio as na
+        >>> found = na.Transcriber()(np.zeros(22050), 22050)
+        >>> list(found.to_dataframe().columns)[:4]
+        ['onset', 'offset', 'pitch', 'velocity']
+        """
+        from nmfaudio._common.dataframes import to_dataframe
+
+        # The columns are named again, for a table without rows would have none.
+        columns = [column.name for column in fields(Note)]
+        return to_dataframe([asdict(note) for note in self.notes]).reindex(columns=columns)
+
     def to_midi(self) -> Any:
-        """The notes as a `pretty_midi.PrettyMIDI`, with an instrument for each of their tracks.
+        """Return the notes as a `pretty_midi.PrettyMIDI`, with one instrument for each track.
 
         Returns
         -------
@@ -119,19 +157,19 @@ class Transcription:
         return to_pretty_midi(self.notes)
 
     def to_jams(self) -> dict[str, Any]:
-        """The notes as a JAMS document, in the namespace ``note_midi``.
+        """Return the notes as a JAMS document, in the namespace ``note_midi``.
 
         Returns
         -------
         dict
-            Of JSON types: ``json.dump`` makes a file of it that `jams.load` reads.
+            JSON-serialisable: `jams.load` reads the file that ``json.dump`` writes.
         """
         from nmfaudio.transcription.exports import jams_document
 
         return jams_document(self.notes, self.duration)
 
     def plot(self) -> Figure:
-        """Draw the notes over the salience.
+        """Plot the notes over the salience.
 
         Returns
         -------
@@ -147,49 +185,49 @@ class Transcription:
         return piano_roll(self.notes, self.salience)
 
     def sonify(self, *, beside: bool = False) -> np.ndarray:
-        """The notes as simple tones, drums as clicks, to hear whether they are right.
+        """Synthesise the notes as simple tones and drums as clicks, to check them by ear.
 
         Parameters
         ----------
         beside : bool
-            Whether to put the recording, all channels together, on the left, and the notes on
-            the right.
+            Return two channels: the recording mixed to mono on the left, the notes on the right.
 
         Returns
         -------
         np.ndarray [shape=(sample,) or (channel, sample)]
-            As loud as the recording at their peaks; with `beside`, two channels.
+            Scaled to the peak of the recording; with `beside`, two channels.
         """
         from nmfaudio.transcription.sonification import tones
 
         mono = self.mixture.mean(axis=0)
-        loudness = float(np.abs(mono).max()) or 1.0
-        played = (loudness * tones(self.notes, len(mono), self.sr)).astype(mono.dtype)
-        return np.stack([mono, played]) if beside else played
+        peak = float(np.abs(mono).max()) or 1.0
+        synthesised = (peak * tones(self.notes, len(mono), self.sr)).astype(mono.dtype)
+        return np.stack([mono, synthesised]) if beside else synthesised
 
     def stems(self, *, by: Literal["note", "pitch", "hand", "track"] = "pitch") -> Stems:
-        """What each note, pitch, hand or track has of the recording.
+        """Separate the recording into stems of its notes, pitches, hands or tracks.
 
-        The components of a pitch are its notes' in time: each has them from its onset until they
-        have died away or the next note of that pitch begins. A mask then shares each bin out by
-        what the model says of each stem. What belongs to no note is the stem ``rest``.
+        The components of a pitch belong to one note at a time: from its onset until it has died
+        away or the next note of that pitch begins. Wiener masks of these parts of the model
+        divide the recording. Sound of no note is the stem ``rest``.
 
         Parameters
         ----------
         by : "note", "pitch", "hand" or "track"
-            What makes a stem. Two tracks are two hands, the higher one the right; else middle C
-            parts the hands. The tracks of drums are the parts of the kit.
+            Notes that share a stem. Two tracks are two hands, the higher one the right;
+            otherwise the hands are divided at middle C. The tracks of drums are the parts of the
+            kit.
 
         Returns
         -------
         Stems
-            They sum to the recording. Its groups list components only where the recording has
+            They sum to the recording. Their groups list components only where the recording has
             the transform's sample rate.
 
         Raises
         ------
         ParameterError
-            `by` is something else.
+            `by` is not one of these.
         """
         from nmfaudio.transcription.note_stems import note_stems
 
@@ -198,20 +236,21 @@ class Transcription:
     def save(
         self, directory: str | os.PathLike[str], name: str, *, overwrite: bool = False
     ) -> list[Path]:
-        """Write the notes to ``<directory>/<name>.csv``, and ``.mid`` with the extra [midi].
+        """Write the notes to ``<directory>/<name>.csv``, and to ``.mid`` with the extra [midi].
 
         Parameters
         ----------
         directory : str or os.PathLike
-            Made where it does not exist.
+            Created where it does not exist.
         name : str
+            Name of the files without extension.
         overwrite : bool
-            Whether files that exist may be replaced.
+            Whether existing files may be replaced.
 
         Returns
         -------
         list of Path
-            Without [midi] only the table, and an `AudioWarning` says so.
+            Paths of the files. Without [midi] only the table is written, with an `AudioWarning`.
 
         Raises
         ------
@@ -237,9 +276,9 @@ class Transcription:
         Parameters
         ----------
         path : str or os.PathLike
-            `numpy.load` reads the file without pickle.
+            File to write; `numpy.load` reads it without pickle.
         overwrite : bool
-            Whether a file that exists may be replaced.
+            Whether an existing file may be replaced.
 
         Raises
         ------

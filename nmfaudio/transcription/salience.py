@@ -1,4 +1,4 @@
-"""How strongly each pitch is heard, frame by frame."""
+"""Salience: the strength of each pitch, frame by frame."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class Salience:
-    """How strongly each pitch is heard, frame by frame.
+    """Strength of each pitch, frame by frame.
 
     Attributes
     ----------
@@ -20,6 +20,15 @@ class Salience:
         MIDI numbers, ascending.
     times : np.ndarray [shape=(time,)]
         Centre of each frame in seconds.
+
+    Examples
+    --------
+    >>> import numpy as np, nmfaudio as na
+    >>> salience = na.transcription.Salience(
+    ...     np.array([[0.0, 1.0, 0.5]]), np.array([60.0]), np.array([0.0, 0.1, 0.2])
+    ... )
+    >>> float(salience.times[salience.values[0].argmax()])
+    0.1
     """
 
     values: np.ndarray
@@ -30,14 +39,15 @@ class Salience:
     def from_activations(
         cls, H: np.ndarray, pitches: Sequence[float], times: np.ndarray
     ) -> Salience:
-        """The sums of the activations of each pitch.
+        """Sum the activations of each pitch.
 
         Parameters
         ----------
         H : np.ndarray [shape=(component, time)]
-            Further components than there are pitches are passed over.
+            Activations of templates that each sum to one. Components beyond the number of
+            `pitches` are ignored.
         pitches : sequence of float
-            The MIDI number of each component, of templates that each sum to one.
+            MIDI number of each component.
         times : np.ndarray [shape=(time,)]
             Centre of each frame in seconds.
 
@@ -52,7 +62,8 @@ class Salience:
         >>> salience.pitches.tolist(), salience.values.tolist()
         ([60.0, 64.0], [[1.5, 2.0], [0.0, 1.0]])
         """
-        heard = np.unique(np.asarray(pitches, np.float64))
-        values = np.zeros((len(heard), H.shape[1]), H.dtype)
-        np.add.at(values, np.searchsorted(heard, pitches), H[: len(pitches)])
-        return cls(values, heard, times)
+        distinct = np.unique(np.asarray(pitches, np.float64))
+        values = np.zeros((len(distinct), H.shape[1]), H.dtype)
+        # add.at, since several components of one pitch add to the same row.
+        np.add.at(values, np.searchsorted(distinct, pitches), H[: len(pitches)])
+        return cls(values, distinct, times)

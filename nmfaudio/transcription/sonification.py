@@ -1,4 +1,4 @@
-"""Notes as simple tones, to hear what was transcribed."""
+"""Synthesis of notes as simple tones, to check a transcription by ear."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from nmfaudio.symbolic.names import DRUM_CHANNEL
 from nmfaudio.symbolic.note import Note
 
 _PARTIALS = 8
-_DYING = 0.8  # s in which a tone of middle C falls to a third; others by their pitch
+_DECAY = 0.8  # s in which the fundamental of middle C falls to 1/e
 _ATTACK, _DAMPING = 0.005, 0.04  # s
-_CLICK = 0.03  # s in which a click falls to a third
+_CLICK_DECAY = 0.03  # s in which a click falls to 1/e
 _KICK_HZ, _KICK_KEY = 100.0, 36
-_SILENCE = 1e-3  # of a tone's start: what is below is not computed
+_SILENCE = 1e-3  # share of the initial amplitude below which nothing is computed
 
 
 def tones(notes: Sequence[Note], length: int, sr: int) -> np.ndarray:
-    """Notes as tones of a few partials that die away, drums as clicks.
+    """Synthesise notes as decaying tones of a few partials, and drums as clicks.
 
     Parameters
     ----------
     notes : sequence of Note
     length : int
-        Samples.
+        Number of samples.
     sr : int
         Sample rate in Hz.
 
     Returns
     -------
     np.ndarray [shape=(sample,)]
-        float32; the loudest sample is 1 unless all are 0.
+        float32, with a peak of 1 unless all samples are 0.
 
     Examples
     --------
@@ -42,33 +42,37 @@ def tones(notes: Sequence[Note], length: int, sr: int) -> np.ndarray:
     """
     y = np.zeros(length)
     for note in notes:
-        start = round(note.onset * sr)
-        sound = (_click if note.channel == DRUM_CHANNEL else _tone)(note, sr)[
-            : max(0, length - start)
-        ]
-        y[start : start + len(sound)] += note.velocity**2 * sound
+        first = round(note.onset * sr)
+        synthesise = _click if note.channel == DRUM_CHANNEL else _tone
+        tone = synthesise(note, sr)[: max(0, length - first)]
+        # Amplitude goes with the square of velocity, as in `decoding.velocities`.
+        y[first : first + len(tone)] += note.velocity**2 * tone
     peak = np.abs(y).max(initial=0)
     return (y / peak if peak else y).astype(np.float32)
 
 
 def _tone(note: Note, sr: int) -> np.ndarray:
+    """Decaying partials of a pitch, damped from the offset on."""
     fundamental = midi_to_hz(note.pitch)
-    dying = _DYING * 2 ** ((60 - note.pitch) / 24)
-    lasting = min(note.offset - note.onset + 4 * _DAMPING, -np.log(_SILENCE) * dying)
-    t = np.arange(max(1, round(lasting * sr))) / sr
+    # Like strings, tones two octaves higher decay twice as fast, and higher partials faster.
+    decay = _DECAY * 2 ** ((60 - note.pitch) / 24)
+    duration = note.offset - note.onset
+    # 4 time constants after the offset, 2 % are left; earlier if the tone is inaudible by then.
+    computed = min(duration + 4 * _DAMPING, -np.log(_SILENCE) * decay)
+    t = np.arange(max(1, round(computed * sr))) / sr
     y = np.zeros(len(t))
     for partial in range(1, _PARTIALS + 1):
-        if partial * fundamental < sr / 2:
-            fading = np.exp(-partial * t / dying) / partial**1.5
-            y += fading * np.sin(2 * np.pi * partial * fundamental * t)
-    after = np.maximum(t - (note.offset - note.onset), 0)
-    faded: np.ndarray = y * np.minimum(t / _ATTACK, 1) * np.exp(-after / _DAMPING)
-    return faded
+        if partial * fundamental < sr / 2:  # no aliasing
+            envelope = np.exp(-partial * t / decay) / partial**1.5
+            y += envelope * np.sin(2 * np.pi * partial * fundamental * t)
+    released = np.maximum(t - duration, 0)
+    shaped: np.ndarray = y * np.minimum(t / _ATTACK, 1) * np.exp(-released / _DAMPING)
+    return shaped
 
 
 def _click(note: Note, sr: int) -> np.ndarray:
-    """The higher the drum's number, the brighter."""
-    t = np.arange(round(-np.log(_SILENCE) * _CLICK * sr)) / sr
+    """Short decaying cosine, higher for higher numbers of the drum."""
+    t = np.arange(round(-np.log(_SILENCE) * _CLICK_DECAY * sr)) / sr
     hz = min(_KICK_HZ * 2 ** ((note.pitch - _KICK_KEY) / 4), sr / 4)
-    click: np.ndarray = np.exp(-t / _CLICK) * np.cos(2 * np.pi * hz * t)
+    click: np.ndarray = np.exp(-t / _CLICK_DECAY) * np.cos(2 * np.pi * hz * t)
     return click

@@ -1,36 +1,33 @@
-"""From a recording to its notes: a dictionary of notes, a model, and what makes notes of it."""
+"""Transcription of pitched notes with a dictionary of note templates."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import KW_ONLY, asdict, dataclass, field, is_dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import KW_ONLY, dataclass, field, is_dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
 
-from nmfaudio._common.json_types import as_json
 from nmfaudio._public import public
-from nmfaudio.audio.io.samples import Audio, as_samples
-from nmfaudio.audio.masking import analyse
-from nmfaudio.audio.preparation import prepared
+from nmfaudio.audio.io.samples import Audio
 from nmfaudio.dictionaries.note_dictionary import NoteDictionary
 from nmfaudio.errors import ParameterError
 from nmfaudio.symbolic.note import Note
-from nmfaudio.transcription.memory import model_memory
-from nmfaudio.transcription.result import Transcription
+from nmfaudio.transcription.base import BaseTranscriber, Tuning, plain_settings, threshold_grid
 from nmfaudio.transcription.salience import Salience
 
 if TYPE_CHECKING:
+    from nmfaudio.audio.transforms import Transform
     from nmfaudio.factorisation.decomposition import Decomposition
     from nmfaudio.factorisation.engine import Callback
 
-_CUT = 0.05  # s before the end of a recording in which its cutting off sounds like a note
-_STEPS = 2.0 ** (np.arange(-6, 7) / 3)  # of a threshold, as many times as the one there is
+_CUT = 0.05  # s before the end of a recording, where its being cut off looks like an onset
+_PER_OCTAVE = 3  # thresholds that tuning tries by default
 
 
 class Activations(Protocol):
-    """A model of recordings made of notes, such as `NoteModel`: a frozen dataclass of settings."""
+    """Model of a recording as a sum of notes, such as `NoteModel`: a frozen dataclass."""
 
     def activations(
         self,
@@ -40,17 +37,21 @@ class Activations(Protocol):
         rng: int | np.random.Generator | None,
         callback: Callback | None,
     ) -> Decomposition:
-        """What makes up V: components of known `pitches`, then unknown ones."""
+        """Decompose V into components of known `pitches`, followed by unknown ones."""
 
     def pitches(self, dictionary: NoteDictionary) -> Sequence[float]:
-        """The MIDI number of each component that is known, in the order of `activations`."""
+        """MIDI number of each known component, in the order of `activations`."""
 
 
 class Decoder(Protocol):
-    """What makes notes of salience, such as `Decoding`: a frozen dataclass of settings."""
+    """Conversion of salience to notes, such as `Decoding`: a frozen dataclass of settings."""
 
     def __call__(self, salience: Salience) -> Sequence[Note]:
-        """The notes."""
+        """Return the notes."""
+
+
+def _piano() -> NoteDictionary:
+    return NoteDictionary.piano()
 
 
 def _model() -> Activations:
@@ -65,138 +66,72 @@ def _decoding() -> Decoder:
     return Decoding()
 
 
-@dataclass(frozen=True)
-class Tuning:
-    """What a sweep over settings found.
-
-    Attributes
-    ----------
-    transcriber : Transcriber
-        With the best settings.
-    metric : str
-        What was compared.
-    table : tuple of dict
-        The settings of each step of the sweep, and under `metric` the mean over the pieces.
-    """
-
-    transcriber: Transcriber
-    metric: str
-    table: tuple[dict[str, Any], ...]
-
-    @property
-    def best(self) -> dict[str, Any]:
-        """The row of the best settings, the first of equals."""
-        return max(self.table, key=lambda row: row[self.metric])
-
-
 @public
 @dataclass(frozen=True)
-class Transcriber:
-    """Find the notes of a recording, by what each of them is known to sound like.
+class Transcriber(BaseTranscriber):
+    """Transcribe pitched notes with a dictionary of note templates.
+
+    The recording is decomposed over the dictionary, whose templates adapt to it; activations of
+    one pitch are added up to its salience, which is then decoded to notes.
 
     Parameters
     ----------
     dictionary : NoteDictionary, optional
-        What the notes sound like; by default that of a piano, which ships with the package.
+        Templates of the notes; by default those of a piano, which ship with the package.
     model : NoteModel or AttackDecayModel
-        How a recording is made up of them.
+        Model of the recording as a sum of notes.
     decoding : Decoding
-        How salience becomes notes.
+        Conversion of salience to notes.
 
     Raises
     ------
     ParameterError
-        `dictionary` is none of notes.
+        `dictionary` is not a NoteDictionary.
 
     References
     ----------
     P. Smaragdis and J. C. Brown, "Non-negative matrix factorization for polyphonic music
     transcription", WASPAA 2003, doi:10.1109/ASPAA.2003.1285860.
+
+    Examples
+    --------
+    >>> import numpy as np, nmfaudio as na
+    >>> t = np.arange(22050) / 22050
+    >>> y = np.exp(-3 * t) * sum(np.sin(2 * np.pi * 440 * k * t) / k**2 for k in range(1, 6))
+    >>> found = na.Transcriber()(y, 22050)
+    >>> [note.pitch for note in found.notes]
+    [69.0]
     """
 
-    dictionary: NoteDictionary | None = None
+    dictionary: NoteDictionary = field(default_factory=_piano)
     _: KW_ONLY
     model: Activations = field(default_factory=_model)
     decoding: Decoder = field(default_factory=_decoding)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.dictionary, NoteDictionary | None):
+        if not isinstance(self.dictionary, NoteDictionary):
             raise ParameterError(
                 f"dictionary is a {type(self.dictionary).__name__}; it must be a NoteDictionary, "
                 "as NoteDictionary.load reads from a file"
             )
 
-    @property
-    def known(self) -> NoteDictionary:
-        """The dictionary that is used."""
-        return NoteDictionary.piano() if self.dictionary is None else self.dictionary
-
-    def transcribe(
-        self,
-        audio: Audio,
-        sr: int | None = None,
-        *,
-        rng: int | np.random.Generator | None = 0,
-        callback: Callback | None = None,
-    ) -> Transcription:
-        """Find the notes of a recording.
+    def transform(self, sr: int) -> Transform:
+        """Return the transform of the dictionary, which serves audio of any sample rate.
 
         Parameters
         ----------
-        audio : path, or np.ndarray [shape=(channel, sample) or (sample,)]
-            A file that libsndfile reads, or samples in float32 or float64. It is brought to the
-            dictionary's sample rate where it has another.
         sr : int
-            Sample rate of the samples in Hz; a file knows its own.
-        rng : int, np.random.Generator or None
-            Where chance comes from; the same seed gives the same bytes.
-        callback : callable, optional
-            Gets a `Progress` every ten iterations; True stops iterating.
+            In Hz.
 
         Returns
         -------
-        Transcription
-
-        Raises
-        ------
-        AudioFileError
-            The file cannot be read.
-        ParameterError, ShapeError, ContentError
-            A setting or the audio cannot work.
+        Transform
+            Its sample rate is the one that audio is resampled to.
         """
-        mixture, sr = as_samples(audio, sr)
-        dictionary = self.known
-        transform = dictionary.transform
-        V = analyse(prepared(mixture, sr, transform.sr), transform)
-        found = self.model.activations(V, dictionary, rng=rng, callback=callback)
-        times = transform.times(V.shape[1])
-        pitches = self.model.pitches(dictionary)
-        levels = found.structure.levels(found.factors)
-        salience = Salience.from_activations(levels, pitches, times)
-        end = mixture.shape[1] / sr
-        heard = (note for note in self.decoding(salience) if note.onset <= end - _CUT)
-        notes = sorted(
-            (replace(note, offset=min(note.offset, end)) for note in heard),
-            key=lambda note: (note.onset, note.pitch),
-        )
-        settings = {"model": _facts(self.model), "decoding": _facts(self.decoding)}
-        metadata = {**found.metadata, "transform": transform.to_dict(), "settings": settings}
-        unknown = (None,) * (found.n_components - len(pitches))
-        return Transcription(
-            tuple(notes),
-            salience,
-            mixture,
-            sr,
-            replace(found, metadata=metadata),
-            transform,
-            (*pitches, *unknown),
-            settings,
-        )
+        return self.dictionary.transform
 
-    __call__ = transcribe
-
-    def with_decoding(self, **settings: Any) -> Transcriber:
-        """The same with some settings of the decoding changed.
+    def with_decoding(self, **settings: Any) -> Self:
+        """Return a copy with some settings of the decoding replaced.
 
         Parameters
         ----------
@@ -212,31 +147,14 @@ class Transcriber:
         ParameterError
             The decoding has no such settings.
         """
-        known: dict[str, Any] = _facts(self.decoding) if is_dataclass(self.decoding) else {}
+        known: dict[str, Any] = plain_settings(self.decoding) if is_dataclass(self.decoding) else {}
         if not settings.keys() <= known.keys():
             raise ParameterError(
-                f"the decoding has no such settings as {', '.join(settings.keys() - known.keys())};"
-                f" there are: {', '.join(known)}"
+                f"the decoding has no setting {', '.join(settings.keys() - known.keys())}; choose "
+                f"from {', '.join(known) or 'none'}"
             )
         decoding = replace(self.decoding, **settings)  # type: ignore[type-var]
         return replace(self, decoding=decoding)
-
-    def memory(self, y: np.ndarray, sr: int) -> int:
-        """About how many bytes transcribing `y` needs at the peak, `y` and this process included.
-
-        Parameters
-        ----------
-        y : np.ndarray [shape=(channel, sample)]
-        sr : int
-            Sample rate in Hz.
-
-        Returns
-        -------
-        int
-        """
-        known = self.known
-        samples = -(-y.shape[1] * known.transform.sr // sr)
-        return model_memory(y, known.transform, samples, known.n_components)
 
     def tune(
         self,
@@ -245,21 +163,22 @@ class Transcriber:
         metric: str = "onset_f",
         grid: Mapping[str, Sequence[Any]] | None = None,
         rng: int | np.random.Generator | None = 0,
-    ) -> Tuning:
-        """Choose the settings of the decoding on pieces whose notes are known.
+    ) -> Tuning[Self]:
+        """Choose the settings of the decoding on pieces with known notes.
 
-        Each piece is analysed once; then all combinations of settings are tried on its salience.
-        Pieces that results are to be reported on must not be among them.
+        Each piece is decomposed once; all combinations of settings are then tried on its salience.
+        Each is scored by the notes that `transcribe` would return. Exclude pieces that results
+        are to be reported on.
 
         Parameters
         ----------
         pieces : iterable of (audio, notes)
-            Audio is a path, or samples and their rate in Hz. One is held at a time.
+            Audio is a path, or samples and their rate in Hz. One piece is in memory at a time.
         metric : str
             A figure of `TranscriptionScores`, better when higher.
         grid : mapping of str to sequence, optional
             Fields of the decoding and the values to try; by default thresholds from a quarter to
-            four times the one that it has.
+            four times the present one.
         rng : int, np.random.Generator or None
             As for `transcribe`.
 
@@ -276,42 +195,66 @@ class Transcriber:
         """
         from nmfaudio.metrics.transcription import evaluate_transcription
 
-        if grid is None:
-            threshold = getattr(self.decoding, "threshold", None)
-            if threshold is None:
-                raise ParameterError(
-                    f"{type(self.decoding).__name__} has no threshold to tune; give a grid of its "
-                    "settings"
-                )
-            grid = {"threshold": (threshold * _STEPS).tolist()}
+        grid = self._default_grid() if grid is None else grid
         rows = [
             dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())
         ]
-        ones = [self.with_decoding(**row) for row in rows]
+        candidates = [self.with_decoding(**row) for row in rows]
         scores = []
-        for audio, notes in pieces:
-            samples, sr = audio if isinstance(audio, tuple) else (audio, None)
-            salience = self.transcribe(samples, sr, rng=rng).salience
-            judged = (evaluate_transcription(notes, list(one.decoding(salience))) for one in ones)
-            scores.append([_figure(figures.measures, metric) for figures in judged])
+        for salience, duration, reference in self._saliences(pieces, rng=rng):
+            estimates = (list(candidate._notes(salience, duration)) for candidate in candidates)
+            evaluations = (evaluate_transcription(reference, notes) for notes in estimates)
+            scores.append([_figure(each.measures, metric) for each in evaluations])
         if not scores:
-            raise ParameterError("there are no pieces to tune on; give some (audio, notes)")
+            raise ParameterError("there are no pieces to tune on; pass some (audio, notes)")
         if np.isnan(scores).all(axis=0).any():
-            raise ParameterError(f"{metric} says nothing about these pieces; choose another metric")
+            raise ParameterError(
+                f"{metric} is undefined for all of these pieces; choose another metric"
+            )
         means = np.nanmean(scores, axis=0).tolist()
         table = tuple(row | {metric: mean} for row, mean in zip(rows, means, strict=True))
-        return Tuning(ones[int(np.argmax(means))], metric, table)
+        return Tuning(candidates[int(np.argmax(means))], metric, table)
+
+    def _default_grid(self) -> Mapping[str, Sequence[Any]]:
+        """Thresholds around the present one."""
+        threshold = getattr(self.decoding, "threshold", None)
+        if threshold is None:
+            raise ParameterError(
+                f"{type(self.decoding).__name__} has no threshold to tune; pass a grid of its "
+                "settings"
+            )
+        return {"threshold": threshold_grid(threshold, _PER_OCTAVE)}
+
+    def _decompose(
+        self,
+        V: np.ndarray,
+        transform: Transform,
+        *,
+        rng: int | np.random.Generator | None,
+        callback: Callback | None,
+    ) -> Decomposition:
+        return self.model.activations(V, self.dictionary, rng=rng, callback=callback)
+
+    def _component_pitches(self, found: Decomposition) -> tuple[float | None, ...]:
+        pitches = tuple(self.model.pitches(self.dictionary))
+        return pitches + (None,) * (found.n_components - len(pitches))
+
+    def _salience(self, found: Decomposition, times: np.ndarray) -> Salience:
+        levels = found.structure.levels(found.factors)
+        return Salience.from_activations(levels, self.model.pitches(self.dictionary), times)
+
+    def _notes(self, salience: Salience, duration: float) -> tuple[Note, ...]:
+        """Notes of the decoding, without onsets at the cut end, none longer than the recording."""
+        notes = (note for note in self.decoding(salience) if note.onset <= duration - _CUT)
+        clipped = (replace(note, offset=min(note.offset, duration)) for note in notes)
+        return tuple(sorted(clipped, key=lambda note: (note.onset, note.pitch)))
+
+    def _settings(self) -> dict[str, Any]:
+        return {"model": plain_settings(self.model), "decoding": plain_settings(self.decoding)}
 
 
 def _figure(measures: Mapping[str, float], metric: str) -> float:
+    """Look up a metric by its name."""
     if metric not in measures:
         raise ParameterError(f"metric is {metric!r}; it must be one of {', '.join(measures)}")
     return measures[metric]
-
-
-def _facts(settings: Any) -> dict[str, Any]:
-    """The fields of a dataclass, as JSON types."""
-    if not is_dataclass(settings) or isinstance(settings, type):
-        return {"kind": repr(settings)}
-    facts: dict[str, Any] = as_json(asdict(settings), nonfinite="text")
-    return facts

@@ -66,7 +66,7 @@ def test_unknown_components_stay_behind_and_sound_only_while_activated():
     pulse_train = np.zeros(257)
     pulse_train[200:] = 0.05
     V[:, 100:120] += pulse_train[:, None]
-    notes = NoteModel(equaliser=None, adaptation=float("inf"), max_frequency=None, free=1)
+    notes = NoteModel(equaliser=None, adaptation=float("inf"), max_frequency=None, n_free=1)
     found = AttackDecayModel(notes=notes, decay=0.3).activations(V, known)
     assert found.n_components == 4
     part = found.part([3])[200:].sum(axis=0)
@@ -101,7 +101,7 @@ def test_a_transcriber_makes_notes_and_stems_of_it():
 @pytest.mark.parametrize("free", [0, 2])
 def test_silence_and_single_frames(free):
     known = dictionary()
-    model = AttackDecayModel(notes=NoteModel(free=free))
+    model = AttackDecayModel(notes=NoteModel(n_free=free))
     assert not model.activations(np.zeros((257, 9)), known, rng=0).H[:3].any()
     assert model.activations(np.ones((257, 1)), known, rng=0).H.shape == (3 + free, 1)
 

@@ -92,7 +92,7 @@ def test_free_components_take_what_is_no_note(max_frequency):
     hum = np.exp(-0.5 * ((FREQUENCIES - 1500) / 300) ** 2)
     noisy = V + np.outer(hum, 0.01 + 0.01 * RNG.random(V.shape[1]))
     settings = {"equaliser": None, "adaptation": math.inf, "max_iter": 100}
-    model = NoteModel(free=1, max_frequency=max_frequency, **settings)
+    model = NoteModel(n_free=1, max_frequency=max_frequency, **settings)
     found = model.activations(noisy, KNOWN, rng=0)
     rows = np.searchsorted(FREQUENCIES, max_frequency or 4000, side="right")
     assert found.H.shape == (7, V.shape[1])
@@ -149,7 +149,7 @@ def test_convolutive_templates():
 
 
 def test_silence_has_no_activations():
-    found = NoteModel(free=1, group_sparsity=0.1).activations(np.zeros_like(V), KNOWN)
+    found = NoteModel(n_free=1, group_sparsity=0.1).activations(np.zeros_like(V), KNOWN)
     assert not found.H[:6].any()
     assert np.isfinite(found.W).all()
 
@@ -157,7 +157,7 @@ def test_silence_has_no_activations():
 def test_precision_seed_and_inputs_are_kept():
     data = V.astype(np.float32)
     data.flags.writeable = False
-    first, second = (NoteModel(free=2).activations(data, KNOWN, rng=3) for _ in range(2))
+    first, second = (NoteModel(n_free=2).activations(data, KNOWN, rng=3) for _ in range(2))
     assert first.H.dtype == first.W.dtype == np.float32
     assert (first.H == second.H).all()
     assert (first.W == second.W).all()
@@ -173,7 +173,7 @@ def test_the_callback_ends_the_last_step():
         {"beta": math.nan},
         {"equaliser": 0.0},
         {"adaptation": -1.0},
-        {"free": -1},
+        {"n_free": -1},
         {"group_sparsity": -0.1},
         {"max_frequency": 0.0},
         {"max_iter": 0},
@@ -217,7 +217,7 @@ def test_convolutive_notes_are_heard_for_as_long_as_they_sound():
     assert all(n.offset - n.onset > 0.5 * lags * step for n in notes)
 
 
-@pytest.mark.parametrize("model", [NoteModel(), NoteModel(beta=0.5, free=2), AttackDecayModel()])
+@pytest.mark.parametrize("model", [NoteModel(), NoteModel(beta=0.5, n_free=2), AttackDecayModel()])
 def test_any_number_of_threads_gives_the_same_bytes(model):
     rng, stft = np.random.default_rng(0), na.Stft(8000, 512, 128)
     stages = ["attack", "early", "late"] * 4

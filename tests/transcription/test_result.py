@@ -71,6 +71,21 @@ def test_midi_is_read_back(tmp_path):
     assert [n.track for n in back] == [n.track for n in given]
 
 
+def test_a_data_frame_has_a_row_for_each_note():
+    pytest.importorskip("pandas")
+    frame = transcription().to_dataframe()
+    assert [na.Note(**row) for row in frame.to_dict("records")] == list(NOTES)
+    empty = transcription((), y=np.zeros(SR)).to_dataframe()
+    assert list(empty.columns) == list(frame.columns)
+    assert len(empty) == 0
+
+
+def test_without_pandas_the_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(na.MissingExtraError, match=r"nmfaudio\[pandas\]"):
+        transcription().to_dataframe()
+
+
 def test_without_pretty_midi_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "pretty_midi", None)
     with pytest.raises(na.MissingExtraError, match=r"nmfaudio\[midi\]"):

@@ -1,6 +1,6 @@
 """What lies around the model and the decoding: audio in, notes out, thresholds tuned."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -97,7 +97,7 @@ def test_decodings_without_settings_cannot_be_tuned():
     one = na.Transcriber(dictionary(), decoding=lambda salience: [])
     with pytest.raises(na.ParameterError, match="no threshold"):
         one.tune([])
-    with pytest.raises(na.ParameterError, match="no such settings"):
+    with pytest.raises(na.ParameterError, match="no setting threshold; choose from none"):
         one.with_decoding(threshold=1.0)
 
 
@@ -129,6 +129,23 @@ def test_by_default_thresholds_around_its_own_are_tried():
     assert max(row["frame_f"] for row in table) > 0.8
 
 
+@dataclass(frozen=True)
+class DecodingOfTheEnd(PlainDecoding):
+    """Finds the notes, and another one in the last 50 ms, as a cut recording would give."""
+
+    def __call__(self, salience):
+        return [*super().__call__(salience), na.Note(len(piece()) / SR - 0.02, 9.0, 67)]
+
+
+def test_tuning_scores_the_notes_that_are_returned():
+    pytest.importorskip("mir_eval")
+    cut = transcriber(decoding=DecodingOfTheEnd())
+    notes = cut(piece(), SR).notes
+    table = cut.tune([((piece(), SR), SCORE)], metric="onset_p", grid={"threshold": [0.3]}).table
+    assert table == ({"threshold": 0.3, "onset_p": 1.0},)
+    assert na.evaluate_transcription(SCORE, notes).measures["onset_p"] == 1.0
+
+
 def test_each_piece_is_analysed_once():
     pytest.importorskip("mir_eval")
     calls = []
@@ -147,9 +164,9 @@ def test_each_piece_is_analysed_once():
     ("pieces", "settings", "message"),
     [
         ([], {}, "no pieces to tune on"),
-        ([((piece(), SR), SCORE)], {"grid": {"loudness": [1]}}, "loudness; there are: threshold"),
+        ([((piece(), SR), SCORE)], {"grid": {"loudness": [1]}}, "loudness; choose from threshold"),
         ([((piece(), SR), SCORE)], {"metric": "beauty"}, "'beauty'.*onset_f"),
-        ([((piece(), SR), SCORE)], {"metric": "drum_f"}, "drum_f says nothing"),
+        ([((piece(), SR), SCORE)], {"metric": "drum_f"}, "drum_f is undefined"),
     ],
 )
 def test_what_cannot_be_tuned_is_refused(pieces, settings, message):

@@ -1,0 +1,265 @@
+"""Interface that the transcribers share, and the result of tuning them."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+
+import numpy as np
+
+from nmfaudio._common.memory import PROCESS
+from nmfaudio.audio.io.samples import Audio, as_samples
+from nmfaudio.audio.masking import analyse
+from nmfaudio.audio.preparation import prepared
+from nmfaudio.transcription.result import Transcription
+
+if TYPE_CHECKING:
+    from nmfaudio.audio.transforms import Transform
+    from nmfaudio.dictionaries.dictionary import Dictionary
+    from nmfaudio.factorisation.decomposition import Decomposition
+    from nmfaudio.factorisation.engine import Callback
+    from nmfaudio.symbolic.note import Note
+    from nmfaudio.transcription.salience import Salience
+
+# Arrays of the size of the spectrogram, and of the activations, that exist at the peak of memory.
+_SPECTROGRAMS, _ACTIVATIONS = 3, 6
+_OCTAVES = 2  # on either side of a threshold that tuning searches
+
+T = TypeVar("T", bound="BaseTranscriber")
+
+
+@dataclass(frozen=True)
+class Tuning(Generic[T]):
+    """Result of tuning a transcriber on pieces with known notes.
+
+    Attributes
+    ----------
+    transcriber : BaseTranscriber
+        The transcriber with the best settings.
+    metric : str
+        Metric that was maximised.
+    table : tuple of dict
+        One row for each setting that was tried: the setting, and under `metric` the mean over the
+        pieces. Rows of drums also have a ``part``.
+
+    Examples
+    --------
+    >>> import nmfaudio as na
+    >>> rows = ({"threshold": 0.1, "onset_f": 0.7}, {"threshold": 0.2, "onset_f": 0.9})
+    >>> na.transcription.Tuning(na.Transcriber(), "onset_f", rows).best
+    {'threshold': 0.2, 'onset_f': 0.9}
+    """
+
+    transcriber: T
+    metric: str
+    table: tuple[dict[str, Any], ...]
+
+    @property
+    def best(self) -> dict[str, Any]:
+        """Row of the table with the highest metric, the first of equals."""
+        return max(self.table, key=lambda row: row[self.metric])
+
+
+class BaseTranscriber(ABC):
+    """Interface of the transcribers: a recording in, a `Transcription` out.
+
+    A subclass is a frozen dataclass of settings. It defines how a spectrogram is decomposed over
+    the dictionary and how salience becomes notes.
+
+    Attributes
+    ----------
+    dictionary : Dictionary
+        Templates that recordings are decomposed over.
+
+    Examples
+    --------
+    >>> import nmfaudio as na
+    >>> isinstance(na.Transcriber(), na.transcription.BaseTranscriber)
+    True
+    """
+
+    dictionary: Dictionary
+
+    @abstractmethod
+    def transform(self, sr: int) -> Transform:
+        """Return the transform for audio of a sample rate.
+
+        Parameters
+        ----------
+        sr : int
+            In Hz.
+
+        Returns
+        -------
+        Transform
+            Its sample rate is the one that audio is resampled to.
+        """
+
+    @abstractmethod
+    def tune(
+        self,
+        pieces: Iterable[tuple[Audio | tuple[np.ndarray, int], Any]],
+        *,
+        metric: str = "onset_f",
+    ) -> Tuning[Self]:
+        """Choose settings on pieces with known notes.
+
+        Parameters
+        ----------
+        pieces : iterable of (audio, notes)
+            Audio is a path, or samples and their rate in Hz. One piece is in memory at a time.
+        metric : str
+            Figure to maximise.
+
+        Returns
+        -------
+        Tuning
+        """
+
+    @abstractmethod
+    def _decompose(
+        self,
+        V: np.ndarray,
+        transform: Transform,
+        *,
+        rng: int | np.random.Generator | None,
+        callback: Callback | None,
+    ) -> Decomposition:
+        """Decompose the features of a recording over the dictionary."""
+
+    @abstractmethod
+    def _component_pitches(self, found: Decomposition) -> tuple[float | None, ...]:
+        """MIDI number of the notes that each component makes, None where it makes none."""
+
+    @abstractmethod
+    def _salience(self, found: Decomposition, times: np.ndarray) -> Salience:
+        """Salience of each pitch, from the activations."""
+
+    @abstractmethod
+    def _notes(self, salience: Salience, duration: float) -> tuple[Note, ...]:
+        """Notes of a recording of this duration in seconds, by onset, then pitch."""
+
+    @abstractmethod
+    def _settings(self) -> dict[str, Any]:
+        """All settings but the dictionary, as JSON-serialisable values."""
+
+    def transcribe(
+        self,
+        audio: Audio,
+        sr: int | None = None,
+        *,
+        rng: int | np.random.Generator | None = 0,
+        callback: Callback | None = None,
+    ) -> Transcription:
+        """Transcribe a recording.
+
+        Parameters
+        ----------
+        audio : path, or np.ndarray [shape=(channel, sample) or (sample,)]
+            A file that libsndfile reads, or samples in float32 or float64. It is resampled to the
+            rate of the transform where it has another.
+        sr : int
+            Sample rate of the samples in Hz; leave it out for a file.
+        rng : int, np.random.Generator or None
+            Seed of random initial values; the same seed gives the same bytes.
+        callback : callable, optional
+            Called with a `Progress` every ten iterations; returning True stops the iterations.
+
+        Returns
+        -------
+        Transcription
+
+        Raises
+        ------
+        AudioFileError
+            The file cannot be read.
+        ParameterError, ShapeError, ContentError
+            A setting or the audio is invalid.
+        """
+        mixture, sr = as_samples(audio, sr)
+        transform = self.transform(sr)
+        V = analyse(prepared(mixture, sr, transform.sr), transform)
+        found = self._decompose(V, transform, rng=rng, callback=callback)
+        salience = self._salience(found, transform.times(V.shape[1]))
+        settings = self._settings()
+        metadata = {**found.metadata, "transform": transform.to_dict(), "settings": settings}
+        return Transcription(
+            self._notes(salience, mixture.shape[1] / sr),
+            salience,
+            mixture,
+            sr,
+            replace(found, metadata=metadata),
+            transform,
+            self._component_pitches(found),
+            settings,
+        )
+
+    __call__ = transcribe
+
+    def memory(self, y: np.ndarray, sr: int) -> int:
+        """Estimate the peak memory of transcribing `y`, `y` and this process included.
+
+        Parameters
+        ----------
+        y : np.ndarray [shape=(channel, sample)]
+        sr : int
+            Sample rate in Hz.
+
+        Returns
+        -------
+        int
+            In bytes.
+        """
+        transform = self.transform(sr)
+        samples = -(-y.shape[1] * transform.sr // sr)
+        per_frame = (
+            len(transform.frequencies) * _SPECTROGRAMS + self.dictionary.n_components * _ACTIVATIONS
+        )
+        values = len(y) * samples + per_frame * transform.n_frames(samples)
+        return int(PROCESS + y.nbytes + values * y.itemsize)
+
+    def _saliences(
+        self, pieces: Iterable[tuple[Audio | tuple[np.ndarray, int], Any]], **keywords: Any
+    ) -> Iterator[tuple[Salience, float, Any]]:
+        """Salience, duration in seconds, and reference notes of each piece."""
+        for audio, reference in pieces:
+            samples, sr = audio if isinstance(audio, tuple) else (audio, None)
+            found = self.transcribe(samples, sr, **keywords)
+            salience, duration = found.salience, found.duration
+            del found  # so that it is not in memory beside the next one
+            yield salience, duration, reference
+
+
+def threshold_grid(threshold: float, per_octave: int) -> list[float]:
+    """Thresholds from a quarter to four times one, evenly spaced in logarithm."""
+    steps = np.arange(-_OCTAVES * per_octave, _OCTAVES * per_octave + 1) / per_octave
+    grid: list[float] = (threshold * 2.0**steps).tolist()
+    return grid
+
+
+def plain_settings(settings: Any, *, without: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Fields of a dataclass as JSON-serialisable values; of anything else, its repr."""
+    if not _is_settings(settings):
+        return {"kind": repr(settings)}
+    names = (field.name for field in fields(settings) if field.name not in without)
+    return {name: _plain(getattr(settings, name)) for name in names}
+
+
+def _is_settings(value: Any) -> bool:
+    return is_dataclass(value) and not isinstance(value, type)
+
+
+def _plain(value: Any) -> Any:
+    """`value` as JSON-serialisable values; JSON has no infinite numbers, so those are strings."""
+    if _is_settings(value):
+        return plain_settings(value)
+    if isinstance(value, Mapping):
+        return {name: _plain(item) for name, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    return value if isinstance(value, bool | int | str | None) else repr(value)
