@@ -82,7 +82,7 @@ def test_midi_goes_before_a_table_of_the_same_name(nmfaudio):
 
 def test_what_belongs_to_no_reference_is_said(nmfaudio):
     na.write_notes("made/polka.csv", SCORE)
-    assert "left aside: polka.csv" in nmfaudio("evaluate", "--notes", "true", "made").out
+    assert "without a reference: polka.csv" in nmfaudio("evaluate", "--notes", "true", "made").out
 
 
 def test_a_piece_without_an_estimate_fails_and_the_others_go_on(nmfaudio):
@@ -97,10 +97,10 @@ def test_a_piece_without_an_estimate_fails_and_the_others_go_on(nmfaudio):
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["--notes", "true"], 2, "got 1 files"),
+        (["--notes", "true"], 2, "got 1 arguments"),
         (["--notes", "true", "made/waltz.csv"], 2, "one is a folder"),
         (["--notes", "true/waltz.mid", "missing.mid"], 3, "missing.mid"),
-        (["--notes", ".", "made"], 4, "holds no .mid, .midi, .csv"),
+        (["--notes", ".", "made"], 4, "has no .mid, .midi, .csv"),
         (["--notes", "true", "made", "--mixture", "x.wav"], 2, "--mixture is for audio"),
         (["--notes", "true", "made", "--framewise"], 2, "--framewise is for audio"),
         (["true", "made", "--drums"], 2, "add --notes"),

@@ -110,7 +110,7 @@ def test_warnings_are_heard(nmfaudio, sounds):
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        ((), 2, "nothing to learn from was named"),
+        ((), 2, "no recordings given"),
         (("a.wav",), 2, "a.wav is not of the form LABEL=PATH"),
         (("=a.wav",), 2, "not of the form LABEL=PATH"),
         (("x=missing.wav",), 3, "missing.wav: No such file"),
