@@ -211,7 +211,7 @@ def parameters_section(kind: type[Any]) -> str:
     str
         Without the heading and without indentation.
     """
-    return "".join(_entry(kind, one) for one in options(kind))
+    return "".join(_entry(kind, entry) for entry in options(kind))
 
 
 def documented(kind: type[T]) -> type[T]:
@@ -230,15 +230,16 @@ def documented(kind: type[T]) -> type[T]:
     if kind.__doc__:
         doc = inspect.cleandoc(kind.__doc__) + "\n"
         section = "Parameters\n----------\n" + parameters_section(kind) + "\n"
-        place = found.start() if (found := _FIRST_SECTION.search(doc)) else len(doc)
+        match = _FIRST_SECTION.search(doc)
+        place = match.start() if match else len(doc)
         kind.__doc__ = doc[:place] + section + doc[place:]
     return kind
 
 
-def _entry(kind: type[Any], one: Option) -> str:
-    text = one.help[:1].upper() + one.help[1:].rstrip(".") + "."
-    if one.default is not None and one.default != ():
-        text += f" Default: {one.default!r}."
+def _entry(kind: type[Any], entry: Option) -> str:
+    text = entry.help[:1].upper() + entry.help[1:].rstrip(".") + "."
+    if entry.default is not None and entry.default != ():
+        text += f" Default: {entry.default!r}."
     types = {field.name: field.type for field in dataclasses.fields(kind)}
     lines = textwrap.wrap(text, 96, break_long_words=False, break_on_hyphens=False)
-    return f"{one.name} : {types[one.name]}\n" + "".join(f"    {line}\n" for line in lines)
+    return f"{entry.name} : {types[entry.name]}\n" + "".join(f"    {line}\n" for line in lines)

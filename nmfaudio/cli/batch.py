@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from nmfaudio._common.options import option, switch
 from nmfaudio._common.time_ranges import parse_time_range
 from nmfaudio.cli.command import ComputingCommand
-from nmfaudio.cli.failures import check_ended, joint_code, printable, reported
+from nmfaudio.cli.failures import check_ended, joint_code, printable, report_failure
 from nmfaudio.cli.inputs import input_name, open_input
 from nmfaudio.cli.jobs import Job, plan
 from nmfaudio.cli.memory import check_memory
@@ -127,7 +127,7 @@ class BatchCommand(ComputingCommand):
         began = time.perf_counter()
         with (
             record_warnings(name, bar) as messages,
-            reported(report, name, debug=self.debug),
+            report_failure(report, name, debug=self.debug),
             bar,
         ):
             facts = work(job, bar)

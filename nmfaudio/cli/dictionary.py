@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from nmfaudio._common.options import option, switch
 from nmfaudio.cli.command import Command
 from nmfaudio.cli.dictionary_facts import describe_dictionary, dictionary_lines, summarise
-from nmfaudio.cli.failures import joint_code, printable, reported
+from nmfaudio.cli.failures import joint_code, printable, report_failure
 from nmfaudio.cli.output import emit, emit_path
 from nmfaudio.cli.parser import OUTPUT, nearest
 from nmfaudio.errors import ParameterError
@@ -73,7 +73,7 @@ info writes its facts to stdout, merge and export the paths written.
         for source in sources:
             report: dict[str, Any] = {"input": source, "exit_code": 0}
             reports.append(report)
-            with reported(report, printable(source), debug=self.debug):
+            with report_failure(report, printable(source), debug=self.debug):
                 dictionary = _load(source)
                 report |= describe_dictionary(dictionary)
                 if not self.json:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from nmfaudio._common.options import option, switch
 from nmfaudio.cli.command import Command
 from nmfaudio.cli.evaluated_files import audio_files, note_pairs
-from nmfaudio.cli.failures import joint_code, printable, reported
+from nmfaudio.cli.failures import joint_code, printable, report_failure
 from nmfaudio.cli.output import emit
 from nmfaudio.cli.parser import at_least
 from nmfaudio.errors import AudioWarning, ContentError, ParameterError
@@ -165,18 +165,21 @@ examples:
         report: dict[str, Any] = {"piece": piece, "reference": reference, "estimate": estimate}
         report["exit_code"] = 0
         milliseconds = _TOLERANCE if self.tolerance is None else self.tolerance
-        with reported(report, debug=self.debug):
+        with report_failure(report, debug=self.debug):
             if estimate is None:
                 raise ContentError(
                     f"{printable(str(reference))}: has no estimate of its name in "
                     f"{printable(self.files[1])}; add one, even if it has no notes"
                 )
-            found = evaluate_transcription(
-                estimate, reference, tolerance=milliseconds / 1000, drums=self.drums
+            result = evaluate_transcription(
+                reference=reference,
+                estimated=estimate,
+                tolerance=milliseconds / 1000,
+                drums=self.drums,
             )
-            scores[piece] = found
-            report["scores"] = found.to_dict()
-            if found.drum_f == 0 and not self.drums:
+            scores[piece] = result
+            report["scores"] = result.to_dict()
+            if result.drum_f == 0 and not self.drums:
                 hint = "no drum hit is correct; add --drums if REF or EST is a table of drums"
                 print(f"nmfaudio: warning: {printable(piece)}: {hint}", file=sys.stderr)
         return report

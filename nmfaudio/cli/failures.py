@@ -63,8 +63,8 @@ def exit_code(error: BaseException) -> int:
     return 1
 
 
-def describe(error: BaseException, about: str = "") -> str:
-    """Return an error as one line, which begins with the file that it is about."""
+def describe(error: BaseException, source: str = "") -> str:
+    """Return an error as one line, which begins with the name of its source."""
     text = str(error)
     if isinstance(error, KeyboardInterrupt):
         text = "interrupted"
@@ -72,28 +72,28 @@ def describe(error: BaseException, about: str = "") -> str:
         text = "not enough memory; process a shorter part with --preview"
     elif exit_code(error) == 1 and not isinstance(error, NmfAudioError):
         text = f"{type(error).__name__}: {error}; this is a bug: run with --debug and report it"
-    if about and not text.startswith(about):
-        text = f"{about}: {text}"
+    if source and not text.startswith(source):
+        text = f"{source}: {text}"
     return printable(text)
 
 
-def complain(error: BaseException, about: str = "", *, debug: bool = False) -> None:
+def complain(error: BaseException, source: str = "", *, debug: bool = False) -> None:
     """Print an exception to stderr: one line, after its traceback if `debug`."""
     if debug:
         traceback.print_exception(error)
-    text = describe(error, about)
+    text = describe(error, source)
     if text:
         print(f"nmfaudio: error: {text}", file=sys.stderr)
 
 
 @contextmanager
-def reported(report: dict[str, Any], about: str = "", *, debug: bool) -> Iterator[None]:
+def report_failure(report: dict[str, Any], source: str = "", *, debug: bool) -> Iterator[None]:
     """Print an exception and put it into the report of a file, so that the others go on."""
     try:
         yield
     except Exception as error:
-        complain(error, about, debug=debug)
-        report |= {"exit_code": exit_code(error), "error": describe(error, about)}
+        complain(error, source, debug=debug)
+        report |= {"exit_code": exit_code(error), "error": describe(error, source)}
 
 
 def joint_code(codes: Iterable[int]) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nmfaudio.cli.command import Command
-from nmfaudio.cli.failures import joint_code, reported
+from nmfaudio.cli.failures import joint_code, report_failure
 from nmfaudio.cli.inputs import input_name, open_input
 from nmfaudio.cli.output import emit
 from nmfaudio.cli.progress import clock
@@ -29,7 +29,7 @@ class InfoCommand(Command):
         for source in self.files:
             report: dict[str, Any] = {"input": source, "exit_code": 0}
             reports.append(report)
-            with reported(report, input_name(source), debug=self.debug):
+            with report_failure(report, input_name(source), debug=self.debug):
                 info = inspect(open_input(source))
                 report |= info.to_dict()
                 if not self.json:

@@ -159,15 +159,15 @@ def _companion_usage(option: Option) -> str:
 
 def _take_companion(parser: Parser, option: Option, files: list[str]) -> str | None:
     """Remove the one file with the option's suffixes from the files, and return it."""
-    found = [file for file in files if file.lower().endswith(option.suffixes)]
+    matches = [file for file in files if file.lower().endswith(option.suffixes)]
     name = f"{option.metavar}, which ends in {' or '.join(option.suffixes)}"
-    if len(found) > 1:
-        raise ParameterError(f"{found[1]} is a second {name}; give one per run")
-    if option.required and not found:
+    if len(matches) > 1:
+        raise ParameterError(f"{matches[1]} is a second {name}; give one per run")
+    if option.required and not matches:
         command = parser.prog.removeprefix("nmfaudio ")
         raise ParameterError(f"{command} needs {name}; see {parser.prog} --help")
-    files[:] = [file for file in files if file not in found]
-    return found[0] if found else None
+    files[:] = [file for file in files if file not in matches]
+    return matches[0] if matches else None
 
 
 def _add_flags(parser: Parser, options: Sequence[Option]) -> None:

@@ -117,7 +117,7 @@ def _bar(share: float, width: int) -> str:
 
 
 @contextmanager
-def record_warnings(about: str, bar: Bar) -> Iterator[list[str]]:
+def record_warnings(source: str, bar: Bar) -> Iterator[list[str]]:
     """Print each `AudioWarning` as one line when it is raised, and collect the texts."""
     messages: list[str] = []
     with warnings.catch_warnings():
@@ -130,7 +130,7 @@ def record_warnings(about: str, bar: Bar) -> Iterator[list[str]]:
             text = printable(str(message))
             messages.append(text)
             bar.clear()
-            head = "" if text.startswith(about) else f"{about}: "
+            head = "" if text.startswith(source) else f"{source}: "
             print(f"nmfaudio: warning: {head}{text}", file=sys.stderr)
             return None
 

@@ -41,6 +41,19 @@ def test_folders_are_matched_by_name(nmfaudio):
     assert "kick" in result.out
 
 
+def test_folders_of_transcriptions_are_matched_by_their_names(nmfaudio):
+    for name in ("march.mid", "waltz.csv"):
+        path = Path("out", Path(name).stem, f"notes{Path(name).suffix}")
+        path.parent.mkdir(parents=True)
+        Path("made", name).rename(path)
+    result = nmfaudio("evaluate", "true", "out", "--notes", "--json").json
+    assert [file["estimate"] for file in result["files"]] == [
+        "out/march/notes.mid",
+        "out/waltz/notes.csv",
+    ]
+    assert result["exit_code"] == 0
+
+
 def test_json_has_the_same_figures_and_means_with_intervals(nmfaudio):
     told = nmfaudio("evaluate", "--notes", "true", "made", "--json").json
     assert (told["command"], told["exit_code"], told["left_aside"]) == ("evaluate", 0, [])
