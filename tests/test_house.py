@@ -21,7 +21,13 @@ MODULE_NAMES = {
     *(name for name in house.ROW if name not in ("cli", "__main__", "kernels")),
     *("penalties", "rank_selection", "recipes", "solvers", "structures"),
 }
-LIGHT = ("learn", "dictionary", "transcribe")  # commands besides, whose help loads nothing heavy
+LIGHT = (
+    "learn",
+    "dictionary",
+    "transcribe",
+    "info",
+    "doctor",
+)  # commands besides, whose help loads nothing heavy
 
 MODULES = sorted(
     m.name for m in pkgutil.walk_packages([str(PACKAGE)], "nmfaudio.") if "__main__" not in m.name

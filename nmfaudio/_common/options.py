@@ -1,4 +1,4 @@
-"""Settings of a dataclass that are flags of a command."""
+"""Fields of a dataclass that are flags of a command."""
 
 from __future__ import annotations
 
@@ -16,17 +16,16 @@ _KEY = "nmfaudio.option"
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Option:
-    """One setting of a separator, as the command line offers it.
+    """One setting of a separator or command, as the command line offers it.
 
     Parameters
     ----------
     name : str
-        The field of the separator.
+        Name of the field.
     default : Any
-        The field's default.
+        Default of the field.
     help : str
-        What the setting does to the sound, in a phrase. Where the default is None, it says what
-        is used then.
+        Effect of the setting, in a phrase. Where the default is None, it names the value used.
     flag : str
         The long flag, ``--beta-loss``.
     short : str or None
@@ -36,15 +35,21 @@ class Option:
         shows its message as it is).
     choices : tuple of str or None
         The only values allowed.
-    metavar : str or None
-        What stands for the value in the help.
+    metavar : str, tuple of str or None
+        Placeholder of the value in the help; the flag takes as many values as a tuple has names.
     many : bool
         Whether the flag may be repeated; the field is a tuple.
     suffixes : tuple of str
         If there are any, the field is no flag: it takes the file on the command line that ends in
         one of these.
     required : bool
-        Whether there must be such a file.
+        Whether the command line must have the flag or the file.
+    group : str or None
+        Heading of the help that lists the flag.
+    switch : bool
+        Whether a bool is a plain switch, without ``--no-flag``.
+    excludes : str or None
+        At most one flag of those with the same text may be used.
     """
 
     name: str
@@ -54,10 +59,13 @@ class Option:
     short: str | None
     parse: Callable[[str], Any]
     choices: tuple[str, ...] | None
-    metavar: str | None
+    metavar: str | tuple[str, ...] | None
     many: bool
     suffixes: tuple[str, ...]
     required: bool
+    group: str | None
+    switch: bool
+    excludes: str | None
 
 
 def option(
@@ -68,35 +76,43 @@ def option(
     short: str | None = None,
     parse: Callable[[str], Any] | None = None,
     choices: tuple[str, ...] | None = None,
-    metavar: str | None = None,
+    metavar: str | tuple[str, ...] | None = None,
     many: bool = False,
     suffixes: tuple[str, ...] = (),
     required: bool = False,
+    group: str | None = None,
+    switch: bool = False,
+    excludes: str | None = None,
 ) -> Any:
-    """Make a field of a separator's dataclass that is also a flag of its command.
+    """Make a field of a dataclass that is also a flag of a command.
 
     Parameters
     ----------
     default : Any
-        The field's default. A bool makes a switch, ``--flag`` and ``--no-flag``.
+        Default of the field. A bool makes a pair of flags, ``--flag`` and ``--no-flag``.
     help : str
-        What the setting does to the sound. The default is added to it, so a None default is the
-        only one to put into words here.
+        Effect of the setting. The default is added to it, so only a None default needs words.
     flag, short : str, optional
         The long flag (default: the field's name with dashes) and a one-letter one (``"-s"``).
     parse : callable, optional
         From text to value; by default the type of `default`.
     choices : tuple of str, optional
         The only values allowed.
-    metavar : str, optional
-        What stands for the value in the help.
+    metavar : str or tuple of str, optional
+        Placeholder of the value in the help. A tuple names several values that the flag takes.
     many : bool
         The flag may be repeated; `default` is a tuple, `parse` reads one of its elements.
     suffixes : tuple of str
         Not a flag but a second file on the command line, beside the recording: the one that ends
         so, ``(".mid", ".midi")``. The field gets its path; give it a `metavar`.
     required : bool
-        Whether the command needs that file.
+        Whether the command line must have the flag or the file.
+    group : str, optional
+        Heading of the help that lists the flag; by default ``"separation"``.
+    switch : bool
+        A bool gets ``--flag`` alone, without ``--no-flag``.
+    excludes : str, optional
+        At most one flag of those with the same text may be used.
 
     Returns
     -------
@@ -122,17 +138,38 @@ def option(
         "many": many,
         "suffixes": suffixes,
         "required": required,
+        "group": group,
+        "switch": switch,
+        "excludes": excludes,
     }
     return dataclasses.field(default=default, metadata={_KEY: meta})
 
 
-def options(separator: type[Any]) -> tuple[Option, ...]:
-    """The settings of a separator's class: its own fields first, then those it shares.
+def switch(help: str, *, group: str, short: str | None = None, excludes: str | None = None) -> Any:
+    """Make a field that is False unless its flag is on the command line.
 
     Parameters
     ----------
-    separator : type
-        A dataclass with fields made by `option`.
+    help, group, short, excludes
+        As for `option`.
+
+    Returns
+    -------
+    Any
+        A `dataclasses.field`.
+    """
+    return option(False, help, group=group, short=short, excludes=excludes, switch=True)
+
+
+def options(kind: type[Any], *, own_first: bool = True) -> tuple[Option, ...]:
+    """Return the options of a dataclass.
+
+    Parameters
+    ----------
+    kind : type
+        A dataclass; fields that were not made by `option` are passed over.
+    own_first : bool
+        Whether fields of the class itself come before the inherited ones.
 
     Returns
     -------
@@ -140,18 +177,20 @@ def options(separator: type[Any]) -> tuple[Option, ...]:
     """
     shared = {
         field.name
-        for parent in separator.__mro__[1:]
+        for parent in kind.__mro__[1:]
         if dataclasses.is_dataclass(parent)
         for field in dataclasses.fields(parent)
     }
-    fields = sorted(dataclasses.fields(separator), key=lambda field: field.name in shared)
+    fields = [field for field in dataclasses.fields(kind) if _KEY in field.metadata]
+    if own_first:
+        fields.sort(key=lambda field: field.name in shared)
     return tuple(_as_option(field) for field in fields)
 
 
 def _as_option(field: dataclasses.Field[Any]) -> Option:
-    said = dict(field.metadata[_KEY])
-    said["flag"] = said["flag"] or "--" + field.name.replace("_", "-")
-    return Option(name=field.name, default=field.default, **said)
+    meta = dict(field.metadata[_KEY])
+    meta["flag"] = meta["flag"] or "--" + field.name.replace("_", "-")
+    return Option(name=field.name, default=field.default, **meta)
 
 
 _FIRST_SECTION = re.compile(
@@ -172,7 +211,7 @@ def parameters_section(kind: type[Any]) -> str:
     str
         Without the heading and without indentation.
     """
-    return "".join(_entry(kind, one) for one in options(kind))
+    return "".join(_entry(kind, entry) for entry in options(kind))
 
 
 def documented(kind: type[T]) -> type[T]:
@@ -194,7 +233,8 @@ def documented(kind: type[T]) -> type[T]:
     if kind.__doc__:
         doc = inspect.cleandoc(kind.__doc__) + "\n"
         section = "Parameters\n----------\n" + parameters_section(kind) + "\n"
-        place = found.start() if (found := _FIRST_SECTION.search(doc)) else len(doc)
+        match = _FIRST_SECTION.search(doc)
+        place = match.start() if match else len(doc)
         kind.__doc__ = doc[:place] + section + doc[place:]
     return kind
 
@@ -210,10 +250,10 @@ def _order_signature(kind: type[Any]) -> None:
         kind.__init__.__signature__ = signature.replace(parameters=[self, *fields])
 
 
-def _entry(kind: type[Any], one: Option) -> str:
-    text = one.help[:1].upper() + one.help[1:].rstrip(".") + "."
-    if one.default is not None and one.default != ():
-        text += f" Default: {one.default!r}."
+def _entry(kind: type[Any], entry: Option) -> str:
+    text = entry.help[:1].upper() + entry.help[1:].rstrip(".") + "."
+    if entry.default is not None and entry.default != ():
+        text += f" Default: {entry.default!r}."
     types = {field.name: field.type for field in dataclasses.fields(kind)}
     lines = textwrap.wrap(text, 96, break_long_words=False, break_on_hyphens=False)
-    return f"{one.name} : {types[one.name]}\n" + "".join(f"    {line}\n" for line in lines)
+    return f"{entry.name} : {types[entry.name]}\n" + "".join(f"    {line}\n" for line in lines)

@@ -11,7 +11,7 @@ def parse_time_range(text: str) -> tuple[float, float]:
     Raises
     ------
     ParameterError
-        It is no stretch of time, or ends before it begins.
+        The text is not a time range, or the range ends before it begins.
     """
     start, dash, stop = text.partition("-")
     try:
@@ -20,10 +20,10 @@ def parse_time_range(text: str) -> tuple[float, float]:
         span = (_seconds(start), _seconds(stop))
     except ValueError:
         raise ParameterError(
-            f"{text!r} is no stretch of time; write FROM-TO, as 0:30-0:45 or 90-100.5"
+            f"{text!r} is not a time range; write FROM-TO, as in 0:30-0:45 or 90-100.5"
         ) from None
     if span[0] >= span[1]:
-        raise ParameterError(f"{text!r} ends before it has begun; put the earlier first")
+        raise ParameterError(f"{text!r} ends before it begins; put the earlier time first")
     return span
 
 

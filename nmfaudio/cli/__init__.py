@@ -1,4 +1,4 @@
-"""The command line: the only place that prints. Results go to stdout, all else to stderr."""
+"""The command line: the only part that prints. Results go to stdout, all else to stderr."""
 
 from __future__ import annotations
 
@@ -6,13 +6,10 @@ import sys
 from collections.abc import Sequence
 
 from nmfaudio._version import __version__
-from nmfaudio.cli.commands import OTHERS, load_command, top_parser, unknown_command
+from nmfaudio.cli.commands import commands, load_command, top_parser, unknown_command
 from nmfaudio.cli.failures import Stop, complain, describe, exit_code, termination
 from nmfaudio.cli.output import emit, emit_json
 from nmfaudio.cli.parser import nearest
-from nmfaudio.cli.separator_options import parse_separator
-from nmfaudio.separators import SEPARATORS
-from nmfaudio.separators.base import load_separator
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -42,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(arguments: list[str], *, debug: bool, as_json: bool) -> int:
     try:
         return _dispatch(arguments)
-    except SystemExit:  # argparse has printed the help that was asked for
+    except SystemExit:  # argparse has printed the help
         return 0
     except Exception as error:
         complain(error, debug=debug)
@@ -54,16 +51,11 @@ def _run(arguments: list[str], *, debug: bool, as_json: bool) -> int:
 
 def _dispatch(arguments: list[str]) -> int:
     # Each command imports what it needs when it runs, so that --help stays quick.
-    command, rest = (arguments[0], arguments[1:]) if arguments else ("", [])
-    if command in SEPARATORS:
-        kind = load_separator(command)
-        chosen = parse_separator(command, kind, rest)
-        from nmfaudio.cli.run import run
-
-        return run(command, kind, chosen)
-    if command in OTHERS:
-        return load_command(command)(rest)
-    return _without_command(command)
+    name, rest = (arguments[0], arguments[1:]) if arguments else ("", [])
+    if name in commands():
+        code: int = load_command(name).parse(name, rest).run()
+        return code
+    return _without_command(name)
 
 
 def _without_command(argument: str) -> int:
@@ -79,5 +71,5 @@ def _without_command(argument: str) -> int:
         return 0
     if argument.startswith("-"):
         hint = nearest(argument, ["--help", "--version"])
-        parser.error(f"there is no option {argument} before a command{hint}")
+        parser.error(f"unknown option {argument} before a command{hint}")
     raise unknown_command(argument)

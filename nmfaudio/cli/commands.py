@@ -1,12 +1,11 @@
-"""The commands: separators, and those that are none. Nothing heavy is imported here."""
+"""Names of the commands. Nothing heavy is imported here."""
 
 from __future__ import annotations
 
 import argparse
 import importlib
 import os
-from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 
 from nmfaudio.cli.parser import Parser, nearest
 from nmfaudio.errors import ParameterError
@@ -14,61 +13,62 @@ from nmfaudio.separators import SEPARATORS
 
 OTHERS = {
     "evaluate": (
-        "nmfaudio.cli.evaluate:run_evaluate",
-        "judge separated files by the true ones, in dB",
+        "nmfaudio.cli.evaluate:EvaluateCommand",
+        "compare separated stems, or transcribed notes, with the true ones",
     ),
     "learn": (
-        "nmfaudio.cli.learn:run_learn",
-        "learn what sounds are like from recordings of each by itself, for guided",
+        "nmfaudio.cli.learn:LearnCommand",
+        "learn a dictionary of templates from isolated recordings",
     ),
     "dictionary": (
-        "nmfaudio.cli.dictionary:run_dictionary",
-        "look into what was learned, merge it, write it out to see and hear",
+        "nmfaudio.cli.dictionary:DictionaryCommand",
+        "show, merge and export dictionaries",
     ),
     "transcribe": (
-        "nmfaudio.cli.transcribe:run_transcribe",
-        "find the notes that are played, or hits of drums, and the sound of each",
+        "nmfaudio.cli.transcribe:TranscribeCommand",
+        "transcribe notes or drum hits, and separate each of them",
     ),
     "info": (
-        "nmfaudio.cli.info:run_info",
-        "say what files hold, and what is suspicious about them",
+        "nmfaudio.cli.info:InfoCommand",
+        "show the contents of audio files, and what is suspicious about them",
     ),
     "doctor": (
-        "nmfaudio.cli.doctor:run_doctor",
-        "check this installation, and separate a second of sound with it",
+        "nmfaudio.cli.doctor:DoctorCommand",
+        "check this installation, and separate one second of audio with it",
     ),
 }
-"""Commands that are no separators: the function that runs each, and one line of help."""
+"""Commands that are no separators: the class of each, and one line of help."""
 
 _TOP = """\
-Take recordings apart with non-negative matrix factorisation: the parts add up
-to the whole, and the model can be looked into.
+Separate and transcribe recordings with non-negative matrix factorisation. The
+stems sum to the recording, and the model can be inspected.
 """
 _EXIT_CODES = """\
-exit codes: 0 done, 1 our bug, 2 bad option, 3 unreadable file, 4 unusable
-content, 5 cannot write, 6 not enough memory, 7 some of several files failed,
-130 interrupted, 143 terminated
+exit codes: 0 done, 1 bug in nmfaudio, 2 invalid option, 3 unreadable file,
+4 unusable content, 5 cannot write, 6 not enough memory, 7 some of several
+files failed, 130 interrupted, 143 terminated
 """
 
 
 def commands() -> dict[str, str]:
-    """All of them, with one line of help each."""
+    """Names of all commands, with one line of help each."""
     return {name: help for name, (_, help) in (SEPARATORS | OTHERS).items()}
 
 
-def load_command(name: str) -> Callable[[list[str]], int]:
-    """The function that runs a command of `OTHERS` on its arguments."""
-    module, _, function = OTHERS[name][0].partition(":")
-    return cast("Callable[[list[str]], int]", getattr(importlib.import_module(module), function))
+def load_command(name: str) -> type[Any]:
+    """Import the class of a command, a `nmfaudio.cli.command.Command`."""
+    place = "nmfaudio.cli.separate:SeparateCommand" if name in SEPARATORS else OTHERS[name][0]
+    module, _, attribute = place.partition(":")
+    return cast("type[Any]", getattr(importlib.import_module(module), attribute))
 
 
 def top_parser() -> Parser:
-    """The parser of ``nmfaudio`` itself, which knows the commands by name only."""
+    """Build the parser of ``nmfaudio`` itself, which has the names of the commands only."""
     parser = Parser(
         prog="nmfaudio",
         usage="nmfaudio COMMAND ...",
         description=_TOP,
-        epilog="nmfaudio COMMAND --help tells more of one command.\n\n" + _EXIT_CODES,
+        epilog="nmfaudio COMMAND --help describes a command.\n\n" + _EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="store_true", help="show the version")
@@ -79,9 +79,9 @@ def top_parser() -> Parser:
 
 
 def unknown_command(text: str) -> ParameterError:
-    """The error for a command that does not exist, with what was perhaps meant."""
+    """Error for an unknown command, with the most similar one."""
     if os.path.exists(text):
-        hint = f"; to take a file apart: nmfaudio separate {text}"
+        hint = f"; to separate a file: nmfaudio separate {text}"
     else:
-        hint = nearest(text, list(commands())) or f"; there are: {', '.join(commands())}"
-    return ParameterError(f"there is no command {text}{hint}")
+        hint = nearest(text, list(commands())) or f"; choose from {', '.join(commands())}"
+    return ParameterError(f"unknown command {text!r}{hint}")

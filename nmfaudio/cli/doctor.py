@@ -1,4 +1,4 @@
-"""`nmfaudio doctor`: what this installation is made of, and whether it works."""
+"""`nmfaudio doctor`: versions and capabilities of the installation, and a self-test."""
 
 from __future__ import annotations
 
@@ -6,58 +6,58 @@ import os
 import platform
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from nmfaudio._common.versions import (
-    EXTRAS,
-    PACKAGES,
-    installed_version,
-    libsndfile_version,
-    missing_packages,
-)
 from nmfaudio._version import __version__
-from nmfaudio.cli.commands import OTHERS
+from nmfaudio.cli.command import Command
 from nmfaudio.cli.failures import describe
 from nmfaudio.cli.memory import available
-from nmfaudio.cli.output import emit, emit_json
-from nmfaudio.cli.parser import Parser, add_common_options, parse, sentence
+from nmfaudio.cli.output import emit
 from nmfaudio.errors import ParameterError
-from nmfaudio.kernels.threads import get_threads
 from nmfaudio.separators import SEPARATORS
 from nmfaudio.separators.base import load_separator
 
-_TELLING_FEATURES = ("sse4.2", "avx", "avx2", "fma", "avx512f", "neon", "sve")
+# All that is heavy is imported where it is needed, so that --help stays quick.
+if TYPE_CHECKING:
+    import numpy as np
+
+_SHOWN_FEATURES = ("sse4.2", "avx", "avx2", "fma", "avx512f", "neon", "sve")
 _TOLERANCE = 1e-6  # of the peak
 
 
-def run_doctor(argv: list[str]) -> int:
-    """Run ``nmfaudio doctor``, and return its exit code: 1 when the self-test fails."""
-    parser = Parser(
-        prog="nmfaudio doctor",
-        usage="nmfaudio doctor [options]",
-        description=sentence(OTHERS["doctor"][1]) + ".",
-        epilog="The exit code is 1 when the separation does not work.",
-        allow_abbrev=False,
-    )
-    add_common_options(parser)
-    chosen = parse(parser, argv)
-    if chosen.files:
-        raise ParameterError(f"doctor takes no files, got {chosen.files[0]}; did you mean info?")
-    facts = examine()
-    code = 0 if facts["self_test"]["passed"] else 1
-    if chosen.json:
-        emit_json({"nmfaudio": __version__, "command": "doctor", "exit_code": code} | facts)
-    else:
-        emit("".join(f"{name:<12}{text}\n" for name, text in _lines(facts)))
-    return code
+@dataclass(frozen=True, kw_only=True)
+class DoctorCommand(Command):
+    """``nmfaudio doctor``."""
+
+    operands = ""
+    epilog = "The exit code is 1 if the separation fails."
+
+    def run(self) -> int:
+        """Examine the installation; the exit code is 1 if the self-test fails."""
+        if self.files:
+            raise ParameterError(f"doctor takes no files, got {self.files[0]}; did you mean info?")
+        facts = examine()
+        code = 0 if facts["self_test"]["passed"] else 1
+        if self.json:
+            self.emit_result(code, facts)
+        else:
+            emit("".join(f"{name:<12}{text}\n" for name, text in _lines(facts)))
+        return code
 
 
 def examine() -> dict[str, Any]:
-    """Everything `doctor` tells."""
+    """Collect all facts about the installation."""
+    from nmfaudio._common.versions import (
+        EXTRAS,
+        PACKAGES,
+        installed_version,
+        libsndfile_version,
+        missing_packages,
+    )
     from nmfaudio.kernels.backend import VECTORS
+    from nmfaudio.kernels.threads import get_threads
 
     cache = _cache_folder()
     return {
@@ -77,14 +77,14 @@ def examine() -> dict[str, Any]:
 
 
 def self_test() -> dict[str, Any]:
-    """Separate a second of sound, and check that the parts add up to it."""
+    """Separate one second of audio, and check that the stems sum to it."""
     began = time.perf_counter()
     error: float | None = None
     failure: str | None = None
     try:
-        error = _separation_error(*_a_second())
+        error = _separation_error(*_test_signal())
         if not error <= _TOLERANCE:
-            failure = f"the parts miss the sound by {error:.1e} of its peak"
+            failure = f"the stems differ from the mixture by {error:.1e} of its peak"
     except Exception as problem:
         failure = describe(problem)
     return {
@@ -95,8 +95,10 @@ def self_test() -> dict[str, Any]:
     }
 
 
-def _a_second(sr: int = 44_100) -> tuple[np.ndarray, int]:
-    """Two tones and four clicks, in stereo."""
+def _test_signal(sr: int = 44_100) -> tuple[np.ndarray, int]:
+    """One second of two tones and four clicks, in stereo."""
+    import numpy as np
+
     t = np.arange(sr) / sr
     tones = np.sin(2 * np.pi * 440 * t) + np.sin(2 * np.pi * 660 * t)
     clicks = np.exp(-200 * (t % 0.25)) * np.random.default_rng(0).standard_normal(sr)
@@ -104,6 +106,9 @@ def _a_second(sr: int = 44_100) -> tuple[np.ndarray, int]:
 
 
 def _separation_error(y: np.ndarray, sr: int) -> float:
+    """Largest |mix − Σ stems| relative to the peak."""
+    import numpy as np
+
     stems = load_separator(next(iter(SEPARATORS)))()(y, sr, rng=0)
     rest = y.astype(np.float64) - np.sum(list(stems.values()), axis=0, dtype=float)
     return float(np.abs(rest).max() / np.abs(y).max())
@@ -114,12 +119,12 @@ def _cpu() -> dict[str, Any]:
         import llvmlite.binding as llvm
     except (ImportError, OSError):
         return {"name": platform.processor() or None, "features": []}
-    features = sorted(name for name, there in llvm.get_host_cpu_features().items() if there)
+    features = sorted(name for name, present in llvm.get_host_cpu_features().items() if present)
     return {"name": llvm.get_host_cpu_name(), "features": features}
 
 
 def _cache_folder() -> Path | None:
-    """Where Numba keeps machine code: the first of its places that can be written."""
+    """Folder where Numba keeps machine code: the first of its choices that is writable."""
     places = [
         Path(__file__).parents[1] / "kernels" / "__pycache__",
         Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser(), "numba"),
@@ -127,8 +132,8 @@ def _cache_folder() -> Path | None:
     if "NUMBA_CACHE_DIR" in os.environ:
         places.insert(0, Path(os.environ["NUMBA_CACHE_DIR"]))
     for place in places:
-        there = next(p for p in (place, *place.parents) if p.exists())
-        if os.access(there, os.W_OK | os.X_OK):
+        existing = next(p for p in (place, *place.parents) if p.exists())
+        if os.access(existing, os.W_OK | os.X_OK):
             return place
     return None
 
@@ -139,10 +144,10 @@ def _lines(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for name, version in facts["packages"].items():
         yield name, version or "MISSING"
     yield "libsndfile", facts["libsndfile"] or "MISSING"
-    features = [name for name in _TELLING_FEATURES if name in facts["cpu"]["features"]]
-    yield "processor", f"{facts['cpu']['name']}: {' '.join(features) or 'no vector units known'}"
-    slow = "plain loops, slower: tiles of registers do not compile here, or NMFAUDIO_VECTORS is 0"
-    yield "kernels", "tiles of vector registers" if facts["vector_tiles"] else slow
+    features = [name for name in _SHOWN_FEATURES if name in facts["cpu"]["features"]]
+    yield "processor", f"{facts['cpu']['name']}: {' '.join(features) or 'no vector extensions'}"
+    slow = "scalar loops (slower): vector kernels do not compile here, or NMFAUDIO_VECTORS is 0"
+    yield "kernels", "vector registers" if facts["vector_tiles"] else slow
     yield "threads", f"{facts['threads']} of {facts['cpus']} processors"
     if facts["memory_available"] is not None:
         yield "memory", f"{facts['memory_available'] / 2**30:.1f} GiB available"
@@ -155,7 +160,7 @@ def _lines(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _cache_text(folder: Path | None) -> str:
     if folder is None:
-        return "nowhere to write: each start compiles anew; set NUMBA_CACHE_DIR to a folder"
+        return "no writable folder: each start compiles again; set NUMBA_CACHE_DIR to a folder"
     return str(folder)
 
 
@@ -163,6 +168,6 @@ def _test_text(test: dict[str, Any]) -> str:
     if not test["passed"]:
         return f"FAILED: {test['error']}"
     return (
-        f"passed: a second of sound separated in {test['seconds']:.1f} s,"
+        f"passed: one second of audio separated in {test['seconds']:.1f} s,"
         f" largest |mix − Σ stems| {test['max_relative_error']:.1e} of the peak"
     )

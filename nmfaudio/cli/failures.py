@@ -1,17 +1,17 @@
-"""From an exception to one line on stderr and an exit code.
+"""Conversion of exceptions to one line on stderr and an exit code.
 
 ===  ====================================================
   0  done
-  1  our bug
-  2  an argument or option is wrong
+  1  bug in nmfaudio
+  2  an argument or option is invalid
   3  a file cannot be read
-  4  a file was read, but nothing can be made of it
+  4  a file was read, but its content cannot be used
   5  a result cannot be written
-  6  memory, duration or time would not suffice
+  6  memory, duration or time is not sufficient
   7  some of several files failed
 130  interrupted from the keyboard
-141  whoever read standard output went away
-143  asked to terminate
+141  the reader of standard output is gone
+143  terminated
 ===  ====================================================
 """
 
@@ -25,6 +25,7 @@ import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 from nmfaudio.errors import NmfAudioError
 
@@ -33,7 +34,7 @@ _CANNOT_WRITE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 
 
 class Stop(BaseException):
-    """End the program from outside it; not an Exception, so that no file's failure hides it."""
+    """End of the program by a signal; no Exception, so that it is not taken for a failed file."""
 
     def __init__(self, exit_code: int, message: str = "") -> None:
         super().__init__(message)
@@ -41,18 +42,16 @@ class Stop(BaseException):
 
 
 def printable(text: str) -> str:
-    """One line that any terminal can show: what is not printable is written as an escape."""
+    """Return text as one line for any terminal, with escapes for characters not printable."""
     if text.isprintable():
         return text
-    from nmfaudio._common.files import (
-        show,  # not before it is needed: it loads NumPy, and --help must not
-    )
+    from nmfaudio._common.files import show  # loads NumPy, which --help must not
 
     return show(text)
 
 
 def exit_code(error: BaseException) -> int:
-    """The exit code an exception stands for."""
+    """Exit code of an exception."""
     if isinstance(error, KeyboardInterrupt):
         return 128 + signal.SIGINT
     if isinstance(error, NmfAudioError | Stop):
@@ -64,36 +63,46 @@ def exit_code(error: BaseException) -> int:
     return 1
 
 
-def describe(error: BaseException, about: str = "") -> str:
-    """`error` as one line, which begins with what it is about unless it does so already."""
+def describe(error: BaseException, source: str = "") -> str:
+    """Return an error as one line, which begins with the name of its source."""
     text = str(error)
     if isinstance(error, KeyboardInterrupt):
         text = "interrupted"
     elif isinstance(error, MemoryError) and not isinstance(error, NmfAudioError):
-        text = "not enough memory; take a shorter stretch with --preview"
+        text = "not enough memory; process a shorter part with --preview"
     elif exit_code(error) == 1 and not isinstance(error, NmfAudioError):
         text = f"{type(error).__name__}: {error}; this is a bug: run with --debug and report it"
-    if about and not text.startswith(about):
-        text = f"{about}: {text}"
+    if source and not text.startswith(source):
+        text = f"{source}: {text}"
     return printable(text)
 
 
-def complain(error: BaseException, about: str = "", *, debug: bool = False) -> None:
-    """Tell of an exception on stderr: one line, after its traceback when `debug`."""
+def complain(error: BaseException, source: str = "", *, debug: bool = False) -> None:
+    """Print an exception to stderr: one line, after its traceback if `debug`."""
     if debug:
         traceback.print_exception(error)
-    text = describe(error, about)
+    text = describe(error, source)
     if text:
         print(f"nmfaudio: error: {text}", file=sys.stderr)
 
 
+@contextmanager
+def report_failure(report: dict[str, Any], source: str = "", *, debug: bool) -> Iterator[None]:
+    """Print an exception and put it into the report of a file, so that the others go on."""
+    try:
+        yield
+    except Exception as error:
+        complain(error, source, debug=debug)
+        report |= {"exit_code": exit_code(error), "error": describe(error, source)}
+
+
 def joint_code(codes: Iterable[int]) -> int:
-    """The exit code of several files: their own where all have the same, else `SOME_FAILED`."""
+    """Exit code of several files: their own if all have the same, else `SOME_FAILED`."""
     distinct = set(codes)
     return distinct.pop() if len(distinct) == 1 else SOME_FAILED
 
 
-_ended_by: list[BaseException] = []  # what a signal raised, in case it was swallowed on its way
+_signalled: list[BaseException] = []  # exceptions raised by signals
 
 
 @contextmanager
@@ -102,15 +111,15 @@ def termination() -> Iterator[None]:
 
     def end(number: int, frame: FrameType | None) -> None:
         interrupt = number == signal.SIGINT
-        _ended_by.append(KeyboardInterrupt() if interrupt else Stop(128 + number, "terminated"))
-        raise _ended_by[-1]
+        _signalled.append(KeyboardInterrupt() if interrupt else Stop(128 + number, "terminated"))
+        raise _signalled[-1]
 
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    _ended_by.clear()
-    wanted = [s for s in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(s) != signal.SIG_IGN]
-    before = {number: signal.signal(number, end) for number in wanted}
+    _signalled.clear()
+    signals = [s for s in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(s) != signal.SIG_IGN]
+    before = {number: signal.signal(number, end) for number in signals}
     try:
         yield
     finally:
@@ -119,6 +128,6 @@ def termination() -> Iterator[None]:
 
 
 def check_ended() -> None:
-    """Raise again what a signal raised: Python drops exceptions in the middle of a `__del__`."""
-    if _ended_by:
-        raise _ended_by[-1]
+    """Raise the exception of a signal again: Python drops those raised within a `__del__`."""
+    if _signalled:
+        raise _signalled[-1]

@@ -1,4 +1,4 @@
-"""The files named on the command line, standard input among them."""
+"""Files named on the command line, and standard input."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ STDIN = "-"
 
 
 def input_name(text: str) -> str:
-    """What messages call an input."""
+    """Name of an input in messages."""
     return "standard input" if text == STDIN else printable(text)
 
 
 def open_input(text: str) -> str | BinaryIO:
-    """What `nmfaudio.audio.io` reads: the path, or all of standard input.
+    """Return the path, or the content of standard input as a file.
 
     Raises
     ------
@@ -29,6 +29,6 @@ def open_input(text: str) -> str | BinaryIO:
         return text
     if sys.stdin.isatty():
         raise ParameterError("standard input is a terminal; pipe a file into it, or name one")
-    held = io.BytesIO(sys.stdin.buffer.read())  # soundfile cannot seek in a pipe
-    held.name = input_name(text)  # for messages
-    return held
+    content = io.BytesIO(sys.stdin.buffer.read())  # soundfile cannot seek in a pipe
+    content.name = input_name(text)  # for messages
+    return content

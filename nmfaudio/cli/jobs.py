@@ -1,40 +1,35 @@
-"""What is to be done with each file, settled before any work."""
+"""Plan of the files to process, with all checks that need no audio."""
 
 from __future__ import annotations
 
-import argparse
+import fnmatch
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
-from nmfaudio._common.files import check_targets, safe_name
-from nmfaudio.audio.io import check_format
 from nmfaudio.cli.inputs import STDIN
-from nmfaudio.cli.parser import require_files
 from nmfaudio.errors import OutputError, ParameterError
-
-_TRACK = "{track}"
-_ANY_AUDIO = (1, 48_000)  # channels and Hz that every format holds
 
 
 @dataclass(frozen=True)
 class Job:
-    """One file to work on.
+    """One file to process.
 
-    Parameters
+    Attributes
     ----------
     source : str
-        The file as it was given; `STDIN` for standard input.
+        Name of the file as on the command line; `STDIN` for standard input.
     track : str
-        What the file is called in the output.
+        Name of its folder in the output.
     folder : Path
-        Where its results go.
+        Folder of its results.
     model : Path or None
-        Where its factorisation goes.
+        Path of its factorisation.
     existing : tuple of Path
-        What is there already and may be in the way: the names of the parts are not known before
-        they are made, so this is every file of the right format in the folder.
+        Files that exist and may be replaced. The names of the stems are not known beforehand, so
+        this is every file in the folder that looks like one.
     """
 
     source: str
@@ -44,88 +39,96 @@ class Job:
     existing: tuple[Path, ...]
 
 
-def plan(options: argparse.Namespace) -> list[Job]:
-    """Settle where everything will go, so that nothing fails late that could fail early.
+class JobOptions(Protocol):
+    """Options of a command that decide where results go; see `nmfaudio.cli.batch`."""
+
+    @property
+    def files(self) -> tuple[str, ...]: ...
+    @property
+    def inputs(self) -> tuple[str, ...]: ...
+    @property
+    def output(self) -> str: ...
+    @property
+    def overwrite(self) -> bool: ...
+    @property
+    def skip_existing(self) -> bool: ...
+    def patterns(self) -> Sequence[str]: ...
+    def model_path(self, track: str) -> Path | None: ...
+
+
+def plan(command: JobOptions) -> list[Job]:
+    """Assign a folder to each file, so that nothing fails late that could fail early.
 
     Raises
     ------
     ParameterError
-        There are no files, or outputs would collide with one another or with an input.
+        Outputs would collide with one another or with an input.
     OutputError
         Outputs exist, or their folders cannot be written.
     """
-    require_files(options)
-    check_format(options.format, options.subtype, *_ANY_AUDIO)
-    _check_model_name(options)
-    jobs = [_job(source, options) for source in options.files]
-    check_collisions(jobs)
-    _check_inputs(jobs, options.format)
-    check_existing(jobs, options)
+    from nmfaudio._common.files import check_targets
+
+    jobs = [_job(source, command) for source in command.files]
+    _check_collisions(jobs)
+    _check_inputs(jobs, command)
+    _check_existing(jobs, command)
     for job in jobs:
-        check_writable(job.folder)
+        _check_writable(job.folder)
         if job.model is not None:
-            check_targets([job.model], overwrite=True)  # that it exists was settled above
+            check_targets([job.model], overwrite=True)  # an existing file was refused above
     return jobs
 
 
-def _job(source: str, options: argparse.Namespace) -> Job:
+def _job(source: str, command: JobOptions) -> Job:
+    from nmfaudio._common.files import safe_name
+
     track = "stdin" if source == STDIN else safe_name(Path(source).stem)
-    folder = Path(options.output, track)
-    model = None
-    if options.save_model is not None:
-        model = Path(options.save_model.replace(_TRACK, track))
-    return Job(source, track, folder, model, tuple(_existing(folder, model, options.format)))
-
-
-def _existing(folder: Path, model: Path | None, suffix: str) -> list[Path]:
-    found = []
-    if os.path.isdir(folder):
-        found = sorted(p for p in folder.glob(f"*.{suffix}") if not p.name.startswith("."))
-        found += sorted(folder.glob("hits.*"))
+    folder = Path(command.output, track)
+    model = command.model_path(track)
+    existing = [
+        path
+        for pattern in command.patterns()
+        for path in sorted(folder.glob(pattern))
+        if not path.name.startswith(".")
+    ]
     if model is not None and os.path.lexists(model):
-        found.append(model)
-    return found
+        existing.append(model)
+    return Job(source, track, folder, model, tuple(existing))
 
 
-def _check_model_name(options: argparse.Namespace) -> None:
-    name = options.save_model
-    if name is not None and len(options.files) > 1 and _TRACK not in name:
-        raise ParameterError(
-            f"--save-model {name} is one file for {len(options.files)} inputs;"
-            f" put {_TRACK} into it, as in {_TRACK}.npz"
-        )
-
-
-def check_collisions(jobs: Sequence[Job]) -> None:
+def _check_collisions(jobs: Sequence[Job]) -> None:
     """Refuse inputs whose results would go to the same place."""
     taken: dict[str, Job] = {}
     for job in jobs:
-        # Names that differ in case only are one on some file systems.
-        other = taken.setdefault(job.track.casefold(), job)
-        if other is not job:
+        # Names that differ in case only are the same on some file systems.
+        first = taken.setdefault(job.track.casefold(), job)
+        if first is not job:
             raise ParameterError(
-                f"{job.source}: its results would go to {job.folder}, like those of {other.source};"
-                " rename one, or take two runs with different --output"
+                f"{job.source}: its results would go to {job.folder}, like those of"
+                f" {first.source}; rename one, or use two runs with different --output"
             )
 
 
-def _check_inputs(jobs: Sequence[Job], suffix: str) -> None:
-    inputs = {os.path.realpath(job.source): job.source for job in jobs if job.source != STDIN}
-    folders = {os.path.realpath(job.folder): job.folder for job in jobs}
-    for real, source in inputs.items():
-        if os.path.dirname(real) in folders and real.endswith(f".{suffix}"):
-            raise ParameterError(
-                f"{source}: lies in {folders[os.path.dirname(real)]}, where parts would be"
-                " written over it; choose another --output"
-            )
+def _check_inputs(jobs: Sequence[Job], command: JobOptions) -> None:
+    """Refuse to replace an input by a result."""
+    inputs = {os.path.realpath(path): path for path in command.inputs if path != STDIN}
     for job in jobs:
+        for pattern in map(job.folder.joinpath, command.patterns()):
+            folder = os.path.realpath(pattern.parent)
+            for real, source in inputs.items():
+                head, name = os.path.split(real)
+                if head == folder and fnmatch.fnmatch(name, pattern.name):
+                    raise ParameterError(
+                        f"{source}: lies in {pattern.parent}, where results would replace it;"
+                        " choose another --output"
+                    )
         if job.model is not None and os.path.realpath(job.model) in inputs:
             raise ParameterError(f"{job.model}: is an input, and --save-model would replace it")
 
 
-def check_existing(jobs: Sequence[Job], options: argparse.Namespace) -> None:
-    """Refuse to write over what is there, unless the options say what to do about it."""
-    if options.overwrite or options.skip_existing:
+def _check_existing(jobs: Sequence[Job], command: JobOptions) -> None:
+    """Refuse to replace existing results, unless an option allows it."""
+    if command.overwrite or command.skip_existing:
         return
     for job in jobs:
         if job.existing:
@@ -136,10 +139,10 @@ def check_existing(jobs: Sequence[Job], options: argparse.Namespace) -> None:
             )
 
 
-def check_writable(folder: Path) -> None:
-    """Refuse a folder that nothing can be written to."""
-    there = next(p for p in (folder, *folder.parents) if os.path.lexists(p))
-    if not os.path.isdir(there):
-        raise OutputError(f"{there}: is not a folder; choose another --output")
-    if not os.access(there, os.W_OK | os.X_OK):
-        raise OutputError(f"{there}: nothing may be written there; choose another --output")
+def _check_writable(folder: Path) -> None:
+    """Refuse a folder that cannot be written to."""
+    existing = next(p for p in (folder, *folder.parents) if os.path.lexists(p))
+    if not os.path.isdir(existing):
+        raise OutputError(f"{existing}: is not a folder; choose another --output")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise OutputError(f"{existing}: is not writable; choose another --output")

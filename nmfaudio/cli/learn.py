@@ -1,238 +1,351 @@
-"""`nmfaudio learn`: from recordings of sounds to a dictionary of them."""
+"""`nmfaudio learn`: dictionaries of templates from recordings."""
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nmfaudio._common import time_ranges
-from nmfaudio._version import __version__
-from nmfaudio.cli.commands import OTHERS
+from nmfaudio._common.options import option, switch
+from nmfaudio._common.time_ranges import parse_time_range
+from nmfaudio.cli.command import ComputingCommand
+from nmfaudio.cli.dictionary_facts import describe_dictionary, summarise
 from nmfaudio.cli.failures import printable
-from nmfaudio.cli.learn_notes import (
-    EXAMPLES,
-    add_note_options,
-    asked_transform,
-    cut,
-    describe_notes,
-    learn_notes,
-    wants_notes,
-)
-from nmfaudio.cli.output import emit_json, emit_path
-from nmfaudio.cli.parser import (
-    Parser,
-    add_common_options,
-    add_seed_option,
-    add_thread_option,
-    parse,
-    sentence,
-    whole,
-)
-from nmfaudio.cli.progress import Bar, heard
+from nmfaudio.cli.output import emit_path
+from nmfaudio.cli.parser import OUTPUT, at_least
+from nmfaudio.cli.progress import Bar, record_warnings
 from nmfaudio.errors import ParameterError
 
-# What is heavy is imported where it is needed, so that the help stays quick.
+# All that is heavy is imported where it is needed, so that --help stays quick.
 if TYPE_CHECKING:
     from nmfaudio.audio.transforms import Transform
     from nmfaudio.dictionaries.dictionary import Dictionary
+    from nmfaudio.dictionaries.note_dictionary import NoteDictionary
     from nmfaudio.dictionaries.recordings import Recording
 
-_HOPS = 4  # in a window
-_USAGE = "nmfaudio learn LABEL=PATH... -o DICTIONARY.npz [options]"
-_WHAT = """\
-{help}.
+_HOPS, _NOTE_HOPS = 4, 8  # hops per window, of sounds and of notes
+_PLAIN_ONLY = {"size": "--size", "kind": "--kind", "files": "LABEL=PATH", "ranges": "--from"}
+_RECORDINGS = "recordings"
+_NOTES = "recordings of notes, for transcription"
+_LEARNING = "learning"
 
-A PATH is a recording in which nothing but the sound is heard, or a folder of
-them: each file in it is then one hit or one note by itself, of the pitch that
-its name says if all names are MIDI numbers or notes (60.wav, F#3.flac). A
-label may come several times.
+
+def _pitch_range(text: str) -> tuple[int, int]:
+    low, _, high = text.partition("-")
+    if not (low.isdecimal() and high.isdecimal()):
+        raise ParameterError(f"{text!r} is not of the form LOW-HIGH, as in 21-108")
+    return int(low), int(high)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LearnCommand(ComputingCommand):
+    """``nmfaudio learn``."""
+
+    operands = "LABEL=PATH... -o DICTIONARY.npz"
+    details = """\
+A PATH is an isolated recording of the sound, or a folder of them. Each file of
+a folder is one hit or one note, with the pitch in its name if all names are
+MIDI numbers or notes (60.wav, F#3.flac). A label may occur several times.
+
+Notes for transcription get templates of the attack, and of an early and a late
+stage, for each pitch.
 """
-_EXAMPLES = """\
+    epilog = """\
 examples:
   nmfaudio learn guitar=guitar.wav voice=a.wav voice=b.wav -o songs.npz
   nmfaudio learn --from mix.wav 12.0-15.5,1:02-1:09=guitar -o mix.npz
   nmfaudio learn kick=kicks/ snare=snares/ --kind convolutive -o kit.npz
-{notes}
-stdout has the path written.
+  nmfaudio learn --notes piano=notes/ --fill 21-108 -o piano.npz
+  nmfaudio learn --recording piano=take.wav take.mid -o piano.npz
+  nmfaudio learn --soundfont piano=FluidR3_GM.sf2 --average -o piano.npz
+
+The path written goes to stdout.
 """
 
-
-def run_learn(argv: list[str]) -> int:
-    """Run ``nmfaudio learn``, and return its exit code."""
-    chosen = parse(_parser(), argv)
-    notes = wants_notes(chosen)
-    given = {} if notes else _examples(chosen)
-    from nmfaudio._common.files import check_targets
-    from nmfaudio.kernels.threads import set_threads
-
-    path = Path(chosen.output)
-    check_targets([path], overwrite=chosen.overwrite)
-    if chosen.threads is not None:
-        set_threads(chosen.threads)
-    began = time.perf_counter()
-    bar = Bar(printable(path.name), quiet=chosen.quiet)
-    with heard("learn", bar) as said:
-        try:
-            learned = learn_notes(chosen, bar) if notes else _learn(given, chosen, bar)
-            learned.save(path, overwrite=chosen.overwrite)
-        finally:
-            bar.clear()
-    seconds = time.perf_counter() - began
-    if not chosen.quiet:
-        print(f"{printable(str(path))}: {summary(learned)}, in {seconds:.1f} s", file=sys.stderr)
-    if not chosen.json:
-        emit_path(path)
-        return 0
-    facts = {"path": path, "seconds": seconds, "warnings": said} | describe_dictionary(learned)
-    emit_json({"nmfaudio": __version__, "command": "learn", "exit_code": 0} | facts)
-    return 0
-
-
-def summary(dictionary: Dictionary) -> str:
-    """What a dictionary holds, in a line."""
-    return repr(dictionary).removeprefix(f"{type(dictionary).__name__}(").removesuffix(")")
-
-
-def describe_dictionary(dictionary: Dictionary) -> dict[str, Any]:
-    """The facts about a dictionary, as `--json` gives them."""
-    return {
-        "labels": {name: dictionary.labels.count(name) for name in dictionary.names},
-        "kind": dictionary.kind,
-        "components": dictionary.n_components,
-        "lags": dictionary.lags,
-        "frequencies": dictionary.templates.shape[-2],
-        "dtype": dictionary.templates.dtype.name,
-        "pitches": sorted({pitch for pitch in dictionary.pitches if pitch is not None}),
-        "beta": dictionary.beta,
-        "transform": dictionary.transform.to_dict(),
-        "metadata": dict(dictionary.metadata),
-    } | describe_notes(dictionary)
-
-
-def _learn(given: dict[str, list[Recording]], chosen: argparse.Namespace, bar: Bar) -> Dictionary:
-    from nmfaudio.dictionaries.learning import learn
-
-    bar.say("learning")
-    return learn(
-        given,
-        kind=chosen.kind or "exemplars",
-        size=chosen.size,
-        lags=chosen.lags,
-        transform=_transform(given, chosen),
-        beta=chosen.beta,
-        max_iter=100 if chosen.max_iter is None else chosen.max_iter,
-        resample=chosen.resample,
-        callback=bar.update,
-        rng=chosen.seed,
-    )
-
-
-def _transform(given: dict[str, list[Recording]], chosen: argparse.Namespace) -> Transform | None:
-    """The transform that was asked for, at the first recording's rate; None if none was."""
-    from nmfaudio.audio.io.decoding import open_audio
-
-    first = next(iter(given.values()))[0]
-    with open_audio(first.audio) as audio:  # type: ignore[arg-type]  # a path, here
-        return asked_transform(audio.sr, chosen, _HOPS)
-
-
-def _examples(chosen: argparse.Namespace) -> dict[str, list[Recording]]:
-    """The examples of each label: whole recordings in the order they were named, then ranges."""
-    from nmfaudio.dictionaries.recordings import Recording, gather
-
-    found: dict[str, list[Recording]] = {}
-    for text in chosen.files:
-        label, path = cut(text, "LABEL=PATH, as in guitar=guitar.wav")
-        found.setdefault(label, []).extend(gather(path))
-    for path, text in chosen.ranges:
-        ranges, label = cut(text, "RANGES=LABEL, as in 12.0-15.5=guitar")
-        spans = [time_ranges.parse_time_range(span) for span in ranges.split(",")]
-        found.setdefault(label, []).extend(Recording(path, *span) for span in spans)
-    if not found:
-        raise ParameterError(f"nothing to learn from was named: {_USAGE}")
-    return found
-
-
-def _parser() -> Parser:
-    parser = Parser(
-        prog="nmfaudio learn",
-        usage=_USAGE,
-        description=_WHAT.format(help=sentence(OTHERS["learn"][1])),
-        epilog=_EXAMPLES.format(notes=EXAMPLES),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    group = parser.add_argument_group("what to learn from, and where to write")
-    group.add_argument(
-        "--from",
-        dest="ranges",
-        nargs=2,
-        action="append",
-        default=[],
+    ranges: tuple[tuple[str, str], ...] = option(
+        (),
+        "parts of a recording, as in mix.wav 12.0-15.5,1:02-1:09=guitar",
+        flag="--from",
         metavar=("FILE", "RANGES=LABEL"),
-        help="stretches of a recording, as in mix.wav 12.0-15.5,1:02-1:09=guitar (may be repeated)",
+        many=True,
+        group=_RECORDINGS,
     )
-    group.add_argument("-o", "--output", required=True, metavar="DICTIONARY.npz", help="the result")
-    group.add_argument("--overwrite", action="store_true", help="replace it (default: refuse)")
-    group.add_argument(
-        "--resample",
-        action="store_true",
-        help="bring all to the sample rate of the first (default: refuse another)",
+    resample: bool = switch(
+        "resample all to the sample rate of the first (default: refuse other rates)",
+        group=_RECORDINGS,
     )
-    add_note_options(parser)
-    _add_method_options(parser)
-    group = add_common_options(parser)
-    add_thread_option(group)
-    group.add_argument("-q", "--quiet", action="store_true", help="only warnings and errors")
-    return parser
-
-
-def _add_method_options(parser: Parser) -> None:
-    group = parser.add_argument_group("how to learn")
-    group.add_argument(
-        "--kind",
-        choices=("exemplars", "templates", "convolutive"),
-        help="frames of the recordings as they are, unlike one another; spectra that make them up;"
-        " or short spectrograms that do, for hits (default: exemplars)",
+    notes: tuple[str, ...] = option(
+        (),
+        "isolated notes, in files named by pitch, and velocity if known: 60.wav, F#3_v100.wav",
+        metavar="LABEL=FOLDER",
+        many=True,
+        group=_NOTES,
     )
-    counts = (
-        (
-            "--size",
-            1,
-            "components for each label, and for each file of a folder (default: 300"
-            " exemplars, 30 templates or 10 convolutive; for files of a folder 10, 3 or 1)",
-        ),
-        ("--lags", 1, "frames in a component (default: 1; convolutive ones: 10)"),
-        (
-            "--n-fft",
-            2,
-            "window length in samples (default: the power of two nearest to 93 ms, of notes to"
-            " 186 ms)",
-        ),
-        (
-            "--hop",
-            1,
-            "samples between windows (default: a quarter of a window, an eighth for notes)",
-        ),
+    recordings: tuple[tuple[str, str], ...] = option(
+        (),
+        "music, and the MIDI file or table of its notes, aligned with it in time",
+        flag="--recording",
+        metavar=("LABEL=FILE", "SCORE"),
+        many=True,
+        group=_NOTES,
     )
-    for flag, least, help in counts:
-        group.add_argument(flag, type=whole(least), metavar="N", help=help)
-    group.add_argument(
-        "--beta",
-        type=float,
-        default=1.0,
-        metavar="X",
-        help="what counts as a misfit, now and when separating: 1 Kullback-Leibler, 0"
-        " Itakura-Saito, 2 squares (default: %(default)g)",
+    soundfonts: tuple[str, ...] = option(
+        (),
+        "notes played by fluidsynth",
+        flag="--soundfont",
+        metavar="LABEL=FONT.sf2",
+        many=True,
+        group=_NOTES,
     )
-    group.add_argument(
-        "--max-iter",
-        type=whole(0),
+    program: int = option(
+        0,
+        "General MIDI instrument of the soundfonts, 0 to 127",
+        parse=at_least(0),
         metavar="N",
-        help="iterations at most, of templates and convolutive (default: 100) and of --recording"
-        " (default: 50)",
+        group=_NOTES,
     )
-    add_seed_option(group)
+    average: bool = switch(
+        "keep one template per pitch and stage of a label: the mean over velocities, and over"
+        " several instruments, for an unknown one",
+        group=_NOTES,
+    )
+    fill: tuple[int, int] | None = option(
+        None,
+        "add all missing semitones between two MIDI numbers, by transposing the nearest note:"
+        " 21-108 for the keys of a piano",
+        parse=_pitch_range,
+        metavar="LOW-HIGH",
+        group=_NOTES,
+    )
+    kind: str | None = option(
+        None,
+        "exemplars, frames of the recordings chosen to differ; templates, spectra that sum to the"
+        " recordings; or convolutive, short spectrograms that do, for hits (default: exemplars)",
+        choices=("exemplars", "templates", "convolutive"),
+        group=_LEARNING,
+    )
+    size: int | None = option(
+        None,
+        "components for each label, and for each file of a folder (default: 300 exemplars,"
+        " 30 templates or 10 convolutive; for files of a folder 10, 3 or 1)",
+        parse=at_least(1),
+        metavar="N",
+        group=_LEARNING,
+    )
+    lags: int | None = option(
+        None,
+        "frames in a component (default: 1; 10 of convolutive ones)",
+        parse=at_least(1),
+        metavar="N",
+        group=_LEARNING,
+    )
+    n_fft: int | None = option(
+        None,
+        "window length in samples (default: the power of two nearest to 93 ms, or for notes to"
+        " 186 ms)",
+        parse=at_least(2),
+        metavar="N",
+        group=_LEARNING,
+    )
+    hop: int | None = option(
+        None,
+        "samples between windows (default: a quarter of a window, an eighth for notes)",
+        parse=at_least(1),
+        metavar="N",
+        group=_LEARNING,
+    )
+    beta: float = option(
+        1.0,
+        "beta-divergence, for learning and for separation: 1 Kullback-Leibler, 0 Itakura-Saito,"
+        " 2 squared error",
+        metavar="X",
+        group=_LEARNING,
+    )
+    max_iter: int | None = option(
+        None,
+        "maximum number of iterations, of templates and convolutive (default: 100) and of"
+        " --recording (default: 50)",
+        parse=at_least(0),
+        metavar="N",
+        group=_LEARNING,
+    )
+    output: str = option(
+        "",
+        "file of the dictionary",
+        short="-o",
+        metavar="DICTIONARY.npz",
+        required=True,
+        group=OUTPUT,
+    )
+    overwrite: bool = switch("replace a file that exists (default: refuse)", group=OUTPUT)
+
+    def run(self) -> int:
+        """Learn a dictionary and write it."""
+        self._check()
+        sounds = {} if self._has_notes else self._sounds()
+        from nmfaudio._common.files import check_targets
+
+        path = Path(self.output)
+        check_targets([path], overwrite=self.overwrite)
+        self.set_threads()
+        began = time.perf_counter()
+        bar = Bar(printable(path.name), quiet=self.quiet)
+        with record_warnings("learn", bar) as messages, bar:
+            bar.show_stage("learning")
+            learned = self._learn_notes(bar) if self._has_notes else self._learn(sounds, bar)
+            learned.save(path, overwrite=self.overwrite)
+        seconds = time.perf_counter() - began
+        if not self.quiet:
+            print(
+                f"{printable(str(path))}: {summarise(learned)}, in {seconds:.1f} s",
+                file=sys.stderr,
+            )
+        if self.json:
+            facts = {"path": path, "seconds": seconds, "warnings": messages}
+            self.emit_result(0, facts | describe_dictionary(learned))
+        else:
+            emit_path(path)
+        return 0
+
+    @property
+    def _has_notes(self) -> bool:
+        return bool(self.notes or self.recordings or self.soundfonts)
+
+    def _check(self) -> None:
+        """Refuse options that cannot be combined."""
+        if not self._has_notes:
+            for flag in ("average", "fill"):
+                if getattr(self, flag):
+                    raise ParameterError(f"--{flag} is for notes; add --notes LABEL=FOLDER")
+            return
+        for name, text in _PLAIN_ONLY.items():
+            if getattr(self, name):
+                raise ParameterError(
+                    f"{text} cannot be combined with notes; leave it out, or learn a dictionary"
+                    " without notes"
+                )
+        if self.lags is not None and self.recordings:
+            raise ParameterError(
+                "--lags cannot be combined with --recording; leave it out, or learn from isolated"
+                " notes"
+            )
+
+    def _sounds(self) -> dict[str, list[Recording]]:
+        """Recordings of each label: files in the order of the command line, then ranges."""
+        from nmfaudio.dictionaries.recordings import Recording, gather
+
+        sounds: dict[str, list[Recording]] = {}
+        for text in self.files:
+            label, path = _split(text, "LABEL=PATH, as in guitar=guitar.wav")
+            sounds.setdefault(label, []).extend(gather(path))
+        for path, text in self.ranges:
+            ranges, label = _split(text, "RANGES=LABEL, as in 12.0-15.5=guitar")
+            spans = [parse_time_range(span) for span in ranges.split(",")]
+            sounds.setdefault(label, []).extend(Recording(path, *span) for span in spans)
+        if not sounds:
+            raise ParameterError(f"no recordings given: nmfaudio learn {self.operands}")
+        return sounds
+
+    def _learn(self, sounds: dict[str, list[Recording]], bar: Bar) -> Dictionary:
+        from nmfaudio.audio.io.decoding import open_audio
+        from nmfaudio.dictionaries.learning import learn
+
+        first = next(iter(sounds.values()))[0]
+        with open_audio(first.audio) as audio:  # type: ignore[arg-type]  # a path, here
+            transform = self._transform(audio.sr, _HOPS)
+        return learn(
+            sounds,
+            kind=self.kind or "exemplars",  # type: ignore[arg-type]  # argparse checks the choices
+            size=self.size,
+            lags=self.lags,
+            transform=transform,
+            beta=self.beta,
+            max_iter=100 if self.max_iter is None else self.max_iter,
+            resample=self.resample,
+            callback=bar.update,
+            rng=self.seed,
+        )
+
+    def _learn_notes(self, bar: Bar) -> NoteDictionary:
+        """Merge the dictionaries of all notes, which have the transform of the first."""
+        parts: list[NoteDictionary] = []
+        for folder in self.notes:
+            parts.append(self._from_folder(folder, parts))
+        for recording, score in self.recordings:
+            parts.append(self._from_recording(recording, score, parts, bar))
+        for font in self.soundfonts:
+            parts.append(self._from_soundfont(font, parts))
+        merged = parts[0].merge(*parts[1:])
+        if self.average:
+            merged = merged.average()
+        return merged.fill(*self.fill) if self.fill else merged
+
+    def _from_folder(self, text: str, parts: list[NoteDictionary]) -> NoteDictionary:
+        from nmfaudio.dictionaries.note_dictionary import NoteDictionary
+        from nmfaudio.dictionaries.note_folders import note_files
+        from nmfaudio.dictionaries.note_stages import sample_rate
+
+        label, folder = _split(text, "LABEL=FOLDER, as in piano=notes/")
+        sr = 0 if parts else sample_rate(note_files(folder, None)[0].path)
+        return NoteDictionary.from_folder(
+            folder,
+            instrument=label,
+            transform=parts[0].transform if parts else self._transform(sr, _NOTE_HOPS),
+            lags=self.lags,
+            beta=self.beta,
+            resample=self.resample,
+        )
+
+    def _from_recording(
+        self, text: str, score: str, parts: list[NoteDictionary], bar: Bar
+    ) -> NoteDictionary:
+        from nmfaudio.dictionaries.note_dictionary import NoteDictionary
+        from nmfaudio.dictionaries.note_stages import sample_rate
+
+        label, audio = _split(text, "LABEL=FILE, as in piano=take.wav")
+        sr = 0 if parts else sample_rate(audio)
+        settings: dict[str, Any] = {} if self.max_iter is None else {"max_iter": self.max_iter}
+        return NoteDictionary.from_recording(
+            audio,
+            score,
+            instrument=label,
+            transform=parts[0].transform if parts else self._transform(sr, _NOTE_HOPS),
+            beta=self.beta,
+            resample=self.resample,
+            callback=bar.update,
+            **settings,
+        )
+
+    def _from_soundfont(self, text: str, parts: list[NoteDictionary]) -> NoteDictionary:
+        from nmfaudio.dictionaries.note_dictionary import NoteDictionary
+        from nmfaudio.dictionaries.note_learning import PLAYED_AT
+
+        label, font = _split(text, "LABEL=FONT.sf2, as in piano=FluidR3_GM.sf2")
+        return NoteDictionary.from_soundfont(
+            font,
+            program=self.program,
+            instrument=label,
+            transform=parts[0].transform if parts else self._transform(PLAYED_AT, _NOTE_HOPS),
+            lags=self.lags,
+            beta=self.beta,
+        )
+
+    def _transform(self, sr: int, hops_per_window: int) -> Transform | None:
+        """Transform with the chosen window and hop; None if neither was chosen."""
+        if self.n_fft is None and self.hop is None:
+            return None
+        from nmfaudio.audio.transforms import Stft, default_n_fft
+
+        power = 2.0 if self.beta == 0 else 1.0  # Itakura-Saito models power spectra
+        n_fft = self.n_fft or default_n_fft(sr)
+        return Stft(sr, n_fft, self.hop or max(1, n_fft // hops_per_window), power=power)
+
+
+def _split(text: str, form: str) -> tuple[str, str]:
+    """Split text at its first equals sign."""
+    before, _, after = text.partition("=")
+    if not (before and after):
+        raise ParameterError(f"{printable(text)} is not of the form {form}")
+    return before, after

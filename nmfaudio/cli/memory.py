@@ -1,4 +1,4 @@
-"""Refuse work that cannot fit into memory, before it makes the whole machine swap."""
+"""Check of the memory that a computation needs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from nmfaudio.errors import LimitError
 
 
 def available() -> int | None:
-    """How many bytes of memory could be had without swapping; None where nobody says."""
+    """Bytes of memory available without swapping; None where the system does not report it."""
     try:
         with open("/proc/meminfo", encoding="ascii") as lines:
             for line in lines:
@@ -18,16 +18,16 @@ def available() -> int | None:
 
 
 def check_memory(need: int) -> None:
-    """Refuse a recording when separating it would take more further bytes than there are.
+    """Check that a number of bytes can be allocated without swapping.
 
     Raises
     ------
     LimitError
-        More are needed than are available.
+        More bytes are needed than are available.
     """
-    free = available()
-    if free is not None and need > free:
+    limit = available()
+    if limit is not None and need > limit:
         raise LimitError(
-            f"needs about {need / 2**30:.1f} GiB of memory, {free / 2**30:.1f} GiB are available;"
-            " take a shorter stretch with --preview"
+            f"needs about {need / 2**30:.1f} GiB of memory, {limit / 2**30:.1f} GiB are available;"
+            " process a shorter part with --preview"
         )

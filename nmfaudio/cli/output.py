@@ -1,4 +1,4 @@
-"""What goes to standard output: results, as text or as JSON, and nothing else."""
+"""Results on standard output, as text or JSON."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from nmfaudio._common.json_types import as_json
 from nmfaudio.cli.failures import Stop, printable
 
-_READER_GONE = 141  # what a shell reports for a program ended by SIGPIPE
+_READER_GONE = 141  # exit code of a program ended by SIGPIPE
 
 
 def emit(text: str) -> None:
@@ -20,7 +20,7 @@ def emit(text: str) -> None:
     Raises
     ------
     Stop
-        Nobody reads stdout any more.
+        The reader of stdout is gone.
     """
     try:
         binary = getattr(sys.stdout, "buffer", None)
@@ -39,8 +39,8 @@ def emit(text: str) -> None:
 def emit_path(path: str | os.PathLike[str]) -> None:
     """Write a path on a line of its own.
 
-    It is written byte for byte, unless it holds a control character such as a newline, which
-    would break the one path a line: then escaped.
+    It is written byte for byte, unless it has a control character such as a newline, which
+    is escaped to keep one path per line.
     """
     text = os.fspath(path)
     if any(c < " " or c == "\x7f" for c in text):

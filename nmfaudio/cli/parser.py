@@ -1,149 +1,237 @@
-"""What the parsers of all commands share."""
+"""Parsers of the commands, built from the options of a dataclass."""
 
 from __future__ import annotations
 
 import argparse
 import difflib
+import shutil
+import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-from nmfaudio._common import time_ranges
+from nmfaudio._common.options import Option
 from nmfaudio.cli.output import emit
 from nmfaudio.errors import ParameterError
 
+SEPARATION = "separation"
+OUTPUT = "output"
+INPUT = "input"
+COMPUTATION = "computation"
+REPORTING = "reporting"
+_LAST_GROUPS = (OUTPUT, INPUT, COMPUTATION, REPORTING)
+
+_FILE_HELP = "any file that libsndfile reads; - is standard input; after --, all are files"
+
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose complaints are `ParameterError`."""
+    """An argument parser that raises `ParameterError`."""
 
     def error(self, message: str) -> NoReturn:
-        """Raise instead of printing the usage and leaving."""
+        """Raise instead of printing the usage and exiting."""
         message = message.removeprefix("argument ")
         raise ParameterError(f"{message}; see {self.prog} --help")
 
     def print_help(self, file: Any = None) -> None:
-        """Print the help where results go."""
+        """Print the help to standard output."""
         emit(self.format_help())
 
 
-def parse(parser: Parser, argv: Sequence[str]) -> argparse.Namespace:
-    """Parse the options and files of one command, in any order.
-
-    Whatever is no option is a file, and so is everything after ``--``; they are in `files`.
-
-    Raises
-    ------
-    ParameterError
-        An option is unknown or has a value that cannot be.
-    """
-    cut = argv.index("--") if "--" in argv else len(argv)
-    # The files are no argument of argparse, which would take only one unbroken run of them.
-    namespace, files = parser.parse_known_args(argv[:cut])
-    for text in files:
-        if text.startswith("-") and text != "-":
-            flags = [flag for action in parser._actions for flag in action.option_strings]
-            hint = nearest(text.partition("=")[0], flags)
-            parser.error(f"there is no option {text}{hint}")
-    namespace.files = files + list(argv[cut + 1 :])
-    return namespace
-
-
-def require_files(namespace: argparse.Namespace) -> None:
-    """Refuse a command line without files.
-
-    Raises
-    ------
-    ParameterError
-        There are none.
-    """
-    if not namespace.files:
-        raise ParameterError("no FILE was given; name one, or - for standard input")
-
-
-def nearest(text: str, known: Sequence[str]) -> str:
-    """``; did you mean …?`` where something known looks like `text`, else nothing."""
-    close = difflib.get_close_matches(text, known, n=1)
-    return f"; did you mean {close[0]}?" if close else ""
-
-
-def file_parser(
-    name: str, *, description: str, epilog: str = "", operands: str = "FILE..."
+def build_parser(
+    name: str,
+    options: Sequence[Option],
+    *,
+    operands: str = "",
+    description: str = "",
+    epilog: str = "",
 ) -> Parser:
-    """The parser of a command that takes audio files."""
+    """Build the parser of a command.
+
+    Parameters
+    ----------
+    name : str
+        Name of the command.
+    options : sequence of Option
+        Flags, grouped in the help, and files that are recognised by their suffix.
+    operands : str
+        Arguments in the usage line that are no options.
+    description, epilog : str
+        Text before and after the list of options.
+
+    Returns
+    -------
+    Parser
+    """
+    companions = [option for option in options if option.suffixes]
+    words = [operands, *(_companion_usage(option) for option in companions), "[options]"]
     parser = Parser(
         prog=f"nmfaudio {name}",
-        usage=f"nmfaudio {name} {operands} [options]",
+        usage=" ".join(["nmfaudio", name, *filter(None, words)]),
         description=description,
         epilog=epilog,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument_group(
-        "FILE", "any file that libsndfile reads; - is standard input; after --, all are files"
-    )
+    if operands.startswith("FILE"):
+        parser.add_argument_group("FILE", _FILE_HELP)
+    for option in companions:
+        width = shutil.get_terminal_size().columns - 4  # as argparse wraps other texts
+        parser.add_argument_group(str(option.metavar), textwrap.fill(option.help, width))
+    _add_flags(parser, [option for option in options if not option.suffixes])
     return parser
 
 
-def add_common_options(parser: Parser) -> argparse._ArgumentGroup:
-    """``--json`` and ``--debug``."""
-    group = parser.add_argument_group("how to report")
-    group.add_argument("--json", action="store_true", help="one JSON object on stdout")
-    group.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    return group
+def parse(
+    parser: Parser, options: Sequence[Option], argv: Sequence[str]
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Parse the options and files of a command, in any order.
+
+    Parameters
+    ----------
+    parser : Parser
+        Result of `build_parser`.
+    options : sequence of Option
+        The same options.
+    argv : sequence of str
+        Arguments after the name of the command.
+
+    Returns
+    -------
+    values : dict
+        Value of each option by its flag.
+    files : tuple of str
+        Arguments that are no options, and everything after ``--``.
+
+    Raises
+    ------
+    ParameterError
+        An option is unknown, missing or has an invalid value.
+    """
+    cut = argv.index("--") if "--" in argv else len(argv)
+    # The files are no argument of argparse, which would accept only one unbroken run of them.
+    namespace, files = parser.parse_known_args(argv[:cut])
+    for text in files:
+        if text.startswith("-") and text != "-":
+            flags = [flag for action in parser._actions for flag in action.option_strings]
+            hint = nearest(text.partition("=")[0], flags)
+            parser.error(f"unknown option {text}{hint}")
+    files += argv[cut + 1 :]
+    values = vars(namespace)
+    for option in options:
+        if option.suffixes:
+            values[option.flag] = _take_companion(parser, option, files)
+        elif option.many:
+            values[option.flag] = tuple(
+                tuple(value) if isinstance(value, list) else value for value in values[option.flag]
+            )
+    return values, tuple(files)
 
 
-def add_seed_option(group: argparse._ArgumentGroup) -> None:
-    """``--seed``."""
-    group.add_argument(
-        "--seed",
-        type=whole(0),
-        default=0,
-        metavar="N",
-        help="where chance starts: the same seed gives the same bytes (default: %(default)s)",
-    )
+def values_of(options: Sequence[Option], values: dict[str, Any]) -> dict[str, Any]:
+    """Values of some of the parsed options by the names of their fields."""
+    return {option.name: values[option.flag] for option in options}
 
 
-def add_thread_option(group: argparse._ArgumentGroup) -> None:
-    """``--threads``."""
-    group.add_argument(
-        "--threads",
-        type=whole(1),
-        metavar="N",
-        help="how many threads work; the result is the same (default: one for each processor)",
-    )
+def nearest(text: str, known: Sequence[str]) -> str:
+    """``; did you mean …?`` with the most similar of the known words, or nothing."""
+    close = difflib.get_close_matches(text, known, n=1)
+    return f"; did you mean {close[0]}?" if close else ""
 
 
-def add_existing_options(group: argparse._ArgumentGroup, *, replaced: str, known_by: str) -> None:
-    """``--overwrite`` and ``--skip-existing``: what is replaced, and what files are known by."""
-    existing = group.add_mutually_exclusive_group()
-    existing.add_argument(
-        "--overwrite",
-        action="store_true",
-        help=f"replace {replaced} that are there (default: refuse)",
-    )
-    existing.add_argument(
-        "--skip-existing", action="store_true", help=f"leave out files whose {known_by} are there"
-    )
-
-
-def parse_time_range(text: str) -> tuple[float, float]:
-    """`nmfaudio._common.time_ranges.parse_time_range` for argparse."""
-    try:
-        return time_ranges.parse_time_range(text)
-    except ParameterError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def whole(least: int) -> Callable[[str], int]:
-    """A type for argparse: a whole number of that or more."""
+def at_least(minimum: int) -> Callable[[str], int]:
+    """Parser of whole numbers that are not below a minimum."""
 
     def convert(text: str) -> int:
-        if not (text.isascii() and text.isdecimal() and int(text) >= least):
-            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of {least} or more")
+        if not (text.isascii() and text.isdecimal() and int(text) >= minimum):
+            raise ParameterError(f"{text!r} is not a whole number of {minimum} or more")
         return int(text)
 
     return convert
 
 
 def sentence(text: str) -> str:
-    """With a capital letter."""
+    """Text with a capital letter at its beginning."""
     return text[0].upper() + text[1:]
+
+
+def _companion_usage(option: Option) -> str:
+    return str(option.metavar) if option.required else f"[{option.metavar}]"
+
+
+def _take_companion(parser: Parser, option: Option, files: list[str]) -> str | None:
+    """Remove the one file with the option's suffixes from the files, and return it."""
+    matches = [file for file in files if file.lower().endswith(option.suffixes)]
+    name = f"{option.metavar}, which ends in {' or '.join(option.suffixes)}"
+    if len(matches) > 1:
+        raise ParameterError(f"{matches[1]} is a second {name}; give one per run")
+    if option.required and not matches:
+        command = parser.prog.removeprefix("nmfaudio ")
+        raise ParameterError(f"{command} needs {name}; see {parser.prog} --help")
+    files[:] = [file for file in files if file not in matches]
+    return matches[0] if matches else None
+
+
+def _add_flags(parser: Parser, options: Sequence[Option]) -> None:
+    """Add the flags in groups: in the order of the options, those of all commands at the end."""
+    names = dict.fromkeys(option.group or SEPARATION for option in options)
+    order = [name for name in names if name not in _LAST_GROUPS]
+    order += [name for name in _LAST_GROUPS if name in names]
+    for name in order:
+        group = parser.add_argument_group(name)
+        exclusive: dict[str, Any] = {}
+        for option in options:
+            if (option.group or SEPARATION) == name:
+                target: Any = group
+                if option.excludes is not None:
+                    if option.excludes not in exclusive:
+                        exclusive[option.excludes] = group.add_mutually_exclusive_group()
+                    target = exclusive[option.excludes]
+                flags = [option.short, option.flag] if option.short else [option.flag]
+                target.add_argument(*flags, **_arguments(option))
+
+
+def _arguments(option: Option) -> dict[str, Any]:
+    """Arguments of `argparse.ArgumentParser.add_argument` for an option."""
+    help = option.help.replace("%", "%%")
+    arguments: dict[str, Any] = {"dest": option.flag, "default": option.default}
+    if isinstance(option.default, bool):
+        if option.switch:
+            return arguments | {"help": help, "action": "store_true"}
+        help += f" (default: {'on' if option.default else 'off'})"
+        return arguments | {"help": help, "action": argparse.BooleanOptionalAction}
+    arguments |= {"type": _converter(option), "choices": option.choices}
+    arguments["metavar"] = option.metavar or _metavar(option)
+    if isinstance(option.metavar, tuple):
+        arguments["nargs"] = len(option.metavar)
+    if option.many:
+        arguments |= {"action": "append", "default": list(option.default)}
+        help += " (may be repeated)"
+    elif option.required:
+        arguments["required"] = True
+    elif option.default is not None:
+        help += " (default: %(default)s)"
+    return arguments | {"help": help}
+
+
+def _metavar(option: Option) -> str:
+    if option.choices:
+        return "{" + ",".join(option.choices) + "}"
+    if option.parse is int:
+        return "N"
+    return "X" if option.parse is float else option.name.upper()
+
+
+def _converter(option: Option) -> Callable[[str], Any]:
+    """Conversion from text for argparse, with its class of error."""
+    expected = "a valid value"
+    if option.parse in (int, float):
+        expected = "a whole number" if option.parse is int else "a number"
+
+    def convert(text: str) -> Any:
+        try:
+            return option.parse(text)
+        except ParameterError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{text!r} is not {expected}") from None
+
+    return convert

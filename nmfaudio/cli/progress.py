@@ -1,4 +1,4 @@
-"""What stderr hears of a run: a progress bar, for a terminal only, and warnings."""
+"""Progress bar, for a terminal only, and warnings on stderr."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from nmfaudio.cli.failures import check_ended, printable
 from nmfaudio.errors import AudioWarning
@@ -23,42 +23,48 @@ _LONGEST = 24  # characters of the label
 
 
 def clock(seconds: float) -> str:
-    """A duration as ``m:ss`` or ``h:mm:ss``."""
+    """Return a duration as ``m:ss`` or ``h:mm:ss``."""
     minutes, s = divmod(round(seconds), 60)
     hours, m = divmod(minutes, 60)
     return f"{hours}:{m:02}:{s:02}" if hours else f"{m}:{s:02}"
 
 
 class Bar:
-    """What is being done to one file, how far it is, and how long it will take.
+    """Progress of one file: stage, share of the iterations done, and time left.
 
     Parameters
     ----------
     label : str
-        What the line begins with, already printable.
+        Beginning of the line, already printable.
     quiet : bool
         Draw nothing; nothing is drawn either where stderr is not a terminal.
-    after : str
-        What is said when iterations are over.
+    last_stage : str
+        Stage after the last iteration.
     """
 
     def __init__(
-        self, label: str, *, quiet: bool = False, after: str = "making the sources"
+        self, label: str, *, quiet: bool = False, last_stage: str = "computing the stems"
     ) -> None:
         terminal = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
         self._drawn = terminal and not quiet
         self._label = label if len(label) <= _LONGEST else label[: _LONGEST - 1] + "…"
-        self._after = after
+        self._last_stage = last_stage
         self._start = -1
-        self._since = (0, 0.0)  # iteration and time when this start was first heard of
+        self._since = (0, 0.0)  # iteration and time at the first call of this start
         self._last = 0.0
 
-    def say(self, doing: str) -> None:
-        """Show a stage that has no measure of how far it is."""
-        self._draw(f"{self._label}  {doing} …")
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.clear()
+
+    def show_stage(self, stage: str) -> None:
+        """Show a stage without a measure of progress."""
+        self._draw(f"{self._label}  {stage} …")
 
     def update(self, progress: Progress) -> None:
-        """Show how far the iterations are: the callback of a separator."""
+        """Show the progress of the iterations: the callback of a separator."""
         check_ended()
         now = time.monotonic()
         if progress.start != self._start:
@@ -67,12 +73,12 @@ class Bar:
             return
         self._last = now
         if progress.iteration == progress.max_iter:
-            self.say(self._after)
+            self.show_stage(self._last_stage)
         else:
             self._draw(self._line(progress, now))
 
     def clear(self) -> None:
-        """Take the line away, so that something else can be printed there."""
+        """Clear the line, so that something else can be printed there."""
         self._draw("")
 
     def _line(self, progress: Progress, now: float) -> str:
@@ -82,9 +88,9 @@ class Bar:
         if progress.iteration > since:
             rate = (now - then) / (progress.iteration - since)
             facts += f"  {clock(rate * (progress.max_iter - progress.iteration))} left"
-        room = self._columns() - len(head) - len(facts) - 5
+        width = self._columns() - len(head) - len(facts) - 5
         share = progress.iteration / max(progress.max_iter, 1)
-        return f"{head}  {_bar(share, min(room, _WIDEST))}  {facts}"
+        return f"{head}  {_bar(share, min(width, _WIDEST))}  {facts}"
 
     def _draw(self, line: str) -> None:
         if self._drawn:
@@ -111,9 +117,9 @@ def _bar(share: float, width: int) -> str:
 
 
 @contextmanager
-def heard(about: str, bar: Bar) -> Iterator[list[str]]:
-    """Print each `AudioWarning` as one line as it comes, and keep its text."""
-    said: list[str] = []
+def record_warnings(source: str, bar: Bar) -> Iterator[list[str]]:
+    """Print each `AudioWarning` as one line when it is raised, and collect the texts."""
+    messages: list[str] = []
     with warnings.catch_warnings():
         warnings.simplefilter("always", AudioWarning)
         show_other = warnings.showwarning
@@ -122,11 +128,11 @@ def heard(about: str, bar: Bar) -> Iterator[list[str]]:
             if not issubclass(category, AudioWarning):
                 return show_other(message, category, *where, **more)
             text = printable(str(message))
-            said.append(text)
+            messages.append(text)
             bar.clear()
-            head = "" if text.startswith(about) else f"{about}: "
+            head = "" if text.startswith(source) else f"{source}: "
             print(f"nmfaudio: warning: {head}{text}", file=sys.stderr)
             return None
 
         warnings.showwarning = show
-        yield said
+        yield messages

@@ -1,96 +1,71 @@
-"""What there is to say about one separated file: facts, one line, a table."""
+"""Report on one separated file: facts, one line, a table."""
 
 from __future__ import annotations
 
-import os
 import textwrap
-from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
+from collections.abc import Sequence
 from itertools import zip_longest
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nmfaudio.audio.io.decoding import open_audio
+from nmfaudio.audio.io.writing import stored_blocks
 from nmfaudio.cli.failures import printable
-from nmfaudio.errors import OutputError
 
 if TYPE_CHECKING:
-    from nmfaudio.audio.io import DecodedAudio, Written
+    from nmfaudio.audio.io import Written
     from nmfaudio.stems.stems import Stems
 
 _WIDTH = 80  # columns of the table
 
 
-def describe_stems(recording: DecodedAudio, stems: Stems, written: Written) -> dict[str, Any]:
-    """The facts about one file, as `--json` gives them."""
-    channels, samples = recording.samples.shape
-    paths = written.paths[: len(stems)]  # the parts come first, then the components
-    model = stems.decomposition
+def describe_stems(mixture: np.ndarray, stems: Stems, written: Written) -> dict[str, Any]:
+    """Facts about the stems of one file, as ``--json`` gives them."""
+    paths = written.paths[: len(stems)]  # the stems come first, then the components
+    groups = stems.groups
     return {
-        "sr": recording.sr,
-        "channels": channels,
-        "samples": samples,
-        "duration": samples / recording.sr,
-        "offset": recording.offset,
-        "settings": stems.settings,
         "sources": [
             {
                 "name": name,
                 "path": path,
-                "components": stems.groups[name].components,
-                "energy_share": stems.groups[name].energy_share,
-                "centre_hz": stems.groups[name].centre_hz,
-                "percussiveness": stems.groups[name].percussiveness,
+                "components": groups[name].components,
+                "energy_share": groups[name].energy_share,
+                "centre_hz": groups[name].centre_hz,
+                "percussiveness": groups[name].percussiveness,
             }
             for name, path in zip(stems, paths, strict=True)
         ],
         "component_paths": written.paths[len(stems) :],
-        "components": sum(len(group.components) for group in stems.groups.values()),
-        "loss": float(model.losses[-1]),
-        "iterations": model.n_iter,
-        "converged": model.converged,
-        "max_abs_error": _largest_error(recording.samples, paths, written.gain),
+        "components": sum(len(group.components) for group in groups.values()),
+        "max_abs_error": _largest_error(mixture, stems, written),
         "gain": written.gain,
     }
 
 
-def _largest_error(mixture: np.ndarray, paths: Sequence[Path], gain: float) -> float | None:
-    """Largest |gain · mixture − sum of the parts|, as they are read back from their files.
+def _largest_error(mixture: np.ndarray, stems: Stems, written: Written) -> float | None:
+    """Largest |gain · mixture − sum of the stems as stored|; None if a lossy format cut them.
 
-    None where a lossy format changed the length. All files are read side by side, so that no more
-    than a block of each is held.
+    Only lossy files are decoded for it: `write_group` has read back all others.
     """
-    largest, done = 0.0, 0
-    with ExitStack() as files:
-        parts = [files.enter_context(open_audio(path)) for path in paths]
-        for blocks in zip_longest(*(part.blocks() for part in parts)):
-            lengths = {0 if block is None else len(block) for block in blocks}
-            here = mixture[:, done : done + max(lengths)].T
-            if lengths != {len(here)}:
-                break
-            rest = here.astype(np.float64) * gain
-            for block in blocks:
-                rest -= block
-            largest = max(largest, float(np.abs(rest).max()))
-            done += len(here)
-        if any(part.failed_at is not None for part in parts):
-            raise OutputError(f"{paths[0].parent}: a part cannot be read back; write it again")
-    return largest if done == mixture.shape[1] else None
+    largest, position = 0.0, 0
+    parts = [
+        stored_blocks(path, y, written)
+        for path, y in zip(written.paths, stems.values(), strict=False)
+    ]
+    for blocks in zip_longest(*parts):
+        lengths = {0 if block is None else len(block) for block in blocks}
+        rest = mixture[:, position : position + max(lengths)].T.astype(np.float64) * written.gain
+        if lengths != {len(rest)}:
+            break
+        for block in blocks:
+            rest -= block
+        largest = max(largest, float(np.abs(rest).max()))
+        position += len(rest)
+    return largest if position == mixture.shape[1] else None
 
 
-def written(report: dict[str, Any]) -> Iterable[os.PathLike[str]]:
-    """The paths that were written for one file."""
-    yield from (source["path"] for source in report.get("sources", ()))
-    yield from report.get("component_paths", ())
-    yield from report.get("notes", ())
-    if report.get("model") is not None:
-        yield report["model"]
-
-
-def line(about: str, report: dict[str, Any]) -> str:
-    """The one line that tells how it went."""
+def line(name: str, report: dict[str, Any]) -> str:
+    """Line about one separated file."""
     count = len(report["sources"])
     error = report["max_abs_error"]
     facts = [
@@ -99,12 +74,12 @@ def line(about: str, report: dict[str, Any]) -> str:
         f"largest |mix − Σ stems| {'unknown' if error is None else format(error, '.1e')}",
     ]
     if report["gain"] != 1:
-        facts.append(f"all turned down to {report['gain']:.3f} so that nothing clips")
-    return f"{about}: {', '.join(facts)}"
+        facts.append(f"all scaled by {report['gain']:.3f} to avoid clipping")
+    return f"{name}: {', '.join(facts)}"
 
 
 def table(report: dict[str, Any]) -> str:
-    """What each source is made of."""
+    """Table of the sources and the fit."""
     rows = [("source", "energy", "centre", "percussive", "components")]
     rows += [
         (
@@ -128,7 +103,7 @@ def table(report: dict[str, Any]) -> str:
             initial_indent=head + "  ",
             subsequent_indent=" " * (len(head) + 2),
         ) or [head]
-    ended = "converged" if report["converged"] else "as many as allowed"
+    ended = "converged" if report["converged"] else "limit reached"
     lines.append(
         f"  {report['components']} components, {report['iterations']} iterations ({ended}),"
         f" loss {report['loss']:.6g}"
@@ -137,7 +112,7 @@ def table(report: dict[str, Any]) -> str:
 
 
 def ranges(numbers: Sequence[int]) -> str:
-    """Numbers with runs drawn together: 0–3, 7."""
+    """Format numbers with runs joined: 0–3, 7."""
     runs: list[list[int]] = []
     for number in sorted(numbers):
         if runs and number == runs[-1][1] + 1:

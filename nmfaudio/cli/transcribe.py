@@ -1,183 +1,230 @@
-"""`nmfaudio transcribe`: which notes are played in recordings, or when which drum is hit."""
+"""`nmfaudio transcribe`: notes or drum hits of recordings."""
 
 from __future__ import annotations
 
-import argparse
+import io
 import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nmfaudio.cli.commands import OTHERS
+from nmfaudio._common.options import option, switch
+from nmfaudio.cli.batch import BatchCommand, Worker, describe_result
+from nmfaudio.cli.command import STDOUT
 from nmfaudio.cli.failures import printable
-from nmfaudio.cli.parser import (
-    Parser,
-    add_common_options,
-    add_existing_options,
-    add_seed_option,
-    add_thread_option,
-    file_parser,
-    parse,
-    sentence,
-)
-from nmfaudio.cli.separator_options import add_input_options
+from nmfaudio.cli.memory import check_memory
+from nmfaudio.cli.parser import OUTPUT
 from nmfaudio.errors import ParameterError
 
-# What computes is imported where it is needed, so that --help stays quick.
+# All that is heavy is imported where it is needed, so that --help stays quick.
 if TYPE_CHECKING:
+    from nmfaudio.cli.jobs import Job
+    from nmfaudio.cli.progress import Bar
+    from nmfaudio.stems.stems import Stems
     from nmfaudio.transcription.drums import DrumTranscriber
+    from nmfaudio.transcription.result import Transcription
     from nmfaudio.transcription.transcriber import Transcriber
 
-STEMS = {"note": "note", "pitch": "pitch", "hand": "hand", "part": "track"}
-"""What a stem may be, and what `Transcription.stems` calls it."""
+_GROUP = "transcription"
+_STEMS = {"note": "note", "pitch": "pitch", "hand": "hand", "part": "track"}  # argument of stems()
+_EXTRAS = {"salience": "salience.npz", "sonify": "sonification.wav", "plot": "plot.png"}
+_DPI = 150
 
-_WHAT = """\
-{help}.
 
-The notes of each FILE are written to OUTPUT/<name of FILE>.csv, a table with
-the columns that basic-pitch writes, and to .mid where the extra midi is
-installed. Without a dictionary, a piano is expected: one ships with nmfaudio.
-With --preview, times count from where the stretch begins.
+def _positive(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 < value < float("inf"):
+        raise ParameterError(f"{text!r} is not a number above 0")
+    return value
+
+
+@dataclass(frozen=True, kw_only=True)
+class TranscribeCommand(BatchCommand):
+    """``nmfaudio transcribe``."""
+
+    details = """\
+The notes of each FILE are written to OUTPUT/<name of FILE>/notes.csv, a table
+with the columns of basic-pitch, and to notes.mid if the extra midi is
+installed. The default dictionary is one of a piano. With --preview, times
+count from the beginning of that part.
 """
-_EXAMPLES = """\
+    epilog = f"""\
 examples:
   nmfaudio transcribe piano.wav
   nmfaudio transcribe *.flac -d upright.npz -o notes --skip-existing
   nmfaudio transcribe piano.wav --sonify --plot --stems hand
   nmfaudio transcribe --drums loop.wav
 
-stdout has the paths written, one a line: a path that holds a newline or
-another control character is shown with escapes there, and exactly in --json.
-"""
+{STDOUT}"""
+    last_stage = "detecting notes"
 
-
-def run_transcribe(argv: list[str]) -> int:
-    """Run ``nmfaudio transcribe``, and return its exit code."""
-    chosen = parse(_parser(), argv)
-    if chosen.parts is not None and not chosen.drums:
-        raise ParameterError("--parts is for drums; add --drums")
-    fitting = ("note", "part") if chosen.drums else ("note", "pitch", "hand")
-    if chosen.stems not in (None, *fitting):
-        raise ParameterError(f"--stems {chosen.stems} does not fit; choose {' or '.join(fitting)}")
-    from nmfaudio.cli.run import run_jobs
-    from nmfaudio.cli.transcribing import plan_transcriptions, report_lines, transcribe, written
-
-    jobs = plan_transcriptions(chosen)
-    transcriber, known = _transcriber(chosen)
-    if not chosen.quiet:
-        print(f"transcribing with {known}", file=sys.stderr)
-    return run_jobs(
-        "transcribe",
-        jobs,
-        lambda job, bar: transcribe(job, transcriber, chosen, bar) | {"dictionary": known},
-        chosen,
-        written=written,
-        lines=report_lines,
-        after="finding the notes",
-    )
-
-
-def _transcriber(chosen: argparse.Namespace) -> tuple[Transcriber | DrumTranscriber, str]:
-    """What finds the notes, and what it knows of them."""
-    own = chosen.dictionary
-    find = _drum_transcriber if chosen.drums else _note_transcriber
-    settings = {} if chosen.threshold is None else {"threshold": chosen.threshold}
-    transcriber = find(chosen, settings)
-    facts = repr(transcriber.dictionary).partition("(")[2].removesuffix(")")
-    shipped = f"the shipped {'drums' if chosen.drums else 'piano'}"
-    return transcriber, f"{shipped if own is None else printable(own)}: {facts}"
-
-
-def _note_transcriber(chosen: argparse.Namespace, settings: dict[str, float]) -> Transcriber:
-    from nmfaudio.dictionaries.note_dictionary import NoteDictionary
-    from nmfaudio.transcription.transcriber import Transcriber
-
-    if chosen.dictionary is None:
-        return Transcriber().with_decoding(**settings)
-    return Transcriber(NoteDictionary.load(chosen.dictionary)).with_decoding(**settings)
-
-
-def _drum_transcriber(chosen: argparse.Namespace, settings: dict[str, Any]) -> DrumTranscriber:
-    from nmfaudio.dictionaries.dictionary import Dictionary
-    from nmfaudio.symbolic.names import DRUM_PARTS
-    from nmfaudio.transcription.drums import DrumTranscriber
-
-    if chosen.dictionary is not None:
-        settings["dictionary"] = own = Dictionary.load(chosen.dictionary)
-        settings["parts"] = tuple(part for part in DRUM_PARTS if part in own.names)
-    if chosen.parts is not None:
-        settings["parts"] = tuple(name.strip() for name in chosen.parts.split(","))
-    return DrumTranscriber(**settings)
-
-
-def _parser() -> Parser:
-    parser = file_parser(
-        "transcribe",
-        description=_WHAT.format(help=sentence(OTHERS["transcribe"][1])),
-        epilog=_EXAMPLES,
-    )
-    group = parser.add_argument_group("what to listen for")
-    group.add_argument(
-        "-d",
-        "--dictionary",
-        metavar="D.NPZ",
-        help="what the notes or drums sound like (default: a piano, or a drum kit, that ships with"
+    dictionary: str | None = option(
+        None,
+        "dictionary of the notes or drums (default: a piano or a drum kit that ships with"
         " nmfaudio)",
+        short="-d",
+        metavar="D.NPZ",
+        group=_GROUP,
     )
-    group.add_argument("--drums", action="store_true", help="hits of drums, not notes of a pitch")
-    group.add_argument(
-        "--parts",
+    drums: bool = switch("transcribe drum hits instead of pitched notes", group=_GROUP)
+    parts: str | None = option(
+        None,
+        "drums to transcribe, separated by commas: kick, snare, hihat, toms, cymbals; the last two"
+        " are far less reliable (default: the first three, or those of --dictionary)",
         metavar="NAMES",
-        help="which drums to write down, with commas between: kick, snare, hihat, toms, cymbals;"
-        " the last two are found far less surely (default: the first three, or those of"
-        " --dictionary)",
+        group=_GROUP,
     )
-    group.add_argument(
-        "--threshold",
-        type=_share,
+    threshold: float | None = option(
+        None,
+        "detection threshold: lower finds more notes, and more false ones (default: the best one"
+        " on recordings of the same kind)",
+        parse=_positive,
         metavar="X",
-        help="how strong a note must be: lower finds more notes, and more that are none"
-        " (default: what did best on recordings of its kind)",
+        group=_GROUP,
     )
-    add_seed_option(group)
-    _add_output_options(parser)
-    add_input_options(parser)
-    group = add_common_options(parser)
-    add_thread_option(group)
-    group.add_argument("-q", "--quiet", action="store_true", help="only warnings and errors")
-    return parser
-
-
-def _add_output_options(parser: Parser) -> None:
-    group = parser.add_argument_group("what to write")
-    group.add_argument(
-        "-o",
-        "--output",
-        default="transcribed",
+    output: str = option(
+        "transcribed",
+        "folder that gets a folder for each file",
+        short="-o",
         metavar="OUTPUT",
-        help="the folder that gets the files (default: %(default)s)",
+        group=OUTPUT,
     )
-    switches = {
-        "--salience": "also how strong each pitch is when: <name>-salience.npz",
-        "--sonify": "also the recording on the left and the notes as tones on the right, to hear"
-        " whether they fit: <name>-notes.wav",
-        "--plot": "also a picture of the notes, <name>.png; needs the extra plot",
-    }
-    for flag, help in switches.items():
-        group.add_argument(flag, action="store_true", help=help)
-    group.add_argument(
-        "--stems",
-        choices=tuple(STEMS),
-        help="also each note, pitch, hand or part of the drum kit as sound, and the rest: they add"
-        " up to the recording; in the folder <name>",
+    salience: bool = switch(
+        f"also write the strength of each pitch over time: {_EXTRAS['salience']}", group=OUTPUT
     )
-    add_existing_options(group, replaced="files", known_by="notes")
+    sonify: bool = switch(
+        "also write the recording on the left channel and the notes as tones on the right:"
+        f" {_EXTRAS['sonify']}",
+        group=OUTPUT,
+    )
+    plot: bool = switch(
+        f"also write a picture of the notes: {_EXTRAS['plot']}; needs nmfaudio[plot]", group=OUTPUT
+    )
+    stems: str | None = option(
+        None,
+        "also separate each note, pitch, hand or part of the drum kit, and the rest; they sum to"
+        " the recording: stems/*.wav",
+        choices=tuple(_STEMS),
+        group=OUTPUT,
+    )
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Files that are read, and must not be replaced."""
+        return self.files if self.dictionary is None else (*self.files, self.dictionary)
+
+    def patterns(self) -> Sequence[str]:
+        """Glob patterns of the results in the folder of a recording."""
+        extras = [file for name, file in _EXTRAS.items() if getattr(self, name)]
+        return ("notes.csv", "notes.mid", *extras, *(["stems/*.wav"] if self.stems else []))
+
+    def check(self) -> None:
+        """Check options that depend on one another, and that a picture can be drawn."""
+        if self.parts is not None and not self.drums:
+            raise ParameterError("--parts is for drums; add --drums")
+        choices = ("note", "part") if self.drums else ("note", "pitch", "hand")
+        if self.stems not in (None, *choices):
+            of = "drums" if self.drums else "notes"
+            raise ParameterError(
+                f"--stems {self.stems} is not available for {of}; choose {' or '.join(choices)}"
+            )
+        if self.plot:
+            from nmfaudio._common.figures import new_figure
+
+            new_figure(1, 1)
+
+    def prepare(self) -> Worker:
+        """Load the dictionary, and return the function that transcribes a recording."""
+        transcriber = self._drum_transcriber() if self.drums else self._note_transcriber()
+        summary = repr(transcriber.dictionary).partition("(")[2].removesuffix(")")
+        source = f"the shipped {'drums' if self.drums else 'piano'}"
+        if self.dictionary is not None:
+            source = printable(self.dictionary)
+        dictionary = f"{source}: {summary}"
+        if not self.quiet:
+            print(f"transcribing with {dictionary}", file=sys.stderr)
+
+        def transcribe(job: Job, bar: Bar) -> dict[str, Any]:
+            recording = self.read(job, bar)
+            result = self.compute(transcriber, recording, bar)
+            paths = self._write(job, result)
+            facts = {"notes": len(result.notes), "dictionary": dictionary}
+            return describe_result(recording, result) | facts | paths
+
+        return transcribe
+
+    def _note_transcriber(self) -> Transcriber:
+        from nmfaudio.dictionaries.note_dictionary import NoteDictionary
+        from nmfaudio.transcription.transcriber import Transcriber
+
+        settings = {} if self.threshold is None else {"threshold": self.threshold}
+        if self.dictionary is None:
+            return Transcriber().with_decoding(**settings)
+        return Transcriber(NoteDictionary.load(self.dictionary)).with_decoding(**settings)
+
+    def _drum_transcriber(self) -> DrumTranscriber:
+        from nmfaudio.dictionaries.dictionary import Dictionary
+        from nmfaudio.symbolic.names import DRUM_PARTS
+        from nmfaudio.transcription.drums import DrumTranscriber
+
+        settings: dict[str, Any] = {}
+        if self.threshold is not None:
+            settings["threshold"] = self.threshold
+        if self.dictionary is not None:
+            settings["dictionary"] = dictionary = Dictionary.load(self.dictionary)
+            settings["parts"] = tuple(part for part in DRUM_PARTS if part in dictionary.names)
+        if self.parts is not None:
+            settings["parts"] = tuple(name.strip() for name in self.parts.split(","))
+        return DrumTranscriber(**settings)
+
+    def _write(self, job: Job, result: Transcription) -> dict[str, Any]:
+        """Write the notes and all extras; return their paths."""
+        from nmfaudio._common.files import write_bytes
+        from nmfaudio.audio.io import write_group
+
+        extras = {name: job.folder / file for name, file in _EXTRAS.items() if getattr(self, name)}
+        # What may fail comes before the first file is written.
+        picture = _picture(result) if self.plot else b""
+        stems = _separate(result, _STEMS[self.stems]) if self.stems else None
+        score = result.save(job.folder, "notes", overwrite=self.overwrite)
+        if self.salience:
+            result.save_salience(extras["salience"], overwrite=self.overwrite)
+        if self.sonify:
+            audio = {extras["sonify"]: result.sonify(beside=True)}
+            write_group(audio, result.sr, format="wav", overwrite=self.overwrite)
+        if self.plot:
+            write_bytes(extras["plot"], picture, overwrite=self.overwrite)
+        paths: Sequence[Path] = ()
+        if stems is not None:
+            paths = stems.save(job.folder / "stems", overwrite=self.overwrite).paths
+        return {"score": score, "stems": paths} | {name: extras.get(name) for name in _EXTRAS}
+
+    def written(self, report: dict[str, Any]) -> Iterable[Path]:
+        """Paths written for one file."""
+        yield from report.get("score", ())
+        yield from (report[name] for name in _EXTRAS if report.get(name) is not None)
+        yield from report.get("stems", ())
+
+    def lines(self, name: str, report: dict[str, Any]) -> Iterable[str]:
+        """One line about the notes."""
+        count = report["notes"]
+        facts = [f"{count} {'note' if count == 1 else 'notes'} in {report['seconds']:.1f} s"]
+        facts.append(f"{report['times_real_time']:.3g} × real time")
+        return [f"{name}: {', '.join(facts)}"]
 
 
-def _share(text: str) -> float:
-    """A threshold for argparse."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
-    return value
+def _separate(result: Transcription, by: str) -> Stems:
+    from nmfaudio.transcription.note_stems import note_stems, stems_memory
+
+    check_memory(stems_memory(result, by))
+    return note_stems(result, by)
+
+
+def _picture(result: Transcription) -> bytes:
+    content = io.BytesIO()
+    result.plot().savefig(content, format="png", dpi=_DPI)
+    return content.getvalue()

@@ -115,7 +115,7 @@ def test_export_is_read_and_heard(nmfaudio, songs, lags):
 
 def test_a_picture_when_asked(nmfaudio, songs):
     pytest.importorskip("matplotlib").use("Agg")
-    result = nmfaudio("dictionary", "export", "songs.npz", "-o", "out", "--picture")
+    result = nmfaudio("dictionary", "export", "songs.npz", "-o", "out", "--plot")
     assert result.code == 0
     assert "out/templates.png\n" in result.out
     assert Path("out/templates.png").read_bytes().startswith(b"\x89PNG")
@@ -136,11 +136,11 @@ def test_bands_are_heard_too(nmfaudio, transform):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ((), "what to do was not said"),
-        (("inform", "songs.npz"), "there is no dictionary inform; did you mean info?"),
-        (("zzz",), "there are: info, merge, export"),
-        (("info",), "no dictionary was named"),
-        (("info", "songs.npz", "-o", "x"), "leave -o out"),
+        ((), "no command given"),
+        (("inform", "songs.npz"), "unknown action 'inform'; did you mean info?"),
+        (("zzz",), "unknown action 'zzz'; choose from info, merge, export"),
+        (("info",), "no dictionary given"),
+        (("info", "songs.npz", "-o", "x"), "leave out -o"),
         (("merge", "songs.npz"), "merge needs -o"),
         (("export", "songs.npz", "songs.npz", "-o", "x"), "takes one dictionary, got 2"),
     ],

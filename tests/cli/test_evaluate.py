@@ -94,7 +94,7 @@ def test_what_differs_is_refused(nmfaudio, folders, change, words):
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["true"], 2, "got 1 folders"),
+        (["true"], 2, "got 1 arguments"),
         (["true", "missing"], 3, "missing: No such file or directory"),
         (["true", "made/kick.wav"], 3, "Not a directory"),
         (["true", "."], 4, "no audio files"),
@@ -112,7 +112,7 @@ def test_two_files_of_one_name_are_refused(nmfaudio, folders):
     write_wav("made/kick.flac", KICK.T, subtype="PCM_16")
     result = nmfaudio("evaluate", *folders)
     assert result.code == 4
-    assert "one name" in result.errors()[0]
+    assert "the same name" in result.errors()[0]
 
 
 def test_a_warning_of_a_file_is_passed_on(nmfaudio, folders):

@@ -41,6 +41,19 @@ def test_folders_are_matched_by_name(nmfaudio):
     assert "kick" in result.out
 
 
+def test_folders_of_transcriptions_are_matched_by_their_names(nmfaudio):
+    for name in ("march.mid", "waltz.csv"):
+        path = Path("out", Path(name).stem, f"notes{Path(name).suffix}")
+        path.parent.mkdir(parents=True)
+        Path("made", name).rename(path)
+    result = nmfaudio("evaluate", "true", "out", "--notes", "--json").json
+    assert [file["estimate"] for file in result["files"]] == [
+        "out/march/notes.mid",
+        "out/waltz/notes.csv",
+    ]
+    assert result["exit_code"] == 0
+
+
 def test_json_has_the_same_figures_and_means_with_intervals(nmfaudio):
     told = nmfaudio("evaluate", "--notes", "true", "made", "--json").json
     assert (told["command"], told["exit_code"], told["left_aside"]) == ("evaluate", 0, [])
@@ -82,7 +95,7 @@ def test_midi_goes_before_a_table_of_the_same_name(nmfaudio):
 
 def test_what_belongs_to_no_reference_is_said(nmfaudio):
     na.write_notes("made/polka.csv", SCORE)
-    assert "left aside: polka.csv" in nmfaudio("evaluate", "--notes", "true", "made").out
+    assert "without a reference: polka.csv" in nmfaudio("evaluate", "--notes", "true", "made").out
 
 
 def test_a_piece_without_an_estimate_fails_and_the_others_go_on(nmfaudio):
@@ -97,10 +110,10 @@ def test_a_piece_without_an_estimate_fails_and_the_others_go_on(nmfaudio):
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["--notes", "true"], 2, "got 1 files"),
+        (["--notes", "true"], 2, "got 1 arguments"),
         (["--notes", "true", "made/waltz.csv"], 2, "one is a folder"),
         (["--notes", "true/waltz.mid", "missing.mid"], 3, "missing.mid"),
-        (["--notes", ".", "made"], 4, "holds no .mid, .midi, .csv"),
+        (["--notes", ".", "made"], 4, "has no .mid, .midi, .csv"),
         (["--notes", "true", "made", "--mixture", "x.wav"], 2, "--mixture is for audio"),
         (["--notes", "true", "made", "--framewise"], 2, "--framewise is for audio"),
         (["true", "made", "--drums"], 2, "add --notes"),

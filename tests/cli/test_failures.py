@@ -166,7 +166,7 @@ def test_an_existing_model_is_refused_before_any_work(separate, song):
         (["a/x.wav", "b/X.wav"], [], "b/X.wav: its results would go to separated/X"),
         (["x.wav", "./x.wav"], [], "./x.wav: its results would go to"),
         (["x.wav", "x.flac"], [], "x.flac: its results would go to"),
-        (["a/x.wav", "b/a.wav"], ["-o", "."], "a/x.wav: lies in a, where parts would be"),
+        (["a/x.wav", "b/a.wav"], ["-o", "."], "a/x.wav: lies in a, where results would replace"),
         (["a/x.wav", "b/y.wav"], ["--save-model", "m.npz"], "put {track} into it"),
         (["a/x.wav"], ["--save-model", "a/x.wav"], "a/x.wav: is an input"),
     ],
@@ -201,7 +201,7 @@ def test_a_model_that_is_a_folder(separate, song):
 @pytest.mark.parametrize(
     ("trouble", "code", "said"),
     [
-        ("memory", 6, "song.wav: not enough memory; take a shorter stretch"),
+        ("memory", 6, "song.wav: not enough memory; process a shorter part"),
         ("nan", 1, "song.wav: iteration 3 left the finite numbers; lower the step"),
         ("bug", 1, "song.wav: ZeroDivisionError: division by zero; this is a bug: run with"),
         ("interrupt", 130, "interrupted"),

@@ -61,11 +61,14 @@ def test_python_learns_the_same(nmfaudio, notes):
         (("--notes", "x=notes", "--fill", "all"), "LOW-HIGH"),
         (("--notes", "x=notes", "--fill", "90-40"), "put the lower first"),
         (("--notes", "notes"), "LABEL=FOLDER"),
-        (("--notes", "x=notes", "y=take.wav"), "LABEL=PATH does not go with notes"),
-        (("--notes", "x=notes", "--size", 3), "--size does not go with notes"),
-        (("--notes", "x=notes", "--kind", "templates"), "--kind does not go with notes"),
-        (("--notes", "x=notes", "--from", "take.wav", "0-1=y"), "--from does not go with notes"),
-        (("--recording", "x=take.wav", "take.csv", "--lags", 3), "--lags does not go with"),
+        (("--notes", "x=notes", "y=take.wav"), "LABEL=PATH cannot be combined with notes"),
+        (("--notes", "x=notes", "--size", 3), "--size cannot be combined with notes"),
+        (("--notes", "x=notes", "--kind", "templates"), "--kind cannot be combined with notes"),
+        (
+            ("--notes", "x=notes", "--from", "take.wav", "0-1=y"),
+            "--from cannot be combined with notes",
+        ),
+        (("--recording", "x=take.wav", "take.csv", "--lags", 3), "--lags cannot be combined with"),
     ],
 )
 def test_what_does_not_go_together_is_refused(nmfaudio, notes, given, words):

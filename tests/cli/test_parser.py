@@ -1,4 +1,4 @@
-"""The options of the commands: what they are, and what is said when they are wrong."""
+"""Options of the commands, and messages about wrong ones."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from minimal import ARGUMENTS, SETTINGS
 
 from nmfaudio._common.options import option, options
+from nmfaudio._common.time_ranges import parse_time_range
 from nmfaudio.cli.commands import OTHERS
-from nmfaudio.cli.parser import parse, parse_time_range
-from nmfaudio.cli.separator_options import parse_separator, separator_parser, separator_settings
+from nmfaudio.cli.separate import SeparateCommand
 from nmfaudio.errors import ParameterError
 from nmfaudio.separators import SEPARATORS
 from nmfaudio.separators.base import load_separator
@@ -32,16 +32,17 @@ class Recording:
     beta_loss: str = option("kl", "what a misfit costs", choices=("kl", "is"))
     smooth: bool = option(False, "50 % smoother")
     hop: int | None = option(None, "steps (default: a quarter of the window)", parse=int)
+    usage_examples: ClassVar[tuple[str, ...]] = ()
 
 
-def parsed(*arguments):
-    return parse(separator_parser("separate", options(Recording)), arguments)
+def parsed(*arguments, kind=Recording):
+    return SeparateCommand.parse("separate", arguments, kind)
 
 
 @pytest.mark.parametrize("name", SEPARATORS)
 def test_every_field_is_a_flag_with_its_default_in_the_help(name):
     fields = options(load_separator(name))
-    entries = re.split(r"\n  (?=-)", separator_parser(name, fields).format_help())
+    entries = re.split(r"\n  (?=-)", SeparateCommand.parser(name).format_help())
     for field in (field for field in fields if not field.suffixes):
         (entry,) = (
             e for e in entries if re.search(rf"(^| ){field.flag}[ ,]", e.partition("\n")[0])
@@ -59,10 +60,9 @@ def test_every_field_is_a_flag_with_its_default_in_the_help(name):
 
 @pytest.mark.parametrize("name", SEPARATORS)
 def test_no_options_means_the_separator_s_defaults(name):
-    kind = load_separator(name)
-    chosen = parse_separator(name, kind, ["song.wav", *ARGUMENTS.get(name, [])])
-    assert kind(**separator_settings(chosen)) == kind(**SETTINGS.get(name, {}))
-    assert chosen.files == ["song.wav"]
+    command = SeparateCommand.parse(name, ["song.wav", *ARGUMENTS.get(name, [])])
+    assert command.separator == load_separator(name)(**SETTINGS.get(name, {}))
+    assert command.files == ("song.wav",)
 
 
 @dataclass(frozen=True)
@@ -71,49 +71,49 @@ class WithScore:
     score: str = option(
         None, "what is played", suffixes=(".mid", ".midi"), required=True, metavar="SCORE"
     )
-    given: tuple[str, ...] = option((), "what is known", many=True, flag="--example")
+    examples: tuple[str, ...] = option((), "what is known", many=True, flag="--example")
 
 
 def test_a_companion_is_told_from_the_recordings_by_its_suffix():
-    chosen = parse_separator("separate", WithScore, ["a.wav", "b.MID", "c.wav"])
-    assert chosen.files == ["a.wav", "c.wav"]
-    assert separator_settings(chosen) == {"score": "b.MID", "given": ()}
+    command = parsed("a.wav", "b.MID", "c.wav", kind=WithScore)
+    assert command.files == ("a.wav", "c.wav")
+    assert command.separator == WithScore("b.MID")
 
 
 @pytest.mark.parametrize(
-    ("files", "said"),
+    ("files", "message"),
     [
         (["a.wav"], "separate needs SCORE, which ends in .mid or .midi; see nmfaudio separate"),
         (["a.wav", "b.mid", "c.midi"], "c.midi is a second SCORE"),
     ],
 )
-def test_a_companion_too_few_or_too_many(files, said):
-    with pytest.raises(ParameterError, match=re.escape(said)):
-        parse_separator("separate", WithScore, files)
+def test_a_companion_too_few_or_too_many(files, message):
+    with pytest.raises(ParameterError, match=re.escape(message)):
+        parsed(*files, kind=WithScore)
 
 
 def test_a_repeated_flag_is_a_tuple():
-    chosen = parse_separator("separate", WithScore, ["--example", "a", "m.mid", "--example=b"])
-    assert separator_settings(chosen)["given"] == ("a", "b")
-    again = parse_separator("separate", WithScore, ["m.mid", "--example=c"])
-    assert separator_settings(again)["given"] == ("c",)
+    command = parsed("--example", "a", "m.mid", "--example=b", kind=WithScore)
+    assert command.separator.examples == ("a", "b")
+    second = parsed("m.mid", "--example=c", kind=WithScore)
+    assert second.separator.examples == ("c",)
 
 
 def test_flags_become_fields():
-    chosen = parsed("-s3", "--beta-loss=is", "--smooth", "--hop", "64", "a.wav")
-    assert Recording(**separator_settings(chosen)) == Recording(3, "is", True, 64)
-    assert not separator_settings(parsed("--no-smooth", "a.wav"))["smooth"]
+    command = parsed("-s3", "--beta-loss=is", "--smooth", "--hop", "64", "a.wav")
+    assert command.separator == Recording(3, "is", True, 64)
+    assert not parsed("--no-smooth", "a.wav").separator.smooth
 
 
 def test_switches_say_on_and_off_and_percent_signs_survive():
     assert "50 % smoother (default: off)" in " ".join(
-        separator_parser("separate", options(Recording)).format_help().split()
+        SeparateCommand.parser("separate", Recording).format_help().split()
     )
 
 
 def test_files_may_stand_anywhere():
-    assert parsed("a", "-s", "3", "-", "--seed", "1", "b").files == ["a", "-", "b"]
-    assert parsed("a", "--", "-s", "--", "b").files == ["a", "-s", "--", "b"]
+    assert parsed("a", "-s", "3", "-", "--seed", "1", "b").files == ("a", "-", "b")
+    assert parsed("a", "--", "-s", "--", "b").files == ("a", "-s", "--", "b")
 
 
 @pytest.mark.parametrize("width", [80, 100])
@@ -158,16 +158,19 @@ def test_nothing_heavy_is_loaded_for_help():
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
-        (["seperate"], "there is no command seperate; did you mean separate?"),
-        (["vocals"], f"there is no command vocals; there are: {', '.join(COMMANDS)}"),
-        (["song.wav"], "to take a file apart: nmfaudio separate song.wav"),
-        (["-v"], "there is no option -v before a command; see nmfaudio --help"),
-        (["separate"], "no FILE was given"),
-        (["info"], "no FILE was given"),
+        (["seperate"], "unknown command 'seperate'; did you mean separate?"),
+        (["vocals"], f"unknown command 'vocals'; choose from {', '.join(COMMANDS)}"),
+        (["song.wav"], "to separate a file: nmfaudio separate song.wav"),
+        (["-v"], "unknown option -v before a command; see nmfaudio --help"),
+        (["separate"], "no FILE given"),
+        (["info"], "no FILE given"),
         (["doctor", "song.wav"], "doctor takes no files, got song.wav"),
-        (["separate", "song.wav", "--sorces", "4"], "no option --sorces; did you mean --sources?"),
+        (
+            ["separate", "song.wav", "--sorces", "4"],
+            "unknown option --sorces; did you mean --sources?",
+        ),
         (["separate", "song.wav", "-s"], "-s/--sources: expected one argument"),
         (["separate", "song.wav", "-k", "1.5"], "'1.5' is not a whole number"),
         (["separate", "song.wav", "-k", "0"], "components"),
@@ -176,17 +179,17 @@ def test_nothing_heavy_is_loaded_for_help():
         (["separate", "song.wav", "--clip", "never"], "--clip: invalid choice: 'never'"),
         (["separate", "song.wav", "-q", "-v"], "not allowed with argument"),
         (["separate", "song.wav", "--overwrite", "--skip-existing"], "not allowed with argument"),
-        (["separate", "song.wav", "--preview", "3"], "'3' is no stretch of time"),
+        (["separate", "song.wav", "--preview", "3"], "'3' is not a time range"),
         (["separate", "song.wav", "--beta-loss", "nan"], "nan"),
         (["separate", "song.wav", "--format", "docx"], "docx"),
         (["separate", "song.wav", "--subtype", "PCM_99"], "PCM_99"),
     ],
 )
-def test_wrong_arguments_are_one_line_and_2(nmfaudio, song, arguments, said):
+def test_wrong_arguments_are_one_line_and_2(nmfaudio, song, arguments, message):
     result = nmfaudio(*arguments)
     assert (result.code, result.out) == (2, "")
     assert len(result.errors()) == 1
-    assert said in result.err
+    assert message in result.err
 
 
 @pytest.mark.parametrize(
@@ -209,9 +212,7 @@ def test_stretches(text, span):
      "0:-1-3", "1-inf", "٣-٤"],
 )  # fmt: skip
 def test_what_is_no_stretch(text):
-    import argparse
-
-    with pytest.raises(argparse.ArgumentTypeError):
+    with pytest.raises(ParameterError):
         parse_time_range(text)
 
 

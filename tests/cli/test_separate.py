@@ -85,7 +85,7 @@ def test_verbose_adds_a_table(separate, song):
     assert lines[1].split() == ["source", "energy", "centre", "percussive", "components"]
     assert [row.split()[0] for row in lines[2:4]] == ["harmonic", "percussive"]
     assert all("%" in row and "Hz" in row for row in lines[2:4])
-    assert "4 components, 5 iterations (as many as allowed), loss" in lines[4]
+    assert "4 components, 5 iterations (limit reached), loss" in lines[4]
 
 
 def test_long_lists_of_components_keep_to_their_column():
@@ -143,7 +143,7 @@ def test_one_gain_keeps_loud_parts_from_clipping(separate):
     (facts,) = result.json["files"]
     assert 0 < facts["gain"] < 1
     assert facts["max_abs_error"] <= 1.5 / 2**15
-    assert f"turned down to {facts['gain']:.3f}" in result.err
+    assert f"scaled by {facts['gain']:.3f}" in result.err
     again = separate("loud.wav", "--subtype", "PCM_16", "--clip", "error", "-o", "strict")
     assert again.code != 0
     assert "loud.wav" in again.errors()[0]
@@ -189,7 +189,7 @@ def test_what_an_earlier_run_left_is_told(separate, song):
     result = separate(song, "--overwrite")
     assert result.code == 0
     assert result.err.startswith(
-        "nmfaudio: warning: song.wav: separated/song still holds source-1.wav and 2 more"
+        "nmfaudio: warning: song.wav: separated/song still has source-1.wav and 2 more"
     )
 
 

@@ -118,7 +118,7 @@ def test_exit_codes_reach_the_shell(song):
 
 def test_nothing_is_drawn_where_there_is_no_terminal(capfd):
     bar = Bar("song")
-    bar.say("reading")
+    bar.show_stage("reading")
     bar.clear()
     assert capfd.readouterr() == ("", "")
 

@@ -44,24 +44,24 @@ def names(folder):
 
 def test_notes_as_midi_and_table(nmfaudio, song):
     result = nmfaudio("transcribe", song, "-o", "out")
-    assert (result.code, result.out) == (0, "out/song.mid\nout/song.csv\n")
+    assert (result.code, result.out) == (0, "out/song/notes.mid\nout/song/notes.csv\n")
     known, line = result.err.splitlines()
     assert known.startswith("transcribing with the shipped piano: 1 label: tone 4; ")
     assert line.startswith("song.wav: 3 notes in ")
     for path in result.out.split():
         found = [(n.pitch, n.onset) for n in na.read_notes(path)]
         np.testing.assert_allclose(found, [(n.pitch, n.onset) for n in SCORE], atol=0.08)
-    assert names("out") == ["song.csv", "song.mid"]
+    assert names("out") == ["song/notes.csv", "song/notes.mid"]
 
 
 def test_python_finds_the_same(nmfaudio, song):
     nmfaudio("transcribe", song, "--seed", 3, "--threshold", 0.4, "--salience", "--stems", "note")
     found = transcriber(decoding=PlainDecoding(0.4))("song.wav", rng=3)
-    assert Path("transcribed/song.csv").read_text() == found.to_csv()
-    with np.load("transcribed/song-salience.npz", allow_pickle=False) as arrays:
+    assert Path("transcribed/song/notes.csv").read_text() == found.to_csv()
+    with np.load("transcribed/song/salience.npz", allow_pickle=False) as arrays:
         assert np.array_equal(arrays["values"], found.salience.values)
     for name, stem in found.stems(by="note").items():
-        y, _ = soundfile.read(f"transcribed/song/{name}.wav", dtype="float32")
+        y, _ = soundfile.read(f"transcribed/song/stems/{name}.wav", dtype="float32")
         assert np.array_equal(y, stem[0])
 
 
@@ -69,7 +69,7 @@ def test_python_finds_the_same(nmfaudio, song):
 def test_stems_that_fit_nothing_are_refused(nmfaudio, song, chosen):
     result = nmfaudio("transcribe", song, *chosen)
     assert result.code == 2
-    assert f"--stems {chosen[-1]} does not fit" in result.err
+    assert f"--stems {chosen[-1]} is not available for" in result.err
 
 
 @pytest.mark.parametrize("by", ["note", "pitch", "hand"])
@@ -85,12 +85,12 @@ def test_everything_that_can_be_asked_for(nmfaudio, song):
     wanted = ("--salience", "--sonify", "--plot", "--stems", "hand")
     result = nmfaudio("transcribe", song, "-o", "out", *wanted)
     assert result.code == 0
-    files = ["song.csv", "song.mid", "song-salience.npz", "song-notes.wav", "song.png"]
-    files += [f"song/{hand}.wav" for hand in ("right", "rest")]
+    files = ["notes.csv", "notes.mid", "salience.npz", "sonification.wav", "plot.png"]
+    files = [f"song/{name}" for name in [*files, "stems/right.wav", "stems/rest.wav"]]
     assert sorted(result.out.splitlines()) == sorted(f"out/{name}" for name in files)
     assert names("out") == sorted(files)
-    assert Path("out/song.png").read_bytes().startswith(b"\x89PNG")
-    beside, sr = soundfile.read("out/song-notes.wav", dtype="float32")
+    assert Path("out/song/plot.png").read_bytes().startswith(b"\x89PNG")
+    beside, sr = soundfile.read("out/song/sonification.wav", dtype="float32")
     assert sr == SR
     assert np.array_equal(beside[:, 0], piece())
 
@@ -99,7 +99,7 @@ def test_a_dictionary_of_ones_own(nmfaudio, song):
     dictionary((60,)).save("own.npz")
     result = nmfaudio("transcribe", song, "-d", "own.npz")
     assert result.err.startswith("transcribing with own.npz: 1 label: tone 1; ")
-    assert {n.pitch for n in na.read_notes("transcribed/song.csv")} == {60}
+    assert {n.pitch for n in na.read_notes("transcribed/song/notes.csv")} == {60}
 
 
 BOOM = np.exp(-np.arange(SR // 2) / SR / 0.05) * np.sin(2 * np.pi * 60 * np.arange(SR // 2) / SR)
@@ -110,11 +110,11 @@ def test_drums(nmfaudio):
     result = nmfaudio("transcribe", "--drums", "loop.wav", "--parts", "kick", "--stems", "part")
     assert result.code == 0
     assert result.err.startswith("transcribing with the shipped drums: ")
-    assert names("transcribed/loop") == ["kick.wav", "rest.wav"]
-    kicks = na.read_notes("transcribed/loop.mid")
+    assert names("transcribed/loop/stems") == ["kick.wav", "rest.wav"]
+    kicks = na.read_notes("transcribed/loop/notes.mid")
     np.testing.assert_allclose([n.onset for n in kicks], [0, 0.5, 1, 1.5], atol=0.03)
     assert {(n.track, n.pitch, n.channel) for n in kicks} == {("kick", 36, 9)}
-    sounds = [soundfile.read(f"transcribed/loop/{name}.wav")[0] for name in ("kick", "rest")]
+    sounds = [soundfile.read(f"transcribed/loop/stems/{name}.wav")[0] for name in ("kick", "rest")]
     np.testing.assert_allclose(sum(sounds), np.tile(BOOM, 4), atol=1e-6)
 
 
@@ -131,7 +131,7 @@ def test_json(nmfaudio, song):
     whole = nmfaudio("transcribe", song, "--json").json
     (told,) = whole["files"]
     assert (whole["command"], whole["exit_code"]) == ("transcribe", 0)
-    assert told["score"] == ["transcribed/song.mid", "transcribed/song.csv"]
+    assert told["score"] == ["transcribed/song/notes.mid", "transcribed/song/notes.csv"]
     assert (told["notes"], told["sr"], told["channels"]) == (3, SR, 1)
     assert told["settings"]["decoding"] == {"threshold": 0.3}
     assert (told["salience"], told["stems"], told["warnings"]) == (None, [], [])
@@ -142,7 +142,9 @@ def test_several_files_of_which_one_fails(nmfaudio, song):
     write_wav("other.wav", piece())
     result = nmfaudio("transcribe", song, "text.wav", "other.wav")
     assert result.code == 7
-    assert names("transcribed") == ["other.csv", "other.mid", "song.csv", "song.mid"]
+    assert names("transcribed") == [
+        f"{name}/notes.{suffix}" for name in ("other", "song") for suffix in ("csv", "mid")
+    ]
     assert "nmfaudio: error: text.wav: " in result.err
 
 
@@ -151,16 +153,20 @@ def test_silence_and_a_single_frame_give_empty_files(nmfaudio, samples):
     write_wav("short.wav", np.zeros(samples))
     result = nmfaudio("transcribe", "short.wav", "--stems", "note", "--sonify", "--salience")
     assert result.code == 0
-    assert na.read_notes("transcribed/short.csv") == na.read_notes("transcribed/short.mid") == []
+    assert (
+        na.read_notes("transcribed/short/notes.csv")
+        == na.read_notes("transcribed/short/notes.mid")
+        == []
+    )
     assert [Path(p).name for p in result.out.splitlines()][-1] == "rest.wav"
 
 
 def test_without_midi_one_line_says_so(nmfaudio, song, monkeypatch):
     monkeypatch.setitem(sys.modules, "mido", None)
     result = nmfaudio("transcribe", song, "-q")
-    assert (result.code, result.out) == (0, "transcribed/song.csv\n")
+    assert (result.code, result.out) == (0, "transcribed/song/notes.csv\n")
     (line,) = result.err.splitlines()
-    assert line.startswith("nmfaudio: warning: song.wav: transcribed/song.mid is not written")
+    assert line.startswith("nmfaudio: warning: song.wav: transcribed/song/notes.mid is not written")
     assert "pip install 'nmfaudio[midi]'" in line
 
 
@@ -175,23 +181,23 @@ def test_without_matplotlib_a_picture_is_refused_before_any_work(nmfaudio, song,
 
 def test_what_is_there_is_kept_unless_asked(nmfaudio, song):
     nmfaudio("transcribe", song)
-    Path("transcribed/song.csv").write_text("mine")
+    Path("transcribed/song/notes.csv").write_text("mine")
     refused = nmfaudio("transcribe", song)
     assert refused.code == 5
-    assert "transcribed/song.csv: exists" in refused.errors()[0]
+    assert "transcribed/song/notes.csv: exists" in refused.errors()[0]
     skipped = nmfaudio("transcribe", song, "--skip-existing")
     assert (skipped.code, skipped.out) == (0, "")
     assert "song.wav: skipped" in skipped.err
-    assert Path("transcribed/song.csv").read_text() == "mine"
+    assert Path("transcribed/song/notes.csv").read_text() == "mine"
     assert nmfaudio("transcribe", song, "--overwrite").code == 0
-    assert len(na.read_notes("transcribed/song.csv")) == 3
+    assert len(na.read_notes("transcribed/song/notes.csv")) == 3
 
 
 def test_stems_of_another_run_are_told_of(nmfaudio, song):
     nmfaudio("transcribe", song, "--stems", "note")
     result = nmfaudio("transcribe", song, "--stems", "hand", "--overwrite", "-q")
     assert result.code == 0
-    assert "transcribed/song still holds 1 C4.wav and 2 more from before" in result.err
+    assert "transcribed/song/stems still has 1 C4.wav and 2 more from an earlier run" in result.err
 
 
 def test_nothing_is_written_when_the_work_fails(nmfaudio, song, monkeypatch):
@@ -230,14 +236,14 @@ def test_quiet_says_nothing(nmfaudio, song):
 
 def test_a_preview_is_transcribed_alone(nmfaudio, song):
     assert nmfaudio("transcribe", song, "--preview", "0.65-1.2").code == 0
-    (note,) = [n for n in na.read_notes("transcribed/song.csv") if n.pitch == 64]
+    (note,) = [n for n in na.read_notes("transcribed/song/notes.csv") if n.pitch == 64]
     assert note.onset == pytest.approx(0.7 - 0.65, abs=0.08)
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        ((), 2, "no FILE was given"),
+        ((), 2, "no FILE given"),
         (("missing.wav",), 3, "missing.wav: No such file"),
         (("song.wav", "--stems", "voice"), 2, "invalid choice"),
         (("song.wav", "--threshold", "-1"), 2, "'-1' is not a number above 0"),
@@ -248,8 +254,12 @@ def test_a_preview_is_transcribed_alone(nmfaudio, song):
         (("song.wav", "--drums", "--parts", "bell"), 2, "name some of kick, snare, hihat"),
         (("song.wav", "a/song.wav"), 2, "a/song.wav: its results would go to transcribed"),
         (("song.wav", "-o", "song.wav"), 5, "song.wav: is not a folder"),
-        (("song-notes.wav", "song.wav", "-o", ".", "--sonify"), 2, "song-notes.wav: is an input"),
-        (("song.wav", "song/a.wav", "-o", ".", "--stems", "note"), 2, "song: holds an input"),
+        (("song/sonification.wav", "song.wav", "-o", ".", "--sonify"), 2, "wav: lies in song,"),
+        (
+            ("song.wav", "song/stems/a.wav", "-o", ".", "--stems", "note"),
+            2,
+            "a.wav: lies in song/st",
+        ),
         (("song.wav", "--dictionry", "x.npz"), 2, "did you mean --dictionary?"),
     ],
 )

@@ -17,7 +17,7 @@ from nmfaudio._common.files.staging import check_targets, create, staged, write_
 from nmfaudio._common.validation import as_audio
 from nmfaudio._public import public
 from nmfaudio.audio.io.containers import chunks
-from nmfaudio.audio.io.decoding import BLOCK
+from nmfaudio.audio.io.decoding import BLOCK, open_audio
 from nmfaudio.audio.io.reading import HIGHEST_RATE, LOWEST_RATE
 from nmfaudio.errors import ContentError, OutputError, ParameterError
 from nmfaudio.kernels.threads import parallel_for
@@ -60,6 +60,8 @@ class Written:
     """In the order of the targets."""
     gain: float
     """What all of them were multiplied by; below 1 where the format would have clipped a peak."""
+    subtype: str
+    """libsndfile's name of their coding."""
 
 
 def check_format(format: str, subtype: str | None, channels: int, sr: int) -> tuple[str, str]:
@@ -158,7 +160,7 @@ def write_group(
     if clip not in get_args(Clip):
         raise ParameterError(f"clip={clip!r}: need one of {get_args(Clip)}")
     check_targets(list(targets), overwrite=overwrite)
-    gain = 1.0
+    gain, coding = 1.0, ""
     for target in targets:
         audio = as_audio(targets[target], show(target.stem))
         _, coding = check_format(format, subtype, len(audio), sr)
@@ -173,7 +175,41 @@ def write_group(
                 _write_one(target, temporary, _Encoding(audio, int(sr), container, coding, gain))
 
         parallel_for(work, len(pairs))
-    return Written(tuple(targets), gain)
+    return Written(tuple(targets), gain, coding)
+
+
+def stored_blocks(path: Path, y: NDArray[Any], written: Written) -> Iterator[NDArray[Any]]:
+    """Yield the samples that a file written by `write_group` holds, block by block.
+
+    Only a lossy file is decoded: `write_group` has read back any other, and found these samples.
+
+    Parameters
+    ----------
+    path : Path
+        One of `written.paths`.
+    y : np.ndarray [shape=(channel, sample) or (sample,)]
+        The audio that was written to it.
+    written : Written
+
+    Yields
+    ------
+    np.ndarray [shape=(sample, channel)]
+
+    Raises
+    ------
+    OutputError
+        A lossy file cannot be decoded.
+    """
+    encoding = _Encoding(as_audio(y, show(path.stem)), 0, "", written.subtype, written.gain)
+    if encoding.lossless:
+        for block in encoding.blocks():
+            # Codes fill the upper bits of an int32, whatever their width.
+            yield block / 2.0**31 if block.dtype == np.int32 else block
+        return
+    with open_audio(path) as file:
+        yield from file.blocks()
+        if file.failed_at is not None:
+            raise OutputError(f"{show(path)}: cannot be read back; write it again")
 
 
 @public

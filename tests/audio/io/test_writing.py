@@ -60,6 +60,15 @@ def test_lossless_round_trip(tmp_path, format, subtype, dtype):
                 np.testing.assert_array_equal(back.samples, same)
 
 
+@pytest.mark.parametrize(("format", "subtype"), [*LOSSLESS, *((name, None) for name in LOSSY)])
+def test_stored_blocks_are_the_samples_of_the_file(tmp_path, format, subtype):
+    path, y = tmp_path / "x", 2 * noise(2, 20_000)
+    written = write_group({path: y}, SR, format=format, subtype=subtype)
+    blocks = np.concatenate(list(writing.stored_blocks(path, y, written)))
+    decoded = soundfile.read(path, dtype="float32" if subtype is None else "float64")[0]
+    np.testing.assert_array_equal(blocks, decoded)
+
+
 @pytest.mark.parametrize(("format", "subtype"), LOSSLESS)
 def test_what_was_read_is_written_back_to_the_bit(tmp_path, format, subtype):
     write_group({tmp_path / "a": noise()}, SR, format=format, subtype=subtype)
