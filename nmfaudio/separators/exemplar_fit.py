@@ -10,7 +10,7 @@ from nmfaudio.factorisation.decomposition import Decomposition
 from nmfaudio.factorisation.divergences import Beta
 from nmfaudio.factorisation.engine import Callback, decompose, generator
 from nmfaudio.factorisation.factors import Factor
-from nmfaudio.factorisation.initialisation import LEAST
+from nmfaudio.factorisation.initialisation import RELATIVE_FLOOR
 from nmfaudio.factorisation.penalties import Prior
 from nmfaudio.factorisation.structures import Convolutive
 
@@ -96,7 +96,7 @@ def fit_stretches(
         rows = _overlapping(rows, len(W))
         spectra = spectra.reshape(-1, start.shape[1])
     levels = rows.sum(axis=1) / start.shape[1]
-    levels = np.maximum(levels, LEAST * max(float(levels.mean()), LEAST))
+    levels = np.maximum(levels, RELATIVE_FLOOR * max(float(levels.mean()), RELATIVE_FLOOR))
     H = np.repeat(levels[None], start.shape[1], axis=0)
     found = decompose(
         rows.T,
