@@ -31,7 +31,7 @@ class ConvolutiveNMF(Estimator):
         Samples per component, limited to those of X.
     beta_loss : "kl", "is", "frobenius" or float
         β of the beta-divergence: 1, 0, 2 or any other number.
-    solver : "auto", "mu", "bmme" or Solver
+    solver : "auto", "mu", "bmme", "pg" or Solver
         As in `nmfaudio.decompose`.
     max_iter : int
         Largest number of iterations of `fit`.

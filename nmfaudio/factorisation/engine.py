@@ -267,7 +267,7 @@ def nmf(
 
     Notes
     -----
-    Minimises the beta-divergence of WH from V, with weights M,
+    Minimises the beta-divergence (see `Beta`) of WH from V, with weights M,
 
     .. math::
         \min_{W, H \ge 0} \; D_\beta(V \mid WH)

@@ -46,6 +46,9 @@ class Factor:
 
     References
     ----------
+    J. Le Roux, J. R. Hershey and F. Weninger, "Sparse NMF – half-baked or well done?", Mitsubishi
+    Electric Research Laboratories, TR2015-023, 2015.
+
     A. Marmin, J. H. de M. Goulart and C. Févotte, "Majorization-minimization for sparse nonnegative
     matrix factorization with the β-divergence", IEEE Transactions on Signal Processing 71, 2023,
     doi:10.1109/TSP.2023.3296035.

@@ -1,4 +1,4 @@
-"""The loop of iterations, run in parallel from several starts."""
+"""Loop of iterations, run in parallel from several starts."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Progress:
     >>> import numpy as np, nmfaudio as na
     >>> V, seen = np.random.default_rng(0).random((20, 30)), []
     >>> d = na.nmf(V, 3, max_iter=20, tol=0, rng=0, callback=seen.append)
-    >>> [progress.iteration for progress in seen], seen[-1].loss == d.losses[-1]
+    >>> [progress.iteration for progress in seen], bool(seen[-1].loss == d.losses[-1])
     ([10, 20], True)
     """
 

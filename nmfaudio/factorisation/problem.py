@@ -1,4 +1,4 @@
-"""The optimisation problem that solvers receive: data, model, free entries and penalties."""
+"""Optimisation problem that solvers receive: data, model, free entries and penalties."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ class Problem:
         """
         if misfit is None:
             misfit = self.divergence.value(self.V, self.structure.forward(X), self.weights)
-        return misfit * self.cost_scale + self._penalty(self._own_scale(X))
+        return misfit * self.cost_scale + self._penalty(self._at_caller_scale(X))
 
     @property
     def cost_scale(self) -> float:
@@ -148,12 +148,12 @@ class Problem:
         source = self.units.carrier if self.factors[i].unit else i
         if not self.factors[source].penalties:
             return None
-        own = self._own_scale(X)
-        terms = self._terms(source, self.units.normalised(own) if self.units else own)
+        unscaled = self._at_caller_scale(X)
+        terms = self._terms(source, self.units.normalised(unscaled) if self.units else unscaled)
         if source != i:
-            terms = self.units.coupled(i, terms, own)
+            terms = self.units.coupled(i, terms, unscaled)
         elif self.units and i == self.units.carrier:
-            terms = self.units.carried(terms, own)
+            terms = self.units.carried(terms, unscaled)
         size = 1.0 if i in self.loud else 0.0
         cost = self.divergence.degree or 0.0
         return Terms(
@@ -178,7 +178,7 @@ class Problem:
             sum(p.value(F, X) for F, f in zip(X, self.factors, strict=True) for p in f.penalties)
         )
 
-    def _own_scale(self, X: Sequence[np.ndarray]) -> list[np.ndarray]:
+    def _at_caller_scale(self, X: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Factors at the caller's scale."""
         return self.scaled(X, self.scale)
 

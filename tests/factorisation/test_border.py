@@ -155,10 +155,10 @@ def test_components_are_numbered_from_zero():
         (
             [na.Factor(W), na.Factor(H)],
             {"structure": na.structures.Convolutive},
-            "instance of a Structure",
+            "instance of Structure",
         ),
-        ([na.Factor(W), na.Factor(H)], {"divergence": na.Beta}, r"such as Beta\(1\)"),
-        ([na.Factor(W), na.Factor(H)], {"divergence": 1}, r"such as Beta\(1\)"),
+        ([na.Factor(W), na.Factor(H)], {"divergence": na.Beta}, r"e\.g\. Beta\(1\)"),
+        ([na.Factor(W), na.Factor(H)], {"divergence": 1}, r"e\.g\. Beta\(1\)"),
         ([na.Factor(W), na.Factor(H)], {"solver": na.solvers.MU}, "solver"),
     ],
 )

@@ -147,8 +147,8 @@ def deep_nmf(
     ----------
     V. Leplat, L. T. K. Hien, A. Onwunta and N. Gillis, "Deep nonnegative matrix factorization with
     beta divergences", Neural Computation 36(11), 2024, doi:10.1162/neco_a_01679,
-    arXiv:2309.08249. (Their objective is a sum over layers with activations of their own; here it is
-    that of a single product.)
+    arXiv:2309.08249. (Their objective is a sum over layers with activations of their own; here it
+    is that of a single product.)
 
     G. Trigeorgis, K. Bousmalis, S. Zafeiriou and B. W. Schuller, "A deep matrix factorization
     method for learning attribute representations", IEEE TPAMI 39(3), 2017,
@@ -231,10 +231,8 @@ def _loss(V: np.ndarray, X: Sequence[np.ndarray], divergence: Beta) -> float:
 
 def _ranks(ranks: Sequence[int]) -> list[int]:
     """Validated numbers of components of the layers."""
-    counts = [
-        as_count(rank, "each of ranks", low=1)
-        for rank in (ranks if np.iterable(ranks) else [ranks])
-    ]
+    layers = ranks if np.iterable(ranks) else [ranks]
+    counts = [as_count(rank, "each of ranks", low=1) for rank in layers]
     if len(counts) < 2 or any(after >= before for before, after in pairwise(counts)):
         raise ParameterError(
             f"ranks is {counts}; it must be at least two decreasing numbers, e.g. [40, 20, 8]"

@@ -75,8 +75,8 @@ def temper(
     Returns
     -------
     Decomposition
-        Result of the last β. Its `metadata` has ``"tempering"``: a list with beta, checks and losses
-        of each stage.
+        Result of the last β. Its `metadata` has ``"tempering"``: a list with beta, checks and
+        losses of each stage.
 
     Raises
     ------
