@@ -292,7 +292,7 @@ class _Method:
             return None
         number, tell = self.fits, self.callback
         self.fits += 1
-        return lambda progress: tell(replace(progress, start=number))
+        return lambda progress: tell(replace(progress, start_index=number))
 
 
 def _joined(spectrograms: Sequence[np.ndarray], lags: int) -> np.ndarray:

@@ -45,7 +45,7 @@ def averaged(
 
     def numbered(number: int) -> Callback:
         def report(progress: Progress) -> bool | None:
-            return callback(replace(progress, start=number)) if callback else None
+            return callback(replace(progress, start_index=number)) if callback else None
 
         return report
 
