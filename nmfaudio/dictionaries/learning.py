@@ -20,7 +20,7 @@ from nmfaudio.errors import ContentError, ParameterError
 from nmfaudio.factorisation.divergences import Beta
 from nmfaudio.factorisation.engine import Callback, decompose
 from nmfaudio.factorisation.factors import Factor
-from nmfaudio.factorisation.initialisation import LEAST
+from nmfaudio.factorisation.initialisation import RELATIVE_FLOOR
 from nmfaudio.factorisation.structures import Convolutive, Product
 
 SIZES = {"exemplars": 300, "templates": 30, "convolutive": 10}
@@ -271,7 +271,7 @@ class _Method:
         V = _joined(spectrograms, self.lags)
         H = np.full((start.shape[-1], V.shape[1]), V.sum() / (start.shape[-1] * V.shape[1]))
         # What is zero in a frame by chance could never become more.
-        W = start + LEAST * start.mean()
+        W = start + RELATIVE_FLOOR * start.mean()
         found = decompose(
             V,
             [Factor(W[0] if self.lags == 1 else W), Factor(H)],
@@ -292,7 +292,7 @@ class _Method:
             return None
         number, tell = self.fits, self.callback
         self.fits += 1
-        return lambda progress: tell(replace(progress, start=number))
+        return lambda progress: tell(replace(progress, start_index=number))
 
 
 def _joined(spectrograms: Sequence[np.ndarray], lags: int) -> np.ndarray:

@@ -223,7 +223,7 @@ def test_what_is_no_example(fields):
 def test_callbacks_hear_of_each_factorisation():
     heard = []
     learn({"a": hiss(), "b": hiss()}, kind="templates", size=3, callback=lambda p: heard.append(p))
-    assert sorted({progress.start for progress in heard}) == [0, 1]
+    assert sorted({progress.start_index for progress in heard}) == [0, 1]
     stopped = learn({"a": hiss()}, kind="templates", size=3, callback=lambda p: True)
     assert stopped.n_components == 3
 
