@@ -1,4 +1,4 @@
-"""Audio files in and out: see `read`, `inspect` and `write_group`."""
+"""Reading, inspecting and writing of audio files."""
 
 from nmfaudio.audio.io.inspecting import FileInfo, inspect
 from nmfaudio.audio.io.reading import DecodedAudio, read
