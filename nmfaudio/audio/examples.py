@@ -24,13 +24,13 @@ def example(name: str, file: str | None = None) -> Path:
     name : {"band", "drums", "piano", "real", "trio"}
         Recording.
     file : str, optional
-        File of the recording, such as ``"score.mid"`` or ``"sources/kick.flac"``; by default the
-        mixture.
+        File or folder of the recording, such as ``"score.mid"``, ``"sources/kick.flac"`` or
+        ``"one_shots"``; by default the mixture.
 
     Returns
     -------
     pathlib.Path
-        Path of an existing file.
+        Existing path.
 
     Raises
     ------
@@ -53,13 +53,12 @@ def example(name: str, file: str | None = None) -> Path:
     if file is None:
         return mixtures[name]
     folder = samples / name
-    # A name from the list, so that no path leads out of the folder.
-    files = {p.relative_to(folder).as_posix(): p for p in sorted(folder.rglob("*")) if p.is_file()}
-    if file not in files:
-        raise ParameterError(
-            f"sample {name!r} has no file {file!r}; choose from {', '.join(files)}"
-        )
-    return files[file]
+    # Looked up among the existing paths, so that no path leads out of the folder.
+    paths = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*"))}
+    if file not in paths:
+        files = ", ".join(key for key, path in paths.items() if path.is_file())
+        raise ParameterError(f"sample {name!r} has no file {file!r}; choose from {files}")
+    return paths[file]
 
 
 def _samples_folder() -> Path:

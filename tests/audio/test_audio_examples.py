@@ -22,6 +22,7 @@ def test_the_mixture_is_the_default(name):
 def test_other_files_of_a_recording():
     assert na.example("trio", "score.mid") == SAMPLES / "trio" / "score.mid"
     assert na.example("drums", "sources/kick.flac").is_file()
+    assert na.example("drums", "one_shots").is_dir()
 
 
 @pytest.mark.parametrize("name", ["oboe", "", ".", "..", "../audio_samples/drums", "LICENSES.md"])
@@ -35,7 +36,6 @@ def test_an_unknown_recording_is_refused_with_the_known_ones(name):
     [
         "nothing.wav",
         "",
-        "sources",
         "../drums/mixture.wav",
         "sources/../mixture.flac",
         "../../pyproject.toml",
