@@ -98,7 +98,7 @@ def _export(chosen: argparse.Namespace) -> int:
     from nmfaudio._common.files import check_targets, safe_name
     from nmfaudio._common.files.staging import staged
     from nmfaudio.audio.io import write_group
-    from nmfaudio.dictionaries.sonification import audition
+    from nmfaudio.dictionaries.sonification import sonify_dictionary
 
     if len(chosen.files) > 1:
         raise ParameterError(f"export takes one dictionary, got {len(chosen.files)}; merge them")
@@ -110,7 +110,7 @@ def _export(chosen: argparse.Namespace) -> int:
         others[folder / "templates.png"] = _picture(known)
     check_targets([*others, *sounds], overwrite=chosen.overwrite)
     write_group(
-        {path: audition(known, name) for path, name in sounds.items()},
+        {path: sonify_dictionary(known, name) for path, name in sounds.items()},
         known.transform.sr,
         format="wav",
         overwrite=chosen.overwrite,

@@ -129,14 +129,13 @@ def _pitch_range(text: str) -> tuple[int, int]:
 def _from_folder(
     given: str, chosen: argparse.Namespace, transform: Transform | None, bar: Bar
 ) -> NoteDictionary:
-    from nmfaudio.dictionaries.note_dictionary import NoteDictionary
-    from nmfaudio.dictionaries.note_folders import note_files
-    from nmfaudio.dictionaries.note_stages import sample_rate
+    from nmfaudio.dictionaries.note_folders import learn_notes, note_files
+    from nmfaudio.dictionaries.note_learning import sample_rate_of
 
     label, folder = cut(given, "LABEL=FOLDER, as in piano=notes/")
     if transform is None:
-        transform = asked_transform(sample_rate(note_files(folder, None)[0].path), chosen, _HOPS)
-    return NoteDictionary.from_folder(
+        transform = asked_transform(sample_rate_of(note_files(folder, None)[0].path), chosen, _HOPS)
+    return learn_notes(
         folder,
         instrument=label,
         transform=transform,
@@ -149,16 +148,16 @@ def _from_folder(
 def _from_recording(
     given: list[str], chosen: argparse.Namespace, transform: Transform | None, bar: Bar
 ) -> NoteDictionary:
-    from nmfaudio.dictionaries.note_dictionary import NoteDictionary
-    from nmfaudio.dictionaries.note_stages import sample_rate
+    from nmfaudio.dictionaries.note_from_score import learn_notes_from_recording
+    from nmfaudio.dictionaries.note_learning import sample_rate_of
 
     label, audio = cut(given[0], "LABEL=FILE, as in piano=take.wav")
     if transform is None:
-        transform = asked_transform(sample_rate(audio), chosen, _HOPS)
+        transform = asked_transform(sample_rate_of(audio), chosen, _HOPS)
     settings: dict[str, Any] = {}
     if chosen.max_iter is not None:
         settings["max_iter"] = chosen.max_iter
-    return NoteDictionary.from_recording(
+    return learn_notes_from_recording(
         audio,
         given[1],
         instrument=label,
@@ -173,15 +172,14 @@ def _from_recording(
 def _from_soundfont(
     given: str, chosen: argparse.Namespace, transform: Transform | None, bar: Bar
 ) -> NoteDictionary:
-    from nmfaudio.dictionaries.note_dictionary import NoteDictionary
-    from nmfaudio.dictionaries.note_learning import PLAYED_AT
+    from nmfaudio.dictionaries.soundfont import DEFAULT_RATE, learn_notes_from_soundfont
 
     label, font = cut(given, "LABEL=FONT.sf2, as in piano=FluidR3_GM.sf2")
-    return NoteDictionary.from_soundfont(
+    return learn_notes_from_soundfont(
         font,
         program=chosen.program,
         instrument=label,
-        transform=transform or asked_transform(PLAYED_AT, chosen, _HOPS),
+        transform=transform or asked_transform(DEFAULT_RATE, chosen, _HOPS),
         lags=chosen.lags,
         beta=chosen.beta,
     )

@@ -119,7 +119,7 @@ def learn(
     method = _Method(*_settings(kind, size, lags), as_number(beta, "beta"), max_iter, callback)
     if not isinstance(examples, Mapping) or not examples:
         raise ParameterError("there are no examples; give a mapping of labels to recordings")
-    reader = Reader(sr, transform, resample, method.beta)
+    reader = RecordingReader(sr, transform, resample, method.beta)
     generator = np.random.default_rng(rng)
     learned: list[_Learned] = []
     metadata = {}
@@ -162,7 +162,7 @@ def read_examples(
     AudioFileError, ParameterError, ContentError
         As for `learn`.
     """
-    reader = Reader(transform.sr, transform, False, 1.0)
+    reader = RecordingReader(transform.sr, transform, False, 1.0)
     return [reader.read(label, example) for example in gather(given)]
 
 
@@ -192,7 +192,7 @@ def _learn_label(
     label: str,
     examples: Sequence[Recording],
     method: _Method,
-    reader: Reader,
+    reader: RecordingReader,
     rng: np.random.Generator,
 ) -> list[_Learned]:
     """The templates of all recordings of a label together, then those of each sound by itself."""
@@ -210,7 +210,7 @@ def _learn_label(
     return found
 
 
-class Reader:
+class RecordingReader:
     """Examples into audio and spectrograms of one transform, which the first may settle."""
 
     def __init__(

@@ -14,6 +14,7 @@ from nmfaudio._public import public
 from nmfaudio.audio.io.samples import Audio, as_samples
 from nmfaudio.audio.masking import analyse
 from nmfaudio.audio.preparation import prepared
+from nmfaudio.dictionaries.bundled import piano_notes
 from nmfaudio.dictionaries.note_dictionary import NoteDictionary
 from nmfaudio.errors import ParameterError
 from nmfaudio.symbolic.note import Note
@@ -129,7 +130,7 @@ class Transcriber:
     @property
     def known(self) -> NoteDictionary:
         """The dictionary that is used."""
-        return NoteDictionary.piano() if self.dictionary is None else self.dictionary
+        return piano_notes() if self.dictionary is None else self.dictionary
 
     def transcribe(
         self,
