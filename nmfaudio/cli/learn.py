@@ -141,12 +141,12 @@ def _transform(given: dict[str, list[Recording]], chosen: argparse.Namespace) ->
 
 def _examples(chosen: argparse.Namespace) -> dict[str, list[Recording]]:
     """The examples of each label: whole recordings in the order they were named, then ranges."""
-    from nmfaudio.dictionaries.recordings import Recording, gather
+    from nmfaudio.dictionaries.recordings import Recording, as_recordings
 
     found: dict[str, list[Recording]] = {}
     for text in chosen.files:
         label, path = cut(text, "LABEL=PATH, as in guitar=guitar.wav")
-        found.setdefault(label, []).extend(gather(path))
+        found.setdefault(label, []).extend(as_recordings(path))
     for path, text in chosen.ranges:
         ranges, label = cut(text, "RANGES=LABEL, as in 12.0-15.5=guitar")
         spans = [time_ranges.parse_time_range(span) for span in ranges.split(",")]

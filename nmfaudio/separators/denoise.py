@@ -196,7 +196,7 @@ class DenoiseSeparator(NmfSeparator):
 
     def _heard(self, inputs: SeparationInput, name: str) -> list[np.ndarray]:
         """The spectrograms of what is said to be noise, or signal, alone."""
-        from nmfaudio.dictionaries.learning import read_examples
+        from nmfaudio.dictionaries.learning import read_recordings
 
         given = [
             _stretch_of(inputs, one, name) if isinstance(one, tuple) else one
@@ -204,7 +204,7 @@ class DenoiseSeparator(NmfSeparator):
         ]
         if not given:
             return []
-        heard = [V for V in read_examples(name, given, inputs.transform) if V.any()]
+        heard = [V for V in read_recordings(name, given, inputs.transform) if V.any()]
         if not heard:
             raise ContentError(f"{name}: what was given of it is silent; name another stretch")
         return heard

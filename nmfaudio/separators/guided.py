@@ -153,12 +153,12 @@ class GuidedSeparator(NmfSeparator):
     @cached_property
     def _given(self) -> dict[str, list[Recording]]:
         """The examples of each label."""
-        from nmfaudio.dictionaries.recordings import gather
+        from nmfaudio.dictionaries.recordings import as_recordings
 
         pairs = self.example.items() if isinstance(self.example, Mapping) else self.example
         found: dict[str, list[Recording]] = {}
         for label, given in pairs:
-            found.setdefault(label, []).extend(gather(_cut(given)))
+            found.setdefault(label, []).extend(as_recordings(_cut(given)))
         return found
 
     @cached_property
