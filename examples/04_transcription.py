@@ -42,7 +42,7 @@ sr = isolated[60].sr
 # are made that we test on, and a system must not know the very sounds that it is tested with.
 
 # %%
-known = na.NoteDictionary.from_recording(folder / "mixture.flac", folder / "score.mid")
+known = na.dictionaries.learn_notes_from_recording(folder / "mixture.flac", folder / "score.mid")
 known
 
 # %% [markdown]
@@ -50,7 +50,7 @@ known
 # same way for all.
 
 # %%
-partials = na.NoteDictionary.harmonic(
+partials = na.dictionaries.harmonic_notes(
     known.transform, pitches=sorted(set(known.pitches)), inharmonicity="piano"
 )
 partials

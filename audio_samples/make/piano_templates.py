@@ -25,7 +25,7 @@ BITS = 8
 def make(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     first, *others = [
-        na.NoteDictionary.from_soundfont(
+        na.dictionaries.learn_notes_from_soundfont(
             SOUNDFONT,
             program=program,
             velocities=VELOCITIES,

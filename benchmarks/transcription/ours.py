@@ -60,13 +60,11 @@ def _tuned(transcriber: na.DrumTranscriber, pieces: Sequence[Piece]) -> Any:
 
 def _dictionary(instrument: Instrument, made: Mapping[str, Any]) -> na.NoteDictionary:
     if instrument.is_font:
-        known = na.NoteDictionary.from_soundfont(
+        known = na.dictionaries.learn_notes_from_soundfont(
             instrument.path, program=instrument.program, instrument="piano", transform=STFT, **made
         )
     else:
-        known = na.NoteDictionary.from_folder(
-            instrument.path, transform=STFT, resample=True, **made
-        )
+        known = na.dictionaries.learn_notes(instrument.path, transform=STFT, resample=True, **made)
     return known.fill()
 
 
