@@ -150,6 +150,7 @@ def _pose(
             f"but V has {V.shape}; give factors that fit V"
         )
     carriers = structure.scale_carriers(len(starts))
+    # Dividing V and these factors by the same number keeps the model in proportion to V.
     X = [
         _divided(F, scale, f.name) if i in carriers else F
         for i, (f, F) in enumerate(zip(factors, starts, strict=True))

@@ -139,6 +139,7 @@ def _keys(decomposition: Decomposition, by: str) -> np.ndarray:
         W = decomposition.W.astype(np.float64)
         spectra = W.reshape(-1, *W.shape[-2:]).sum(0)
         total = spectra.sum(0)
+        # Centroid in bins; silent components come last.
         mean = np.arange(len(spectra)) @ spectra / np.where(total > 0, total, 1)
         return np.where(total > 0, mean, np.inf)
     if by == "onset":

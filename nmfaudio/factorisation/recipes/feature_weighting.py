@@ -154,11 +154,13 @@ def feature_weighted_nmf(
         rng=generator(rng),
         **schedule,
     )
-    costs = rows.costs(fitted)
+    costs = rows.costs(fitted)  # (freq,)
     epsilon = relative_floor * float(costs[rows.active].mean()) or 1.0
+    # Objective of the initial factors, with λ = 1 for all frequencies that count.
     first = float(fitted.losses[0]) + epsilon * float(rows.active.sum())
     losses, checks, converged = [first], [0], False
     while True:
+        # Minimum over λ for fixed factors, then iterations over the factors for fixed λ.
         feature_weights, loss = rows.learn(costs + epsilon)
         losses.append(loss)
         checks.append(checks[-1] + n_iter)
