@@ -1,4 +1,4 @@
-"""Settings of a dataclass that are flags of a command."""
+"""Settings of a dataclass that are also flags of a command."""
 
 from __future__ import annotations
 
@@ -16,35 +16,33 @@ _KEY = "nmfaudio.option"
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Option:
-    """One setting of a separator, as the command line offers it.
+    """Setting of a dataclass as the command line presents it.
 
     Parameters
     ----------
     name : str
-        The field of the separator.
+        Name of the field.
     default : Any
-        The field's default.
+        Default of the field.
     help : str
-        What the setting does to the sound, in a phrase. Where the default is None, it says what
-        is used then.
+        Effect of the setting in a phrase. For a default of None it states what is used instead.
     flag : str
-        The long flag, ``--beta-loss``.
+        Long flag, such as ``--beta-loss``.
     short : str or None
-        A one-letter flag, ``-s``.
+        Short flag, such as ``-s``.
     parse : callable
-        From the text of the command line to the value; raises ValueError (a `ParameterError`
-        shows its message as it is).
+        Maps the text of the command line to the value. It raises a ValueError for invalid text; the
+        message of a `ParameterError` is shown as it is.
     choices : tuple of str or None
-        The only values allowed.
+        Allowed values.
     metavar : str or None
-        What stands for the value in the help.
+        Placeholder of the value in the help.
     many : bool
-        Whether the flag may be repeated; the field is a tuple.
+        Whether the flag may be repeated; the field is then a tuple.
     suffixes : tuple of str
-        If there are any, the field is no flag: it takes the file on the command line that ends in
-        one of these.
+        If not empty, the field is no flag but takes the file argument with one of these suffixes.
     required : bool
-        Whether there must be such a file.
+        Whether that file argument is required.
     """
 
     name: str
@@ -73,30 +71,30 @@ def option(
     suffixes: tuple[str, ...] = (),
     required: bool = False,
 ) -> Any:
-    """Make a field of a separator's dataclass that is also a flag of its command.
+    """Define a field of a dataclass that is also a flag of its command.
 
     Parameters
     ----------
     default : Any
-        The field's default. A bool makes a switch, ``--flag`` and ``--no-flag``.
+        Default of the field. A bool makes a switch, ``--flag`` and ``--no-flag``.
     help : str
-        What the setting does to the sound. The default is added to it, so a None default is the
-        only one to put into words here.
+        Effect of the setting in a phrase. The default is appended automatically; only a default of
+        None has to be described here.
     flag, short : str, optional
-        The long flag (default: the field's name with dashes) and a one-letter one (``"-s"``).
+        Long flag, by default the name of the field with dashes, and short flag, such as ``"-s"``.
     parse : callable, optional
-        From text to value; by default the type of `default`.
+        Maps text to the value; by default the type of `default`.
     choices : tuple of str, optional
-        The only values allowed.
+        Allowed values.
     metavar : str, optional
-        What stands for the value in the help.
+        Placeholder of the value in the help.
     many : bool
-        The flag may be repeated; `default` is a tuple, `parse` reads one of its elements.
+        Whether the flag may be repeated. `default` is then a tuple, and `parse` reads one element.
     suffixes : tuple of str
-        Not a flag but a second file on the command line, beside the recording: the one that ends
-        so, ``(".mid", ".midi")``. The field gets its path; give it a `metavar`.
+        If not empty, such as ``(".mid", ".midi")``, the field is no flag but takes the path of a
+        second file argument with one of these suffixes; it needs a `metavar`.
     required : bool
-        Whether the command needs that file.
+        Whether that file argument is required.
 
     Returns
     -------
@@ -107,9 +105,9 @@ def option(
     --------
     >>> from dataclasses import dataclass
     >>> @dataclass(frozen=True)
-    ... class Louder:
-    ...     gain: float = option(2.0, "how much louder the sound gets", metavar="FACTOR")
-    >>> [(o.flag, o.default) for o in options(Louder)]
+    ... class Amplifier:
+    ...     gain: float = option(2.0, "factor applied to the samples", metavar="FACTOR")
+    >>> [(setting.flag, setting.default) for setting in options(Amplifier)]
     [('--gain', 2.0)]
     """
     meta = {
@@ -126,32 +124,32 @@ def option(
     return dataclasses.field(default=default, metadata={_KEY: meta})
 
 
-def options(separator: type[Any]) -> tuple[Option, ...]:
-    """The settings of a separator's class: its own fields first, then those it shares.
+def options(kind: type[Any]) -> tuple[Option, ...]:
+    """Settings of a dataclass: its own fields first, then inherited ones.
 
     Parameters
     ----------
-    separator : type
-        A dataclass with fields made by `option`.
+    kind : type
+        Dataclass with fields defined by `option`.
 
     Returns
     -------
     tuple of Option
     """
-    shared = {
+    inherited = {
         field.name
-        for parent in separator.__mro__[1:]
+        for parent in kind.__mro__[1:]
         if dataclasses.is_dataclass(parent)
         for field in dataclasses.fields(parent)
     }
-    fields = sorted(dataclasses.fields(separator), key=lambda field: field.name in shared)
+    fields = sorted(dataclasses.fields(kind), key=lambda field: field.name in inherited)
     return tuple(_as_option(field) for field in fields)
 
 
 def _as_option(field: dataclasses.Field[Any]) -> Option:
-    said = dict(field.metadata[_KEY])
-    said["flag"] = said["flag"] or "--" + field.name.replace("_", "-")
-    return Option(name=field.name, default=field.default, **said)
+    entries = dict(field.metadata[_KEY])
+    entries["flag"] = entries["flag"] or "--" + field.name.replace("_", "-")
+    return Option(name=field.name, default=field.default, **entries)
 
 
 _FIRST_SECTION = re.compile(
@@ -160,28 +158,28 @@ _FIRST_SECTION = re.compile(
 
 
 def parameters_section(kind: type[Any]) -> str:
-    """Numpydoc lines that describe the options of a dataclass, one entry each.
+    """Numpydoc entries for the options of a dataclass.
 
     Parameters
     ----------
     kind : type
-        A dataclass with fields made by `option`.
+        Dataclass with fields defined by `option`.
 
     Returns
     -------
     str
-        Without the heading and without indentation.
+        One entry per option, without heading and indentation.
     """
-    return "".join(_entry(kind, one) for one in options(kind))
+    return "".join(_entry(kind, setting) for setting in options(kind))
 
 
 def documented(kind: type[T]) -> type[T]:
-    """Write the Parameters section of a dataclass from its options.
+    """Insert a Parameters section, generated from the options, into a dataclass's docstring.
 
     Parameters
     ----------
     kind : type
-        A dataclass with fields made by `option`, and a docstring without such a section.
+        Dataclass with fields defined by `option`, and a docstring without such a section.
 
     Returns
     -------
@@ -191,15 +189,18 @@ def documented(kind: type[T]) -> type[T]:
     if kind.__doc__:
         doc = inspect.cleandoc(kind.__doc__) + "\n"
         section = "Parameters\n----------\n" + parameters_section(kind) + "\n"
-        place = found.start() if (found := _FIRST_SECTION.search(doc)) else len(doc)
+        # numpydoc requires Parameters before all other sections.
+        place = match.start() if (match := _FIRST_SECTION.search(doc)) else len(doc)
         kind.__doc__ = doc[:place] + section + doc[place:]
     return kind
 
 
-def _entry(kind: type[Any], one: Option) -> str:
-    text = one.help[:1].upper() + one.help[1:].rstrip(".") + "."
-    if one.default is not None and one.default != ():
-        text += f" Default: {one.default!r}."
+def _entry(kind: type[Any], setting: Option) -> str:
+    """Numpydoc entry of one option."""
+    text = setting.help[:1].upper() + setting.help[1:].rstrip(".") + "."
+    if setting.default is not None and setting.default != ():
+        text += f" Default: {setting.default!r}."
     types = {field.name: field.type for field in dataclasses.fields(kind)}
     lines = textwrap.wrap(text, 96, break_long_words=False, break_on_hyphens=False)
-    return f"{one.name} : {types[one.name]}\n" + "".join(f"    {line}\n" for line in lines)
+    entry = f"{setting.name} : {types[setting.name]}\n"
+    return entry + "".join(f"    {line}\n" for line in lines)

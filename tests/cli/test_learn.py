@@ -117,7 +117,7 @@ def test_warnings_are_heard(nmfaudio, sounds):
         (("x=.",), 4, "silent"),
         (("--from", "a.wav", "0-9=x"), 2, "does not lie within"),
         (("--from", "a.wav", "x"), 2, "x is not of the form RANGES=LABEL"),
-        (("--from", "a.wav", "3=x"), 2, "'3' is no stretch of time"),
+        (("--from", "a.wav", "3=x"), 2, "'3' is not a time range"),
         (("x=silence.wav",), 4, "x: its examples are silent"),
         (("x=a.wav", "--kind", "sounds"), 2, "invalid choice"),
         (("x=a.wav", "--lags", "2", "--kind", "templates"), 2, "lags is 2"),
