@@ -139,7 +139,7 @@ def _chunked(file: BinaryIO, size: int, order: _Order, target: bytes, skipped: i
 
 
 def _means_unknown(length: int) -> bool:
-    """Whether a length stands for an unknown one: programs write 2 or 4 GiB to a pipe."""
+    """Tell whether a length means an unknown one: programs write 2 or 4 GiB to a pipe."""
     return any(0 < limit - length <= 4200 for limit in (2**31, 2**32))
 
 
@@ -220,7 +220,7 @@ def _ogg_page(file: BinaryIO, position: int) -> bytes | None:
 
 
 def _finds_page(file: BinaryIO, position: int) -> bool:
-    """Whether another page starts at or after a position."""
+    """Tell whether another page starts at or after a position."""
     file.seek(position)
     end = b""
     while block := file.read(1 << 16):

@@ -125,27 +125,27 @@ class Decoder:
         -------
         list of str
         """
-        found, facts = [], self.survey
+        messages, facts = [], self.survey
         if facts.streamed or self.total is None:
-            found.append(
+            messages.append(
                 f"the header does not say how long it is (a streamed file); all {decoded} frames "
                 "to the end of the file were read"
             )
         if facts.declared is not None and facts.declared > facts.available:
-            found.append(
+            messages.append(
                 f"cut short: the header declares {self._amount(facts.declared)}, the file has "
                 f"{self._amount(facts.available)}, {decoded} frames were decoded"
             )
         if facts.undeclared:
-            found.append(
+            messages.append(
                 f"{facts.undeclared} bytes after the {decoded} frames that the header declares "
                 "were not read; the header may be wrong"
             )
         if facts.ends_early:
-            found.append(f"cut short: its last page is missing; {decoded} frames were decoded")
+            messages.append(f"cut short: its last page is missing; {decoded} frames were decoded")
         if self.failed_at is None and self.total is not None and decoded < self.total:
-            found.append(f"{self.total} frames are declared, only {decoded} were decoded")
-        return found
+            messages.append(f"{self.total} frames are declared, only {decoded} were decoded")
+        return messages
 
     def failure(self) -> str:
         """Description of where decoding failed; only valid if `failed_at` is set."""

@@ -154,35 +154,35 @@ class _Tally:
 
     def notes(self) -> list[str]:
         """Suspicious properties of the samples, one sentence each."""
-        found = []
+        notes = []
         if not LOWEST_RATE <= self.audio.sr <= HIGHEST_RATE:
-            found.append(f"a sample rate of {self.audio.sr} Hz is unusual for audio")
+            notes.append(f"a sample rate of {self.audio.sr} Hz is unusual for audio")
         if self.nonfinite:
-            found.append(f"{self.nonfinite} samples are NaN or infinite")
+            notes.append(f"{self.nonfinite} samples are NaN or infinite")
         if not self.frames:
-            found.append("has no frames")
+            notes.append("has no frames")
         elif self.sound is None:
-            found.append("is silent")
+            notes.append("is silent")
         else:
-            found += self._channel_notes()
-        return found
+            notes += self._channel_notes()
+        return notes
 
     def _channel_notes(self) -> list[str]:
-        found = []
+        notes = []
         for channel in range(self.audio.channels):
             offset = self.sum[channel] / self.frames
             if abs(offset) > _LARGE_OFFSET:
-                found.append(
+                notes.append(
                     f"channel {channel + 1} has a DC offset of {offset:.3f}, which separators "
                     "treat as a sound; subtract it first"
                 )
             if self.peak[channel] <= SILENCE:
-                found.append(f"channel {channel + 1} is silent")
+                notes.append(f"channel {channel + 1} is silent")
             elif channel and self.difference[channel] == 0:
-                found.append(f"channel {channel + 1} is the same as channel 1")
+                notes.append(f"channel {channel + 1} is the same as channel 1")
             elif channel and self.opposition[channel] <= _ONE_STEP:
-                found.append(f"channel {channel + 1} is channel 1 inverted")
-        return found
+                notes.append(f"channel {channel + 1} is channel 1 inverted")
+        return notes
 
 
 def _decibels(amplitude: float) -> float | None:

@@ -130,13 +130,13 @@ def read(
             )
         first, last = _frames(audio, start, stop)
         samples, repairs = _collect(audio, first, last, nonfinite)
-        found = _warnings(audio, first, last, samples.shape[1], strict=strict, salvage=salvage)
+        messages = _warnings(audio, first, last, samples.shape[1], strict=strict, salvage=salvage)
     if not samples.shape[1]:
         raise ContentError(f"{audio.label}: has no frames; need at least one")
-    found = tuple(f"{audio.label}: {text}" for text in (*found, *repairs))
-    for text in found:
+    messages = tuple(f"{audio.label}: {text}" for text in (*messages, *repairs))
+    for text in messages:
         python_warnings.warn(text, AudioWarning, stacklevel=2)
-    return DecodedAudio(samples, audio.sr, audio.format, audio.subtype, found, first)
+    return DecodedAudio(samples, audio.sr, audio.format, audio.subtype, messages, first)
 
 
 def _check_range(start: float | None, stop: float | None) -> None:
@@ -207,19 +207,19 @@ def _warnings(
     complete = first == 0 and last is None
     if audio.total is None and not complete:
         _check_within(audio, first, last, first + decoded)
-    found = audio.suspicions(decoded) if complete else _missing(audio, first, last, decoded)
+    messages = audio.suspicions(decoded) if complete else _missing(audio, first, last, decoded)
     if audio.failed_at is not None and (last is None or audio.failed_at < last):
         if not salvage:
             raise AudioFileError(
                 f"{audio.label}: {audio.failure()}; use another copy, or keep what can be "
                 "decoded (salvage=True, or --salvage)"
             )
-        found.append(f"{audio.failure()}; the {decoded} frames that could be decoded were kept")
-    if strict and found:
+        messages.append(f"{audio.failure()}; the {decoded} frames that could be decoded were kept")
+    if strict and messages:
         raise AudioFileError(
-            f"{audio.label}: {found[0]}; repair the file, or read it without strict"
+            f"{audio.label}: {messages[0]}; repair the file, or read it without strict"
         )
-    return tuple(found)
+    return tuple(messages)
 
 
 def _missing(audio: Decoder, first: int, last: int | None, decoded: int) -> list[str]:

@@ -262,7 +262,7 @@ class _Encoding:
 
     @property
     def lossless(self) -> bool:
-        """Whether samples read back exactly as written."""
+        """True if samples read back exactly as written."""
         return self.subtype in BITS or self.subtype in FLOATS
 
     @property
