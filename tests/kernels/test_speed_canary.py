@@ -38,8 +38,8 @@ def fma_loop(A, a, b, rounds):
     """Multiply-adds on one tile that never leaves the registers; A (row, column) only keeps it.
 
     A tile of the model has 12 or 24 registers, more than a processor has multiply-adds under way.
-    Vectors are as wide as those of the kernels. A loop left to LLVM may use shorter ones: the one of
-    ``benchmarks/speed/limits.py`` has two thirds of this rate with AVX-512.
+    Vectors are as wide as those of the kernels. A loop left to LLVM may use shorter ones: that of
+    ``benchmarks/speed/limits.py`` reaches two thirds of this rate with AVX-512.
     """
     x = load(MODEL_WIDE, A, 0, 0)
     for _ in range(rounds):
