@@ -15,14 +15,14 @@ from nmfaudio.kernels.layout import aligned_zeros
 from nmfaudio.kernels.threads import set_threads
 from nmfaudio.kernels.vectors import MODEL_WIDE, elementwise, load, store
 
-# With 128 components products dominate, and the share was 60 % on a processor with AVX-512. With 32
-# it was 45 %: the divisions for the ratios, of which there are two per bin, show beside so wide
-# multiply-adds.
+# With 128 components products dominate. On a processor with AVX-512 the share was 53 to 61 %, and
+# 14 % with plain loops (NMFAUDIO_VECTORS=0). With 32 components it was 45 to 49 %: the division for
+# the ratio of each bin shows beside such wide multiply-adds.
 FREQ, TIME, RANK = 1025, 4096, 128
 CHAIN = 32  # dependent multiply-adds of each register and round
 ROUNDS = 20_000
 REPEATS = 40
-MIN_SHARE = 0.5
+MIN_SHARE = 0.4  # between the two, with a margin for a busy machine
 
 
 @elementwise
@@ -62,11 +62,11 @@ def one_thread():
 
 
 @pytest.mark.slow
-def test_sweep_reaches_half_of_a_loop_of_multiply_adds(one_thread):
+def test_sweep_keeps_up_with_a_loop_of_multiply_adds(one_thread):
     """A KL iteration in float32 takes 8 operations per bin and component.
 
-    With plain loops in place of vector kernels the share falls by a factor of about 2.9. Both rates
-    are the best of many repeats, taken in turn, because other processes may use the machine.
+    With plain loops in place of vector kernels the share falls to less than half. Both rates are
+    the best of many repeats, taken in turn, because other processes may use the machine.
     """
     rng = np.random.default_rng(0)
     V = np.asfortranarray(rng.random((FREQ, TIME), np.float32))
