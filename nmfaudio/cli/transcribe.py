@@ -81,7 +81,7 @@ def _transcriber(chosen: argparse.Namespace) -> tuple[Transcriber | DrumTranscri
     find = _drum_transcriber if chosen.drums else _note_transcriber
     settings = {} if chosen.threshold is None else {"threshold": chosen.threshold}
     transcriber = find(chosen, settings)
-    facts = repr(transcriber.known).partition("(")[2].removesuffix(")")
+    facts = repr(transcriber.effective_dictionary).partition("(")[2].removesuffix(")")
     shipped = f"the shipped {'drums' if chosen.drums else 'piano'}"
     return transcriber, f"{shipped if own is None else printable(own)}: {facts}"
 

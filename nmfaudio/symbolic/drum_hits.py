@@ -1,4 +1,4 @@
-"""Hits of a drum kit: what people call its parts, and where hits are known to be."""
+"""Known hits of a drum kit, read from a table or a MIDI file."""
 
 from __future__ import annotations
 
@@ -16,45 +16,56 @@ from nmfaudio.errors import AudioFileError, ContentError
 from nmfaudio.symbolic.names import CALLED, part_named
 from nmfaudio.symbolic.notes import read_notes
 
-EARLY = 0.03  # s before its time that a hit may be heard
-LASTING = 0.6  # s after its time that it may be
+EARLY = 0.03
+"""Seconds by which a hit may begin before its annotated time."""
+DURATION = 0.6
+"""Seconds from its earliest begin during which a hit may have activations."""
 
 
 def read_hits(path: str | os.PathLike[str]) -> dict[str, list[float]]:
-    """When each part is hit, from a table or a MIDI file.
+    """Read the times of the hits of each part from a table or a MIDI file.
 
     Parameters
     ----------
     path : str or os.PathLike
         ``.mid`` or ``.midi``: notes, whose pitches are those of General MIDI drums. Otherwise a
-        CSV file with rows of seconds and the part's name (kick, KD, BD or 36, snare, SD or 38,
-        hihat, HH or 42, toms, TT, cymbals, CY); a header is optional, further columns are passed
-        over. A table that nmfaudio wrote, with notes, will do too.
+        CSV file with rows of seconds and the name of a part (kick, KD, BD or 36, snare, SD or 38,
+        hihat, HH or 42, toms, TT, cymbals, CY). A header is optional, further columns are
+        ignored. Tables of notes that nmfaudio wrote are read too.
 
     Returns
     -------
     dict of str to list of float
-        Part to times in seconds, ascending.
+        Times of each part in seconds, ascending.
 
     Raises
     ------
     AudioFileError
-        The file cannot be read, or names a part that there is not.
+        The file cannot be read, or names an unknown part.
     MissingExtraError
         It is a MIDI file and mido is not installed.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib, nmfaudio as na
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder, "hits.csv")
+    ...     _ = path.write_text("0.5,KD\\n1.0,snare\\n1.5,36\\n")
+    ...     na.symbolic.read_hits(path)
+    {'kick': [0.5, 1.5], 'snare': [1.0]}
     """
     label = show(path)
-    found: dict[str, list[float]] = {}
+    hits: dict[str, list[float]] = {}
     midi = Path(path).suffix.lower() in (".mid", ".midi")
     for place, seconds, name in _note_rows(path) if midi else _table_rows(path, label):
         part = part_named(name)
         if part is None:
             raise AudioFileError(
-                f"{label}: {place}: {name.strip()!r} is no part of a kit; use "
+                f"{label}: {place}: {name.strip()!r} is not a part of a drum kit; use "
                 f"{', '.join(CALLED)}, or the number of a General MIDI drum"
             )
-        found.setdefault(part, []).append(seconds)
-    return {part: sorted(times) for part, times in found.items()}
+        hits.setdefault(part, []).append(seconds)
+    return {part: sorted(times) for part, times in hits.items()}
 
 
 def _note_rows(path: str | os.PathLike[str]) -> Iterable[tuple[str, float, str]]:
@@ -69,7 +80,9 @@ def _table_rows(path: str | os.PathLike[str], label: str) -> Iterable[tuple[str,
     except OSError as error:
         raise AudioFileError(f"{label}: {os.strerror(error.errno or 0)}") from None
     except (UnicodeDecodeError, csv.Error):
-        raise AudioFileError(f"{label}: is no CSV file in UTF-8; need seconds,part") from None
+        raise AudioFileError(
+            f"{label}: not a CSV file in UTF-8; give rows of seconds,part"
+        ) from None
     if rows and rows[0][:1] == ["start_time_s"]:
         yield from _note_rows(path)
         return
@@ -84,7 +97,7 @@ def _table_rows(path: str | os.PathLike[str], label: str) -> Iterable[tuple[str,
             if number == 1:
                 continue  # the header
             raise AudioFileError(
-                f"{label}: line {number}: {','.join(row)!r} is no hit; need seconds,part"
+                f"{label}: line {number}: {','.join(row)!r} is not a hit; give seconds,part"
             ) from None
         yield f"line {number}", seconds, name
 
@@ -92,22 +105,23 @@ def _table_rows(path: str | os.PathLike[str], label: str) -> Iterable[tuple[str,
 def gates(
     hits: Mapping[str, list[float]], parts: Iterable[str], times: np.ndarray, label: str
 ) -> np.ndarray:
-    """Where the activations of each part may be above zero, given its hits.
+    """Return the frames in which the activations of each part may be above zero.
 
     Parameters
     ----------
     hits : mapping of str to list of float
-        Seconds of each part; parts that are not asked for are passed over.
+        Times of the hits of each part in seconds, ascending.
     parts : iterable of str
+        Parts to return, in this order.
     times : np.ndarray [shape=(time,)]
-        Of the frames, in seconds.
+        Times of the frames in seconds.
     label : str
-        What messages call the hits' file.
+        Name of the file of hits in messages.
 
     Returns
     -------
     np.ndarray [shape=(part, time)]
-        0 or 1. A part that is never hit has only zeros.
+        0 or 1. A part without hits has only zeros.
 
     Raises
     ------
@@ -116,12 +130,12 @@ def gates(
     """
     for part, seconds in hits.items():
         if not 0 <= seconds[0] <= seconds[-1] <= times[-1]:
-            wrong = seconds[0] if seconds[0] < 0 else seconds[-1]
+            invalid = seconds[0] if seconds[0] < 0 else seconds[-1]
             raise ContentError(
-                f"{label}: a {part} at {wrong:g} s is outside the recording, which ends at "
+                f"{label}: a {part} at {invalid:g} s is outside the recording, which ends at "
                 f"{times[-1]:.3f} s; give seconds from its start"
             )
-    after = [np.array(hits.get(part, []))[:, None] - EARLY for part in parts]
+    begins = [np.array(hits.get(part, []))[:, None] - EARLY for part in parts]  # (hit, 1) each
     return np.array(
-        [((times >= start) & (times <= start + LASTING)).any(axis=0) for start in after], float
+        [((times >= begin) & (times <= begin + DURATION)).any(axis=0) for begin in begins], float
     )

@@ -1,4 +1,4 @@
-"""From how strongly each part of a drum kit is heard to its hits."""
+"""Peak picking: from the salience of the parts of a drum kit to their hits."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from nmfaudio.symbolic.names import DRUM_CHANNEL, drum_pitch
 from nmfaudio.symbolic.note import Note
 
 THRESHOLD = 0.125
-"""How high a hit must be, in shares of what a loud hit of that part is."""
-_LENGTH = 0.1  # s that a hit is written to last
+"""Default threshold, in shares of the height of a loud hit."""
+_LENGTH = 0.1  # s, of the note of a hit
 
 
 def pick_hits(
@@ -22,38 +22,38 @@ def pick_hits(
     times: np.ndarray,
     *,
     threshold: float | Mapping[str, float] = THRESHOLD,
-    apart: float = 0.05,
-    fading: float = 0.1,
+    min_interval: float = 0.05,
+    decay: float = 0.1,
 ) -> tuple[Note, ...]:
-    """The peaks of how strongly each part of a kit is heard, as notes of General MIDI drums.
+    """Pick the hits of each part of a drum kit from its salience, as General MIDI notes.
 
-    What counts is by how much the salience is above what earlier peaks leave, which fades. A peak
-    is a hit where nothing nearby is higher and it is high enough beside the part's other peaks.
-    Since most of those may be noise, they are compared with ``Σ h³ / Σ h²`` over their heights h,
-    which is near the height of a loud hit however many small ones there are. A hit's time is the
-    centre of gravity of the salience at the peak and in the frames beside it.
+    The height of a peak is counted from the exponentially decaying remainder of earlier peaks. A
+    peak is a hit if it is the highest nearby and exceeds a share of the height of a loud hit of its
+    part. That height is estimated by ``Σ h³ / Σ h²`` over the heights h of all peaks, which many
+    small peaks hardly change. The time of a hit is the centroid of the salience at the peak and in
+    the adjacent frames.
 
     Parameters
     ----------
     salience : np.ndarray [shape=(part, time)]
-        ≥ 0, in any unit: activations, or what a network says.
+        ≥ 0, in any unit: activations, or the output of a network.
     parts : sequence of str
-        What the rows are called: kick, snare, hihat, toms or cymbals; others become claps.
+        Names of the rows: kick, snare, hihat, toms or cymbals; others become claps.
     times : np.ndarray [shape=(time,)]
-        Of the frames, in seconds, evenly apart.
+        Times of the frames in seconds, evenly spaced.
     threshold : float or mapping of str to float
-        How high a hit must be, in shares of a loud one: lower finds more hits, and more that are
-        none. Parts that a mapping leaves out have 0.125.
-    apart : float
+        Minimum height of a hit, in shares of a loud one: a lower threshold finds more hits, and
+        more false ones. Parts that are missing from a mapping have 0.125.
+    min_interval : float
         Seconds within which only the highest of a part's peaks is a hit.
-    fading : float
-        Seconds in which what a peak leaves falls to 1/e; 0 leaves nothing.
+    decay : float
+        Seconds in which the remainder of a peak falls to 1/e; 0 leaves none.
 
     Returns
     -------
     tuple of Note
-        By onset, then pitch, on channel 9; `track` is the part. The velocity is the root of the
-        peak's share of the part's highest.
+        Sorted by onset, then pitch, on channel 9; `track` is the part. The velocity is the square
+        root of the height in shares of the part's highest.
 
     Raises
     ------
@@ -61,7 +61,7 @@ def pick_hits(
         The salience does not fit the parts or the times.
     ParameterError
         A setting is out of range, the salience is negative, NaN or infinite, or the times are not
-        evenly apart.
+        evenly spaced.
 
     Examples
     --------
@@ -74,66 +74,78 @@ def pick_hits(
     """
     if salience.shape != (len(parts), len(times)):
         raise ShapeError(
-            f"salience has shape {salience.shape}; {len(parts)} parts and {len(times)} times need "
-            f"{(len(parts), len(times))}"
+            f"salience has shape {salience.shape}; for {len(parts)} parts and {len(times)} times "
+            f"it must be {(len(parts), len(times))}"
         )
     step = frame_step(salience, times)
-    near = max(1, round(as_number(apart, "apart", low=0) / step))
-    left = np.exp(-step / fading) if as_number(fading, "fading", low=0) else 0.0
+    reach = max(1, round(as_number(min_interval, "min_interval", low=0) / step))
+    factor = np.exp(-step / decay) if as_number(decay, "decay", low=0) else 0.0
     notes = []
     for part, level in zip(parts, salience.astype(np.float64), strict=True):
-        least = as_number(share_of(threshold, part), f"threshold of {part}", low=0)
-        frames, heights = _peaks(_fresh(level, left), near)
-        heard = heights >= least * _loud(heights)
+        share = as_number(threshold_of(threshold, part), f"threshold of {part}", low=0)
+        frames, heights = _peaks(_above_remainder(level, factor), reach)
+        hits = heights >= share * _loud_height(heights)
         notes += [
             Note(
-                when := _centre(level, times, frame),
-                when + _LENGTH,
+                onset := _centroid(level, times, frame),
+                onset + _LENGTH,
                 drum_pitch(part),
                 float(np.sqrt(height / heights.max())),
                 track=part,
                 channel=DRUM_CHANNEL,
             )
-            for frame, height in zip(frames[heard], heights[heard], strict=True)
+            for frame, height in zip(frames[hits], heights[hits], strict=True)
         ]
     return tuple(sorted(notes, key=lambda note: (note.onset, note.pitch)))
 
 
-def share_of(threshold: float | Mapping[str, float], part: str) -> float:
-    """The threshold of a part."""
+def threshold_of(threshold: float | Mapping[str, float], part: str) -> float:
+    """Return the threshold of a part.
+
+    Parameters
+    ----------
+    threshold : float or mapping of str to float
+    part : str
+
+    Returns
+    -------
+    float
+        The default where a mapping lacks the part.
+    """
     return threshold.get(part, THRESHOLD) if isinstance(threshold, Mapping) else threshold
 
 
-def _fresh(level: np.ndarray, left: float) -> np.ndarray:
-    """How far a level is above what its earlier peaks leave, by that factor from frame to frame."""
-    fresh = np.empty_like(level)
-    floor = 0.0
-    for t, now in enumerate(level):
-        fresh[t] = max(now - floor, 0.0)
-        floor = max(now, floor) * left
-    return fresh
+def _above_remainder(level: np.ndarray, factor: float) -> np.ndarray:
+    """Level above the remainder of earlier peaks, which decays by a factor per frame."""
+    above = np.empty_like(level)
+    remainder = 0.0
+    for t, value in enumerate(level):
+        above[t] = max(value - remainder, 0.0)
+        remainder = max(value, remainder) * factor
+    return above
 
 
-def _peaks(fresh: np.ndarray, near: int) -> tuple[np.ndarray, np.ndarray]:
-    """The frames that nothing within so many exceeds, the first of equals, and their heights."""
+def _peaks(level: np.ndarray, reach: int) -> tuple[np.ndarray, np.ndarray]:
+    """Frames that none within `reach` exceeds, the first of equal ones, and their heights."""
     from scipy.ndimage import maximum_filter1d
 
-    highest = maximum_filter1d(fresh, 2 * near + 1, mode="constant")
+    highest = maximum_filter1d(level, 2 * reach + 1, mode="constant")
     frames: list[int] = []
-    for frame in np.flatnonzero((fresh == highest) & (fresh > 0)):
-        if not frames or frame > frames[-1] + near:  # of equal ones the first
+    for frame in np.flatnonzero((level == highest) & (level > 0)):
+        if not frames or frame > frames[-1] + reach:  # of a plateau only the first frame
             frames.append(int(frame))
-    return np.array(frames, int), fresh[frames]
+    return np.array(frames, int), level[frames]
 
 
-def _loud(heights: np.ndarray) -> float:
-    """About how high a loud hit is; see `pick_hits`."""
+def _loud_height(heights: np.ndarray) -> float:
+    """Estimated height of a loud hit, Σ h³ / Σ h²."""
+    # In shares of the highest, whose cubes can neither over- nor underflow.
     shares = heights / heights.max(initial=np.finfo(float).tiny)
     squares = float((shares**2).sum())
     return float((shares**3).sum() * heights.max(initial=0.0) / squares) if squares else 0.0
 
 
-def _centre(level: np.ndarray, times: np.ndarray, frame: int) -> float:
-    """When a peak is, between the times of its frames."""
+def _centroid(level: np.ndarray, times: np.ndarray, frame: int) -> float:
+    """Time of a peak, interpolated between frames."""
     nearby = slice(max(0, frame - 1), frame + 2)
     return float(np.average(times[nearby], weights=level[nearby]))

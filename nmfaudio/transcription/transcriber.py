@@ -128,8 +128,8 @@ class Transcriber:
             )
 
     @property
-    def known(self) -> NoteDictionary:
-        """The dictionary that is used."""
+    def effective_dictionary(self) -> NoteDictionary:
+        """Dictionary in use: `dictionary`, or by default the piano that ships with the package."""
         return piano_notes() if self.dictionary is None else self.dictionary
 
     def transcribe(
@@ -166,7 +166,7 @@ class Transcriber:
             A setting or the audio cannot work.
         """
         mixture, sr = as_samples(audio, sr)
-        dictionary = self.known
+        dictionary = self.effective_dictionary
         transform = dictionary.transform
         V = analyse(prepared(mixture, sr, transform.sr), transform)
         found = self.model.activations(V, dictionary, rng=rng, callback=callback)
@@ -235,7 +235,7 @@ class Transcriber:
         -------
         int
         """
-        known = self.known
+        known = self.effective_dictionary
         samples = -(-y.shape[1] * known.transform.sr // sr)
         return model_memory(y, known.transform, samples, known.n_components)
 

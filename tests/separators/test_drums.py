@@ -140,8 +140,12 @@ def test_a_part_sounds_only_when_it_is_hit(tmp_path):
 @pytest.mark.parametrize(
     ("text", "error", "said"),
     [
-        ("0.1,KD\n0.2,triangle\n", na.AudioFileError, "line 2: 'triangle' is no part of a kit"),
-        ("0.1,KD\nsoon,SD\n", na.AudioFileError, "line 2: 'soon,SD' is no hit"),
+        (
+            "0.1,KD\n0.2,triangle\n",
+            na.AudioFileError,
+            "line 2: 'triangle' is not a part of a drum kit",
+        ),
+        ("0.1,KD\nsoon,SD\n", na.AudioFileError, "line 2: 'soon,SD' is not a hit"),
         ("0.1,KD\n7.5,SD\n", na.ContentError, "a snare at 7.5 s is outside the recording"),
     ],
 )
