@@ -196,8 +196,8 @@ def _templates(
     W = pooled.mean(axis=1)[:, None] * rng.uniform(
         0.8, 1.2, (_LEARNED_LENGTH * lags, len(pooled), len(labels))
     )
-    found = nmfd(pooled, W.astype(V.dtype), H.astype(V.dtype), max_iter=max_iter, callback=callback)
-    templates = bands.spread(found.W[:lags])
+    fit = nmfd(pooled, W.astype(V.dtype), H.astype(V.dtype), max_iter=max_iter, callback=callback)
+    templates = bands.spread(fit.W[:lags])
     sums = templates.sum(axis=(0, 1))
-    used = np.flatnonzero((sums > 0) & found.H.any(axis=1))
+    used = np.flatnonzero((sums > 0) & fit.H.any(axis=1))
     return templates[..., used] / sums[used], tuple(labels[k] for k in used)

@@ -254,7 +254,7 @@ class NoteDictionary(Dictionary):
         return replace(firsts, templates=np.stack(means, axis=-1), velocities=unknown)
 
     def _transposed(self, semitones: float) -> Self:
-        """All notes, by an interval."""
+        """Transpose every note by an interval."""
         templates = transpose(self.templates, self.transform.frequencies, semitones)
         pitches = tuple(self.pitches[k] + semitones for k in range(self.n_components))
         if not templates.any(axis=tuple(range(templates.ndim - 1))).all():

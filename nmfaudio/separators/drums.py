@@ -1,4 +1,4 @@
-"""Drums: one stem for each part of the kit, from templates that learn the kit at hand."""
+"""Separation of the parts of a drum kit by convolutive NMF with adaptive templates."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     """Templates in bins, activations, the part of each component, and penalties of W."""
 
 PARTS = ("kick", "snare", "hihat", "toms", "cymbals")
-"""The parts of a kit that there are shipped templates of."""
+"""Parts of a drum kit with shipped templates."""
 
 _TEMPLATES_PER_PART = 4  # no two hits of a part sound alike
 _ADAPTATION_ITERATIONS = 20  # of the templates of one-shots, in bands
@@ -39,12 +39,11 @@ def _names(text: str) -> tuple[str, ...]:
 @documented
 @dataclass(frozen=True, kw_only=True)
 class DrumSeparator(NmfSeparator):
-    """Take drums apart into kick, snare, hi-hat and what else is asked for.
+    """Separate drums into kick, snare, hi-hat and further parts of the kit.
 
     Non-negative matrix factor deconvolution: each part of the kit is a short spectrogram that
-    recurs. The templates that ship with the package say what a kick, a snare and a hi-hat sound
-    like in general; those of the kit at hand are learned from the recording itself, first one for
-    each part, then several, on what each part has for itself under the masks found so far.
+    recurs. The shipped templates of general kits are adapted to the recording; then several
+    templates of each part are learned, on its share of the spectrogram under the masks so far.
 
     Raises
     ------
@@ -73,60 +72,88 @@ class DrumSeparator(NmfSeparator):
 
     parts: tuple[str, ...] | None = option(
         None,
-        f"which parts the kit has, of {', '.join(PARTS)}, with commas between; by default kick, "
-        "snare and hihat, or those of --one-shots",
+        f"parts of the kit, of {', '.join(PARTS)}, separated by commas; by default kick, snare and "
+        "hihat, or those of --one-shots",
         parse=_names,
         metavar="NAMES",
     )
     one_shots: str | os.PathLike[str] | None = option(
         None,
-        "a folder of hits of this very kit, as kick/*.wav or kick*.wav, or of bars of each part "
-        "by itself, to be learned from; by default shipped templates are",
+        "folder with isolated hits or bars of each part of this kit, as kick/*.wav or kick*.wav, "
+        "from which templates are learned; by default shipped templates are used",
         metavar="FOLDER",
     )
     onsets: str | os.PathLike[str] | None = option(
         None,
-        "a table of hits (rows of seconds,part) or a MIDI file that says when each part is hit; a "
-        "part sounds only then; by default that is found out",
+        "table of known hits (rows of seconds,part) or MIDI file; parts are silent elsewhere; by "
+        "default hits are estimated",
         metavar="FILE",
     )
     hits: bool = option(
         False,
-        "also write when each part is hit and how hard: hits.csv, and hits.mid where the extra "
-        "midi is installed",
+        "also write the times and velocities of the hits: hits.csv, and hits.mid if the extra midi "
+        "is installed",
     )
     max_iter: int = option(
-        30, "iterations at most for each of the four stages of learning the kit", metavar="N"
+        30, "maximum number of iterations of each stage of the model", metavar="N"
     )
     tol: float = option(
         0.0,
-        "stop a stage when ten iterations improved the fit by less than this share; 0 never stops "
+        "stop a stage when ten iterations improve the fit by less than this share; 0 never stops "
         "early",
         metavar="SHARE",
     )
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        known = PARTS if self.one_shots is None else self.parts or ()
-        unknown = [part for part in self.parts or () if part not in known]
-        if self.parts is not None and (
-            unknown or not self.parts or len(set(self.parts)) < len(self.parts)
-        ):
+        if self.parts is None:
+            return
+        # One-shots may be of any part, shipped templates are not.
+        unknown = self.one_shots is None and not set(self.parts) <= set(PARTS)
+        if unknown or not self.parts or len(set(self.parts)) < len(self.parts):
             raise ParameterError(
                 f"parts is {','.join(self.parts)!r}; name each part once, of {', '.join(PARTS)}"
             )
 
     def size(self) -> tuple[int, int]:
+        """Return the maximum numbers of components and of stems.
+
+        Returns
+        -------
+        tuple of (int, int)
+        """
         count = len(self.parts or PARTS)
         return _TEMPLATES_PER_PART * count, count
 
     def transform(self, sr: int) -> Stft:
+        """Return the transform for a sample rate: by default frames of 46 ms every 12 ms.
+
+        Parameters
+        ----------
+        sr : int
+            Sample rate in Hz.
+
+        Returns
+        -------
+        Stft
+        """
         from nmfaudio.audio.transforms import Stft, default_n_fft
 
-        n_fft = default_n_fft(sr) // 2 if self.n_fft is None else self.n_fft  # hits are short
+        # Windows half as long as usual, since hits are short.
+        n_fft = default_n_fft(sr) // 2 if self.n_fft is None else self.n_fft
         return Stft(sr, n_fft, self.hop)  # type: ignore[arg-type]
 
     def model(self, inputs: SeparationInput) -> GroupedDecomposition:
+        """Model the spectrogram of a recording, with four components for each part.
+
+        Parameters
+        ----------
+        inputs : SeparationInput
+
+        Returns
+        -------
+        GroupedDecomposition
+        """
         from nmfaudio.dictionaries.drum_model import DrumModel
 
         model = DrumModel(inputs.V, self.max_iter, self.tol, inputs.callback)
@@ -134,16 +161,19 @@ class DrumSeparator(NmfSeparator):
             W, H, labels, penalties = self._from_bundled_kit(model, inputs)
         else:
             W, H, labels, penalties = self._from_one_shots(self.one_shots, model, inputs)
-        found = model.finish(W, H, penalties)
+        decomposition = model.finish(W, H, penalties)
         groups = {
             part: [k for k, label in enumerate(labels) if label == part]
             for part in dict.fromkeys(labels)
         }
-        notes = self._hits(inputs, found, groups) if self.hits else ()
-        return GroupedDecomposition(found, groups, notes=notes)
+        notes = self._hits(inputs, decomposition, groups) if self.hits else ()
+        return GroupedDecomposition(decomposition, groups, notes=notes)
 
     def _hits(
-        self, inputs: SeparationInput, found: Decomposition, groups: Mapping[str, Sequence[int]]
+        self,
+        inputs: SeparationInput,
+        decomposition: Decomposition,
+        groups: Mapping[str, Sequence[int]],
     ) -> tuple[Note, ...]:
         """Hits of each part, for shipped templates located in frames four times shorter.
 
@@ -158,7 +188,7 @@ class DrumSeparator(NmfSeparator):
                 inputs.y, inputs.sr, groups, max_iter=self.max_iter, callback=inputs.callback
             )
         times = inputs.transform.times(inputs.V.shape[1])
-        levels = part_levels(found.W, found.H, groups.values())
+        levels = part_levels(decomposition.W, decomposition.H, groups.values())
         return pick_hits(levels, list(groups), times)
 
     def _from_one_shots(

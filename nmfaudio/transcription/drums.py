@@ -313,11 +313,11 @@ class DrumTranscriber:
     ) -> list[float]:
         """Metric of the hits of a part, for each threshold that tuning tries."""
         true = _notes(part, seconds)
-        tried = (replace(self, threshold=x) for x in self._thresholds(part))
-        return [_drum_score(one._hits(salience, [part]), true, metric_index) for one in tried]
+        tried = (replace(self, threshold=value) for value in self._thresholds(part))
+        return [_drum_score(x._hits(salience, [part]), true, metric_index) for x in tried]
 
     def _settings(self) -> dict[str, Any]:
-        """All fields but the dictionary, JSON-serialisable."""
+        """Fields apart from the dictionary, JSON-serialisable."""
         threshold, weight = self.threshold, self.prior_weight
         return {
             "parts": list(self.parts),
@@ -332,9 +332,9 @@ def _notes(part: str, seconds: Iterable[float]) -> list[Note]:
     return [Note(t, t, drum_pitch(part), channel=DRUM_CHANNEL) for t in seconds]
 
 
-def _drum_score(made: Sequence[Note], true: Sequence[Note], metric_index: int) -> float:
+def _drum_score(hits: Sequence[Note], true: Sequence[Note], metric_index: int) -> float:
     """Precision, recall or F-measure of the hits of one part."""
     from nmfaudio.metrics.transcription import evaluate_transcription
 
-    (figures,) = evaluate_transcription(list(made), list(true), drums=True).drums.values()
+    (figures,) = evaluate_transcription(list(hits), list(true), drums=True).drums.values()
     return figures[metric_index]
