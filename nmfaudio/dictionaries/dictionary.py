@@ -74,7 +74,10 @@ class Dictionary:
     kind: Kind = "templates"
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
-    _each: ClassVar[tuple[str, ...]] = ("labels", "pitches")  # fields with one entry per component
+    _component_fields: ClassVar[tuple[str, ...]] = (
+        "labels",
+        "pitches",
+    )  # fields with one entry per component
 
     def __post_init__(self) -> None:
         count = _require_templates(self.templates, self.transform)
@@ -157,10 +160,10 @@ class Dictionary:
 
     def _take(self, chosen: Sequence[int]) -> Self:
         """These components, in this order."""
-        each: dict[str, Any] = {
-            name: tuple(getattr(self, name)[k] for k in chosen) for name in self._each
+        values: dict[str, Any] = {
+            name: tuple(getattr(self, name)[k] for k in chosen) for name in self._component_fields
         }
-        return replace(self, templates=self.templates[..., chosen], **each)
+        return replace(self, templates=self.templates[..., chosen], **values)
 
     def merge(self, *others: Dictionary) -> Self:
         """Return the components of this dictionary and others, one after the other.
@@ -196,13 +199,14 @@ class Dictionary:
         for n, other in enumerate(others, 2):
             self._require_like(other, f"dictionary {n}")
         same = all(other.metadata == self.metadata for other in others)
-        each: dict[str, Any] = {
-            name: tuple(value for d in every for value in getattr(d, name)) for name in self._each
+        values: dict[str, Any] = {
+            name: tuple(value for d in every for value in getattr(d, name))
+            for name in self._component_fields
         }
         return replace(
             self,
             templates=np.concatenate([d.templates for d in every], axis=-1),
-            **each,
+            **values,
             kind=self.kind if all(d.kind == self.kind for d in others) else "templates",
             metadata=self.metadata if same else {"merged": [dict(d.metadata) for d in every]},
         )
@@ -278,7 +282,7 @@ class Dictionary:
         header = {
             "kind": _KIND,
             "templates": self.kind,
-            **{name: list(getattr(self, name)) for name in self._each},
+            **{name: list(getattr(self, name)) for name in self._component_fields},
             "transform": self.transform.to_dict(),
             "beta": self.beta,
             "about": dict(self.metadata),
@@ -310,15 +314,15 @@ class Dictionary:
             if any(parameters.get(n, templates.shape[-2]) != templates.shape[-2] for n in _BANDS):
                 raise ShapeError(f"templates of shape {templates.shape} do not fit {parameters}")
             # A file of a plain dictionary lacks the further fields of a subclass.
-            each: dict[str, Any] = {name: header.get(name) for name in cls._each}
-            each |= {name: header[name] for name in Dictionary._each}
+            values: dict[str, Any] = {name: header.get(name) for name in cls._component_fields}
+            values |= {name: header[name] for name in Dictionary._component_fields}
             return cls(
                 templates,
                 transform=transform_from(parameters),
                 beta=header["beta"],
                 kind=header["templates"],
                 metadata=dict(header["about"]),
-                **each,
+                **values,
             )
         except (KeyError, TypeError, ValueError, IndexError, NmfAudioError) as error:
             raise AudioFileError(

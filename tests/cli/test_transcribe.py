@@ -243,7 +243,11 @@ def test_a_preview_is_transcribed_alone(nmfaudio, song):
         (("song.wav", "-d", "missing.npz"), 3, "missing.npz"),
         (("song.wav", "-d", "song.wav"), 3, "song.wav"),
         (("song.wav", "--parts", "kick"), 2, "--parts is for drums"),
-        (("song.wav", "--drums", "--parts", "bell"), 2, "parts of the dictionary, kick, snare, hihat"),
+        (
+            ("song.wav", "--drums", "--parts", "bell"),
+            2,
+            "parts of the dictionary, kick, snare, hihat",
+        ),
         (("song.wav", "a/song.wav"), 2, "a/song.wav: its results would go to transcribed"),
         (("song.wav", "-o", "song.wav"), 5, "song.wav: is not a folder"),
         (("song-notes.wav", "song.wav", "-o", ".", "--sonify"), 2, "song-notes.wav: is an input"),
