@@ -83,6 +83,6 @@ PIANO = {
 }
 DRUMS = {
     "nmfaudio": drums(),
-    "nmfaudio, fixed templates": drums(pull=math.inf),
+    "nmfaudio, fixed templates": drums(prior_weight=math.inf),
     "nmfaudio, shipped kit": shipped_drums,
 }

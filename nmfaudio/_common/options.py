@@ -182,7 +182,7 @@ def options(kind: type[Any], *, own_first: bool = True) -> tuple[Option, ...]:
     }
     fields = [field for field in dataclasses.fields(kind) if _KEY in field.metadata]
     if own_first:
-        fields.sort(key=lambda field: field.name in shared)
+        fields.sort(key=lambda field: field.name in inherited)
     return tuple(_as_option(field) for field in fields)
 
 

@@ -289,7 +289,7 @@ class _Method:
         # Multiplicative updates keep zeros: a bin that is 0 in an exemplar by chance has to start
         # from a little more.
         W = exemplars + RELATIVE_FLOOR * exemplars.mean()
-        found = decompose(
+        fit = decompose(
             V,
             [Factor(W[0] if self.lags == 1 else W), Factor(H)],
             structure=Product() if self.lags == 1 else Convolutive(),
@@ -297,9 +297,9 @@ class _Method:
             max_iter=self.max_iter,
             callback=self._counted(),
         )
-        templates = found.W if self.lags > 1 else found.W[None]
+        templates = fit.W if self.lags > 1 else fit.W[None]
         sums = templates.sum(axis=(0, 1), dtype=np.float64)
-        used = (sums > 0) & found.H.any(axis=1)
+        used = (sums > 0) & fit.H.any(axis=1)
         shares: np.ndarray = templates[..., used] / sums[used]
         return shares.astype(V.dtype)
 

@@ -72,7 +72,7 @@ class NoteDictionary(Dictionary):
     velocities: tuple[float | None, ...] = None  # type: ignore[assignment]  # the same
     stages: tuple[str | None, ...] = None  # type: ignore[assignment]  # the same
 
-    _each: ClassVar[tuple[str, ...]] = ("labels", "pitches", "velocities", "stages")
+    _component_fields: ClassVar[tuple[str, ...]] = ("labels", "pitches", "velocities", "stages")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -248,13 +248,13 @@ class NoteDictionary(Dictionary):
         for k, key in enumerate(keys):
             members.setdefault(key, []).append(k)
         shares = unit_sums(self.templates)
-        means = [shares[..., each].mean(axis=-1) for each in members.values()]
-        firsts = self._take([each[0] for each in members.values()])
+        means = [shares[..., ks].mean(axis=-1) for ks in members.values()]
+        firsts = self._take([ks[0] for ks in members.values()])
         unknown = (None,) * len(members)
         return replace(firsts, templates=np.stack(means, axis=-1), velocities=unknown)
 
     def _transposed(self, semitones: float) -> Self:
-        """All notes, by an interval."""
+        """Transpose every note by an interval."""
         templates = transpose(self.templates, self.transform.frequencies, semitones)
         pitches = tuple(self.pitches[k] + semitones for k in range(self.n_components))
         if not templates.any(axis=tuple(range(templates.ndim - 1))).all():

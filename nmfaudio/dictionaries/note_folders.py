@@ -148,16 +148,16 @@ def note_files(
             f"{show(root)}: velocities names the folder {sorted(unknown)[0]!r}, which does not "
             f"exist; folders are: {', '.join(entry.name for entry in layers) or 'none'}"
         )
-    found = [_note_file(path, None) for path in _audio_files(root)]
+    files = [_note_file(path, None) for path in _audio_files(root)]
     for layer in layers:
         velocity = _layer_velocity(layer.name, by_folder)
-        found += [_note_file(path, velocity) for path in _audio_files(layer)]
-    if not found:
+        files += [_note_file(path, velocity) for path in _audio_files(layer)]
+    if not files:
         raise ContentError(
             f"{show(root)}: has no audio files; add notes named by their MIDI numbers or "
             f"pitches: 60.wav, F#3.flac (of {', '.join(SUFFIXES)})"
         )
-    return sorted(found, key=lambda note: (note.pitch, note.velocity or 0, str(note.path)))
+    return sorted(files, key=lambda note: (note.pitch, note.velocity or 0, str(note.path)))
 
 
 def _read(

@@ -154,18 +154,18 @@ def _fit_score(
         )
     columns = [_initial_template(transform, pitch, stage) for pitch in pitches for stage in stages]
     W = np.stack(columns, axis=1).astype(V.dtype)
-    found = decompose(
+    fit = decompose(
         V,
         [Factor(W), Factor(H * V.mean(dtype=np.float64).astype(V.dtype))],
         divergence=Beta(beta),
         max_iter=max_iter,
         callback=callback,
     )
-    used = np.flatnonzero(found.H.any(axis=1) & found.W.any(axis=0)).tolist()
+    used = np.flatnonzero(fit.H.any(axis=1) & fit.W.any(axis=0)).tolist()
     owners = [k // len(stages) for k in used]  # indices of pitches
     means = [float(np.mean([note.velocity for note in group])) for group in groups]
     return NoteDictionary(
-        unit_sums(found.W[:, used]),
+        unit_sums(fit.W[:, used]),
         (instrument,) * len(used),
         transform,
         tuple(pitches[i] for i in owners),

@@ -189,12 +189,12 @@ def stage_templates(
     lead = max(0, math.ceil(-stages[0].begin / step))
     V = from_onset(note, transform, lead)
     times = (np.arange(V.shape[1]) - lead) * step
-    found = []
+    templates = []
     for stage in stages:
         inside = V[:, (times >= stage.begin) & (times < stage.end)]
         if inside.any():
-            found.append((spectrum(inside, beta), stage.name))
-    return found
+            templates.append((spectrum(inside, beta), stage.name))
+    return templates
 
 
 def spectrum(V: np.ndarray, beta: float) -> np.ndarray:

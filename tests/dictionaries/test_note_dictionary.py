@@ -275,3 +275,10 @@ def test_the_shipped_piano_has_every_key_in_three_stages():
     assert (np.abs(nearest - np.arange(88)) % 12 == 0)[12:].mean() > 0.9
     cqt = na.Cqt(22050, fmin=27.5, n_bins=100, bins_per_octave=12)
     assert na.dictionaries.piano_notes(cqt).transform == cqt
+
+
+def test_the_shipped_piano_is_loaded_once_and_cannot_be_changed():
+    piano = na.dictionaries.piano_notes()
+    assert na.dictionaries.piano_notes() is piano
+    with pytest.raises(ValueError, match="read-only"):
+        piano.templates[0, 0] = 1
