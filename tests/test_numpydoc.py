@@ -7,7 +7,6 @@ from numpydoc.validate import validate
 
 import nmfaudio as na
 
-pytestmark = pytest.mark.xfail(strict=False, reason="docstrings under way")
 NAMESPACES = [name for name in na.__all__ if inspect.ismodule(getattr(na, name))]
 # GL08 no docstring; PR01-PR04 parameters missing, unknown, in another order, without a type;
 # RT01, RT03 what is returned; EX01 no example.
