@@ -45,20 +45,35 @@ NAME = hashlib.sha256(repr(STAMP).encode()).hexdigest()[:8]
 
 def kernel(function: F) -> F:
     """Compile a function when it is called with new types, and cache the machine code."""
+    return _compiled(function, OPTIONS)
+
+
+def inlined_kernel(function: F) -> F:
+    """Compile like `kernel`, and always inline the function into the kernels that call it.
+
+    A kernel has a copy of each function that it calls, optimised once more together with it. In the
+    process that compiles both, the first copy is called; where the kernel comes from the cache, the
+    second. Sums that the optimiser may reorder can then differ in their last bits, unless the
+    function is inlined.
+    """
+    return _compiled(function, OPTIONS | {"forceinline": True})
+
+
+def _compiled(function: F, options: dict[str, Any]) -> F:
     try:
-        return _cached(function)
+        return _cached(function, options)
     except RuntimeError:  # neither the package's folder nor the user's cache can be written
         _use_temporary_cache()
     try:
-        return _cached(function)
+        return _cached(function, options)
     except RuntimeError:  # nor can a temporary folder
-        compiled: F = numba.njit(**OPTIONS)(function)
+        compiled: F = numba.njit(**options)(function)
         return compiled
 
 
-def _cached(function: F) -> F:
+def _cached(function: F, options: dict[str, Any]) -> F:
     """Compile with a cache whose files are stamped with the state of this package."""
-    compiled: Any = numba.njit(cache=True, **OPTIONS)(function)
+    compiled: Any = numba.njit(cache=True, **options)(function)
     cache = compiled._cache
     cache._cache_file = IndexDataCacheFile(  # type: ignore[no-untyped-call]
         cache._cache_path, f"{cache._impl.filename_base}-{NAME}", STAMP

@@ -13,7 +13,7 @@ import numpy as np
 
 from nmfaudio.kernels import formulas
 from nmfaudio.kernels.bundles import Params, Strip, Templates
-from nmfaudio.kernels.jit import kernel
+from nmfaudio.kernels.jit import inlined_kernel, kernel
 from nmfaudio.kernels.layout import FRAMES
 from nmfaudio.kernels.vectors import (
     AWT_NARROW,
@@ -106,7 +106,7 @@ def _gradient_parts(
         store(a, A, n, 0)
 
 
-@kernel
+@inlined_kernel
 def strip_divergence(
     params: Params, strip: Strip, V: np.ndarray, Y: np.ndarray, weights: np.ndarray
 ) -> float:
@@ -120,7 +120,7 @@ def strip_divergence(
     return _strip_divergence(MODEL_NARROW, params, strip.first, V, Y, weights)
 
 
-@kernel
+@inlined_kernel
 def _strip_divergence(
     shape: Any, params: Params, j: int, V: np.ndarray, Y: np.ndarray, weights: np.ndarray
 ) -> float:

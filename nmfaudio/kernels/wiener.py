@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nmfaudio.kernels.jit import kernel
+from nmfaudio.kernels.jit import inlined_kernel, kernel
 from nmfaudio.kernels.threads import parallel_for
 
 FREQUENCIES = 64  # frequencies in one part of the work
@@ -128,7 +128,7 @@ def _filter(
                                 errors[f] += power * rest.real
 
 
-@kernel
+@inlined_kernel
 def _cholesky(shares: np.ndarray, R: np.ndarray, L: np.ndarray) -> None:
     """Write the lower Cholesky factor of ``Σ m_s R_s`` to L (channel, channel).
 

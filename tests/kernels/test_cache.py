@@ -80,3 +80,27 @@ def test_without_a_place_for_machine_code_everything_still_works():
         [sys.executable, "-c", NOWHERE], capture_output=True, text=True, check=True
     )
     assert done.stdout == "3\n"
+
+
+BYTES = """
+import hashlib
+import numpy as np, nmfaudio as na
+rng = np.random.default_rng(0)
+V = rng.random((130, 200)).astype(np.float32)
+for beta in (0, 1, 2.5):
+    d = na.nmf(V, 6, beta_loss=beta, max_iter=12, rng=0, init="random")
+    for array in (d.W, d.H, d.losses):
+        print(hashlib.sha256(array.tobytes()).hexdigest())
+Z = (rng.standard_normal((2, 40, 60)) + 1j * rng.standard_normal((2, 40, 60))).astype(np.complex64)
+masks = rng.random((3, 40, 60)).astype(np.float32)
+filters = na.audio.fit_spatial_filter(Z, masks / masks.sum(0))
+print(hashlib.sha256(filters.covariances.tobytes()).hexdigest())
+"""
+
+
+@pytest.mark.slow  # it compiles everything anew
+def test_compiled_and_cached_kernels_give_the_same_bytes(tmp_path):
+    env = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    command = [sys.executable, "-c", BYTES]
+    runs = [subprocess.run(command, capture_output=True, check=True, env=env) for _ in range(2)]
+    assert runs[0].stdout == runs[1].stdout
