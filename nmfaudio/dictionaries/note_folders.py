@@ -19,8 +19,9 @@ from nmfaudio.dictionaries.note_learning import (
     learn_isolated_notes,
     sample_rate_of,
 )
-from nmfaudio.dictionaries.recordings import SUFFIXES, Recording, pitch_named
+from nmfaudio.dictionaries.recordings import SUFFIXES, Recording
 from nmfaudio.errors import AudioFileError, ContentError, ParameterError
+from nmfaudio.symbolic.names import pitch_named
 
 _HIGHEST_VELOCITY = 127  # MIDI
 _STEM = re.compile(r"(?P<pitch>[^_]+?)(?:_v?(?P<velocity>\d{1,3}))?")

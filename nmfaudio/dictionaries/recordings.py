@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,13 +14,10 @@ from nmfaudio._common.files import show
 from nmfaudio._common.validation import as_audio, as_number
 from nmfaudio._public import public
 from nmfaudio.errors import ContentError, ParameterError
+from nmfaudio.symbolic.names import pitch_named
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff", ".caf", ".w64", ".au")
 """Suffixes of the files of a folder that are read as audio."""
-
-_NOTE = re.compile(r"([A-Ga-g])(##?|bb?|s)?(-?\d)")
-_SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
-_HIGHEST_PITCH = 127  # MIDI
 
 
 @public
@@ -156,33 +152,6 @@ def as_recordings(sources: AnyRecording | Sequence[AnyRecording]) -> list[Record
     if not recordings:
         raise ParameterError("no recordings; give at least 1")
     return recordings
-
-
-def pitch_named(text: str) -> int | None:
-    """Return the MIDI number that a text is or names, or None.
-
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    int or None
-
-    Examples
-    --------
-    >>> pitch_named("60"), pitch_named("A4"), pitch_named("Bb2"), pitch_named("kick")
-    (60, 69, 46, None)
-    """
-    if text.isascii() and text.isdecimal():
-        return int(text) if int(text) <= _HIGHEST_PITCH else None
-    match = _NOTE.fullmatch(text)
-    if match is None:
-        return None
-    letter, sign, octave = match[1].upper(), match[2] or "", int(match[3])
-    shift = -len(sign) if sign.startswith("b") else len(sign)
-    pitch = _SEMITONES[letter] + shift + 12 * (octave + 1)
-    return pitch if 0 <= pitch <= _HIGHEST_PITCH else None
 
 
 def _files_of(recording: Recording) -> list[Recording]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 from nmfaudio.symbolic.note import Note
@@ -58,6 +59,9 @@ _PART_OF = {name: part for part, names in _ALIASES.items() for name in names.spl
     str(key): part for part, keys in _KEYS.items() for key in keys
 }
 _CLAP = 39  # General MIDI drum for parts of any other name
+_NOTE = re.compile(r"([A-Ga-g])(##?|bb?|s)?(-?\d)")
+_SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+_HIGHEST_PITCH = 127  # MIDI
 
 
 def name_parts(notes: Sequence[Note], by: str) -> list[str]:
@@ -177,3 +181,30 @@ def drum_pitch(part: str) -> int:
     (36, 39)
     """
     return _KEYS.get(part, (_CLAP,))[0]
+
+
+def pitch_named(text: str) -> int | None:
+    """Return the MIDI number that a text is or names, or None.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    int or None
+
+    Examples
+    --------
+    >>> pitch_named("60"), pitch_named("A4"), pitch_named("Bb2"), pitch_named("kick")
+    (60, 69, 46, None)
+    """
+    if text.isascii() and text.isdecimal():
+        return int(text) if int(text) <= _HIGHEST_PITCH else None
+    match = _NOTE.fullmatch(text)
+    if match is None:
+        return None
+    letter, sign, octave = match[1].upper(), match[2] or "", int(match[3])
+    shift = -len(sign) if sign.startswith("b") else len(sign)
+    pitch = _SEMITONES[letter] + shift + 12 * (octave + 1)
+    return pitch if 0 <= pitch <= _HIGHEST_PITCH else None

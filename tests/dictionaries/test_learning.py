@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 import nmfaudio as na
 from nmfaudio.audio.masking import analyse
 from nmfaudio.dictionaries.exemplars import SAME, choose_exemplars
-from nmfaudio.dictionaries.recordings import as_recordings, pitch_named
+from nmfaudio.dictionaries.recordings import as_recordings
 from nmfaudio.errors import AudioFileError, ContentError, ParameterError
 from nmfaudio.kernels.threads import set_threads
+from nmfaudio.symbolic.names import pitch_named
 
 SR = 8000
 STFT = na.Stft(SR, 256, 64)
