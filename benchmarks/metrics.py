@@ -32,7 +32,7 @@ def main() -> None:
         [read(p, stop=10.0).samples for p in sorted((SAMPLES / "band" / "sources").iterdir())]
     ).astype(np.float64)
     rng = np.random.default_rng(0)
-    print("| | ours, s | mir_eval, s | × | largest difference, dB |")
+    print("| | nmfaudio, s | mir_eval, s | × | largest difference, dB |")
     print("|---|---|---|---|---|")
     for name, sources in (("one channel", stereo.mean(axis=1, keepdims=True)), ("stereo", stereo)):
         noise = np.sqrt(np.mean(sources**2)) * rng.standard_normal(sources.shape)

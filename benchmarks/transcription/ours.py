@@ -48,7 +48,7 @@ def drums(**settings: Any) -> Callable[..., Any]:
     return prepare
 
 
-def shipped_drums(instruments: Sequence[Instrument], pieces: Sequence[Piece]) -> Any:
+def bundled_drums(instruments: Sequence[Instrument], pieces: Sequence[Piece]) -> Any:
     """Drum transcriber with the bundled kit and thresholds tuned on the other tracks."""
     return _tuned(na.DrumTranscriber(), pieces)
 
@@ -81,16 +81,16 @@ PIANO = {
     "nmfaudio, templates fixed": piano(
         na.transcription.NoteModel(equaliser=None, adaptation=math.inf)
     ),
-    "nmfaudio, equalised only": piano(na.transcription.NoteModel(adaptation=math.inf)),
+    "nmfaudio, equaliser only": piano(na.transcription.NoteModel(adaptation=math.inf)),
     "nmfaudio, β = ½": piano(na.transcription.NoteModel(beta=0.5)),
     "nmfaudio, group sparsity": piano(na.transcription.NoteModel(group_sparsity=0.3)),
     "nmfaudio, 5 free templates": piano(na.transcription.NoteModel(n_free=5)),
-    "nmfaudio, one template": piano(templates={"stages": {}}),
-    "nmfaudio, 8 frames": piano(templates={"lags": 8}),
+    "nmfaudio, one template per note": piano(templates={"stages": {}}),
+    "nmfaudio, convolutive, 8 frames": piano(templates={"lags": 8}),
     "nmfaudio, attack/decay": piano(AttackDecayModel()),
 }
 DRUMS = {
     "nmfaudio": drums(),
-    "nmfaudio, fixed templates": drums(pull=math.inf),
-    "nmfaudio, shipped kit": shipped_drums,
+    "nmfaudio, templates fixed": drums(pull=math.inf),
+    "nmfaudio, bundled kit": bundled_drums,
 }
