@@ -98,6 +98,7 @@ def drums() -> Case:
 
 def hoyer(parts: np.ndarray) -> float:
     """Mean sparsity of components [shape=(component, feature)]."""
+    # (√n − L1 / L2) / (√n − 1), Hoyer 2004.
     size = np.sqrt(parts.shape[1])
     ratio = np.abs(parts).sum(1) / np.linalg.norm(parts, axis=1)
     return float(((size - ratio) / (size - 1)).mean())

@@ -131,6 +131,7 @@ def main() -> None:
     plain: Contender | None = None
     print("| variant | ms per iteration | × plain |\n|---|---|---|")
     for name, model in [*penalised(V), *structured(V)]:
+        # Each variant alternates with plain NMF, so that both see the same load of the machine.
         variant = contender(model)
         plain = plain or variant
         took = per_iteration(

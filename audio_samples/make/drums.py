@@ -40,7 +40,7 @@ def make(folder: Path) -> None:
         hit = load(KIT[track.name][1])[0]
         y = np.zeros(round((SECONDS + 2) * SR))
         for note in track.notes:
-            onset = round((note.start + LEAD_IN) * 60 / TEMPO * SR)
+            onset = round((note.onset + LEAD_IN) * 60 / TEMPO * SR)
             sound = vary(hit, note, rng)
             y[onset : onset + len(sound)] += sound
         sources[track.name] = fade_out(y[: round(SECONDS * SR)], 0.3)

@@ -29,9 +29,9 @@ _TOKEN = re.compile(
 
 @dataclass(frozen=True)
 class Note:
-    """One note: start and length in beats, MIDI pitch and velocity."""
+    """Note with onset and length in beats, MIDI pitch and velocity."""
 
-    start: float
+    onset: float
     length: float
     pitch: int
     velocity: int
@@ -39,7 +39,7 @@ class Note:
 
 @dataclass(frozen=True)
 class Track:
-    """One instrument: a MIDI channel (from 0), a General MIDI program, notes and controllers.
+    """Instrument with a MIDI channel (from 0), a General MIDI program, notes and controllers.
 
     `controls` holds (beat, controller, value).
     """
@@ -62,7 +62,7 @@ class Track:
             common = {"channel": self.channel, "note": note.pitch}
             on = mido.Message("note_on", velocity=note.velocity, **common)
             off = mido.Message("note_off", velocity=0, **common)
-            events += [(note.start, 2, on), (note.start + note.length, 0, off)]
+            events += [(note.onset, 2, on), (note.onset + note.length, 0, off)]
         events.sort(key=lambda event: event[:2])
         program = mido.Message("program_change", channel=self.channel, program=self.program)
         return _timed([(-LEAD_IN, -1, program), *events], name=self.name)
@@ -70,7 +70,7 @@ class Track:
 
 @dataclass(frozen=True)
 class Score:
-    """A piece: its tempo in quarter notes a minute as a curve, its metre, its tracks."""
+    """Piece of music: tempo curve in quarter notes per minute, metre and tracks."""
 
     title: str
     tempo: Curve
@@ -122,14 +122,14 @@ def without_overlaps(notes: Iterable[Note]) -> list[Note]:
 
     MIDI cannot represent two simultaneous notes of the same pitch.
     """
-    ordered = sorted(notes, key=lambda note: (note.start, note.pitch))
+    ordered = sorted(notes, key=lambda note: (note.onset, note.pitch))
     latest: dict[int, int] = {}
     for index, note in enumerate(ordered):
         before = latest.get(note.pitch)
         if before is not None:
-            longest = note.start - ordered[before].start - SHORTEST_NOTE / 2
+            longest = note.onset - ordered[before].onset - SHORTEST_NOTE / 2
             if longest < SHORTEST_NOTE / 2:
-                raise ValueError(f"pitch {note.pitch} occurs twice at beat {note.start:.2f}")
+                raise ValueError(f"pitch {note.pitch} occurs twice at beat {note.onset:.2f}")
             ordered[before] = replace(ordered[before], length=min(ordered[before].length, longest))
         latest[note.pitch] = index
     return ordered
@@ -202,8 +202,8 @@ def play(
             # Players stress the first note of a bar slightly.
             stress = 4 * ((position - pickup) % bar == 0) + 12 * bool(match["accent"])
             velocity = at(dynamics, beat) + stress + 3 * _deviation(rng)
-            start = beat + delay + looseness * _deviation(rng)
-            notes.append(Note(start, length * unit * legato, pitch_number(name), _clip(velocity)))
+            onset = beat + delay + looseness * _deviation(rng)
+            notes.append(Note(onset, length * unit * legato, pitch_number(name), _clip(velocity)))
         position += length
     return notes
 

@@ -1,4 +1,4 @@
-"""The first phrase of Robert Schumann's "Träumerei" (op. 15 no. 7), with an original ending."""
+"""First phrase of Robert Schumann's "Träumerei" (op. 15 no. 7), with an original ending."""
 
 from __future__ import annotations
 

@@ -108,17 +108,20 @@ def denoise_blind(case: Case, seed: int) -> Estimates:
 
 
 def _drums(case: Case, seed: int, **settings: Any) -> Estimates:
+    """Separate the parts of a drum kit."""
     if not set(case.sources) <= _KIT:
         return None
     return _run("drums", case, seed, parts=tuple(case.sources), **settings)
 
 
 def _denoised(case: Case, seed: int, **settings: Any) -> Estimates:
+    """Reduce noise and name the stems as the sources."""
     stems = _run("denoise", case, seed, **settings)
     return {"speech": stems["signal"], "noise": stems["noise"]}
 
 
 def _run(separator: str, case: Case, seed: int, **settings: Any) -> Mapping[str, np.ndarray]:
+    """Separate the mixture of a case."""
     stems: Mapping[str, np.ndarray] = load_separator(separator)(**settings)(
         case.mixture, case.sr, rng=seed
     )

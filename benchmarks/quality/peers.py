@@ -34,6 +34,7 @@ def sklearn_nmf(case: Case, seed: int) -> Estimates:
     n_fft = 2048 if case.sr > 24_000 else 1024
     Z = librosa.stft(case.mixture, n_fft=n_fft)
     settings = {"beta_loss": "kullback-leibler", "solver": "mu", "max_iter": 200, "tol": 0}
+    # scikit-learn's `components_` are our templates: it takes frames as rows.
     templates = [
         NMF(30, init="random", random_state=seed, **settings)
         .fit(_magnitudes(librosa.stft(y, n_fft=n_fft)))

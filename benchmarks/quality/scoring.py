@@ -63,6 +63,7 @@ def by_case(rows: Sequence[Row], measure: str) -> str:
 
 
 def _table(rows: Sequence[Row], measure: str, unit: str) -> str:
+    """Markdown table of `unit` by systems."""
     systems = [name for name in SYSTEMS if any(row["system"] == name for row in rows)]
     lines = [f"| {unit} | {' | '.join(systems)} |", "|---" * (len(systems) + 1) + "|"]
     for label in dict.fromkeys(row[unit] for row in rows):
@@ -78,6 +79,7 @@ def _cell(rows: Sequence[Row], measure: str) -> str:
     """Mean of the rows ± standard deviation of the means per seed."""
     if not rows:
         return ""
+    # Average over sources and cases first, so that the deviation is that between seeds alone.
     means: dict[int, list[float]] = {}
     for row in rows:
         means.setdefault(row["seed"], []).append(float(np.mean(list(row[measure].values()))))

@@ -92,7 +92,7 @@ def measured(chosen: argparse.Namespace) -> dict[str, Any]:
         "limits": lambda: limits.measure(sound.spectrogram(long, "float32").shape),
         "kernels": lambda: kernels.nmf_rows(sizes, peaks(), chosen.repeats, seconds),
         "nmfd": lambda: kernels.nmfd_rows(sizes, peaks(), chosen.repeats, seconds),
-        "solvers": lambda: solvers.rows(sizes, chosen.repeats),
+        "solvers": lambda: solvers.race_rows(sizes, chosen.repeats),
         "memory": lambda: processes.memory_rows(sizes),
         "startup": lambda: processes.startup_rows(chosen.repeats),
         "job": lambda: processes.job_rows(sizes, chosen.repeats),

@@ -82,6 +82,7 @@ class Contender:
         """Choose the number of iterations that take about `seconds`, without overhead."""
         self.run(1)  # compiles, loads and allocates
         overhead = seconds_of(lambda: self.run(1))
+        # Increase the iterations until the run is long enough to extrapolate from.
         done, took = 1, 0.0
         while took < seconds / 4 and done != self.longest:
             done = min(2 if done == 1 else 4 * done, self.longest or 4 * done)

@@ -105,6 +105,7 @@ def textbook(V: np.ndarray, W: np.ndarray, H: np.ndarray, beta: float) -> Conten
     """Textbook multiplicative updates in NumPy."""
     V = np.ascontiguousarray(V)
     tiny = np.finfo(V.dtype).tiny
+    # Exponent that keeps updates monotone (Févotte and Idier 2011, doi:10.1162/NECO_a_00168).
     exponent = 1 / (2 - beta) if beta < 1 else 1
 
     def gradient_parts(w: np.ndarray, h: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -79,7 +79,7 @@ class Race:
         na.nmf(self.V[few], 4, beta_loss=self.beta, solver=self.solvers[1], max_iter=20, rng=0)
 
 
-def rows(sizes: Sizes, repeats: int) -> list[dict[str, Any]]:
+def race_rows(sizes: Sizes, repeats: int) -> list[dict[str, Any]]:
     V = spectrogram(sizes.seconds["3 min"], "float32")
     """Measure every race."""
     results = []

@@ -105,6 +105,7 @@ def _templates(instruments: Sequence[Instrument]) -> tuple[np.ndarray, np.ndarra
     for instrument in instruments:
         isolated = instrument.notes()
         for key in KEYS:
+            # Keys without a recording get the spectra of the nearest key, shifted in frequency.
             nearest = min(isolated, key=lambda known: abs(known - key))
             Z = _magnitudes(isolated[nearest], N_FFT)
             for stage in _STAGES:

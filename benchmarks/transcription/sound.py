@@ -112,9 +112,12 @@ def degraded(
     """
     rng = np.random.default_rng(seed)
     time = np.arange(round(_DECAY * SR)) / SR
+    # Impulse response: noise that decays by 60 dB in _DECAY, scaled to an energy of _REVERB dB.
     echo = rng.standard_normal(len(time)) * 10 ** (-3 * time / _DECAY)
     echo *= 10 ** (_REVERB / 20) / np.sqrt(np.sum(echo**2))
     wet = y + fftconvolve(y, echo)[: len(y)]
+    # Resampling to another length shifts the pitch by _CENTS, downward for even seeds: the length
+    # grows, and the times of the notes with it.
     length = round(len(y) * 2 ** ((-1) ** seed * _CENTS / 1200))
     tuned = resample(wet, length)
     noise = rng.standard_normal(length) * np.sqrt(np.mean(tuned**2)) * 10 ** (-_SNR / 20)
