@@ -37,7 +37,9 @@ sr = isolated[60].sr
 # those, and a system must not be trained on its test data.
 
 # %%
-known = na.NoteDictionary.from_recording(na.example("piano"), na.example("piano", "score.mid"))
+known = na.dictionaries.learn_notes_from_recording(
+    na.example("piano"), na.example("piano", "score.mid")
+)
 known
 
 # %% [markdown]
@@ -45,7 +47,7 @@ known
 # decay over frequency for all notes.
 
 # %%
-partials = na.NoteDictionary.harmonic(
+partials = na.dictionaries.harmonic_notes(
     known.transform, pitches=sorted(set(known.pitches)), inharmonicity="piano"
 )
 partials

@@ -1,4 +1,4 @@
-"""The least that each separator has to be told, where it cannot do without."""
+"""Minimal settings of the separators that have required ones."""
 
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "regroup": {"saved": "model.npz"},
     "score": {"score": _SCORE},
 }
-"""By the name of the command, the fields without which there is no separator."""
+"""Required fields, by name of the command."""
 
 ARGUMENTS: dict[str, list[str]] = {
     "guided": ["--example", "tone=tone.wav"],
@@ -19,4 +19,4 @@ ARGUMENTS: dict[str, list[str]] = {
     "regroup": ["model.npz"],
     "score": [_SCORE],
 }
-"""By the name of the command, the same as arguments."""
+"""The same as arguments of the command."""

@@ -25,7 +25,7 @@ def make(folder: Path) -> None:
     """Write ``piano.npz``."""
     folder.mkdir(parents=True, exist_ok=True)
     first, *further = [
-        na.NoteDictionary.from_soundfont(
+        na.dictionaries.learn_notes_from_soundfont(
             SOUNDFONT,
             program=program,
             velocities=VELOCITIES,

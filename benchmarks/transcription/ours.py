@@ -62,7 +62,7 @@ def _tuned(transcriber: na.DrumTranscriber, pieces: Sequence[Piece]) -> Any:
 def _dictionary(instrument: Instrument, settings: Mapping[str, Any]) -> na.NoteDictionary:
     """Dictionary of isolated notes, with gaps between pitches filled."""
     if instrument.is_font:
-        known = na.NoteDictionary.from_soundfont(
+        known = na.dictionaries.learn_notes_from_soundfont(
             instrument.path,
             program=instrument.program,
             instrument="piano",
@@ -70,7 +70,7 @@ def _dictionary(instrument: Instrument, settings: Mapping[str, Any]) -> na.NoteD
             **settings,
         )
     else:
-        known = na.NoteDictionary.from_folder(
+        known = na.dictionaries.learn_notes(
             instrument.path, transform=STFT, resample=True, **settings
         )
     return known.fill()
@@ -91,6 +91,6 @@ PIANO = {
 }
 DRUMS = {
     "nmfaudio": drums(),
-    "nmfaudio, templates fixed": drums(pull=math.inf),
+    "nmfaudio, templates fixed": drums(prior_weight=math.inf),
     "nmfaudio, bundled kit": bundled_drums,
 }

@@ -1,1 +1,1 @@
-"""Checks, files and small helpers that every package may import."""
+"""Validation, files and small helpers for all packages."""

@@ -1,4 +1,4 @@
-"""The figure that every picture is drawn in."""
+"""Matplotlib figures."""
 
 from __future__ import annotations
 
@@ -8,13 +8,28 @@ from nmfaudio.errors import MissingExtraError
 
 
 def new_figure(width: float, height: float) -> Any:
-    """A matplotlib figure of so many inches that belongs to nobody."""
+    """Create a matplotlib figure that pyplot does not manage.
+
+    Parameters
+    ----------
+    width, height : float
+        Size in inches.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    MissingExtraError
+        matplotlib is not installed.
+    """
     try:
         from matplotlib import pyplot
     except ImportError as error:
         raise MissingExtraError(
-            "matplotlib is not installed; pictures need it: pip install 'nmfaudio[plot]'"
+            "plots need matplotlib, which is not installed; pip install 'nmfaudio[plot]'"
         ) from error
     figure = pyplot.figure(figsize=(width, height), layout="constrained")
-    pyplot.close(figure)  # or a notebook would show it twice
+    pyplot.close(figure)  # otherwise a notebook would show it twice
     return figure

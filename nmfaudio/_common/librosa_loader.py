@@ -1,4 +1,4 @@
-"""librosa, loaded by one process at a time."""
+"""Lazy import of librosa, by one process at a time."""
 
 from __future__ import annotations
 
@@ -12,24 +12,29 @@ from typing import Any
 
 @cache
 def load_librosa() -> Any:
-    """Import librosa, with the loops that it compiles when it is first used.
+    """Import librosa together with the functions that it compiles on import.
 
-    Numba keeps such a loop and what calls it in two files. Where two processes compile at a time,
-    one file of each may stay, and whoever loads both crashes from then on. So they take turns.
+    Numba caches a compiled function and its callers in separate files. If two processes compile at
+    the same time, files of both may remain, and every later process that loads them crashes. So
+    processes take turns.
+
+    Returns
+    -------
+    module
     """
     import librosa
 
-    with _turn():
+    with _exclusive():
         import librosa.core
     return librosa
 
 
 @contextmanager
-def _turn() -> Iterator[None]:
-    """While no other process of this user is within; at once where that cannot be arranged."""
+def _exclusive() -> Iterator[None]:
+    """Lock out other processes of this user; no lock where the system provides none."""
     try:
         import fcntl
-    except ImportError:  # not on Windows
+    except ImportError:  # Windows
         yield
         return
     descriptor = None

@@ -27,21 +27,20 @@ class Option:
     help : str
         Effect of the setting, in a phrase. Where the default is None, it names the value used.
     flag : str
-        The long flag, ``--beta-loss``.
+        Long flag, such as ``--beta-loss``.
     short : str or None
-        A one-letter flag, ``-s``.
+        Short flag, such as ``-s``.
     parse : callable
-        From the text of the command line to the value; raises ValueError (a `ParameterError`
-        shows its message as it is).
+        Maps the text of the command line to the value. It raises a ValueError for invalid text; the
+        message of a `ParameterError` is shown as it is.
     choices : tuple of str or None
         The only values allowed.
     metavar : str, tuple of str or None
         Placeholder of the value in the help; the flag takes as many values as a tuple has names.
     many : bool
-        Whether the flag may be repeated; the field is a tuple.
+        Whether the flag may be repeated; the field is then a tuple.
     suffixes : tuple of str
-        If there are any, the field is no flag: it takes the file on the command line that ends in
-        one of these.
+        If not empty, the field is no flag but takes the file argument with one of these suffixes.
     required : bool
         Whether the command line must have the flag or the file.
     group : str or None
@@ -93,18 +92,18 @@ def option(
     help : str
         Effect of the setting. The default is added to it, so only a None default needs words.
     flag, short : str, optional
-        The long flag (default: the field's name with dashes) and a one-letter one (``"-s"``).
+        Long flag, by default the name of the field with dashes, and short flag, such as ``"-s"``.
     parse : callable, optional
-        From text to value; by default the type of `default`.
+        Maps text to the value; by default the type of `default`.
     choices : tuple of str, optional
         The only values allowed.
     metavar : str or tuple of str, optional
         Placeholder of the value in the help. A tuple names several values that the flag takes.
     many : bool
-        The flag may be repeated; `default` is a tuple, `parse` reads one of its elements.
+        Whether the flag may be repeated. `default` is then a tuple, and `parse` reads one element.
     suffixes : tuple of str
-        Not a flag but a second file on the command line, beside the recording: the one that ends
-        so, ``(".mid", ".midi")``. The field gets its path; give it a `metavar`.
+        If not empty, such as ``(".mid", ".midi")``, the field is no flag but takes the path of a
+        second file argument with one of these suffixes; it needs a `metavar`.
     required : bool
         Whether the command line must have the flag or the file.
     group : str, optional
@@ -123,9 +122,9 @@ def option(
     --------
     >>> from dataclasses import dataclass
     >>> @dataclass(frozen=True)
-    ... class Louder:
-    ...     gain: float = option(2.0, "how much louder the sound gets", metavar="FACTOR")
-    >>> [(o.flag, o.default) for o in options(Louder)]
+    ... class Amplifier:
+    ...     gain: float = option(2.0, "factor applied to the samples", metavar="FACTOR")
+    >>> [(setting.flag, setting.default) for setting in options(Amplifier)]
     [('--gain', 2.0)]
     """
     meta = {
@@ -175,7 +174,7 @@ def options(kind: type[Any], *, own_first: bool = True) -> tuple[Option, ...]:
     -------
     tuple of Option
     """
-    shared = {
+    inherited = {
         field.name
         for parent in kind.__mro__[1:]
         if dataclasses.is_dataclass(parent)
@@ -183,7 +182,7 @@ def options(kind: type[Any], *, own_first: bool = True) -> tuple[Option, ...]:
     }
     fields = [field for field in dataclasses.fields(kind) if _KEY in field.metadata]
     if own_first:
-        fields.sort(key=lambda field: field.name in shared)
+        fields.sort(key=lambda field: field.name in inherited)
     return tuple(_as_option(field) for field in fields)
 
 
@@ -199,30 +198,30 @@ _FIRST_SECTION = re.compile(
 
 
 def parameters_section(kind: type[Any]) -> str:
-    """Numpydoc lines that describe the options of a dataclass, one entry each.
+    """Numpydoc entries for the options of a dataclass.
 
     Parameters
     ----------
     kind : type
-        A dataclass with fields made by `option`.
+        Dataclass with fields defined by `option`.
 
     Returns
     -------
     str
-        Without the heading and without indentation.
+        One entry per option, without heading and indentation.
     """
     return "".join(_entry(kind, entry) for entry in options(kind))
 
 
 def documented(kind: type[T]) -> type[T]:
-    """Write the Parameters section of a dataclass from its options.
+    """Insert a Parameters section, generated from the options, into a dataclass's docstring.
 
     The signature of a dataclass with keyword-only fields lists them in the same order.
 
     Parameters
     ----------
     kind : type
-        A dataclass with fields made by `option`, and a docstring without such a section.
+        Dataclass with fields defined by `option`, and a docstring without such a section.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Times as people write them."""
+"""Parsing of time ranges."""
 
 from __future__ import annotations
 
@@ -6,12 +6,27 @@ from nmfaudio.errors import ParameterError
 
 
 def parse_time_range(text: str) -> tuple[float, float]:
-    """Read ``0:30-0:45`` or ``90-100.5`` as a start and an end in seconds.
+    """Parse a time range such as ``0:30-0:45`` or ``90-100.5``.
+
+    Parameters
+    ----------
+    text : str
+        Start and end, each as ``[[hours:]minutes:]seconds``.
+
+    Returns
+    -------
+    start, stop : float
+        In seconds.
 
     Raises
     ------
     ParameterError
-        The text is not a time range, or the range ends before it begins.
+        The text is not a time range, or ends before it begins.
+
+    Examples
+    --------
+    >>> parse_time_range("1:30-100.5")
+    (90.0, 100.5)
     """
     start, dash, stop = text.partition("-")
     try:
@@ -28,12 +43,12 @@ def parse_time_range(text: str) -> tuple[float, float]:
 
 
 def _seconds(text: str) -> float:
-    """``[[h:]m:]s`` in seconds; below the first, minutes and seconds are under 60."""
-    *whole, last = text.split(":")
-    digits = [*whole, *last.split(".", 1)]
-    if len(whole) > 2 or not all(part.isascii() and part.isdecimal() for part in digits):
+    """Seconds of ``[[h:]m:]s``; all but the first number must be below 60."""
+    *leading, last = text.split(":")
+    digits = [*leading, *last.split(".", 1)]
+    if len(leading) > 2 or not all(part.isascii() and part.isdecimal() for part in digits):
         raise ValueError(text)
-    parts = [*map(float, whole), float(last)]
+    parts = [*map(float, leading), float(last)]
     if any(part >= 60 for part in parts[1:]):
         raise ValueError(text)
     return sum(part * 60.0**i for i, part in enumerate(reversed(parts)))

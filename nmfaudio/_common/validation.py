@@ -1,4 +1,4 @@
-"""Checks at the border: what comes from a caller is made right here, or refused with a reason."""
+"""Validation and conversion of arguments."""
 
 from __future__ import annotations
 
@@ -9,32 +9,32 @@ import numpy as np
 
 from nmfaudio.errors import ContentError, ParameterError, ShapeError
 
-# A microphone array of this many channels is rare, audio of so few samples rarer.
+# More channels than samples, and more than this, are taken for transposed audio: microphone arrays
+# of that size are rare, recordings of so few samples rarer.
 _MANY_CHANNELS = 32
 
 
 def as_audio(y: Any, name: str = "y") -> np.ndarray:
-    """Audio as a float array of shape (channel, sample), without copying where possible.
-
-    The result may be a view of `y`: read it, never write into it.
+    """Convert audio to a float array of shape (channel, sample), without a copy if possible.
 
     Parameters
     ----------
     y : array_like [shape=(sample,) or (channel, sample)]
-        float32 and float64 stay what they are, shorter floats become float32, longer ones float64.
+        float32 and float64 are kept; shorter floats become float32, longer ones float64.
     name : str
-        What messages call `y`.
+        Name of `y` in messages.
 
     Returns
     -------
     np.ndarray [shape=(channel, sample)]
+        May be a view of `y`, so it must not be written to.
 
     Raises
     ------
     ParameterError
         The values are not floating-point numbers, or some of them are masked.
     ShapeError
-        Neither one nor two axes, or the axes look transposed.
+        There are neither one nor two axes, or they look transposed.
     ContentError
         There are no samples, or some are NaN or infinite.
     """
@@ -44,7 +44,7 @@ def as_audio(y: Any, name: str = "y") -> np.ndarray:
     _require_floats(samples, name)
     if samples.ndim not in (1, 2):
         raise ShapeError(
-            f"{name} has shape {samples.shape}; audio is (sample,) or (channel, sample)"
+            f"{name} has shape {samples.shape}; audio must be (sample,) or (channel, sample)"
         )
     samples = np.atleast_2d(samples)
     channels, length = samples.shape
@@ -52,8 +52,8 @@ def as_audio(y: Any, name: str = "y") -> np.ndarray:
         raise ContentError(f"{name} is empty, shape {samples.shape}; at least 1 sample is needed")
     if channels > max(length, _MANY_CHANNELS):
         raise ShapeError(
-            f"{name} has shape {samples.shape} and looks transposed: audio is (channel, sample); "
-            "transpose it"
+            f"{name} has shape {samples.shape} and looks transposed; audio must be (channel, "
+            "sample): transpose it"
         )
     samples = samples.astype(np.float32 if samples.itemsize <= 4 else np.float64, copy=False)
     _require_finite(samples, name)
@@ -61,9 +61,9 @@ def as_audio(y: Any, name: str = "y") -> np.ndarray:
 
 
 def as_count(value: Any, name: str, *, low: int, high: int | None = None) -> int:
-    """`value` as an int within bounds; a bool or a float is a ParameterError."""
-    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    if not (whole and low <= value and (high is None or value <= high)):
+    """Return `value` as an int within bounds; raise a `ParameterError` for others and floats."""
+    is_integer = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if not (is_integer and low <= value and (high is None or value <= high)):
         bound = f"of at least {low}" if high is None else f"from {low} to {high}"
         raise ParameterError(f"{name} must be an integer {bound}, got {value!r}")
     return int(value)
@@ -72,9 +72,10 @@ def as_count(value: Any, name: str, *, low: int, high: int | None = None) -> int
 def as_number(
     value: Any, name: str, *, low: float = -float("inf"), above: float = -float("inf")
 ) -> float:
-    """`value` as a finite float, at least `low` and more than `above`, else a ParameterError."""
-    real = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
-    if not (real and low <= value < float("inf") and value > above):
+    """Return `value` as a finite float, at least `low` and more than `above`, or raise an error."""
+    numeric = int | float | np.integer | np.floating
+    is_real = isinstance(value, numeric) and not isinstance(value, bool)
+    if not (is_real and low <= value < float("inf") and value > above):
         bound = f" of at least {low:g}" if low > -float("inf") else ""
         bound += f" above {above:g}" if above > -float("inf") else ""
         raise ParameterError(f"{name} must be a finite number{bound}, got {value!r}")
@@ -82,14 +83,14 @@ def as_number(
 
 
 def as_choice(value: Any, name: str, allowed: Sequence[str]) -> str:
-    """`value` as one of the allowed words, else a ParameterError."""
+    """Return `value` if it is one of the allowed words, or raise a `ParameterError`."""
     if not (isinstance(value, str) and value in allowed):
         raise ParameterError(f"{name} is {value!r}; it must be one of {', '.join(allowed)}")
     return value
 
 
 def _require_floats(samples: np.ndarray, name: str) -> None:
-    """Refuse every dtype but the real floating-point ones."""
+    """Raise a `ParameterError` unless samples are real floating-point numbers."""
     kind = samples.dtype.kind
     if kind == "f":
         return
@@ -104,8 +105,8 @@ def _require_floats(samples: np.ndarray, name: str) -> None:
 
 
 def _require_finite(samples: np.ndarray, name: str) -> None:
-    """Refuse NaN and infinity, saying how many there are and where the first one is."""
-    # NaN wins both extremes, so that no array of flags as long as the audio is needed.
+    """Raise a `ContentError` with number and position of NaN and infinite samples."""
+    # NaN propagates to both extremes, so finite audio needs no array of flags.
     if np.isfinite(samples.min()) and np.isfinite(samples.max()):
         return
     bad = ~np.isfinite(samples)
@@ -117,25 +118,26 @@ def _require_finite(samples: np.ndarray, name: str) -> None:
 
 
 def frame_step(values: Any, times: Any) -> float:
-    """Seconds from frame to frame.
+    """Check salience and its frame times, and return the step between frames.
 
     Parameters
     ----------
     values : np.ndarray [shape=(pitch, time)]
+        Non-negative salience.
     times : np.ndarray [shape=(time,)]
-        In seconds, evenly spaced.
+        Frame times in seconds, evenly spaced.
 
     Returns
     -------
     float
-        1 where there are fewer than two frames.
+        Step in seconds; 1 for fewer than two frames.
 
     Raises
     ------
     ShapeError
         The shapes do not fit each other.
     ParameterError
-        The times do not ascend, or not evenly; or values are negative, NaN or infinite.
+        The times are not evenly spaced, or values are negative, NaN or infinite.
     """
     values, times = np.asarray(values), np.asarray(times, np.float64)
     if values.ndim != 2 or times.shape != values.shape[1:]:
@@ -149,5 +151,5 @@ def frame_step(values: Any, times: Any) -> float:
         return 1.0
     step = float(times[-1] - times[0]) / (len(times) - 1)
     if not (step > 0 and np.allclose(np.diff(times), step, rtol=0.01)):
-        raise ParameterError("times are not evenly spaced; give those of consecutive frames")
+        raise ParameterError("times are not evenly spaced; pass those of consecutive frames")
     return step

@@ -103,7 +103,7 @@ info writes its facts to stdout, merge and export the paths written.
         from nmfaudio._common.files import check_targets, safe_name
         from nmfaudio._common.files.staging import staged
         from nmfaudio.audio.io import write_group
-        from nmfaudio.dictionaries.sonification import audition
+        from nmfaudio.dictionaries.sonification import sonify_dictionary
 
         dictionary = _load(source)
         sounds = {folder / f"{safe_name(name)}.wav": name for name in dictionary.names}
@@ -113,7 +113,7 @@ info writes its facts to stdout, merge and export the paths written.
         paths = [*tables, *sounds]
         check_targets(paths, overwrite=self.overwrite)
         write_group(
-            {path: audition(dictionary, name) for path, name in sounds.items()},
+            {path: sonify_dictionary(dictionary, name) for path, name in sounds.items()},
             dictionary.transform.sr,
             format="wav",
             overwrite=self.overwrite,

@@ -234,12 +234,12 @@ The path written goes to stdout.
 
     def _sounds(self) -> dict[str, list[Recording]]:
         """Recordings of each label: files in the order of the command line, then ranges."""
-        from nmfaudio.dictionaries.recordings import Recording, gather
+        from nmfaudio.dictionaries.recordings import Recording, as_recordings
 
         sounds: dict[str, list[Recording]] = {}
         for text in self.files:
             label, path = _split(text, "LABEL=PATH, as in guitar=guitar.wav")
-            sounds.setdefault(label, []).extend(gather(path))
+            sounds.setdefault(label, []).extend(as_recordings(path))
         for path, text in self.ranges:
             ranges, label = _split(text, "RANGES=LABEL, as in 12.0-15.5=guitar")
             spans = [parse_time_range(span) for span in ranges.split(",")]
@@ -283,13 +283,12 @@ The path written goes to stdout.
         return merged.fill(*self.fill) if self.fill else merged
 
     def _from_folder(self, text: str, parts: list[NoteDictionary]) -> NoteDictionary:
-        from nmfaudio.dictionaries.note_dictionary import NoteDictionary
-        from nmfaudio.dictionaries.note_folders import note_files
-        from nmfaudio.dictionaries.note_stages import sample_rate
+        from nmfaudio.dictionaries.note_folders import learn_notes, note_files
+        from nmfaudio.dictionaries.note_learning import sample_rate_of
 
         label, folder = _split(text, "LABEL=FOLDER, as in piano=notes/")
-        sr = 0 if parts else sample_rate(note_files(folder, None)[0].path)
-        return NoteDictionary.from_folder(
+        sr = 0 if parts else sample_rate_of(note_files(folder, None)[0].path)
+        return learn_notes(
             folder,
             instrument=label,
             transform=parts[0].transform if parts else self._transform(sr, _NOTE_HOPS),
@@ -301,13 +300,13 @@ The path written goes to stdout.
     def _from_recording(
         self, text: str, score: str, parts: list[NoteDictionary], bar: Bar
     ) -> NoteDictionary:
-        from nmfaudio.dictionaries.note_dictionary import NoteDictionary
-        from nmfaudio.dictionaries.note_stages import sample_rate
+        from nmfaudio.dictionaries.note_from_score import learn_notes_from_recording
+        from nmfaudio.dictionaries.note_learning import sample_rate_of
 
         label, audio = _split(text, "LABEL=FILE, as in piano=take.wav")
-        sr = 0 if parts else sample_rate(audio)
+        sr = 0 if parts else sample_rate_of(audio)
         settings: dict[str, Any] = {} if self.max_iter is None else {"max_iter": self.max_iter}
-        return NoteDictionary.from_recording(
+        return learn_notes_from_recording(
             audio,
             score,
             instrument=label,
@@ -319,15 +318,14 @@ The path written goes to stdout.
         )
 
     def _from_soundfont(self, text: str, parts: list[NoteDictionary]) -> NoteDictionary:
-        from nmfaudio.dictionaries.note_dictionary import NoteDictionary
-        from nmfaudio.dictionaries.note_learning import PLAYED_AT
+        from nmfaudio.dictionaries.soundfont import DEFAULT_RATE, learn_notes_from_soundfont
 
         label, font = _split(text, "LABEL=FONT.sf2, as in piano=FluidR3_GM.sf2")
-        return NoteDictionary.from_soundfont(
+        return learn_notes_from_soundfont(
             font,
             program=self.program,
             instrument=label,
-            transform=parts[0].transform if parts else self._transform(PLAYED_AT, _NOTE_HOPS),
+            transform=parts[0].transform if parts else self._transform(DEFAULT_RATE, _NOTE_HOPS),
             lags=self.lags,
             beta=self.beta,
         )

@@ -67,8 +67,8 @@ class Bar:
         """Show the progress of the iterations: the callback of a separator."""
         check_ended()
         now = time.monotonic()
-        if progress.start != self._start:
-            self._start, self._since = progress.start, (progress.iteration, now)
+        if progress.start_index != self._start:
+            self._start, self._since = progress.start_index, (progress.iteration, now)
         elif now - self._last < _REDRAW:
             return
         self._last = now
@@ -82,7 +82,11 @@ class Bar:
         self._draw("")
 
     def _line(self, progress: Progress, now: float) -> str:
-        head = f"{self._label}  start {progress.start + 1}" if progress.start else self._label
+        head = (
+            f"{self._label}  start {progress.start_index + 1}"
+            if progress.start_index
+            else self._label
+        )
         facts = f"{progress.iteration}/{progress.max_iter}  loss {progress.loss:.4g}"
         since, then = self._since
         if progress.iteration > since:

@@ -1,6 +1,11 @@
+from .bundled import piano_notes as piano_notes
 from .dictionary import Dictionary as Dictionary
 from .drum_learning import learn_drums as learn_drums
 from .learning import learn as learn
 from .note_dictionary import NoteDictionary as NoteDictionary
+from .note_folders import learn_notes as learn_notes
+from .note_from_score import learn_notes_from_recording as learn_notes_from_recording
+from .parametric_notes import harmonic_notes as harmonic_notes
 from .recordings import Recording as Recording
-from .sonification import audition as audition
+from .sonification import sonify_dictionary as sonify_dictionary
+from .soundfont import learn_notes_from_soundfont as learn_notes_from_soundfont

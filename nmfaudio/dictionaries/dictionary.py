@@ -1,4 +1,4 @@
-"""What sounds are known to sound like: labelled templates, and the transform they belong to."""
+"""Dictionaries: labelled templates, and the transform they belong to."""
 
 from __future__ import annotations
 
@@ -24,44 +24,44 @@ _KIND = "dictionary"  # of the file
 @public
 @dataclass(frozen=True, eq=False, repr=False)
 class Dictionary:
-    """Spectra of sounds that are known, each with the name of its source.
+    """Labelled templates of sounds.
 
-    `nmfaudio.learn` makes one from examples; its templates each sum to one.
+    `nmfaudio.learn` makes one from recordings; its templates each sum to one.
 
     Parameters
     ----------
     templates : np.ndarray [shape=(freq, component) or (lag, freq, component)]
-        float32 or float64, finite and ≥ 0: single frames, or stretches of `lags` frames each.
+        float32 or float64, finite and ≥ 0: single frames, or `lags` consecutive frames each.
     labels : sequence of str
-        The source of each component.
+        Source of each component.
     transform : Transform
-        What the templates are frames of. They mean nothing under another.
+        Transform whose frames the templates are; with another they have no meaning.
     pitches : sequence of (float or None), optional
-        The MIDI number of each component's note, None where it has none.
+        MIDI number of each component's note, or None where it has none.
     beta : float
-        The β-divergence that the templates were learned under: 1 Kullback–Leibler.
+        β-divergence under which the templates were learned: 1 is Kullback–Leibler.
     kind : "templates", "exemplars" or "convolutive"
-        Spectra that a factorisation found; frames of the examples as they are (stretches of them
-        where there are lags); stretches that a convolutive factorisation found.
-    about : Mapping
-        What else should travel with it, made of JSON types: where it comes from.
+        Spectra found by NMF; frames of recordings as they are (several consecutive ones where
+        there are lags); or spectrograms found by convolutive NMF.
+    metadata : Mapping
+        Further JSON-serialisable data, such as the origin of the templates.
 
     Raises
     ------
     ShapeError
-        The templates have other axes, or do not fit the transform or the labels.
+        The shape of the templates does not fit the transform or the labels.
     ParameterError
-        A value cannot be: a template is negative, a label is no text.
+        A value is invalid: a negative template, a label that is not a string.
 
     Examples
     --------
     >>> import numpy as np, nmfaudio as na
     >>> stft = na.Stft(8000, 512)
     >>> spectra = np.random.default_rng(0).random((257, 5))
-    >>> known = na.Dictionary(spectra, ["guitar"] * 3 + ["voice"] * 2, stft)
-    >>> known
+    >>> dictionary = na.Dictionary(spectra, ["guitar"] * 3 + ["voice"] * 2, stft)
+    >>> dictionary
     Dictionary(2 labels: guitar 3, voice 2; templates of 257 frequencies, stft, 8000 Hz)
-    >>> known.components("voice")
+    >>> dictionary.components("voice")
     (3, 4)
     """
 
@@ -73,7 +73,10 @@ class Dictionary:
     kind: Kind = "templates"
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
-    _each: ClassVar[tuple[str, ...]] = ("labels", "pitches")  # what every component has one of
+    _component_fields: ClassVar[tuple[str, ...]] = (
+        "labels",
+        "pitches",
+    )  # fields with one entry per component
 
     def __post_init__(self) -> None:
         count = _require_templates(self.templates, self.transform)
@@ -82,45 +85,56 @@ class Dictionary:
         if self.kind not in get_args(Kind):
             kinds = ", ".join(get_args(Kind))
             raise ParameterError(f"kind is {self.kind!r}; it must be one of {kinds}")
-        tidy = {"labels": labels, "pitches": pitches, "beta": as_number(self.beta, "beta")}
-        for name, value in tidy.items():
+        valid = {"labels": labels, "pitches": pitches, "beta": as_number(self.beta, "beta")}
+        for name, value in valid.items():
             object.__setattr__(self, name, value)
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The labels, each once, in the order of their first components."""
+        """Distinct labels, in the order of their first components."""
         return tuple(dict.fromkeys(self.labels))
 
     @property
     def n_components(self) -> int:
+        """Number of templates."""
         return int(self.templates.shape[-1])
 
     @property
     def lags(self) -> int:
-        """Frames in a template."""
+        """Number of frames of a template."""
         return 1 if self.templates.ndim == 2 else len(self.templates)
 
     def components(self, label: str) -> tuple[int, ...]:
-        """Which components bear a label.
+        """Return the components of a label.
+
+        Parameters
+        ----------
+        label : str
+
+        Returns
+        -------
+        tuple of int
+            Indices of components.
 
         Raises
         ------
         ParameterError
-            None does; the message lists the labels there are.
+            No component has the label; the message lists all labels.
         """
-        found = tuple(k for k, own in enumerate(self.labels) if own == label)
-        if not found:
+        members = tuple(k for k, name in enumerate(self.labels) if name == label)
+        if not members:
             raise ParameterError(
-                f"no component is called {label!r}; there are: {', '.join(self.names)}"
+                f"no component has the label {label!r}; choose from {', '.join(self.names)}"
             )
-        return found
+        return members
 
     def select(self, labels: str | Sequence[str]) -> Self:
-        """The components of some labels, in the order in which these are asked for.
+        """Return the components of one or several labels.
 
         Parameters
         ----------
         labels : str or sequence of str
+            Labels, in the order in which their components are returned.
 
         Returns
         -------
@@ -129,46 +143,47 @@ class Dictionary:
         Raises
         ------
         ParameterError
-            There is no such label, or none was asked for.
+            No component has one of the labels, or `labels` is empty.
 
         Examples
         --------
         >>> import numpy as np, nmfaudio as na
-        >>> known = na.Dictionary(np.eye(257)[:, :3], ["a", "b", "a"], na.Stft(8000, 512))
-        >>> known.select("a").labels
+        >>> dictionary = na.Dictionary(np.eye(257)[:, :3], ["a", "b", "a"], na.Stft(8000, 512))
+        >>> dictionary.select("a").labels
         ('a', 'a')
         """
-        wanted = dict.fromkeys([labels] if isinstance(labels, str) else labels)
-        if not wanted:
-            raise ParameterError(f"no label was asked for; there are: {', '.join(self.names)}")
-        return self._take([k for label in wanted for k in self.components(label)])
+        distinct = dict.fromkeys([labels] if isinstance(labels, str) else labels)
+        if not distinct:
+            raise ParameterError(f"labels is empty; choose from {', '.join(self.names)}")
+        return self._take([k for label in distinct for k in self.components(label)])
 
     def _take(self, chosen: Sequence[int]) -> Self:
-        """Some components, in this order."""
-        each: dict[str, Any] = {
-            name: tuple(getattr(self, name)[k] for k in chosen) for name in self._each
+        """These components, in this order."""
+        values: dict[str, Any] = {
+            name: tuple(getattr(self, name)[k] for k in chosen) for name in self._component_fields
         }
-        return replace(self, templates=self.templates[..., chosen], **each)
+        return replace(self, templates=self.templates[..., chosen], **values)
 
     def merge(self, *others: Dictionary) -> Self:
-        """All components of this dictionary and others, one after the other.
+        """Return the components of this dictionary and others, one after the other.
 
-        Components of the same label belong together afterwards. Single frames of both kinds,
-        templates and exemplars, may be merged; what comes out are templates.
+        Components of the same label become those of one source. Templates and exemplars of single
+        frames may be merged, to templates.
 
         Parameters
         ----------
         *others : Dictionary
+            Dictionaries of the same transform, β, kind and lags.
 
         Returns
         -------
         Dictionary
-            float64 if one of them is.
+            float64 if one of the dictionaries is.
 
         Raises
         ------
         ParameterError
-            They differ in transform, β, kind or lags; the message says in what, and how.
+            They differ in transform, β, kind or lags; the message states the values.
 
         Examples
         --------
@@ -183,19 +198,20 @@ class Dictionary:
         for n, other in enumerate(others, 2):
             self._require_like(other, f"dictionary {n}")
         same = all(other.metadata == self.metadata for other in others)
-        each: dict[str, Any] = {
-            name: tuple(x for d in every for x in getattr(d, name)) for name in self._each
+        values: dict[str, Any] = {
+            name: tuple(value for d in every for value in getattr(d, name))
+            for name in self._component_fields
         }
         return replace(
             self,
             templates=np.concatenate([d.templates for d in every], axis=-1),
-            **each,
+            **values,
             kind=self.kind if all(d.kind == self.kind for d in others) else "templates",
             metadata=self.metadata if same else {"merged": [dict(d.metadata) for d in every]},
         )
 
     def check(self, transform: Transform) -> None:
-        """Refuse to be used with another transform than the templates' own.
+        """Raise an error unless a transform is that of the templates.
 
         Parameters
         ----------
@@ -204,26 +220,26 @@ class Dictionary:
         Raises
         ------
         ParameterError
-            It is another; the message names the fields that differ, and their values.
+            The transform differs; the message states the parameters that do, and their values.
         """
-        if differ := _differences(self.transform, transform):
+        if differences := _differences(self.transform, transform):
             raise ParameterError(
-                f"the dictionary was learned with {differ}; use its own transform, and audio of "
-                f"{self.transform.sr} Hz, or learn it again"
+                f"the dictionary was learned with {differences}; use its own transform, and audio "
+                f"of {self.transform.sr} Hz, or learn it again"
             )
 
     def _require_like(self, other: Dictionary, name: str) -> None:
-        """`ParameterError` unless other's components can stand beside these."""
-        differ = _differences(self.transform, other.transform)
-        for what in ("beta", "lags", "kind"):
-            mine, its = getattr(self, what), getattr(other, what)
-            alike = mine == its or (what == "kind" and self.lags == 1)
-            if not (differ or alike):
-                differ = f"{what} {mine}, not {its}"
-        if differ:
+        """Raise `ParameterError` unless components of another dictionary fit to these."""
+        differences = _differences(self.transform, other.transform)
+        for field_name in ("beta", "lags", "kind"):
+            first, second = getattr(self, field_name), getattr(other, field_name)
+            compatible = first == second or (field_name == "kind" and self.lags == 1)
+            if not (differences or compatible):
+                differences = f"{field_name} {first}, not {second}"
+        if differences:
             raise ParameterError(
-                f"dictionaries that differ cannot be merged: dictionary 1 has {differ} as {name}; "
-                "learn them alike"
+                f"dictionaries that differ cannot be merged: dictionary 1 has {differences} as "
+                f"{name}; learn them with the same settings"
             )
 
     def __repr__(self) -> str:
@@ -231,7 +247,7 @@ class Dictionary:
 
     def _summary(self) -> str:
         counts = ", ".join(f"{name} {self.labels.count(name)}" for name in self.names)
-        several = "1 label" if len(self.names) == 1 else f"{len(self.names)} labels"
+        labels = "1 label" if len(self.names) == 1 else f"{len(self.names)} labels"
         length = f"{self.lags} frames and " if self.lags > 1 else ""
         facts = [
             f"{self.kind} of {length}{self.templates.shape[-2]} frequencies",
@@ -239,10 +255,10 @@ class Dictionary:
             f"{self.transform.sr} Hz",
             *self._facts(),
         ]
-        return f"{several}: {counts}; {', '.join(facts)}"
+        return f"{labels}: {counts}; {', '.join(facts)}"
 
     def _facts(self) -> list[str]:
-        """What there is to say about its notes."""
+        """Phrases about the notes of the dictionary."""
         pitched = sum(pitch is not None for pitch in self.pitches)
         return [f"{pitched} with a pitch"] if pitched else []
 
@@ -253,19 +269,19 @@ class Dictionary:
         ----------
         path : str or os.PathLike
         overwrite : bool
-            Whether a file that exists may be replaced.
+            Whether to replace an existing file.
 
         Raises
         ------
         OutputError
             The file exists, or cannot be written.
         ParameterError
-            `metadata` cannot be stored as JSON.
+            `metadata` is not JSON-serialisable.
         """
         header = {
             "kind": _KIND,
             "templates": self.kind,
-            **{name: list(getattr(self, name)) for name in self._each},
+            **{name: list(getattr(self, name)) for name in self._component_fields},
             "transform": self.transform.to_dict(),
             "beta": self.beta,
             "about": dict(self.metadata),
@@ -274,7 +290,7 @@ class Dictionary:
 
     @classmethod
     def load(cls, path: Source) -> Self:
-        """Load what `save` saved.
+        """Load a dictionary from a file written by `save`.
 
         Parameters
         ----------
@@ -287,7 +303,7 @@ class Dictionary:
         Raises
         ------
         AudioFileError
-            The file cannot be read, or is no dictionary.
+            The file cannot be read, or is not a dictionary.
         """
         header, arrays = load_archive(path, kind=_KIND)
         try:
@@ -296,16 +312,16 @@ class Dictionary:
             # Checked first: building a transform with billions of bands would take all memory.
             if rows_in(parameters) != templates.shape[-2]:
                 raise ShapeError(f"templates of shape {templates.shape} do not fit {parameters}")
-            # A plain dictionary lacks what a subclass has besides.
-            each: dict[str, Any] = {name: header.get(name) for name in cls._each}
-            each |= {name: header[name] for name in Dictionary._each}
+            # A file of a plain dictionary lacks the further fields of a subclass.
+            values: dict[str, Any] = {name: header.get(name) for name in cls._component_fields}
+            values |= {name: header[name] for name in Dictionary._component_fields}
             return cls(
                 templates,
                 transform=transform_from(parameters),
                 beta=header["beta"],
                 kind=header["templates"],
                 metadata=dict(header["about"]),
-                **each,
+                **values,
             )
         except (KeyError, TypeError, ValueError, IndexError, NmfAudioError) as error:
             raise AudioFileError(
@@ -313,51 +329,51 @@ class Dictionary:
             ) from error
 
 
-def _differences(own: Transform, other: Transform) -> str:
-    """``hop 512, not 256, and …`` for the parameters in which transforms differ, else nothing."""
-    mine, its = own.to_dict(), other.to_dict()
-    # Other kinds have other parameters, which say no more than that.
-    fields = [name for name in mine if mine[name] != its.get(name)]
-    if mine["kind"] != its["kind"]:
-        fields = ["kind"]
-    return " and ".join(f"{name} {mine[name]}, not {its[name]}" for name in fields)
+def _differences(first: Transform, second: Transform) -> str:
+    """Parameters in which transforms differ: ``hop 512, not 256 and …``, or an empty string."""
+    a, b = first.to_dict(), second.to_dict()
+    fields = [name for name in a if a[name] != b.get(name)]
+    if a["kind"] != b["kind"]:
+        fields = ["kind"]  # other kinds have other parameters anyway
+    return " and ".join(f"{name} {a[name]}, not {b[name]}" for name in fields)
 
 
 def _require_templates(templates: Any, transform: Transform) -> int:
-    """How many components there are, if the templates are templates of this transform."""
+    """Return the number of templates, if they fit the transform and are valid."""
     if not isinstance(templates, np.ndarray) or templates.dtype not in (np.float32, np.float64):
         kind = getattr(templates, "dtype", type(templates).__name__)
-        raise ParameterError(f"templates are {kind}; an array of float32 or float64 is needed")
+        raise ParameterError(f"templates are {kind}; give an array of float32 or float64")
     rows = len(transform.frequencies)
     if templates.ndim not in (2, 3) or templates.shape[-2] != rows or not templates.size:
         raise ShapeError(
-            f"templates have shape {templates.shape}; (freq, component) or (lag, freq, component) "
-            f"with the {rows} frequencies of the transform and at least 1 component is needed"
+            f"templates have shape {templates.shape}; it must be (freq, component) or "
+            f"(lag, freq, component), with the {rows} frequencies of the transform and at least 1 "
+            "component"
         )
     low, high = templates.min(), templates.max()
     if not (low >= 0 and high < np.inf):
         raise ParameterError(
-            f"templates have values from {low:g} to {high:g}; all must be finite and ≥ 0"
+            f"templates have values from {low:g} to {high:g}; they must be finite and ≥ 0"
         )
     return int(templates.shape[-1])
 
 
 def _as_labels(labels: Any, count: int) -> tuple[str, ...]:
     if isinstance(labels, str):
-        raise ParameterError(f"labels is the text {labels!r}; give a list with one per component")
-    tidy = tuple(labels)
-    if len(tidy) != count:
-        raise ShapeError(f"there are {len(tidy)} labels for {count} components; give one for each")
-    for label in tidy:
+        raise ParameterError(f"labels is the string {labels!r}; give a list with one per component")
+    values = tuple(labels)
+    if len(values) != count:
+        raise ShapeError(f"{len(values)} labels for {count} components; give one for each")
+    for label in values:
         if not isinstance(label, str) or not label.strip() or not label.isprintable():
-            raise ParameterError(f"a label is {label!r}; each must be a text that can be printed")
-    return tidy
+            raise ParameterError(f"a label is {label!r}; each must be a printable string")
+    return values
 
 
 def _as_pitches(pitches: Any, count: int) -> tuple[float | None, ...]:
-    tidy = tuple(None if p is None else as_number(p, "a pitch", low=0) for p in pitches)
-    if len(tidy) != count:
+    values = tuple(None if p is None else as_number(p, "a pitch", low=0) for p in pitches)
+    if len(values) != count:
         raise ShapeError(
-            f"there are {len(tidy)} pitches for {count} components; give one for each, or None"
+            f"{len(values)} pitches for {count} components; give one for each, or None"
         )
-    return tidy
+    return values

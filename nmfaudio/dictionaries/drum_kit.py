@@ -127,14 +127,17 @@ def _recordings(folder: str | os.PathLike[str]) -> dict[str, list[Path]]:
         entries = sorted(Path(folder).iterdir())
     except OSError as error:
         raise AudioFileError(f"{show(folder)}: {os.strerror(error.errno or 0)}") from None
-    found: dict[str, list[Path]] = {}
+    files_by_part: dict[str, list[Path]] = {}
     for entry in entries:
         inside = sorted(entry.iterdir()) if entry.is_dir() else [entry]
         files = [file for file in inside if file.suffix.lower() in SUFFIXES]
         if files:
-            found.setdefault(_part(entry), []).extend(files)
-    order = [part for part in DRUM_PARTS if part in found]
-    return {part: found[part] for part in [*order, *(p for p in found if p not in order)]}
+            files_by_part.setdefault(_part(entry), []).extend(files)
+    order = [part for part in DRUM_PARTS if part in files_by_part]
+    return {
+        part: files_by_part[part]
+        for part in [*order, *(p for p in files_by_part if p not in order)]
+    }
 
 
 def _part(entry: Path) -> str:

@@ -1,4 +1,4 @@
-"""What the parts of drum kits sound like, learned from recordings whose hits are known."""
+"""Templates of the parts of drum kits, learned from recordings whose hits are known."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 Hits = str | os.PathLike[str] | Sequence[Note] | Mapping[str, Iterable[float]]
 
-_EARLY, _LATE = 0.02, 0.012  # s before and after its time that a hit may begin
-_LIKELY = 0.003  # s; the further from its time, by this scale, the less likely it does
+_EARLY, _LATE = 0.02, 0.012  # s before and after its annotated time that a hit may begin
+_TIME_SCALE = 0.003  # s in which the initial activation falls to 1/e around the annotated time
 _SECONDS = 0.046  # of a template
-_LONGER = 2  # as long as templates are, what is learned from hits
+_LEARNED_LENGTH = 2  # length of the learned templates, in lengths of the returned ones
 _OTHER = "other"
 
 
@@ -43,35 +43,36 @@ def learn_drums(
     callback: Callback | None = None,
     rng: int | np.random.Generator | None = 0,
 ) -> Dictionary:
-    """Learn what the parts of drum kits sound like from recordings whose hits are known.
+    """Learn the templates of the parts of drum kits from recordings whose hits are known.
 
-    Convolutive NMF in which each part may begin only where it is hit. All strokes should be named,
-    for what is not named is taken for parts of the others. Templates are learned at twice their
-    length and cut: how a hit dies away is then not blamed on the next.
+    Convolutive NMF in which the activations of a part are zero away from its hits. All hits should
+    be annotated, since the sound of the others enters the templates of these. Templates are learned
+    at twice their length and cut, so that the decay of a hit does not enter the template of the
+    next.
 
     Parameters
     ----------
     pieces : iterable of (audio, hits)
         Audio is a path, or samples and their rate in Hz. Hits are notes with the pitches of General
-        MIDI drums, part to seconds, or a table or MIDI file of them (see `read_hits`). Pitches of
-        no known part are learned as ``other``.
+        MIDI drums, a mapping of parts to seconds, or a table or MIDI file of them; see `read_hits`.
+        Pitches of no known part are learned as ``other``.
     size : int
-        Components of each part.
+        Number of components of each part.
     lags : int, optional
-        Frames in a template; by default those in 46 ms.
+        Number of frames of a template; by default those in 46 ms.
     transform : Stft, optional
-        By default frames of 23 ms, 6 ms apart, as `DrumTranscriber` uses.
+        By default frames of 23 ms every 6 ms, as `DrumTranscriber` uses.
     max_iter : int
-        Iterations.
+        Number of iterations.
     callback : callable, optional
-        Gets a `Progress` every ten iterations; True stops.
+        Gets a `Progress` every ten iterations; True stops iterating.
     rng : int, np.random.Generator or None
-        Where chance comes from; the same seed gives the same bytes.
+        Seed or generator; the same seed gives the same bytes.
 
     Returns
     -------
     Dictionary
-        Labels are parts, in the order kick, snare, hihat, toms, cymbals, then others; each
+        Labels are parts, in the order kick, snare, hihat, toms, cymbals, then others. Each
         component sums to one.
 
     Raises
@@ -79,7 +80,7 @@ def learn_drums(
     ParameterError
         There are no pieces, a setting is out of range, or sample rates differ.
     ContentError
-        No hit lies within the sound of the recordings.
+        No hit lies where a recording has sound.
     AudioFileError
         A file cannot be read.
 
@@ -99,68 +100,79 @@ def learn_drums(
     """
     size = as_count(size, "size", low=1)
     spectrograms, hits = [], []
-    for audio, struck in pieces:
+    for audio, annotation in pieces:
         y, sr = as_samples(*audio) if isinstance(audio, tuple) else as_samples(audio, None)
         transform = hit_transform(sr) if transform is None else transform
         if sr != transform.sr:
             raise ParameterError(
-                f"a piece has a sample rate of {sr} Hz, {transform.sr} Hz is needed; resample it"
+                f"a piece has a sample rate of {sr} Hz, not {transform.sr} Hz; resample it"
             )
         V = analyse(y, transform)
         spectrograms.append(V / (V.mean() or 1))
-        hits.append(by_part(struck))
+        hits.append(hits_by_part(annotation))
     if transform is None:
-        raise ParameterError("there are no pieces; give some (audio, hits)")
-    step = transform.hop_seconds
-    lags = max(2, round(_SECONDS / step)) if lags is None else as_count(lags, "lags", low=2)
-    gates = _gates(spectrograms, hits, step, _LONGER * lags)
-    V = np.concatenate(
-        [part for V in spectrograms for part in (V, np.zeros((len(V), _LONGER * lags), V.dtype))],
-        axis=1,
-    )
+        raise ParameterError("no pieces; give at least one (audio, hits)")
+    hop = transform.hop_seconds
+    lags = max(2, round(_SECONDS / hop)) if lags is None else as_count(lags, "lags", low=2)
+    # Pieces follow one another, with gaps that no template bridges.
+    length = _LEARNED_LENGTH * lags
+    gates = _gates(spectrograms, hits, hop, length)
+    gap = np.zeros((len(spectrograms[0]), length), spectrograms[0].dtype)
+    V = np.concatenate([part for piece in spectrograms for part in (piece, gap)], axis=1)
     W, labels = _templates(V, gates, size, lags, max_iter, callback, generator(rng))
     metadata = {"max_iter": max_iter, "nmfaudio": __version__}
     return Dictionary(W, tuple(labels), transform, kind="convolutive", metadata=metadata)
 
 
-def by_part(hits: Hits) -> dict[str, list[float]]:
-    """The seconds of each part."""
+def hits_by_part(hits: Hits) -> dict[str, list[float]]:
+    """Return the times of the hits of each part in seconds.
+
+    Parameters
+    ----------
+    hits : path, sequence of Note, or mapping of str to iterable of float
+        As for `learn_drums`.
+
+    Returns
+    -------
+    dict of str to list of float
+    """
     if isinstance(hits, str | os.PathLike):
         return read_hits(hits)
-    found: dict[str, list[float]] = {}
+    times: dict[str, list[float]] = {}
     if isinstance(hits, Mapping):
         for name, seconds in hits.items():
-            found.setdefault(part_named(name) or name, []).extend(seconds)
-        return found
+            times.setdefault(part_named(name) or name, []).extend(seconds)
+        return times
     for note in hits:
-        found.setdefault(part_named(f"{note.pitch:g}") or _OTHER, []).append(note.onset)
-    return found
+        times.setdefault(part_named(f"{note.pitch:g}") or _OTHER, []).append(note.onset)
+    return times
 
 
 def _gates(
     spectrograms: Sequence[np.ndarray],
     hits: Sequence[Mapping[str, Sequence[float]]],
-    step: float,
+    hop: float,
     gap: int,
 ) -> dict[str, np.ndarray]:
-    """How likely each part begins where, in all pieces one after another with gaps between."""
-    there = dict.fromkeys(part for struck in hits for part in struck)
-    order = [part for part in DRUM_PARTS if part in there]
+    """Initial activations of each part [shape=(time,)], with gaps of zeros after all pieces."""
+    annotated = dict.fromkeys(part for piece in hits for part in piece)
+    order = [part for part in DRUM_PARTS if part in annotated]
     gates = {}
-    for part in [*order, *(p for p in there if p not in order)]:
+    for part in [*order, *(p for p in annotated if p not in order)]:
         rows = []
-        for V, struck in zip(spectrograms, hits, strict=True):
-            times = np.arange(V.shape[1]) * step
-            onsets = np.asarray(struck.get(part, []), np.float64)[:, None]
-            late = times - onsets
-            likely = np.exp(-np.abs(late) / _LIKELY) * ((late >= -_EARLY) & (late <= _LATE))
-            rows += [likely.max(axis=0, initial=0.0) * V.any(axis=0), np.zeros(gap)]
+        for V, piece in zip(spectrograms, hits, strict=True):
+            times = np.arange(V.shape[1]) * hop
+            onsets = np.asarray(piece.get(part, []), np.float64)[:, None]
+            delay = times - onsets  # (hit, time)
+            near = (delay >= -_EARLY) & (delay <= _LATE)
+            likelihood = np.exp(-np.abs(delay) / _TIME_SCALE) * near
+            rows += [likelihood.max(axis=0, initial=0.0) * V.any(axis=0), np.zeros(gap)]
         gate = np.concatenate(rows)
         if gate.any():
             gates[part] = gate
     if not gates:
         raise ContentError(
-            "no hit lies within the sound of the pieces; give seconds from its start"
+            "no hit lies where the pieces have sound; give seconds from the start of a piece"
         )
     return gates
 
@@ -174,7 +186,7 @@ def _templates(
     callback: Callback | None,
     rng: np.random.Generator,
 ) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Templates of each part, that begin where they may [shape=(lag, freq, component)]."""
+    """Templates with their labels [shape=(lag, freq, component)]."""
     bands = drum_bands(len(V))
     pooled = bands.pool(V)
     labels = [part for part in gates for _ in range(size)]
@@ -182,10 +194,10 @@ def _templates(
         0.5, 1.5, (len(labels), V.shape[1])
     )
     W = pooled.mean(axis=1)[:, None] * rng.uniform(
-        0.8, 1.2, (_LONGER * lags, len(pooled), len(labels))
+        0.8, 1.2, (_LEARNED_LENGTH * lags, len(pooled), len(labels))
     )
-    found = nmfd(pooled, W.astype(V.dtype), H.astype(V.dtype), max_iter=max_iter, callback=callback)
-    kept = bands.spread(found.W[:lags])
-    sums = kept.sum(axis=(0, 1))
-    used = np.flatnonzero((sums > 0) & found.H.any(axis=1))
-    return kept[..., used] / sums[used], tuple(labels[k] for k in used)
+    fit = nmfd(pooled, W.astype(V.dtype), H.astype(V.dtype), max_iter=max_iter, callback=callback)
+    templates = bands.spread(fit.W[:lags])
+    sums = templates.sum(axis=(0, 1))
+    used = np.flatnonzero((sums > 0) & fit.H.any(axis=1))
+    return templates[..., used] / sums[used], tuple(labels[k] for k in used)

@@ -143,8 +143,8 @@ class DrumModel:
         self, W: np.ndarray, H: np.ndarray, *, V: np.ndarray | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return templates and activations fitted together, to `pooled` or to another V."""
-        found = self._fit(W, H, V=V)
-        return found.W, found.H
+        fit = self._fit(W, H, V=V)
+        return fit.W, fit.H
 
     def adapt(
         self,
@@ -160,8 +160,8 @@ class DrumModel:
         its hits contradict the dictionary (Dittmar and Gärtner 2014; there W is blended with its
         initial value, here a gamma prior has it as its mode).
         """
-        found = self._fit(W, H, penalties=(Prior(W, weight),), max_iter=max_iter)
-        return found.W, found.H
+        fit = self._fit(W, H, penalties=(Prior(W, weight),), max_iter=max_iter)
+        return fit.W, fit.H
 
     def split(
         self, W: np.ndarray, H: np.ndarray, n_templates: int, rng: np.random.Generator
@@ -345,9 +345,9 @@ def detect_hits(
     """
     kit, transform = bundled_kit(), hit_transform(sr)
     V = analyse(prepared(y, sr, sr), transform)
-    found = fit_kit(V, kit, transform, max_iter=max_iter, callback=callback)
+    fit = fit_kit(V, kit, transform, max_iter=max_iter, callback=callback)
     chosen = set(parts)
     ordered = [part for part in DRUM_PARTS if part in chosen]
     groups = [kit.components(part) for part in ordered]
-    levels = part_levels(found.W, found.H, groups)
+    levels = part_levels(fit.W, fit.H, groups)
     return pick_hits(levels, ordered, transform.times(V.shape[1]))

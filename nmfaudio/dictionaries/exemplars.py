@@ -1,4 +1,4 @@
-"""Frames chosen from spectrograms to stand for all of them."""
+"""Exemplars: frames selected from spectrograms."""
 
 from __future__ import annotations
 
@@ -8,38 +8,39 @@ import numpy as np
 
 from nmfaudio.kernels.products import product
 
-# Of the loudest stretch of its spectrogram: what is quieter is silence between sounds, or what is
-# left of one that dies away, and looks like many. With 1e-3, singing voices came out 1 dB worse.
+# Level below which a frame is silence between sounds, or the end of one that dies away, whose
+# spectrum fits many sounds; in shares of the highest level of its spectrogram. With 1e-3, singing
+# voices were separated 1 dB worse.
 QUIET = 0.03
-SAME = 1e-3  # squared Hellinger distance below which two stretches tell nothing different
-_CANDIDATES = 2**26  # numbers at most, a quarter of a GiB in float32
+SAME = 1e-3  # squared Hellinger distance below which two exemplars are the same
+_CANDIDATES = 2**26  # numbers at most: a quarter of a GiB in float32
 
 
 def choose_exemplars(
     spectrograms: Sequence[np.ndarray], size: int, lags: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """Stretches of `lags` frames that are loud enough to matter and unlike one another.
+    """Select exemplars that are loud and unlike one another, by the seeding of k-means++.
 
-    The first is the loudest. Each further one is drawn with a probability in proportion to the root
-    of its loudness times its squared Hellinger distance to the nearest one chosen before, both of
-    L1 norm 1: the seeding of k-means++, in which loud frames count more, and quiet ones still
-    count. What lies next to a chosen one is never drawn, so that there may be fewer than `size`.
+    The first exemplar is the loudest. Each further one is drawn with a probability proportional to
+    the square root of its level times its squared Hellinger distance to the nearest exemplar
+    selected before. Exemplars nearer than `SAME` to a selected one are never drawn, so that there
+    may be fewer than `size`.
 
     Parameters
     ----------
     spectrograms : sequence of np.ndarray [shape=(freq, time)]
-        No stretch reaches from one into the next; one that is shorter than a stretch goes on with
-        zeros.
+        No exemplar extends from one into the next; those with fewer than `lags` frames are padded
+        with zeros.
     size : int
-        How many at most.
+        Maximum number of exemplars.
     lags : int
-        Frames in a stretch.
+        Frames of an exemplar.
     rng : np.random.Generator
 
     Returns
     -------
     np.ndarray [shape=(lag, freq, component)]
-        Each component sums to one. Where all is silent there are none.
+        Each component sums to one. Silence has no exemplars.
 
     References
     ----------
@@ -55,56 +56,66 @@ def choose_exemplars(
     >>> chosen[0].T.tolist()
     [[1.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0]]
     """
-    rows = [_long_enough(V, lags) for V in spectrograms]
+    rows = [_padded(V, lags) for V in spectrograms]
     levels = [_levels(frames, lags) for frames in rows]
-    heard = [(i, t) for i, level in enumerate(levels) for t in _heard(level)]
-    room = max(size, _CANDIDATES // (lags * len(spectrograms[0])))
-    if len(heard) > room:
-        heard = [heard[k] for k in np.sort(rng.choice(len(heard), room, replace=False))]
-    if not heard:
+    places = [(i, t) for i, level in enumerate(levels) for t in _active(level)]
+    limit = max(size, _CANDIDATES // (lags * len(spectrograms[0])))
+    if len(places) > limit:
+        places = [places[k] for k in np.sort(rng.choice(len(places), limit, replace=False))]
+    if not places:
         return np.zeros((lags, len(spectrograms[0]), 0), spectrograms[0].dtype)
-    stretches = np.stack([rows[i][t : t + lags].ravel() for i, t in heard])
-    loudness = np.array([levels[i][t] for i, t in heard])
-    chosen = _spread(stretches, loudness, size, rng)
-    shares = stretches[chosen] / loudness[chosen, None]
-    templates = shares.reshape(len(chosen), lags, -1).astype(stretches.dtype)
+    candidates = np.stack([rows[i][t : t + lags].ravel() for i, t in places])
+    sums = np.array([levels[i][t] for i, t in places])
+    chosen = _spread(candidates, sums, size, rng)
+    shares = candidates[chosen] / sums[chosen, None]
+    templates = shares.reshape(len(chosen), lags, -1).astype(candidates.dtype)
     return np.ascontiguousarray(templates.transpose(1, 2, 0))
 
 
-def loud_frames(V: np.ndarray) -> np.ndarray:
-    """The indices of the frames of V that are more than silence between sounds."""
-    return _heard(V.sum(axis=0, dtype=np.float64))
+def active_frames(V: np.ndarray) -> np.ndarray:
+    """Return the indices of the frames that are louder than silence between sounds.
+
+    Parameters
+    ----------
+    V : np.ndarray [shape=(freq, time)]
+
+    Returns
+    -------
+    np.ndarray [shape=(frame,)]
+    """
+    return _active(V.sum(axis=0, dtype=np.float64))
 
 
-def _heard(level: np.ndarray) -> np.ndarray:
-    return np.flatnonzero((level > 0) & (level >= QUIET * level.max()))
+def _active(levels: np.ndarray) -> np.ndarray:
+    return np.flatnonzero((levels > 0) & (levels >= QUIET * levels.max()))
 
 
-def _long_enough(V: np.ndarray, lags: int) -> np.ndarray:
-    """The frames of V [shape=(time, freq)], followed by silence if they are fewer than `lags`."""
+def _padded(V: np.ndarray, lags: int) -> np.ndarray:
+    """Frames of V, padded with silence to at least `lags` [shape=(time, freq)]."""
     rows = np.ascontiguousarray(V.T)
     missing = max(lags - len(rows), 0)
     return np.concatenate([rows, np.zeros((missing, len(V)), V.dtype)]) if missing else rows
 
 
 def _levels(rows: np.ndarray, lags: int) -> np.ndarray:
-    """The sum of each stretch."""
+    """Sum of the `lags` frames from each frame on."""
     sums = rows.sum(axis=1, dtype=np.float64)
     levels: np.ndarray = np.lib.stride_tricks.sliding_window_view(sums, lags).sum(axis=1)
     return levels
 
 
 def _spread(
-    stretches: np.ndarray, loudness: np.ndarray, size: int, rng: np.random.Generator
+    candidates: np.ndarray, levels: np.ndarray, size: int, rng: np.random.Generator
 ) -> list[int]:
-    """Which stretches to take: far from one another, loud ones rather than quiet ones."""
-    roots = np.ascontiguousarray(np.sqrt(stretches / stretches.sum(axis=1, keepdims=True)).T)
-    weight = np.sqrt(loudness)
-    chosen = [int(loudness.argmax())]
-    distance = np.full(len(loudness), np.inf)
+    """Indices of candidates that are far from one another, preferably loud ones."""
+    # For p, q of sum 1, the squared Hellinger distance is 2 - 2 Σ √p √q.
+    roots = np.ascontiguousarray(np.sqrt(candidates / candidates.sum(axis=1, keepdims=True)).T)
+    weight = np.sqrt(levels)
+    chosen = [int(levels.argmax())]
+    distance = np.full(len(levels), np.inf)  # to the nearest chosen one
     while len(chosen) < size:
-        alike = product(roots.T, roots[:, chosen[-1:]])[:, 0]
-        np.minimum(distance, 2 - 2 * alike.astype(np.float64), out=distance)
+        affinity = product(roots.T, roots[:, chosen[-1:]])[:, 0]
+        np.minimum(distance, 2 - 2 * affinity.astype(np.float64), out=distance)
         odds = np.where(distance > SAME, distance * weight, 0)
         total = odds.sum()
         if total == 0:

@@ -1,4 +1,4 @@
-"""From examples of sounds to a dictionary of templates."""
+"""Dictionaries learned from recordings of isolated sources."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from nmfaudio._version import __version__
 from nmfaudio.audio.masking import analyse
 from nmfaudio.audio.transforms import Stft, Transform, default_n_fft
 from nmfaudio.dictionaries.dictionary import Dictionary, Kind
-from nmfaudio.dictionaries.exemplars import choose_exemplars, loud_frames
-from nmfaudio.dictionaries.recordings import AnyRecording, Recording, gather
+from nmfaudio.dictionaries.exemplars import active_frames, choose_exemplars
+from nmfaudio.dictionaries.recordings import AnyRecording, Recording, as_recordings
 from nmfaudio.errors import ContentError, ParameterError
 from nmfaudio.factorisation.divergences import Beta
 from nmfaudio.factorisation.engine import Callback, decompose
 from nmfaudio.factorisation.factors import Factor
-from nmfaudio.factorisation.initialisation import LEAST
+from nmfaudio.factorisation.initialisation import RELATIVE_FLOOR
 from nmfaudio.factorisation.structures import Convolutive, Product
 
 SIZES = {"exemplars": 300, "templates": 30, "convolutive": 10}
-"""Components of a label, unless it is said how many."""
-SIZES_ALONE = {"exemplars": 10, "templates": 3, "convolutive": 1}
-"""Components of a sound that is by itself, unless it is said how many."""
+"""Default number of components of a label."""
+SIZES_ISOLATED = {"exemplars": 10, "templates": 3, "convolutive": 1}
+"""Default number of components of an isolated sound."""
 LAGS = 10
-"""Frames in a convolutive template, unless it is said how many."""
+"""Default number of frames of a convolutive template."""
 
 
 @public
 def learn(
-    examples: Mapping[str, AnyRecording | Sequence[AnyRecording]],
+    recordings: Mapping[str, AnyRecording | Sequence[AnyRecording]],
     sr: int | None = None,
     *,
     kind: Kind = "exemplars",
@@ -46,59 +46,59 @@ def learn(
     callback: Callback | None = None,
     rng: int | np.random.Generator | None = 0,
 ) -> Dictionary:
-    """Learn what sources sound like from recordings of each by itself.
+    """Learn a dictionary of templates from recordings of isolated sources.
 
-    The channels of a recording count together, as the transform's features have them. A recording
-    counts as much as another that is louder. Silence is left out. Each template sums to one.
+    The channels of a recording are combined by the features of the transform. All recordings have
+    the same weight, whatever their level. Silence is left out. Each template sums to one.
 
     Parameters
     ----------
-    examples : mapping of str to path, np.ndarray or Example, or a sequence of them
-        Recordings for each label. A path may be a folder: each audio file in it is one sound by
-        itself, of the pitch that its name says if all names are MIDI numbers or notes (``60.wav``,
-        ``F#3.wav``). An `Recording` is a stretch of a recording, or a note of a known pitch.
+    recordings : mapping of str to path, np.ndarray or Recording, or a sequence of them
+        Recordings of each label. A path may be a folder: each audio file in it is an isolated
+        sound, whose pitch is taken from its name if all names are MIDI numbers or notes
+        (``60.wav``, ``F#3.wav``). A `Recording` is an excerpt, or a note of known pitch.
     sr : int, optional
-        Sample rate of all arrays in Hz. Files know theirs.
+        Sample rate of arrays in Hz; files have their own.
     kind : "exemplars", "templates" or "convolutive"
-        Frames as they are, chosen to be unlike one another; spectra that make them up, found by
-        NMF; or spectra that change over several frames, found by convolutive NMF.
+        Frames of the recordings, chosen to differ from one another; spectra found by NMF; or
+        spectrograms of several frames found by convolutive NMF.
     size : int, optional
-        How many components a label gets at most, and besides each sound that is by itself. By
-        default 300 exemplars, 30 templates or 10 convolutive ones; 10, 3 or 1 for a sound by
-        itself. Recordings with fewer frames that differ make fewer.
+        Maximum number of components of a label, and of each isolated sound. By default 300
+        exemplars, 30 templates or 10 convolutive ones, and 10, 3 or 1 for an isolated sound.
+        Recordings with fewer frames that differ get fewer.
     lags : int, optional
-        Frames in a component: 1 by default, 10 for convolutive ones. Exemplars of several are
-        stretches of the recording.
+        Frames of a component: by default 1, or 10 for convolutive ones. Exemplars of several
+        frames are excerpts of the recording.
     transform : Transform, optional
-        Of which the templates are to be frames; by default ``Stft(sr, default_n_fft(sr))``, with
-        power 2 where β is 0.
+        Transform whose frames the templates are; by default ``Stft(sr, default_n_fft(sr))``, with
+        power 2 where `beta` is 0.
     beta : float
-        The β-divergence to learn under, and to separate under later.
+        β-divergence under which the templates are learned, and later used.
     max_iter : int
-        Iterations at most, for each factorisation.
+        Maximum number of iterations of each factorisation.
     resample : bool
-        Whether recordings of another sample rate than the transform's, or else that of the first,
-        are brought to it; otherwise they are refused.
+        Whether recordings are resampled to the rate of `transform`, or else of the first
+        recording; otherwise those of another rate are refused.
     callback : callable, optional
-        Gets a `Progress` every ten iterations of a factorisation, whose `start` counts the
-        factorisations; True ends this one.
+        Gets a `Progress` every ten iterations of a factorisation, with the number of the
+        factorisation as that of the start; True ends this factorisation.
     rng : int, np.random.Generator or None
-        Where chance comes from; the same seed gives the same bytes.
+        Seed or generator; the same seed gives the same bytes.
 
     Returns
     -------
     Dictionary
-        Labels in the order of `examples`; in each, the components of all recordings come first,
-        those of sounds by themselves after them.
+        Labels in the order of `recordings`. In each, the components of all other recordings come
+        first, then those of isolated sounds.
 
     Raises
     ------
     ParameterError, ShapeError
-        A parameter cannot be, or sample rates differ.
+        A parameter is invalid, or sample rates differ.
     AudioFileError
         A file cannot be read.
     ContentError
-        The examples of a label are silent, or a folder holds no audio.
+        The recordings of a label are silent, or a folder has no audio.
 
     References
     ----------
@@ -117,39 +117,39 @@ def learn(
     Dictionary(2 labels: tone 4, hiss 4; templates of 513 frequencies, stft, 8000 Hz)
     """
     method = _Method(*_settings(kind, size, lags), as_number(beta, "beta"), max_iter, callback)
-    if not isinstance(examples, Mapping) or not examples:
-        raise ParameterError("there are no examples; give a mapping of labels to recordings")
-    reader = Reader(sr, transform, resample, method.beta)
+    if not isinstance(recordings, Mapping) or not recordings:
+        raise ParameterError("no recordings; give a mapping of labels to recordings")
+    reader = RecordingReader(sr, transform, resample, method.beta)
     generator = np.random.default_rng(rng)
     learned: list[_Learned] = []
-    metadata = {}
-    for label, given in examples.items():
-        wanted = gather(given)
-        learned += _learn_label(label, wanted, method, reader, generator)
-        metadata[label] = [example.name for example in wanted]
-    whole = np.concatenate([one.templates for one in learned], axis=-1)
-    each = [one for one in learned for _ in range(one.templates.shape[-1])]
+    origins = {}
+    for label, sources in recordings.items():
+        expanded = as_recordings(sources)
+        learned += _learn_label(label, expanded, method, reader, generator)
+        origins[label] = [recording.name for recording in expanded]
+    templates = np.concatenate([part.templates for part in learned], axis=-1)
+    parts = [part for part in learned for _ in range(part.templates.shape[-1])]
     return Dictionary(
-        whole[0] if method.lags == 1 else whole,
-        tuple(one.label for one in each),
+        templates[0] if method.lags == 1 else templates,
+        tuple(part.label for part in parts),
         reader.transform,
-        tuple(one.pitch for one in each),
+        tuple(part.pitch for part in parts),
         method.beta,
         method.kind,
-        {"examples": metadata, "max_iter": max_iter, "nmfaudio": __version__},
+        {"examples": origins, "max_iter": max_iter, "nmfaudio": __version__},
     )
 
 
-def read_examples(
-    label: str, given: AnyRecording | Sequence[AnyRecording], transform: Transform
+def read_recordings(
+    label: str, sources: AnyRecording | Sequence[AnyRecording], transform: Transform
 ) -> list[np.ndarray]:
-    """The features of all examples of a label, each brought near a peak of 1.
+    """Return the spectrograms of all recordings of a label, each scaled to a peak near 1.
 
     Parameters
     ----------
     label : str
-        What messages call them.
-    given : path, np.ndarray or Example, or a sequence of them
+        Label in messages.
+    sources : path, np.ndarray or Recording, or a sequence of them
         Arrays have the transform's sample rate.
     transform : Transform
 
@@ -162,56 +162,70 @@ def read_examples(
     AudioFileError, ParameterError, ContentError
         As for `learn`.
     """
-    reader = Reader(transform.sr, transform, False, 1.0)
-    return [reader.read(label, example) for example in gather(given)]
+    reader = RecordingReader(transform.sr, transform, False, 1.0)
+    return [reader.read(label, recording) for recording in as_recordings(sources)]
 
 
 class _Learned(NamedTuple):
+    """Templates of a label, or of one isolated sound."""
+
     templates: np.ndarray  # (lag, freq, component)
     label: str
     pitch: float | None
 
 
 def _settings(kind: Any, size: Any, lags: Any) -> tuple[Kind, int, int, int]:
-    """Kind, components of a label and of a sound by itself, and lags."""
+    """Kind, numbers of components of a label and of an isolated sound, and lags."""
     if kind not in get_args(Kind):
         raise ParameterError(f"kind is {kind!r}; it must be one of {', '.join(get_args(Kind))}")
     if size is not None:
         size = as_count(size, "size", low=1)
-    usual = LAGS if kind == "convolutive" else 1
-    lags = usual if lags is None else as_count(lags, "lags", low=1)
+    default = LAGS if kind == "convolutive" else 1
+    lags = default if lags is None else as_count(lags, "lags", low=1)
     if (kind == "templates" and lags > 1) or (kind == "convolutive" and lags == 1):
         raise ParameterError(
-            f"lags is {lags} for kind {kind!r}; templates have 1, convolutive ones 2 or more, "
-            "exemplars any number"
+            f"lags is {lags} for kind {kind!r}; it must be 1 for templates, at least 2 for "
+            "convolutive ones, and may be any number for exemplars"
         )
-    return kind, size or SIZES[kind], size or SIZES_ALONE[kind], lags
+    return kind, size or SIZES[kind], size or SIZES_ISOLATED[kind], lags
 
 
 def _learn_label(
     label: str,
-    examples: Sequence[Recording],
+    recordings: Sequence[Recording],
     method: _Method,
-    reader: Reader,
+    reader: RecordingReader,
     rng: np.random.Generator,
 ) -> list[_Learned]:
-    """The templates of all recordings of a label together, then those of each sound by itself."""
-    spectrograms = [(example, reader.read(label, example)) for example in examples]
-    together = [V for example, V in spectrograms if not example.alone and V.any()]
-    found = []
+    """Templates of all longer recordings of a label together, then of each isolated sound."""
+    spectrograms = [(recording, reader.read(label, recording)) for recording in recordings]
+    together = [V for recording, V in spectrograms if not recording.isolated and V.any()]
+    learned = []
     if together:
-        found.append(_Learned(method.learn(together, method.size, rng), label, None))
-    for example, V in spectrograms:
-        if example.alone and V.any():
-            templates = method.learn([V], method.size_alone, rng)
-            found.append(_Learned(templates, label, example.pitch))
-    if not found:
-        raise ContentError(f"{label}: its examples are silent; nothing can be learned from them")
-    return found
+        learned.append(_Learned(method.learn(together, method.size, rng), label, None))
+    for recording, V in spectrograms:
+        if recording.isolated and V.any():
+            templates = method.learn([V], method.size_isolated, rng)
+            learned.append(_Learned(templates, label, recording.pitch))
+    if not learned:
+        raise ContentError(f"{label}: its recordings are silent; nothing can be learned from them")
+    return learned
 
 
-class Reader:
-    """Examples into audio and spectrograms of one transform, which the first may settle."""
+class RecordingReader:
+    """Reader of recordings as samples and spectrograms of one transform.
+
+    Parameters
+    ----------
+    sr : int or None
+        Sample rate of arrays in Hz.
+    transform : Transform or None
+        By default an `Stft` at the sample rate of the first recording that is read.
+    resample : bool
+        Whether recordings of another rate are resampled; otherwise they are refused.
+    beta : float
+        β-divergence of the templates; 0 makes the default transform one of power spectra.
+    """
 
     def __init__(
         self, sr: int | None, transform: Transform | None, resample: bool, beta: float
@@ -222,27 +236,28 @@ class Reader:
         if transform is not None:
             self.transform = transform
 
-    def read(self, label: str, example: Recording) -> np.ndarray:
-        """The features of an example, its peak brought near 1 [shape=(freq, time)]."""
-        samples = self.samples(label, example)
+    def read(self, label: str, recording: Recording) -> np.ndarray:
+        """Return the spectrogram of a recording scaled to a peak near 1 [shape=(freq, time)]."""
+        samples = self.samples(label, recording)
         return analyse(samples, self.transform)
 
-    def samples(self, label: str, example: Recording) -> np.ndarray:
-        """An example at the transform's rate, its peak brought near 1 [shape=(channel, sample)]."""
-        samples, sr = example.load(self.sr)
+    def samples(self, label: str, recording: Recording) -> np.ndarray:
+        """Return samples at the transform's rate, with a peak near 1 [shape=(channel, sample)]."""
+        samples, sr = recording.load(self.sr)
         if not hasattr(self, "transform"):
             self.transform = Stft(sr, default_n_fft(sr), power=self.power)
         if sr != self.transform.sr:
             if not self.resample:
                 raise ParameterError(
-                    f"{label}: {example.name} has a sample rate of {sr} Hz, {self.transform.sr} Hz "
-                    "is needed; resample it first, or learn a dictionary with --resample "
-                    "(resample=True)"
+                    f"{label}: {recording.name} has a sample rate of {sr} Hz, "
+                    f"{self.transform.sr} Hz is needed; resample it first, or learn a dictionary "
+                    "with --resample (resample=True)"
                 )
             from nmfaudio._common.librosa_loader import load_librosa
 
             librosa = load_librosa()
             samples = librosa.resample(samples, orig_sr=sr, target_sr=self.transform.sr)
+        # Scaling by a power of two, to a peak between 0.5 and 1, changes no bit of the mantissas.
         peak = max(samples.max(), -samples.min())
         scaled: np.ndarray = np.ldexp(samples, -int(np.frexp(peak)[1]))
         return scaled
@@ -250,29 +265,31 @@ class Reader:
 
 @dataclass
 class _Method:
-    """How templates are learned."""
+    """Settings by which templates are learned."""
 
     kind: Kind
     size: int
-    size_alone: int
+    size_isolated: int
     lags: int
     beta: float
     max_iter: int
     callback: Callback | None
-    fits: int = 0
+    n_fits: int = 0
 
     def learn(
         self, spectrograms: Sequence[np.ndarray], size: int, rng: np.random.Generator
     ) -> np.ndarray:
-        """Templates that sum to one [shape=(lag, freq, component)]."""
-        start = choose_exemplars(spectrograms, size, self.lags, rng)
+        """Return templates that sum to one [shape=(lag, freq, component)]."""
+        exemplars = choose_exemplars(spectrograms, size, self.lags, rng)
         if self.kind == "exemplars":
-            return start
+            return exemplars
         V = _joined(spectrograms, self.lags)
-        H = np.full((start.shape[-1], V.shape[1]), V.sum() / (start.shape[-1] * V.shape[1]))
-        # What is zero in a frame by chance could never become more.
-        W = start + LEAST * start.mean()
-        found = decompose(
+        n_components = exemplars.shape[-1]
+        H = np.full((n_components, V.shape[1]), V.sum() / (n_components * V.shape[1]))
+        # Multiplicative updates keep zeros: a bin that is 0 in an exemplar by chance has to start
+        # from a little more.
+        W = exemplars + RELATIVE_FLOOR * exemplars.mean()
+        fit = decompose(
             V,
             [Factor(W[0] if self.lags == 1 else W), Factor(H)],
             structure=Product() if self.lags == 1 else Convolutive(),
@@ -280,24 +297,27 @@ class _Method:
             max_iter=self.max_iter,
             callback=self._counted(),
         )
-        templates = found.W if self.lags > 1 else found.W[None]
+        templates = fit.W if self.lags > 1 else fit.W[None]
         sums = templates.sum(axis=(0, 1), dtype=np.float64)
-        used = (sums > 0) & found.H.any(axis=1)
+        used = (sums > 0) & fit.H.any(axis=1)
         shares: np.ndarray = templates[..., used] / sums[used]
         return shares.astype(V.dtype)
 
     def _counted(self) -> Callback | None:
-        """The callback, which hears how many factorisations came before."""
+        """Return the callback with the number of the factorisation, or None."""
         if self.callback is None:
             return None
-        number, tell = self.fits, self.callback
-        self.fits += 1
-        return lambda progress: tell(replace(progress, start=number))
+        number, callback = self.n_fits, self.callback
+        self.n_fits += 1
+        return lambda progress: callback(replace(progress, start_index=number))
 
 
 def _joined(spectrograms: Sequence[np.ndarray], lags: int) -> np.ndarray:
-    """One after the other: without silent frames, or so far apart that no stretch reaches over."""
+    """Concatenated spectrograms, without silent frames or with gaps between them [(freq, time)].
+
+    A gap as long as a template keeps convolutive templates from reaching into the next recording.
+    """
     if lags == 1:
-        return np.concatenate([V[:, loud_frames(V)] for V in spectrograms], axis=1)
+        return np.concatenate([V[:, active_frames(V)] for V in spectrograms], axis=1)
     gap = np.zeros((len(spectrograms[0]), lags - 1), spectrograms[0].dtype)
     return np.concatenate([part for V in spectrograms for part in (V, gap)], axis=1)

@@ -1,4 +1,4 @@
-"""Folders of isolated notes: which file is which note, and how hard it is played."""
+"""Notes of an instrument learned from a folder with recordings of one note each."""
 
 from __future__ import annotations
 
@@ -10,17 +10,106 @@ from typing import NamedTuple
 
 from nmfaudio._common.files import show
 from nmfaudio._common.validation import as_number
-from nmfaudio.dictionaries.learning import Reader
-from nmfaudio.dictionaries.note_stages import NoteSound
+from nmfaudio.audio.transforms import Transform
+from nmfaudio.dictionaries.learning import RecordingReader
+from nmfaudio.dictionaries.note_dictionary import NoteDictionary
+from nmfaudio.dictionaries.note_learning import (
+    IsolatedNote,
+    default_note_transform,
+    learn_isolated_notes,
+    sample_rate_of,
+)
 from nmfaudio.dictionaries.recordings import SUFFIXES, Recording, pitch_named
 from nmfaudio.errors import AudioFileError, ContentError, ParameterError
 
-_HARDEST = 127  # MIDI
+_HIGHEST_VELOCITY = 127  # MIDI
 _STEM = re.compile(r"(?P<pitch>[^_]+?)(?:_v?(?P<velocity>\d{1,3}))?")
 
 
+def learn_notes(
+    folder: str | os.PathLike[str],
+    *,
+    instrument: str = "piano",
+    transform: Transform | None = None,
+    stages: Mapping[str, tuple[float, float]] | None = None,
+    lags: int | None = None,
+    velocities: Mapping[str, float] | None = None,
+    beta: float = 1.0,
+    resample: bool = False,
+) -> NoteDictionary:
+    """Learn the notes of an instrument from recordings of one note each.
+
+    The name of a file states its pitch, as a MIDI number or a note, and optionally its MIDI
+    velocity after ``_`` or ``_v`` (``60.wav``, ``F#3.flac``, ``Bb2_v100.wav``). Notes may lie in
+    folders within the folder, one for each velocity (``64/60.wav``). A recording may begin with
+    silence: the onset is where its power comes within 26 dB of its highest.
+
+    Parameters
+    ----------
+    folder : str or os.PathLike
+        Folder of audio files.
+    instrument : str
+        Label of all components.
+    transform : Transform, optional
+        By default ``Stft(sr, n_fft, n_fft // 8)`` at the sample rate of the first recording, with
+        `n_fft` the power of two nearest to 186 ms, and power 2 where `beta` is 0.
+    stages : mapping of str to (float, float), optional
+        Stages that get a template each, with begin and end in seconds after the onset: by default
+        ``{"attack": (-0.01, 0.05), "early": (0.05, 0.25), "late": (0.4, 1.5)}``. A frame belongs
+        to the stage that its centre lies in. An empty mapping makes a single template from the
+        begin of the attack to the end of the late stage.
+    lags : int, optional
+        Number of frames from the onset that are taken, as they are, for one convolutive template
+        per note, instead of stages.
+    velocities : mapping of str to float, optional
+        Velocity, 0 to 1, of the notes in each named folder: ``{"soft": 0.3}``.
+    beta : float
+        β-divergence under which the templates are learned.
+    resample : bool
+        Whether recordings are resampled to the rate of `transform`; otherwise those of another
+        rate are refused.
+
+    Returns
+    -------
+    NoteDictionary
+        Sorted by pitch, then velocity, then stage; each component sums to one.
+
+    Raises
+    ------
+    ParameterError
+        A parameter is invalid, or sample rates differ.
+    AudioFileError
+        A file cannot be read.
+    ContentError
+        The folder has no audio, a recording is silent, or its name states no pitch.
+
+    Examples
+    --------
+    >>> import tempfile, numpy as np, nmfaudio as na
+    >>> t = np.arange(8000) / 8000
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for pitch, hertz in (("A4", 440), ("B4", 493.88)):
+    ...         y = np.exp(-4 * t) * np.sin(2 * np.pi * hertz * t)
+    ...         _ = na.write(f"{folder}/{pitch}.wav", y, 8000)
+    ...     na.dictionaries.learn_notes(folder).groups()
+    {69.0: (0, 1, 2), 71.0: (3, 4, 5)}
+    """
+    files = note_files(folder, velocities)
+    transform = transform or default_note_transform(sample_rate_of(files[0].path), beta)
+    reader = RecordingReader(None, transform, resample, beta)
+    return learn_isolated_notes(
+        _read(files, instrument, reader),
+        transform,
+        instrument=instrument,
+        stages=stages,
+        lags=lags,
+        beta=beta,
+        metadata={"examples": {instrument: [os.fsdecode(file.path) for file in files]}},
+    )
+
+
 class NoteFile(NamedTuple):
-    """A recording of one note."""
+    """Audio file of one note."""
 
     path: Path
     pitch: int
@@ -30,41 +119,54 @@ class NoteFile(NamedTuple):
 def note_files(
     folder: str | os.PathLike[str], velocities: Mapping[str, float] | None
 ) -> list[NoteFile]:
-    """The notes in a folder and in the folders in it; see `NoteDictionary.from_folder`.
+    """List the notes in a folder and in the folders within it; see `learn_notes`.
+
+    Parameters
+    ----------
+    folder : str or os.PathLike
+    velocities : mapping of str to float, or None
+
+    Returns
+    -------
+    list of NoteFile
+        Sorted by pitch, then velocity.
 
     Raises
     ------
     AudioFileError
-        It is no folder.
+        The folder cannot be read.
     ContentError
-        It holds no audio, or a file whose name says no pitch.
+        It has no audio, or a file whose name states no pitch.
     ParameterError
-        A velocity is given for a folder that there is not.
+        A velocity is given for a folder that does not exist.
     """
-    layers = dict(velocities or {})
+    by_folder = dict(velocities or {})
     root = Path(folder)
-    below = [entry for entry in _entries(root) if entry.is_dir()]
-    if unknown := set(layers) - {entry.name for entry in below}:
+    layers = [entry for entry in _entries(root) if entry.is_dir()]
+    if unknown := set(by_folder) - {entry.name for entry in layers}:
         raise ParameterError(
-            f"{show(root)}: there is no folder {sorted(unknown)[0]!r} to give a velocity; there "
-            f"are: {', '.join(entry.name for entry in below) or 'none'}"
+            f"{show(root)}: velocities names the folder {sorted(unknown)[0]!r}, which does not "
+            f"exist; folders are: {', '.join(entry.name for entry in layers) or 'none'}"
         )
-    found = [_note_file(path, None) for path in _audio(root)]
-    for layer in below:
-        found += [_note_file(path, _layer_velocity(layer.name, layers)) for path in _audio(layer)]
-    if not found:
+    files = [_note_file(path, None) for path in _audio_files(root)]
+    for layer in layers:
+        velocity = _layer_velocity(layer.name, by_folder)
+        files += [_note_file(path, velocity) for path in _audio_files(layer)]
+    if not files:
         raise ContentError(
-            f"{show(root)}: holds no audio files; put notes there, named by their MIDI numbers or "
+            f"{show(root)}: has no audio files; add notes named by their MIDI numbers or "
             f"pitches: 60.wav, F#3.flac (of {', '.join(SUFFIXES)})"
         )
-    return sorted(found, key=lambda note: (note.pitch, note.velocity or 0, str(note.path)))
+    return sorted(files, key=lambda note: (note.pitch, note.velocity or 0, str(note.path)))
 
 
-def read_notes_of(files: list[NoteFile], instrument: str, reader: Reader) -> Iterator[NoteSound]:
-    """The sounds of notes, one at a time."""
+def _read(
+    files: list[NoteFile], instrument: str, reader: RecordingReader
+) -> Iterator[IsolatedNote]:
+    """Recordings of the notes, one at a time."""
     for file in files:
         samples = reader.samples(instrument, Recording(file.path, pitch=file.pitch))
-        yield NoteSound(samples, file.pitch, file.velocity, show(file.path))
+        yield IsolatedNote(samples, file.pitch, file.velocity, show(file.path))
 
 
 def _entries(folder: Path) -> list[Path]:
@@ -74,7 +176,7 @@ def _entries(folder: Path) -> list[Path]:
         raise AudioFileError(f"{show(folder)}: {os.strerror(error.errno or 0)}") from None
 
 
-def _audio(folder: Path) -> list[Path]:
+def _audio_files(folder: Path) -> list[Path]:
     return [path for path in _entries(folder) if path.suffix.lower() in SUFFIXES and path.is_file()]
 
 
@@ -83,28 +185,31 @@ def _note_file(path: Path, velocity: float | None) -> NoteFile:
     pitch = pitch_named(match["pitch"]) if match else None
     if match is None or pitch is None:
         raise ContentError(
-            f"{show(path)}: its name says no pitch; name it by a MIDI number or a note, and a "
-            "velocity if you like: 60.wav, F#3.wav, C4_v100.wav"
+            f"{show(path)}: its name states no pitch; name it by a MIDI number or a note, and "
+            "optionally a velocity: 60.wav, F#3.wav, C4_v100.wav"
         )
     if match["velocity"]:
         velocity = _midi_velocity(match["velocity"], path)
     return NoteFile(path, pitch, velocity)
 
 
-def _layer_velocity(name: str, layers: Mapping[str, float]) -> float | None:
-    """What a folder's name says about how hard its notes are played."""
-    if name in layers:
-        velocity = as_number(layers[name], f"the velocity of {name}", low=0)
+def _layer_velocity(name: str, velocities: Mapping[str, float]) -> float | None:
+    """Velocity of the notes in a folder of this name."""
+    if name in velocities:
+        velocity = as_number(velocities[name], f"the velocity of {name}", low=0)
         if velocity > 1:
-            raise ParameterError(f"the velocity of {name} is {velocity:g}; it goes from 0 to 1")
+            raise ParameterError(
+                f"the velocity of {name} is {velocity:g}; it must be between 0 and 1"
+            )
         return velocity
     match = re.fullmatch(r"v?(\d{1,3})", name)
     return _midi_velocity(match[1], name) if match else None
 
 
 def _midi_velocity(digits: str, path: str | Path) -> float:
-    if not 1 <= int(digits) <= _HARDEST:
+    if not 1 <= int(digits) <= _HIGHEST_VELOCITY:
         raise ContentError(
-            f"{show(path)}: its name says velocity {int(digits)}; it goes from 1 to {_HARDEST}"
+            f"{show(path)}: its name states velocity {int(digits)}; it must be from 1 to "
+            f"{_HIGHEST_VELOCITY}"
         )
-    return int(digits) / _HARDEST
+    return int(digits) / _HIGHEST_VELOCITY

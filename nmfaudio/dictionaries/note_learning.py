@@ -1,379 +1,217 @@
-"""The ways to make a dictionary of notes: from recordings, a synthesiser, or nothing."""
+"""Templates of isolated notes: onset detection, stages and the common settings."""
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from nmfaudio._common.validation import as_count
-from nmfaudio.audio.transforms import Transform
+from nmfaudio._common.validation import as_count, as_number
+from nmfaudio.audio.masking import analyse
+from nmfaudio.audio.transforms import Stft, Transform, default_n_fft
+from nmfaudio.dictionaries.note_dictionary import NoteDictionary
+from nmfaudio.dictionaries.note_stages import Stage, as_stages
+from nmfaudio.dictionaries.template_conversion import unit_sums
+from nmfaudio.errors import ContentError, ParameterError
+from nmfaudio.factorisation.divergences import Beta
+from nmfaudio.factorisation.engine import decompose
+from nmfaudio.factorisation.factors import Factor
 
-if TYPE_CHECKING:
-    from nmfaudio.dictionaries.note_dictionary import NoteDictionary
-    from nmfaudio.factorisation.engine import Callback
-    from nmfaudio.symbolic.note import Note
-
-STAGE_SPANS = {"attack": (-0.01, 0.05), "early": (0.05, 0.25), "late": (0.4, 1.5)}
-"""What a template may be of a note, and from when to when that usually is: s after the onset."""
-STAGES = tuple(STAGE_SPANS)
-KEYS = range(21, 109)
-"""The pitches of a piano."""
-PLAYED_AT = 44100
-"""Hz at which a synthesiser plays, unless it is said how."""
+PIANO_KEYS = range(21, 109)
+"""MIDI numbers of the keys of a piano."""
+_ONSET_SHARE = 0.0025  # of the highest mean power at which a note begins: -26 dB
+_POWER_WINDOW = 0.002  # s, up to the present sample
+_ITERATIONS = 50
 
 
-class Makers:
-    """What `NoteDictionary` is made by."""
+class IsolatedNote(NamedTuple):
+    """Recording of a single note."""
 
-    @classmethod
-    def from_folder(
-        cls,
-        folder: str | os.PathLike[str],
-        *,
-        instrument: str = "piano",
-        transform: Transform | None = None,
-        stages: Mapping[str, tuple[float, float]] | None = None,
-        lags: int | None = None,
-        velocities: Mapping[str, float] | None = None,
-        beta: float = 1.0,
-        resample: bool = False,
-    ) -> NoteDictionary:
-        """Learn the notes of an instrument from recordings of one note each.
+    samples: np.ndarray  # (channel, sample)
+    pitch: float
+    velocity: float | None
+    name: str  # in messages
 
-        The pitch of a note is in the name of its file: a MIDI number or a note, and if you like
-        the MIDI velocity after ``_`` or ``_v`` (``60.wav``, ``F#3.flac``, ``Bb2_v100.wav``). Notes
-        may lie in folders within the folder, one for each velocity (``64/60.wav``). A recording
-        may begin with silence: a note begins where its power comes within 26 dB of its highest.
 
-        Parameters
-        ----------
-        folder : str or os.PathLike
-        instrument : str
-            The label of all components.
-        transform : Transform, optional
-            By default ``Stft(sr, n_fft, n_fft // 8)`` at the rate of the first recording, with
-            windows of the power of two nearest to 186 ms, and power 2 where β is 0.
-        stages : mapping of str to (float, float), optional
-            Which stages of a note get a template of their own, and from when to when each is, in
-            seconds after the onset: by default ``{"attack": (-0.01, 0.05), "early": (0.05, 0.25),
-            "late": (0.4, 1.5)}``. It counts when the middle of a frame is. An empty mapping: a
-            single template for all of that.
-        lags : int, optional
-            Take this many frames from the onset on, as they are, for one convolutive template,
-            instead of stages.
-        velocities : mapping of str to float, optional
-            How hard the notes in a folder of this name are played, 0 to 1: ``{"soft": 0.3}``.
-        beta : float
-            The β-divergence to learn under.
-        resample : bool
-            Whether recordings of another rate are brought to the transform's; else they are
-            refused.
+def default_note_transform(sr: int, beta: float) -> Stft:
+    """Return the default transform of note dictionaries: windows of 186 ms, for low notes.
 
-        Returns
-        -------
-        NoteDictionary
-            By pitch, then velocity, then stage; each component sums to one.
+    Parameters
+    ----------
+    sr : int
+        Sample rate in Hz.
+    beta : float
+        β-divergence of the templates; 0 needs a power spectrogram.
 
-        Raises
-        ------
-        ParameterError
-            A parameter cannot be, or sample rates differ.
-        AudioFileError
-            A file cannot be read.
-        ContentError
-            There is no audio, a recording is silent, or its name says no pitch.
+    Returns
+    -------
+    Stft
+    """
+    n_fft = 2 * default_n_fft(sr)
+    return Stft(sr, n_fft, n_fft // 8, power=2.0 if beta == 0 else 1.0)
 
-        Examples
-        --------
-        >>> import tempfile, numpy as np, soundfile, nmfaudio as na
-        >>> t = np.arange(8000) / 8000
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     for pitch, hertz in (("A4", 440), ("B4", 493.88)):
-        ...         y = np.exp(-4 * t) * np.sin(2 * np.pi * hertz * t)
-        ...         soundfile.write(f"{folder}/{pitch}.wav", y, 8000)
-        ...     na.NoteDictionary.from_folder(folder).groups()
-        {69.0: (0, 1, 2), 71.0: (3, 4, 5)}
-        """
-        from nmfaudio.dictionaries.learning import Reader
-        from nmfaudio.dictionaries.note_folders import note_files, read_notes_of
-        from nmfaudio.dictionaries.note_stages import learn_notes, sample_rate, usual_transform
 
-        files = note_files(folder, velocities)
-        transform = transform or usual_transform(sample_rate(files[0].path), beta)
-        return learn_notes(
-            read_notes_of(files, instrument, Reader(None, transform, resample, beta)),
-            transform,
-            instrument=instrument,
-            stages=stages,
-            lags=lags,
-            beta=beta,
-            metadata={"examples": {instrument: [os.fsdecode(file.path) for file in files]}},
+def sample_rate_of(audio: str | os.PathLike[str] | np.ndarray, sr: int | None = None) -> int:
+    """Return the sample rate of a file, or `sr` for an array.
+
+    Parameters
+    ----------
+    audio : path or np.ndarray
+    sr : int, optional
+        Sample rate of an array in Hz.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    ParameterError
+        `audio` is an array, and `sr` is None.
+    AudioFileError
+        The file cannot be read.
+    """
+    if isinstance(audio, np.ndarray):
+        if sr is None:
+            raise ParameterError("sr is missing; give the sample rate of the array in Hz")
+        return sr
+    from nmfaudio.audio.io.decoding import open_audio
+
+    with open_audio(audio) as opened:
+        return opened.sr
+
+
+def learn_isolated_notes(
+    notes: Iterable[IsolatedNote],
+    transform: Transform,
+    *,
+    instrument: str,
+    stages: Mapping[str, tuple[float, float]] | None,
+    lags: int | None,
+    beta: float,
+    metadata: dict[str, Any],
+) -> NoteDictionary:
+    """Learn templates from isolated notes; see `learn_notes` for the parameters."""
+    if lags is not None and stages is not None:
+        raise ParameterError(
+            "lags and stages are both given; templates of several frames have no stages, omit one"
         )
+    beta = as_number(beta, "beta")
+    spans = as_stages(stages)
+    lags = None if lags is None else as_count(lags, "lags", low=2)
+    templates, pitches, velocities, names = [], [], [], []
+    for note in notes:
+        if lags is None:
+            learned = stage_templates(note, transform, spans, beta)
+        else:
+            learned = [(_first_frames(from_onset(note, transform, 0), lags), None)]
+        if not learned:
+            raise ContentError(
+                f"{note.name}: ends before its {' and '.join(str(s.name) for s in spans)} begin; "
+                "give stages that the note lasts for, or leave the recording out"
+            )
+        templates += [template for template, _ in learned]
+        names += [name for _, name in learned]
+        pitches += [note.pitch] * len(learned)
+        velocities += [note.velocity] * len(learned)
+    if not templates:
+        raise ContentError(f"{instrument}: no notes to learn from; give at least one")
+    return NoteDictionary(
+        unit_sums(np.stack(templates, axis=-1)),
+        (instrument,) * len(templates),
+        transform,
+        tuple(pitches),
+        beta,
+        "templates" if lags is None else "convolutive",
+        metadata,
+        tuple(velocities),
+        tuple(names),
+    )
 
-    @classmethod
-    def from_recording(
-        cls,
-        audio: str | os.PathLike[str] | np.ndarray,
-        notes: str | os.PathLike[str] | Sequence[Note],
-        *,
-        sr: int | None = None,
-        instrument: str = "piano",
-        transform: Transform | None = None,
-        stages: Mapping[str, tuple[float, float]] | None = None,
-        tolerance: float = 0.05,
-        beta: float = 1.0,
-        max_iter: int = 50,
-        resample: bool = False,
-        callback: Callback | None = None,
-    ) -> NoteDictionary:
-        """Learn the notes of an instrument from a recording of music, given what is played when.
 
-        The recording is factorised with a template for each pitch and stage. Each may sound only
-        where its notes do; apart from attacks, each is zero farther than half a semitone, and two
-        rows, from the partials of its pitch.
+def from_onset(note: IsolatedNote, transform: Transform, lead: int) -> np.ndarray:
+    """Return the spectrogram of a note with frame `lead` centred on its onset.
 
-        Parameters
-        ----------
-        audio : path, or np.ndarray [shape=(channel, sample) or (sample,)]
-        notes : path, or sequence of Note
-            In time with the recording: see `nmfaudio.symbolic.align`. A path is read by
-            `read_notes`. Drums are left out.
-        sr : int, optional
-            Sample rate of an array in Hz.
-        instrument : str
-            The label of all components.
-        transform : Transform, optional
-            By default at the rate of the recording, as for `from_folder`.
-        stages : mapping of str to (float, float), optional
-            As for `from_folder`, but each stage goes on until the next begins, and the last until
-            the note ends.
-        tolerance : float
-            Seconds by which a note may begin earlier and end later than it should.
-        beta : float
-            The β-divergence to learn under.
-        max_iter : int
-            Iterations at most.
-        resample : bool
-            Whether a recording of another rate is brought to the transform's; else it is refused.
-        callback : callable, optional
-            Gets a `Progress` every ten iterations; True stops iterating.
+    What precedes the onset is replaced by silence, so that noise does not enter the attack.
 
-        Returns
-        -------
-        NoteDictionary
-            By pitch, then stage, without stages that are never heard; each component sums to one.
-            Velocities are the means of each pitch's notes.
+    Parameters
+    ----------
+    note : IsolatedNote
+    transform : Transform
+    lead : int
+        Frames before the onset.
 
-        Raises
-        ------
-        ParameterError
-            A parameter cannot be.
-        AudioFileError
-            A file cannot be read.
-        ContentError
-            The recording is silent, or no note lies within it.
+    Returns
+    -------
+    np.ndarray [shape=(freq, time)]
+    """
+    onset = find_onset(note, transform.sr)
+    before = round(lead * transform.hop_seconds * transform.sr)
+    return analyse(np.pad(note.samples[:, onset:], ((0, 0), (before, 0))), transform)
 
-        References
-        ----------
-        S. Ewert and M. Müller, "Using score-informed constraints for NMF-based source separation",
-        ICASSP 2012, doi:10.1109/ICASSP.2012.6287834.
 
-        Examples
-        --------
-        >>> import numpy as np, nmfaudio as na
-        >>> t = np.arange(8000) / 8000
-        >>> low, high = np.sin(2 * np.pi * 440 * t), np.sin(2 * np.pi * 659.26 * t)
-        >>> y = np.concatenate([low, low + high, high])
-        >>> known = na.NoteDictionary.from_recording(
-        ...     y, [na.Note(0, 2, 69), na.Note(1, 3, 76)], sr=8000, stages={})
-        >>> known.transform.frequencies[known.templates.argmax(0)].tolist()
-        [441.40625, 660.15625]
-        """
-        from nmfaudio.dictionaries.learning import Reader
-        from nmfaudio.dictionaries.note_from_score import learn_aligned
-        from nmfaudio.dictionaries.note_stages import sample_rate, usual_transform
-        from nmfaudio.dictionaries.recordings import Recording
-        from nmfaudio.symbolic.notes import read_notes
+def find_onset(note: IsolatedNote, sr: int) -> int:
+    """Find the sample at which the power of a note comes within 26 dB of its highest.
 
-        example = Recording(audio)
-        if transform is None:
-            transform = usual_transform(sample_rate(audio, sr), beta)
-        V = Reader(sr, transform, resample, beta).read(instrument, example)
-        given = read_notes(notes) if isinstance(notes, str | os.PathLike) else list(notes)
-        return learn_aligned(
-            V,
-            given,
-            transform,
-            instrument=instrument,
-            stages=stages,
-            tolerance=tolerance,
-            beta=beta,
-            max_iter=max_iter,
-            callback=callback,
-            metadata={"examples": {instrument: [example.name]}},
-        )
+    Parameters
+    ----------
+    note : IsolatedNote
+    sr : int
+        Sample rate in Hz.
 
-    @classmethod
-    def from_soundfont(
-        cls,
-        path: str | os.PathLike[str],
-        *,
-        program: int = 0,
-        pitches: Sequence[int] = KEYS,
-        velocities: Sequence[float] = (0.3, 0.55, 0.8),
-        seconds: float = 2.0,
-        sr: int = PLAYED_AT,
-        instrument: str | None = None,
-        transform: Transform | None = None,
-        stages: Mapping[str, tuple[float, float]] | None = None,
-        lags: int | None = None,
-        beta: float = 1.0,
-    ) -> NoteDictionary:
-        """Learn the notes of an instrument from what a synthesiser plays.
+    Returns
+    -------
+    int
 
-        The program ``fluidsynth`` plays each note of each velocity by itself, without reverb and
-        chorus. Notes that the font leaves silent are left out; `fill` transposes them, and
-        `average` makes one of all velocities.
+    Raises
+    ------
+    ContentError
+        The recording is silent.
+    """
+    power = (note.samples.astype(np.float64) ** 2).sum(axis=0)
+    width = max(1, round(_POWER_WINDOW * sr))
+    sums = np.cumsum(np.pad(power, (width, 0)))
+    # Rounding may leave a difference of cumulative sums below 0.
+    level = np.maximum(sums[width:] - sums[:-width], 0)
+    if not level.any():
+        raise ContentError(f"{note.name}: is silent; nothing can be learned from it")
+    return int(np.argmax(level > _ONSET_SHARE * level.max()))
 
-        Parameters
-        ----------
-        path : str or os.PathLike
-            A SoundFont, ``.sf2`` or ``.sf3``.
-        program : int
-            General MIDI instrument, 0 to 127: 0 is the grand piano.
-        pitches : sequence of int
-            MIDI numbers.
-        velocities : sequence of float
-            How hard the notes are played, each above 0 and at most 1.
-        seconds : float
-            How long a note is held.
-        sr : int
-            Sample rate in Hz to play at, where no transform is given.
-        instrument : str, optional
-            The label of all components; by default the General MIDI name of the program.
-        transform : Transform, optional
-            By default at that rate, as for `from_folder`.
-        stages, lags, beta
-            As for `from_folder`.
 
-        Returns
-        -------
-        NoteDictionary
-            By pitch, then velocity, then stage; each component sums to one.
+def stage_templates(
+    note: IsolatedNote, transform: Transform, stages: list[Stage], beta: float
+) -> list[tuple[np.ndarray, str | None]]:
+    """Return the spectrum [shape=(freq,)] and the name of each stage that is not silent."""
+    step = transform.hop_seconds
+    lead = max(0, math.ceil(-stages[0].begin / step))
+    V = from_onset(note, transform, lead)
+    times = (np.arange(V.shape[1]) - lead) * step
+    templates = []
+    for stage in stages:
+        inside = V[:, (times >= stage.begin) & (times < stage.end)]
+        if inside.any():
+            templates.append((spectrum(inside, beta), stage.name))
+    return templates
 
-        Raises
-        ------
-        ParameterError
-            A parameter cannot be.
-        MissingExtraError
-            fluidsynth, or mido of the extra ``[midi]``, is not installed.
-        AudioFileError
-            The font cannot be read or played.
-        ContentError
-            It plays nothing.
 
-        Examples
-        --------
-        >>> import nmfaudio as na
-        >>> na.NoteDictionary.from_soundfont("FluidR3_GM.sf2", pitches=[60])  # doctest: +SKIP
-        NoteDictionary(1 label: acoustic grand piano 9; templates of 2049 frequencies, stft, \
-44100 Hz, pitch 60, stages attack/early/late)
-        """
-        from nmfaudio.dictionaries.note_stages import learn_notes, usual_transform
-        from nmfaudio.dictionaries.soundfont import soundfont_notes
-        from nmfaudio.symbolic.names import PROGRAMS
+def spectrum(V: np.ndarray, beta: float) -> np.ndarray:
+    """Return the template of the rank-1 NMF of a spectrogram [shape=(freq,)]."""
+    # For Kullback-Leibler the sums over time and frequency are the optimum already.
+    d = decompose(
+        V,
+        [Factor(V.sum(axis=1, keepdims=True)), Factor(V.sum(axis=0, keepdims=True) / V.sum())],
+        divergence=Beta(beta),
+        max_iter=_ITERATIONS,
+        tol=1e-5,
+    )
+    template: np.ndarray = d.W[:, 0]
+    return template
 
-        transform = transform or usual_transform(sr, beta)
-        program = as_count(program, "program", low=0, high=127)
-        sounds = soundfont_notes(
-            path,
-            program=program,
-            pitches=pitches,
-            velocities=velocities,
-            seconds=seconds,
-            sr=transform.sr,
-        )
-        name = f"{os.path.basename(os.fsdecode(path))} program {program}"
-        label = PROGRAMS[program] if instrument is None else instrument
-        return learn_notes(
-            sounds,
-            transform,
-            instrument=label,
-            stages=stages,
-            lags=lags,
-            beta=beta,
-            metadata={"examples": {label: [name]}},
-        )
 
-    @classmethod
-    def harmonic(
-        cls,
-        transform: Transform,
-        *,
-        pitches: Sequence[float] = KEYS,
-        n_bands: int | None = None,
-        n_partials: int | None = None,
-        decay: float = 1.5,
-        inharmonicity: float | Sequence[float] | Literal["piano"] = 0.0,
-        instrument: str = "harmonic",
-    ) -> NoteDictionary:
-        """Make notes of partials alone, which needs no data.
-
-        Parameters
-        ----------
-        transform : Transform
-            `Stft`, or one that begins with it.
-        pitches : sequence of float
-            MIDI numbers, which need not be whole.
-        n_bands : int, optional
-            Take each pitch apart into so many narrow bands, at least 2, with a component each, so
-            that activations find the spectral envelope; as `harmonic_atoms`. Bands without a
-            partial are left out. By default a pitch has one component.
-        n_partials : int, optional
-            How many partials a pitch has at most; by default all up to the highest frequency.
-        decay : float
-            ≥ 0: the magnitude of partial h is ``h^-decay``.
-        inharmonicity : float, sequence of float or "piano"
-            B ≥ 0 of stiff strings, for all pitches or for each: partial h lies at
-            ``h·f0·sqrt(1 + B·h²)``. "piano": that of a typical piano at each pitch.
-        instrument : str
-            The label of all components.
-
-        Returns
-        -------
-        NoteDictionary
-            float64, by pitch, then band from the lowest; each component sums to one.
-
-        Raises
-        ------
-        ParameterError, ShapeError
-            A parameter cannot be, or a pitch is above the highest frequency.
-
-        References
-        ----------
-        E. Vincent, N. Bertin and R. Badeau, "Adaptive harmonic spectral decomposition for multiple
-        pitch estimation", IEEE Trans. Audio, Speech, and Language Processing 18(3), 2010,
-        doi:10.1109/TASL.2009.2034186.
-
-        Examples
-        --------
-        >>> import nmfaudio as na
-        >>> na.NoteDictionary.harmonic(na.Stft(22050, 2048), inharmonicity="piano")
-        NoteDictionary(1 label: harmonic 88; templates of 1025 frequencies, stft, 22050 Hz, \
-88 pitches from 21 to 108)
-        """
-        from nmfaudio.dictionaries.harmonic_notes import harmonic_templates
-        from nmfaudio.dictionaries.note_dictionary import NoteDictionary
-
-        templates, owners = harmonic_templates(
-            transform,
-            np.asarray(pitches, np.float64),
-            n_bands=n_bands,
-            n_partials=n_partials,
-            decay=decay,
-            inharmonicity=inharmonicity,
-        )
-        return NoteDictionary(templates, (instrument,) * len(owners), transform, tuple(owners))
+def _first_frames(V: np.ndarray, lags: int) -> np.ndarray:
+    """First frames of V, padded with silence [shape=(lag, freq)]."""
+    frames = V.T[:lags]
+    return np.pad(frames, ((0, lags - len(frames)), (0, 0)))

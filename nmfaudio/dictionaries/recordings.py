@@ -1,4 +1,4 @@
-"""Examples of sounds: recordings, stretches of them, folders of hits and of notes."""
+"""Recordings to learn from: files, arrays, excerpts of them, and folders of hits or notes."""
 
 from __future__ import annotations
 
@@ -17,81 +17,107 @@ from nmfaudio._public import public
 from nmfaudio.errors import ContentError, ParameterError
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff", ".caf", ".w64", ".au")
-"""What the files of a folder must end in to be taken for audio."""
+"""Suffixes of the files of a folder that are read as audio."""
 
 _NOTE = re.compile(r"([A-Ga-g])(##?|bb?|s)?(-?\d)")
 _SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
-_HIGHEST = 127  # MIDI
+_HIGHEST_PITCH = 127  # MIDI
 
 
 @public
 @dataclass(frozen=True, eq=False)
 class Recording:
-    """A recording, or a stretch of one, that says what something sounds like.
+    """Recording of a source, or an excerpt of one, to learn templates from.
 
     Parameters
     ----------
     audio : path, or np.ndarray [shape=(channel, sample) or (sample,)]
-    start, stop : float, optional
-        Seconds: only this stretch counts.
+        Audio file, or samples.
+    start_time : float, optional
+        Begin of the excerpt in seconds; by default that of the recording.
+    stop_time : float, optional
+        End of the excerpt in seconds; by default that of the recording.
     pitch : float, optional
-        The MIDI number of the one note that it holds.
-    alone : bool
-        Whether it is one sound, a hit or a note, that gets templates of its own. What has a pitch
-        always is.
+        MIDI number, if the recording has a single note.
+    isolated : bool
+        Whether the recording has a single sound, a hit or a note, which gets templates of its
+        own. Always true with `pitch`.
 
     Raises
     ------
     ParameterError
-        The pitch or the stretch cannot be.
+        The pitch or the excerpt is invalid.
 
     Examples
     --------
-    >>> Example("mix.wav", 12, 15.5).name
+    >>> import nmfaudio as na
+    >>> na.Recording("mix.wav", 12, 15.5).name
     'mix.wav 12-15.5 s'
     """
 
     audio: str | os.PathLike[str] | np.ndarray
-    start: float | None = None
-    stop: float | None = None
+    start_time: float | None = None
+    stop_time: float | None = None
     pitch: float | None = None
-    alone: bool = False
+    isolated: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("start", "stop", "pitch"):
+        for name in ("start_time", "stop_time", "pitch"):
             if getattr(self, name) is not None:
                 as_number(getattr(self, name), name, low=0)
-        if self.stop is not None and self.stop <= (self.start or 0):
+        if self.stop_time is not None and self.stop_time <= (self.start_time or 0):
             raise ParameterError(
-                f"stop is {self.stop} s and start {self.start or 0} s; put the earlier first"
+                f"stop_time is {self.stop_time} s and start_time is {self.start_time or 0} s; "
+                "stop_time must be later"
             )
-        object.__setattr__(self, "alone", self.alone or self.pitch is not None)
+        object.__setattr__(self, "isolated", self.isolated or self.pitch is not None)
 
     @property
     def name(self) -> str:
-        """What messages call it."""
+        """File name and excerpt, as messages show them."""
         name = "an array" if isinstance(self.audio, np.ndarray) else show(self.audio)
-        if self.start is None and self.stop is None:
+        if self.start_time is None and self.stop_time is None:
             return name
-        stop = "" if self.stop is None else f"{self.stop:g}"
-        return f"{name} {self.start or 0:g}-{stop} s"
+        stop = "" if self.stop_time is None else f"{self.stop_time:g}"
+        return f"{name} {self.start_time or 0:g}-{stop} s"
 
     def load(self, sr: int | None) -> tuple[np.ndarray, int]:
-        """Samples (channel, sample), and their rate in Hz, which is `sr` for arrays."""
+        """Read the samples of the excerpt.
+
+        Parameters
+        ----------
+        sr : int or None
+            Sample rate of an array in Hz; not used for files.
+
+        Returns
+        -------
+        samples : np.ndarray [shape=(channel, sample)]
+        sr : int
+            Sample rate in Hz.
+
+        Raises
+        ------
+        AudioFileError
+            The file cannot be read.
+        ParameterError
+            `audio` is an array and `sr` is None.
+        ContentError
+            The excerpt does not lie within the recording.
+        """
         if not isinstance(self.audio, np.ndarray):
             from nmfaudio.audio.io import read
 
-            found = read(self.audio, start=self.start, stop=self.stop)
-            return found.samples, found.sr
+            decoded = read(self.audio, start=self.start_time, stop=self.stop_time)
+            return decoded.samples, decoded.sr
         if sr is None:
-            raise ParameterError("sr is missing; samples need their rate in Hz")
-        samples = as_audio(self.audio, "an example")
-        stop = None if self.stop is None else round(self.stop * sr)
-        samples = samples[:, round((self.start or 0) * sr) : stop]
+            raise ParameterError("sr is missing; give the sample rate of the array in Hz")
+        samples = as_audio(self.audio, "a recording")
+        stop = None if self.stop_time is None else round(self.stop_time * sr)
+        samples = samples[:, round((self.start_time or 0) * sr) : stop]
         if not samples.size:
             raise ContentError(
-                f"{self.name} does not lie within its {self.audio.shape[-1] / sr:g} s; "
-                "name a stretch that does"
+                f"{self.name} lies outside the recording, which lasts "
+                f"{self.audio.shape[-1] / sr:g} s; give times within it"
             )
         return samples, sr
 
@@ -99,43 +125,49 @@ class Recording:
 AnyRecording: TypeAlias = "str | os.PathLike[str] | np.ndarray | Recording"
 
 
-def gather(given: AnyRecording | Sequence[AnyRecording]) -> list[Recording]:
-    """All examples of one label, folders as the files in them.
+def as_recordings(sources: AnyRecording | Sequence[AnyRecording]) -> list[Recording]:
+    """List the recordings of a label, with each folder replaced by its files.
 
-    A file of a folder is a sound by itself. Where all of them are named by a MIDI number or a note
-    (``60.wav``, ``F#3.flac``, ``Bb2.ogg``), that is their pitch.
+    The files of a folder are isolated sounds. Where all of them are named by a MIDI number or a
+    note (``60.wav``, ``F#3.flac``, ``Bb2.ogg``), that is their pitch.
 
     Parameters
     ----------
-    given : path, np.ndarray or Example, or a sequence of them
+    sources : path, np.ndarray or Recording, or a sequence of them
 
     Returns
     -------
-    list of Example
+    list of Recording
 
     Raises
     ------
     ParameterError
-        There is none, or something that is no recording.
+        There is no source, or one is not a path, an array or a Recording.
     ContentError
-        A folder holds no audio.
+        A folder has no audio files.
     """
-    several = list(given) if isinstance(given, list | tuple) else [given]
-    found = []
-    for one in several:
-        if not isinstance(one, str | os.PathLike | np.ndarray | Recording):
+    recordings = []
+    for source in list(sources) if isinstance(sources, list | tuple) else [sources]:
+        if not isinstance(source, str | os.PathLike | np.ndarray | Recording):
             raise ParameterError(
-                f"an example must be a path, an array or an Example, got {type(one).__name__}"
+                f"got {type(source).__name__} as a recording; give a path, an array or a Recording"
             )
-        example = one if isinstance(one, Recording) else Recording(one)
-        found += _expanded(example)
-    if not found:
-        raise ParameterError("there is no recording; at least 1 is needed")
-    return found
+        recordings += _files_of(source if isinstance(source, Recording) else Recording(source))
+    if not recordings:
+        raise ParameterError("no recordings; give at least 1")
+    return recordings
 
 
 def pitch_named(text: str) -> int | None:
-    """The MIDI number that a text is or names, else None.
+    """Return the MIDI number that a text is or names, or None.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    int or None
 
     Examples
     --------
@@ -143,33 +175,34 @@ def pitch_named(text: str) -> int | None:
     (60, 69, 46, None)
     """
     if text.isascii() and text.isdecimal():
-        return int(text) if int(text) <= _HIGHEST else None
+        return int(text) if int(text) <= _HIGHEST_PITCH else None
     match = _NOTE.fullmatch(text)
     if match is None:
         return None
     letter, sign, octave = match[1].upper(), match[2] or "", int(match[3])
     shift = -len(sign) if sign.startswith("b") else len(sign)
     pitch = _SEMITONES[letter] + shift + 12 * (octave + 1)
-    return pitch if 0 <= pitch <= _HIGHEST else None
+    return pitch if 0 <= pitch <= _HIGHEST_PITCH else None
 
 
-def _expanded(example: Recording) -> list[Recording]:
-    if isinstance(example.audio, np.ndarray) or not os.path.isdir(example.audio):
-        return [example]
+def _files_of(recording: Recording) -> list[Recording]:
+    """Files of a folder, or the recording itself."""
+    if isinstance(recording.audio, np.ndarray) or not os.path.isdir(recording.audio):
+        return [recording]
     paths = sorted(
         path
-        for path in Path(example.audio).iterdir()
+        for path in Path(recording.audio).iterdir()
         if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
     )
     if not paths:
         raise ContentError(
-            f"{show(example.audio)}: a folder without audio files; "
-            f"put files that end in {', '.join(SUFFIXES[:3])} there"
+            f"{show(recording.audio)}: a folder without audio files; "
+            f"add files that end in {', '.join(SUFFIXES[:3])}"
         )
     pitches: list[float | None] = [pitch_named(path.stem) for path in paths]
-    if example.pitch is not None or None in pitches:
-        pitches = [example.pitch] * len(paths)
+    if recording.pitch is not None or None in pitches:
+        pitches = [recording.pitch] * len(paths)
     return [
-        replace(example, audio=path, pitch=pitch, alone=True)
+        replace(recording, audio=path, pitch=pitch, isolated=True)
         for path, pitch in zip(paths, pitches, strict=True)
     ]

@@ -1,4 +1,4 @@
-"""The templates of a dictionary, to be heard."""
+"""Audio of the templates of a dictionary."""
 
 from __future__ import annotations
 
@@ -7,78 +7,83 @@ import numpy as np
 from nmfaudio.audio.transforms import Transform
 from nmfaudio.dictionaries.dictionary import Dictionary
 
-SOUND, PAUSE = 0.3, 0.1  # seconds of a template that is a single frame, and of silence after each
+DURATION, PAUSE = 0.3, 0.1
+"""Seconds of a single-frame template, and of the silence after each template."""
 PEAK = 0.5
-_ROUNDS = 8  # of phases made consistent
+_ITERATIONS = 8  # of Griffin and Lim's algorithm
 
 
-def audition(
+def sonify_dictionary(
     dictionary: Dictionary, label: str, *, rng: int | np.random.Generator | None = 0
 ) -> np.ndarray:
-    """All templates of a label, one after the other.
+    """Synthesise the templates of a label, one after the other.
 
-    A template says nothing of phases: they begin at random and are brought nearer to those of a
-    real sound. A template that is one frame sounds for 0.3 s.
+    Templates have no phases: random ones are made more consistent by a few iterations of Griffin
+    and Lim's algorithm. A template of a single frame lasts 0.3 s.
 
     Parameters
     ----------
     dictionary : Dictionary
+        Templates of any transform that can be inverted.
     label : str
+        Label of the components to synthesise.
     rng : int, np.random.Generator or None
-        Where chance comes from.
+        Seed or generator of the initial phases.
 
     Returns
     -------
     np.ndarray [shape=(1, sample)]
-        At the sample rate of the dictionary's transform, peak 0.5.
+        At the sample rate of the dictionary's transform, with a peak of 0.5.
 
     Raises
     ------
     ParameterError
-        There is no such label.
+        The dictionary has no such label.
 
     References
     ----------
-    D. Griffin, J. Lim, "Signal estimation from modified short-time Fourier transform", IEEE TASSP
-    32(2), 1984, doi:10.1109/TASSP.1984.1164317.
+    D. Griffin and J. Lim, "Signal estimation from modified short-time Fourier transform", IEEE
+    TASSP 32(2), 1984, doi:10.1109/TASSP.1984.1164317.
 
     Examples
     --------
-    >>> import nmfaudio as na
-    >>> known = na.Dictionary(np.eye(257)[:, 20:22], ["high", "low"], na.Stft(8000, 512))
-    >>> audition(known, "low").shape
+    >>> import numpy as np, nmfaudio as na
+    >>> tones = na.Dictionary(np.eye(257)[:, 20:22], ["low", "high"], na.Stft(8000, 512))
+    >>> na.dictionaries.sonify_dictionary(tones, "low").shape
     (1, 3328)
     """
     transform = dictionary.transform
-    seconds_per_frame = transform.hop_seconds
-    hold = round(SOUND / seconds_per_frame) + 1 if dictionary.lags == 1 else 1
-    pause = round(PAUSE / seconds_per_frame) + 1
-    stretches = dictionary.select(label).templates
-    if stretches.ndim == 2:
-        stretches = stretches[None]
-    sounds = [np.repeat(stretches[..., k], hold, axis=0) for k in range(stretches.shape[-1])]
-    silence = np.zeros((pause, stretches.shape[1]), stretches.dtype)
-    V = np.concatenate([part for sound in sounds for part in (sound, silence)]).T
-    length = round((V.shape[1] - 1) * seconds_per_frame * transform.sr)
-    y = _with_phases(transform.lift(V)[None] ** (1 / _power(transform)), length, transform, rng)
-    loudest = np.abs(y).max()
-    return y * (PEAK / loudest) if loudest > 0 else y
+    hop = transform.hop_seconds
+    repeats = round(DURATION / hop) + 1 if dictionary.lags == 1 else 1
+    pause = round(PAUSE / hop) + 1
+    templates = dictionary.select(label).templates
+    if templates.ndim == 2:
+        templates = templates[None]  # (lag, freq, component)
+    silence = np.zeros((pause, templates.shape[1]), templates.dtype)
+    frames = [
+        part
+        for k in range(templates.shape[-1])
+        for part in (np.repeat(templates[..., k], repeats, axis=0), silence)
+    ]
+    V = np.concatenate(frames).T
+    length = round((V.shape[1] - 1) * hop * transform.sr)
+    magnitudes = transform.lift(V)[None] ** (1 / transform.power)  # (channel, bin, time)
+    y = _griffin_lim(magnitudes, length, transform, rng)
+    peak = np.abs(y).max()
+    return y * (PEAK / peak) if peak > 0 else y
 
 
-def _with_phases(
+def _griffin_lim(
     magnitudes: np.ndarray,
     length: int,
     transform: Transform,
     rng: int | np.random.Generator | None,
 ) -> np.ndarray:
+    """Audio whose spectrogram is near these magnitudes [shape=(1, sample)]."""
     turns = np.random.default_rng(rng).random(magnitudes.shape, np.float32)
     phases = np.exp(2j * np.pi * turns)
-    for _ in range(_ROUNDS):
+    for _ in range(_ITERATIONS):
         Z = (magnitudes * phases).astype(np.result_type(magnitudes, np.complex64))
         y = transform.inverse(Z, length)
         phases = np.exp(1j * np.angle(transform.forward(y)))
     return y
-
-
-def _power(transform: Transform) -> float:
-    return transform.power

@@ -1,4 +1,4 @@
-"""Notes as a synthesiser plays them from a SoundFont."""
+"""Notes of an instrument learned from what a synthesiser plays from a SoundFont."""
 
 from __future__ import annotations
 
@@ -6,58 +6,139 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from pathlib import Path
 
 from nmfaudio._common.files import show
 from nmfaudio._common.validation import as_count, as_number
-from nmfaudio.dictionaries.note_stages import NoteSound
+from nmfaudio.audio.transforms import Transform
+from nmfaudio.dictionaries.note_dictionary import NoteDictionary
+from nmfaudio.dictionaries.note_learning import (
+    PIANO_KEYS,
+    IsolatedNote,
+    default_note_transform,
+    learn_isolated_notes,
+)
 from nmfaudio.errors import AudioFileError, ContentError, MissingExtraError, ParameterError
+from nmfaudio.symbolic.names import PROGRAMS
 from nmfaudio.symbolic.note import Note
 from nmfaudio.symbolic.notes import write_notes
 
+DEFAULT_RATE = 44100
+"""Sample rate in Hz at which a SoundFont is played without a transform."""
 _SYNTHESISER = "fluidsynth"
-_RELEASE = 1.0  # s after a note in which it dies away before the next begins
+_RELEASE = 1.0  # s between the end of a note and the next, for it to die away
 _GAIN = "0.5"
-_RATE = 44100  # Hz, at least
+_LOWEST_RATE = 44100  # Hz: at lower rates the synthesiser aliases
 _REFUSALS = ("Failed to load", "not found", "No preset found", "No instrument found")
 
 
-def soundfont_notes(
+def learn_notes_from_soundfont(
     path: str | os.PathLike[str],
     *,
-    program: int,
-    pitches: Sequence[int],
-    velocities: Sequence[float],
-    seconds: float,
-    sr: int,
-) -> Iterator[NoteSound]:
-    """Every note that the font plays, each from when its key goes down until it goes up.
+    program: int = 0,
+    pitches: Sequence[int] = PIANO_KEYS,
+    velocities: Sequence[float] = (0.3, 0.55, 0.8),
+    seconds: float = 2.0,
+    sr: int = DEFAULT_RATE,
+    instrument: str | None = None,
+    transform: Transform | None = None,
+    stages: Mapping[str, tuple[float, float]] | None = None,
+    lags: int | None = None,
+    beta: float = 1.0,
+) -> NoteDictionary:
+    """Learn the notes of an instrument from what a synthesiser plays.
 
-    Notes that it does not play are left out; see `NoteDictionary.from_soundfont`.
+    The program ``fluidsynth`` plays each note at each velocity in isolation, without reverb and
+    chorus. Notes for which the font has no sound are left out: `NoteDictionary.fill` transposes
+    others to them, and `NoteDictionary.average` makes one template of all velocities.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        SoundFont, ``.sf2`` or ``.sf3``.
+    program : int
+        General MIDI instrument, 0 to 127: 0 is the grand piano.
+    pitches : sequence of int
+        MIDI numbers.
+    velocities : sequence of float
+        Velocities at which each note is played, each above 0 and at most 1.
+    seconds : float
+        Duration of a note.
+    sr : int
+        Sample rate in Hz, used without `transform`.
+    instrument : str, optional
+        Label of all components; by default the General MIDI name of the program.
+    transform : Transform, optional
+        By default as for `learn_notes`, at `sr`.
+    stages : mapping of str to (float, float), optional
+        As for `learn_notes`.
+    lags : int, optional
+        As for `learn_notes`.
+    beta : float
+        β-divergence under which the templates are learned.
+
+    Returns
+    -------
+    NoteDictionary
+        Sorted by pitch, then velocity, then stage; each component sums to one.
+
+    Raises
+    ------
+    ParameterError
+        A parameter is invalid.
+    MissingExtraError
+        fluidsynth, or mido of the extra ``[midi]``, is not installed.
+    AudioFileError
+        The font cannot be read or played.
+    ContentError
+        The font plays nothing.
+
+    Examples
+    --------
+    >>> import nmfaudio as na
+    >>> na.dictionaries.learn_notes_from_soundfont(  # doctest: +SKIP
+    ...     "FluidR3_GM.sf2", pitches=[60])
+    NoteDictionary(1 label: acoustic grand piano 9; templates of 2049 frequencies, stft, \
+44100 Hz, pitch 60, stages attack/early/late)
     """
-    seconds = as_number(seconds, "seconds", above=0)
-    notes = _notes(program, pitches, velocities, seconds)
+    transform = transform or default_note_transform(sr, beta)
+    program = as_count(program, "program", low=0, high=127)
+    label = PROGRAMS[program] if instrument is None else instrument
+    origin = f"{os.path.basename(os.fsdecode(path))} program {program}"
+    notes = _score(program, pitches, velocities, as_number(seconds, "seconds", above=0))
+    return learn_isolated_notes(
+        _play(path, notes, transform.sr),
+        transform,
+        instrument=label,
+        stages=stages,
+        lags=lags,
+        beta=beta,
+        metadata={"examples": {label: [origin]}},
+    )
+
+
+def _play(path: str | os.PathLike[str], notes: list[Note], sr: int) -> Iterator[IsolatedNote]:
+    """Every note that the font has a sound for, from its onset until its offset."""
     _require_soundfont(path)
     with tempfile.TemporaryDirectory() as folder:
-        # At a low rate the synthesiser would fold back what is too high.
-        rendered = _render(path, notes, max(sr, _RATE), Path(folder))
-        yield from _sounds(rendered, notes, path, sr)
+        rendered = _render(path, notes, max(sr, _LOWEST_RATE), Path(folder))
+        yield from _isolated(rendered, notes, path, sr)
 
 
-def _notes(
+def _score(
     program: int, pitches: Sequence[int], velocities: Sequence[float], seconds: float
 ) -> list[Note]:
-    """One after the other, far enough apart."""
+    """Notes of all pitches and velocities, one after the other with pauses between."""
     keys = [as_count(pitch, "a pitch", low=0, high=127) for pitch in pitches]
     levels = [as_number(velocity, "a velocity", above=0) for velocity in velocities]
     if not (keys and levels):
-        raise ParameterError("pitches and velocities must each have at least one entry")
+        raise ParameterError("pitches and velocities are empty; give at least one of each")
+    period = seconds + _RELEASE
     return [
-        Note(start, start + seconds, key, level, program=program)
+        Note(n * period, n * period + seconds, key, level, program=program)
         for n, (key, level) in enumerate(product(keys, levels))
-        for start in [n * (seconds + _RELEASE)]
     ]
 
 
@@ -68,15 +149,15 @@ def _require_soundfont(path: str | os.PathLike[str]) -> None:
     except OSError as error:
         raise AudioFileError(f"{show(path)}: {os.strerror(error.errno or 0)}") from None
     if head[:4] != b"RIFF" or head[8:] != b"sfbk":
-        raise AudioFileError(f"{show(path)}: is no SoundFont; need an .sf2 or .sf3 file")
+        raise AudioFileError(f"{show(path)}: not a SoundFont; give an .sf2 or .sf3 file")
 
 
 def _render(path: str | os.PathLike[str], notes: list[Note], sr: int, folder: Path) -> Path:
-    """The recording of all notes, without reverb and chorus."""
+    """Write a recording of all notes, without reverb and chorus, and return its path."""
     program = shutil.which(_SYNTHESISER)
     if program is None:
         raise MissingExtraError(
-            f"SoundFonts are played by {_SYNTHESISER}, which is not installed; install it "
+            f"{_SYNTHESISER}, which plays SoundFonts, is not installed; install it "
             "(apt install fluidsynth, brew install fluid-synth), or learn from recorded notes"
         )
     midi, sound = folder / "notes.mid", folder / "notes.wav"
@@ -85,34 +166,35 @@ def _render(path: str | os.PathLike[str], notes: list[Note], sr: int, folder: Pa
     command += ["-o", f"synth.default-soundfont={os.devnull}"]
     command += ["-T", "wav", "-O", "float", "-F", str(sound), os.path.abspath(path), str(midi)]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
-    said = done.stderr.decode(errors="replace").strip().splitlines()
-    # It goes on with another font, or another instrument, where it has not what it was told.
-    wrong = [line for line in said if any(words in line for words in _REFUSALS)]
-    if done.returncode or wrong or not sound.is_file():
-        reason = (wrong or said[-1:] or [f"exit code {done.returncode}"])[0]
+    messages = done.stderr.decode(errors="replace").strip().splitlines()
+    # Without the requested font or program it plays another and returns 0.
+    refusals = [line for line in messages if any(words in line for words in _REFUSALS)]
+    if done.returncode or refusals or not sound.is_file():
+        reason = (refusals or messages[-1:] or [f"exit code {done.returncode}"])[0]
         raise AudioFileError(
             f"{show(path)}: {_SYNTHESISER} could not play program {notes[0].program}: {reason}; "
-            "give a whole SoundFont that has this program"
+            "give a complete SoundFont that has this program"
         )
     return sound
 
 
-def _sounds(
+def _isolated(
     rendered: Path, notes: list[Note], path: str | os.PathLike[str], sr: int
-) -> Iterator[NoteSound]:
+) -> Iterator[IsolatedNote]:
+    """Excerpts of the recording of all notes, without silent ones."""
     from nmfaudio._common.librosa_loader import load_librosa
     from nmfaudio.audio.io import read
 
     librosa = load_librosa()
-    heard = False
+    silent = True
     for note in notes:
-        found = read(rendered, start=note.onset, stop=note.offset)
-        if found.samples.any():
-            samples = librosa.resample(found.samples, orig_sr=found.sr, target_sr=sr)
-            heard = True
+        excerpt = read(rendered, start=note.onset, stop=note.offset)
+        if excerpt.samples.any():
+            samples = librosa.resample(excerpt.samples, orig_sr=excerpt.sr, target_sr=sr)
+            silent = False
             name = f"{show(path)}, note {note.pitch:g}"
-            yield NoteSound(samples, note.pitch, note.velocity, name)
-    if not heard:
+            yield IsolatedNote(samples, note.pitch, note.velocity, name)
+    if silent:
         raise ContentError(
             f"{show(path)}: plays nothing with program {notes[0].program}; choose another program "
             "or other pitches"

@@ -74,7 +74,7 @@ def convert_templates(templates: np.ndarray, source: Transform, target: Transfor
     frames = Z if Z.ndim == 3 else Z[None]  # (lag, freq, component)
     complex_type = np.result_type(templates.dtype, np.complex64)
     # Each component takes the place of a frame: features maps (channel, freq, time) to bands.
-    features = np.stack([target.features(one[None].astype(complex_type)) for one in frames])
+    features = np.stack([target.features(X[None].astype(complex_type)) for X in frames])
     converted = unit_sums(features if Z.ndim == 3 else features[0])
     silent = converted.reshape(-1, converted.shape[-1]).max(axis=0) == 0
     if silent.any():

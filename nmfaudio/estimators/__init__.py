@@ -1,8 +1,8 @@
 """NMF as scikit-learn estimators; needs the extra ``nmfaudio[sklearn]``.
 
-On this border, and only here, data is (sample, feature), as everywhere in scikit-learn: the
-transpose of V (freq, time), so that a sample is a frame, ``components_`` is the transpose of W and
-what `transform` returns that of H.
+In this package data is (sample, feature), as everywhere in scikit-learn: the transpose of V
+(freq, time). A sample is a frame, ``components_`` the transpose of W, and the result of `transform`
+the transpose of H.
 """
 
 from nmfaudio.estimators.convolutive import ConvolutiveNMF

@@ -1,4 +1,4 @@
-"""What the estimators share; the one place that knows scikit-learn."""
+"""Base class of the estimators."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ try:
     )
 except ImportError as error:
     raise MissingExtraError(
-        f"the estimators need scikit-learn 1.6 or later ({error}); pip install 'nmfaudio[sklearn]'"
+        f"the estimators need scikit-learn 1.6 or later ({error}): pip install 'nmfaudio[sklearn]'"
     ) from error
 
 from nmfaudio._common.validation import as_count
@@ -29,12 +29,12 @@ from nmfaudio.factorisation.online import activations
 from nmfaudio.factorisation.penalties import Penalty
 from nmfaudio.factorisation.structures import Product, Structure
 
-# Multiplicative updates that `transform` takes: a fixed number, so that no sample sways another.
+# Multiplicative updates in `transform`: a fixed number, so that samples do not affect one another.
 UPDATES = 200
 
 
 class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
-    """What the estimators share; each has its way to find templates, `_learn`."""
+    """Estimator whose subclasses implement `_learn`."""
 
     n_components: int | str | None
     beta_loss: str | float
@@ -43,26 +43,32 @@ class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
     n_iter_: int
 
     def fit(self, X: Any, y: Any = None) -> Any:
-        """Find the components of X; `y` is ignored.
+        """Learn the components of X.
 
         Parameters
         ----------
         X : array_like [shape=(sample, feature)]
             Non-negative, dense.
+        y : object
+            Ignored.
 
         Returns
         -------
-        The estimator itself.
+        Estimator
+            The estimator itself.
         """
         self.fit_transform(X)
         return self
 
     def fit_transform(self, X: Any, y: Any = None) -> np.ndarray:
-        """Find the components of X and return what `transform` then makes of it.
+        """Learn the components of X and return its activations, as `transform` does.
 
         Parameters
         ----------
         X : array_like [shape=(sample, feature)]
+            Non-negative, dense.
+        y : object
+            Ignored.
 
         Returns
         -------
@@ -75,11 +81,12 @@ class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         return H.T
 
     def transform(self, X: Any) -> np.ndarray:
-        """Activations of the components found, for samples known or new.
+        """Compute the activations of the learned components.
 
         Parameters
         ----------
         X : array_like [shape=(sample, feature)]
+            Non-negative, dense; training data or other samples.
 
         Returns
         -------
@@ -89,11 +96,12 @@ class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         return self._activations(self._as_V(X, reset=False)).T
 
     def inverse_transform(self, X: Any) -> np.ndarray:
-        """The model that activations make.
+        """Compute the model from activations.
 
         Parameters
         ----------
         X : array_like [shape=(sample, component)]
+            Activations, as `transform` returns them.
 
         Returns
         -------
@@ -111,11 +119,14 @@ class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         return structure.forward((W, H)).T
 
     def score(self, X: Any, y: Any = None) -> float:
-        """Minus the mean divergence between the entries of X and their model; higher is better.
+        """Compute the negative mean divergence of the model from X; higher is better.
 
         Parameters
         ----------
         X : array_like [shape=(sample, feature)]
+            Non-negative, dense.
+        y : object
+            Ignored.
 
         Returns
         -------
@@ -137,21 +148,25 @@ class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
 
     @abstractmethod
     def _learn(self, V: np.ndarray) -> tuple[np.ndarray, int]:
-        """Components as `components_` has them, and in how many iterations they were found."""
+        """Learn `components_` from V; return them and the number of iterations."""
 
     def _structure(self) -> Structure:
+        """Structure of the model."""
         return Product()
 
     def _penalties(self) -> tuple[Penalty, ...]:
+        """Penalties on the activations."""
         return ()
 
     def _W(self) -> np.ndarray:
+        """Templates in the shape that the structure expects."""
         return self.components_.T
 
     def _divergence(self) -> Beta:
         return divergence_named(self.beta_loss)
 
     def _activations(self, V: np.ndarray) -> np.ndarray:
+        """Activations [shape=(component, sample)] for the learned templates."""
         return activations(
             V,
             self._W(),
@@ -162,18 +177,22 @@ class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         )
 
     def _misfit(self, V: np.ndarray, H: np.ndarray) -> float:
+        """Divergence of the model from V."""
         divergence, model = self._divergence(), self._structure().forward((self._W(), H))
         return divergence.value(divergence.prepare(V, None), model, None)
 
     def _as_V(self, X: Any, *, reset: bool) -> np.ndarray:
+        """V [shape=(feature, sample)] from validated samples."""
         checked = validate_data(self, X, reset=reset, dtype=[np.float64, np.float32])
         check_non_negative(checked, f"{type(self).__name__} (input X)")
         return np.asfortranarray(checked.T)
 
     def _rank(self, V: np.ndarray) -> int:
+        """Number of components."""
         if self.n_components in (None, "auto"):
             return int(min(V.shape))
         return int(as_count(self.n_components, "n_components", low=1))
 
     def _seed(self) -> int:
+        """Seed drawn from `random_state`."""
         return int(check_random_state(self.random_state).randint(2**31))

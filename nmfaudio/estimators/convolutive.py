@@ -1,4 +1,4 @@
-"""Components that last several samples, as an estimator."""
+"""Convolutive NMF as an estimator."""
 
 from __future__ import annotations
 
@@ -16,32 +16,42 @@ from nmfaudio.factorisation.structures import Convolutive, Structure
 
 
 class ConvolutiveNMF(Estimator):
-    """Samples in time order as sums of components that last several samples (NMFD).
+    """Convolutive NMF (NMFD), with components of several consecutive samples.
 
-    Samples are consecutive frames: unlike with other transformers their order matters, and
-    `transform` of some of them is not part of `transform` of all. So shuffled cross-validation
-    makes no sense, and each recording is one X.
+    Samples are consecutive frames: unlike in other transformers their order matters, and
+    `transform` of some of them is not part of `transform` of all. Pass each recording as one X, and
+    do not shuffle samples for cross-validation.
 
     Parameters
     ----------
     n_components : int, "auto" or None
-        "auto" and None mean as many as there are samples or features, whichever are fewer.
+        Number of components; "auto" and None mean the smaller of the numbers of samples and
+        features.
     n_lags : int
-        How many samples a component lasts; no more than there are in X.
-    beta_loss, solver, max_iter, tol, random_state
-        As in `nmfaudio.estimators.NMF`. The start is random.
+        Samples per component, limited to those of X.
+    beta_loss : "kl", "is", "frobenius" or float
+        β of the beta-divergence: 1, 0, 2 or any other number.
+    solver : "auto", "mu", "bmme", "pg" or Solver
+        As in `nmfaudio.decompose`.
+    max_iter : int
+        Largest number of iterations of `fit`.
+    tol : float
+        `fit` stops when ten iterations decreased the objective by less than `tol` times its first
+        value.
+    random_state : int, RandomState or None
+        Seed or generator of the random initial values, as in scikit-learn.
 
     Attributes
     ----------
     components_ : np.ndarray [shape=(component, lag, feature)]
-        Of Euclidean norm 1.
+        Components of Euclidean norm 1.
     reconstruction_err_, n_iter_, n_features_in_, feature_names_in_
         As in `nmfaudio.estimators.NMF`.
 
     Raises
     ------
     MissingExtraError
-        scikit-learn is not installed (on first use of the name).
+        scikit-learn is not installed; raised at the first access to this class.
 
     References
     ----------
@@ -50,7 +60,7 @@ class ConvolutiveNMF(Estimator):
 
     Examples
     --------
-    A pattern of four frames, heard three times, is found whole:
+    Onsets of a pattern of four frames:
 
     >>> import numpy as np, nmfaudio as na
     >>> pattern = np.random.default_rng(0).random((4, 10))

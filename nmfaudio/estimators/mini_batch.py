@@ -1,4 +1,4 @@
-"""NMF batch by batch, as an estimator."""
+"""Online NMF as an estimator."""
 
 from __future__ import annotations
 
@@ -12,37 +12,38 @@ from nmfaudio.factorisation.online import OnlineNMF
 
 
 class MiniBatchNMF(Estimator):
-    """NMF that sees its samples batch by batch, for more of them than fit into memory.
+    """NMF of batches of samples, for data that do not fit into memory.
 
     Parameters
     ----------
     n_components : int, "auto" or None
-        "auto" and None mean as many as there are samples (of the first batch) or features,
-        whichever are fewer.
+        Number of components; "auto" and None mean the smaller of the numbers of samples (of the
+        first batch) and features.
     beta_loss : "kl", "is", "frobenius" or float
-        The β of the beta-divergence, from 0 to 2.
+        β of the beta-divergence, from 0 to 2.
     batch_size : int
-        Samples that `fit` takes at a time.
+        Samples per batch of `fit`.
     forget_factor : float
-        `memory` of `nmfaudio.factorisation.OnlineNMF`: the share of its weight that each batch
-        keeps when the next one comes. Where `fit` has one batch only, that alone counts.
+        Factor that multiplies the weight of past batches at each new batch, `memory` of
+        `nmfaudio.factorisation.OnlineNMF`. Ignored by `fit` if all samples are one batch.
     max_iter : int
-        How often `fit` goes through all samples, in another order each time.
+        Passes of `fit` over all samples, shuffled before each.
     random_state : int, RandomState or None
+        Seed or generator, as in scikit-learn.
 
     Attributes
     ----------
     components_, n_features_in_, feature_names_in_
         As in `nmfaudio.estimators.NMF`.
     reconstruction_err_ : float
-        As in `nmfaudio.estimators.NMF`; after `fit` only.
+        As in `nmfaudio.estimators.NMF`; set by `fit` only.
     n_iter_ : int
-        Times that `fit` went through all samples, or calls of `partial_fit`.
+        Number of passes of `fit`, or of calls of `partial_fit`.
 
     Raises
     ------
     MissingExtraError
-        scikit-learn is not installed (on first use of the name).
+        scikit-learn is not installed; raised at the first access to this class.
 
     References
     ----------
@@ -81,15 +82,19 @@ class MiniBatchNMF(Estimator):
         self.random_state = random_state
 
     def partial_fit(self, X: Any, y: Any = None) -> MiniBatchNMF:
-        """Adapt the components to one batch; `y` is ignored.
+        """Adapt the components to one batch.
 
         Parameters
         ----------
         X : array_like [shape=(sample, feature)]
+            Non-negative, dense.
+        y : object
+            Ignored.
 
         Returns
         -------
-        The estimator itself.
+        MiniBatchNMF
+            The estimator itself.
         """
         first = not hasattr(self, "components_")
         V = self._as_V(X, reset=first)
@@ -109,11 +114,12 @@ class MiniBatchNMF(Estimator):
         self._online = self._begin(V, seed, self.forget_factor)
         for _ in range(passes):
             order = shuffle.permutation(V.shape[1])
-            if len(order) <= size:  # all of it is one batch, which shall not be its own past
+            if len(order) <= size:  # a single batch must not count as its own past
                 self._online.forget()
             for first in range(0, len(order), size):
                 self._online.partial_fit(V[:, order[first : first + size]])
         return np.ascontiguousarray(self._online.W.T), passes
 
     def _begin(self, V: np.ndarray, seed: int, memory: float) -> OnlineNMF:
+        """New online decomposition for data like V."""
         return OnlineNMF(self._rank(V), beta_loss=self.beta_loss, memory=memory, rng=seed)

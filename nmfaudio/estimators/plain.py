@@ -17,47 +17,51 @@ from nmfaudio.factorisation.solvers import Solver
 
 
 class NMF(Estimator):
-    """Samples as non-negative sums of non-negative components.
+    """Non-negative matrix factorisation.
 
-    As `sklearn.decomposition.NMF`, with two differences one can rely on: `transform` returns for
-    the training data what `fit_transform` returned, and what it returns for a sample does not
-    depend on which others are there. (For β ≤ 0 the floor under zeros depends on the largest.)
+    Compatible with `sklearn.decomposition.NMF`, with two additional guarantees: `transform` of the
+    training data equals the result of `fit_transform`, and the activations of a sample do not
+    depend on other samples. (For β ≤ 0 the floor under zeros depends on the largest entry of X.)
 
     Parameters
     ----------
     n_components : int, "auto" or None
-        "auto" and None mean as many as there are samples or features, whichever are fewer.
+        Number of components; "auto" and None mean the smaller of the numbers of samples and
+        features.
     beta_loss : "kl", "is", "frobenius" or float
-        The β of the beta-divergence: 1, 0, 2 or any other.
+        β of the beta-divergence: 1, 0, 2 or any other number.
     solver : "auto", "mu", "bmme", "hals" or Solver
         As in `nmfaudio.decompose`.
     init : "nndsvdar", "random" or "spa"
-        How both factors start, as in `nmfaudio.nmf`.
+        Initialisation of both factors, as in `nmfaudio.nmf`.
     max_iter : int
-        Iterations of `fit` at most.
+        Largest number of iterations of `fit`.
     tol : float
-        `fit` ends when ten iterations lowered the objective by less than this share of its first
+        `fit` stops when ten iterations decreased the objective by less than `tol` times its first
         value.
     sparsity : float
-        Weight of the sum of all activations beside the divergence: more of it makes more of them
-        zero. It means components of Euclidean norm 1, which they always have here.
+        Weight of the sum of all activations in the objective, for components of Euclidean norm 1;
+        larger values give more zeros.
     random_state : int, RandomState or None
+        Seed or generator, as in scikit-learn.
 
     Attributes
     ----------
     components_ : np.ndarray [shape=(component, feature)]
-        Of Euclidean norm 1.
+        Components of Euclidean norm 1.
     reconstruction_err_ : float
-        √(2 · divergence) between X and its model: the Frobenius norm of the error for β = 2.
+        √(2 · divergence) of the model from X; for β = 2 the Frobenius norm of the error.
     n_iter_ : int
+        Number of iterations.
     n_features_in_ : int
+        Number of features of the training data.
     feature_names_in_ : np.ndarray [shape=(feature,)]
-        Where X had names.
+        Names of features, if X had names.
 
     Raises
     ------
     MissingExtraError
-        scikit-learn is not installed (on first use of the name).
+        scikit-learn is not installed; raised at the first access to this class.
 
     References
     ----------
@@ -66,7 +70,7 @@ class NMF(Estimator):
 
     Examples
     --------
-    Features for a classifier, their number chosen by it:
+    Features for a classifier, with the number of components selected by cross-validation:
 
     >>> from sklearn.datasets import load_digits
     >>> from sklearn.linear_model import RidgeClassifier
@@ -80,7 +84,7 @@ class NMF(Estimator):
     >>> search.fit(X[:400], y[:400]).best_params_
     {'nmf__n_components': 16}
 
-    It also serves librosa: ``librosa.decompose.decompose(S, transformer=na.estimators.NMF(8))``.
+    In librosa: ``librosa.decompose.decompose(S, transformer=na.estimators.NMF(8))``.
     """
 
     def __init__(
@@ -106,7 +110,7 @@ class NMF(Estimator):
 
     def _learn(self, V: np.ndarray) -> tuple[np.ndarray, int]:
         rng = np.random.default_rng(self._seed())
-        W, H = self._start(V, rng)
+        W, H = self._initial(V, rng)
         d = decompose(
             V,
             [Factor(W, unit="l2", name="W"), Factor(H, True, self._penalties(), name="H")],
@@ -118,7 +122,8 @@ class NMF(Estimator):
         )
         return np.ascontiguousarray(d.W.T), d.n_iter
 
-    def _start(self, V: np.ndarray, rng: np.random.Generator) -> tuple[Any, Any]:
+    def _initial(self, V: np.ndarray, rng: np.random.Generator) -> tuple[Any, Any]:
+        """Initial values of W and H."""
         rank = self._rank(V)
         if self.init == "random":
             return random_factors((len(V), rank), (rank, V.shape[1]), None, None)

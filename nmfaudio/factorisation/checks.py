@@ -1,4 +1,4 @@
-"""Checks at the border for spectrograms and weights."""
+"""Validation of spectrograms and weights."""
 
 from __future__ import annotations
 
@@ -12,43 +12,43 @@ from nmfaudio.errors import ContentError, ParameterError, ShapeError
 def as_spectrogram(
     V: Any, *, weights: Any = None, missing: str | None = None
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """V and its weights as float arrays of one shape, 0 in V where the weight is 0.
+    """Return V and its weights as float arrays of one shape, with V = 0 where the weight is 0.
 
-    Both are in Fortran order, so that V's own order in memory changes no bit of a result. Returns
-    V itself where nothing had to change; weights are None where all are 1.
+    Both are in Fortran order, so that results do not depend on V's memory layout. V itself is
+    returned if nothing has to change; weights are None if all are 1.
 
     Raises
     ------
     ParameterError
-        V is complex, not numeric or negative, weights are negative or leave no bin a say,
-        `missing` is unknown.
+        V is complex, not numeric or negative; weights are negative or all 0; `missing` is unknown.
     ShapeError
-        V has fewer than two axes or none of some length, or weights do not broadcast to it.
+        V has fewer than two axes or an empty one, or weights do not broadcast to it.
     ContentError
-        V has NaN or infinity where its weight is not 0.
+        V is NaN or infinite where its weight is not 0.
     """
     if missing not in (None, "nan"):
         raise ParameterError(f"missing is {missing!r}; it must be None or 'nan'")
     data = _as_real(V)
-    said = _as_weights(weights, data)
+    weights = _as_weights(weights, data)
     absent = np.ma.getmaskarray(V) if np.ma.isMaskedArray(V) else None
     if missing == "nan":
-        gone = np.isnan(data)
-        absent = gone if absent is None else absent | gone
+        nans = np.isnan(data)
+        absent = nans if absent is None else absent | nans
     if absent is not None and absent.any():
-        said = np.where(absent, data.dtype.type(0), 1 if said is None else said)
-    if said is not None:
-        said = _in_precision(said, data.dtype)
-        if not (said > 0).any():
-            raise ParameterError("every bin of V has weight 0; leave at least one a say")
-        data = np.where(said > 0, data, data.dtype.type(0))
-        said = None if (said == 1).all() else np.asfortranarray(said)
-    _require_usable(data)
-    # Time-major memory is what the kernels want and librosa gives.
-    return np.asfortranarray(data), said
+        weights = np.where(absent, data.dtype.type(0), 1 if weights is None else weights)
+    if weights is not None:
+        weights = _in_precision(weights, data.dtype)
+        if not (weights > 0).any():
+            raise ParameterError("every bin of V has weight 0; give at least one a positive weight")
+        data = np.where(weights > 0, data, data.dtype.type(0))
+        weights = None if (weights == 1).all() else np.asfortranarray(weights)
+    _require_finite_and_non_negative(data)
+    # The kernels read frame by frame, and librosa returns spectrograms in this order.
+    return np.asfortranarray(data), weights
 
 
 def _as_real(V: Any) -> np.ndarray:
+    """V as a float array of at least two axes; integers become float64."""
     data: np.ndarray = np.ma.getdata(V) if np.ma.isMaskedArray(V) else np.asarray(V)
     if data.dtype.kind not in "fiu":
         hint = "; take its magnitude, e.g. abs(V)" if data.dtype.kind == "c" else ""
@@ -61,16 +61,17 @@ def _as_real(V: Any) -> np.ndarray:
 
 
 def _as_weights(weights: Any, data: np.ndarray) -> np.ndarray | None:
+    """Weights broadcast to the shape of `data`."""
     if weights is None:
         return None
-    given = np.asarray(weights)
-    if given.dtype.kind not in "fiub":
-        raise ParameterError(f"weights have dtype {given.dtype}; they must be real numbers")
+    array = np.asarray(weights)
+    if array.dtype.kind not in "fiub":
+        raise ParameterError(f"weights have dtype {array.dtype}; they must be real numbers")
     try:
-        full = np.broadcast_to(given, data.shape)
+        full = np.broadcast_to(array, data.shape)
     except ValueError:
         raise ShapeError(
-            f"weights have shape {given.shape}, which does not broadcast to V's {data.shape}"
+            f"weights have shape {array.shape}, which does not broadcast to V's {data.shape}"
         ) from None
     if not np.isfinite(full).all() or (full < 0).any():
         raise ParameterError(
@@ -80,6 +81,7 @@ def _as_weights(weights: Any, data: np.ndarray) -> np.ndarray | None:
 
 
 def _in_precision(weights: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Weights of another dtype; `ParameterError` if any would over- or underflow."""
     with np.errstate(over="ignore"):
         cast: np.ndarray = weights.astype(dtype, copy=False)
     if not np.isfinite(cast).all() or ((cast == 0) & (weights > 0)).any():
@@ -90,7 +92,8 @@ def _in_precision(weights: np.ndarray, dtype: np.dtype) -> np.ndarray:
     return cast
 
 
-def _require_usable(data: np.ndarray) -> None:
+def _require_finite_and_non_negative(data: np.ndarray) -> None:
+    """`ContentError` for NaN and infinity, `ParameterError` for negative bins."""
     low, high = data.min(), data.max()
     if not (np.isfinite(low) and np.isfinite(high)):
         bad = ~np.isfinite(data)

@@ -1,4 +1,4 @@
-"""What a decomposition found."""
+"""Result of a decomposition."""
 
 from __future__ import annotations
 
@@ -22,27 +22,40 @@ _KIND = "decomposition"
 @public
 @dataclass(frozen=True, eq=False, repr=False)
 class Decomposition:
-    """The factors a decomposition found, and how it went.
+    """Factors of a decomposition, and the course of its objective.
 
-    Attributes
+    Parameters
     ----------
     factors : tuple of np.ndarray
-        As the structure takes them: for NMF W [shape=(freq, component)] and H
+        Factors in the order of the structure; for plain NMF W [shape=(freq, component)] and H
         [shape=(component, time)].
     losses : np.ndarray [shape=(check,)]
-        The objective (divergence and penalties) at the start and at each check, float64.
+        Objective (divergence and penalties) at the start and at each check, float64.
     checks : np.ndarray [shape=(check,)]
-        The iteration of each loss, from 0.
+        Iteration of each loss, from 0.
     converged : bool
         Whether `tol` was reached.
     structure : Structure
+        Structure of the model.
     divergence : Divergence
-    about : Mapping
-        What else should travel with it, made of JSON types: for separated audio the transform,
-        the settings and the grouping.
+        Divergence that was minimised.
+    metadata : Mapping
+        Further JSON-serialisable data that is saved along: for separated audio the transform, the
+        settings and the grouping of components.
     start_losses : np.ndarray [shape=(start,)]
-        The last objective of each of the `n_init` starts, of which this is the lowest; NaN for
-        those that a callback kept from beginning. Empty in files of versions that did not save it.
+        Final objective of each of the `n_init` starts, of which the lowest belongs to this result;
+        NaN for starts that a callback prevented. Empty in files of early versions.
+
+    Examples
+    --------
+    >>> import numpy as np, nmfaudio as na
+    >>> V = np.random.default_rng(0).random((20, 30))
+    >>> d = na.nmf(V, 3, rng=0)
+    >>> d.W.shape, d.H.shape, d.n_components
+    ((20, 3), (3, 30), 3)
+    >>> parts = [d.component(k) for k in range(3)]
+    >>> bool(np.allclose(sum(parts), d.model()))
+    True
     """
 
     factors: tuple[np.ndarray, ...]
@@ -56,7 +69,7 @@ class Decomposition:
 
     @property
     def W(self) -> np.ndarray:
-        """The structure's templates [shape=(freq, component)] or [shape=(lag, freq, component)]."""
+        """Templates [shape=(freq, component)] or [shape=(lag, freq, component)]."""
         return self.structure.templates(self.factors)
 
     @property
@@ -73,7 +86,7 @@ class Decomposition:
         )
 
     def _spread(self) -> str:
-        """Where the starts ended, if there were several."""
+        """Range of the final objectives, if there were several starts."""
         ends = self.start_losses[np.isfinite(self.start_losses)]
         if len(ends) < 2:
             return ""
@@ -81,26 +94,32 @@ class Decomposition:
 
     @property
     def n_iter(self) -> int:
-        """Iterations done."""
+        """Number of iterations."""
         return int(self.checks[-1])
 
     @property
     def n_components(self) -> int:
+        """Number of components."""
         return self.structure.n_components(self.factors)
 
     def model(self) -> np.ndarray:
-        """The model of V, of its shape."""
+        """Compute the model of V from the factors.
+
+        Returns
+        -------
+        np.ndarray [shape=(…, freq, time)]
+        """
         return self.structure.forward(self.factors)
 
     def part(self, components: Sequence[int], frames: slice | None = None) -> np.ndarray:
-        """What these components contribute to the model.
+        """Compute the contribution of several components to the model.
 
         Parameters
         ----------
         components : sequence of int
+            Indices of components.
         frames : slice, optional
-            Consecutive frames, ``slice(start, stop)``: only these, which costs no more than their
-            share.
+            Consecutive frames ``slice(start, stop)`` to compute. Default: all.
 
         Returns
         -------
@@ -111,24 +130,25 @@ class Decomposition:
         return self.structure.part(self.factors, chosen, frames)
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
-        """Save to an ``.npz`` file of arrays and a JSON header; no pickle.
+        """Save to an ``.npz`` file of arrays and a JSON header, without pickle.
 
         Parameters
         ----------
         path : str or os.PathLike
+            Path of the file.
         overwrite : bool
-            Whether a file that exists may be replaced.
+            Replace an existing file.
 
         Raises
         ------
         OutputError
             The file exists, or cannot be written.
         ParameterError
-            The structure or the divergence is not one of this package's, and would not be known
-            when loading.
+            The structure or the divergence is not one of this package, so `load` could not
+            restore it.
         """
-        known = STRUCTURES.get(self.structure.name) == self.structure
-        if not known or type(self.divergence) is not Beta:
+        restorable = STRUCTURES.get(self.structure.name) == self.structure
+        if not restorable or type(self.divergence) is not Beta:
             raise ParameterError(
                 f"a decomposition with {self.structure} and {self.divergence} cannot be saved; "
                 f"only the structures {', '.join(STRUCTURES)} and the divergence Beta can"
@@ -148,11 +168,12 @@ class Decomposition:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Decomposition:
-        """Load what `save` saved.
+        """Load a decomposition from a file written by `save`.
 
         Parameters
         ----------
         path : str or os.PathLike
+            Path of the file.
 
         Returns
         -------
@@ -161,7 +182,7 @@ class Decomposition:
         Raises
         ------
         AudioFileError
-            The file cannot be read, or is no decomposition.
+            The file cannot be read, or is not a decomposition.
         """
         header, arrays = load_archive(path, kind=_KIND)
         try:
@@ -180,9 +201,19 @@ class Decomposition:
             )
         except (KeyError, TypeError, ValueError) as error:
             raise AudioFileError(
-                f"{show(path)}: not a decomposition that nmfaudio saved: {error}"
+                f"{show(path)}: is not a decomposition saved by nmfaudio: {error}"
             ) from error
 
     def component(self, k: int) -> np.ndarray:
-        """What component `k` contributes to the model, of V's shape."""
+        """Compute the contribution of one component to the model.
+
+        Parameters
+        ----------
+        k : int
+            Index of the component.
+
+        Returns
+        -------
+        np.ndarray [shape=(…, freq, time)]
+        """
         return self.part([k])

@@ -1,4 +1,4 @@
-"""Where a decomposition is asked for: `decompose`, and its short form `nmf`."""
+"""Decomposition into any structure (`decompose`), and plain NMF (`nmf`)."""
 
 from __future__ import annotations
 
@@ -39,62 +39,96 @@ def decompose(
     callback: Callback | None = None,
     rng: int | np.random.Generator | None = None,
 ) -> Decomposition:
-    """Factor V into any structure, under any divergence and any penalties.
+    r"""Decompose V into any structure, under any divergence and any penalties.
 
     Parameters
     ----------
     V : np.ndarray [shape=(freq, time)]
-        Non-negative, float32 or float64 (the result has the same), e.g. ``abs(librosa.stft(y))``;
-        for `Channels` of shape (channel, freq, time). In a masked array the masked bins have
-        weight 0.
+        Non-negative, float32 or float64 (also the dtype of the result), e.g.
+        ``abs(librosa.stft(y))``; (channel, freq, time) for `Channels`. Masked bins of a masked
+        array have weight 0.
     factors : sequence of Factor
+        Initial values, free entries and penalties of the factors, in the order of the structure.
     structure : Structure, optional
-        How the factors make up the model; default `Product`, plain NMF.
+        Model of V as a function of the factors. Default: `Product`, plain NMF.
     divergence : Divergence, optional
-        What a misfit costs; default ``Beta(1)``, Kullback–Leibler.
+        Divergence of the model from V. Default: ``Beta(1)``, Kullback–Leibler.
     solver : "auto", "mu", "bmme", "hals", "pg", "ccd" or Solver
-        "mu", multiplicative updates, takes anything and is the strict reference. "bmme", the same
-        with extrapolation, needs a half to a third of the iterations for plain and convolutive
-        NMF with β ≤ 2. The others move zeros of a start, which those keep: "hals" is by far the
-        fastest for plain NMF with β = 2 without weights; "pg", projected gradient, is for all else
-        with β = 2; "ccd", coordinate descent, is slow but exact, for plain NMF with β = 1. "auto"
-        is the fastest that keeps what the start says.
+        "mu", multiplicative updates, supports all structures, divergences and penalties, and never
+        increases the objective. "bmme", extrapolated multiplicative updates, needs a half to a
+        third of the iterations for plain and convolutive NMF with β ≤ 2. Both keep zeros of the
+        initial factors; the others may change them. "hals" is by far the fastest for plain NMF
+        with β = 2 and no weights; "pg", projected gradient, for other structures with β = 2; "ccd",
+        coordinate descent, is slow but exact, for plain NMF with β = 1. "auto" selects the fastest
+        solver that keeps zeros.
     weights : np.ndarray, optional
-        How much each bin counts, ≥ 0, broadcastable to V. A bin of weight 0 has no influence on
-        anything; it may be NaN in V.
+        Weight of each bin in the objective, ≥ 0, broadcastable to V. Bins of weight 0 have no
+        influence, and may be NaN in V.
     missing : "nan" or None
-        "nan" gives the bins of V that are NaN weight 0; None refuses them.
+        "nan" gives weight 0 to bins that are NaN; None raises an error for them.
     max_iter : int
-        Iterations at most; 0 returns the start.
+        Largest number of iterations; 0 returns the initial factors.
     tol : float
-        Stop when the objective fell by less than this share of its first value since the last
+        Stop when the objective decreased by less than `tol` times its first value since the last
         check; 0 never stops early.
     check_every : int
-        Iterations between checks. A check costs about as much as an iteration.
+        Iterations between checks. A check takes about as long as an iteration.
     n_init : int
-        How many starts to run in full; the best is kept, the first of equals. As many run side by
-        side as there are threads, each with factors of its own.
+        Number of starts, of which the result with the lowest objective is returned. They run in
+        parallel, as many at a time as there are threads, each with factors in memory.
     callback : callable, optional
-        Gets a `Progress` at each check; returning True stops, all starts included. With `n_init`
-        above 1 it may be called from other threads, by one start at a time, in any order of
-        starts.
+        Called with a `Progress` at each check; returning True stops all starts. With several starts
+        it is called from several threads, though never concurrently, in no fixed order of starts.
     rng : int, np.random.Generator or None
-        Where randomness comes from. The same seed gives the same bytes with any number of threads.
+        Random generator or seed. The same seed gives the same result for any number of threads.
 
     Returns
     -------
     Decomposition
+        Factors, and the objective at each check.
 
     Raises
     ------
     ParameterError, ShapeError, ContentError
-        An argument cannot work; the message names it, its value and what is allowed.
+        An argument is invalid.
     NumericalError
-        The iteration left the finite numbers.
+        The objective or a factor is not finite.
+
+    See Also
+    --------
+    nmf : Plain NMF, with fewer arguments.
+
+    Notes
+    -----
+    The objective is the weighted divergence of the model :math:`\hat V` from V plus the penalties
+    of all factors :math:`X_i`,
+
+    .. math::
+        \min_{X_1, \ldots, X_n \ge 0} \;
+        \sum_{f, t} M_{ft} \, d\left(V_{ft} \mid \hat V_{ft}(X_1, \ldots, X_n)\right)
+        + \sum_i P_i(X_i).
+
+    The solver "mu" minimises a majoriser of this objective over one factor at a time (Févotte and
+    Idier, 2011). For the beta-divergence without penalties, the update of a factor is
+
+    .. math::
+        X_i \leftarrow X_i \odot \left(
+        \frac{\nabla_{X_i}^- D}{\nabla_{X_i}^+ D}\right)^{\gamma(\beta)},
+        \qquad \gamma(\beta) = \begin{cases}
+        1 / (2 - \beta) & \beta < 1 \\ 1 & 1 \le \beta \le 2 \\ 1 / (\beta - 1) & \beta > 2
+        \end{cases}
+
+    where :math:`\nabla^+ D - \nabla^- D` is the gradient of the divergence, split into non-negative
+    parts.
+
+    References
+    ----------
+    C. Févotte and J. Idier, "Algorithms for nonnegative matrix factorization with the
+    β-divergence", Neural Computation 23(9), 2011, doi:10.1162/NECO_a_00168.
 
     Examples
     --------
-    Two templates are known, a third is found:
+    Two known templates, and a third to be estimated:
 
     >>> import numpy as np, nmfaudio as na
     >>> rng = np.random.default_rng(0)
@@ -107,23 +141,24 @@ def decompose(
     structure, divergence = structure or Product(), divergence or Beta()
     _require_parts(factors, structure, divergence)
     schedule = schedule_of(max_iter, tol, check_every, callback)
-    data, said = as_spectrogram(V, weights=weights, missing=missing)
-    task = Task(data, said, structure, divergence, tuple(factors), solver, schedule)
+    data, weights = as_spectrogram(V, weights=weights, missing=missing)
+    task = Task(data, weights, structure, divergence, tuple(factors), solver, schedule)
     return best_of(task, _generators(rng, n_init, factors))
 
 
 def _require_parts(factors: Sequence[Factor], structure: Any, divergence: Any) -> None:
+    """`ParameterError` for arguments of the wrong type."""
     if not all(isinstance(f, Factor) for f in factors):
         kinds = ", ".join(type(f).__name__ for f in factors)
         raise ParameterError(f"factors are {kinds}; wrap each array as Factor(array)")
     if not isinstance(structure, Structure):
-        raise ParameterError(f"structure is {structure!r}; it must be an instance of a Structure")
+        raise ParameterError(f"structure is {structure!r}; it must be an instance of Structure")
     if isinstance(divergence, type) or not hasattr(divergence, "gradient_parts"):
-        raise ParameterError(f"divergence is {divergence!r}; it must be one, such as Beta(1)")
+        raise ParameterError(f"divergence is {divergence!r}; it must be a Divergence, e.g. Beta(1)")
 
 
 def schedule_of(max_iter: int, tol: float, check_every: int, callback: Callback | None) -> Schedule:
-    """When to check and when to end; `ParameterError` where a number is out of range."""
+    """Validated stopping criteria; `ParameterError` if one is out of range."""
     return Schedule(
         as_count(max_iter, "max_iter", low=0),
         as_number(tol, "tol", low=0),
@@ -133,15 +168,15 @@ def schedule_of(max_iter: int, tol: float, check_every: int, callback: Callback 
 
 
 def _generators(rng: Any, n_init: int, factors: Sequence[Factor]) -> list[np.random.Generator]:
-    """One per start."""
+    """Independent generators, one per start."""
     rngs = generator(rng).spawn(as_count(n_init, "n_init", low=1))
     if n_init > 1 and not any(callable(f.initial) for f in factors):
-        raise ParameterError(f"n_init is {n_init}, but no factor starts at random; leave n_init=1")
+        raise ParameterError(f"n_init is {n_init}, but no factor starts at random; use n_init=1")
     return rngs
 
 
 def generator(rng: Any) -> np.random.Generator:
-    """The generator that `rng` means; `ParameterError` where it means none."""
+    """Generator from a seed, a generator or None; `ParameterError` for anything else."""
     try:
         if isinstance(rng, np.random.RandomState):
             raise TypeError
@@ -173,44 +208,92 @@ def nmf(
     callback: Callback | None = None,
     rng: int | np.random.Generator | None = None,
 ) -> Decomposition:
-    """Factor V into templates W and activations H: the short form of `decompose`.
+    r"""Factorise V into templates W and activations H (plain NMF).
 
     Parameters
     ----------
     V : np.ndarray [shape=(freq, time)]
-        Non-negative magnitudes or powers. In a masked array the masked bins have weight 0.
-    n_components : int
-        How many; may be left out where W or H is given.
+        Non-negative magnitudes or powers. Masked bins of a masked array have weight 0.
+    n_components : int, optional
+        Number of components. Default: that of W or H.
     beta_loss : "kl", "is", "frobenius" or float
-        The β of the beta-divergence: 1, 0, 2 or any other.
+        β of the beta-divergence: 1, 0, 2 or any other number.
     solver : "auto", "mu", "bmme", "hals", "pg", "ccd" or Solver
         As in `decompose`.
     init : "random", "nndsvdar" or "spa"
-        How the factors that are not given start: at random at V's loudness, from V's leading
-        singular vectors, or from the frames of V that are least like one another. The last two
-        make both W and H.
+        Initialisation of factors that are not passed: random values at the scale of V, leading
+        singular vectors of V (NNDSVDar), or extreme frames of V by successive projections (SPA).
+        The latter two initialise both W and H.
     W : np.ndarray [shape=(freq, component)], optional
+        Initial templates.
     H : np.ndarray [shape=(component, time)], optional
-        Where W and H start.
+        Initial activations.
     update_W, update_H : bool or np.ndarray
-        What of them moves: all, nothing, or booleans that broadcast to W or H, such as one per
-        template for W. What does not move is returned exact to the bit.
-    weights, missing, max_iter, tol, check_every, n_init, callback, rng
-        As in `decompose`.
+        Entries of W and H to update: all, none, or booleans that broadcast to W or H, e.g. one per
+        template. Fixed entries are returned bitwise unchanged.
+    weights : np.ndarray, optional
+        Weight of each bin, as in `decompose`.
+    missing : "nan" or None
+        "nan" gives weight 0 to bins that are NaN.
+    max_iter : int
+        Largest number of iterations.
+    tol : float
+        Stop when the objective decreased by less than `tol` times its first value since the last
+        check.
+    check_every : int
+        Iterations between checks.
+    n_init : int
+        Number of starts, of which the best result is returned.
+    callback : callable, optional
+        Called with a `Progress` at each check; returning True stops.
+    rng : int, np.random.Generator or None
+        Random generator or seed. The same seed gives the same result for any number of threads.
 
     Returns
     -------
     Decomposition
+        Templates ``W``, activations ``H``, and the objective at each check.
 
     Raises
     ------
     ParameterError, ShapeError, ContentError
-        An argument cannot work; the message names it, its value and what is allowed.
+        An argument is invalid.
+    NumericalError
+        The objective or a factor is not finite.
+
+    See Also
+    --------
+    decompose : Other structures, divergences and penalties.
+
+    Notes
+    -----
+    Minimises the beta-divergence (see `Beta`) of WH from V, with weights M,
+
+    .. math::
+        \min_{W, H \ge 0} \; D_\beta(V \mid WH)
+        = \sum_{f, t} M_{ft} \, d_\beta\left(V_{ft} \mid (WH)_{ft}\right).
+
+    The solver "mu" alternates the multiplicative updates (Févotte and Idier, 2011)
+
+    .. math::
+        W \leftarrow W \odot \left(
+        \frac{\left(M \odot V \odot (WH)^{\beta - 2}\right) H^\top}
+        {\left(M \odot (WH)^{\beta - 1}\right) H^\top}\right)^{\gamma(\beta)},
+        \qquad
+        H \leftarrow H \odot \left(
+        \frac{W^\top \left(M \odot V \odot (WH)^{\beta - 2}\right)}
+        {W^\top \left(M \odot (WH)^{\beta - 1}\right)}\right)^{\gamma(\beta)}
+
+    with powers and fractions taken elementwise, and the exponent :math:`\gamma(\beta)` given in
+    `decompose`: 1 for β from 1 to 2, which are the updates of Lee and Seung for β = 1 and 2.
 
     References
     ----------
     D. D. Lee and H. S. Seung, "Learning the parts of objects by non-negative matrix
     factorization", Nature 401, 1999, doi:10.1038/44565.
+
+    C. Févotte and J. Idier, "Algorithms for nonnegative matrix factorization with the
+    β-divergence", Neural Computation 23(9), 2011, doi:10.1162/NECO_a_00168.
 
     Examples
     --------
@@ -220,43 +303,46 @@ def nmf(
     >>> bool(np.allclose(d.W @ d.H, V))
     True
     """
-    data, said = as_spectrogram(V, weights=weights, missing=missing)
+    data, weights = as_spectrogram(V, weights=weights, missing=missing)
     if data.ndim != 2:
-        raise ShapeError(f"V has shape {data.shape}; nmf takes (freq, time)")
+        raise ShapeError(f"V has shape {data.shape}; nmf needs (freq, time)")
     rank = _rank(n_components, W, H)
-    _require_given("W", W, (len(data), rank), update_W)
-    _require_given("H", H, (rank, data.shape[1]), update_H)
-    start = _starts(init, data, rank, said, W, H, rng)
+    _require_initial("W", W, (len(data), rank), update_W)
+    _require_initial("H", H, (rank, data.shape[1]), update_H)
+    W, H = _initial(init, data, rank, weights, W, H, rng)
     task = Task(
         data,
-        said,
+        weights,
         Product(),
         divergence_named(beta_loss),
-        (Factor(start[0], update_W, name="W"), Factor(start[1], update_H, name="H")),
+        (Factor(W, update_W, name="W"), Factor(H, update_H, name="H")),
         solver,
         schedule_of(max_iter, tol, check_every, callback),
     )
     return best_of(task, _generators(rng, n_init, task.factors))
 
 
-def _starts(
+def _initial(
     init: str, V: np.ndarray, rank: int, weights: np.ndarray | None, W: Any, H: Any, rng: Any
 ) -> tuple[Any, Any]:
-    """Where W and H start, each as `Factor` takes it."""
+    """Initial values of W and H, as arrays or functions for `Factor`."""
     if init not in INITS:
         names = " or ".join(repr(name) for name in INITS)
         raise ParameterError(f"init is {init!r}; it must be {names}")
     if init == "random":
         return random_factors((len(V), rank), (rank, V.shape[1]), W, H)
     if W is not None or H is not None:
-        raise ParameterError(f"init={init!r} makes both W and H; leave it out where one is given")
+        raise ParameterError(
+            f"init={init!r} makes both W and H; use init='random' to pass one of them"
+        )
     return STARTS[init](V, rank, weights=weights, rng=generator(rng))
 
 
-def _require_given(name: str, F: Any, shape: tuple[int, int], update: bool | np.ndarray) -> None:
+def _require_initial(name: str, F: Any, shape: tuple[int, int], update: bool | np.ndarray) -> None:
+    """Check dtype and shape of an initial W or H, which a fixed factor requires."""
     if F is None:
         if update is False:
-            raise ParameterError(f"update_{name} is False, but no {name} is given to keep")
+            raise ParameterError(f"update_{name} is False, but no {name} is given; pass {name}")
         return
     if np.asarray(F).dtype.kind not in "fiu":
         raise ParameterError(f"{name} has dtype {np.asarray(F).dtype}; it must be real numbers")
@@ -268,8 +354,9 @@ def _require_given(name: str, F: Any, shape: tuple[int, int], update: bool | np.
 
 
 def _rank(n_components: int | None, W: Any, H: Any) -> int:
+    """Number of components, by default that of W or H."""
     if n_components is None:
         if W is None and H is None:
-            raise ParameterError("n_components is needed where neither W nor H is given")
+            raise ParameterError("n_components is needed unless W or H is passed")
         n_components = np.atleast_1d(W).shape[-1] if W is not None else len(np.atleast_1d(H))
     return as_count(n_components, "n_components", low=1)

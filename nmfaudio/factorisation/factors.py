@@ -1,4 +1,4 @@
-"""A factor: where it starts, what in it may move, what it costs, what norm its components keep."""
+"""Factors of a decomposition: initial values, free entries, penalties and norms."""
 
 from __future__ import annotations
 
@@ -23,27 +23,45 @@ class Factor:
     Parameters
     ----------
     initial : np.ndarray or callable
-        Initial value: a non-negative array, or a function of (V, weights, rng) that returns one
+        Initial values: a non-negative array, or a function of (V, weights, rng) that returns one
         (weights may be None), as in `nmfaudio.factorisation.initialisation`.
     free : bool or np.ndarray
-        What may move: True or False for all of it, or booleans that broadcast to its shape, e.g.
-        one per component. What is not free is returned exact to the bit. So a support S is
-        ``Factor(H * S, free=S)``. (Multiplicative updates keep exact zeros in any case; other
-        solvers need not.)
+        Entries that are updated: True or False for all, or booleans that broadcast to the shape of
+        the factor, e.g. one per component. Fixed entries are returned bitwise unchanged. A factor
+        with support S is ``Factor(H * S, free=S)``. (Multiplicative updates keep exact zeros in any
+        case; other solvers need not.)
     penalties : tuple of Penalty
-        What it costs.
+        Penalties on this factor, which are added to the objective.
     unit : None, "l1" or "l2"
-        The norm each of its components is given in the result. Penalties on the other factors
-        then mean the normalised model, which cannot dodge them by moving scale into this factor
-        (Le Roux, Hershey & Weninger 2015; Marmin, Goulart & Févotte 2023,
-        doi:10.1109/TSP.2023.3296035). Needs a wholly free factor without penalties of its own.
+        Norm of each component, 1 in the result. Penalties on the other factors then apply to the
+        normalised model, so that moving scale into this factor does not lower them. Requires an
+        entirely free factor without penalties.
     name : str
-        What messages call it.
+        Name of the factor in error messages.
+
+    Raises
+    ------
+    ParameterError
+        `penalties` is not a tuple, or `unit` is unknown or does not apply.
+
+    References
+    ----------
+    J. Le Roux, J. R. Hershey and F. Weninger, "Sparse NMF – half-baked or well done?", Mitsubishi
+    Electric Research Laboratories, TR2015-023, 2015.
+
+    A. Marmin, J. H. de M. Goulart and C. Févotte, "Majorization-minimization for sparse nonnegative
+    matrix factorization with the β-divergence", IEEE Transactions on Signal Processing 71, 2023,
+    doi:10.1109/TSP.2023.3296035.
 
     Examples
     --------
-    >>> import numpy as np
-    >>> dictionary = Factor(np.eye(3), free=False, name="W")
+    A fixed dictionary and sparse activations:
+
+    >>> import numpy as np, nmfaudio as na
+    >>> rng = np.random.default_rng(0)
+    >>> W = na.Factor(rng.random((20, 3)), free=False, name="W")
+    >>> H = na.Factor(rng.random((3, 30)), penalties=(na.penalties.L1(0.1),), name="H")
+    >>> d = na.decompose(rng.random((20, 30)), [W, H])
     """
 
     initial: np.ndarray | Start
@@ -54,24 +72,48 @@ class Factor:
 
     def __post_init__(self) -> None:
         if not isinstance(self.penalties, tuple):
-            raise ParameterError(f"penalties is {self.penalties!r}; it must be a tuple of them")
+            raise ParameterError(
+                f"penalties is {self.penalties!r}; it must be a tuple of penalties"
+            )
         if self.unit not in (None, "l1", "l2"):
             raise ParameterError(f"unit is {self.unit!r}; it must be None, 'l1' or 'l2'")
         if self.unit and (self.free is not True or self.penalties):
             raise ParameterError(
-                f"unit={self.unit!r} needs a wholly free factor without penalties of its own; "
-                "leave free=True and put the penalties on the other factor"
+                f"unit={self.unit!r} needs an entirely free factor without penalties; "
+                "leave free=True and put the penalties on another factor"
             )
 
     def begin(
         self, V: np.ndarray, weights: np.ndarray | None, rng: np.random.Generator
     ) -> np.ndarray:
-        """A fresh array in V's precision, checked to be finite and non-negative."""
-        made = np.asarray(self.initial(V, weights, rng) if callable(self.initial) else self.initial)
+        """Create the initial array of the factor.
+
+        Parameters
+        ----------
+        V : np.ndarray [shape=(…, freq, time)]
+            Data; its dtype is that of the result.
+        weights : np.ndarray [shape=(…, freq, time)] or None
+            Weights of the bins.
+        rng : np.random.Generator
+            Source of random initial values.
+
+        Returns
+        -------
+        np.ndarray
+            A new array, finite and non-negative.
+
+        Raises
+        ------
+        ParameterError
+            The initial values are not real numbers, empty, negative or not finite.
+        """
+        values = np.asarray(
+            self.initial(V, weights, rng) if callable(self.initial) else self.initial
+        )
         label = self.name or "a factor"
-        if not (np.issubdtype(made.dtype, np.floating) or np.issubdtype(made.dtype, np.integer)):
-            raise ParameterError(f"{label} has dtype {made.dtype}; it must be real numbers")
-        F = np.array(made, dtype=V.dtype)
+        if values.dtype.kind not in "fiu":
+            raise ParameterError(f"{label} has dtype {values.dtype}; it must be real numbers")
+        F = np.array(values, dtype=V.dtype)
         if F.size == 0:
             raise ParameterError(f"{label} has shape {F.shape}; it must not be empty")
         if not np.isfinite(F).all() or (F < 0).any():
@@ -81,7 +123,23 @@ class Factor:
         return F
 
     def movable(self, shape: tuple[int, ...]) -> bool | np.ndarray:
-        """`free` for a factor of this shape: True, False, or a boolean array of that shape."""
+        """Return `free` for a factor of this shape.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Shape of the factor.
+
+        Returns
+        -------
+        bool or np.ndarray
+            True, False, or booleans of that shape.
+
+        Raises
+        ------
+        ParameterError
+            `free` is not boolean or does not broadcast to the shape.
+        """
         free = np.asarray(self.free)
         label = self.name or "a factor"
         if free.dtype != bool:

@@ -1,7 +1,7 @@
-"""Where factors start.
+"""Initial values of factors.
 
-A start is an array, or a function of (V, weights, rng) that makes one; see `nmfaudio.Factor`. A
-start that makes W and H together is a function here and an entry of `STARTS`.
+Initial values are an array or a function of (V, weights, rng) that returns one, see
+`nmfaudio.Factor`. Methods that initialise W and H together are functions listed in `STARTS`.
 """
 
 from __future__ import annotations
@@ -13,74 +13,77 @@ import numpy as np
 
 from nmfaudio.kernels.products import accumulate, product
 
-# Of a factor's mean; multiplicative updates would keep an exact zero.
-LEAST = 1e-3
-# Of the mean loudness; frames much quieter than this count as quiet, not as sounds of their own.
-PAUSE = 0.01
+# Floor of initial values relative to the mean: multiplicative updates cannot leave an exact zero.
+RELATIVE_FLOOR = 1e-3
+# Relative to the mean sum of frames; frames below it are damped in SPA, which normalises frames and
+# would otherwise select background noise.
+PAUSE_LEVEL = 0.01
 
 
 @dataclass(frozen=True)
 class Random:
-    """Absolute values of normal numbers around `gain`, times the mean of V if `loud`.
+    """Absolute values of normal numbers times `gain`, and times the mean of V if `data_scale`.
 
-    W not loud and H loud, each with ``gain = terms^(−½)``, make a model about as loud as V, where
-    `terms` is how many products the model sums per bin.
+    W without and H with `data_scale`, each with ``gain = terms^(−½)``, make a model of about the
+    mean of V, where `terms` is the number of products that the model sums per bin.
     """
 
     shape: tuple[int, ...]
     gain: float = 1.0
-    loud: bool = False
+    data_scale: bool = False
 
     def __call__(
         self, V: np.ndarray, weights: np.ndarray | None, rng: np.random.Generator
     ) -> np.ndarray:
-        level = self.gain * (weighted_mean(V, weights) if self.loud else 1.0)
+        level = self.gain * (weighted_mean(V, weights) if self.data_scale else 1.0)
         return np.asarray(level * np.abs(rng.standard_normal(self.shape)))
 
 
 def random_factors(
     W_shape: tuple[int, ...], H_shape: tuple[int, ...], W: np.ndarray | None, H: np.ndarray | None
 ) -> tuple[np.ndarray | Random, np.ndarray | Random]:
-    """W and H as given, and random starts of the fitting scale for those that are None."""
+    """Return W and H, with random values of the matching scale in place of None."""
     terms = int(np.prod(H_shape[:1] + W_shape[:-2]))
-    half = terms**-0.5
+    gain = terms**-0.5
     if W is None:
         if H is None:
-            return Random(W_shape, half), Random(H_shape, half, loud=True)
-        return Random(W_shape, 1 / (terms * _level(H)), loud=True), H
-    return W, Random(H_shape, 1 / (terms * _level(W)), loud=True) if H is None else H
+            return Random(W_shape, gain), Random(H_shape, gain, data_scale=True)
+        return Random(W_shape, 1 / (terms * _level(H)), data_scale=True), H
+    return W, Random(H_shape, 1 / (terms * _level(W)), data_scale=True) if H is None else H
 
 
 def nndsvdar(
     V: np.ndarray, rank: int, *, weights: np.ndarray | None = None, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """W and H from the leading singular vectors of V, zeros filled with small random numbers.
+    """Initialise W and H by singular vectors, with small random numbers in place of zeros.
 
-    Bins of weight 0 count as 0. Components beyond the min(freq, time) singular vectors are all
-    fill. H takes the loudness of V.
+    Bins of weight 0 count as 0. Components beyond the min(freq, time) singular vectors are random.
 
     Parameters
     ----------
     V : np.ndarray [shape=(freq, time)]
     rank : int
+        Number of components.
     weights : np.ndarray [shape=(freq, time)], optional
     rng : np.random.Generator
 
     Returns
     -------
-    W : np.ndarray [shape=(freq, rank)]
-    H : np.ndarray [shape=(rank, time)]
+    W : np.ndarray [shape=(freq, component)]
+    H : np.ndarray [shape=(component, time)]
+        At the scale of V.
 
     References
     ----------
     C. Boutsidis and E. Gallopoulos, "SVD based initialization: A head start for nonnegative matrix
     factorization", Pattern Recognition 41(4), 2008, doi:10.1016/j.patcog.2007.09.010.
     """
-    frames, loudness = _frames(V, weights)
+    frames, scale = _frames(V, weights)
     U, S, Vt = _leading_singular_vectors(frames, rank, rng)
     W, H = np.zeros((len(V), rank)), np.zeros((rank, V.shape[1]))
     for k in range(len(S)):
         u, v = U[:, k], Vt[k]
+        # Of u vᵀ = (−u)(−v)ᵀ keep the pair of positive parts with the larger product of norms.
         if np.maximum(u, 0) @ np.maximum(u, 0) * (np.maximum(v, 0) @ np.maximum(v, 0)) < (
             np.minimum(u, 0) @ np.minimum(u, 0) * (np.minimum(v, 0) @ np.minimum(v, 0))
         ):
@@ -91,117 +94,125 @@ def nndsvdar(
         gain = size * np.sqrt(norms[0] * norms[1])
         W[:, k] = gain * u / (norms[0] or 1.0)
         H[k] = gain * v / (norms[1] or 1.0)
+    # The "ar" of NNDSVDar: random values around 1 % of those of a model of V's mean.
     fill = 0.01 * np.sqrt(weighted_mean(frames.T, weights) / rank)
     for F in (W, H):
         small = F < 1e-6 * F.max(initial=0)
         F[small] = np.abs(fill * rng.standard_normal(np.count_nonzero(small)))
-    return W, H * loudness
+    return W, H * scale
 
 
 def spa(
     V: np.ndarray, rank: int, *, weights: np.ndarray | None = None, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """W from the frames of V that are least like one another, by successive projections.
+    """Initialise W by extreme frames of V, found by the successive projection algorithm.
 
-    At equal loudness, each template is the frame that is farthest from what those before it span.
-    H shares each bin out in proportion to the templates. No chance is in it, save that templates
-    beyond the number of frames that differ start at random. Bins of weight 0 count as 0.
-    Parameters and results are as for `nndsvdar`.
+    Each template is the normalised frame farthest from the span of the templates before it. H
+    distributes each bin in proportion to the templates. The result is deterministic, except that
+    templates beyond the number of distinct frames are random. Bins of weight 0 count as 0.
+    Parameters and results are those of `nndsvdar`.
 
     References
     ----------
     N. Gillis and S. A. Vavasis, "Fast and robust recursive algorithms for separable nonnegative
     matrix factorization", IEEE TPAMI 36(4), 2014, doi:10.1109/TPAMI.2013.226.
     """
-    frames, loudness = _frames(V, weights)
+    frames, scale = _frames(V, weights)
     chosen = _extreme_frames(frames, rank)
-    rest = np.abs(rng.standard_normal((rank - len(chosen), len(V))))
-    W = np.concatenate([frames[chosen], rest])
-    W = W / W.mean(1, keepdims=True) + LEAST
+    random = np.abs(rng.standard_normal((rank - len(chosen), len(V))))
+    W = np.concatenate([frames[chosen], random])  # (component, freq)
+    W = W / W.mean(1, keepdims=True) + RELATIVE_FLOOR
     H = product((W / W.sum(0)).astype(V.dtype), frames.T).astype(np.float64)
     if weights is None:
         H /= W.sum(1, keepdims=True)
-    else:  # a frame of which little is heard is not for that a quiet one
-        heard = product(W.astype(V.dtype), (weights > 0).astype(V.dtype))
-        H = np.divide(H, heard, out=np.zeros(H.shape), where=heard > 0)
-    return W.T, (H + LEAST * H.mean()) * loudness
+    else:  # divide by the sum over valid bins only, or frames with missing bins would be too small
+        valid = product(W.astype(V.dtype), (weights > 0).astype(V.dtype))
+        H = np.divide(H, valid, out=np.zeros(H.shape), where=valid > 0)
+    return W.T, (H + RELATIVE_FLOOR * H.mean()) * scale
 
 
 STARTS: dict[str, Callable[..., tuple[np.ndarray, np.ndarray]]] = {"nndsvdar": nndsvdar, "spa": spa}
-"""What makes W and H together, as a function of (V, rank, weights=…, rng=…)."""
+"""Functions of (V, rank, weights=…, rng=…) that initialise W and H together."""
 
 INITS = ("random", *STARTS)
 
 
 def weighted_mean(V: np.ndarray, weights: np.ndarray | None) -> float:
-    """Mean of V over the bins that have a say."""
+    """Mean of V over the bins of positive weight."""
     if weights is None:
         return float(V.mean(dtype=np.float64))
-    said = weights > 0
-    return float(V.mean(dtype=np.float64, where=said)) if said.any() else 0.0
+    valid = weights > 0
+    return float(V.mean(dtype=np.float64, where=valid)) if valid.any() else 0.0
 
 
 def power_of_two(level: float) -> float:
-    """The power of two nearest to a positive number, 1 for 0: scaling by it loses no bits."""
+    """Power of two nearest to a positive number, 1 for 0; scaling by it is exact."""
     return float(2.0 ** round(np.log2(level))) if level > 0 else 1.0
 
 
 def _level(F: np.ndarray) -> float:
+    """Mean absolute value, 1 if it is 0."""
     return float(np.mean(np.abs(F, order="C"), dtype=np.float64)) or 1.0
 
 
 def _frames(V: np.ndarray, weights: np.ndarray | None) -> tuple[np.ndarray, float]:
-    """V as (time, freq), divided to be near 1 and 0 where its weight is; and the divisor."""
-    heard = V if weights is None else np.where(weights > 0, V, V.dtype.type(0))
-    frames = np.ascontiguousarray(heard.T)
-    loudness = power_of_two(weighted_mean(frames.T, weights))
-    return frames / V.dtype.type(loudness), loudness
+    """V as (time, freq), 0 where its weight is, divided to a mean near 1; and the divisor."""
+    valid = V if weights is None else np.where(weights > 0, V, V.dtype.type(0))
+    frames = np.ascontiguousarray(valid.T)
+    scale = power_of_two(weighted_mean(frames.T, weights))
+    return frames / V.dtype.type(scale), scale
 
 
-def _extreme_frames(frames: np.ndarray, most: int) -> list[int]:
-    """Up to `most` frames (time, freq), each the farthest from the span of those before it."""
-    loud = frames.sum(1, dtype=np.float64)
-    gain = 1 / (loud + PAUSE * loud.mean()) if loud.any() else loud
-    left = gain**2 * np.einsum("tf,tf->t", frames, frames, dtype=np.float64)
-    least = 64 * np.finfo(frames.dtype).eps * left.max()
+def _extreme_frames(frames: np.ndarray, limit: int) -> list[int]:
+    """Indices of up to `limit` frames, each farthest from the span of those before it.
+
+    `frames` has shape (time, freq). Algorithm 1 of Gillis & Vavasis 2014, with residual norms
+    updated instead of residuals.
+    """
+    sums = frames.sum(1, dtype=np.float64)
+    gain = 1 / (sums + PAUSE_LEVEL * sums.mean()) if sums.any() else sums
+    residuals = gain**2 * np.einsum("tf,tf->t", frames, frames, dtype=np.float64)
+    threshold = 64 * np.finfo(frames.dtype).eps * residuals.max()  # rounding of the updates
     chosen: list[int] = []
     basis: list[np.ndarray] = []
-    while len(chosen) < most:
-        farthest = int(np.argmax(left))
+    while len(chosen) < limit:
+        farthest = int(np.argmax(residuals))
         axis = frames[farthest].astype(np.float64)
-        for _ in range(2):  # once loses digits
+        for _ in range(2):  # Gram-Schmidt, repeated for orthogonality to working precision
             for b in basis:
                 axis -= (axis * b).sum() * b
         size = np.sqrt((axis**2).sum())
-        if (gain[farthest] * size) ** 2 <= least:
+        if (gain[farthest] * size) ** 2 <= threshold:
             break
         chosen.append(farthest)
         basis.append(axis / size)
-        left -= (gain * product(basis[-1][None].astype(frames.dtype), frames.T)[0]) ** 2
+        residuals -= (gain * product(basis[-1][None].astype(frames.dtype), frames.T)[0]) ** 2
     return chosen
 
 
 def _leading_singular_vectors(
     frames: np.ndarray, rank: int, rng: np.random.Generator, sweeps: int = 3
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """U, S, Vt of V = framesᵀ (Halko, Martinsson & Tropp 2011, doi:10.1137/090771806, § 4.5).
+    """Randomised SVD: U, S, Vt of V = framesᵀ.
 
-    Only small matrices go to LAPACK, the large products are this package's own: their bits do not
-    depend on the number of threads.
+    Subspace iteration of Halko, Martinsson & Tropp 2011, doi:10.1137/090771806, section 4.5. Only
+    small matrices are passed to LAPACK; large products are those of this package, whose result does
+    not depend on the number of threads.
     """
 
     def images(of: np.ndarray) -> np.ndarray:
-        """``frames @ of``, without the copy that a product stored the other way round takes."""
+        """``frames @ of``, accumulated in C order to avoid a copy."""
         out = np.zeros((len(frames), of.shape[1]), frames.dtype)
         accumulate(frames, np.ascontiguousarray(of), out)
         return out
 
-    width = min(rank + 10, *frames.shape)
+    width = min(rank + 10, *frames.shape)  # 10 columns of oversampling
     basis = rng.standard_normal((len(frames), width)).astype(frames.dtype)
     for _ in range(sweeps):
         image = _orthonormal(product(frames.T, basis)).astype(frames.dtype)
         basis = _orthonormal(images(image)).astype(frames.dtype)
     image, basis = product(frames.T, basis).astype(np.float64), basis.astype(np.float64)
+    # Squared singular values and right singular vectors within the subspace.
     values, vectors = np.linalg.eigh(product(image.T, image))
     order = np.argsort(values)[::-1][:rank]
     S = np.sqrt(np.maximum(values[order], 0.0))
@@ -210,12 +221,16 @@ def _leading_singular_vectors(
 
 
 def _orthonormal(A: np.ndarray) -> np.ndarray:
-    """An orthonormal basis of the columns of A in float64, twice over since once loses digits."""
+    """Orthonormal basis of the columns of A, in float64.
+
+    Computed from the Gram matrix, whose condition number is squared: a second pass restores
+    orthogonality.
+    """
     A = A.astype(np.float64)
     for _ in range(2):
         values, vectors = np.linalg.eigh(product(A.T, A))
-        kept = values > values[-1] * 1e-14
-        if not kept.any():
+        nonzero = values > values[-1] * 1e-14
+        if not nonzero.any():
             return A[:, :1] * 0
-        A = product(A, vectors[:, kept] / np.sqrt(values[kept]))
+        A = product(A, vectors[:, nonzero] / np.sqrt(values[nonzero]))
     return A

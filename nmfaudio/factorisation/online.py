@@ -1,7 +1,7 @@
-"""NMF of a stream that never lies in memory as a whole.
+"""Online NMF of a stream of blocks in bounded memory.
 
-It is no solver for `decompose`, which owns one V and its whole H. Here the blocks come one by one,
-and all that is kept of those gone by is how they would like the templates to be: a penalty on W.
+Past blocks are represented by a majoriser of their divergence as a function of W, which serves as a
+penalty on W when the next block is decomposed.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from nmfaudio.factorisation.structures import Product, Structure
 
 @dataclass(frozen=True, eq=False)
 class PastBlocks:
-    """What blocks gone by ask of W: the sum of their majorisers, ``Σ (pos·W^p − neg·W^q)`` derived.
+    """Accumulated majoriser of past blocks, with derivative ``pos·W^p − neg·W^q`` in W.
 
-    At the templates W̃ that a block was left with, its divergence is majorised by a function of W
-    with the derivative ``P·(W/W̃)^p − N·(W/W̃)^q``, where P and N are the halves of its gradient (see
-    `kernels.majorisation`). In powers of W itself such functions add up: pos = Σ P·W̃^−p and neg =
-    Σ N·W̃^−q are all there is to keep, whatever number of blocks. For β from 0 to 2, p = max(β − 1,
-    0) and q = min(β − 2, 0) lie between 0 and 1 and between −2 and 0.
+    At the final templates W̃ of a block, its divergence is majorised by a function of W with the
+    derivative ``P·(W/W̃)^p − N·(W/W̃)^q``, where P and N are the positive and negative parts of its
+    gradient (see `kernels.majorisation`). In powers of W these functions add up, so pos = Σ P·W̃^−p
+    and neg = Σ N·W̃^−q represent any number of blocks. For β from 0 to 2, p = max(β − 1, 0) is
+    between 0 and 1, and q = min(β − 2, 0) between −2 and 0.
     """
 
     pos: np.ndarray
@@ -38,14 +38,15 @@ class PastBlocks:
     exponents: tuple[float, float]
 
     def value(self, F: np.ndarray, factors: Sequence[np.ndarray]) -> float:
+        """Antiderivative of the accumulated gradient, up to a constant."""
         p, q = self.exponents
         W = np.where(F > 0, F, 1).astype(np.float64)
-        pulled = np.log(W) if q == -1 else W ** (q + 1) / (q + 1)
+        falling = np.log(W) if q == -1 else W ** (q + 1) / (q + 1)
         rising = self.pos * F.astype(np.float64) ** (p + 1) / (p + 1)
-        return float((rising - np.where(F > 0, self.neg * pulled, 0.0)).sum())
+        return float((rising - np.where(F > 0, self.neg * falling, 0.0)).sum())
 
     def majorize(self, F: np.ndarray, factors: Sequence[np.ndarray]) -> Terms:
-        """Exact for β = 0, 1 and 2; else W^(p+1) is concave in W², and W^(q+1) in between too."""
+        """Majorise by `Terms`: exact for β = 0, 1 and 2, else by concavity of the powers in W²."""
         p, q = self.exponents
         W = np.where(F > 0, F, 1).astype(np.float64)
         linear = self.pos if p == 0 else 0.0
@@ -58,32 +59,47 @@ class PastBlocks:
 
 
 class OnlineNMF:
-    """NMF of blocks that come one after another: an endless stream, or a V that does not fit.
+    r"""NMF of a stream of blocks, in memory that does not grow with the stream.
 
-    `partial_fit` takes a block, returns its activations and adapts the templates; what is kept is
-    W and two arrays like it, however long the stream. Within a block the objective, that of the
-    block plus a bound of what the templates cost the blocks before, does not rise. It is for memory
-    and not for speed: a V that fits is better left to `nmfaudio.nmf`, which sees it all at once.
+    `partial_fit` adapts the templates to a block and returns its activations. Between blocks the
+    object holds W and two arrays of its shape. Within a block the objective, the divergence of the
+    block plus a majoriser of that of past blocks, never increases. For data that fit in memory,
+    `nmfaudio.nmf` gives better results in less time.
 
     Parameters
     ----------
     n_components : int
+        Number of components.
     beta_loss : "kl", "is", "frobenius" or float
-        The β of the beta-divergence, from 0 to 2.
+        β of the beta-divergence, from 0 to 2.
     memory : float
-        From 0 to 1: the share of its weight that each block keeps when the next one comes, in the
-        long run; with 0.9 the last ten or so count, with 0 only the last. The more is kept, the
-        steadier are the templates and the more blocks it takes until they are good. After n blocks
-        it is at most 1 − n^−0.6, since the first templates are random and not worth remembering.
+        Factor from 0 to 1 that multiplies the weight of past blocks at each new block. With 0.9
+        about the last ten blocks count, with 0 only the last. Larger values give steadier templates
+        that need more blocks to converge. After n blocks it is at most 1 − n^−0.6, since the first
+        templates are random.
     max_iter : int
-        Iterations per block, for its activations alone and then together with the templates.
+        Iterations per block, first for its activations alone, then jointly with the templates.
     rng : int, np.random.Generator or None
-        Where the templates start.
+        Random generator or seed of the initial templates.
 
     Attributes
     ----------
     W : np.ndarray [shape=(freq, component)]
-        Templates of Euclidean norm 1; there once a block has come.
+        Templates of Euclidean norm 1; defined after the first block.
+
+    Raises
+    ------
+    ParameterError
+        A parameter is out of range.
+
+    Notes
+    -----
+    With factor :math:`\rho_n = \min(\text{memory}, 1 - n^{-0.6})` and majorisers
+    :math:`G_m(W) \ge D_\beta(V_m \mid W H_m)` of the past blocks, block n minimises
+
+    .. math::
+        \min_{W, H_n \ge 0} \; D_\beta(V_n \mid W H_n)
+        + \sum_{m < n} \left(\prod_{l=m}^{n-1} \rho_l\right) G_m(W).
 
     References
     ----------
@@ -91,12 +107,11 @@ class OnlineNMF:
     with the Itakura–Saito divergence", WASPAA 2011, doi:10.1109/ASPAA.2011.6082314.
 
     O. Cappé and E. Moulines, "On-line expectation–maximization algorithm for latent data models",
-    JRSS B 71(3), 2009, doi:10.1111/j.1467-9868.2009.00698.x (how memory grows).
+    JRSS B 71(3), 2009, doi:10.1111/j.1467-9868.2009.00698.x (step sizes).
 
     Examples
     --------
-    A microphone that is never switched off hears two tones, each now and then; only one block of
-    its spectrogram is ever there:
+    An endless stream with two intermittent tones, of which one block is in memory at a time:
 
     >>> import itertools
     >>> import numpy as np, nmfaudio as na
@@ -128,8 +143,8 @@ class OnlineNMF:
         self._divergence = divergence_named(beta_loss)
         if not 0 <= self._divergence.beta <= 2:
             raise ParameterError(
-                f"beta_loss is {beta_loss!r}; online it must lie between 0 and 2, where what is "
-                "past has a closed form"
+                f"beta_loss is {beta_loss!r}; OnlineNMF needs a β between 0 and 2, for which the "
+                "majoriser of past blocks has a closed form"
             )
         if as_number(memory, "memory", low=0) > 1:
             raise ParameterError(f"memory is {memory!r}; it must lie between 0 and 1")
@@ -145,17 +160,17 @@ class OnlineNMF:
         Parameters
         ----------
         block : np.ndarray [shape=(freq, time)]
-            Non-negative; any number of frames. In a masked array the masked bins have weight 0.
+            Non-negative, any number of frames. Masked bins of a masked array have weight 0.
 
         Returns
         -------
         np.ndarray [shape=(component, time)]
-            The block's activations of the templates as they are now.
+            Activations of the adapted templates.
 
         Raises
         ------
         ParameterError, ShapeError, ContentError
-            The block cannot be used; the message says why.
+            The block is invalid.
         """
         V, weights = as_spectrogram(block)
         if not hasattr(self, "W"):
@@ -164,18 +179,19 @@ class OnlineNMF:
             W = np.abs(self._rng.standard_normal((len(V), self._rank)))
             self.W = (W / np.linalg.norm(W, axis=0)).astype(V.dtype)
         self._require_bins(V)
-        if not V.any():  # silence has no templates
+        if not V.any():  # silence does not change the templates
             return np.zeros((self._rank, V.shape[1]), V.dtype)
         H = activations(V, self.W, self._divergence, weights=weights, max_iter=self._max_iter)
         d = decompose(
             V,
             [Factor(self.W, True, self._past, name="W"), Factor(H, name="H")],
             divergence=self._divergence,
-            solver="bmme",  # makes no zeros, which later blocks could not leave
+            solver="bmme",  # makes no exact zeros, which later updates could not leave
             weights=weights,
             max_iter=self._max_iter,
             tol=0,
         )
+        # Euclidean norms, computed at a peak of 1 so that squares neither over- nor underflow.
         peaks = d.W.max(0).astype(np.float64)
         peaks[peaks == 0] = 1
         norms = peaks * np.linalg.norm(d.W / peaks, axis=0)
@@ -185,24 +201,41 @@ class OnlineNMF:
         return np.asarray(H)
 
     def forget(self) -> None:
-        """Let blocks gone by have no say any more; the templates stay."""
+        """Discard past blocks and keep the templates."""
         self._past = ()
         self._blocks = 0
 
     def fit(self, blocks: Iterable[Any]) -> OnlineNMF:
-        """Adapt the templates to each block in turn, as `partial_fit` does; returns itself."""
+        """Adapt the templates to several blocks in turn, see `partial_fit`.
+
+        Parameters
+        ----------
+        blocks : iterable of np.ndarray [shape=(freq, time)]
+            Blocks, consumed lazily.
+
+        Returns
+        -------
+        OnlineNMF
+            The object itself.
+
+        Raises
+        ------
+        ParameterError, ShapeError, ContentError
+            A block is invalid.
+        """
         for block in blocks:
             self.partial_fit(block)
         return self
 
     def transform(self, block: Any, *, max_iter: int = 100) -> np.ndarray:
-        """Activations of a block; the templates stay as they are.
+        """Compute the activations of a block for the current templates.
 
         Parameters
         ----------
         block : np.ndarray [shape=(freq, time)]
+            Non-negative, any number of frames.
         max_iter : int
-            Iterations; each frame is worked out for itself.
+            Number of iterations; frames are independent of one another.
 
         Returns
         -------
@@ -211,7 +244,7 @@ class OnlineNMF:
         Raises
         ------
         ParameterError, ShapeError, ContentError
-            The block cannot be used, or there are no templates yet.
+            The block is invalid, or there are no templates yet.
         """
         if not hasattr(self, "W"):
             raise ParameterError("there are no templates yet; call partial_fit or fit first")
@@ -220,6 +253,7 @@ class OnlineNMF:
         return activations(V, self.W, self._divergence, weights=weights, max_iter=max_iter)
 
     def _require_bins(self, V: np.ndarray) -> None:
+        """`ShapeError` unless V has the bins of the templates."""
         if V.ndim != 2 or len(V) != len(self.W):
             raise ShapeError(
                 f"block has shape {V.shape}; it must be (freq, time) with {len(self.W)} bins like "
@@ -229,24 +263,27 @@ class OnlineNMF:
     def _remember(
         self, V: np.ndarray, weights: np.ndarray | None, H: np.ndarray, norms: np.ndarray
     ) -> None:
-        """Add the block's majoriser to the past, whose templates had these norms; let it fade."""
+        """Add the majoriser of a block to the past, and multiply it by `memory`.
+
+        `norms` are those that the templates were divided by after the block.
+        """
         self._blocks += 1
-        kept = min(self._memory, 1 - self._blocks**-0.6)
+        fading = min(self._memory, 1 - self._blocks**-0.6)
         p, q = self._divergence.exponents
-        # Doubles hold the halves of a block of any loudness.
+        # In float64, which holds gradients of blocks of any scale.
         V, W, H = (np.asfortranarray(F, np.float64) for F in (V, self.W, H))
-        said = None if weights is None else np.asfortranarray(weights, np.float64)
+        weights = None if weights is None else np.asfortranarray(weights, np.float64)
         neg, pos = (
-            Product().adjoint(0, half, (W, H))
-            for half in self._divergence.gradient_parts(
-                self._divergence.prepare(V, said), Product().forward((W, H)), said
+            Product().adjoint(0, part, (W, H))
+            for part in self._divergence.gradient_parts(
+                self._divergence.prepare(V, weights), Product().forward((W, H)), weights
             )
         )
         base = np.where(W > 0, W, 1)
         pos, neg = pos * base**-p * (W > 0), neg * base**-q * (W > 0)
-        for past in self._past:
+        for past in self._past:  # past derivatives as functions of the normalised templates
             pos, neg = pos + past.pos * norms ** (p + 1), neg + past.neg * norms ** (q + 1)
-        self._past = (PastBlocks(kept * pos, kept * neg, (p, q)),) if kept else ()
+        self._past = (PastBlocks(fading * pos, fading * neg, (p, q)),) if fading else ()
 
 
 def activations(
@@ -259,10 +296,10 @@ def activations(
     weights: np.ndarray | None = None,
     max_iter: int,
 ) -> np.ndarray:
-    """H under given templates, from a fixed start in a fixed number of multiplicative updates.
+    """Compute H for fixed templates, by a fixed number of multiplicative updates.
 
-    So each frame of plain NMF is worked out for itself: no tolerance, no mean and no chance shared
-    with other frames has a say, and frames may come in any number and order.
+    Without a stopping criterion, randomness or a mean over frames, the activations of a frame of
+    plain NMF do not depend on other frames.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What a solver is given: the data, the model, and what each factor may do and costs."""
+"""Optimisation problem that solvers receive: data, model, free entries and penalties."""
 
 from __future__ import annotations
 
@@ -20,16 +20,36 @@ class Problem:
     """Minimise ``divergence(V, structure(X), weights) + Σ penalties`` over the free entries of X.
 
     V may have been divided by `scale`, a power of two; then so were the structure's
-    `scale_carriers`. Penalties are always evaluated on factors in the caller's scale, and
-    `majorize` gives them in that of V, so that a solver need not know.
+    `scale_carriers`. Penalties are always evaluated on factors at the caller's scale, and
+    `majorize` converts them to that of V, so that solvers need not know the scale.
 
-    Attributes
+    Parameters
     ----------
     V : np.ndarray [shape=(…, freq, time)]
+        Data, as the divergence prepared it.
     weights : np.ndarray or None
-        Shaped like V; bins of weight 0 hold 0 in V.
+        Weights in the shape of V; V is 0 in bins of weight 0.
+    structure : Structure
+        Model of V as a function of the factors.
+    divergence : Divergence
+        Divergence of the model from V.
+    factors : tuple of Factor
+        Penalties and norms of the factors.
     free : tuple of bool or np.ndarray
-        Per factor, shaped like it unless True or False.
+        Free entries of each factor, as booleans in its shape, True or False.
+    scale : float
+        Power of two that V was divided by.
+
+    Examples
+    --------
+    >>> import numpy as np, nmfaudio as na
+    >>> rng = np.random.default_rng(0)
+    >>> X = [rng.random((20, 3)), rng.random((3, 30))]
+    >>> problem = na.factorisation.Problem(
+    ...     X[0] @ X[1], None, na.structures.Product(), na.Beta(2),
+    ...     tuple(na.Factor(F) for F in X), (True, True))
+    >>> round(problem.loss(X), 9)
+    0.0
     """
 
     V: np.ndarray
@@ -42,46 +62,98 @@ class Problem:
 
     @property
     def scale_carriers(self) -> tuple[int, ...]:
+        """Indices of the factors that carry the scale of the model."""
         return self.structure.scale_carriers(len(self.factors))
 
     def scaled(self, X: Sequence[np.ndarray], by: float) -> list[np.ndarray]:
-        """X for a model `by` times as loud."""
+        """Return the factors of the model multiplied by a number.
+
+        Parameters
+        ----------
+        X : sequence of np.ndarray
+            Factors.
+        by : float
+            Number that the scale-carrying factors are multiplied by.
+
+        Returns
+        -------
+        list of np.ndarray
+        """
         if by == 1:
             return list(X)
         return [F * F.dtype.type(by) if i in self.scale_carriers else F for i, F in enumerate(X)]
 
     @property
     def units(self) -> UnitNorms:
+        """Unit norms of the factors; False if there are none."""
         return UnitNorms(self.structure, self.factors)
 
     def loss(self, X: Sequence[np.ndarray], misfit: float | None = None) -> float:
-        """The objective at X in the caller's scale; `misfit`, if known, is the divergence there."""
+        """Compute the objective at the caller's scale.
+
+        Parameters
+        ----------
+        X : sequence of np.ndarray
+            Factors at the scale of V.
+        misfit : float, optional
+            Divergence at X, if known.
+
+        Returns
+        -------
+        float
+        """
         if misfit is None:
             misfit = self.divergence.value(self.V, self.structure.forward(X), self.weights)
-        return misfit * self.cost_scale + self._penalty(self._own_scale(X))
+        return misfit * self.cost_scale + self._penalty(self._at_caller_scale(X))
 
     @property
     def cost_scale(self) -> float:
-        """How many of the caller's units of cost one of V's is."""
+        """A divergence of 1 at the scale of V, at the caller's scale."""
         return self._scale_to(self.divergence.degree or 0.0)
 
     def gradient_parts(self, i: int, X: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-        """Non-negative arrays (neg, pos) like factor `i` with ∂divergence/∂X[i] = pos − neg."""
+        """Split the gradient of the divergence with respect to a factor into non-negative parts.
+
+        Parameters
+        ----------
+        i : int
+            Index of the factor.
+        X : sequence of np.ndarray
+            Factors at the scale of V.
+
+        Returns
+        -------
+        negative, positive : np.ndarray
+            Arrays in the shape of the factor; the gradient is ``positive − negative``.
+        """
         Y = self.structure.forward(X)
         A, B = self.divergence.gradient_parts(self.V, Y, self.weights)
         return self.structure.adjoint(i, A, X), self.structure.adjoint(i, B, X)
 
     def majorize(self, i: int, X: Sequence[np.ndarray]) -> Terms | None:
-        """The terms of all that penalises factor `i`, None where nothing does."""
+        """Compute the majoriser of the penalties on a factor, at the scale of V.
+
+        Parameters
+        ----------
+        i : int
+            Index of the factor.
+        X : sequence of np.ndarray
+            Factors at the scale of V.
+
+        Returns
+        -------
+        Terms or None
+            None if nothing penalises the factor.
+        """
         source = self.units.carrier if self.factors[i].unit else i
         if not self.factors[source].penalties:
             return None
-        own = self._own_scale(X)
-        terms = self._terms(source, self.units.normalised(own) if self.units else own)
+        unscaled = self._at_caller_scale(X)
+        terms = self._terms(source, self.units.normalised(unscaled) if self.units else unscaled)
         if source != i:
-            terms = self.units.coupled(i, terms, own)
+            terms = self.units.coupled(i, terms, unscaled)
         elif self.units and i == self.units.carrier:
-            terms = self.units.carried(terms, own)
+            terms = self.units.carried(terms, unscaled)
         size = 1.0 if i in self.scale_carriers else 0.0
         cost = self.divergence.degree or 0.0
         return Terms(
@@ -92,11 +164,12 @@ class Problem:
         )
 
     def _terms(self, i: int, X: Sequence[np.ndarray]) -> Terms:
-        """The sum of what the penalties of factor `i` majorise to."""
+        """Sum of the majorisers of the penalties on factor `i`."""
         all_terms = [p.majorize(X[i], X) for p in self.factors[i].penalties]
         return Terms(*(sum(parts) for parts in zip(*all_terms, strict=True)))
 
     def _penalty(self, X: Sequence[np.ndarray]) -> float:
+        """Sum of all penalties at the caller's scale."""
         if not any(f.penalties for f in self.factors):
             return 0.0
         if self.units:
@@ -105,9 +178,10 @@ class Problem:
             sum(p.value(F, X) for F, f in zip(X, self.factors, strict=True) for p in f.penalties)
         )
 
-    def _own_scale(self, X: Sequence[np.ndarray]) -> list[np.ndarray]:
+    def _at_caller_scale(self, X: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Factors at the caller's scale."""
         return self.scaled(X, self.scale)
 
     def _scale_to(self, power: float) -> float:
-        """The scale to a power, within what a double can hold."""
+        """Power of the scale, clipped to the range of float64."""
         return float(2.0 ** min(max(power * math.log2(self.scale), -1000.0), 1000.0))

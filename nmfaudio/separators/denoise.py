@@ -253,7 +253,7 @@ class DenoiseSeparator(NmfSeparator):
 
     def _spectrograms(self, inputs: SeparationInput, name: str) -> list[np.ndarray]:
         """Spectrograms of the examples of the noise or of the signal."""
-        from nmfaudio.dictionaries.learning import read_examples
+        from nmfaudio.dictionaries.learning import read_recordings
 
         sounds = [
             _samples_in(inputs, sound, name) if isinstance(sound, tuple) else sound
@@ -261,7 +261,7 @@ class DenoiseSeparator(NmfSeparator):
         ]
         if not sounds:
             return []
-        found = [V for V in read_examples(name, sounds, inputs.transform) if V.any()]
+        found = [V for V in read_recordings(name, sounds, inputs.transform) if V.any()]
         if not found:
             raise ContentError(f"{name}: the examples are silent; give another time range or file")
         return found

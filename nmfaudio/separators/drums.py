@@ -1,4 +1,4 @@
-"""Separation of a drum kit into its parts."""
+"""Separation of the parts of a drum kit by convolutive NMF with adaptive templates."""
 
 from __future__ import annotations
 
@@ -37,12 +37,11 @@ def _names(text: str) -> tuple[str, ...]:
 @documented
 @dataclass(frozen=True, kw_only=True)
 class DrumSeparator(NmfSeparator):
-    """Separate drums into kick, snare, hi-hat and other parts of the kit.
+    """Separate drums into kick, snare, hi-hat and further parts of the kit.
 
-    The model is non-negative matrix factor deconvolution (NMFD): each part of the kit is a short
-    spectrogram that recurs. Shipped templates describe kick, snare and hi-hat in general; those of
-    the kit in the recording are learned from the recording, first one for each part, then several,
-    each set on the share of its part under the masks of the first model.
+    Non-negative matrix factor deconvolution: each part of the kit is a short spectrogram that
+    recurs. The shipped templates of general kits are adapted to the recording; then several
+    templates of each part are learned, on its share of the spectrogram under the masks so far.
 
     Raises
     ------
@@ -71,21 +70,21 @@ class DrumSeparator(NmfSeparator):
 
     parts: tuple[str, ...] | None = option(
         None,
-        f"parts of the kit, separated by commas, of {', '.join(PARTS)}; by default kick, snare and "
-        "hihat, or those of the one-shots",
+        f"parts of the kit, of {', '.join(PARTS)}, separated by commas; by default kick, snare and "
+        "hihat, or those of --one-shots",
         parse=_names,
         metavar="NAMES",
     )
     one_shots: str | os.PathLike[str] | None = option(
         None,
-        "folder of hits of this very kit, as kick/*.wav or kick*.wav, or of bars of each part on "
-        "its own; by default shipped templates are used",
+        "folder with isolated hits or bars of each part of this kit, as kick/*.wav or kick*.wav, "
+        "from which templates are learned; by default shipped templates are used",
         metavar="FOLDER",
     )
     onsets: str | os.PathLike[str] | None = option(
         None,
-        "table of hits (rows of seconds,part) or MIDI file; a part is active only at its hits; by "
-        "default the hits are transcribed",
+        "table of known hits (rows of seconds,part) or MIDI file; parts are silent elsewhere; by "
+        "default hits are estimated",
         metavar="FILE",
     )
     hits: bool = option(
@@ -105,26 +104,54 @@ class DrumSeparator(NmfSeparator):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        known = PARTS if self.one_shots is None else self.parts or ()
-        unknown = [part for part in self.parts or () if part not in known]
-        if self.parts is not None and (
-            unknown or not self.parts or len(set(self.parts)) < len(self.parts)
-        ):
+        if self.parts is None:
+            return
+        # One-shots may be of any part, shipped templates are not.
+        unknown = self.one_shots is None and not set(self.parts) <= set(PARTS)
+        if unknown or not self.parts or len(set(self.parts)) < len(self.parts):
             raise ParameterError(
                 f"parts is {','.join(self.parts)!r}; name each part once, of {', '.join(PARTS)}"
             )
 
     def size(self) -> tuple[int, int]:
+        """Return the maximum numbers of components and of stems.
+
+        Returns
+        -------
+        tuple of (int, int)
+        """
         count = len(self.parts or PARTS)
         return _TEMPLATES_PER_PART * count, count
 
     def transform(self, sr: int) -> Stft:
+        """Return the transform for a sample rate: by default frames of 46 ms every 12 ms.
+
+        Parameters
+        ----------
+        sr : int
+            Sample rate in Hz.
+
+        Returns
+        -------
+        Stft
+        """
         from nmfaudio.audio.transforms import Stft, default_n_fft
 
-        n_fft = default_n_fft(sr) // 2 if self.n_fft is None else self.n_fft  # hits are short
+        # Windows half as long as usual, since hits are short.
+        n_fft = default_n_fft(sr) // 2 if self.n_fft is None else self.n_fft
         return Stft(sr, n_fft, self.hop)  # type: ignore[arg-type]
 
     def model(self, inputs: SeparationInput) -> GroupedDecomposition:
+        """Model the spectrogram of a recording, with four components for each part.
+
+        Parameters
+        ----------
+        inputs : SeparationInput
+
+        Returns
+        -------
+        GroupedDecomposition
+        """
         from nmfaudio.dictionaries.drum_model import DrumModel
 
         model = DrumModel(inputs.V, self.max_iter, self.tol, inputs.callback)
@@ -132,16 +159,19 @@ class DrumSeparator(NmfSeparator):
             W, H, labels, penalties = self._from_bundled_kit(model, inputs)
         else:
             W, H, labels, penalties = self._from_one_shots(self.one_shots, model, inputs)
-        found = model.finish(W, H, penalties)
+        decomposition = model.finish(W, H, penalties)
         groups = {
             part: [k for k, label in enumerate(labels) if label == part]
             for part in dict.fromkeys(labels)
         }
-        notes = self._hits(inputs, found, groups) if self.hits else ()
-        return GroupedDecomposition(found, groups, notes=notes)
+        notes = self._hits(inputs, decomposition, groups) if self.hits else ()
+        return GroupedDecomposition(decomposition, groups, notes=notes)
 
     def _hits(
-        self, inputs: SeparationInput, found: Decomposition, groups: Mapping[str, Sequence[int]]
+        self,
+        inputs: SeparationInput,
+        decomposition: Decomposition,
+        groups: Mapping[str, Sequence[int]],
     ) -> tuple[Note, ...]:
         """Hits of each part, for shipped templates located in frames four times shorter.
 
@@ -156,7 +186,7 @@ class DrumSeparator(NmfSeparator):
                 inputs.y, inputs.sr, groups, max_iter=self.max_iter, callback=inputs.callback
             )
         times = inputs.transform.times(inputs.V.shape[1])
-        levels = part_levels(found.W, found.H, groups.values())
+        levels = part_levels(decomposition.W, decomposition.H, groups.values())
         return pick_hits(levels, list(groups), times)
 
     def _from_one_shots(

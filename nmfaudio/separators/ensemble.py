@@ -48,7 +48,7 @@ def average_models(
 
     def numbered(number: int) -> Callback:
         def report(progress: Progress) -> bool | None:
-            return callback(replace(progress, start=number)) if callback else None
+            return callback(replace(progress, start_index=number)) if callback else None
 
         return report
 

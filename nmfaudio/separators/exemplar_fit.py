@@ -11,7 +11,7 @@ from nmfaudio.factorisation.decomposition import Decomposition
 from nmfaudio.factorisation.divergences import Beta
 from nmfaudio.factorisation.engine import Callback, decompose, generator
 from nmfaudio.factorisation.factors import Factor
-from nmfaudio.factorisation.initialisation import LEAST
+from nmfaudio.factorisation.initialisation import RELATIVE_FLOOR
 from nmfaudio.factorisation.penalties import Prior
 from nmfaudio.factorisation.structures import Convolutive
 
@@ -100,7 +100,7 @@ def fit_exemplars(
         rows = _stack_windows(rows, lags)
         spectra = spectra.reshape(-1, components)
     levels = rows.sum(axis=1) / components
-    levels = np.maximum(levels, LEAST * max(float(levels.mean()), LEAST))
+    levels = np.maximum(levels, RELATIVE_FLOOR * max(float(levels.mean()), RELATIVE_FLOOR))
     H = np.repeat(levels[None], components, axis=0)
     found = decompose(
         rows.T,

@@ -156,12 +156,12 @@ class GuidedSeparator(NmfSeparator):
     @cached_property
     def _examples(self) -> dict[str, list[Recording]]:
         """Examples of each label."""
-        from nmfaudio.dictionaries.recordings import gather
+        from nmfaudio.dictionaries.recordings import as_recordings
 
         pairs = self.example.items() if isinstance(self.example, Mapping) else self.example
         found: dict[str, list[Recording]] = {}
         for label, recordings in pairs:
-            found.setdefault(label, []).extend(gather(_time_ranges(recordings)))
+            found.setdefault(label, []).extend(as_recordings(_time_ranges(recordings)))
         return found
 
     @cached_property

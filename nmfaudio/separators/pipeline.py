@@ -125,6 +125,18 @@ class NmfSeparator(ABC):
     ParameterError
         A setting is out of range.
 
+    Notes
+    -----
+    The soft mask of a stem with the set of components g is
+
+    .. math:: M_g = \\Bigl(\\sum_{k \\in g} W_k H_k\\Bigr)^{\\alpha / p} \\Big/
+              \\sum_{j} \\Bigl(\\sum_{k \\in j} W_k H_k\\Bigr)^{\\alpha / p}
+
+    with α = `mask_power`, j running over the sets of all stems, and p = 1 for a spectrogram of
+    magnitudes or 2 for one of powers. The masks sum to one in every bin, and so the stems sum to
+    the mixture. With α = 2 they are Wiener filters of sources whose power spectra are the models,
+    squared where p = 1.
+
     Examples
     --------
     A separator that makes one stem of each component:

@@ -15,8 +15,10 @@ from nmfaudio.symbolic.names import DRUM_PARTS, part_named
 from nmfaudio.symbolic.notes import read_notes
 from nmfaudio.symbolic.tables import COLUMNS, csv_rows
 
-EARLY = 0.03  # s before its annotated time at which a hit may begin to sound
-LASTING = 0.6  # s after its annotated time until which it may sound
+EARLY = 0.03
+"""Seconds by which a hit may begin before its annotated time."""
+DURATION = 0.6
+"""Seconds from its earliest begin during which a hit may have activations."""
 
 
 def read_hits(path: str | os.PathLike[str]) -> dict[str, list[float]]:
@@ -102,7 +104,7 @@ def gates(
             )
     starts = [np.array(hits.get(part, []))[:, None] - EARLY for part in parts]  # (hit, 1) each
     return np.array(
-        [((times >= start) & (times <= start + LASTING)).any(axis=0) for start in starts], float
+        [((times >= start) & (times <= start + DURATION)).any(axis=0) for start in starts], float
     )
 
 

@@ -1,4 +1,4 @@
-"""Peak picking: hits of a drum kit from the salience of its parts."""
+"""Peak picking: from the salience of the parts of a drum kit to their hits."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from nmfaudio.symbolic.names import DRUM_CHANNEL, drum_pitch
 from nmfaudio.symbolic.note import Note
 
 THRESHOLD = 0.125
-"""Height that a hit needs, as a share of a strong hit of the same part."""
-_LENGTH = 0.1  # s: nominal length of a hit as a note
+"""Default threshold, in shares of the height of a loud hit."""
+_LENGTH = 0.1  # s, of the note of a hit
 
 
 def pick_hits(
@@ -22,32 +22,38 @@ def pick_hits(
     times: np.ndarray,
     *,
     threshold: float | Mapping[str, float] = THRESHOLD,
-    apart: float = 0.05,
-    fading: float = 0.1,
+    min_interval: float = 0.05,
+    decay: float = 0.1,
 ) -> tuple[Note, ...]:
-    """Pick the hits of a drum kit from the salience of its parts.
+    """Pick the hits of each part of a drum kit from its salience, as General MIDI notes.
+
+    The height of a peak is counted from the exponentially decaying remainder of earlier peaks. A
+    peak is a hit if it is the highest nearby and exceeds a share of the height of a loud hit of its
+    part. That height is estimated by ``Σ h³ / Σ h²`` over the heights h of all peaks, which many
+    small peaks hardly change. The time of a hit is the centroid of the salience at the peak and in
+    the adjacent frames.
 
     Parameters
     ----------
     salience : np.ndarray [shape=(part, time)]
-        Non-negative, in any unit: activations, or the output of a network.
+        ≥ 0, in any unit: activations, or the output of a network.
     parts : sequence of str
-        Names of the rows: kick, snare, hihat, toms or cymbals. Other names become hand claps.
+        Names of the rows: kick, snare, hihat, toms or cymbals; others become claps.
     times : np.ndarray [shape=(time,)]
-        Frame times in seconds, evenly spaced.
+        Times of the frames in seconds, evenly spaced.
     threshold : float or mapping of str to float
-        Height that a hit needs, as a share of a strong hit of the part. Lower values find more
-        hits, and more false ones. Parts missing from a mapping have 0.125.
-    apart : float
-        Seconds within which only the highest peak of a part is a hit.
-    fading : float
-        Time constant in seconds with which the trace of a peak decays; 0 disables traces.
+        Minimum height of a hit, in shares of a loud one: a lower threshold finds more hits, and
+        more false ones. Parts that are missing from a mapping have 0.125.
+    min_interval : float
+        Seconds within which only the highest of a part's peaks is a hit.
+    decay : float
+        Seconds in which the remainder of a peak falls to 1/e; 0 leaves none.
 
     Returns
     -------
     tuple of Note
-        General MIDI drums on channel 9, sorted by onset, then pitch; `track` is the part. The
-        velocity is the square root of the height relative to the highest peak of the part.
+        Sorted by onset, then pitch, on channel 9; `track` is the part. The velocity is the square
+        root of the height in shares of the part's highest.
 
     Raises
     ------
@@ -56,14 +62,6 @@ def pick_hits(
     ParameterError
         A setting is out of range, the salience is negative, NaN or infinite, or the times are not
         evenly spaced.
-
-    Notes
-    -----
-    Each peak leaves a decaying trace; only the salience above the traces of earlier peaks counts.
-    A peak is a hit if it is the highest nearby and high enough compared with a strong hit of the
-    part. The height of a strong hit is estimated as ``Σ h³ / Σ h²`` over the heights h of all
-    peaks, which stays near the highest ones however many small peaks are noise. The time of a hit
-    is the centre of gravity of the salience over the peak and its two neighbours.
 
     Examples
     --------
@@ -76,67 +74,78 @@ def pick_hits(
     """
     if salience.shape != (len(parts), len(times)):
         raise ShapeError(
-            f"salience has shape {salience.shape}; {len(parts)} parts and {len(times)} times need "
-            f"{(len(parts), len(times))}"
+            f"salience has shape {salience.shape}; for {len(parts)} parts and {len(times)} times "
+            f"it must be {(len(parts), len(times))}"
         )
     step = frame_step(salience, times)
-    radius = max(1, round(as_number(apart, "apart", low=0) / step))
-    decay = np.exp(-step / fading) if as_number(fading, "fading", low=0) else 0.0
+    reach = max(1, round(as_number(min_interval, "min_interval", low=0) / step))
+    factor = np.exp(-step / decay) if as_number(decay, "decay", low=0) else 0.0
     notes = []
     for part, level in zip(parts, salience.astype(np.float64), strict=True):
-        share = as_number(share_of(threshold, part), f"threshold of {part}", low=0)
-        frames, heights = _peaks(_above_traces(level, decay), radius)
-        is_hit = heights >= share * _strong(heights)
+        share = as_number(threshold_of(threshold, part), f"threshold of {part}", low=0)
+        frames, heights = _peaks(_above_remainder(level, factor), reach)
+        hits = heights >= share * _loud_height(heights)
         notes += [
             Note(
-                onset := _centre(level, times, frame),
+                onset := _centroid(level, times, frame),
                 onset + _LENGTH,
                 drum_pitch(part),
                 float(np.sqrt(height / heights.max())),
                 track=part,
                 channel=DRUM_CHANNEL,
             )
-            for frame, height in zip(frames[is_hit], heights[is_hit], strict=True)
+            for frame, height in zip(frames[hits], heights[hits], strict=True)
         ]
     return tuple(sorted(notes, key=lambda note: (note.onset, note.pitch)))
 
 
-def share_of(threshold: float | Mapping[str, float], part: str) -> float:
-    """Threshold of a part."""
+def threshold_of(threshold: float | Mapping[str, float], part: str) -> float:
+    """Return the threshold of a part.
+
+    Parameters
+    ----------
+    threshold : float or mapping of str to float
+    part : str
+
+    Returns
+    -------
+    float
+        The default where a mapping lacks the part.
+    """
     return threshold.get(part, THRESHOLD) if isinstance(threshold, Mapping) else threshold
 
 
-def _above_traces(level: np.ndarray, decay: float) -> np.ndarray:
-    """Level above the traces of earlier frames, which decay by a factor from frame to frame."""
-    excess = np.empty_like(level)
-    trace = 0.0
+def _above_remainder(level: np.ndarray, factor: float) -> np.ndarray:
+    """Level above the remainder of earlier peaks, which decays by a factor per frame."""
+    above = np.empty_like(level)
+    remainder = 0.0
     for t, value in enumerate(level):
-        excess[t] = max(value - trace, 0.0)
-        trace = max(value, trace) * decay
-    return excess
+        above[t] = max(value - remainder, 0.0)
+        remainder = max(value, remainder) * factor
+    return above
 
 
-def _peaks(excess: np.ndarray, radius: int) -> tuple[np.ndarray, np.ndarray]:
-    """Frames that are the highest within a radius in frames, and their heights."""
+def _peaks(level: np.ndarray, reach: int) -> tuple[np.ndarray, np.ndarray]:
+    """Frames that none within `reach` exceeds, the first of equal ones, and their heights."""
     from scipy.ndimage import maximum_filter1d
 
-    highest = maximum_filter1d(excess, 2 * radius + 1, mode="constant")
+    highest = maximum_filter1d(level, 2 * reach + 1, mode="constant")
     frames: list[int] = []
-    for frame in np.flatnonzero((excess == highest) & (excess > 0)):
-        if not frames or frame > frames[-1] + radius:  # the first of equal ones
+    for frame in np.flatnonzero((level == highest) & (level > 0)):
+        if not frames or frame > frames[-1] + reach:  # of a plateau only the first frame
             frames.append(int(frame))
-    return np.array(frames, int), excess[frames]
+    return np.array(frames, int), level[frames]
 
 
-def _strong(heights: np.ndarray) -> float:
-    """Estimated height of a strong hit, ``Σ h³ / Σ h²``; see `pick_hits`."""
-    # Relative heights: their cubes neither overflow nor underflow.
+def _loud_height(heights: np.ndarray) -> float:
+    """Estimated height of a loud hit, Σ h³ / Σ h²."""
+    # In shares of the highest, whose cubes can neither over- nor underflow.
     shares = heights / heights.max(initial=np.finfo(float).tiny)
     squares = float((shares**2).sum())
     return float((shares**3).sum() * heights.max(initial=0.0) / squares) if squares else 0.0
 
 
-def _centre(level: np.ndarray, times: np.ndarray, frame: int) -> float:
-    """Centre of gravity in seconds of a peak and its two neighbours."""
+def _centroid(level: np.ndarray, times: np.ndarray, frame: int) -> float:
+    """Time of a peak, interpolated between frames."""
     nearby = slice(max(0, frame - 1), frame + 2)
     return float(np.average(times[nearby], weights=level[nearby]))

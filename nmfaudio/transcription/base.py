@@ -35,7 +35,7 @@ T = TypeVar("T", bound="BaseTranscriber")
 class Tuning(Generic[T]):
     """Result of tuning a transcriber on pieces with known notes.
 
-    Attributes
+    Parameters
     ----------
     transcriber : BaseTranscriber
         The transcriber with the best settings.

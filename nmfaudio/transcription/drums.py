@@ -1,4 +1,4 @@
-"""Transcribing drums: from a recording to when each part of the kit is hit, and how hard."""
+"""Transcription of drums: times and velocities of the hits of each part of a kit."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from nmfaudio._public import public
 from nmfaudio.audio.transforms import Stft
 from nmfaudio.dictionaries.bundled import bundled_kit
 from nmfaudio.dictionaries.dictionary import Dictionary
-from nmfaudio.dictionaries.drum_learning import by_part
+from nmfaudio.dictionaries.drum_learning import hits_by_part
 from nmfaudio.dictionaries.drum_model import PRIOR_WEIGHT, fit_kit, hit_transform, part_levels
 from nmfaudio.errors import ParameterError
 from nmfaudio.factorisation.engine import Callback
-from nmfaudio.symbolic.drum_peaks import THRESHOLD, pick_hits, share_of
+from nmfaudio.symbolic.drum_peaks import THRESHOLD, pick_hits, threshold_of
 from nmfaudio.symbolic.names import DRUM_CHANNEL, DRUM_PARTS, drum_pitch
 from nmfaudio.symbolic.note import Note
 from nmfaudio.transcription.base import BaseTranscriber, Tuning, plain_settings, threshold_grid
@@ -31,40 +31,40 @@ if TYPE_CHECKING:
     from nmfaudio.factorisation.decomposition import Decomposition
 
 _PER_OCTAVE = 4  # thresholds that tuning tries
-_MEASURES = ("onset_p", "onset_r", "onset_f")
+_METRICS = ("onset_p", "onset_r", "onset_f")
 
 
 @public
 @dataclass(frozen=True)
 class DrumTranscriber(BaseTranscriber):
-    """Find the hits of a drum kit, by what its parts are known to sound like.
+    """Transcribe drums by semi-adaptive non-negative matrix factor deconvolution.
 
-    Non-negative matrix factor deconvolution: each part of the kit is a short spectrogram that
-    recurs. First the templates stay as they are; where a part is surely heard, they are then drawn
-    to the kit at hand. All parts of the dictionary are listened for, so that a crash is not taken
-    for a hi-hat, but only `parts` are written down.
+    Each part of the kit is a short spectrogram that recurs. Activations are first fitted with the
+    templates of the dictionary; then the templates adapt to the kit of the recording where a part
+    is certain to be active. All parts of the dictionary are modelled, so that a crash is not taken
+    for a hi-hat, but only the hits of `parts` are returned.
 
     Parameters
     ----------
     dictionary : Dictionary, optional
-        What the parts sound like, as `learn_drums` makes it: convolutive templates of an `Stft`,
-        labelled by part. By default that which ships with the package. Other transforms than its
-        own are fitted to it.
+        Convolutive templates of an `Stft`, labelled by part, as `learn_drums` returns them; by
+        default those that ship with the package. They are converted to the transform of the
+        recording.
     parts : sequence of str
-        Those to write down, of kick, snare, hihat, toms and cymbals. Toms and cymbals are found
-        far less surely than the first three.
+        Parts to transcribe, of kick, snare, hihat, toms and cymbals. Toms and cymbals are much
+        less reliable than the first three.
     threshold : float or mapping of str to float
-        How high a hit must be, in shares of a loud hit of its part; see `pick_hits`.
-    pull : float
-        How strongly the dictionary's templates hold on to what they are, in units of what the
-        recording says of them: 0 not at all, ``math.inf`` leaves them unchanged.
+        Minimum height of a hit, in shares of a loud hit of its part; see `pick_hits`.
+    prior_weight : float
+        Weight of the dictionary's templates, in units of that of the recording: 0 lets them adapt
+        freely, ``math.inf`` keeps them fixed.
     max_iter : int
         Iterations of each of the two stages.
 
     Raises
     ------
     ParameterError
-        A setting is out of range, or the dictionary is none of drums.
+        A setting is out of range, or the dictionary is not one of drums.
 
     References
     ----------
@@ -80,8 +80,8 @@ class DrumTranscriber(BaseTranscriber):
     >>> t = np.arange(32000) / 16000
     >>> boom = np.sin(2 * np.pi * 60 * t) * np.exp(-t / 0.05)
     >>> y = boom + np.roll(boom, 16000)
-    >>> found = na.DrumTranscriber(parts=("kick",)).transcribe(y, 16000)
-    >>> [(note.track, round(note.onset, 1)) for note in found.notes]
+    >>> result = na.DrumTranscriber(parts=("kick",)).transcribe(y, 16000)
+    >>> [(note.track, round(note.onset, 1)) for note in result.notes]
     [('kick', 0.0), ('kick', 1.0)]
     """
 
@@ -89,36 +89,36 @@ class DrumTranscriber(BaseTranscriber):
     _: KW_ONLY
     parts: tuple[str, ...] = ("kick", "snare", "hihat")
     threshold: float | Mapping[str, float] = THRESHOLD
-    pull: float = PRIOR_WEIGHT
+    prior_weight: float = PRIOR_WEIGHT
     max_iter: int = 30
 
     def __post_init__(self) -> None:
-        known = self.dictionary
-        if known.lags == 1 or not isinstance(known.transform, Stft):
+        kit = self.dictionary
+        if kit.lags == 1 or not isinstance(kit.transform, Stft):
             raise ParameterError(
-                f"the dictionary has {known.kind} of a {type(known.transform).__name__}; drums "
-                "need convolutive templates of an Stft, as na.dictionaries.learn_drums makes them"
+                f"the dictionary has {kit.kind} of a {type(kit.transform).__name__}; give "
+                "convolutive templates of an Stft, as na.dictionaries.learn_drums returns them"
             )
-        there = [part for part in DRUM_PARTS if part in known.names]
-        if not self.parts or not set(self.parts) <= set(there):
+        available = [part for part in DRUM_PARTS if part in kit.names]
+        if not self.parts or not set(self.parts) <= set(available):
             raise ParameterError(
-                f"parts is {','.join(self.parts)!r}; name some of {', '.join(there) or 'none'}, "
-                "which the dictionary has"
+                f"parts is {','.join(self.parts)!r}; choose from the parts of the dictionary, "
+                f"{', '.join(available) or 'which has none of a drum kit'}"
             )
-        object.__setattr__(self, "parts", tuple(p for p in there if p in self.parts))
+        object.__setattr__(self, "parts", tuple(p for p in available if p in self.parts))
         for part in self.parts:
-            as_number(share_of(self.threshold, part), f"threshold of {part}", low=0)
-        if self.pull != math.inf:
-            as_number(self.pull, "pull", low=0)
+            as_number(threshold_of(self.threshold, part), f"threshold of {part}", low=0)
+        if self.prior_weight != math.inf:
+            as_number(self.prior_weight, "prior_weight", low=0)
         as_count(self.max_iter, "max_iter", low=0)
 
     def transform(self, sr: int) -> Stft:
-        """The transform for audio of this sample rate: frames of 23 ms, 6 ms apart.
+        """Return the transform for a sample rate: frames of 23 ms every 6 ms.
 
         Parameters
         ----------
         sr : int
-            In Hz.
+            Sample rate in Hz.
 
         Returns
         -------
@@ -132,20 +132,20 @@ class DrumTranscriber(BaseTranscriber):
         *,
         metric: str = "onset_f",
     ) -> Tuning[Self]:
-        """Choose the threshold of each part on pieces whose hits are known.
+        """Tune the threshold of each part on pieces whose hits are known.
 
-        Thresholds from a quarter to four times that of the part are tried. Each is judged together
-        with its two neighbours, so that a stroke of luck does not win. A part that is hit in none
-        of the pieces keeps its threshold. Pieces that results are to be reported on must not be
-        among them.
+        Thresholds from a quarter to four times that of the part are tried. The metric of each is
+        smoothed over its two neighbours, so that outliers are not chosen. A part without hits in
+        all pieces keeps its threshold. Report results on other pieces than these.
 
         Parameters
         ----------
         pieces : iterable of (audio, hits)
-            Audio is a path, or samples and their rate in Hz; hits are given as for `learn_drums`.
-            One piece is held at a time.
+            Audio is a path, or samples and their rate in Hz; hits are as for `learn_drums`. One
+            piece at a time is in memory.
         metric : "onset_f", "onset_p" or "onset_r"
-            F, precision or recall of a part's hits within 50 ms, in the mean over the pieces.
+            F-measure, precision or recall of the hits of a part within 50 ms, in the mean over
+            the pieces.
 
         Returns
         -------
@@ -154,32 +154,29 @@ class DrumTranscriber(BaseTranscriber):
         Raises
         ------
         ParameterError
-            There are no pieces, or no such metric.
+            No piece has one of the parts, or the metric is unknown.
         MissingExtraError
             mir_eval is not installed.
         """
-        which = _MEASURES.index(as_choice(metric, "metric", _MEASURES))
+        metric_index = _METRICS.index(as_choice(metric, "metric", _METRICS))
         scores: dict[str, list[list[float]]] = {part: [] for part in self.parts}
-        for salience, _, notes in self._saliences(pieces):
-            true = {part: _notes(part, seconds) for part, seconds in by_part(notes).items()}
-            for part in self.parts:
-                if part in true:
-                    tried = (replace(self, threshold=x) for x in self._tried(part))
-                    made = (one._hits(salience, [part]) for one in tried)
-                    scores[part].append([_drum_score(hits, true[part], which) for hits in made])
+        for salience, _, hits in self._saliences(pieces):
+            for part, seconds in hits_by_part(hits).items():
+                if part in scores:
+                    scores[part].append(self._scores(salience, part, seconds, metric_index))
         if not any(scores.values()):
             raise ParameterError(
-                f"no piece has a {' or '.join(self.parts)}; give some (audio, notes)"
+                f"no piece has a {' or '.join(self.parts)}; give pieces as (audio, hits)"
             )
-        heard = {part: np.mean(rows, axis=0) for part, rows in scores.items() if rows}
-        best = {part: share_of(self.threshold, part) for part in self.parts}
-        for part, means in heard.items():
-            smooth = np.convolve(np.pad(means, 1, mode="edge"), [0.25, 0.5, 0.25], "valid")
-            best[part] = self._tried(part)[int(smooth.argmax())]
+        means = {part: np.mean(rows, axis=0) for part, rows in scores.items() if rows}
+        best = {part: threshold_of(self.threshold, part) for part in self.parts}
+        for part, values in means.items():
+            smooth = np.convolve(np.pad(values, 1, mode="edge"), [0.25, 0.5, 0.25], "valid")
+            best[part] = self._thresholds(part)[int(smooth.argmax())]
         table = tuple(
-            {"part": part, "threshold": tried, metric: mean}
-            for part, means in heard.items()
-            for tried, mean in zip(self._tried(part), means.tolist(), strict=True)
+            {"part": part, "threshold": threshold, metric: value}
+            for part, values in means.items()
+            for threshold, value in zip(self._thresholds(part), values.tolist(), strict=True)
         )
         return Tuning(replace(self, threshold=best), metric, table)
 
@@ -195,7 +192,7 @@ class DrumTranscriber(BaseTranscriber):
             V,
             self.dictionary,
             transform,
-            prior_weight=self.pull,
+            prior_weight=self.prior_weight,
             max_iter=self.max_iter,
             callback=callback,
         )
@@ -220,22 +217,30 @@ class DrumTranscriber(BaseTranscriber):
         rows = [self.parts.index(part) for part in parts]
         return pick_hits(salience.values[rows], parts, salience.times, threshold=self.threshold)
 
-    def _tried(self, part: str) -> list[float]:
-        """The thresholds that tuning tries for a part."""
-        return threshold_grid(share_of(self.threshold, part), _PER_OCTAVE)
+    def _thresholds(self, part: str) -> list[float]:
+        """Thresholds that tuning tries for a part."""
+        return threshold_grid(threshold_of(self.threshold, part), _PER_OCTAVE)
+
+    def _scores(
+        self, salience: Salience, part: str, seconds: Iterable[float], metric_index: int
+    ) -> list[float]:
+        """Metric of the hits of a part, for each threshold that tuning tries."""
+        true = _notes(part, seconds)
+        tried = (replace(self, threshold=value) for value in self._thresholds(part))
+        return [_drum_score(x._hits(salience, [part]), true, metric_index) for x in tried]
 
     def _settings(self) -> dict[str, Any]:
         return plain_settings(self, without=("dictionary",))
 
 
 def _notes(part: str, seconds: Iterable[float]) -> list[Note]:
-    """Hits of one part."""
+    """Hits of one part as notes."""
     return [Note(t, t, drum_pitch(part), channel=DRUM_CHANNEL) for t in seconds]
 
 
-def _drum_score(made: Sequence[Note], true: Sequence[Note], which: int) -> float:
-    """Precision, recall or F of the hits of one part."""
+def _drum_score(hits: Sequence[Note], true: Sequence[Note], metric_index: int) -> float:
+    """Precision, recall or F-measure of the hits of one part."""
     from nmfaudio.metrics.transcription import evaluate_transcription
 
-    (figures,) = evaluate_transcription(list(true), list(made), drums=True).drums.values()
-    return figures[which]
+    (figures,) = evaluate_transcription(list(true), list(hits), drums=True).drums.values()
+    return figures[metric_index]

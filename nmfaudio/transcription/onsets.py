@@ -297,7 +297,7 @@ def place_onsets(
 
 
 def _is_peak(curve: np.ndarray, frame: int) -> bool:
-    """Whether a frame is above the one before and not below the one after; outside is 0."""
+    """Return whether a frame is above the one before and not below the one after."""
     before = curve[frame - 1] if frame else 0
     after = curve[frame + 1] if frame + 1 < len(curve) else 0
     return bool(curve[frame] > before and curve[frame] >= after)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 class Transcription:
     """Notes of a recording, with the salience and decomposition that they were decoded from.
 
-    Attributes
+    Parameters
     ----------
     notes : tuple of Note
         By onset, then pitch.

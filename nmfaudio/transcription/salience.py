@@ -12,7 +12,7 @@ import numpy as np
 class Salience:
     """Strength of each pitch, frame by frame.
 
-    Attributes
+    Parameters
     ----------
     values : np.ndarray [shape=(pitch, time)]
         ≥ 0.

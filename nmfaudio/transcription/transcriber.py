@@ -11,6 +11,7 @@ import numpy as np
 
 from nmfaudio._public import public
 from nmfaudio.audio.io.samples import Audio
+from nmfaudio.dictionaries.bundled import piano_notes
 from nmfaudio.dictionaries.note_dictionary import NoteDictionary
 from nmfaudio.errors import ParameterError
 from nmfaudio.symbolic.note import Note
@@ -51,7 +52,7 @@ class Decoder(Protocol):
 
 
 def _piano() -> NoteDictionary:
-    return NoteDictionary.piano()
+    return piano_notes()
 
 
 def _model() -> Activations:

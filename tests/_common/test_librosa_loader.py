@@ -4,17 +4,17 @@ import select
 import subprocess
 import sys
 
-from nmfaudio._common.librosa_loader import _turn, load_librosa
+from nmfaudio._common.librosa_loader import _exclusive, load_librosa
 
 OTHER = """\
-from nmfaudio._common.librosa_loader import _turn
+from nmfaudio._common.librosa_loader import _exclusive
 print('up', flush=True)
-with _turn(): print('in')
+with _exclusive(): print('in')
 """
 
 
 def test_processes_take_turns():
-    with _turn():
+    with _exclusive():
         other = subprocess.Popen([sys.executable, "-c", OTHER], stdout=subprocess.PIPE, bufsize=0)
         assert other.stdout.readline() == b"up\n"
         ready, _, _ = select.select([other.stdout], [], [], 0.5)
@@ -24,7 +24,7 @@ def test_processes_take_turns():
 
 def test_a_lock_that_cannot_be_made_hinders_nobody(tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "missing"))
-    with _turn():
+    with _exclusive():
         pass
 
 

@@ -118,7 +118,7 @@ def test_warnings_are_heard(nmfaudio, sounds):
         (("--from", "a.wav", "0-9=x"), 2, "does not lie within"),
         (("--from", "a.wav", "x"), 2, "x is not of the form RANGES=LABEL"),
         (("--from", "a.wav", "3=x"), 2, "'3' is not a time range"),
-        (("x=silence.wav",), 4, "x: its examples are silent"),
+        (("x=silence.wav",), 4, "x: its recordings are silent"),
         (("x=a.wav", "--kind", "sounds"), 2, "invalid choice"),
         (("x=a.wav", "--lags", "2", "--kind", "templates"), 2, "lags is 2"),
         (("x=a.wav", "--hop", "999"), 2, "hop"),

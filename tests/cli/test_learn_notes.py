@@ -35,21 +35,21 @@ def test_python_learns_the_same(nmfaudio, notes):
     result = nmfaudio("learn", "--notes", "piano=notes", "-o", "a.npz")
     assert (result.code, result.out) == (0, "a.npz\n")
     assert "piano 12; templates of 1025 frequencies" in result.err
-    folder = na.NoteDictionary.from_folder("notes")
+    folder = na.dictionaries.learn_notes("notes")
     assert same(na.NoteDictionary.load("a.npz"), folder)
     nmfaudio("learn", "--recording", "piano=take.wav", "take.csv", "--max-iter", 5, "-o", "b.npz")
-    take = na.NoteDictionary.from_recording("take.wav", "take.csv", max_iter=5)
+    take = na.dictionaries.learn_notes_from_recording("take.wav", "take.csv", max_iter=5)
     assert same(na.NoteDictionary.load("b.npz"), take)
     both = ("--notes", "piano=notes", "--recording", "piano=take.wav", "take.csv")
     assert nmfaudio("learn", *both, "--average", "--fill", "40-90", "-o", "c.npz").code == 0
     known = na.NoteDictionary.load("c.npz")
-    whole = na.NoteDictionary.from_recording("take.wav", "take.csv")
+    whole = na.dictionaries.learn_notes_from_recording("take.wav", "take.csv")
     assert same(known, folder.merge(whole).average().fill(40, 90))
     assert sorted(known.groups()) == list(range(40, 91))
     settings = ("--lags", 4, "--n-fft", 256, "--hop", 64, "--beta", 0)
     assert nmfaudio("learn", "--notes", "x=notes", *settings, "-o", "d.npz").code == 0
     stft = na.Stft(SR, 256, 64, power=2)
-    made = na.NoteDictionary.from_folder("notes", instrument="x", transform=stft, lags=4, beta=0)
+    made = na.dictionaries.learn_notes("notes", instrument="x", transform=stft, lags=4, beta=0)
     assert same(na.NoteDictionary.load("d.npz"), made)
 
 
@@ -59,7 +59,7 @@ def test_python_learns_the_same(nmfaudio, notes):
         (("--fill", "21-108"), "--fill is for notes"),
         (("--average", "x=take.wav"), "--average is for notes"),
         (("--notes", "x=notes", "--fill", "all"), "LOW-HIGH"),
-        (("--notes", "x=notes", "--fill", "90-40"), "put the lower first"),
+        (("--notes", "x=notes", "--fill", "90-40"), "give the lower pitch"),
         (("--notes", "notes"), "LABEL=FOLDER"),
         (("--notes", "x=notes", "y=take.wav"), "LABEL=PATH cannot be combined with notes"),
         (("--notes", "x=notes", "--size", 3), "--size cannot be combined with notes"),

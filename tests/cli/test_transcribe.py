@@ -13,17 +13,15 @@ from transcription.scenes import SR
 from transcription.standins import SCORE, PlainDecoding, PlainModel, dictionary, piece, transcriber
 
 import nmfaudio as na
-from nmfaudio.dictionaries import note_dictionary as home
+from nmfaudio.dictionaries import bundled
 
 from .conftest import write_wav
 
 
 @pytest.fixture(autouse=True)
-def plain(monkeypatch, tmp_path):
+def plain(monkeypatch):
     """Plain models instead of those that ship, and a dictionary that knows four tones."""
-    shipped = tmp_path / "shipped" / "piano.npz"
-    dictionary().save(shipped)
-    monkeypatch.setattr(home, "_PIANO", shipped)
+    monkeypatch.setattr(bundled, "_bundled_piano", dictionary)
     for name, part, plain in (
         ("note_model", "NoteModel", PlainModel),
         ("decoding", "Decoding", PlainDecoding),
@@ -251,7 +249,11 @@ def test_a_preview_is_transcribed_alone(nmfaudio, song):
         (("song.wav", "-d", "missing.npz"), 3, "missing.npz"),
         (("song.wav", "-d", "song.wav"), 3, "song.wav"),
         (("song.wav", "--parts", "kick"), 2, "--parts is for drums"),
-        (("song.wav", "--drums", "--parts", "bell"), 2, "name some of kick, snare, hihat"),
+        (
+            ("song.wav", "--drums", "--parts", "bell"),
+            2,
+            "parts of the dictionary, kick, snare, hihat",
+        ),
         (("song.wav", "a/song.wav"), 2, "a/song.wav: its results would go to transcribed"),
         (("song.wav", "-o", "song.wav"), 5, "song.wav: is not a folder"),
         (("song/sonification.wav", "song.wav", "-o", ".", "--sonify"), 2, "wav: lies in song,"),

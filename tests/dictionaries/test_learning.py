@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import nmfaudio as na
 from nmfaudio.audio.masking import analyse
 from nmfaudio.dictionaries.exemplars import SAME, choose_exemplars
-from nmfaudio.dictionaries.recordings import gather, pitch_named
+from nmfaudio.dictionaries.recordings import as_recordings, pitch_named
 from nmfaudio.errors import AudioFileError, ContentError, ParameterError
 from nmfaudio.kernels.threads import set_threads
 
@@ -84,7 +84,7 @@ def test_silence_is_left_out(kind, lags):
 
 @pytest.mark.parametrize(("kind", "lags"), KINDS)
 def test_silence_alone_is_refused(kind, lags):
-    with pytest.raises(ContentError, match="drums: its examples are silent"):
+    with pytest.raises(ContentError, match="drums: its recordings are silent"):
         learn({"a": hiss(), "drums": np.zeros(SR)}, kind=kind, lags=lags)
 
 
@@ -147,7 +147,7 @@ def test_folders_of_hits_and_of_notes(tmp_path):
     assert known.pitches == (60, 46, 66, None, None)
     (tmp_path / "none").mkdir()
     with pytest.raises(ContentError, match="none: a folder without audio files"):
-        gather(tmp_path / "none")
+        as_recordings(tmp_path / "none")
 
 
 def test_pitches_that_names_say():
@@ -160,11 +160,11 @@ def test_stretches_of_a_recording(tmp_path):
     y = np.concatenate([tone(1000), tone(2000), tone(3000)])
     soundfile.write(tmp_path / "mix.wav", y, SR, subtype="FLOAT")
     for audio in (tmp_path / "mix.wav", y):
-        first, second = na.Recording(audio, 0, 0.4), na.Recording(audio, start=1.1)
+        first, second = na.Recording(audio, 0, 0.4), na.Recording(audio, start_time=1.1)
         known = learn({"a": first, "b": [second]}, size=2)
         assert set(loudest_hz(known.select("a"))) == {1000}
         assert set(loudest_hz(known.select("b"))) == {3000}
-    with pytest.raises(ContentError, match=r"an array 9- s does not lie within its 1\.5 s"):
+    with pytest.raises(ContentError, match=r"an array 9- s lies outside .* lasts 1\.5 s"):
         learn({"a": na.Recording(y, 9)})
 
 
@@ -190,9 +190,9 @@ def test_sample_rates_that_differ(tmp_path):
 @pytest.mark.parametrize(
     ("examples", "more", "error", "words"),
     [
-        ({}, {}, ParameterError, "no examples"),
-        ([hiss()], {}, ParameterError, "no examples"),
-        ({"a": []}, {}, ParameterError, "no recording"),
+        ({}, {}, ParameterError, "no recordings"),
+        ([hiss()], {}, ParameterError, "no recordings"),
+        ({"a": []}, {}, ParameterError, "no recordings"),
         ({"a": 5}, {}, ParameterError, "got int"),
         ({"a": [None]}, {}, ParameterError, "got NoneType"),
         ({"a": "missing.wav"}, {}, AudioFileError, "No such file"),
@@ -213,7 +213,8 @@ def test_what_cannot_be_learned(examples, more, error, words):
 
 
 @pytest.mark.parametrize(
-    "fields", [{"start": -1}, {"stop": 0}, {"start": 2, "stop": 1}, {"pitch": "C4"}]
+    "fields",
+    [{"start_time": -1}, {"stop_time": 0}, {"stop_time": 1, "start_time": 2}, {"pitch": "C4"}],
 )
 def test_what_is_no_example(fields):
     with pytest.raises(ParameterError, match=f"{next(iter(fields))}"):
@@ -223,7 +224,7 @@ def test_what_is_no_example(fields):
 def test_callbacks_hear_of_each_factorisation():
     heard = []
     learn({"a": hiss(), "b": hiss()}, kind="templates", size=3, callback=lambda p: heard.append(p))
-    assert sorted({progress.start for progress in heard}) == [0, 1]
+    assert sorted({progress.start_index for progress in heard}) == [0, 1]
     stopped = learn({"a": hiss()}, kind="templates", size=3, callback=lambda p: True)
     assert stopped.n_components == 3
 

@@ -102,7 +102,9 @@ def test_a_range_keeps_what_lies_in_it():
     assert known.restrict(60.5, 64).pitches == (64, 60.5, 64)
     assert known.restrict(60.5, 64).velocities == (None, 0, 1)
     assert_same(known.restrict(0, 127), known)
-    with pytest.raises(ParameterError, match="no note from 61 to 63; pitches go from 60 to 64"):
+    with pytest.raises(
+        ParameterError, match="no note lies between 61 and 63; the pitches range from 60 to 64"
+    ):
         known.restrict(61, 63)
 
 
@@ -110,9 +112,9 @@ def test_a_range_keeps_what_lies_in_it():
     ("change", "error", "words"),
     [
         ({"pitches": None}, ParameterError, "component 0 has no pitch"),
-        ({"stages": ["attack"]}, ShapeError, "1 stages for 4 components"),
+        ({"stages": ["attack"]}, ShapeError, "stages has 1 entries for 4 components"),
         ({"stages": ["middle"] * 4}, ParameterError, "attack, early, late"),
-        ({"velocities": [0.5] * 5}, ShapeError, "5 velocities for 4 components"),
+        ({"velocities": [0.5] * 5}, ShapeError, "velocities has 5 entries for 4 components"),
         ({"velocities": [1.5] * 4}, ParameterError, "velocity is 1.5"),
         ({"velocities": [-1] * 4}, ParameterError, "velocity"),
     ],
@@ -161,9 +163,9 @@ def test_filling_gives_every_instrument_every_semitone(lags):
 
 def test_transposed_partials_lie_where_those_of_the_pitch_do():
     stft = na.Stft(44100, 4096)
-    known = na.NoteDictionary.harmonic(stft, pitches=[60])
+    known = na.dictionaries.harmonic_notes(stft, pitches=[60])
     whole = known.fill(48, 72)
-    true = na.NoteDictionary.harmonic(stft, pitches=range(48, 73))
+    true = na.dictionaries.harmonic_notes(stft, pitches=range(48, 73))
     for pitch, (k,) in whole.groups().items():
         (j,) = true.groups()[pitch]
         assert whole.templates[:, k].argmax() == pytest.approx(true.templates[:, j].argmax(), abs=1)
@@ -186,7 +188,7 @@ def test_notes_beyond_the_transform_are_refused():
     known = na.NoteDictionary(np.eye(257)[:, 100:101], ["a"], STFT, [84])
     with pytest.raises(ParameterError, match=r"a note of pitch 101 has nothing below .* 4000 Hz"):
         known.fill(84, 120)
-    with pytest.raises(ParameterError, match="low is 70 and high 60"):
+    with pytest.raises(ParameterError, match="low is 70 and high is 60"):
         known.fill(70, 60)
 
 
@@ -216,8 +218,9 @@ def heard(transform, pitch):
 )
 def test_templates_made_and_fitted_look_like_the_sound(other, least):
     pitches = range(57, 82, 8)
-    made = na.NoteDictionary.harmonic(other, pitches=pitches)
-    fitted = na.NoteDictionary.harmonic(na.Stft(44100, 4096), pitches=pitches).to_transform(other)
+    made = na.dictionaries.harmonic_notes(other, pitches=pitches)
+    source = na.Stft(44100, 4096)
+    fitted = na.dictionaries.harmonic_notes(source, pitches=pitches).to_transform(other)
     assert (fitted.transform, fitted.pitches) == (other, made.pitches)
     for known, bound in ((made, 0.98), (fitted, least)):
         np.testing.assert_allclose(known.templates.sum(0), 1)
@@ -262,13 +265,20 @@ def test_repr_tells_of_its_notes():
 
 
 def test_the_shipped_piano_has_every_key_in_three_stages():
-    known = na.NoteDictionary.piano()
+    known = na.dictionaries.piano_notes()
     assert list(known.groups()) == list(range(21, 109))
     assert known.stages == ("attack", "early", "late") * 88
     np.testing.assert_allclose(known.templates.sum(0), 1, rtol=1e-2)  # rounded, to pack small
-    partials = na.NoteDictionary.harmonic(known.transform, inharmonicity="piano")
+    partials = na.dictionaries.harmonic_notes(known.transform, inharmonicity="piano")
     late = known.templates[:, 2::3]
     nearest = (np.sqrt(partials.templates).T @ np.sqrt(late)).argmax(0)
     assert (np.abs(nearest - np.arange(88)) % 12 == 0)[12:].mean() > 0.9
     cqt = na.Cqt(22050, fmin=27.5, n_bins=100, bins_per_octave=12)
-    assert na.NoteDictionary.piano(cqt).transform == cqt
+    assert na.dictionaries.piano_notes(cqt).transform == cqt
+
+
+def test_the_shipped_piano_is_loaded_once_and_cannot_be_changed():
+    piano = na.dictionaries.piano_notes()
+    assert na.dictionaries.piano_notes() is piano
+    with pytest.raises(ValueError, match="read-only"):
+        piano.templates[0, 0] = 1

@@ -155,10 +155,10 @@ def test_components_are_numbered_from_zero():
         (
             [na.Factor(W), na.Factor(H)],
             {"structure": na.structures.Convolutive},
-            "instance of a Structure",
+            "instance of Structure",
         ),
-        ([na.Factor(W), na.Factor(H)], {"divergence": na.Beta}, r"such as Beta\(1\)"),
-        ([na.Factor(W), na.Factor(H)], {"divergence": 1}, r"such as Beta\(1\)"),
+        ([na.Factor(W), na.Factor(H)], {"divergence": na.Beta}, r"e\.g\. Beta\(1\)"),
+        ([na.Factor(W), na.Factor(H)], {"divergence": 1}, r"e\.g\. Beta\(1\)"),
         ([na.Factor(W), na.Factor(H)], {"solver": na.solvers.MU}, "solver"),
     ],
 )
@@ -218,7 +218,7 @@ def test_numbers_that_leave_the_finite_are_never_returned():
             run.advance = lambda n: setattr(run, "loss", np.nan)
             return run
 
-    with pytest.raises(na.errors.NumericalError, match="thrown away"):
+    with pytest.raises(na.errors.NumericalError, match="objective is nan"):
         na.nmf(V, 2, solver=Broken())
 
 

@@ -36,7 +36,7 @@ def test_any_number_of_threads_tells_the_same(V):
 def test_a_start_that_never_began_has_no_loss(V):
     set_threads(1)
     try:
-        d = na.nmf(V, 4, n_init=3, rng=0, callback=lambda p: p.start == 1)
+        d = na.nmf(V, 4, n_init=3, rng=0, callback=lambda p: p.start_index == 1)
     finally:
         set_threads(None)
     assert np.isfinite(d.start_losses).tolist() == [True, True, False]
@@ -47,7 +47,7 @@ def test_a_start_that_never_began_has_no_loss(V):
 def test_they_are_saved_and_older_files_load_without(V, tmp_path):
     set_threads(1)
     try:
-        d = na.nmf(V, 4, n_init=3, rng=0, callback=lambda p: p.start == 1)
+        d = na.nmf(V, 4, n_init=3, rng=0, callback=lambda p: p.start_index == 1)
     finally:
         set_threads(None)
     d.save(tmp_path / "d.npz")

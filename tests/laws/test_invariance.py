@@ -200,7 +200,7 @@ def test_restarts_keep_the_best_and_callbacks_stop():
     V = planted(rank=5)
     seen = []
     best = na.nmf(V, 4, n_init=5, rng=0, callback=seen.append)
-    finals = {p.start: p.loss for p in seen}
+    finals = {p.start_index: p.loss for p in seen}
     assert len(finals) == 5
     assert best.losses[-1] == min(finals.values())
     stopped = na.nmf(V, 4, rng=0, max_iter=100, tol=0, callback=lambda p: p.iteration >= 20)

@@ -124,5 +124,5 @@ def test_factors_that_do_not_fit_raise():
     d = na.nmf(V, W=W, H=H, max_iter=1)
     with pytest.raises(na.errors.ShapeError, match="decomposition is of"):
         na.factorisation.kkt_residual(V[1:], d)
-    with pytest.raises(na.errors.ShapeError, match="1 factors"):
+    with pytest.raises(na.errors.ShapeError, match="got 1 factors"):
         na.factorisation.kkt_residual(V, d, [na.Factor(W)])

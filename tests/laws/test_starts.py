@@ -180,7 +180,7 @@ def test_callbacks_come_one_at_a_time_from_every_start(threads):
 
     na.nmf(recording(), 3, n_init=5, rng=0, max_iter=40, tol=0, callback=callback)
     for start in range(5):
-        assert [p.iteration for p in seen if p.start == start] == [10, 20, 30, 40]
+        assert [p.iteration for p in seen if p.start_index == start] == [10, 20, 30, 40]
 
 
 def test_true_from_a_callback_stops_all_starts(threads):
@@ -202,7 +202,7 @@ def test_what_fails_in_one_start_ends_all_and_is_raised(error, threads):
     before = threading.active_count()
 
     def callback(progress):
-        if progress.start == 1 and progress.iteration == 20:
+        if progress.start_index == 1 and progress.iteration == 20:
             raise error("enough")
 
     with pytest.raises(error, match="enough"):

@@ -223,7 +223,7 @@ def test_the_border_says_what_is_wrong():
         na.separate(y.T, 8000)
     with pytest.raises(na.ParameterError, match="sr is missing"):
         na.separate(y)
-    with pytest.raises(na.ParameterError, match="knows its own rate"):
+    with pytest.raises(na.ParameterError, match="has its own sample rate"):
         na.separate("song.wav", 8000)
     with pytest.raises(na.ParameterError, match="sr must be"):
         na.separate(y, 20)

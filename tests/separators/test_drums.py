@@ -143,7 +143,7 @@ def test_a_part_sounds_only_when_it_is_hit(tmp_path):
         (
             "0.1,KD\n0.2,triangle\n",
             na.AudioFileError,
-            "line 2: 'triangle' is not a part",
+            "line 2: 'triangle' is not a part of a drum kit",
         ),
         ("0.1,KD\nsoon,SD\n", na.AudioFileError, "line 2: 'soon,SD' is not a hit"),
         ("0.1,KD\n7.5,SD\n", na.ContentError, "a snare at 7.5 s is outside the recording"),

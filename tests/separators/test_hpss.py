@@ -80,7 +80,9 @@ def test_chance_comes_from_the_seed_alone():
 
 def test_the_callback_sees_every_model_and_can_stop():
     seen = []
-    na.HpssSeparator(**QUICK)(noise(), SR, callback=lambda p: seen.append((p.start, p.iteration)))
+    na.HpssSeparator(**QUICK)(
+        noise(), SR, callback=lambda p: seen.append((p.start_index, p.iteration))
+    )
     assert seen == [(0, 10), (1, 10)]
     stopped = na.HpssSeparator(**QUICK | {"max_iter": 50})(noise(), SR, callback=lambda p: True)
     assert stopped.decomposition.n_iter == 10

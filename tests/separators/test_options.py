@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass, replace
 
 import pytest
 from minimal import SETTINGS
 
-from nmfaudio._common.options import option, options
+from nmfaudio._common.options import documented, option, options
 from nmfaudio.errors import ParameterError
 from nmfaudio.separators import SEPARATORS
 from nmfaudio.separators.base import load_separator
@@ -62,6 +63,34 @@ def test_own_options_come_first():
     assert found["hop"].default == 32
     assert (found["examples"].many, found["examples"].parse) == (True, str)
     assert (found["score"].suffixes, found["score"].required) == ((".mid",), True)
+
+
+@documented
+@dataclass(frozen=True, kw_only=True)
+class Parent:
+    """Parent."""
+
+    hop: int = option(64, "shared")
+
+
+@documented
+@dataclass(frozen=True, kw_only=True)
+class Child(Parent):
+    """Child."""
+
+    score: str = option("", "a score")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grandchild(Child):
+    tempo: int = 3
+
+
+def test_signature_and_docstring_list_the_fields_in_the_same_order():
+    orders = [list(inspect.signature(kind).parameters) for kind in (Parent, Child, Grandchild)]
+    assert orders == [["hop"], ["score", "hop"], ["hop", "score", "tempo"]]
+    assert inspect.getdoc(Child).index("score : str") < inspect.getdoc(Child).index("hop : int")
+    assert Child(hop=3, score="a") == Child(score="a", hop=3)
 
 
 def test_an_unknown_separator_is_named():

@@ -85,15 +85,18 @@ def test_noise_makes_loud_hits_no_softer():
 def test_of_hits_close_together_the_highest_counts():
     close = salience((0, 50, 0.5), (0, 54, 1.0))
     assert where(na.symbolic.pick_hits(close, PARTS, TIMES)) == [(0, 54)]
-    assert where(na.symbolic.pick_hits(close, PARTS, TIMES, apart=0.02)) == [(0, 50), (0, 54)]
+    assert where(na.symbolic.pick_hits(close, PARTS, TIMES, min_interval=0.02)) == [
+        (0, 50),
+        (0, 54),
+    ]
 
 
 def test_what_a_hit_leaves_is_no_hit():
     row = np.zeros((1, len(TIMES)))
     row[0, 50], row[0, 57] = 1.0, 0.4
     assert len(na.symbolic.pick_hits(row, ["kick"], TIMES)) == 1
-    assert len(na.symbolic.pick_hits(row, ["kick"], TIMES, fading=0.02)) == 2
-    assert len(na.symbolic.pick_hits(row, ["kick"], TIMES, fading=0)) == 2
+    assert len(na.symbolic.pick_hits(row, ["kick"], TIMES, decay=0.02)) == 2
+    assert len(na.symbolic.pick_hits(row, ["kick"], TIMES, decay=0)) == 2
 
 
 def test_between_frames():
@@ -110,7 +113,9 @@ def test_the_salience_stays_as_it_was():
     assert (known == before).all()
 
 
-@pytest.mark.parametrize("settings", [{"threshold": -1.0}, {"apart": np.nan}, {"fading": -0.1}])
+@pytest.mark.parametrize(
+    "settings", [{"threshold": -1.0}, {"min_interval": np.nan}, {"decay": -0.1}]
+)
 def test_settings_that_cannot_be(settings):
     with pytest.raises(na.ParameterError, match=next(iter(settings))):
         na.symbolic.pick_hits(salience(), PARTS, TIMES, **settings)
@@ -124,7 +129,9 @@ def test_rows_must_have_names():
 def test_a_plateau_is_one_hit_for_as_long_as_nothing_else_may_be_one():
     salience = np.zeros((1, 60))
     salience[0, 10:16] = 1.0
-    hits = na.symbolic.pick_hits(salience, ["kick"], np.arange(60) * 0.01, apart=0.1, fading=0)
+    hits = na.symbolic.pick_hits(
+        salience, ["kick"], np.arange(60) * 0.01, min_interval=0.1, decay=0
+    )
     assert [round(hit.onset / 0.01) for hit in hits] == [10]
 
 

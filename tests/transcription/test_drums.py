@@ -64,10 +64,10 @@ def test_planted_hits_are_found_within_20_ms(seed):
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("pull", [0.0, math.inf])
-def test_planted_hits_are_found_by_free_and_by_fixed_templates(pull):
+@pytest.mark.parametrize("prior_weight", [0.0, math.inf])
+def test_planted_hits_are_found_by_free_and_by_fixed_templates(prior_weight):
     y, sr, hits = loop()
-    found = by_part(drums(y, sr, pull=pull).notes)
+    found = by_part(drums(y, sr, prior_weight=prior_weight).notes)
     for part, onsets in by_part(hits).items():
         assert np.abs(np.subtract.outer(onsets, found[part])).min(axis=1).max() < 0.02, part
 
@@ -202,7 +202,7 @@ def test_tuning_needs_hits(pieces):
         {"parts": ("triangle",)},
         {"threshold": -0.1},
         {"threshold": {"snare": math.nan}},
-        {"pull": -1.0},
+        {"prior_weight": -1.0},
         {"max_iter": -1},
     ],
 )
@@ -231,7 +231,7 @@ def test_a_kit_learned_from_known_hits(size):
     centres = kit.templates.sum(axis=0).T @ kit.transform.frequencies
     assert centres[:size].min() < centres[-size:].min()  # kick and hi-hat
     y, sr, hits = loop(seed=5)
-    assert_alike(drums(y, sr, dictionary=kit, pull=math.inf).notes, hits, 0.005)
+    assert_alike(drums(y, sr, dictionary=kit, prior_weight=math.inf).notes, hits, 0.005)
 
 
 def test_a_kit_that_adapts_starts_from_what_was_learned():

@@ -1,4 +1,4 @@
-"""Files of any kind, safely: opened, named, staged beside their target, and model archives."""
+"""Safe file handling: opening, naming, atomic writing and model archives."""
 
 from nmfaudio._common.files.archive import load_archive, save_archive
 from nmfaudio._common.files.names import safe_name, show

@@ -1,8 +1,8 @@
-"""Model files: named arrays and a JSON header in a zip file that runs nothing when read.
+"""Model files: named arrays and a JSON header in an ``.npz`` file without pickle.
 
-A file is a valid ``.npz``: ``numpy.load`` reads its arrays. It has the member ``header.json`` and
-one ``.npy`` member for each array the header lists; none is compressed, so that no member can
-turn out larger than the file. The same content makes the same bytes.
+``numpy.load`` reads the arrays. The file has the member ``header.json`` and one ``.npy`` member for
+each array listed in the header. No member is compressed, so that none can expand beyond the size of
+the file. Equal content has equal bytes.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from nmfaudio._common.files.staging import create, staged, write_failure
 from nmfaudio.errors import AudioFileError, ParameterError
 
 VERSION = 1
-"""Of the format. A reader refuses the versions it does not know."""
+"""Version of the format; files of other versions are refused."""
 
 _HEADER = "header.json"
-_LARGEST_HEADER = 16 * 2**20  # bytes
+_MAX_HEADER_BYTES = 16 * 2**20
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,99}")
 _TYPES = ("<f4", "<f8")
-_OWN_KEYS = ("format", "version", "arrays")
+_RESERVED_KEYS = ("format", "version", "arrays")
 
 
 def save_archive(
@@ -42,24 +42,24 @@ def save_archive(
     *,
     overwrite: bool = False,
 ) -> None:
-    """Save non-negative arrays and what is to be known about them.
+    """Save non-negative arrays with a header.
 
     Parameters
     ----------
     path : str or os.PathLike
     header : mapping
-        JSON-able; `"kind"` says what the file is, and is asked for when loading.
+        JSON-serialisable; its ``"kind"`` is checked when the file is loaded.
     arrays : mapping of str to np.ndarray
-        float32 or float64, finite and not negative. Names are letters, digits and ``_.-``.
+        float32 or float64, finite and non-negative. Names consist of letters, digits and ``_.-``.
     overwrite : bool
-        Whether a file that exists may be replaced.
+        Whether to replace an existing file.
 
     Raises
     ------
     ParameterError
-        If the header or an array cannot be stored.
+        The header or an array cannot be stored.
     OutputError
-        If the file exists or cannot be written.
+        The file exists or cannot be written.
     """
     ready = {name: _storable(name, arrays[name]) for name in sorted(arrays)}
     text = _header_text(header, ready)
@@ -80,24 +80,24 @@ def save_archive(
 
 
 def load_archive(path: Source, *, kind: str) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-    """Load what `save_archive` saved. Everything is checked before it is believed.
+    """Load a file written by `save_archive`, checking all of its content.
 
     Parameters
     ----------
     path : str, bytes, os.PathLike or binary file object
     kind : str
-        What the header must call itself.
+        Expected ``"kind"`` of the header.
 
     Returns
     -------
     header : dict
-        As it was saved.
+        As saved.
     arrays : dict of str to np.ndarray
 
     Raises
     ------
     AudioFileError
-        If the file cannot be read, is no such archive, or is of another kind or version.
+        The file cannot be read, is not such an archive, or is of another kind or version.
 
     Examples
     --------
@@ -125,90 +125,97 @@ def load_archive(path: Source, *, kind: str) -> tuple[dict[str, Any], dict[str, 
         raise AudioFileError(f"{label}: not a usable model file: {refusal}") from None
     except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError):
         raise AudioFileError(
-            f"{label}: not a model file, or a damaged one: need one that nmfaudio saved"
+            f"{label}: not a model file, or a damaged one; need a file saved by nmfaudio"
         ) from None
     finally:
         if file is not path:
             file.close()
-    return {key: value for key, value in header.items() if key not in _OWN_KEYS}, arrays
+    return {key: value for key, value in header.items() if key not in _RESERVED_KEYS}, arrays
 
 
 class _Refusal(Exception):
-    """Why a file is not believed."""
+    """Reason for refusing a file."""
 
 
 def _storable(name: str, array: NDArray[Any]) -> NDArray[Any]:
+    """Contiguous little-endian copy or view of an array, after checking its type and values."""
     array = np.asarray(array)
     if not _NAME.fullmatch(name):
         raise ParameterError(f"array name {name!r}: need letters, digits and _.- only")
     if array.dtype.newbyteorder("=") not in (np.float32, np.float64):
         raise ParameterError(f"array {name!r} is {array.dtype}; need float32 or float64")
-    if not _is_sound(array):
-        raise ParameterError(f"array {name!r} must be finite and not negative")
+    if not _is_valid(array):
+        raise ParameterError(
+            f"array {name!r} has negative, NaN or infinite values; need finite ones >= 0"
+        )
     return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).reshape(array.shape)
 
 
-def _is_sound(array: NDArray[Any]) -> bool:
-    # A NaN makes both comparisons false.
+def _is_valid(array: NDArray[Any]) -> bool:
+    """Tell whether all values are finite and non-negative."""
+    # NaN makes both comparisons false.
     return not array.size or bool(array.min() >= 0 and array.max() < np.inf)
 
 
 def _header_text(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> bytes:
-    if taken := [key for key in _OWN_KEYS if key in header]:
-        raise ParameterError(f"header key {taken[0]!r} belongs to the format; choose another")
+    """JSON text of the header and the list of arrays."""
+    if taken := [key for key in _RESERVED_KEYS if key in header]:
+        raise ParameterError(f"header key {taken[0]!r} is reserved; choose another")
     if not isinstance(header.get("kind"), str):
-        raise ParameterError("header has no 'kind': need a text that says what the file is")
+        raise ParameterError("header has no 'kind'; need a text that names the type of file")
     listed = {
         name: {"shape": list(array.shape), "dtype": array.dtype.str}
         for name, array in arrays.items()
     }
-    whole = {"format": "nmfaudio", "version": VERSION, "arrays": listed, **header}
+    content = {"format": "nmfaudio", "version": VERSION, "arrays": listed, **header}
     try:
-        return json.dumps(whole, allow_nan=False, sort_keys=True, indent=1).encode()
+        return json.dumps(content, allow_nan=False, sort_keys=True, indent=1).encode()
     except (TypeError, ValueError) as error:
-        raise ParameterError(f"header cannot be stored as JSON: {error}") from None
+        raise ParameterError(f"header is not JSON-serialisable: {error}") from None
 
 
 def _member(pack: zipfile.ZipFile, name: str) -> IO[bytes]:
+    """Open a new member whose metadata depend on neither the time nor the system."""
     info = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
-    info.create_system = 3  # the same on every system
+    info.create_system = 3  # Unix, on every system
     info.external_attr = 0o644 << 16
     return pack.open(info, "w", force_zip64=True)
 
 
 def _members(pack: zipfile.ZipFile, size: int) -> dict[str, zipfile.ZipInfo]:
-    """All members by name, none of them larger than what there is."""
+    """Members by name, after checking that their sizes fit the file."""
     infos = pack.infolist()
     members = {info.filename: info for info in infos}
     if _HEADER not in members or len(members) != len(infos):
-        raise _Refusal(f"it has no {_HEADER}, or a member twice; need a file that nmfaudio saved")
+        raise _Refusal(f"it has no {_HEADER}, or a member twice; need a file saved by nmfaudio")
     if any(info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 1 for info in infos):
-        raise _Refusal("it is compressed or encrypted; need a file as nmfaudio saved it")
+        raise _Refusal("it is compressed or encrypted; need a file as saved by nmfaudio")
     if any(info.file_size != info.compress_size for info in infos):
-        raise _Refusal("it contradicts itself about the size of a member")
+        raise _Refusal("the sizes of a member contradict each other")
     if sum(info.file_size for info in infos) > size:
-        raise _Refusal(f"its members claim more than the {size} bytes of the file")
+        raise _Refusal(f"its members declare more than the {size} bytes of the file")
     return members
 
 
 def _read_header(
     pack: zipfile.ZipFile, members: Mapping[str, zipfile.ZipInfo], kind: str
 ) -> dict[str, Any]:
-    if members[_HEADER].file_size > _LARGEST_HEADER:
-        raise _Refusal(f"its header has over {_LARGEST_HEADER} bytes")
+    """Header of an archive, after checking format, version and kind."""
+    if members[_HEADER].file_size > _MAX_HEADER_BYTES:
+        raise _Refusal(f"its header has over {_MAX_HEADER_BYTES} bytes")
     try:
         header = json.loads(pack.read(_HEADER))
     except (ValueError, RecursionError):
         raise _Refusal("its header is not JSON") from None
     if not isinstance(header, dict) or header.get("format") != "nmfaudio":
-        raise _Refusal("its header is not one of nmfaudio")
+        raise _Refusal("its header is not of nmfaudio")
     if header.get("version") != VERSION:
         raise _Refusal(
-            f"it has format version {header.get('version')!r}, this program reads {VERSION}; "
-            "save it again with a version that fits"
+            f"it has format version {header.get('version')!r}, but only {VERSION} is supported; "
+            "save it again with this version of nmfaudio"
         )
     if header.get("kind") != kind:
-        raise _Refusal(f"it holds {header.get('kind')!r}, need {kind!r}")
+        raise _Refusal(f"its kind is {header.get('kind')!r}; need {kind!r}")
     listed = header.get("arrays")
     if not isinstance(listed, dict) or not all(map(_NAME.fullmatch, listed)):
         raise _Refusal("its header does not list the arrays")
@@ -216,6 +223,7 @@ def _read_header(
 
 
 def _read_array(pack: zipfile.ZipFile, info: zipfile.ZipInfo, listed: Any) -> NDArray[Any]:
+    """Array of a member, after checking it against the header."""
     name = info.filename
     shape, dtype = _listed_array(name, listed)
     content = pack.read(name)
@@ -223,22 +231,22 @@ def _read_array(pack: zipfile.ZipFile, info: zipfile.ZipInfo, listed: Any) -> ND
     try:
         if np.lib.format.read_magic(stream) != (1, 0):
             raise ValueError
-        found = np.lib.format.read_array_header_1_0(stream)
+        described = np.lib.format.read_array_header_1_0(stream)
     except ValueError:
-        raise _Refusal(f"{name} is not an array as nmfaudio saves it") from None
-    if found != (shape, False, dtype):
+        raise _Refusal(f"{name} is not an array saved by nmfaudio") from None
+    if described != (shape, False, dtype):
         raise _Refusal(f"{name} is not the array that the header describes")
     count = math.prod(shape)
     if len(content) - stream.tell() != count * dtype.itemsize:
         raise _Refusal(f"{name} does not have the size of its shape {shape}")
     array = np.frombuffer(content, dtype=dtype, offset=stream.tell()).reshape(shape)
-    if not _is_sound(array):
+    if not _is_valid(array):
         raise _Refusal(f"{name} has values that are negative, NaN or infinite")
     return array.astype(dtype.newbyteorder("="))
 
 
 def _listed_array(name: str, listed: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    """Shape and type as the header lists them."""
+    """Shape and type of an array as listed in the header."""
     if not isinstance(listed, dict) or listed.get("dtype") not in _TYPES:
         raise _Refusal(f"{name} is not listed as float32 or float64")
     shape = listed.get("shape")

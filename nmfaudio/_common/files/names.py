@@ -1,4 +1,4 @@
-"""Paths made fit for messages, and texts made fit for file names."""
+"""Printable paths for messages, and safe file names."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import os
 import re
 import unicodedata
 
-_LONGEST = 120  # bytes: leaves room for suffixes under the usual limit of 255
+_MAX_BYTES = 120  # leaves space for suffixes below the usual limit of 255
 _FORBIDDEN = re.compile(r'[/\\<>:"|?*]')
 _RESERVED = re.compile(r"(?i)^(con|prn|aux|nul|com\d|lpt\d)(\.|$)")  # devices on Windows
 
 
 def show(path: object) -> str:
-    """A path, or the name of a file object, as one printable line for messages.
+    """Format a path, or the name of a file object, as one printable line.
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ def show(path: object) -> str:
     Returns
     -------
     str
-        Bytes that are not UTF-8, control characters and line breaks come out as backslash escapes.
+        Bytes that are not UTF-8, control characters and line breaks become backslash escapes.
 
     Examples
     --------
@@ -36,7 +36,7 @@ def show(path: object) -> str:
 
 
 def safe_name(text: str) -> str:
-    """A text from anywhere (a track's or a stem's name) as the name of one file.
+    """Turn any text, such as the name of a track, into a safe file name.
 
     Parameters
     ----------
@@ -45,8 +45,8 @@ def safe_name(text: str) -> str:
     Returns
     -------
     str
-        Without separators, control characters, leading dots or dashes, or names that are devices
-        on some system; at most 120 bytes; never empty. A safe name stays as it is.
+        At most 120 bytes and never empty, without separators, control characters, leading dots or
+        dashes, and names of devices on any system. Safe names are unchanged.
 
     Examples
     --------
@@ -58,10 +58,11 @@ def safe_name(text: str) -> str:
     name = name.lstrip(".- ").rstrip(". ")
     if _RESERVED.match(name):
         name = f"_{name}"
-    return name.encode()[:_LONGEST].decode(errors="ignore").rstrip(". ") or "unnamed"
+    return name.encode()[:_MAX_BYTES].decode(errors="ignore").rstrip(". ") or "unnamed"
 
 
 def _escape(character: str) -> str:
-    if "\udc80" <= character <= "\udcff":  # a byte that was not UTF-8, as os.fsdecode keeps it
+    """Backslash escape of an unprintable character."""
+    if "\udc80" <= character <= "\udcff":  # surrogate of a byte that is not UTF-8
         return f"\\x{ord(character) - 0xDC00:02x}"
     return character.encode("unicode_escape").decode()

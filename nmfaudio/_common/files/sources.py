@@ -1,4 +1,4 @@
-"""Files opened for reading, with the reason in plain words where that fails."""
+"""Opening of files for reading."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ Source: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes] | Binary
 
 
 def open_source(source: Source) -> tuple[BinaryIO, int]:
-    """Open a regular file, or take a binary file object as it is.
+    """Open a regular file, or rewind a binary file object.
 
     Parameters
     ----------
     source : str, bytes, os.PathLike or binary file object
-        A file object must be seekable; it is rewound.
+        A file object must be seekable.
 
     Returns
     -------
     file : BinaryIO
-        Unbuffered when opened here, so that its descriptor and its position agree.
+        Unbuffered if opened here, so that its position is that of its descriptor.
     size : int
-        Bytes.
+        Size in bytes.
 
     Raises
     ------
     AudioFileError
-        If there is no such file, or it may not be read, or it is no regular file.
+        The file does not exist, is not readable, or is not a regular file.
     ParameterError
-        If `source` is neither a path nor a seekable binary file object.
+        `source` is neither a path nor a seekable binary file object.
     """
     if isinstance(source, str | bytes | os.PathLike):
         return _open_path(source)
@@ -49,22 +49,24 @@ def open_source(source: Source) -> tuple[BinaryIO, int]:
 
 
 def _open_path(path: str | bytes | os.PathLike[str] | os.PathLike[bytes]) -> tuple[BinaryIO, int]:
+    """Open a regular file and return it with its size."""
     label = show(path)
     try:
         raw = os.fsencode(path)
         _refuse_special(os.stat(raw).st_mode, label)
-        # Without O_NONBLOCK a FIFO that took the file's place since would hang us.
+        # O_NONBLOCK: a FIFO that has replaced the file since the check must not block.
         descriptor = os.open(raw, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except AudioFileError:
         raise
     except OSError as error:
         raise AudioFileError(f"{label}: {os.strerror(error.errno or 0)}") from None
     except ValueError:  # a NUL character
-        raise AudioFileError(f"{label}: no file can have this name") from None
+        raise AudioFileError(f"{label}: no file can have this name; correct it") from None
     return cast(BinaryIO, open(descriptor, "rb", buffering=0)), os.fstat(descriptor).st_size
 
 
 def _refuse_special(mode: int, label: str) -> None:
+    """Raise an `AudioFileError` for folders, FIFOs, sockets and devices."""
     if stat.S_ISDIR(mode):
         raise AudioFileError(
             f"{label}: {os.strerror(errno.EISDIR)}; name the files in it, "

@@ -1,4 +1,4 @@
-"""Files that appear under their names whole or not at all, and together or not at all."""
+"""Atomic writing: files appear complete or not at all, and all of a group or none."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from nmfaudio._common.files.names import show
 from nmfaudio.errors import OutputError
 
 PREFIX = ".nmfaudio-"
-"""How the names of unfinished files begin, before process, machine and a random part."""
+"""Prefix of the names of unfinished files, before process, machine and a random part."""
 
 _TEMPORARY = re.compile(re.escape(PREFIX) + r"(\d+)-([0-9a-f]{8})-[0-9a-f]{16}\.tmp")
 
 
 def check_targets(targets: Sequence[Path], *, overwrite: bool = False) -> None:
-    """Find out, before any work, what would keep files from being written.
+    """Check, before any work, that files can be written.
 
     Parameters
     ----------
     targets : sequence of Path
     overwrite : bool
-        Whether files that exist may be replaced.
+        Whether existing files may be replaced.
 
     Raises
     ------
     OutputError
-        If two targets are the same, or one exists, is a directory, has a name that the system
-        does not take, or lies in a folder that cannot be written to.
+        Two targets are the same, or one exists, is a folder, has an invalid name, or is in a folder
+        that is not writable.
     """
     seen: set[str] = set()
     for target in targets:
@@ -52,35 +52,38 @@ def check_targets(targets: Sequence[Path], *, overwrite: bool = False) -> None:
 
 @contextmanager
 def staged(targets: Sequence[Path], *, overwrite: bool) -> Iterator[dict[Path, Path]]:
-    """Lend a temporary name beside every target, and rename all of them at the end.
+    """Provide a temporary name beside each target, and rename all files at the end.
 
     Parameters
     ----------
     targets : sequence of Path
-        Their folders are made where they are missing.
+        Missing folders are created.
     overwrite : bool
-        Whether files that exist may be replaced.
+        Whether existing files may be replaced.
 
     Yields
     ------
     dict of Path to Path
-        The temporary name of each target. The body makes a file under each of them.
+        Temporary name of each target. The body of the ``with`` statement creates these files.
 
     Raises
     ------
     OutputError
-        If the files cannot be made. Then, and after any other exception in the body, an interrupt
-        included, what was made is removed. Only a file that was replaced before the renaming of
-        a later one failed stays replaced.
+        The files cannot be created.
+
+    Notes
+    -----
+    After any exception in the body, including an interrupt, all new files and folders are removed.
+    Only a target that was replaced before the renaming of a later one failed remains replaced.
     """
     check_targets(targets, overwrite=overwrite)
     names = {target: target.parent / _temporary_name() for target in targets}
-    made: list[Path] = []
+    created: list[Path] = []  # folders
     new = [target for target in targets if not os.path.lexists(target)]
     placed: list[Path] = []
     try:
         for folder in dict.fromkeys(target.parent for target in targets):
-            _make_folder(folder, made)
+            _make_folder(folder, created)
             _remove_stale(folder)
         yield names
         for target, temporary in names.items():
@@ -94,19 +97,29 @@ def staged(targets: Sequence[Path], *, overwrite: bool) -> Iterator[dict[Path, P
         for path in (*unplaced, *(target for target in kept if target in new)):
             with suppress(OSError):
                 path.unlink()
-        for folder in reversed(made):
+        for folder in reversed(created):
             with suppress(OSError):
                 folder.rmdir()
         raise
 
 
 def create(temporary: Path, target: Path) -> int:
-    """Make the file under a temporary name and return its descriptor, for reading and writing.
+    """Create the file of a temporary name.
+
+    Parameters
+    ----------
+    temporary, target : Path
+        The target appears in the message of an error.
+
+    Returns
+    -------
+    int
+        Descriptor for reading and writing.
 
     Raises
     ------
     OutputError
-        With the system's reason, about the target.
+        The file cannot be created.
     """
     try:
         return os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
@@ -115,9 +128,21 @@ def create(temporary: Path, target: Path) -> int:
 
 
 def write_failure(descriptor: int, target: Path, detail: str) -> OutputError:
-    """The error to raise when a library could not write and did not keep the reason.
+    """Return the error for a failed write whose reason a library did not report.
 
-    The system is asked again, by writing some more: a full disk or a quota says so then.
+    Further bytes are written, so that the system reports a full disk or an exceeded quota.
+
+    Parameters
+    ----------
+    descriptor : int
+        Of the file being written.
+    target : Path
+    detail : str
+        Message of the library, used if the system reports nothing.
+
+    Returns
+    -------
+    OutputError
     """
     try:
         os.pwrite(descriptor, bytes(1 << 16), os.fstat(descriptor).st_size)
@@ -128,15 +153,15 @@ def write_failure(descriptor: int, target: Path, detail: str) -> OutputError:
 
 
 def write_bytes(target: Path, content: bytes, *, overwrite: bool) -> None:
-    """Write a file, whole or not at all.
+    """Write a file completely or not at all.
 
     Parameters
     ----------
     target : Path
-        Its folder is made where it is missing.
+        A missing folder is created.
     content : bytes
     overwrite : bool
-        Whether a file that exists may be replaced.
+        Whether to replace an existing file.
 
     Raises
     ------
@@ -155,6 +180,7 @@ def write_bytes(target: Path, content: bytes, *, overwrite: bool) -> None:
 
 
 def _check_target(target: Path, overwrite: bool) -> None:
+    """Raise an `OutputError` for a folder, or a file that must not be replaced."""
     try:
         os.lstat(target)
     except (FileNotFoundError, NotADirectoryError):
@@ -162,10 +188,11 @@ def _check_target(target: Path, overwrite: bool) -> None:
     if target.is_dir():
         raise OutputError(f"{show(target)}: {os.strerror(errno.EISDIR)}; name a file")
     if not overwrite:
-        raise OutputError(f"{show(target)}: exists already; give another name, or overwrite it")
+        raise OutputError(f"{show(target)}: exists already; choose another name, or overwrite it")
 
 
 def _check_folder(target: Path) -> None:
+    """Raise an `OSError` unless the nearest existing folder is writable."""
     folder = target.parent
     while not os.path.lexists(folder) and folder != folder.parent:
         folder = folder.parent
@@ -176,16 +203,18 @@ def _check_folder(target: Path) -> None:
 
 
 def _output_error(target: Path, error: OSError | ValueError) -> OutputError:
+    """Error with the reason of the system and a hint."""
     number = getattr(error, "errno", None)
     reason = os.strerror(number) if number else str(error)
     hints = {
-        errno.ENOSPC: "; make room or write elsewhere",
+        errno.ENOSPC: "; free space, or write elsewhere",
         errno.EACCES: "; write elsewhere, or change the folder's permissions",
     }
     return OutputError(f"{show(target)}: cannot be written: {reason}{hints.get(number or 0, '')}")
 
 
 def _machine() -> str:
+    """Hash of the host name: process numbers are unique per machine only."""
     return f"{zlib.crc32(os.uname().nodename.encode()):08x}"
 
 
@@ -193,7 +222,8 @@ def _temporary_name() -> str:
     return f"{PREFIX}{os.getpid()}-{_machine()}-{secrets.token_hex(8)}.tmp"
 
 
-def _make_folder(folder: Path, made: list[Path]) -> None:
+def _make_folder(folder: Path, created: list[Path]) -> None:
+    """Create a folder and its parents, and append those that were missing to `created`."""
     missing = []
     while not os.path.lexists(folder):
         missing.append(folder)
@@ -203,11 +233,11 @@ def _make_folder(folder: Path, made: list[Path]) -> None:
             path.mkdir(exist_ok=True)
         except OSError as error:
             raise _output_error(path, error) from None
-        made.append(path)
+        created.append(path)
 
 
 def _remove_stale(folder: Path) -> None:
-    """Remove what processes of this machine left behind that are no more."""
+    """Remove unfinished files of processes of this machine that no longer run."""
     with suppress(OSError):
         for entry in os.scandir(folder):
             match = _TEMPORARY.fullmatch(entry.name)
@@ -227,6 +257,7 @@ def _is_alive(process: int) -> bool:
 
 
 def _sync(temporary: Path, target: Path) -> None:
+    """Flush a file to the disk."""
     try:
         descriptor = os.open(temporary, os.O_RDONLY)
         try:
@@ -238,8 +269,9 @@ def _sync(temporary: Path, target: Path) -> None:
 
 
 def _rename(temporary: Path, target: Path, overwrite: bool) -> None:
+    """Rename a finished file to its target."""
     try:
-        _check_target(target, overwrite)  # somebody else may have written it meanwhile
+        _check_target(target, overwrite)  # it may have been created in the meantime
         os.replace(temporary, target)
     except OutputError:
         raise

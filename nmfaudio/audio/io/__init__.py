@@ -1,8 +1,9 @@
-"""Audio files in and out: see `read`, `inspect` and `write_group`."""
+"""Reading, inspecting and writing of audio files."""
 
+from nmfaudio.audio.io.formats import FORMATS, check_format
 from nmfaudio.audio.io.inspecting import FileInfo, inspect
 from nmfaudio.audio.io.reading import DecodedAudio, read
-from nmfaudio.audio.io.writing import FORMATS, Written, check_format, write, write_group
+from nmfaudio.audio.io.writing import Written, write, write_group
 
 __all__ = [
     "FORMATS",

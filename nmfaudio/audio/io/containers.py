@@ -1,7 +1,7 @@
-"""What an audio file's own structure says: how much it claims, how much it holds.
+"""Structure of audio files: declared and actual amounts of audio.
 
-libsndfile reads a shortened WAV or Ogg as if it were whole, and a WAV whose length was never
-filled in as if it were empty. So the claims are read here, and compared by whoever decodes.
+libsndfile reads a truncated WAV or Ogg file as if it were complete, and a WAV file whose length was
+never filled in as if it were empty. So the headers are read here, and compared by `Decoder`.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ _Order = Literal["little", "big"]
 
 @dataclass(frozen=True)
 class Survey:
-    """Claims and facts of one file; the defaults say nothing suspicious is known."""
+    """Declared and actual structure of one file; the defaults are those of an unsuspicious one."""
 
     declared: int | None = None
-    """Bytes of audio that the header claims; None where it does not say."""
-    held: int = 0
-    """Bytes of audio that can be there, from where it starts to the end of the file."""
+    """Bytes of audio declared in the header; None if it does not declare them."""
+    available: int = 0
+    """Bytes from the begin of the audio to the end of the file."""
     streamed: bool = False
-    """The length was never filled in: the audio goes on to the end of the file."""
-    unclaimed: int = 0
-    """Bytes behind the audio that are neither padding nor another chunk."""
+    """Whether the length was never filled in; the audio then extends to the end of the file."""
+    undeclared: int = 0
+    """Bytes after the audio that are neither padding nor another chunk."""
     patch: tuple[int, bytes] | None = None
-    """Where the header needs which other bytes so that libsndfile reads the audio."""
+    """Position and bytes to replace in the header so that libsndfile reads the audio."""
     ends_early: bool = False
-    """An Ogg stream without its last page."""
+    """Whether an Ogg stream lacks its last page."""
     damaged_after: int | None = None
-    """The last position in samples before an Ogg page that is broken or missing."""
+    """Position in samples before the first Ogg page that is damaged or missing."""
 
 
 def survey(file: BinaryIO, size: int) -> Survey:
@@ -43,12 +43,12 @@ def survey(file: BinaryIO, size: int) -> Survey:
     file : BinaryIO
         Seekable; its position is changed.
     size : int
-        Bytes in the file.
+        Size of the file in bytes.
 
     Returns
     -------
     Survey
-        Of any other kind of file: nothing.
+        The defaults for any other kind of file.
     """
     file.seek(0)
     surveyor = _SURVEYORS.get(file.read(4))
@@ -56,24 +56,24 @@ def survey(file: BinaryIO, size: int) -> Survey:
 
 
 def chunks(file: BinaryIO, size: int, order: _Order) -> Iterator[tuple[bytes, int, int]]:
-    """The chunks of a RIFF or FORM file: identifier, position of the content, declared size."""
+    """Chunks of a RIFF or FORM file: identifier, position of the content, declared size."""
     position = 12
     while position + 8 <= size:
         file.seek(position)
         head = file.read(8)
         length = int.from_bytes(head[4:], order)
         yield head[:4], position + 8, length
-        position += 8 + length + length % 2
+        position += 8 + length + length % 2  # chunks are padded to even lengths
 
 
 class Patched(io.RawIOBase):
-    """A file read with some of its bytes replaced, the file itself left as it is.
+    """File object that replaces some bytes of a file while reading, without changing the file.
 
     Parameters
     ----------
     file : BinaryIO
     patch : tuple of int and bytes
-        The position of the replacement and the replacement.
+        Position and bytes of the replacement.
     """
 
     def __init__(self, file: BinaryIO, patch: tuple[int, bytes]) -> None:
@@ -111,87 +111,87 @@ def _rifx(file: BinaryIO, size: int) -> Survey:
 
 
 def _form(file: BinaryIO, size: int) -> Survey:
-    return _chunked(file, size, "big", b"SSND", 8)  # offset and block size come first
+    return _chunked(file, size, "big", b"SSND", 8)  # the audio follows its offset and block size
 
 
-def _chunked(file: BinaryIO, size: int, order: _Order, wanted: bytes, skipped: int) -> Survey:
+def _chunked(file: BinaryIO, size: int, order: _Order, target: bytes, skipped: int) -> Survey:
+    """Survey of a file of chunks; the audio begins `skipped` bytes after the target's head."""
     long_size = None  # position and value of RF64's 64-bit size
     for name, start, length in chunks(file, size, order):
         if name == b"ds64":
             file.seek(start + 8)
             long_size = (start + 8, int.from_bytes(file.read(8), order))
-        if name != wanted:
+        if name != target:
             continue
-        held = max(size - start - skipped, 0)
+        available = max(size - start - skipped, 0)
         if long_size is not None and length == 0xFFFFFFFF:
-            where, length = long_size
-            patch = (where, held.to_bytes(8, order))
+            position, length = long_size
+            patch = (position, available.to_bytes(8, order))
         else:
             patch = (start - 4, b"\xff" * 4)  # libsndfile then reads to the end
-        if length == 0 and wanted == b"data" and _unclaimed(file, start, size, order):
-            return Survey(held=held, streamed=True, patch=patch)
-        if length > held and _means_unknown(length):
-            return Survey(held=held, streamed=True)
-        tail = _unclaimed(file, start + length + length % 2, size, order)
-        return Survey(declared=max(length - skipped, 0), held=held, unclaimed=tail)
+        if length == 0 and target == b"data" and _undeclared(file, start, size, order):
+            return Survey(available=available, streamed=True, patch=patch)
+        if length > available and _means_unknown(length):
+            return Survey(available=available, streamed=True)
+        tail = _undeclared(file, start + length + length % 2, size, order)
+        return Survey(declared=max(length - skipped, 0), available=available, undeclared=tail)
     return Survey()
 
 
 def _means_unknown(length: int) -> bool:
-    """Programs that write to a pipe put a size just below 2 or 4 GiB."""
+    """Tell whether a length means an unknown one: programs write 2 or 4 GiB to a pipe."""
     return any(0 < limit - length <= 4200 for limit in (2**31, 2**32))
 
 
-def _unclaimed(file: BinaryIO, position: int, size: int, order: _Order) -> int:
-    """Bytes from `position` on, unless they are chunks to the end, a tag or a little padding."""
-    left = size - position
-    if left <= 0:
+def _undeclared(file: BinaryIO, position: int, size: int, order: _Order) -> int:
+    """Number of bytes from a position on; 0 if they are chunks, a tag or padding."""
+    remaining = size - position
+    if remaining <= 0:
         return 0
     file.seek(position)
     head = file.read(4096)
-    if head.startswith(b"TAG") and left == 128:
+    if head.startswith(b"TAG") and remaining == 128:  # an ID3v1 tag
         return 0
-    if left < 4096 and not head.strip(b"\0"):
+    if remaining < 4096 and not head.strip(b"\0"):
         return 0
     while position + 8 <= size:
         file.seek(position)
         head = file.read(8)
         if not (head[:4].isascii() and head[:4].decode("ascii").isprintable()):
-            return left
+            return remaining
         length = int.from_bytes(head[4:], order)
         position += 8 + length + length % 2
-    return left if position < size or position > size + 1 else 0
+    return remaining if position < size or position > size + 1 else 0
 
 
 def _w64(file: BinaryIO, size: int) -> Survey:
-    position = 40  # behind riff, its size, and wave
+    position = 40  # after the identifiers and the size of the file
     while position + 24 <= size:
         file.seek(position)
         head = file.read(24)
-        length = int.from_bytes(head[16:], "little")  # counts these 24 bytes too
+        length = int.from_bytes(head[16:], "little")  # includes these 24 bytes
         if head[:4] == b"data":
-            return Survey(declared=max(length - 24, 0), held=size - position - 24)
+            return Survey(declared=max(length - 24, 0), available=size - position - 24)
         position += max(length + -length % 8, 24)
     return Survey()
 
 
 def _au(file: BinaryIO, size: int) -> Survey:
     start, length = (int.from_bytes(file.read(4), "big") for _ in range(2))
-    held = max(size - start, 0)
-    if length == 0xFFFFFFFF:  # the format's own way to say so
-        return Survey(held=held)
-    return Survey(declared=length, held=held)
+    available = max(size - start, 0)
+    if length == 0xFFFFFFFF:  # defined as an unknown length
+        return Survey(available=available)
+    return Survey(declared=length, available=available)
 
 
 def _ogg(file: BinaryIO, size: int) -> Survey:
     position, granule, ended = 0, 0, False
-    expected: dict[bytes, int] = {}  # the next page number of each logical stream
+    expected: dict[bytes, int] = {}  # next page number of each logical stream
     while position < size:
         page = _ogg_page(file, position)
         if page is None:
-            rest_is_junk = ended or not _finds_page(file, position + 1)
-            if rest_is_junk:
-                break
+            if ended or not _finds_page(file, position + 1):
+                break  # no audio follows
             return Survey(damaged_after=granule)
         serial, number = page[14:18], int.from_bytes(page[18:22], "little")
         if number != expected.get(serial, number):
@@ -204,7 +204,7 @@ def _ogg(file: BinaryIO, size: int) -> Survey:
 
 
 def _ogg_page(file: BinaryIO, position: int) -> bytes | None:
-    """The page that starts at `position`, or None if there is no whole one."""
+    """Page that starts at a position, or None unless it is complete and undamaged."""
     file.seek(position)
     head = file.read(27)
     if len(head) < 27 or not head.startswith(b"OggS"):
@@ -220,6 +220,7 @@ def _ogg_page(file: BinaryIO, position: int) -> bytes | None:
 
 
 def _finds_page(file: BinaryIO, position: int) -> bool:
+    """Tell whether another page starts at or after a position."""
     file.seek(position)
     end = b""
     while block := file.read(1 << 16):
@@ -233,7 +234,7 @@ _MIRRORED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
 def _ogg_checksum(data: bytes) -> int:
-    """Ogg's CRC-32: zlib's polynomial, but bits in the other order and started from zero."""
+    """CRC-32 of Ogg: the polynomial of zlib, with reversed bits and the initial value 0."""
     mirrored = zlib.crc32(data.translate(_MIRRORED), 0xFFFFFFFF) ^ 0xFFFFFFFF
     return int(f"{mirrored:032b}"[::-1], 2)
 

@@ -1,4 +1,4 @@
-"""One audio file being decoded block by block, with everything suspicious about it noted."""
+"""Decoding of audio files, block by block, with checks of what the file declares."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BLOCK = 16384
-"""Frames taken at once: more in one call crashes libsndfile's Vorbis encoder."""
+"""Frames per call: larger calls crash the Vorbis encoder of libsndfile."""
 
 _SAMPLE_BYTES = {
     "PCM_S8": 1,
@@ -33,14 +33,14 @@ _SAMPLE_BYTES = {
     "DOUBLE": 8,
 }
 _NEEDS_DOUBLE = ("DOUBLE", "PCM_32", "ALAC_32")  # float32 holds 24 bits
-_OPUS_CLOCK = 48000  # Hz: Opus positions count this, whatever the sample rate says
+_OPUS_CLOCK = 48000  # Hz: unit of Opus positions at any sample rate
 
 
 @dataclass
 class Decoder:
-    """An open audio file; `failed_at` is set when decoding stops with an error.
+    """Open audio file; `failed_at` is the frame at which decoding stopped with an error.
 
-    Nothing is ever allocated because a header says so: frames come in blocks.
+    Frames are decoded in blocks, so that memory never depends on the declared length.
     """
 
     label: str
@@ -57,7 +57,7 @@ class Decoder:
         self.dtype = np.dtype(np.float64 if self.subtype in _NEEDS_DOUBLE else np.float32)
         frames = int(self.sound.frames)
         self.total = frames if frames < 2**62 else None
-        """Frames that libsndfile expects; None for a FLAC stream that does not say."""
+        """Declared number of frames; None for a FLAC stream of unknown length."""
         if self.survey.damaged_after is not None:
             clock = _OPUS_CLOCK if self.subtype == "OPUS" else self.sr
             self.failed_at = self.survey.damaged_after * self.sr // clock
@@ -68,44 +68,44 @@ class Decoder:
         Parameters
         ----------
         first, last : int
-            Frames; without `last` to the end.
+            Range of frames; by default to the end.
 
         Yields
         ------
         np.ndarray [shape=(sample, channel)]
-            At most `BLOCK` frames, the caller's to keep.
+            New array of at most `BLOCK` frames.
         """
         last = self.total if last is None else last
         position = self._seek(first)
         while last is None or position < last:
-            wanted = BLOCK if last is None else min(BLOCK, last - position)
-            block, failed = self._decode(wanted)
+            count = BLOCK if last is None else min(BLOCK, last - position)
+            block, failed = self._decode(count)
             position += len(block)
             if failed:
                 self.failed_at = position
-            if position > first and len(block):
+            if position > first and len(block):  # drop frames before `first`
                 yield block[max(len(block) - (position - first), 0) :]
             if failed or not len(block):
                 return
 
     def _seek(self, frame: int) -> int:
-        """Go to a frame, or stay at the beginning where that would not be exact."""
+        """Seek to a frame, or stay at the beginning if seeking is inexact; return the position."""
         import soundfile
 
-        # An MP3 decoder needs the frames before: after a seek it is wrong for a while. That of Ogg
-        # goes to another frame than it says, near the end of a file.
+        # An MP3 decoder depends on earlier frames and is wrong for a while after a seek. The Ogg
+        # decoder seeks to a wrong frame near the end of a file.
         if frame == 0 or self.total is None or self.format in ("MP3", "OGG"):
             return 0
         try:
             return int(self.sound.seek(frame))
-        except soundfile.LibsndfileError:  # a coding like GSM, without seeking
+        except soundfile.LibsndfileError:  # codings such as GSM cannot seek
             return 0
 
     def _decode(self, frames: int) -> tuple[NDArray[Any], bool]:
-        """At most so many frames, and whether the decoder failed behind them."""
+        """Decode at most a number of frames; the flag tells whether the decoder failed after."""
         import soundfile
 
-        # NaN marks what was not reached: an error does not say how far the decoder came.
+        # NaN marks frames that were not reached: an error does not tell how many were decoded.
         block = np.full((frames, self.channels), np.nan, dtype=self.dtype)
         try:
             return block[: len(self.sound.read(out=block))], False
@@ -114,53 +114,57 @@ class Decoder:
             return block[: int(missing.argmax()) if missing.any() else frames], True
 
     def suspicions(self, decoded: int) -> list[str]:
-        """What does not fit together, one sentence each.
+        """Contradictions between header and content, one sentence each.
 
         Parameters
         ----------
         decoded : int
-            Frames that came out when all were asked for.
+            Number of decodable frames of the whole file.
+
+        Returns
+        -------
+        list of str
         """
-        found, facts = [], self.survey
+        messages, facts = [], self.survey
         if facts.streamed or self.total is None:
-            found.append(
+            messages.append(
                 f"the header does not say how long it is (a streamed file); all {decoded} frames "
-                "up to the end of the file were read"
+                "to the end of the file were read"
             )
-        if facts.declared is not None and facts.declared > facts.held:
-            found.append(
-                f"cut short: the header declares {self._amount(facts.declared)}, the file holds "
-                f"{self._amount(facts.held)}, {decoded} frames were decoded"
+        if facts.declared is not None and facts.declared > facts.available:
+            messages.append(
+                f"cut short: the header declares {self._amount(facts.declared)}, the file has "
+                f"{self._amount(facts.available)}, {decoded} frames were decoded"
             )
-        if facts.unclaimed:
-            found.append(
-                f"{facts.unclaimed} bytes behind the {decoded} frames that the header declares "
+        if facts.undeclared:
+            messages.append(
+                f"{facts.undeclared} bytes after the {decoded} frames that the header declares "
                 "were not read; the header may be wrong"
             )
         if facts.ends_early:
-            found.append(f"cut short: its last page is missing; {decoded} frames were decoded")
+            messages.append(f"cut short: its last page is missing; {decoded} frames were decoded")
         if self.failed_at is None and self.total is not None and decoded < self.total:
-            found.append(f"{self.total} frames are declared, only {decoded} were decoded")
-        return found
+            messages.append(f"{self.total} frames are declared, only {decoded} were decoded")
+        return messages
 
     def failure(self) -> str:
-        """Where decoding failed, in words; call it only if `failed_at` is set."""
+        """Description of where decoding failed; only valid if `failed_at` is set."""
         at = (self.failed_at or 0) / self.sr
-        whole = f" of {self.total / self.sr:.3f} s" if self.total is not None else ""
-        return f"cannot be decoded from {at:.3f} s on{whole}: damaged or cut short there"
+        duration = f" of {self.total / self.sr:.3f} s" if self.total is not None else ""
+        return f"cannot be decoded from {at:.3f} s on{duration}: damaged or cut short there"
 
     def _amount(self, count: int) -> str:
-        """Bytes of audio as frames, where the coding lets us."""
+        """Bytes of audio as a number of frames, or of bytes if the coding is compressed."""
         width = _SAMPLE_BYTES.get(self.subtype)
         return f"{count // (width * self.channels)} frames" if width else f"{count} bytes"
 
 
 @cache
 def _sequential_type() -> Any:
-    """A SoundFile that does not seek after every read, as soundfile does with seekable files.
+    """Subclass of SoundFile that does not seek after every read.
 
-    Those seeks, though to where the file is already, spoil the next block of an MP3 and hide
-    what error made a FLAC decoder stop.
+    soundfile does so with seekable files. Even a seek to the current position corrupts the next
+    block of an MP3 file, and hides the error that stopped a FLAC decoder.
     """
     import soundfile
 
@@ -186,7 +190,7 @@ def open_audio(source: Source) -> Iterator[Decoder]:
     Raises
     ------
     AudioFileError
-        If the file cannot be opened, or libsndfile does not know what it is.
+        The file cannot be opened, or libsndfile does not recognise it.
     """
     file, size = open_source(source)
     label = show(source)
@@ -203,6 +207,7 @@ def open_audio(source: Source) -> Iterator[Decoder]:
 
 
 def _open_sound(file: BinaryIO, source: Source, facts: Survey, label: str) -> Any:
+    """Open a file with soundfile; raises an `AudioFileError` if it is not audio."""
     import soundfile
 
     file.seek(0)
@@ -213,22 +218,26 @@ def _open_sound(file: BinaryIO, source: Source, facts: Survey, label: str) -> An
             return _sequential_type()(Patched(file, facts.patch))
         if file is source:
             return _sequential_type()(file)
-        # The descriptor instead of the name: any bytes will do as a name, and no callback into
-        # Python swallows a Ctrl-C.
+        # By descriptor rather than by name: names may be any bytes, and without callbacks into
+        # Python no Ctrl-C is lost.
         return _sequential_type()(file.fileno(), closefd=False)
     except (soundfile.LibsndfileError, TypeError) as error:
-        raise AudioFileError(f"{label}: {_why_unknown(head, facts, error)}") from None
+        raise AudioFileError(f"{label}: {_refusal(head, facts, error)}") from None
 
 
-def _why_unknown(head: bytes, facts: Survey, error: Exception) -> str:
+def _refusal(head: bytes, facts: Survey, error: Exception) -> str:
+    """Message for a file that soundfile cannot open."""
     if not head:
-        return "not an audio file: it is empty"
+        return "not an audio file: it is empty; export it again"
     if facts.ends_early or facts.damaged_after is not None:
-        return "not a whole audio file: an Ogg file damaged or cut short before any audio"
+        return (
+            "not a complete audio file: an Ogg file damaged or cut short before any audio; use "
+            "another copy"
+        )
     reason = str(getattr(error, "error_string", "")).rstrip(".")
     code = getattr(error, "code", 1)
     detail = f" ({reason[0].lower()}{reason[1:]})" if reason and code not in (1, 2) else ""
     return (
-        f"not an audio file that can be read{detail}: it begins with {head!r}; "
+        f"not an audio file of a supported format{detail}: it begins with {head!r}; "
         "convert it to WAV or FLAC"
     )

@@ -1,4 +1,4 @@
-"""What an audio file holds, and what about it deserves a look, without keeping it in memory."""
+"""Facts and suspicious properties of audio files, without keeping them in memory."""
 
 from __future__ import annotations
 
@@ -14,49 +14,49 @@ from nmfaudio.audio.io.decoding import Decoder, open_audio
 from nmfaudio.audio.io.reading import HIGHEST_RATE, LOWEST_RATE
 
 SILENCE = 1e-4
-"""Amplitudes up to this (-80 dBFS) are silence: some steps of dither in 16 bits."""
+"""Highest amplitude of silence: -80 dBFS, a few steps of 16-bit dither."""
 
 _LARGE_OFFSET = 0.01  # of full scale
-_ONE_STEP = 2.0**-15  # of 16 bits: inverting the lowest code is off by that much
-_TOP = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}  # bits
+_ONE_STEP = 2.0**-15  # of 16 bits: the lowest code has no negative, so inversion is off by a step
+_BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
 
 
 @dataclass(frozen=True)
 class FileInfo:
-    """Facts of one audio file. Levels are in dB relative to full scale, None for silence."""
+    """Facts about one audio file. Levels are in dB relative to full scale, None for silence."""
 
     path: str
-    """As it can be printed."""
+    """Printable path."""
     format: str
     subtype: str
     channels: int
     sr: int
-    """Hz."""
+    """Sample rate in Hz."""
     frames: int
-    """Frames that could be decoded."""
+    """Number of decodable frames."""
     duration: float
-    """Seconds."""
+    """Duration in seconds."""
     bytes: int
     """Size of the file."""
     peak: tuple[float | None, ...]
-    """dBFS, one for each channel."""
+    """Peak of each channel in dBFS."""
     rms: tuple[float | None, ...]
-    """dBFS, one for each channel; a full-scale square wave has 0."""
+    """Level of each channel in dBFS; a full-scale square wave has 0."""
     dc_offset: tuple[float, ...]
-    """Mean of each channel, full scale being 1."""
+    """Mean of each channel; full scale is 1."""
     clipped: int
-    """Samples at full scale or beyond."""
+    """Number of samples at full scale or beyond."""
     nonfinite: int
-    """Samples that are NaN or infinite."""
+    """Number of NaN or infinite samples."""
     silence_start: float
-    """Seconds of silence (all channels within -80 dBFS) before the first sound."""
+    """Seconds of silence, all channels within -80 dBFS, before the first sound."""
     silence_end: float
     """Seconds of silence after the last sound."""
     notes: tuple[str, ...]
-    """What is suspicious, one sentence each."""
+    """Suspicious properties, one sentence each."""
 
     def to_dict(self) -> dict[str, Any]:
-        """The facts as values that JSON knows."""
+        """Facts as JSON types."""
         return {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in asdict(self).items()
@@ -64,7 +64,7 @@ class FileInfo:
 
 
 def inspect(path: Source) -> FileInfo:
-    """Decode an audio file once, block by block, and say what it holds.
+    """Decode an audio file once, block by block, and describe it.
 
     Parameters
     ----------
@@ -73,12 +73,19 @@ def inspect(path: Source) -> FileInfo:
     Returns
     -------
     FileInfo
-        A file that fails halfway is described up to there.
+        Facts about the file. A damaged file is described up to the damage.
 
     Raises
     ------
     AudioFileError
-        If the file cannot be opened, or is no audio file.
+        The file cannot be opened, or is not an audio file.
+
+    Examples
+    --------
+    >>> import nmfaudio as na
+    >>> info = na.audio.inspect(na.example("drums"))
+    >>> info.channels, info.sr, info.clipped, info.notes
+    (1, 44100, 0, ())
     """
     with open_audio(path) as audio:
         tally = _Tally(audio)
@@ -91,7 +98,7 @@ def inspect(path: Source) -> FileInfo:
 
 
 class _Tally:
-    """Sums over the blocks of a file."""
+    """Statistics accumulated over the blocks of a file."""
 
     def __init__(self, audio: Decoder) -> None:
         self.audio = audio
@@ -100,11 +107,11 @@ class _Tally:
         zeros = np.zeros(audio.channels)
         self.peak, self.sum, self.squares = zeros, zeros.copy(), zeros.copy()
         self.difference, self.opposition = zeros.copy(), zeros.copy()  # from and to channel 1
-        bits = _TOP.get(audio.subtype)
+        bits = _BITS.get(audio.subtype)
         self.top = 1 - 2.0 ** (1 - bits) if bits else 1.0
 
     def add(self, block: NDArray[Any]) -> None:
-        """Take in one block, shape (sample, channel)."""
+        """Add one block [shape=(sample, channel)]."""
         values = np.ascontiguousarray(block.T, dtype=np.float64)
         finite = np.isfinite(values)
         self.nonfinite += int(values.size - finite.sum())
@@ -116,13 +123,14 @@ class _Tally:
         self.clipped += int((size >= self.top).sum())
         self.difference = np.maximum(self.difference, np.abs(values - values[0]).max(axis=1))
         self.opposition = np.maximum(self.opposition, np.abs(values + values[0]).max(axis=1))
-        loud = np.flatnonzero(size.max(axis=0) > SILENCE)
-        if loud.size:
-            begin = self.sound[0] if self.sound else self.frames + int(loud[0])
-            self.sound = (begin, self.frames + int(loud[-1]))
+        audible = np.flatnonzero(size.max(axis=0) > SILENCE)
+        if audible.size:
+            begin = self.sound[0] if self.sound else self.frames + int(audible[0])
+            self.sound = (begin, self.frames + int(audible[-1]))
         self.frames += len(block)
 
     def info(self, notes: tuple[str, ...]) -> FileInfo:
+        """Return the facts, with the notes."""
         audio, count = self.audio, max(self.frames, 1)
         begin, end = self.sound or (self.frames, self.frames - 1)
         return FileInfo(
@@ -145,36 +153,36 @@ class _Tally:
         )
 
     def notes(self) -> list[str]:
-        """What the samples themselves give away."""
-        found = []
+        """Suspicious properties of the samples, one sentence each."""
+        notes = []
         if not LOWEST_RATE <= self.audio.sr <= HIGHEST_RATE:
-            found.append(f"a sample rate of {self.audio.sr} Hz is hardly one of audio")
+            notes.append(f"a sample rate of {self.audio.sr} Hz is unusual for audio")
         if self.nonfinite:
-            found.append(f"{self.nonfinite} samples are NaN or infinite")
+            notes.append(f"{self.nonfinite} samples are NaN or infinite")
         if not self.frames:
-            found.append("has no frames")
+            notes.append("has no frames")
         elif self.sound is None:
-            found.append("is silent")
+            notes.append("is silent")
         else:
-            found += self._channel_notes()
-        return found
+            notes += self._channel_notes()
+        return notes
 
     def _channel_notes(self) -> list[str]:
-        found = []
+        notes = []
         for channel in range(self.audio.channels):
             offset = self.sum[channel] / self.frames
             if abs(offset) > _LARGE_OFFSET:
-                found.append(
-                    f"channel {channel + 1} has a DC offset of {offset:.3f}, which separators take "
-                    "for a sound; subtract it first"
+                notes.append(
+                    f"channel {channel + 1} has a DC offset of {offset:.3f}, which separators "
+                    "treat as a sound; subtract it first"
                 )
             if self.peak[channel] <= SILENCE:
-                found.append(f"channel {channel + 1} is silent")
+                notes.append(f"channel {channel + 1} is silent")
             elif channel and self.difference[channel] == 0:
-                found.append(f"channel {channel + 1} is the same as channel 1")
+                notes.append(f"channel {channel + 1} is the same as channel 1")
             elif channel and self.opposition[channel] <= _ONE_STEP:
-                found.append(f"channel {channel + 1} is channel 1 inverted")
-        return found
+                notes.append(f"channel {channel + 1} is channel 1 inverted")
+        return notes
 
 
 def _decibels(amplitude: float) -> float | None:

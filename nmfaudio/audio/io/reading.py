@@ -1,4 +1,4 @@
-"""Audio files into arrays."""
+"""Reading of audio files."""
 
 from __future__ import annotations
 
@@ -17,27 +17,48 @@ from nmfaudio.audio.io.decoding import Decoder, open_audio
 from nmfaudio.errors import AudioFileError, AudioWarning, ContentError, ParameterError
 
 LOWEST_RATE, HIGHEST_RATE = 100, 1_500_000
-"""Sample rates in Hz between which a file is taken for audio."""
+"""Range of sample rates of audio in Hz."""
 
 Nonfinite = Literal["error", "zero"]
 
 
 @dataclass(frozen=True)
 class DecodedAudio:
-    """Samples of a file with their rate; unpacks as ``samples, sr = read(path)``."""
+    """Samples of an audio file and their sample rate; unpacks as ``y, sr = na.read(path)``.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(channel, sample)]
+        float32, which holds 24 bits exactly, or float64 for files of 32-bit integers and 64-bit
+        floats.
+    sr : int
+        Sample rate in Hz.
+    format : str
+        Container as libsndfile names it, such as ``"WAV"`` or ``"FLAC"``.
+    subtype : str
+        Coding as libsndfile names it, such as ``"PCM_16"`` or ``"FLOAT"``.
+    warnings : tuple of str
+        Suspicious properties of the file, one sentence each.
+    offset : int
+        Position of the first sample in the file; 0 unless only an excerpt was read.
+
+    Examples
+    --------
+    >>> import nmfaudio as na
+    >>> audio = na.read(na.example("drums"))
+    >>> audio.sr, audio.format, audio.subtype, audio.warnings
+    (44100, 'WAV', 'PCM_16', ())
+    >>> y, sr = audio
+    >>> y.dtype.name, y.shape[0]
+    ('float32', 1)
+    """
 
     samples: NDArray[Any]
-    """Shape (channel, sample); float32, or float64 where the file holds more than 24 bits."""
     sr: int
-    """Hz."""
     format: str
-    """libsndfile's name, "WAV", "FLAC" and so on."""
     subtype: str
-    """libsndfile's name of the coding, "PCM_16", "FLOAT" and so on."""
     warnings: tuple[str, ...]
-    """What was suspicious, one sentence each."""
     offset: int
-    """The first sample's place in the file; 0 unless a stretch was asked for."""
 
     def __iter__(self) -> Iterator[Any]:
         yield self.samples
@@ -54,70 +75,72 @@ def read(
     salvage: bool = False,
     nonfinite: Nonfinite = "error",
 ) -> DecodedAudio:
-    """Read an audio file, or a stretch of it, at its own sample rate and with all its channels.
+    """Read an audio file, or an excerpt of it, with its sample rate and all its channels.
 
     Parameters
     ----------
     path : str, bytes, os.PathLike or binary file object
-        Anything libsndfile reads. A file object must be seekable and is read from its beginning.
+        Any format that libsndfile reads. A file object must be seekable and is read from its
+        beginning.
     start, stop : float, optional
-        Seconds: only this stretch is decoded.
+        Range in seconds to decode; by default the whole file.
     strict : bool
-        Whether a file that was cut short or contradicts its header is an error, not a warning.
-    salvage : bool
-        Whether to keep, with a warning, what can be decoded of a damaged file.
-    nonfinite : {"error", "zero"}
-        What to do with samples that are NaN or infinite: refuse, or set them to zero with a
+        Whether a file that was cut short or contradicts its header raises an error instead of a
         warning.
+    salvage : bool
+        Whether to keep, with a warning, the decodable part of a damaged file.
+    nonfinite : {"error", "zero"}
+        Treatment of NaN and infinite samples: raise an error, or set them to zero with a warning.
 
     Returns
     -------
     DecodedAudio
-        Its `samples` are float32, which holds 24 bits exactly, or float64 for files of 32-bit
-        integers and 64-bit floats. Every one of its `warnings` was also issued as an
-        `AudioWarning`.
+        Audio that unpacks as ``y, sr``, with `y` of shape (channel, sample). Each of its `warnings`
+        is also issued as an `AudioWarning`.
 
     Raises
     ------
     AudioFileError
-        If the file cannot be opened or decoded, or `strict` finds something.
+        The file cannot be opened or decoded, or is suspicious and `strict` is set.
     ContentError
-        If there are no frames, or samples that are not finite.
+        The file has no frames, or samples that are not finite.
     ParameterError
-        If the stretch does not lie within the file, or the sample rate is not between 100 Hz and
-        1.5 MHz.
+        The range is not within the file, or the sample rate is not between 100 Hz and 1.5 MHz.
 
     Examples
     --------
-    >>> import io
-    >>> import soundfile
-    >>> file = io.BytesIO()
-    >>> soundfile.write(file, np.zeros((8000, 2)), 8000, format="WAV")
-    >>> recording = read(file, start=0.25)
-    >>> recording.samples.shape, recording.sr, recording.offset
-    ((2, 6000), 8000, 2000)
+    >>> import nmfaudio as na
+    >>> y, sr = na.read(na.example("drums"))
+    >>> y.dtype.name, y.ndim, sr
+    ('float32', 2, 44100)
+    >>> excerpt = na.read(na.example("drums"), start=0.5, stop=1.5)
+    >>> excerpt.samples.shape[1], excerpt.offset
+    (44100, 22050)
     """
     if nonfinite not in get_args(Nonfinite):
-        raise ParameterError(f"nonfinite={nonfinite!r}: need one of {get_args(Nonfinite)}")
-    _check_stretch(start, stop)
+        raise ParameterError(
+            f"nonfinite={nonfinite!r}: need one of {', '.join(get_args(Nonfinite))}"
+        )
+    _check_range(start, stop)
     with open_audio(path) as audio:
         if not LOWEST_RATE <= audio.sr <= HIGHEST_RATE:
             raise ParameterError(
-                f"{audio.label}: a sample rate of {audio.sr} Hz; need {LOWEST_RATE} to "
+                f"{audio.label}: has a sample rate of {audio.sr} Hz; need {LOWEST_RATE} to "
                 f"{HIGHEST_RATE} Hz; correct the header or resample"
             )
         first, last = _frames(audio, start, stop)
         samples, repairs = _collect(audio, first, last, nonfinite)
-        found = _judge(audio, first, last, samples.shape[1], strict=strict, salvage=salvage)
+        messages = _warnings(audio, first, last, samples.shape[1], strict=strict, salvage=salvage)
     if not samples.shape[1]:
         raise ContentError(f"{audio.label}: has no frames; need at least one")
-    found = tuple(f"{audio.label}: {text}" for text in (*found, *repairs))
-    for text in found:
+    messages = tuple(f"{audio.label}: {text}" for text in (*messages, *repairs))
+    for text in messages:
         python_warnings.warn(text, AudioWarning, stacklevel=2)
-    return DecodedAudio(samples, audio.sr, audio.format, audio.subtype, found, first)
+    return DecodedAudio(samples, audio.sr, audio.format, audio.subtype, messages, first)
 
 
-def _check_stretch(start: float | None, stop: float | None) -> None:
+def _check_range(start: float | None, stop: float | None) -> None:
+    """Raise a `ParameterError` unless start and stop are ascending times."""
     for name, value in (("start", start), ("stop", stop)):
         if value is not None and not (math.isfinite(value) and value >= 0):
             raise ParameterError(f"{name}={value!r}: need seconds, 0 or more")
@@ -126,6 +149,7 @@ def _check_stretch(start: float | None, stop: float | None) -> None:
 
 
 def _frames(audio: Decoder, start: float | None, stop: float | None) -> tuple[int, int | None]:
+    """First frame, and the frame after the last; None for the end of the file."""
     first = round((start or 0) * audio.sr)
     last = None if stop is None else max(round(stop * audio.sr), first + 1)
     if audio.total is not None and audio.total > 0:
@@ -135,19 +159,20 @@ def _frames(audio: Decoder, start: float | None, stop: float | None) -> tuple[in
 
 
 def _check_within(audio: Decoder, first: int, last: int | None, total: int) -> None:
-    # One frame of grace: the end of a file in rounded seconds may lie just behind it.
+    """Raise a `ParameterError` unless the range lies within `total` frames."""
+    # Tolerance of one frame: the duration in rounded seconds may exceed the file.
     if first >= total or (last is not None and last > total + 1):
         end = "the end" if last is None else f"{last / audio.sr:g} s"
         raise ParameterError(
-            f"{audio.label}: the stretch {first / audio.sr:g} s to {end} does not lie within "
-            f"its {total / audio.sr:.3f} s"
+            f"{audio.label}: the range from {first / audio.sr:g} s to {end} does not lie within "
+            f"its {total / audio.sr:.3f} s; choose one that does"
         )
 
 
 def _collect(
     audio: Decoder, first: int, last: int | None, nonfinite: Nonfinite
 ) -> tuple[NDArray[Any], list[str]]:
-    """All frames as (channel, sample), and what had to be repaired in them."""
+    """Samples [shape=(channel, sample)], and a sentence for each repair."""
     blocks, decoded, bad, first_bad = [], 0, 0, 0
     for block in audio.blocks(first, last):
         broken = ~np.isfinite(block)
@@ -175,28 +200,34 @@ def _count(number: int) -> str:
     return "1 sample is" if number == 1 else f"{number} samples are"
 
 
-def _judge(
+def _warnings(
     audio: Decoder, first: int, last: int | None, decoded: int, *, strict: bool, salvage: bool
 ) -> tuple[str, ...]:
-    """The warnings a decoded file deserves, or an error where it deserves more."""
-    whole = first == 0 and last is None
-    if audio.total is None and not whole:
+    """Warnings about a decoded file; raises an error for damage that is not to be tolerated."""
+    complete = first == 0 and last is None
+    if audio.total is None and not complete:
         _check_within(audio, first, last, first + decoded)
-    found = audio.suspicions(decoded) if whole else _short_stretch(audio, first, last, decoded)
+    messages = audio.suspicions(decoded) if complete else _missing(audio, first, last, decoded)
     if audio.failed_at is not None and (last is None or audio.failed_at < last):
         if not salvage:
             raise AudioFileError(
-                f"{audio.label}: {audio.failure()}; find a good copy, or keep what can be "
-                "decoded (salvage)"
+                f"{audio.label}: {audio.failure()}; use another copy, or keep what can be "
+                "decoded (salvage=True, or --salvage)"
             )
-        found.append(f"{audio.failure()}; the {decoded} frames that could be decoded were kept")
-    if strict and found:
-        raise AudioFileError(f"{audio.label}: {found[0]}; refused because of strict")
-    return tuple(found)
+        messages.append(f"{audio.failure()}; the {decoded} frames that could be decoded were kept")
+    if strict and messages:
+        raise AudioFileError(
+            f"{audio.label}: {messages[0]}; repair the file, or read it without strict"
+        )
+    return tuple(messages)
 
 
-def _short_stretch(audio: Decoder, first: int, last: int | None, decoded: int) -> list[str]:
+def _missing(audio: Decoder, first: int, last: int | None, decoded: int) -> list[str]:
+    """Warning about an excerpt that has fewer frames than declared."""
     end = audio.total if last is None else last
     if audio.failed_at is None and end is not None and decoded < end - first:
-        return [f"{end - first} frames from {first / audio.sr:g} s on are declared, {decoded} came"]
+        return [
+            f"{end - first} frames from {first / audio.sr:g} s on are declared, only {decoded} "
+            "were decoded"
+        ]
     return []

@@ -1,4 +1,4 @@
-"""Samples of a recording, from a file or from an array."""
+"""Samples of a recording, from a file or an array."""
 
 from __future__ import annotations
 
@@ -9,21 +9,37 @@ import numpy as np
 
 from nmfaudio.errors import ParameterError
 
+Audio = str | bytes | os.PathLike[str] | np.ndarray
+
 
 def as_samples(audio: Any, sr: int | None) -> tuple[np.ndarray, int]:
-    """Samples [shape=(channel, sample)] and their rate, of a file or as they are."""
+    """Return samples and sample rate of a file or an array.
+
+    Parameters
+    ----------
+    audio : path or array_like [shape=(channel, sample) or (sample,)]
+    sr : int or None
+        Sample rate of an array in Hz; None for a file.
+
+    Returns
+    -------
+    y : np.ndarray [shape=(channel, sample)]
+    sr : int
+
+    Raises
+    ------
+    ParameterError
+        `sr` is missing for an array, or passed with a file.
+    """
     from nmfaudio._common.validation import as_audio
 
     if isinstance(audio, str | bytes | os.PathLike):
         if sr is not None:
-            raise ParameterError(f"sr is {sr}, but a file knows its own rate; leave sr out")
+            raise ParameterError(f"sr is {sr}, but a file has its own sample rate; omit sr")
         from nmfaudio.audio.io import read
 
         recording = read(audio)
         return recording.samples, recording.sr
     if sr is None:
-        raise ParameterError("sr is missing; samples need their rate in Hz")
+        raise ParameterError("sr is missing; an array needs its sample rate in Hz")
     return as_audio(audio), sr
-
-
-Audio = str | bytes | os.PathLike[str] | np.ndarray

@@ -23,8 +23,8 @@ class Terms(NamedTuple):
     Parameters
     ----------
     linear : np.ndarray or float
-        Coefficient of :math:`x`, of any sign. An array broadcasts to the shape of the factor; a
-        number holds for all of its entries. So do the other three.
+        Coefficient of :math:`x`, of any sign. Like the other three, an array that broadcasts to the
+        shape of the factor, or a number for all of its entries.
     quadratic : np.ndarray or float
         Coefficient of :math:`x^2 / 2`, ≥ 0.
     log : np.ndarray or float

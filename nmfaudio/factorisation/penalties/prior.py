@@ -95,6 +95,7 @@ class Prior:
         return Terms(linear=self.weight, log=self.weight * self.W0)
 
     def _require_shape(self, F: np.ndarray) -> None:
+        """Raise `ShapeError` unless F is shaped like W0."""
         if F.shape != self.W0.shape:
             raise ShapeError(
                 f"W0 of Prior has shape {self.W0.shape}, but its factor has {F.shape}; "

@@ -17,7 +17,7 @@ Callback = Callable[[Progress], bool | None]
 
 
 class Stopped(Exception):
-    """The callback requested to stop."""
+    """Raised when the callback requests to stop."""
 
 
 @dataclass(eq=False)

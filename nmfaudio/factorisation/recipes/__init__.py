@@ -1,4 +1,4 @@
-"""Sequences of decompositions: one file per recipe, made of `nmf` and `decompose` alone."""
+"""Algorithms that run several decompositions in sequence, one per module."""
 
 from nmfaudio.factorisation.recipes.deep import DeepDecomposition, deep_nmf
 from nmfaudio.factorisation.recipes.feature_weighting import FeatureWeighted, feature_weighted_nmf

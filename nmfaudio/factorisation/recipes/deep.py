@@ -1,4 +1,4 @@
-"""Deep NMF: templates of templates."""
+"""Deep NMF: a product of several layers of templates."""
 
 from __future__ import annotations
 
@@ -22,20 +22,28 @@ from nmfaudio.factorisation.structures import Product
 
 @dataclass(frozen=True, eq=False)
 class DeepDecomposition:
-    """The layers of a deep NMF, ``V ≈ W₁ W₂ … W_L H``.
+    """Layers of a deep NMF, ``V ≈ W₁ W₂ … W_L H``.
 
-    Attributes
+    Parameters
     ----------
     joint : Decomposition
-        All factors, trained together. The columns of every W sum to 1, so H has V's loudness. Its
-        first loss is the total objective that training layer by layer had reached.
+        All factors after joint training. The columns of every W sum to 1, so H has the scale of V.
+        The first loss is the objective after layer-wise training.
     layerwise : tuple of Decomposition
-        What each layer by itself had found before, with its losses: the first of V, each other of
-        the activations of the one before it.
+        Layers after layer-wise training: the first a decomposition of V, each other one of the
+        activations of the layer before it.
     layer_losses : np.ndarray [shape=(2, layer)]
-        How well the factors from each layer on explain what that layer was given, before and after
-        training together: ``D(H_{l−1} | W_l … W_L H)`` with the activations H_{l−1} of `layerwise`.
-        For the first layer that is the total objective.
+        Divergence of the factors from each layer on from the input of that layer, before and after
+        joint training: ``D(H_{l−1} | W_l … W_L H)`` with H_{l−1} of `layerwise`. For the first
+        layer it is the objective.
+
+    Examples
+    --------
+    >>> import numpy as np, nmfaudio as na
+    >>> V = np.random.default_rng(0).random((12, 50))
+    >>> deep = na.recipes.deep_nmf(V, [4, 2], rng=0)
+    >>> [W.shape for W in deep.joint.factors], deep.layer_losses.shape
+    ([(12, 4), (4, 2), (2, 50)], (2, 2))
     """
 
     joint: Decomposition
@@ -43,23 +51,28 @@ class DeepDecomposition:
     layer_losses: np.ndarray
 
     def layer(self, number: int) -> Decomposition:
-        """The model as seen by one layer: its templates ``W₁ … W_l`` and their activations.
+        """Return the model of one layer: templates ``W₁ … W_l`` and their activations.
 
         Parameters
         ----------
         number : int
-            From 1, the finest, up to the number of layers.
+            From 1, the layer of most components, to the number of layers.
 
         Returns
         -------
         Decomposition
-            A plain one of two factors, for masks and pictures; its losses are the joint ones.
+            Plain NMF of two factors, with the losses of `joint`.
+
+        Raises
+        ------
+        ParameterError
+            There is no layer of this number.
         """
         number = as_count(number, "layer", low=1, high=len(self.layerwise))
         factors, product = self.joint.factors, Product()
-        gradient_parts = (factors[:number], factors[number:])
-        two = tuple(f[0] if len(f) == 1 else product.forward(f) for f in gradient_parts)
-        return replace(self.joint, factors=tuple(np.ascontiguousarray(F) for F in two))
+        sides = (factors[:number], factors[number:])
+        W_and_H = tuple(side[0] if len(side) == 1 else product.forward(side) for side in sides)
+        return replace(self.joint, factors=tuple(np.ascontiguousarray(F) for F in W_and_H))
 
 
 def deep_nmf(
@@ -76,46 +89,66 @@ def deep_nmf(
     callback: Callback | None = None,
     rng: int | np.random.Generator | None = None,
 ) -> DeepDecomposition:
-    """Factor V into templates made of templates, ``V ≈ W₁ W₂ … W_L H``.
+    r"""Factorise V into a product of several layers, ``V ≈ W₁ W₂ … W_L H``.
 
-    First layer by layer, V by W₁ H₁, then H₁ by W₂ H₂ and so on; then all factors together. Going
-    from one layer to the next, parts that sound together become one: notes become chords. Note that
-    the total model has no more than the last rank; the layers say how it is made up. An iteration
-    of all factors together takes several times as long as one of plain NMF.
+    From one layer to the next, components that are active together are merged, such as notes into
+    chords. The rank of the model is that of the last layer; the layers before it describe how its
+    templates are composed. A joint iteration takes several times as long as one of plain NMF.
 
     Parameters
     ----------
     V : np.ndarray [shape=(freq, time)]
         Non-negative magnitudes or powers.
     ranks : sequence of int
-        Components of each layer, at least two layers, fewer from each to the next, e.g.
-        ``[40, 20, 8]``.
+        Number of components of each layer, at least two, decreasing, e.g. ``[40, 20, 8]``.
     beta_loss : "kl", "is", "frobenius" or float
-        The divergence of every layer and of all together.
+        β of the beta-divergence, for each layer and jointly.
     init : "random", "nndsvdar" or "spa"
-        How each layer starts, as in `nmf`.
-    weights, missing
-        As in `decompose`; they concern V, that is the first layer and all together.
-    max_iter, tol, check_every, callback
-        As in `decompose`, for each layer and for all together; the callback stops only that one.
+        Initialisation of each layer, as in `nmf`.
+    weights : np.ndarray, optional
+        Weights of the bins of V, as in `decompose`, for the first layer and jointly.
+    missing : "nan" or None
+        As in `decompose`.
+    max_iter : int
+        Largest number of iterations, for each layer and jointly.
+    tol : float
+        As in `decompose`, for each layer and jointly.
+    check_every : int
+        Iterations between checks.
+    callback : callable, optional
+        As in `decompose`; returning True stops the current layer only.
     rng : int, np.random.Generator or None
-        Where randomness comes from.
+        Random generator or seed.
 
     Returns
     -------
     DeepDecomposition
+        Jointly trained factors, and the layers before joint training.
 
     Raises
     ------
     ParameterError, ShapeError, ContentError
-        An argument cannot work; the message names it, its value and what is allowed.
+        An argument is invalid.
+
+    Notes
+    -----
+    Layer-wise training decomposes V and then, in turn, the activations of the layer before, with
+    :math:`H_0 = V`,
+
+    .. math::
+        \min_{W_l, H_l \ge 0} \; D_\beta(H_{l-1} \mid W_l H_l), \qquad l = 1, \ldots, L.
+
+    From there, joint training minimises by multiplicative updates
+
+    .. math::
+        \min_{W_1, \ldots, W_L, H \ge 0} \; D_\beta(V \mid W_1 W_2 \cdots W_L H).
 
     References
     ----------
     V. Leplat, L. T. K. Hien, A. Onwunta and N. Gillis, "Deep nonnegative matrix factorization with
     beta divergences", Neural Computation 36(11), 2024, doi:10.1162/neco_a_01679,
-    arXiv:2309.08249. (There the layers keep activations of their own, and their objectives are
-    summed; here all is one product.)
+    arXiv:2309.08249. (Their objective is a sum over layers with activations of their own; here it
+    is that of a single product.)
 
     G. Trigeorgis, K. Bousmalis, S. Zafeiriou and B. W. Schuller, "A deep matrix factorization
     method for learning attribute representations", IEEE TPAMI 39(3), 2017,
@@ -123,7 +156,7 @@ def deep_nmf(
 
     Examples
     --------
-    Which of four notes make which of two chords:
+    Two chords of two notes each:
 
     >>> import numpy as np, nmfaudio as na
     >>> rng = np.random.default_rng(0)
@@ -135,9 +168,9 @@ def deep_nmf(
     True
     """
     counts = _ranks(ranks)
-    data, said = as_spectrogram(V, weights=weights, missing=missing)
+    data, weights = as_spectrogram(V, weights=weights, missing=missing)
     if data.ndim != 2:
-        raise ShapeError(f"V has shape {data.shape}; deep_nmf takes (freq, time)")
+        raise ShapeError(f"V has shape {data.shape}; deep_nmf needs (freq, time)")
     divergence = divergence_named(beta_loss)
     schedule: dict[str, Any] = {
         "max_iter": max_iter,
@@ -145,9 +178,11 @@ def deep_nmf(
         "check_every": check_every,
         "callback": callback,
     }
-    layers = _layer_by_layer(data, counts, divergence, init, said, generator(rng), schedule)
+    layers = _layer_by_layer(data, counts, divergence, init, weights, generator(rng), schedule)
     starts = [*(layer.W for layer in layers), layers[-1].H]
-    joint = decompose(data, _parts(starts), divergence=divergence, weights=said, **schedule)
+    joint = decompose(
+        data, _free_factors(starts), divergence=divergence, weights=weights, **schedule
+    )
     joint = replace(joint, factors=_summing_to_one(joint.factors))
     losses = [
         [_loss(layer.H, X[number:], divergence) for number, layer in enumerate(layers[:-1], 1)]
@@ -167,10 +202,10 @@ def _layer_by_layer(
     rng: np.random.Generator,
     schedule: dict[str, Any],
 ) -> list[Decomposition]:
-    """Each layer a decomposition of the activations of the one before it."""
+    """Decompose V, then the activations of each layer in turn."""
     layers: list[Decomposition] = []
     for rank in ranks:
-        found = nmf(
+        fitted = nmf(
             layers[-1].H if layers else V,
             rank,
             beta_loss=divergence.beta,
@@ -180,33 +215,36 @@ def _layer_by_layer(
             rng=rng,
             **schedule,
         )
-        layers.append(replace(found, factors=_summing_to_one(found.factors)))
+        layers.append(replace(fitted, factors=_summing_to_one(fitted.factors)))
     return layers
 
 
-def _parts(X: Sequence[np.ndarray]) -> list[Factor]:
+def _free_factors(X: Sequence[np.ndarray]) -> list[Factor]:
+    """Free factors without penalties."""
     return [Factor(F) for F in X]
 
 
 def _loss(V: np.ndarray, X: Sequence[np.ndarray], divergence: Beta) -> float:
-    return float(decompose(V, _parts(X), divergence=divergence, max_iter=0).losses[0])
+    """Divergence of the product of X from V."""
+    return float(decompose(V, _free_factors(X), divergence=divergence, max_iter=0).losses[0])
 
 
 def _ranks(ranks: Sequence[int]) -> list[int]:
-    given = ranks if np.iterable(ranks) else [ranks]
-    counts = [as_count(rank, "each of ranks", low=1) for rank in given]
+    """Validated numbers of components of the layers."""
+    layers = ranks if np.iterable(ranks) else [ranks]
+    counts = [as_count(rank, "each of ranks", low=1) for rank in layers]
     if len(counts) < 2 or any(after >= before for before, after in pairwise(counts)):
         raise ParameterError(
-            f"ranks is {counts}; it must be two or more, each smaller than the one before, e.g. "
-            "[40, 20, 8]"
+            f"ranks is {counts}; it must be at least two decreasing numbers, e.g. [40, 20, 8]"
         )
     return counts
 
 
 def _summing_to_one(factors: Sequence[np.ndarray]) -> tuple[np.ndarray, ...]:
-    """The same model with columns that sum to 1, their sums moved to the factor that follows.
+    """Normalise columns to a sum of 1 and multiply the rows of the next factor by their sums.
 
-    A layer is then told how loud the components of the one before it are.
+    The activations of a layer then have the scale of its components, and so weigh them by energy in
+    the next layer.
     """
     out = list(factors)
     for i in range(len(out) - 1):

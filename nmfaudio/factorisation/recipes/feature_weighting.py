@@ -1,4 +1,4 @@
-"""Weights of frequencies, learned together with the factors."""
+"""NMF with learned weights of frequencies."""
 
 from __future__ import annotations
 
@@ -20,14 +20,22 @@ from nmfaudio.kernels import beta_divergence
 
 @dataclass(frozen=True, eq=False)
 class FeatureWeighted:
-    """A decomposition, and how much each frequency counted in it.
+    """Decomposition and weights of frequencies.
 
-    Attributes
+    Parameters
     ----------
     decomposition : Decomposition
-        Its losses are the total objective, in which the weights are variables too.
+        Factors; the losses are the objective over factors and weights.
     feature_weights : np.ndarray [shape=(freq,)]
-        λ, with mean 1; what `exponent` has not yet been applied to.
+        Weights λ of mean 1, before `exponent` is applied.
+
+    Examples
+    --------
+    >>> import numpy as np, nmfaudio as na
+    >>> V = np.random.default_rng(0).random((20, 60))
+    >>> result = na.recipes.feature_weighted_nmf(V, 3, rng=0)
+    >>> result.decomposition.W.shape, result.feature_weights.shape
+    ((20, 3), (20,))
     """
 
     decomposition: Decomposition
@@ -49,97 +57,128 @@ def feature_weighted_nmf(
     check_every: int = 10,
     rng: int | np.random.Generator | None = None,
 ) -> FeatureWeighted:
-    """Factor V while learning which of its frequencies can be relied on.
+    r"""Factorise V and learn a weight of each frequency.
 
-    Minimises ``Σ_f λ_f^p · (D(v_f | (WH)_f) + ε)`` over the factors and, in turn, over weights λ of
-    mean 1, of which the best is proportional to ``(D_f + ε)^(−1/(p − 1))``. A frequency that so few
-    components cannot explain, such as one of noise, loses its say.
+    Frequencies that the components cannot model, such as those of noise, get small weights.
 
     Parameters
     ----------
     V : np.ndarray [shape=(freq, time)]
-        Non-negative magnitudes or powers. A louder frequency has larger misfits; where all shall
-        be judged alike, divide V by its mean over time, or use ``beta_loss="is"``.
+        Non-negative magnitudes or powers. Frequencies of higher level have larger divergences; to
+        treat all alike, divide V by its mean over time, or use ``beta_loss="is"``.
     n_components : int
+        Number of components.
     exponent : float
-        p > 1. Near 1 the best frequencies take all the weight, the larger it is the more equal are
-        the weights.
+        Exponent p > 1 of the weights. Near 1 the best frequencies take all the weight; larger
+        values make weights more equal.
     floor : float
-        ε > 0, as a share of the mean cost of a frequency in the first fit. It bounds what
-        frequencies that fit all too well, such as silent ones, can gain.
+        ε > 0 relative to the mean divergence of a frequency after the first iterations. It limits
+        the weights of frequencies that fit almost exactly, such as silent ones.
     beta_loss : "kl", "is", "frobenius" or float
-    init, weights, missing, max_iter, tol
-        As in `nmf`; `weights` are those of single bins and stay as they are.
+        β of the beta-divergence.
+    init : "random", "nndsvdar" or "spa"
+        Initialisation, as in `nmf`.
+    weights : np.ndarray, optional
+        Fixed weights of single bins, as in `nmf`.
+    missing : "nan" or None
+        As in `nmf`.
+    max_iter : int
+        Largest number of iterations.
+    tol : float
+        As in `nmf`.
     check_every : int
-        Iterations between updates of λ.
+        Iterations between updates of the weights.
     rng : int, np.random.Generator or None
-        Where randomness comes from.
+        Random generator or seed.
 
     Returns
     -------
     FeatureWeighted
+        Decomposition and weights of frequencies.
 
     Raises
     ------
     ParameterError, ShapeError, ContentError
-        An argument cannot work; the message names it, its value and what is allowed.
+        An argument is invalid.
+
+    Notes
+    -----
+    Minimises over the factors and the weights λ, with frequency f of V denoted by :math:`v_f`,
+
+    .. math::
+        \min_{W, H, \lambda \ge 0} \; \sum_f \lambda_f^p
+        \left(D_\beta\left(v_f \mid (WH)_f\right) + \varepsilon\right)
+        \quad \text{subject to} \quad \frac{1}{F} \sum_f \lambda_f = 1.
+
+    Updates of the factors for weights :math:`\lambda_f^p`, as in `nmf`, alternate with the minimum
+    over the weights, :math:`\lambda_f \propto (D_f + \varepsilon)^{-1 / (p - 1)}`.
 
     References
     ----------
     M. Chen, M. Gong and X. Li, "Feature weighted non-negative matrix factorization", IEEE
     Transactions on Cybernetics 53(2), 2023, doi:10.1109/TCYB.2021.3100067, arXiv:2103.13491.
-    (There several sets of weights are learned, here one.)
+    (They learn several sets of weights.)
 
     Examples
     --------
-    Of twenty frequencies the last five are noise:
+    The last five of twenty frequencies are noise:
 
     >>> import numpy as np, nmfaudio as na
     >>> rng = np.random.default_rng(0)
     >>> V = rng.random((20, 3)) @ rng.random((3, 60))
     >>> V[15:] = 2 * rng.random((5, 60))
-    >>> found = na.recipes.feature_weighted_nmf(V, 3, rng=0)
-    >>> bool(found.feature_weights[15:].max() < found.feature_weights[:15].min())
+    >>> result = na.recipes.feature_weighted_nmf(V, 3, rng=0)
+    >>> bool(result.feature_weights[15:].max() < result.feature_weights[:15].min())
     True
     """
-    data, said = as_spectrogram(V, weights=weights, missing=missing)
+    data, bin_weights = as_spectrogram(V, weights=weights, missing=missing)
     if data.ndim != 2:
-        raise ShapeError(f"V has shape {data.shape}; feature_weighted_nmf takes (freq, time)")
-    share = as_number(floor, "floor", above=0)
-    when = schedule_of(max_iter, tol, check_every, None)
+        raise ShapeError(f"V has shape {data.shape}; feature_weighted_nmf needs (freq, time)")
+    relative_floor = as_number(floor, "floor", above=0)
+    limits = schedule_of(max_iter, tol, check_every, None)
     divergence = divergence_named(beta_loss)
-    rows = _Rows(data, said, divergence, as_number(exponent, "exponent", above=1))
+    rows = _Rows(data, bin_weights, divergence, as_number(exponent, "exponent", above=1))
     schedule: dict[str, Any] = {
         "beta_loss": beta_loss,
         "solver": solver_without_zeros(divergence),
         "tol": 0,
-        "check_every": when.check_every,
+        "check_every": limits.check_every,
     }
-    todo = min(when.check_every, when.max_iter)
-    found = nmf(
-        data, n_components, init=init, weights=said, max_iter=todo, rng=generator(rng), **schedule
+    n_iter = min(limits.check_every, limits.max_iter)
+    fitted = nmf(
+        data,
+        n_components,
+        init=init,
+        weights=bin_weights,
+        max_iter=n_iter,
+        rng=generator(rng),
+        **schedule,
     )
-    costs = rows.costs(found)
-    epsilon = share * float(costs[rows.heard].mean()) or 1.0
-    first = float(found.losses[0]) + epsilon * float(rows.heard.sum())
+    costs = rows.costs(fitted)  # (freq,)
+    epsilon = relative_floor * float(costs[rows.active].mean()) or 1.0
+    # Objective of the initial factors, with λ = 1 for all frequencies that count.
+    first = float(fitted.losses[0]) + epsilon * float(rows.active.sum())
     losses, checks, converged = [first], [0], False
     while True:
-        learned, loss = rows.learn(costs + epsilon)
+        # Minimum over λ for fixed factors, then iterations over the factors for fixed λ.
+        feature_weights, loss = rows.learn(costs + epsilon)
         losses.append(loss)
-        checks.append(checks[-1] + todo)
-        converged = todo == when.check_every and losses[-2] - loss < when.tol * abs(first)
-        todo = min(check_every, when.max_iter - checks[-1])
-        if converged or todo == 0:
+        checks.append(checks[-1] + n_iter)
+        converged = n_iter == limits.check_every and losses[-2] - loss < limits.tol * abs(first)
+        n_iter = min(check_every, limits.max_iter - checks[-1])
+        if converged or n_iter == 0:
             break
-        weights = rows.weights(learned)
-        found = nmf(data, W=found.W, H=found.H, weights=weights, max_iter=todo, **schedule)
-        costs = rows.costs(found)
-    total = replace(found, losses=np.array(losses), checks=np.array(checks), converged=converged)
-    return FeatureWeighted(total, learned)
+        total_weights = rows.weights(feature_weights)
+        fitted = nmf(
+            data, W=fitted.W, H=fitted.H, weights=total_weights, max_iter=n_iter, **schedule
+        )
+        costs = rows.costs(fitted)
+    fitted = replace(fitted, losses=np.array(losses), checks=np.array(checks), converged=converged)
+    return FeatureWeighted(fitted, feature_weights)
 
 
 class _Rows:
-    """What each frequency costs, and how much it then shall count."""
+    """Divergences of single frequencies (rows of V), and the weights that follow from them."""
 
     def __init__(
         self, V: np.ndarray, weights: np.ndarray | None, divergence: Beta, exponent: float
@@ -147,28 +186,31 @@ class _Rows:
         self._scale = power_of_two(weighted_mean(V, weights))
         V = divergence.prepare(V / V.dtype.type(self._scale), weights)
         self._V = np.ascontiguousarray(V)[:, None]
-        self._said = np.ones((1, 1), V.dtype) if weights is None else np.ascontiguousarray(weights)
+        self._weights = (
+            np.ones((1, 1), V.dtype) if weights is None else np.ascontiguousarray(weights)
+        )
         self._beta, self._floor = divergence.beta, divergence.model_floor(V.dtype)
         self._exponent = exponent
-        self.heard = np.broadcast_to(self._said.any(1), len(V))
+        self.active = np.broadcast_to(self._weights.any(1), len(V))  # any bin of positive weight
 
-    def costs(self, found: Decomposition) -> np.ndarray:
-        """The divergence of each frequency [shape=(freq,)]."""
-        model = found.model()
+    def costs(self, fitted: Decomposition) -> np.ndarray:
+        """Divergence of each frequency [shape=(freq,)]."""
+        model = fitted.model()
         Y = np.ascontiguousarray(model / model.dtype.type(self._scale))[:, None]
-        said = np.broadcast_to(self._said, model.shape)[:, None]
-        rows = zip(self._V, Y, np.ascontiguousarray(said), strict=True)
+        weights = np.broadcast_to(self._weights, model.shape)[:, None]
+        rows = zip(self._V, Y, np.ascontiguousarray(weights), strict=True)
         costs = [beta_divergence.divergence(v, y, m, self._beta, self._floor) for v, y, m in rows]
-        size = float(self._scale**self._beta)
-        return size * np.array(costs, np.float64)
+        unit = float(self._scale**self._beta)  # D(sV, sY) = s^β D(V, Y)
+        return unit * np.array(costs, np.float64)
 
     def learn(self, costs: np.ndarray) -> tuple[np.ndarray, float]:
-        """The λ of mean 1 over what is heard that minimises ``Σ λ^p · costs``, and that sum."""
-        best = np.where(self.heard, (costs / costs.min()) ** (-1 / (self._exponent - 1)), 0.0)
-        best *= np.count_nonzero(self.heard) / best.sum()
-        return best, float((best**self._exponent * costs).sum())
+        """Minimise ``Σ λ^p · costs`` over λ of mean 1 on active rows; return λ and the minimum."""
+        weights = np.where(self.active, (costs / costs.min()) ** (-1 / (self._exponent - 1)), 0.0)
+        weights *= np.count_nonzero(self.active) / weights.sum()
+        return weights, float((weights**self._exponent * costs).sum())
 
-    def weights(self, learned: np.ndarray) -> np.ndarray:
-        """What λ makes of the weights of the bins, broadcastable to V."""
-        counts: np.ndarray = (learned**self._exponent).astype(self._V.dtype)[:, None] * self._said
-        return counts
+    def weights(self, feature_weights: np.ndarray) -> np.ndarray:
+        """Weights of bins times λ^p, broadcastable to V."""
+        factors = (feature_weights**self._exponent).astype(self._V.dtype)[:, None]
+        weights: np.ndarray = factors * self._weights
+        return weights

@@ -1,4 +1,4 @@
-"""From a divergence that is easy to minimise to one that is not."""
+"""Tempering: a sequence of beta-divergences of decreasing β."""
 
 from __future__ import annotations
 
@@ -32,48 +32,68 @@ def temper(
     callback: Callback | None = None,
     rng: int | np.random.Generator | None = None,
 ) -> Decomposition:
-    """Decompose under one β after another, each from where the one before it ended.
+    r"""Decompose V under a sequence of β, each from the result of the one before.
 
-    The Itakura–Saito divergence (β = 0) hears quiet and loud alike and has many poor local minima.
-    Kullback–Leibler (β = 1) and the squared distance (β = 2) follow the loudest and have fewer. So
-    β goes down slowly, as a temperature does.
+    The Itakura–Saito divergence (β = 0) weighs quiet and loud bins alike and has many poor local
+    minima; Kullback–Leibler (β = 1) and the squared Euclidean distance (β = 2) are dominated by
+    loud bins and have fewer. So β is decreased in steps, like a temperature.
 
-    It does not always pay; compare the last loss with that of `decompose` from the same start.
-    Measured on six seconds of three of this project's samples, from ten random starts each, with
-    3000 multiplicative updates in all: ten β from 1 to 0.1 before the last 2500 updates ended 3 %
-    lower than β = 0 alone for three melodies (lower in 8 of 10), 5 % higher for a band (10 of 10)
-    and 8 % higher for a piano (8 of 10). From β = 2 it was worse in two of the three.
+    The result is not always better: compare the last loss with that of `decompose` from the same
+    initial factors. On six seconds of three samples of this project, from ten random starts and
+    with 3000 multiplicative updates each, ten β from 1 to 0.1 in the first 500 updates ended 3 %
+    lower than β = 0 alone for three melodies (lower in 8 of 10 runs), 5 % higher for a band (10 of
+    10) and 8 % higher for a piano (8 of 10). From β = 2 it was worse for two of the three.
 
     Parameters
     ----------
     V : np.ndarray [shape=(freq, time)]
         Non-negative; for β = 0 a power spectrogram.
     factors : sequence of Factor
-        As in `decompose`; their starts are those of the first β.
+        As in `decompose`; initial values are those of the first β.
     betas : sequence of float
-        The last is the one that is meant. The paper starts from 2.
-    structure, weights, missing
+        Sequence of β, of which the last is that of the result. The paper starts from 2.
+    structure : Structure, optional
         As in `decompose`.
     solver : "mu", "bmme", "hals" or Solver
-        As in `decompose`. "hals" leaves exact zeros, which those that come after it cannot move.
-    max_iter, tol, check_every, callback
-        As in `decompose`, for each β; the callback stops only that one. The first loss under a new
-        β can be huge, so a `tol` above 0 may stop too early.
+        As in `decompose`. "hals" makes exact zeros, which the other two cannot change later.
+    weights : np.ndarray, optional
+        As in `decompose`.
+    missing : "nan" or None
+        As in `decompose`.
+    max_iter : int
+        Largest number of iterations for each β.
+    tol : float
+        As in `decompose`, for each β. The first loss under a new β can be huge, so values above 0
+        may stop too early.
+    check_every : int
+        Iterations between checks.
+    callback : callable, optional
+        As in `decompose`; returning True stops the current β only.
     rng : int, np.random.Generator or None
-        Where randomness comes from.
+        Random generator or seed.
 
     Returns
     -------
     Decomposition
-        That of the last β. Its `metadata` has the ``"tempering"``: a list with the beta, the checks
-        and the losses of each stage.
+        Result of the last β. Its `metadata` has ``"tempering"``: a list with beta, checks and
+        losses of each stage.
 
     Raises
     ------
     ParameterError, ShapeError, ContentError
-        An argument cannot work; the message names it, its value and what is allowed.
+        An argument is invalid.
     NumericalError
-        The iteration left the finite numbers.
+        The objective or a factor is not finite.
+
+    Notes
+    -----
+    Stage s minimises the objective of `decompose` under :math:`\beta_s`,
+
+    .. math::
+        X^{(s)} = \operatorname{arg\,min}_{X \ge 0} \;
+        D_{\beta_s}\left(V \mid \hat V(X)\right) + \sum_i P_i(X_i),
+
+    locally, starting from :math:`X^{(s-1)}`.
 
     References
     ----------
@@ -92,14 +112,14 @@ def temper(
     """
     schedule = [Beta(beta) for beta in (betas if np.iterable(betas) else [betas])]
     if not schedule:
-        raise ParameterError("betas is empty; give at least one, the last being the one meant")
+        raise ParameterError("betas is empty; give at least one β, that of the result last")
     rng = generator(rng)
     stages: list[Decomposition] = []
     for divergence in schedule:
         if stages:
             factors = [
-                replace(factor, initial=found)
-                for factor, found in zip(factors, stages[-1].factors, strict=True)
+                replace(factor, initial=fitted)
+                for factor, fitted in zip(factors, stages[-1].factors, strict=True)
             ]
         stages.append(
             decompose(
@@ -117,8 +137,8 @@ def temper(
                 rng=rng,
             )
         )
-    story = [
+    history = [
         {"beta": divergence.beta, "checks": d.checks.tolist(), "losses": d.losses.tolist()}
         for divergence, d in zip(schedule, stages, strict=True)
     ]
-    return replace(stages[-1], metadata={"tempering": story})
+    return replace(stages[-1], metadata={"tempering": history})

@@ -1,4 +1,4 @@
-"""What recipes have in common: a decomposition that another one starts from."""
+"""Solver for decompositions that others start from."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from nmfaudio.factorisation.divergences import Beta
 
 
 def solver_without_zeros(divergence: Beta) -> str:
-    """The fastest solver for plain NMF that leaves no exact zeros.
+    """Fastest solver for plain NMF that makes no exact zeros.
 
-    A later decomposition by multiplicative updates could not move them again.
+    Later multiplicative updates could not change them.
     """
     return "bmme" if divergence.beta <= 2 else "mu"

@@ -115,7 +115,7 @@ class AttackDecay(Structure):
 
     def excerpt(self, factors: Factors, frames: slice) -> tuple[Factors, int]:
         W, E, H = factors
-        extra = min(frames.start, E.shape[1] - 1)  # notes before the excerpt last into it
+        extra = min(frames.start, E.shape[1] - 1)  # earlier notes extend into the excerpt
         return (W, E, H[:, frames.start - extra : frames.stop]), extra
 
 

@@ -97,5 +97,5 @@ class Convolutive(Structure):
 
     def excerpt(self, factors: Factors, frames: slice) -> tuple[Factors, int]:
         W, H = factors
-        extra = min(frames.start, len(W) - 1)  # activations before the excerpt last into it
+        extra = min(frames.start, len(W) - 1)  # earlier templates extend into the excerpt
         return (W, H[..., frames.start - extra : frames.stop]), extra

@@ -114,16 +114,16 @@ def test_an_existing_file_is_refused_and_overwritten_when_asked(path):
 
 def test_what_cannot_be_saved(tmp_path):
     cases = [
-        ("finite and not negative", HEADER, {"W": -W}),
-        ("finite and not negative", HEADER, {"W": np.array([np.nan])}),
-        ("finite and not negative", HEADER, {"W": np.array([np.inf])}),
+        ("negative, NaN or infinite", HEADER, {"W": -W}),
+        ("negative, NaN or infinite", HEADER, {"W": np.array([np.nan])}),
+        ("negative, NaN or infinite", HEADER, {"W": np.array([np.inf])}),
         ("int64; need float32", HEADER, {"W": np.arange(3)}),
         ("object; need float32", HEADER, {"W": np.array([{}])}),
         ("array name '../W'", HEADER, {"../W": W}),
         ("no 'kind'", {}, {}),
-        ("'version' belongs to the format", {**HEADER, "version": 9}, {}),
-        ("cannot be stored as JSON", {**HEADER, "x": float("nan")}, {}),
-        ("cannot be stored as JSON", {**HEADER, "x": {1, 2}}, {}),
+        ("'version' is reserved", {**HEADER, "version": 9}, {}),
+        ("not JSON-serialisable", {**HEADER, "x": float("nan")}, {}),
+        ("not JSON-serialisable", {**HEADER, "x": {1, 2}}, {}),
     ]
     for message, header, arrays in cases:
         with pytest.raises(ParameterError, match=message):
@@ -170,14 +170,14 @@ def test_pickled_objects_are_never_unpickled(path, tmp_path):
 
 
 def test_kind_and_version(path):
-    refused(path, "it holds 'decomposition', need 'dictionary'", kind="dictionary")
-    refused(with_header(path, version=2), "format version 2, this program reads 1")
+    refused(path, "its kind is 'decomposition'; need 'dictionary'", kind="dictionary")
+    refused(with_header(path, version=2), "format version 2, but only 1 is supported")
     refused(with_header(path, version=None), "format version None")
-    refused(with_header(path, format="other"), "not one of nmfaudio")
+    refused(with_header(path, format="other"), "not of nmfaudio")
     refused(repacked(path, lambda n, c: b"{" if n == "header.json" else c), "not JSON")
     refused(repacked(path, lambda n, c: b"[" * 10**5 if n == "header.json" else c), "not JSON")
     refused(repacked(path, lambda n, c: b"\xff" if n == "header.json" else c), "not JSON")
-    refused(repacked(path, lambda n, c: b"[]" if n == "header.json" else c), "not one of nmfaudio")
+    refused(repacked(path, lambda n, c: b"[]" if n == "header.json" else c), "not of nmfaudio")
 
 
 def test_members_are_those_that_the_header_lists(path):
@@ -239,9 +239,9 @@ def test_a_size_that_the_file_does_not_have_is_refused(path):
     name = data[at + 46 : at + 51]
     assert name == b"W.npy"
     sizes = (2**31).to_bytes(4, "little") * 2
-    refused(io.BytesIO(data[: at + 20] + sizes + data[at + 28 :]), "claim more than|damaged")
+    refused(io.BytesIO(data[: at + 20] + sizes + data[at + 28 :]), "declare more than|damaged")
     other = data[: at + 24] + (2**31).to_bytes(4, "little") + data[at + 28 :]
-    refused(io.BytesIO(other), "contradicts itself|damaged")
+    refused(io.BytesIO(other), "contradict each other|damaged")
 
 
 @pytest.mark.parametrize("value", [-1.0, np.nan, np.inf])

@@ -25,8 +25,8 @@ def test_the_ogg_checksum_is_the_one_in_the_pages():
 def test_a_survey_of_anything_ends(magic, rest):
     data = magic + rest
     facts = survey(io.BytesIO(data), len(data))
-    assert facts.held <= len(data)
-    assert facts.unclaimed <= len(data)
+    assert facts.available <= len(data)
+    assert facts.undeclared <= len(data)
 
 
 @settings(max_examples=100)
@@ -36,4 +36,4 @@ def test_a_survey_of_a_broken_header_ends(bits, container, data):
     at = data.draw(st.integers(4, 120))
     content[at : at + 5] = bits.to_bytes(6, "little")[:5]
     facts = survey(io.BytesIO(bytes(content)), len(content))
-    assert facts.held <= len(content)
+    assert facts.available <= len(content)

@@ -10,6 +10,7 @@ from audio_files import SR, decoded, encode, noise, saved
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import nmfaudio as na
 from nmfaudio.audio.io import read
 from nmfaudio.errors import AudioWarning, ContentError, ParameterError
 
@@ -146,3 +147,15 @@ def test_samples_that_are_not_finite(value):
     with pytest.warns(AudioWarning, match="3 samples are NaN or infinite.*now zero"):
         recording = read(io.BytesIO(data), nonfinite="zero", strict=True)
     np.testing.assert_array_equal(recording.samples.T, np.where(np.isfinite(samples), samples, 0))
+
+
+def test_read_unpacks_as_samples_and_sample_rate(tmp_path):
+    na.write(tmp_path / "x.wav", noise().T, SR)
+    audio = na.read(tmp_path / "x.wav")
+    y, sr = audio
+    assert y is audio.samples
+    assert sr == SR
+    assert (audio.format, audio.subtype, audio.warnings, audio.offset) == ("WAV", "FLOAT", (), 0)
+    assert isinstance(audio, na.audio.DecodedAudio)
+    with pytest.raises(AttributeError):
+        audio.sr = 1

@@ -103,7 +103,7 @@ def test_a_wav_that_declares_too_little_is_noticed():
     data = with_wav_size(encode(noise()), 4000)
     recording = quietly(io.BytesIO(data))
     assert recording.samples.shape[1] == 1000
-    assert "76000 bytes behind the 1000 frames" in recording.warnings[0]
+    assert "76000 bytes after the 1000 frames" in recording.warnings[0]
 
 
 def test_what_ordinarily_follows_the_audio_is_not_suspicious():

@@ -241,7 +241,7 @@ def test_write_takes_the_format_from_the_suffix(tmp_path):
     formats = [read(tmp_path / f"x.{suffix}").format for suffix in ("WAV", "aif", "flac")]
     assert formats == ["WAV", "AIFF", "FLAC"]
     for name in ("x", "x.m4a"):
-        with pytest.raises(ParameterError, match="the suffix says no format"):
+        with pytest.raises(ParameterError, match="the suffix is of no format"):
             write(tmp_path / name, noise(), SR)
 
 
@@ -298,7 +298,7 @@ def test_no_time_of_day_is_left_in_a_float_file(tmp_path):
 
 
 def test_a_wav_too_large_for_its_header_becomes_rf64(tmp_path, monkeypatch):
-    monkeypatch.setattr(writing, "_LARGEST_WAV", 4000)
+    monkeypatch.setattr(writing, "_MAX_WAV_BYTES", 4000)
     write(tmp_path / "small.wav", noise(1, 1000), SR)
     write(tmp_path / "large.wav", noise(1, 1001), SR)
     assert read(tmp_path / "small.wav").format == "WAV"

@@ -119,5 +119,5 @@ def test_ranks_that_are_no_layers_are_refused(ranks):
 
 
 def test_only_matrices_are_deep():
-    with pytest.raises(ShapeError, match="deep_nmf takes"):
+    with pytest.raises(ShapeError, match="deep_nmf needs"):
         na.recipes.deep_nmf(np.ones((2, 6, 9)), [3, 2])

@@ -168,5 +168,5 @@ def test_settings_out_of_range_are_refused(setting, message):
 
 
 def test_only_matrices_have_features():
-    with pytest.raises(ShapeError, match="feature_weighted_nmf takes"):
+    with pytest.raises(ShapeError, match="feature_weighted_nmf needs"):
         na.recipes.feature_weighted_nmf(np.ones((2, 6, 9)), 3)
