@@ -1,4 +1,4 @@
-# Short names for what CONTRIBUTING.md describes. PYTHON=python3.12 make test
+# Short names for the commands in CONTRIBUTING.md. PYTHON=python3.12 make test
 
 PYTHON ?= .venv/bin/python
 
@@ -7,7 +7,7 @@ PYTHON ?= .venv/bin/python
 test:  ## all quick tests
 	$(PYTHON) -m pytest
 
-slow:  ## the slow ones, the examples among them
+slow:  ## slow tests, including the examples
 	$(PYTHON) -m pytest -m slow
 
 lint:
@@ -18,14 +18,14 @@ lint:
 notebooks:  ## build each notebook from its script
 	$(PYTHON) -m jupytext --to ipynb examples/[0-9]*.py
 
-samples:  ## make the recordings again (see audio_samples/README.md)
+samples:  ## build the sample recordings (see audio_samples/README.md)
 	$(PYTHON) audio_samples/make
 
-quality:  ## how well the samples come apart
+quality:  ## separation quality on the samples, with reference systems
 	$(PYTHON) -m benchmarks.quality
 
-features:  ## parts as features, beside PCA and k-means
+features:  ## components as features, compared with PCA and k-means
 	$(PYTHON) -m benchmarks.features
 
-speed:  ## how fast it is, against the peers of the extra [bench]
+speed:  ## speed compared with the peers of the extra [bench]
 	$(PYTHON) -m benchmarks.speed

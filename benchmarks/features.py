@@ -1,19 +1,20 @@
-"""Parts as features: ``python -m benchmarks.features [--seeds N]``.
+"""Components as features, compared with PCA and k-means: ``python -m benchmarks.features``.
 
-On the digits of scikit-learn (8 × 8 pixels, ten classes) and on frames of the drum stems of
-`audio_samples` (magnitudes, three classes: kick, snare, hi-hat), at equal rank:
+Data are the digits of scikit-learn (8 × 8 pixels, ten classes) and frames of the drum stems of
+`audio_samples` (magnitudes, three classes: kick, snare, hi-hat). Columns, at equal rank:
 
-- error: of the reconstruction, relative to the data, both as Frobenius norms;
-- Hoyer: sparsity of the parts, 0 for all entries equal and 1 for a single one (Hoyer 2004);
-- local: the largest share of a part's energy in a window of about a seventh of its entries, 3 × 3
-  pixels or as many neighbouring bins; evenly spread energy has 0.14;
-- NMI of the classes with each sample's largest activation (for k-means its cluster), and with ten
-  clusters (or three) that k-means finds among the features;
-- accuracy of logistic regression on the features, five folds; each is a stretch of every class, so
-  that neighbouring frames lie in one fold;
-- seconds that `fit_transform` takes, best of the seeds, after a first call that compiles.
+- error: reconstruction error relative to the data, both as Frobenius norms;
+- Hoyer: sparsity of the components, 0 for equal entries and 1 for a single non-zero entry (Hoyer
+  2004);
+- local: largest share of a component's energy in a window of about a seventh of its entries, 3 × 3
+  pixels or as many neighbouring bins; evenly spread energy gives 0.14;
+- NMI: normalised mutual information of the classes with each sample's largest activation (for
+  k-means its cluster), and with ten (or three) clusters that k-means finds among the features;
+- accuracy: logistic regression on the features, five folds; a fold is a contiguous section of every
+  class, so that neighbouring frames are in the same fold;
+- seconds: time of `fit_transform`, minimum over seeds, after a first call that compiles.
 
-Mean over seeds, and standard deviation.
+Figures are mean ± standard deviation over seeds.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ METHODS: dict[str, Callable[[int, int], Any]] = {
 
 @dataclass(frozen=True)
 class Case:
-    """Samples and their classes; `windows` is (window, feature), which entries each holds."""
+    """Samples, their classes, and the entries in each window [shape=(window, feature)]."""
 
     X: np.ndarray
     y: np.ndarray
@@ -72,6 +73,7 @@ class Case:
 
 
 def digits() -> Case:
+    """Digits of scikit-learn, scaled to [0, 1]."""
     X, y = load_digits(return_X_y=True)
     grid = np.arange(64).reshape(8, 8)
     boxes = [grid[i : i + 3, j : j + 3] for i in range(6) for j in range(6)]
@@ -79,13 +81,14 @@ def digits() -> Case:
 
 
 def drums() -> Case:
+    """Frames of the drum stems, without those below 5 % of the loudest."""
     frames, labels = [], []
     for label, path in enumerate(sorted((SAMPLES / "drums" / "sources").iterdir())):
         audio = read(path)
         V = np.abs(na.Stft(audio.sr, n_fft=1024, hop=512).forward(audio.samples))[0]
-        heard = V[:, V.sum(0) > 0.05 * V.sum(0).max()]
-        frames.append(heard.T)
-        labels += [label] * heard.shape[1]
+        active = V[:, V.sum(0) > 0.05 * V.sum(0).max()]
+        frames.append(active.T)
+        labels += [label] * active.shape[1]
     X = np.concatenate(frames)
     bins = np.arange(X.shape[1])
     width = len(bins) // 7
@@ -94,24 +97,28 @@ def drums() -> Case:
 
 
 def hoyer(parts: np.ndarray) -> float:
+    """Mean sparsity of components [shape=(component, feature)]."""
+    # (√n − L1 / L2) / (√n − 1), Hoyer 2004.
     size = np.sqrt(parts.shape[1])
     ratio = np.abs(parts).sum(1) / np.linalg.norm(parts, axis=1)
     return float(((size - ratio) / (size - 1)).mean())
 
 
 def locality(parts: np.ndarray, windows: np.ndarray) -> float:
+    """Mean over components of the largest share of energy in a window."""
     energy = parts**2
     return float(((energy @ windows.T).max(1) / energy.sum(1)).mean())
 
 
 def reconstruction(model: Any, codes: np.ndarray, X: np.ndarray) -> np.ndarray:
+    """Reconstruction from features; for k-means the centre of each sample's cluster."""
     if isinstance(model, KMeans):
         return np.asarray(model.cluster_centers_[model.labels_])
     return np.asarray(model.inverse_transform(codes))
 
 
 def measure(case: Case, make: Callable[[int, int], Any], seed: int) -> list[float]:
-    """One number per column."""
+    """Return one number per column of the table."""
     model = make(case.rank, seed)
     begun = time.perf_counter()
     codes = model.fit_transform(case.X)
@@ -135,14 +142,17 @@ def measure(case: Case, make: Callable[[int, int], Any], seed: int) -> list[floa
 
 
 def show(values: np.ndarray) -> list[str]:
-    """One cell per column of (seed, column)."""
+    """Format values [shape=(seed, column)] as table cells."""
     cells = [f"{v.mean():.3f} ± {v.std():.3f}" for v in values.T[:-1]]
     return [*cells, f"{values[:, -1].min():.2f}"]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", type=int, default=4)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.features",
+        description="Compare NMF, PCA and k-means as feature extractors at equal rank.",
+    )
+    parser.add_argument("--seeds", type=int, default=4, help="number of random seeds (default: 4)")
     seeds = parser.parse_args().seeds
     warnings.simplefilter("ignore", ConvergenceWarning)
     for title, case in {"digits": digits(), "drum frames": drums()}.items():

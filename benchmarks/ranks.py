@@ -1,9 +1,9 @@
-"""How often each method finds a planted rank: ``python -m benchmarks.ranks``.
+"""Selected ranks on matrices with a planted rank: ``python -m benchmarks.ranks``.
 
 Twelve matrices of 50 × 80 are products of five components with gamma-distributed entries, from
-sparse (shape 0.5) to dense (1), under four kinds of noise, each fitted with the divergence that
-belongs to it: Poisson counts and the same counts times 4 (KL; the dispersion is 4 there), gamma
-factors (Itakura–Saito) and normal noise cut off at 0 (Frobenius). Ranks 1 to 10 are compared.
+sparse (shape 0.5) to dense (1), under four kinds of noise, each fitted with the matching
+divergence: Poisson counts and the same counts times 4 (KL; with a dispersion of 4), multiplicative
+gamma noise (Itakura–Saito) and normal noise clipped at 0 (Frobenius). Candidates are ranks 1 to 10.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import nmfaudio as na
 
 RANK, RANKS = 5, range(1, 11)
 NOISES = {"Poisson": 1.0, "4 × Poisson": 1.0, "gamma": 0.0, "normal": 2.0}
-"""Per noise, the β that belongs to it."""
+"""Kinds of noise, and the matching β of each."""
 SHAPES = (0.5, 0.7, 1.0)
 METHODS: dict[str, tuple[str, dict[str, Any]]] = {
     "cv": ("cv", {}),
@@ -29,9 +29,9 @@ METHODS: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 def planted(noise: str, seed: int) -> np.ndarray:
-    """A noisy product of `RANK` components [shape=(freq, time)]; seeds 0 to 2 are those measured.
+    """Noisy product of `RANK` components [shape=(freq, time)]; the table uses seeds 0 to 2.
 
-    The more even the components are, the more counts there are to tell them apart.
+    Denser components overlap more, so they get higher Poisson counts.
     """
     rng = np.random.default_rng(seed)
     shape = SHAPES[seed % 3]
@@ -46,8 +46,8 @@ def planted(noise: str, seed: int) -> np.ndarray:
     return np.maximum(Y + 0.3 * rng.standard_normal(Y.shape), 0.0)
 
 
-def found(method: str, noise: str, seed: int) -> int:
-    """The rank that a method of `METHODS` chooses."""
+def selected_rank(method: str, noise: str, seed: int) -> int:
+    """Rank that a method of `METHODS` selects."""
     name, options = METHODS[method]
     return na.rank_selection.select_rank(
         planted(noise, seed), RANKS, method=name, beta_loss=NOISES[noise], rng=seed, **options
@@ -59,7 +59,9 @@ def main() -> None:
     print("|---|---|" + "---|" * len(NOISES) + "---|")
     for method in METHODS:
         begun = time.perf_counter()
-        best = {noise: [found(method, noise, seed) for seed in range(3)] for noise in NOISES}
+        best = {
+            noise: [selected_rank(method, noise, seed) for seed in range(3)] for noise in NOISES
+        }
         seconds = time.perf_counter() - begun
         hits = sum(rank == RANK for ranks in best.values() for rank in ranks)
         cells = " | ".join(", ".join(map(str, ranks)) for ranks in best.values())

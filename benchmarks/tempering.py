@@ -1,9 +1,10 @@
-"""Whether tempering ends lower than starting at β = 0: ``python -m benchmarks.tempering``.
+"""Final objective of tempering compared with β = 0 throughout: ``python -m benchmarks.tempering``.
 
-Six seconds of each sample at 11,025 Hz as a power spectrogram (n_fft 1024, hop 512, float32), ten
-random starts, 3000 multiplicative updates in all. Prints a Markdown table: the Itakura–Saito
-divergence at the end as a ratio to that of β = 0 alone (of the means over the starts), and from how
-many of the starts it is lower. Takes about five minutes.
+Data are six seconds of each sample at 11,025 Hz as a power spectrogram (n_fft 1024, hop 512,
+float32); there are ten random initialisations and 3000 multiplicative updates in all. Prints a
+Markdown table: the final Itakura–Saito divergence relative to that of β = 0 throughout (ratio of
+the means over initialisations), and the number of initialisations for which it is lower. Takes
+about five minutes.
 """
 
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from nmfaudio.audio.io import read
 
 SAMPLES = Path(__file__).parent.parent / "audio_samples"
 COMPONENTS = {"trio": 9, "band": 12, "piano": 12}
-SCHEDULES = {  # the β before the last, and how many updates each gets
+SCHEDULES = {  # values of β before 0, and the number of updates at each
     "β = 0 alone": ([], 0),
     "1 to 0.1 in 10 × 50": (np.linspace(1, 0, 11)[:-1], 50),
     "2 to 0.1 in 20 × 25": (np.linspace(2, 0, 21)[:-1], 25),
@@ -26,13 +27,14 @@ UPDATES, STARTS = 3000, 10
 
 
 def spectrogram(name: str) -> np.ndarray:
+    """Power spectrogram of a sample [shape=(freq, time)]."""
     song = read(SAMPLES / name / "mixture.flac", stop=6.0)
     y = librosa.resample(song.samples.mean(0), orig_sr=song.sr, target_sr=11025)
     return np.abs(librosa.stft(y, n_fft=1024, hop_length=512)) ** 2
 
 
 def final_losses(V: np.ndarray, components: int, seed: int) -> Iterator[float]:
-    """The objective at β = 0 that each schedule ends at."""
+    """Yield the final objective at β = 0 of each schedule."""
     rng = np.random.default_rng(seed)
     W, H = rng.random((len(V), components)) + 0.1, rng.random((components, V.shape[1])) + 0.1
     for betas, updates in SCHEDULES.values():
@@ -40,9 +42,15 @@ def final_losses(V: np.ndarray, components: int, seed: int) -> Iterator[float]:
         if len(betas):
             d = na.recipes.temper(V, factors, betas=betas, max_iter=updates)
             factors = [na.Factor(F) for F in d.factors]
-        left = UPDATES - len(betas) * updates
+        remaining = UPDATES - len(betas) * updates
         d = na.decompose(
-            V, factors, divergence=na.Beta(0), solver="mu", max_iter=left, tol=0, check_every=50
+            V,
+            factors,
+            divergence=na.Beta(0),
+            solver="mu",
+            max_iter=remaining,
+            tol=0,
+            check_every=50,
         )
         yield d.losses[-1]
 

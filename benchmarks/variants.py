@@ -1,8 +1,8 @@
-"""What each variant costs beside plain NMF: ``python -m benchmarks.variants``.
+"""Cost of each variant relative to plain NMF: ``python -m benchmarks.variants``.
 
-Milliseconds per iteration of multiplicative updates under KL on 30 s of sound (float32, 32
-components), and how many times plain NMF's that is, in rounds that alternate. Variants written into
-the sweep should cost little; the others go the generic way, a factor at a time.
+Milliseconds per iteration of multiplicative updates for KL on 30 s of audio (float32, 32
+components), and the ratio to plain NMF, measured in alternating rounds. Variants that are part of
+the fused sweep should cost little; the others update one factor at a time on the generic path.
 """
 
 from __future__ import annotations
@@ -20,15 +20,16 @@ from benchmarks.speed.sound import spectrogram
 RANK, LAGS, SHIFTS, PITCHES, ATOMS, FILTERS = 32, 4, 3, 24, 8, 10
 
 Model = tuple[np.ndarray, list[na.Factor], dict[str, Any]]
-"""V, factors, and what else `decompose` is told."""
+"""V, factors, and further arguments of `decompose`."""
 
 
 def positive(*shape: int) -> np.ndarray:
+    """Random array of positive entries in float32."""
     return np.random.default_rng(0).random(shape).astype(np.float32) + 0.01
 
 
 def penalised(V: np.ndarray) -> Iterator[tuple[str, Model]]:
-    """Plain NMF, and with each penalty."""
+    """Yield plain NMF, weighted and partly fixed NMF, and NMF with each penalty."""
     freq, time = V.shape
     W, H = positive(freq, RANK), positive(RANK, time)
     graph = na.penalties.nearest_neighbours(V[::16], 5)
@@ -57,7 +58,7 @@ def penalised(V: np.ndarray) -> Iterator[tuple[str, Model]]:
 
 
 def structured(V: np.ndarray) -> Iterator[tuple[str, Model]]:
-    """Every other structure."""
+    """Yield a model of each structure."""
     freq, time = V.shape
     H = positive(RANK, time)
 
@@ -105,26 +106,37 @@ def structured(V: np.ndarray) -> Iterator[tuple[str, Model]]:
 
 
 def contender(model: Model) -> Contender:
-    V, factors, told = model
+    """Contender that runs multiplicative updates on a model."""
+    V, factors, arguments = model
 
     def run(n: int) -> None:
-        na.decompose(V, factors, solver="mu", max_iter=n, tol=0, check_every=n, **told)
+        na.decompose(V, factors, solver="mu", max_iter=n, tol=0, check_every=n, **arguments)
 
     return Contender(run)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.variants", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=30, help="of sound")
-    parser.add_argument("--repeats", type=int, default=3, help="rounds that alternate")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.variants",
+        description="Measure the time per iteration of each variant relative to plain NMF.",
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=30, help="length of the audio in seconds (default: 30)"
+    )
+    parser.add_argument(
+        "--repeats", type=int, default=3, help="number of alternating rounds (default: 3)"
+    )
     chosen = parser.parse_args()
     V = spectrogram(chosen.seconds, "float32")
     plain: Contender | None = None
     print("| variant | ms per iteration | × plain |\n|---|---|---|")
     for name, model in [*penalised(V), *structured(V)]:
-        one = contender(model)
-        plain = plain or one
-        took = per_iteration({"plain": plain, name: one}, {"plain": 0.3, name: 0.6}, chosen.repeats)
+        # Each variant alternates with plain NMF, so that both see the same load of the machine.
+        variant = contender(model)
+        plain = plain or variant
+        took = per_iteration(
+            {"plain": plain, name: variant}, {"plain": 0.3, name: 0.6}, chosen.repeats
+        )
         ratio = took[name].to(took["plain"])
         print(f"| {name} | {rounded(1000 * took[name].median)} | {ratio} |", flush=True)
         say(name)

@@ -11,13 +11,13 @@
 # ---
 
 # %% [markdown]
-# # A file in, stems out
+# # Quickstart: from a file to stems
 #
-# Three things in five minutes: take a recording apart, look at the model behind it, and hear that
-# the parts add up to the whole.
+# In five minutes: separate a recording, look at the model behind it, and check that the stems sum
+# to the mixture.
 #
-# You need `pip install '.[notebook]'` in the checkout, and a recording. Here it is an eight-second
-# drum groove that comes with the project.
+# This needs `pip install '.[notebook]'` in the checkout and a recording, here an eight-second drum
+# groove that ships with the package.
 
 # %%
 from pathlib import Path
@@ -26,23 +26,21 @@ import numpy as np
 
 import nmfaudio as na
 
-here = Path.cwd()
-samples = next(p for p in (here, *here.parents) if (p / "audio_samples").is_dir()) / "audio_samples"
-song = samples / "drums" / "mixture.wav"
+song = na.example("drums")
 
 # %% [markdown]
-# ## Take it apart
+# ## Separate
 #
-# One call reads the file, factors its spectrogram into components, and shares the sound out among
-# as many sources as you ask for. Sources are ordered by energy.
+# One call reads the file, factorises its spectrogram into components, and groups them into the
+# requested number of sources. Sources are ordered by energy.
 
 # %%
 stems = na.separate(song, sources=3, rng=0)
 stems
 
 # %% [markdown]
-# Each source is a group of components. What was seen in them is kept: how much of the energy they
-# hold, where it lies, and how percussive it is.
+# Each source is a group of components, described by its share of the energy, its spectral centre
+# and its percussiveness.
 
 # %%
 for name, group in stems.groups.items():
@@ -52,34 +50,34 @@ for name, group in stems.groups.items():
     )
 
 # %% [markdown]
-# ## See it
+# ## Plot
 #
-# The mixture's spectrogram, and what each source got of it.
+# The spectrograms of the mixture and of the stems:
 
 # %%
 na.plot_stems(stems)
 
 # %% [markdown]
-# The model behind it is `V ≈ W H`. Each column of `W` is a spectrum that comes back again and again
-# (a template), each row of `H` says when and how loud (its activations). Here are the components of
-# the loudest source: the rhythm can be read off `H`.
+# The model is `V ≈ W H`. Each column of `W` is a template, a spectrum that recurs in the recording;
+# each row of `H` holds the activations of a template over time. Here are the components of the
+# source with the highest energy: `H` shows the rhythm.
 
 # %%
 na.plot_factors(stems.decomposition, components=stems.groups["source-1"].components)
 
 # %% [markdown]
-# The objective falls at every step: it measures how badly `W H` fits the spectrogram `V`.
+# The objective measures the divergence of `V` from `W H`. It decreases at every step.
 
 # %%
 na.display.plot_losses(stems.decomposition)
 
 # %% [markdown]
-# ## Hear it
+# ## Listen
 
 
 # %%
 def player(y):
-    """A player for audio of shape (channel, sample)."""
+    """Player for audio [shape=(channel, sample)]."""
     from IPython.display import Audio
 
     return Audio(y, rate=stems.sr, normalize=False)
@@ -97,10 +95,9 @@ player(stems["source-2"])
 player(stems["source-3"])
 
 # %% [markdown]
-# ## They add up
+# ## The stems sum to the mixture
 #
-# Every bit of the mixture goes somewhere: the masks of all sources sum to one, so the stems sum to
-# the mixture. What is left is rounding.
+# The masks of all sources sum to one, so the stems sum to the mixture, up to rounding.
 
 # %%
 error = np.abs(stems.residual()).max()
@@ -108,9 +105,10 @@ print(f"largest |mix − Σ stems|: {error:.1e}")
 assert error < 1e-6
 
 # %% [markdown]
-# ## Keep it
+# ## Save
 #
-# `save` writes one file per stem, `decomposition.save` the model. Both refuse to overwrite.
+# `save` writes one file per stem, `decomposition.save` the model. Neither overwrites existing
+# files.
 
 # %%
 import tempfile
@@ -118,10 +116,11 @@ import tempfile
 with tempfile.TemporaryDirectory() as folder:
     print(*(path.name for path in stems.save(folder).paths), sep="\n")
     stems.decomposition.save(Path(folder) / "model.npz")
-    again = na.Decomposition.load(Path(folder) / "model.npz")
+    loaded = na.Decomposition.load(Path(folder) / "model.npz")
 
-assert np.array_equal(again.W, stems.decomposition.W)
+assert np.array_equal(loaded.W, stems.decomposition.W)
 
 # %% [markdown]
-# Next: give it something to go by. `na.nmf(V, W=..., update_W=False)` uses templates you already
-# have; `na.decompose` composes any structure, divergence and penalty.
+# Next steps: `na.hpss(song)` and `na.drums(song)` separate harmonic from percussive sounds and the
+# parts of a drum kit; `na.nmf(V, W=..., update_W=False)` uses known templates; `na.decompose`
+# combines any structure, divergence and penalty.

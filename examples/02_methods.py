@@ -11,27 +11,23 @@
 # ---
 
 # %% [markdown]
-# # One set of parts
+# # Methods of the literature
 #
-# The methods of the field, each in a few lines: a structure, a divergence, penalties, weights and
-# what may move are put together in one call, `na.decompose`. `na.nmf` is its short form.
+# Each method takes a few lines: a structure, a divergence, penalties, weights and fixed entries are
+# combined in one call of `na.decompose`. `na.nmf` is its short form.
 #
-# The recording is the start of Schumann's "Träumerei": eleven pitches in less than six seconds.
+# The recording is the beginning of Schumann's "Träumerei": eleven pitches in less than six seconds.
 
 # %%
 from dataclasses import replace
-from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import Audio
 
 import nmfaudio as na
-from nmfaudio.audio.io import read
 
-here = Path.cwd()
-samples = next(p for p in (here, *here.parents) if (p / "audio_samples").is_dir()) / "audio_samples"
-piano = read(samples / "piano" / "mixture.flac", stop=5.7)
+piano = na.read(na.example("piano"), stop=5.7)
 stft = na.Stft(piano.sr, n_fft=4096, hop=2048)
 Z = stft.forward(piano.samples)
 V = stft.features(Z)
@@ -40,7 +36,7 @@ print(f"V has {V.shape[0]} frequencies and {V.shape[1]} frames")
 
 # %%
 def show(d, **options):
-    """Templates and activations in Hz and seconds."""
+    """Plot templates and activations in Hz and seconds."""
     return na.plot_factors(
         replace(d, metadata={"transform": stft.to_dict()}), top_hz=2000, **options
     )
@@ -51,8 +47,8 @@ show(na.nmf(V, 11, rng=0))
 # %% [markdown]
 # ## Solvers
 #
-# From the same start they go down to much the same place, at different speeds. `bmme` extrapolates
-# multiplicative updates (`mu`); `hals` is for the squared distance.
+# From the same initial factors the solvers reach similar objectives at different speeds. `bmme`
+# extrapolates multiplicative updates (`mu`); `hals` is for the Frobenius norm.
 
 # %%
 figure, panels = plt.subplots(1, 2, figsize=(10, 3), layout="constrained")
@@ -63,13 +59,14 @@ for axes, loss in zip(panels, ("kl", "frobenius"), strict=True):
     lowest = min(d.losses[-1] for d in runs.values())
     for solver, d in runs.items():
         axes.semilogy(d.checks[:-1], d.losses[:-1] / lowest - 1, label=solver)
-    axes.set(title=loss, xlabel="iteration", ylabel="above the lowest")
+    axes.set(title=loss, xlabel="iteration", ylabel="excess over the lowest")
     axes.legend()
 
 # %% [markdown]
 # ## Sparse
 #
-# An L1 penalty on the activations, with templates of norm 1 so that scale cannot hide from it.
+# An L1 penalty on the activations. Templates have norm 1, since the penalty could otherwise be
+# avoided by scaling.
 
 # %%
 rng = np.random.default_rng(0)
@@ -78,35 +75,35 @@ for weight in (0, 1, 4):
     d = na.decompose(
         V, [na.Factor(W0, unit="l2"), na.Factor(H0, penalties=(na.penalties.L1(weight),))]
     )
-    quiet = (d.H < 1e-3 * d.H.max()).mean()
-    print(f"L1({weight}): {quiet:.0%} of the activations are (nearly) zero")
+    small = (d.H < 1e-3 * d.H.max()).mean()
+    print(f"L1({weight}): {small:.0%} of the activations are (nearly) zero")
 
 # %% [markdown]
 # ## Smooth
 #
-# `Smooth` charges for jumps from frame to frame.
+# `Smooth` penalises differences between neighbouring frames.
 
 # %%
 for weight in (0, 0.1, 1):
     d = na.decompose(
         V, [na.Factor(W0, unit="l2"), na.Factor(H0, penalties=(na.penalties.Smooth(weight),))]
     )
-    jumps = np.square(np.diff(d.H)).sum() / np.square(d.H).sum()
-    print(f"Smooth({weight}): jumps have {jumps:.2f} of the energy")
+    roughness = np.square(np.diff(d.H)).sum() / np.square(d.H).sum()
+    print(f"Smooth({weight}): differences have {roughness:.2f} of the energy")
 
 # %% [markdown]
 # ## Supervised
 #
-# Templates of single notes, kept as they are: then H is a piano roll.
+# With fixed templates of single notes, H is a piano roll.
 
 # %%
 pitches = [41, 46, 48, 53, 57, 60, 64, 65, 69, 72, 77]
 
 
 def note(pitch):
-    """The template of a note, from a recording of it alone."""
-    alone = read(samples / "piano" / "notes" / f"{pitch}.flac")
-    return na.nmf(stft.features(stft.forward(alone.samples)), 1, rng=0).W
+    """Template of a note, learned from an isolated recording."""
+    isolated = na.read(na.example("piano", f"notes/{pitch}.flac"))
+    return na.nmf(stft.features(stft.forward(isolated.samples)), 1, rng=0).W
 
 
 notes = np.hstack([note(pitch) for pitch in pitches])
@@ -118,19 +115,19 @@ show(roll, components=range(11))
 # %% [markdown]
 # ## Semi-supervised
 #
-# Some templates are known, the rest is found: here the four highest notes are given.
+# Some templates are known and the others are learned: here the four highest notes are known.
 
 # %%
 known = np.array(pitches) >= 65
 W0 = np.where(known, notes, rng.random(notes.shape))
 d = na.nmf(V, W=W0, update_W=~known, rng=0)
 assert np.array_equal(d.W[:, known], notes[:, known])
-print(f"objective {d.losses[-1]:.0f}, with all templates given {roll.losses[-1]:.0f}")
+print(f"objective {d.losses[-1]:.0f}, with all templates known {roll.losses[-1]:.0f}")
 
 # %% [markdown]
 # ## Score-informed
 #
-# Where the score has no note, the activation is zero and stays so. The templates are free.
+# Where the score has no note, the activation is zero and remains zero. All templates are updated.
 
 # %%
 score = [  # pitch, onset and end in seconds
@@ -147,7 +144,7 @@ assert not informed.H[~support].any()
 show(informed, components=range(11))
 
 # %% [markdown]
-# The right hand alone, by a mask of what its notes explain:
+# A Wiener mask of the right hand's notes separates the right hand:
 
 # %%
 mask = informed.part(np.flatnonzero(known)) / np.maximum(informed.model(), 1e-12)
@@ -156,37 +153,38 @@ Audio(stft.inverse(mask * Z, piano.samples.shape[1]), rate=stft.sr)
 # %% [markdown]
 # ## Missing bins
 #
-# Bins of weight 0 have no say; the model fills them in.
+# Bins of weight 0 do not enter the objective; the model fills them in.
 
 # %%
 hidden = rng.random(V.shape) < 0.3
 d = na.nmf(V, 11, weights=~hidden, rng=0)
 average = np.broadcast_to(V.mean(1, keepdims=True), V.shape)
-error, guess = (abs(V - Y)[hidden].mean() for Y in (d.model(), average))
-print(f"hidden bins: the model misses them by {error / guess:.0%} of what the average frame does")
+error, baseline = (abs(V - Y)[hidden].mean() for Y in (d.model(), average))
+print(f"hidden bins: error of the model {error / baseline:.0%} of that of the average frame")
 
 # %% [markdown]
 # ## Deep
 #
-# Templates of templates: eleven sounds, and of these five that hold what sounds together.
+# Templates of templates: eleven components, and five mixtures of them that combine simultaneous
+# notes.
 
 # %%
 deep = na.recipes.deep_nmf(V, [11, 5], init="spa", rng=0)
-print("objective, layer by layer and then together:", *deep.joint.losses[[0, -1]].round())
+print("objective after layer-wise and after joint fitting:", *deep.joint.losses[[0, -1]].round())
 show(deep.layer(2))
 
 # %% [markdown]
 # ## Feature weights
 #
-# Which frequencies can be relied on is learned: noise in a band loses its say.
+# The reliability of each frequency is learned: a noisy band gets low weights.
 
 # %%
 noisy = slice(150, 200)
 spoiled = V[:400] / V[:400].mean(1, keepdims=True)
 spoiled[noisy] = 2 * rng.random(spoiled[noisy].shape)
-found = na.recipes.feature_weighted_nmf(spoiled, 11, beta_loss="kl", rng=0)
+weighted = na.recipes.feature_weighted_nmf(spoiled, 11, beta_loss="kl", rng=0)
 figure, axes = plt.subplots(figsize=(6, 2.5), layout="constrained")
-axes.plot(stft.frequencies[:400], found.feature_weights)
+axes.plot(stft.frequencies[:400], weighted.feature_weights)
 axes.axvspan(*stft.frequencies[[150, 200]], color="0.9", label="noise")
 axes.set(xlabel="Hz", ylabel="weight")
 plt.show()
@@ -194,31 +192,31 @@ plt.show()
 # %% [markdown]
 # ## Tempering
 #
-# The Itakura–Saito divergence hears the quietest partials, and is easily caught in poor minima. β
-# may go down to it in steps from the Kullback–Leibler divergence. Whether that ends lower than the
-# direct way is a matter of luck: try both.
+# The Itakura–Saito divergence also models the weakest partials, but easily leads to poor local
+# minima. Tempering approaches it in steps of β from the Kullback–Leibler divergence. Whether the
+# final objective is lower depends on data and initialisation: try both.
 
 # %%
 power = V[:400] ** 2
 factors = [na.Factor(rng.random((400, 11))), na.Factor(H0)]
 tempered = na.recipes.temper(power, factors, solver="bmme", max_iter=50)
 direct = na.decompose(power, factors, divergence=na.Beta(0), solver="bmme", max_iter=6 * 50, tol=0)
-print(f"objective {tempered.losses[-1]:.0f} in steps, {direct.losses[-1]:.0f} directly")
+print(f"objective {tempered.losses[-1]:.0f} with tempering, {direct.losses[-1]:.0f} without")
 
 # %% [markdown]
-# ## Templates that last
+# ## Convolutive
 #
-# NMFD: each component is a short spectrogram, as a drum hit is: kick, snare and hi-hat.
+# NMFD: each component is a short spectrogram, such as a drum hit: kick, snare and hi-hat.
 
 # %%
-drums = read(samples / "drums" / "mixture.wav", stop=4.0)
+drums = na.read(na.example("drums"), stop=4.0)
 hits = na.Stft(drums.sr, n_fft=2048, hop=1024)
 X = hits.features(hits.forward(drums.samples))
-start = na.nmf(X, 3, init="spa", rng=0)
-lagged = na.Factor(np.repeat(start.W[None], 8, axis=0) * 0.8 ** np.arange(8)[:, None, None])
-d = na.decompose(X, [lagged, na.Factor(start.H)], structure=na.structures.Convolutive(), rng=0)
+plain = na.nmf(X, 3, init="spa", rng=0)
+lagged = na.Factor(np.repeat(plain.W[None], 8, axis=0) * 0.8 ** np.arange(8)[:, None, None])
+d = na.decompose(X, [lagged, na.Factor(plain.H)], structure=na.structures.Convolutive(), rng=0)
 print(
-    f"objective {start.losses[-1]:.0f} with templates of one frame, {d.losses[-1]:.0f} with eight"
+    f"objective {plain.losses[-1]:.0f} with templates of one frame, {d.losses[-1]:.0f} with eight"
 )
 figure, panels = plt.subplots(1, 3, figsize=(10, 2.5), layout="constrained", sharey=True)
 for k, axes in enumerate(panels):

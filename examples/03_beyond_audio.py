@@ -13,11 +13,11 @@
 # %% [markdown]
 # # Beyond audio
 #
-# The engine knows nothing of sound: it factors any non-negative matrix. Five short uses from other
-# fields, each with a check of what it claims. The first three run on real data that comes with
-# installed packages; the last two are **simulations** with a planted truth, and say so.
+# `na.nmf` and `na.decompose` factorise any non-negative matrix. Five short applications from other
+# fields follow, each with a check of its claim. The first three use real data from installed
+# packages; the last two are **simulations** with a planted truth, marked as such.
 #
-# You need `pip install '.[notebook,sklearn]'` in the checkout.
+# This needs `pip install '.[notebook,sklearn]'` in the checkout.
 
 # %%
 import matplotlib.pyplot as plt
@@ -26,17 +26,17 @@ import numpy as np
 import nmfaudio as na
 
 
-def best_cosines(found, true):
-    """For each true column the cosine of the column found that is most like it."""
-    found, true = (F / np.linalg.norm(F, axis=0) for F in (found, true))
-    return (true.T @ found).max(1)
+def best_cosines(estimated, true):
+    """Cosine similarity of each true column with the most similar estimated column."""
+    estimated, true = (F / np.linalg.norm(F, axis=0) for F in (estimated, true))
+    return (true.T @ estimated).max(1)
 
 
 # %% [markdown]
 # ## Parts of digits (real data)
 #
-# 1797 handwritten digits of 8 × 8 pixels. PCA needs positive and negative pixels, which cancel; NMF
-# can only add, so it finds strokes: its parts are sparser.
+# 1797 handwritten digits of 8 × 8 pixels. PCA uses positive and negative pixels, which cancel; NMF
+# only adds, so it finds strokes: its components are sparser.
 
 # %%
 from sklearn.datasets import load_digits
@@ -57,21 +57,21 @@ for row, model, name in zip(axes, (nmf, pca), ("NMF", "PCA"), strict=True):
 
 # %%
 def hoyer(parts):
-    """Mean sparsity of rows: 0 for all entries equal, 1 for a single one."""
+    """Mean Hoyer sparsity of rows: 0 for equal entries, 1 for a single non-zero entry."""
     size = np.sqrt(parts.shape[1])
     return np.mean((size - np.abs(parts).sum(1) / np.linalg.norm(parts, axis=1)) / (size - 1))
 
 
-print(f"sparsity of the parts: NMF {hoyer(nmf.components_):.2f}, PCA {hoyer(pca.components_):.2f}")
+print(f"component sparsity: NMF {hoyer(nmf.components_):.2f}, PCA {hoyer(pca.components_):.2f}")
 assert hoyer(nmf.components_) > 1.5 * hoyer(pca.components_)
 
 # %% [markdown]
 # ## Topics of docstrings (real data)
 #
 # Each docstring of NumPy, SciPy and scikit-learn is a bag of words. Under the Kullback–Leibler
-# divergence NMF is a topic model (PLSA): a template is a topic's distribution over words, the
-# activations say how much of it a text has. Shown are the words that are frequent in a topic and
-# rare in the others.
+# divergence NMF is a topic model (PLSA): a template is the distribution of a topic over words, the
+# activations are the shares of the topics in a text. Shown are the words that are frequent in a
+# topic and rare in the others.
 
 # %%
 import inspect
@@ -100,14 +100,14 @@ words = CountVectorizer(
 counts = words.fit_transform(texts).T.toarray().astype(float)
 topics = na.nmf(counts, 8, rng=0, n_init=2)
 vocabulary = words.get_feature_names_out()
-own = topics.W**2 / (topics.W.sum(1, keepdims=True) + 1e-12)
-for k, strength in enumerate(own.T):
+distinctive = topics.W**2 / (topics.W.sum(1, keepdims=True) + 1e-12)
+for k, strength in enumerate(distinctive.T):
     print(f"topic {k}:", *vocabulary[np.argsort(-strength)[:9]])
 
 # %% [markdown]
-# Nobody told the model where a text comes from; yet the topics know. Here is the share of each
-# topic in each module, and how often a text's main topic predicts its origin, where always saying
-# the commonest module is the alternative:
+# The model has no information on the origin of a text, yet the topics reflect it. Below are the
+# share of each topic in each module, and the accuracy of predicting a text's module from its main
+# topic. The baseline always predicts the most frequent module:
 
 # %%
 origin = np.array(list(texts.values()))
@@ -123,45 +123,50 @@ axis.set(xlabel="topic", yticks=range(len(names)), yticklabels=names)
 main = share.argmax(0)
 hits = sum(max(np.sum(origin[main == k] == name) for name in names) for k in set(main))
 chance = max(np.mean(origin == name) for name in names)
-print(f"origin by main topic {hits / len(origin):.0%}, by the commonest module {chance:.0%}")
+print(f"origin by main topic {hits / len(origin):.0%}, by the most frequent module {chance:.0%}")
 assert hits / len(origin) > chance + 0.1
 
 # %% [markdown]
-# ## What is missing (real data, half of it hidden)
+# ## Missing entries (real data, half of them hidden)
 #
-# Half of all pixels are hidden, as most ratings are from a recommender: they get weight 0 and have
-# no say. Sixteen activations from 32 pixels seen would fit their noise too, so large ones cost a
-# little (`L2`). The model fills the gaps in better than each pixel's mean does.
+# Half of all pixels are hidden and get weight 0, like missing ratings in a recommender system.
+# Sixteen activations fitted to 32 visible pixels would overfit, so an `L2` penalty shrinks them.
+# The model predicts the hidden pixels better than the mean of each pixel does.
 
 # %%
 rng = np.random.default_rng(0)
-seen = rng.random(X.shape) < 0.5
-start = rng.random((64, 16)), rng.random((16, len(X)))
+visible = rng.random(X.shape) < 0.5
+initial = rng.random((64, 16)), rng.random((16, len(X)))
 
 
 def fill(weight):
-    """The model of what is seen, with that weight of the penalty."""
+    """Fit the visible pixels with this weight of the penalty and predict all pixels."""
     factors = [
-        na.Factor(start[0], unit="l2"),
-        na.Factor(start[1], penalties=(na.penalties.L2(weight),)),
+        na.Factor(initial[0], unit="l2"),
+        na.Factor(initial[1], penalties=(na.penalties.L2(weight),)),
     ]
-    return na.decompose(X.T, factors, divergence=na.Beta(2), weights=seen.T).model().T
+    return na.decompose(X.T, factors, divergence=na.Beta(2), weights=visible.T).model().T
 
 
 filled = fill(0.3)
-guesses = {
-    "NMF with a penalty": filled,
-    "NMF without": fill(0.0),
-    "mean of the pixel": np.tile((X * seen).sum(0) / np.maximum(seen.sum(0), 1), (len(X), 1)),
+predictions = {
+    "NMF with L2 penalty": filled,
+    "NMF without penalty": fill(0.0),
+    "mean of each pixel": np.tile(
+        (X * visible).sum(0) / np.maximum(visible.sum(0), 1), (len(X), 1)
+    ),
 }
-rmse = {name: np.sqrt(np.mean((guess - X)[~seen] ** 2)) for name, guess in guesses.items()}
+rmse = {
+    name: np.sqrt(np.mean((prediction - X)[~visible] ** 2))
+    for name, prediction in predictions.items()
+}
 for name, error in rmse.items():
-    print(f"{name}: RMSE {error:.3f} of hidden pixels")
-assert rmse["NMF with a penalty"] < 0.85 * rmse["mean of the pixel"]
+    print(f"{name}: RMSE {error:.3f} on hidden pixels")
+assert rmse["NMF with L2 penalty"] < 0.85 * rmse["mean of each pixel"]
 
 figure, axes = plt.subplots(3, 10, figsize=(9, 3), layout="constrained")
-rows = (np.where(seen, X, np.nan), filled, X)
-for row, images, name in zip(axes, rows, ("seen", "filled in", "truth"), strict=True):
+rows = (np.where(visible, X, np.nan), filled, X)
+for row, images, name in zip(axes, rows, ("visible", "predicted", "truth"), strict=True):
     for axis, image in zip(row, images, strict=False):
         axis.imshow(image.reshape(8, 8), cmap="gray_r", vmin=0, vmax=1)
         axis.set(xticks=[], yticks=[])
@@ -170,9 +175,9 @@ for row, images, name in zip(axes, rows, ("seen", "filled in", "truth"), strict=
 # %% [markdown]
 # ## Gene expression (simulation)
 #
-# Planted: four modules of genes among 200, active in four kinds of tumours among 60, counts with
-# Poisson noise. The modules come back, and so do the kinds: over many random starts, the
-# **consensus** says how often two samples have the same largest activation (Brunet et al. 2004,
+# Planted: four modules of 200 genes, active in four kinds of 60 tumours, counts with Poisson noise.
+# Both modules and kinds are recovered. The **consensus** is the share of random initialisations for
+# which two samples have the same largest activation (Brunet et al. 2004,
 # doi:10.1073/pnas.0308531101).
 
 # %%
@@ -197,14 +202,14 @@ assert agreement > 0.95
 order = np.argsort(labels[0], kind="stable")
 figure, axis = plt.subplots(figsize=(4, 4), layout="constrained")
 axis.imshow(consensus[np.ix_(order, order)], cmap="magma", vmin=0, vmax=1)
-axis.set(xlabel="sample", ylabel="sample", title="consensus of 12 starts")
+axis.set(xlabel="sample", ylabel="sample", title="consensus of 12 initialisations")
 
 # %% [markdown]
 # ## Hyperspectral endmembers (simulation)
 #
 # Planted: an image of 30 × 30 pixels, each a mixture of three materials, in 60 spectral bands, with
-# one per cent of noise. Each material is almost pure somewhere, so the pixels least like one
-# another are good starts (`init="spa"`). Without pure pixels plain NMF would not be unique.
+# one per cent of noise. Each material is almost pure in some pixel, so the most dissimilar pixels
+# are good initial templates (`init="spa"`). Without pure pixels plain NMF would not be unique.
 
 # %%
 rng = np.random.default_rng(4)

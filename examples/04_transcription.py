@@ -11,43 +11,40 @@
 # ---
 
 # %% [markdown]
-# # An experiment in transcription
+# # A transcription experiment
 #
-# All steps of one, as a paper would have them: what notes sound like, pieces to tune on, others to
-# test on, a table with intervals. And then one can hear what was found.
+# All steps of an experiment as in a paper: note templates, development pieces, test pieces, and a
+# table with confidence intervals. Finally, the transcription is plotted and played.
 #
-# The material is the project's own: Schumann's "Träumerei" with its score, and each of its 21
-# pitches played alone.
+# The recordings are samples of the package: Schumann's "Träumerei" with its score, and each of its
+# 21 pitches in isolation.
 
 # %%
-from pathlib import Path
-
 import numpy as np
 from IPython.display import Audio
 
 import nmfaudio as na
-from nmfaudio.audio.io import read
 
-here = Path.cwd()
-samples = next(p for p in (here, *here.parents) if (p / "audio_samples").is_dir()) / "audio_samples"
-folder = samples / "piano"
-isolated = {int(path.stem): read(path) for path in (folder / "notes").glob("*.flac")}
+folder = na.example("piano", "notes")
+isolated = {int(path.stem): na.read(path) for path in folder.glob("*.flac")}
 sr = isolated[60].sr
 
 # %% [markdown]
-# ## What the notes sound like
+# ## Note templates
 #
-# Each note gets three templates: its attack, what follows, and how it dies away. They are learned
-# from the recording of the music and its score, not from the isolated notes. Of these the pieces
-# are made that we test on, and a system must not know the very sounds that it is tested with.
+# Each note has three templates: attack, early and late part. They are learned from the recording of
+# the piece and its score, not from the isolated notes: the test pieces below are assembled from
+# those, and a system must not be trained on its test data.
 
 # %%
-known = na.dictionaries.learn_notes_from_recording(folder / "mixture.flac", folder / "score.mid")
+known = na.dictionaries.learn_notes_from_recording(
+    na.example("piano"), na.example("piano", "score.mid")
+)
 known
 
 # %% [markdown]
-# A second dictionary needs no sound at all. It has the partials of strings, which get weaker in the
-# same way for all.
+# A second dictionary needs no recording. Its templates are the partials of strings with the same
+# decay over frequency for all notes.
 
 # %%
 partials = na.dictionaries.harmonic_notes(
@@ -58,13 +55,13 @@ partials
 # %% [markdown]
 # ## Pieces
 #
-# A data set is anything that gives pairs of audio and notes; those of mirdata will do. Ours is made
-# up: notes at random, each of its own loudness and length, in a little noise.
+# A data set is any iterable of pairs of audio and notes, such as those of mirdata. This one is
+# synthetic: random notes of random velocity and length in weak noise.
 
 
 # %%
 def piece(seed, seconds=6.0, count=24):
-    """Audio with its rate, and its notes."""
+    """Audio with its sample rate, and its notes."""
     rng = np.random.default_rng(seed)
     y = 0.001 * rng.standard_normal(round((seconds + 2) * sr))
     score = []
@@ -76,8 +73,8 @@ def piece(seed, seconds=6.0, count=24):
         )
         sound = isolated[int(pitch)].samples[0, : round(length * sr)].copy()
         sound[-2000:] *= np.linspace(1, 0, 2000)
-        start = round(onset * sr)
-        y[start : start + len(sound)] += velocity**2 * sound
+        first = round(onset * sr)
+        y[first : first + len(sound)] += velocity**2 * sound
         score.append(na.Note(onset, onset + length, float(pitch), velocity))
     return (y.astype(np.float32), sr), score
 
@@ -88,8 +85,7 @@ test = {f"piece {seed}": piece(seed) for seed in range(3, 9)}
 # %% [markdown]
 # ## Tune, then test
 #
-# The threshold is chosen on the development pieces. Those that results are reported on take no part
-# in it.
+# The threshold is chosen on the development pieces only; results are reported on the test pieces.
 
 # %%
 plain = na.Transcriber(known)
@@ -109,8 +105,8 @@ results = {
 # %% [markdown]
 # ## The table
 #
-# F-measures by mir_eval, mean over the test pieces, with a bootstrap interval of 95 %: how far the
-# mean would vary with other pieces of the same kind. Six pieces are few.
+# F-measures by mir_eval, mean over the test pieces with a 95 % bootstrap interval, which estimates
+# the variation of the mean over other pieces of the same kind. Six pieces are few.
 
 # %%
 measures = {"onset_f": "onset", "offset_f": "onset, offset", "frame_f": "frames"}
@@ -120,32 +116,32 @@ for name, result in results.items():
     print(f"{name:16}" + "".join(f"{m:10.3f} ({low:.2f}–{high:.2f})" for m, low, high in cells))
 
 # %% [markdown]
-# Piece by piece, of the tuned one:
+# Scores of each piece, for the tuned system with learned templates:
 
 # %%
 print(results["learned, tuned"])
 
 # %% [markdown]
-# ## See it and hear it
+# ## Plot and listen
 #
-# The notes that were found lie over the salience, how strongly each pitch is heard.
+# The transcribed notes are drawn on top of the salience, the strength of each pitch over time.
 
 # %%
 audio, score = test["piece 3"]
-found = tuned.transcribe(*audio)
-found.plot()
+transcription = tuned.transcribe(*audio)
+transcription.plot()
 
 # %% [markdown]
-# Every note is a sound too: the stems add up to the recording. Here are all notes above middle C.
+# Notes can be rendered as stems, which sum to the recording. Here are all notes above middle C.
 
 # %%
-hands = found.stems(by="hand")
+hands = transcription.stems(by="hand")
 Audio(hands["right"], rate=sr)
 
 # %% [markdown]
-# Tolerances are settings. Where onsets may be off by 25 ms only, fewer are right:
+# The onset tolerance is a parameter. With 25 ms instead of 50 ms, fewer notes are correct:
 
 # %%
 for tolerance in (0.05, 0.025, 0.01):
-    scores = na.evaluate_transcription(score, found, tolerance=tolerance)
+    scores = na.evaluate_transcription(score, transcription, tolerance=tolerance)
     print(f"{1000 * tolerance:3.0f} ms: onset F {scores.onset_f:.3f}")

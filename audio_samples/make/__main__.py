@@ -1,10 +1,10 @@
-"""Make every sample anew: ``python audio_samples/make [NAME ...]``.
+"""Build the samples: ``python audio_samples/make [NAME ...]``.
 
-`drum_templates` and `piano_templates` are no samples, but the drum kit and the piano that ship
-inside the package: they are made when they are named.
+`drum_templates` and `piano_templates` are not samples, but the drum kit and the piano bundled with
+the package: they are built only if named.
 
-Needs mido, numpy, scipy and soundfile, and the Debian packages fluidsynth, fluid-soundfont-gm
-and sonic-pi-samples. The same versions of them give the same bytes.
+Requires mido, numpy, scipy and soundfile, and the Debian packages fluidsynth, fluid-soundfont-gm
+and sonic-pi-samples. The same versions produce the same bytes.
 """
 
 from __future__ import annotations
@@ -15,16 +15,19 @@ from pathlib import Path
 
 NAMES = ("drums", "trio", "band", "piano", "real")
 SAMPLES = Path(__file__).resolve().parent.parent
-OTHERS = dict.fromkeys(("drum_templates", "piano_templates"), SAMPLES.parent / "nmfaudio" / "data")
+TEMPLATES = dict.fromkeys(
+    ("drum_templates", "piano_templates"), SAMPLES.parent / "nmfaudio" / "data"
+)
 
 
 def main() -> None:
     names = sys.argv[1:] or NAMES
-    unknown = sorted(set(names) - {*NAMES, *OTHERS})
+    unknown = sorted(set(names) - {*NAMES, *TEMPLATES})
     if unknown:
-        sys.exit(f"no such sample: {', '.join(unknown)}; there are {', '.join((*NAMES, *OTHERS))}")
+        choices = ", ".join((*NAMES, *TEMPLATES))
+        sys.exit(f"unknown sample: {', '.join(unknown)}; choose from {choices}")
     for name in names:
-        importlib.import_module(name).make(OTHERS.get(name, SAMPLES / name))
+        importlib.import_module(name).make(TEMPLATES.get(name, SAMPLES / name))
         print(name)
 
 

@@ -1,4 +1,4 @@
-"""Eight bars and a last chord of our own, for drums, bass and electric piano in a small room."""
+"""Eight original bars and a final chord for drums, bass and electric piano in a small room."""
 
 from __future__ import annotations
 
@@ -6,7 +6,16 @@ from pathlib import Path
 
 import numpy as np
 from performance import DRUM_CHANNEL, Score, Track, play, strike
-from sound import balance, fade_out, narrow, place, render, room, start_afresh, write_mix
+from sound import (
+    add_reverb,
+    balance,
+    clear_folder,
+    fade_out,
+    narrow,
+    place,
+    render,
+    write_mix,
+)
 
 SECONDS = 19.6
 SIXTEENTH, BAR = 0.25, 16
@@ -45,19 +54,20 @@ DRUMS = {
     45: "................" * 7 + "..............xo",
     49: "................" * 4 + "x..............." + "................" * 3 + "x",
 }
-SWING = 0.035  # beats that each second sixteenth comes late
+SWING = 0.035  # delay of every second sixteenth in beats
 
 STEADY = [(0, 86), (16, 92), (31, 102), (32, 88)]
 SINGING = [(0, 84), (14, 92), (18, 104), (22, 110), (26, 100), (30, 92), (32, 84)]
 
-# How late each instrument's samples speak [s], how loud it is [dB].
+# Latency of each instrument's samples [s], and level [dB].
 ATTACK = {"drums": 0.001, "bass": 0.017, "keys": 0.0}
 LEVELS = {"drums": 0.0, "bass": -1.0, "keys": -1.5}
-ROOM = {"drums": -20.0, "bass": -26.0, "keys": -18.0}  # level of the echo [dB]
+REVERB = {"drums": -20.0, "bass": -26.0, "keys": -18.0}  # level of the reverberation [dB]
 
 
 def make(folder: Path) -> None:
-    start_afresh(folder)
+    """Write score, stems and mixture."""
+    clear_folder(folder)
     rng = np.random.default_rng(3)
     common = {"unit": SIXTEENTH, "bar": BAR, "rng": rng}
     drums = [
@@ -83,5 +93,5 @@ def make(folder: Path) -> None:
     for track in score.tracks:
         y = render(score, track, seconds=SECONDS, advance=ATTACK[track.name])
         y = place(y[0], -0.35) if track.name == "keys" else narrow(y, 0.4)
-        sources[track.name] = fade_out(room(y, level=ROOM[track.name]), 1.2)
+        sources[track.name] = fade_out(add_reverb(y, level=REVERB[track.name]), 1.2)
     write_mix(folder, balance(sources, LEVELS), mixture="mixture.flac")

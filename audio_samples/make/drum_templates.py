@@ -1,9 +1,9 @@
-"""The templates of drum kits that ship with the package: ``nmfaudio/data/drums.npz``.
+"""Drum templates bundled with the package: ``nmfaudio/data/drums.npz``.
 
-Single hits of many kits become one short spectrogram for each part of a kit. The hits that the
-sample `drums` is played from and its one-shots (``drum_bass_*``, ``drum_snare_*`` and the
-``drum_cymbal_`` ``closed``, ``open`` and ``pedal``) are left out, so that the sample can judge the
-templates.
+Each part of a kit is the mean of short spectrograms of single hits of many kits. The hits of the
+sample `drums` and its one-shots (``drum_bass_*``, ``drum_snare_*`` and the ``drum_cymbal_``
+``closed``, ``open`` and ``pedal``) are excluded, so that the templates can be evaluated on the
+sample.
 """
 
 from __future__ import annotations
@@ -37,14 +37,15 @@ STRIKES = {
     "cymbals": (49, 51, 53, 55, 57, 59),
 }
 VELOCITIES = (50, 85, 120)
-OFFSETS = (0, 128, 256, 384)  # samples by which a hit may come after the middle of a frame
-ALIKE = 0.995  # correlation of two hits that count as one: kits share recordings
+OFFSETS = (0, 128, 256, 384)  # samples from the centre of a frame to the hit
+DUPLICATE = 0.995  # correlation above which two hits are the same recording: kits share some
 
 
 def make(folder: Path) -> None:
+    """Write ``drums.npz``."""
     folder.mkdir(parents=True, exist_ok=True)
     W = np.stack([mean_template(hits(part)) for part in STRIKES], axis=-1)
-    about = {
+    metadata = {
         "sources": {
             "sonic-pi-samples (CC0 1.0)": [
                 n for names in RECORDINGS.values() for n in names.split()
@@ -52,49 +53,53 @@ def make(folder: Path) -> None:
             "fluid-soundfont-gm (MIT, Frank Wen)": [f"drum kit {kit}" for kit in KITS],
         }
     }
-    known = na.Dictionary(W.astype(np.float32), STRIKES, STFT, kind="convolutive", about=about)
-    known.save(folder / "drums.npz", overwrite=True)
+    dictionary = na.Dictionary(
+        W.astype(np.float32), tuple(STRIKES), STFT, kind="convolutive", metadata=metadata
+    )
+    dictionary.save(folder / "drums.npz", overwrite=True)
 
 
 def hits(part: str) -> list[np.ndarray]:
-    """Recorded and synthesised hits of a part from its onset on, those alike once."""
-    found = [from_onset(load(name).mean(axis=0)) for name in RECORDINGS[part].split()]
+    """Recorded and synthesised hits of a part from the onset on, without duplicates."""
+    candidates = [from_onset(load(name).mean(axis=0)) for name in RECORDINGS[part].split()]
     for kit in KITS:
         for pitch in STRIKES[part]:
-            found += [from_onset(strike(kit, pitch, velocity)) for velocity in VELOCITIES]
-    kept: list[np.ndarray] = []
-    for hit in found:
-        if not any(alike(hit, other) for other in kept):
-            kept.append(hit)
-    return kept
+            candidates += [from_onset(strike(kit, pitch, velocity)) for velocity in VELOCITIES]
+    distinct: list[np.ndarray] = []
+    for hit in candidates:
+        if not any(is_duplicate(hit, chosen) for chosen in distinct):
+            distinct.append(hit)
+    return distinct
 
 
 def strike(kit: int, pitch: int, velocity: int) -> np.ndarray:
+    """Render one hit of a General MIDI kit [shape=(sample,)]."""
     note = Note(0.0, 4.0, pitch, velocity)
     track = Track("drums", DRUM_CHANNEL, (note,), kit)
     return render(Score("", [(0, 120)], (track,)), track, seconds=2.0).mean(axis=0)
 
 
 def from_onset(y: np.ndarray) -> np.ndarray:
-    """From 1 ms before the sound first passes 2 % of its peak."""
+    """Cut 1 ms before the signal first exceeds 2 % of its peak."""
     first = int(np.argmax(np.abs(y) > 0.02 * np.abs(y).max()))
     return y[max(0, first - SR // 1000) :]
 
 
-def alike(a: np.ndarray, b: np.ndarray) -> bool:
+def is_duplicate(a: np.ndarray, b: np.ndarray) -> bool:
+    """Return True if the first samples of two hits are almost equal up to a gain."""
     n = min(len(a), len(b), 8000)
-    return abs(a[:n] @ b[:n]) > ALIKE * np.linalg.norm(a[:n]) * np.linalg.norm(b[:n])
+    return abs(a[:n] @ b[:n]) > DUPLICATE * np.linalg.norm(a[:n]) * np.linalg.norm(b[:n])
 
 
 def mean_template(sounds: list[np.ndarray]) -> np.ndarray:
-    """What the sounds are like in the mean, each counting alike [shape=(lag, freq)]."""
+    """Mean of the templates of hits with equal weights [shape=(lag, freq)]."""
     return np.mean([template(y) for y in sounds], axis=0)
 
 
 def template(y: np.ndarray) -> np.ndarray:
-    """The first frames that hear a hit, in the mean over where frames may fall; sums to one."""
+    """First frames of a hit, averaged over positions of the frame grid; sums to one."""
     total = np.zeros((LAGS, STFT.n_fft // 2 + 1))
     for offset in OFFSETS:
-        late = np.pad(y, (offset, LAGS * STFT.hop))  # the first frame is centred on sample 0
-        total += STFT.features(STFT.forward(late[None]))[:, :LAGS].T
+        delayed = np.pad(y, (offset, LAGS * STFT.hop))  # the first frame is centred on sample 0
+        total += STFT.features(STFT.forward(delayed[None]))[:, :LAGS].T
     return total / total.sum()

@@ -1,4 +1,4 @@
-"""A groove on one acoustic kit, one microphone, every hit a little different."""
+"""Groove on one acoustic kit in mono, with variations of every hit."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 from performance import DRUM_CHANNEL, LEAD_IN, Note, Score, Track, strike
 from scipy.signal import butter, resample, sosfilt
-from sound import SR, balance, fade_out, load, start_afresh, write, write_mix
+from sound import SR, balance, clear_folder, fade_out, load, write, write_mix
 
 SECONDS = 8.3
 TEMPO = 124
-# Drum: its General MIDI note, the recording that the groove plays, the kit's other recordings.
+# Drum: General MIDI note, recording used in the groove, and further recordings of the kit.
 KIT = {
     "kick": (36, "drum_bass_hard", {"soft": "drum_bass_soft"}),
     "snare": (38, "drum_snare_hard", {"soft": "drum_snare_soft"}),
@@ -26,7 +26,8 @@ GROOVE = {
 
 
 def make(folder: Path) -> None:
-    start_afresh(folder)
+    """Write score, stems, mixture and one-shots."""
+    clear_folder(folder)
     rng = np.random.default_rng(1)
     tracks = tuple(
         Track(drum, DRUM_CHANNEL, tuple(strike(GROOVE[drum], KIT[drum][0], rng=rng, swing=0.03)))
@@ -39,20 +40,20 @@ def make(folder: Path) -> None:
         hit = load(KIT[track.name][1])[0]
         y = np.zeros(round((SECONDS + 2) * SR))
         for note in track.notes:
-            start = round((note.start + LEAD_IN) * 60 / TEMPO * SR)
+            onset = round((note.onset + LEAD_IN) * 60 / TEMPO * SR)
             sound = vary(hit, note, rng)
-            y[start : start + len(sound)] += sound
+            y[onset : onset + len(sound)] += sound
         sources[track.name] = fade_out(y[: round(SECONDS * SR)], 0.3)
     write_mix(folder, balance(sources, LEVELS), mixture="mixture.wav")
 
-    for drum, (_, _, others) in KIT.items():
-        for name, recording in others.items():
+    for drum, (_, _, one_shots) in KIT.items():
+        for name, recording in one_shots.items():
             hit = fade_out(load(recording)[0], 0.02)
             write(folder / "one_shots" / drum / f"{name}.flac", hit * (0.7 / np.max(np.abs(hit))))
 
 
 def vary(hit: np.ndarray, note: Note, rng: np.random.Generator) -> np.ndarray:
-    """The hit as a drummer repeats it: a softer one is duller, and no two have quite one pitch."""
+    """Vary a hit like a drummer: softer hits are duller, and the pitch differs slightly."""
     hit = resample(hit, round(len(hit) * (1 + 0.006 * rng.standard_normal())))
     force = note.velocity / 127
     cutoff = min(20000.0, 2500 * 2 ** (3.5 * force))

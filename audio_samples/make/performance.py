@@ -1,4 +1,4 @@
-"""Written music into performed music: notes with human timing and loudness, and a MIDI file.
+"""Performance of written music: notes with human timing and dynamics, and a MIDI file.
 
 Times are in quarter notes ("beats") until `Score.seconds` turns them into seconds.
 """
@@ -29,9 +29,9 @@ _TOKEN = re.compile(
 
 @dataclass(frozen=True)
 class Note:
-    """One note: start and length in beats, MIDI pitch and velocity."""
+    """Note with onset and length in beats, MIDI pitch and velocity."""
 
-    start: float
+    onset: float
     length: float
     pitch: int
     velocity: int
@@ -39,7 +39,7 @@ class Note:
 
 @dataclass(frozen=True)
 class Track:
-    """One instrument: a MIDI channel (from 0), a General MIDI program, notes and controllers.
+    """Instrument with a MIDI channel (from 0), a General MIDI program, notes and controllers.
 
     `controls` holds (beat, controller, value).
     """
@@ -51,7 +51,7 @@ class Track:
     controls: tuple[tuple[float, int, int], ...] = ()
 
     def midi(self) -> mido.MidiTrack:
-        """This instrument as a MIDI track."""
+        """Convert to a MIDI track."""
         events: list[tuple[float, int, mido.Message]] = []
         for beat, control, value in self.controls:
             message = mido.Message(
@@ -62,7 +62,7 @@ class Track:
             common = {"channel": self.channel, "note": note.pitch}
             on = mido.Message("note_on", velocity=note.velocity, **common)
             off = mido.Message("note_off", velocity=0, **common)
-            events += [(note.start, 2, on), (note.start + note.length, 0, off)]
+            events += [(note.onset, 2, on), (note.onset + note.length, 0, off)]
         events.sort(key=lambda event: event[:2])
         program = mido.Message("program_change", channel=self.channel, program=self.program)
         return _timed([(-LEAD_IN, -1, program), *events], name=self.name)
@@ -70,7 +70,7 @@ class Track:
 
 @dataclass(frozen=True)
 class Score:
-    """A piece: its tempo in quarter notes a minute as a curve, its metre, its tracks."""
+    """Piece of music: tempo curve in quarter notes per minute, metre and tracks."""
 
     title: str
     tempo: Curve
@@ -78,7 +78,7 @@ class Score:
     metre: tuple[int, int] = (4, 4)
 
     def midi(self, tracks: Iterable[Track] | None = None) -> mido.MidiFile:
-        """The score, or only some of its tracks, as a MIDI file of type 1."""
+        """Convert the score, or some of its tracks, to a MIDI file of type 1."""
         file = mido.MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT)
         numerator, denominator = self.metre
         metre = mido.MetaMessage("time_signature", numerator=numerator, denominator=denominator)
@@ -91,10 +91,11 @@ class Score:
         return file
 
     def save(self, path: Path) -> None:
+        """Write the score as a MIDI file."""
         self.midi().save(path)
 
     def _tempo_steps(self) -> list[tuple[float, float]]:
-        """The tempo, changed every half beat where its curve moves."""
+        """Sample the tempo curve every half beat; equal neighbours are merged."""
         beats, values = np.array(self.tempo, dtype=float).T
         grid = np.arange(beats[0], beats[-1] + 0.25, 0.5)
         steps = [(-LEAD_IN, float(values[0]))]
@@ -105,7 +106,7 @@ class Score:
 
 
 def _timed(events: Sequence[tuple[float, int, mido.Message]], *, name: str) -> mido.MidiTrack:
-    """A MIDI track of events (beat, order among equals, message), which are in order of time."""
+    """MIDI track of events (beat, order at equal beats, message) that are sorted by time."""
     track = mido.MidiTrack([mido.MetaMessage("track_name", name=name, time=0)])
     now = 0
     for beat, _, message in events:
@@ -117,19 +118,19 @@ def _timed(events: Sequence[tuple[float, int, mido.Message]], *, name: str) -> m
 
 
 def without_overlaps(notes: Iterable[Note]) -> list[Note]:
-    """Notes in order of time, each ending before the next one of its pitch begins.
+    """Sort notes by time and shorten each to end before the next note of its pitch.
 
-    MIDI cannot tell two sounding notes of one pitch apart.
+    MIDI cannot represent two simultaneous notes of the same pitch.
     """
-    ordered = sorted(notes, key=lambda note: (note.start, note.pitch))
+    ordered = sorted(notes, key=lambda note: (note.onset, note.pitch))
     latest: dict[int, int] = {}
     for index, note in enumerate(ordered):
         before = latest.get(note.pitch)
         if before is not None:
-            room = note.start - ordered[before].start - SHORTEST_NOTE / 2
-            if room < SHORTEST_NOTE / 2:
-                raise ValueError(f"pitch {note.pitch} is struck twice at beat {note.start:.2f}")
-            ordered[before] = replace(ordered[before], length=min(ordered[before].length, room))
+            longest = note.onset - ordered[before].onset - SHORTEST_NOTE / 2
+            if longest < SHORTEST_NOTE / 2:
+                raise ValueError(f"pitch {note.pitch} occurs twice at beat {note.onset:.2f}")
+            ordered[before] = replace(ordered[before], length=min(ordered[before].length, longest))
         latest[note.pitch] = index
     return ordered
 
@@ -158,27 +159,32 @@ def play(
     looseness: float = 0.012,
     delay: float = 0.0,
 ) -> list[Note]:
-    """Perform one written voice.
+    """Perform one notated voice.
 
     Parameters
     ----------
     text
         Pitches joined by ``+``, or ``r`` for a rest, then ``/length`` in units; without a length
-        the one before holds on. ``>`` accents. ``|`` must stand at the end of a bar.
+        the previous one applies. ``>`` accents. ``|`` must stand at the end of a bar.
     unit
         Length of a unit [beats].
     bar, pickup
-        Length of a bar, and of the incomplete bar that the piece begins with [units].
+        Length of a bar, and of the upbeat [units].
     dynamics
-        Velocity over time: the phrase.
+        Velocity over time.
     rng
-        Source of the deviations in time and loudness.
+        Source of the deviations in time and velocity.
     legato
-        Sounding share of each note's length.
+        Duration of a note relative to its notated length.
     looseness
-        Standard deviation of the starts [beats].
+        Standard deviation of the onsets [beats].
     delay
-        How far this voice plays behind the beat [beats].
+        Delay of this voice [beats].
+
+    Returns
+    -------
+    list of Note
+        Notes of the voice in order of notation.
     """
     notes: list[Note] = []
     position, length = 0, 1
@@ -193,11 +199,11 @@ def play(
         length = int(match["length"] or length)
         beat = position * unit
         for name in [] if match["pitches"] == "r" else match["pitches"].split("+"):
-            # A bar's first note is a little stronger, as players do it.
+            # Players stress the first note of a bar slightly.
             stress = 4 * ((position - pickup) % bar == 0) + 12 * bool(match["accent"])
             velocity = at(dynamics, beat) + stress + 3 * _deviation(rng)
-            start = beat + delay + looseness * _deviation(rng)
-            notes.append(Note(start, length * unit * legato, pitch_number(name), _clip(velocity)))
+            onset = beat + delay + looseness * _deviation(rng)
+            notes.append(Note(onset, length * unit * legato, pitch_number(name), _clip(velocity)))
         position += length
     return notes
 
@@ -210,10 +216,10 @@ def strike(
     swing: float = 0.0,
     looseness: float = 0.01,
 ) -> list[Note]:
-    """Perform one drum's sixteenths, one character each; blanks are ignored.
+    """Perform the sixteenths of one drum, one character each; blanks are ignored.
 
-    ``X`` accent, ``x`` normal, ``o`` light, ``g`` ghost note, ``.`` nothing. `swing` delays each
-    second sixteenth, `looseness` is the standard deviation of the starts; both in beats.
+    ``X`` accent, ``x`` normal, ``o`` light, ``g`` ghost note, ``.`` rest. `swing` is the delay of
+    every second sixteenth, `looseness` the standard deviation of the onsets; both in beats.
     """
     levels = {"X": 114, "x": 96, "o": 72, "g": 44}
     notes = []
@@ -226,13 +232,13 @@ def strike(
 
 
 def expression(curve: Curve) -> tuple[tuple[float, int, int], ...]:
-    """A curve as steps of the expression controller, eight a beat."""
+    """Sample a curve as values of the expression controller, eight per beat."""
     beats = np.arange(curve[0][0], curve[-1][0], 1 / 8)
     return tuple((float(beat), EXPRESSION, _clip(at(curve, beat))) for beat in beats)
 
 
 def pedalled(changes: Sequence[float]) -> tuple[tuple[float, int, int], ...]:
-    """The sustain pedal, lifted at each change and pressed again just after it."""
+    """Controller values of the sustain pedal, lifted at each change and pressed just after it."""
     steps: list[tuple[float, int, int]] = []
     for beat in changes:
         steps += [(beat, PEDAL, 0), (beat + 0.12, PEDAL, 127)]
@@ -240,9 +246,10 @@ def pedalled(changes: Sequence[float]) -> tuple[tuple[float, int, int], ...]:
 
 
 def _deviation(rng: np.random.Generator) -> float:
-    """A standard normal deviate within two standard deviations."""
+    """Draw a standard normal deviate, clipped to two standard deviations."""
     return float(np.clip(rng.standard_normal(), -2, 2))
 
 
 def _clip(value: float) -> int:
+    """Round to a MIDI value from 1 to 127."""
     return int(np.clip(round(value), 1, 127))

@@ -1,4 +1,4 @@
-"""The first phrase of Robert Schumann's "Träumerei" (op. 15 no. 7), with an ending of our own."""
+"""First phrase of Robert Schumann's "Träumerei" (op. 15 no. 7), with an original ending."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 from performance import LEAD_IN, Note, Score, Track, pedalled, play
-from sound import PEAK, fade_out, render, start_afresh, write
+from sound import PEAK, clear_folder, fade_out, render, write
 
 SECONDS = 20.4
 EIGHTH, BAR, PICKUP = 0.5, 8, 2
-# The tune lingers on its top note and hurries a little back down.
+# The melody lingers on its highest note and hurries slightly on the way down.
 TEMPO = [
     (0, 56), (1, 62), (4, 72), (5, 60), (6.5, 58), (7.5, 72), (11, 78), (13, 70), (15, 62),
     (17, 44), (21, 44),
@@ -37,7 +37,8 @@ NOTE_SECONDS, NOTE_VELOCITY = 2.0, 80
 
 
 def make(folder: Path) -> None:
-    start_afresh(folder)
+    """Write score, recording and isolated notes."""
+    clear_folder(folder)
     rng = np.random.default_rng(4)
     common = {"unit": EIGHTH, "bar": BAR, "pickup": PICKUP, "rng": rng}
     notes = play(MELODY, dynamics=SONG, legato=1.0, **common)
@@ -55,7 +56,7 @@ def make(folder: Path) -> None:
 
 
 def single_note(pitch: int) -> np.ndarray:
-    """One note of the piano, held until the fade at its end."""
+    """Render one isolated note with a fade at its end."""
     length = NOTE_SECONDS + 1  # beats, at one beat a second
     track = Track("piano", 0, (Note(-LEAD_IN, length, pitch, NOTE_VELOCITY),))
     y = render(Score("Note", [(0, 60)], (track,)), track, seconds=NOTE_SECONDS)[0]

@@ -1,8 +1,7 @@
-"""The notes of a piano that ship with the package: ``nmfaudio/data/piano.npz``.
+"""Piano templates bundled with the package: ``nmfaudio/data/piano.npz``.
 
-What the pianos of the soundfont have in common: for each key an attack, an early and a late
-spectrum, the mean over velocities and pianos. They are rounded to eight bits, so that they
-pack small.
+Each key has an attack, an early and a late spectrum, averaged over velocities and over the pianos
+of the SoundFont. They are rounded to eight significant bits, so that they compress well.
 """
 
 from __future__ import annotations
@@ -23,8 +22,9 @@ BITS = 8
 
 
 def make(folder: Path) -> None:
+    """Write ``piano.npz``."""
     folder.mkdir(parents=True, exist_ok=True)
-    first, *others = [
+    first, *further = [
         na.dictionaries.learn_notes_from_soundfont(
             SOUNDFONT,
             program=program,
@@ -36,12 +36,13 @@ def make(folder: Path) -> None:
         for program in PIANOS
     ]
     names = [f"fluid-soundfont-gm (MIT, Frank Wen), program {program}" for program in PIANOS]
-    about = {"examples": {"piano": names}}
-    known = first.merge(*others).average()
-    known = replace(known, templates=rounded(known.templates), about=about)
-    known.save(folder / "piano.npz", overwrite=True)
+    metadata = {"examples": {"piano": names}}
+    dictionary = first.merge(*further).average()
+    dictionary = replace(dictionary, templates=rounded(dictionary.templates), metadata=metadata)
+    dictionary.save(folder / "piano.npz", overwrite=True)
 
 
 def rounded(W: np.ndarray) -> np.ndarray:
+    """Round to `BITS` significant bits."""
     mantissas, exponents = np.frexp(W)
     return np.ldexp(np.round(mantissas * 2**BITS) / 2**BITS, exponents).astype(W.dtype)

@@ -1,4 +1,4 @@
-"""Scores into sound, and sound into files."""
+"""Rendering of scores, mixing, and writing of audio files."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ SOUNDFONT = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
 RECORDINGS = Path("/usr/share/sonic-pi/samples")
 PEAK = 10 ** (-1 / 20)  # -1 dBFS
 FULL_SCALE = 2**15
-ECHO_DECAY = 0.4  # s in which the echo of the room falls by 60 dB
+REVERB_TIME = 0.4  # s in which the reverberation falls by 60 dB
 
 
 def render(score: Score, track: Track, *, seconds: float, advance: float = 0.0) -> np.ndarray:
-    """One track of a score, played by fluidsynth.
+    """Render one track of a score with fluidsynth.
 
-    `advance` is how late the instrument's samples speak [s]; the sound is moved earlier by it, so
-    that what is heard meets the score, as a player makes it.
+    `advance` is the latency of the instrument's samples [s]; the audio is moved earlier by it, so
+    that audible onsets are aligned with the score.
 
     Returns
     -------
@@ -44,42 +44,42 @@ def render(score: Score, track: Track, *, seconds: float, advance: float = 0.0) 
 
 
 def load(name: str) -> np.ndarray:
-    """A recording of the CC0 collection, shape (channel, sample)."""
+    """Read a recording of the CC0 collection [shape=(channel, sample)]."""
     y, sr = soundfile.read(RECORDINGS / f"{name}.flac", always_2d=True)
     if sr != SR:
-        raise ValueError(f"{name} is at {sr} Hz, not {SR}")
+        raise ValueError(f"{name} has a sample rate of {sr} Hz instead of {SR} Hz")
     return y.T
 
 
 def place(y: np.ndarray, position: float) -> np.ndarray:
-    """A mono sound between left (-1) and right (1), at constant power; shape (2, sample)."""
+    """Pan a mono signal from left (-1) to right (1) at constant power [shape=(2, sample)]."""
     angle = (position + 1) * np.pi / 4
     return np.stack([np.cos(angle) * y, np.sin(angle) * y])
 
 
 def narrow(y: np.ndarray, width: float) -> np.ndarray:
-    """A stereo sound with its difference between left and right scaled by `width`."""
+    """Scale the difference between left and right by `width`."""
     middle = y.mean(axis=0)
     return middle + width * (y - middle)
 
 
-def room(y: np.ndarray, *, level: float) -> np.ndarray:
-    """A stereo sound in a small room: itself, and diffuse decaying noise `level` dB below it.
+def add_reverb(y: np.ndarray, *, level: float) -> np.ndarray:
+    """Add the reverberation of a small room: diffuse decaying noise at `level` dB.
 
-    Linear, and the same room each time: stems in it add up to their mixture in it.
+    The impulse response is always the same, so reverberant stems sum to the reverberant mixture.
     """
-    length = round(ECHO_DECAY * SR)
+    length = round(REVERB_TIME * SR)
     time = np.arange(length) / SR
-    noise = np.random.default_rng(7).standard_normal((2, length)) * 10 ** (-3 * time / ECHO_DECAY)
-    noise[:, : round(0.008 * SR)] = 0  # the first wall is some way off
-    echo = sosfilt(butter(2, [150, 5000], "bandpass", fs=SR, output="sos"), noise)
-    echo *= 10 ** (level / 20) / np.sqrt(np.sum(echo**2, axis=1, keepdims=True))
-    wet = fftconvolve(y.mean(axis=0, keepdims=True), echo, axes=1)[:, : y.shape[1]]
+    noise = np.random.default_rng(7).standard_normal((2, length)) * 10 ** (-3 * time / REVERB_TIME)
+    noise[:, : round(0.008 * SR)] = 0  # delay of the first reflection
+    response = sosfilt(butter(2, [150, 5000], "bandpass", fs=SR, output="sos"), noise)
+    response *= 10 ** (level / 20) / np.sqrt(np.sum(response**2, axis=1, keepdims=True))
+    wet = fftconvolve(y.mean(axis=0, keepdims=True), response, axes=1)[:, : y.shape[1]]
     return y + wet
 
 
 def fade_out(y: np.ndarray, seconds: float) -> np.ndarray:
-    """The sound with its last stretch faded to silence."""
+    """Fade the last `seconds` to silence."""
     length = round(seconds * SR)
     curve = np.ones(y.shape[-1])
     curve[-length:] = np.cos(np.linspace(0, np.pi / 2, length)) ** 2
@@ -89,32 +89,32 @@ def fade_out(y: np.ndarray, seconds: float) -> np.ndarray:
 def balance(
     sources: Mapping[str, np.ndarray], levels: Mapping[str, float]
 ) -> dict[str, np.ndarray]:
-    """Sources scaled to root mean squares that stand to each other as `levels` [dB]."""
+    """Scale the sources to RMS levels of `levels` [dB] relative to each other."""
     return {
         name: y * 10 ** (levels[name] / 20) / np.sqrt(np.mean(y**2)) for name, y in sources.items()
     }
 
 
 def write_mix(folder: Path, sources: Mapping[str, np.ndarray], *, mixture: str) -> None:
-    """Write the sources and their exact sum, under one gain, each rounded to 16 bits once."""
+    """Write the sources and their sum with a common gain, each rounded to 16 bits once."""
     total = np.sum(list(sources.values()), axis=0)
-    loudest = max(np.max(np.abs(y)) for y in [total, *sources.values()])
-    write(folder / mixture, total * (PEAK / loudest))
+    peak = max(np.max(np.abs(y)) for y in [total, *sources.values()])
+    write(folder / mixture, total * (PEAK / peak))
     for name, y in sources.items():
-        write(folder / "sources" / f"{name}.flac", y * (PEAK / loudest))
+        write(folder / "sources" / f"{name}.flac", y * (PEAK / peak))
 
 
 def write(path: Path, y: np.ndarray) -> None:
-    """Write a sound, rounded to 16 bits. Shape (channel, sample) or (sample,)."""
+    """Write audio [shape=(channel, sample) or (sample,)], rounded to 16 bits."""
     steps = np.rint(y.T * FULL_SCALE)
     if np.max(np.abs(steps)) >= FULL_SCALE:
         raise ValueError(f"{path.name} would clip")
     path.parent.mkdir(parents=True, exist_ok=True)
-    squeeze = {"compression_level": 1.0} if path.suffix == ".flac" else {}
-    soundfile.write(path, steps.astype(np.int16), SR, subtype="PCM_16", **squeeze)
+    options = {"compression_level": 1.0} if path.suffix == ".flac" else {}
+    soundfile.write(path, steps.astype(np.int16), SR, subtype="PCM_16", **options)
 
 
-def start_afresh(folder: Path) -> None:
-    """An empty folder, so that no file of an earlier run stays behind."""
+def clear_folder(folder: Path) -> None:
+    """Create an empty folder; files of an earlier run are deleted."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""The tune of "Jesus bleibet meine Freude" (J. S. Bach, BWV 147), set for three players by us."""
+"""Melody of "Jesus bleibet meine Freude" (J. S. Bach, BWV 147), arranged for three instruments."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 from performance import Score, Track, expression, play
-from sound import balance, fade_out, place, render, start_afresh, write_mix
+from sound import balance, clear_folder, fade_out, place, render, write_mix
 
 SECONDS = 15.4
 EIGHTH, BAR = 0.5, 9
-END = 27.0  # beat on which the last bar ends
+END = 27.0  # beat at which the last bar ends
 TEMPO = [(0, 107), (4.5, 113), (13, 115), (18, 110), (20, 101), (22.5, 80), (27, 80)]
 
 OBOE = """
@@ -25,20 +25,21 @@ BASSOON = """
 G2/3 G3/2 F#3/1 E3/2 C3/1 | B2/3 E3/3 E3/2 D3/1 | C3/3 B2/2 G2/1 A2/2 C3/1 |
 D3/3 C3/2 A2/1 F#2/2 D2/1 | G2/2 B2/1 D3/3 D2/3 | G2/7 r/2 |
 """
-# Two bars are a phrase: it grows to the leap in its second bar and falls away.
+# Two bars are a phrase, with a crescendo to the leap in its second bar.
 OBOE_DYNAMICS = [(0, 66), (5, 94), (9, 72), (13.5, 80), (17, 96), (20, 82), (22.5, 70), (27, 72)]
 OBOE_BREATH = [(0, 92), (5, 124), (9, 96), (13.5, 108), (17, 127), (20, 108), (23, 98), (END, 50)]
 BASSOON_BREATH = [(0, 96), (5, 116), (9, 100), (13.5, 104), (17, 122), (23, 104), (END, 56)]
 SOFTER = [(0, 70), (5, 82), (9, 68), (13.5, 74), (17, 86), (22.5, 72), (27, 70)]
 
-# How late each instrument's samples speak [s], where it sits, how loud it is [dB].
+# Latency of each instrument's samples [s], panning, and level [dB].
 ATTACK = {"oboe": 0.012, "guitar": 0.006, "bassoon": 0.012}
-SEAT = {"oboe": -0.5, "guitar": 0.1, "bassoon": 0.55}
+PANNING = {"oboe": -0.5, "guitar": 0.1, "bassoon": 0.55}
 LEVELS = {"oboe": 0.0, "guitar": -1.0, "bassoon": -1.0}
 
 
 def make(folder: Path) -> None:
-    start_afresh(folder)
+    """Write score, stems and mixture."""
+    clear_folder(folder)
     rng = np.random.default_rng(2)
     common = {"unit": EIGHTH, "bar": BAR, "rng": rng}
     score = Score(
@@ -74,5 +75,5 @@ def make(folder: Path) -> None:
     for track in score.tracks:
         # One side of the soundfont's stereo pair: both together would cancel in places.
         y = render(score, track, seconds=SECONDS, advance=ATTACK[track.name])[0]
-        sources[track.name] = fade_out(place(y, SEAT[track.name]), 1.2)
+        sources[track.name] = fade_out(place(y, PANNING[track.name]), 1.2)
     write_mix(folder, balance(sources, LEVELS), mixture="mixture.flac")

@@ -1,4 +1,4 @@
-"""``python -m benchmarks.quality [DIR] [--seeds N] [--json FILE] [--tasks …] …``."""
+"""Command line of the separation benchmark: ``python -m benchmarks.quality [DIR]``."""
 
 from __future__ import annotations
 
@@ -7,30 +7,47 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks.quality import __doc__ as summary
 from benchmarks.quality.cases import SAMPLES, load_cases
 from benchmarks.quality.scoring import MEASURES, Row, by_case, by_task, judge
 from benchmarks.quality.systems import SYSTEMS
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.quality", description=summary)
-    parser.add_argument("folder", nargs="?", type=Path, default=SAMPLES, metavar="DIR")
-    parser.add_argument("--seeds", type=int, default=3, metavar="N")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write all rows here")
-    for what in ("cases", "tasks", "systems"):
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.quality",
+        description="Measure SDR (BSS-eval version 3) and SI-SDR of separators and reference "
+        "systems against the true sources, and print tables in Markdown.",
+    )
+    parser.add_argument(
+        "folder",
+        nargs="?",
+        type=Path,
+        default=SAMPLES,
+        metavar="DIR",
+        help="folder of cases (default: the sample recordings of the project)",
+    )
+    parser.add_argument(
+        "--seeds", type=int, default=3, metavar="N", help="number of random seeds (default: 3)"
+    )
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="write all results to this JSON file as well"
+    )
+    for kind in ("cases", "tasks", "systems"):
         parser.add_argument(
-            f"--{what}", nargs="+", metavar="TEXT", help="only those whose name has one of these"
+            f"--{kind}",
+            nargs="+",
+            metavar="TEXT",
+            help=f"run only {kind} whose name contains one of these texts",
         )
     chosen = parser.parse_args()
 
-    def wanted(name: str, texts: list[str] | None) -> bool:
+    def selected(name: str, texts: list[str] | None) -> bool:
         return texts is None or any(text in name for text in texts)
 
-    systems = {name: s for name, s in SYSTEMS.items() if wanted(name, chosen.systems)}
+    systems = {name: s for name, s in SYSTEMS.items() if selected(name, chosen.systems)}
     rows: list[Row] = []
     for case in load_cases(chosen.folder):
-        if wanted(case.name, chosen.cases) and wanted(case.task, chosen.tasks):
+        if selected(case.name, chosen.cases) and selected(case.task, chosen.tasks):
             print(case.name, file=sys.stderr)
             rows += judge(case, systems, chosen.seeds)
     for measure, label in MEASURES.items():

@@ -1,10 +1,10 @@
-"""Recordings with their true sources, and what a separator may know of them.
+"""Recordings with their true sources and the side information that separators may use.
 
-A case is a folder with ``mixture.*``, ``sources/<name>.*`` and ``case.json``, which says ``task``,
-``sources`` (in order), ``train`` and ``test``: [from, to] in seconds, `train` null where nothing
-may be learned from. Beside them there may be ``score.mid``, ``one_shots/<source>/`` and
-``f0/*.csv``, the pitch of the voices. A folder with `f0` is a second case too: the voices against
-the rest.
+A case is a folder with ``mixture.*``, ``sources/<name>.*`` and ``case.json``. The latter has the
+keys ``task``, ``sources`` (in order), ``train`` and ``test``; the last two are [start, stop] in
+seconds, `train` null if there is no training section. Optional files are ``score.mid``,
+``one_shots/<source>/`` and ``f0/*.csv``, the pitch tracks of the voices. A folder with `f0` is
+also a second case: the voices against the accompaniment.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from nmfaudio.audio.io import read
 
 SAMPLES = Path(__file__).parents[2] / "audio_samples"
 _BAND = {"harmonic": ["bass", "keys"], "percussive": ["drums"]}
-OWN: dict[str, dict[str, Any]] = {
+SAMPLE_CASES: dict[str, dict[str, Any]] = {
     "drums": {"task": "drums", "sources": ["kick", "snare", "hihat"]},
     "trio": {"task": "score", "sources": ["oboe", "guitar", "bassoon"], "halves": True},
     "band": {"task": "multi-instrument", "sources": ["drums", "bass", "keys"], "halves": True},
     "band, 2": {"task": "harmonic+percussive", "sources": _BAND, "halves": True},
 }
-"""The project's samples, as their ``case.json`` would say it; `halves` are to train and to test."""
+"""Contents of ``case.json`` for the project's samples; `halves` are for training and testing."""
 VOICES = ("vocals", "voice", "singing")
 
 
 @dataclass(frozen=True)
 class Case:
-    """The test section of a recording, and what may be known of it.
+    """Test section of a recording, and its training section.
 
     Audio has shape (channel, sample).
     """
@@ -43,21 +43,22 @@ class Case:
     sr: int
     folder: Path
     start: float
-    """Seconds from the beginning of the files to that of the test section."""
+    """Start of the test section within the files in seconds."""
     mixture: np.ndarray
     sources: Mapping[str, np.ndarray]
     train: Mapping[str, np.ndarray] | None
-    """The sources in another section."""
+    """Sources of the training section."""
 
     @property
     def seconds(self) -> float:
+        """Duration of the test section in seconds."""
         return self.mixture.shape[1] / self.sr
 
 
 def load_cases(folder: Path = SAMPLES) -> Iterator[Case]:
-    """All cases of a folder, in the order of their names."""
+    """Yield all cases of a folder in the order of their names."""
     if folder.resolve() == SAMPLES.resolve():
-        for name, facts in OWN.items():
+        for name, facts in SAMPLE_CASES.items():
             yield _load(folder / name.partition(",")[0], {"name": name} | facts)
         return
     for path in sorted(folder.glob("*/case.json")):
@@ -68,12 +69,13 @@ def load_cases(folder: Path = SAMPLES) -> Iterator[Case]:
 
 
 def _load(folder: Path, facts: Mapping[str, Any]) -> Case:
+    """Read the files of a case and cut its sections."""
     mixture = read(next(folder.glob("mixture.*")))
     sr, y = mixture.sr, mixture.samples
     names = facts["sources"]
-    made_of = names if isinstance(names, dict) else {name: [name] for name in names}
+    members = names if isinstance(names, dict) else {name: [name] for name in names}
     stems = {path.stem: read(path).samples for path in (folder / "sources").iterdir()}
-    sources = {name: np.sum([stems[n] for n in parts], axis=0) for name, parts in made_of.items()}
+    sources = {name: np.sum([stems[n] for n in parts], axis=0) for name, parts in members.items()}
     half = y.shape[1] / sr / 2
     train, test = (facts.get(section) for section in ("train", "test"))
     if facts.get("halves"):
@@ -95,7 +97,7 @@ def _load(folder: Path, facts: Mapping[str, Any]) -> Case:
 
 
 def _voice_and_rest(case: Case) -> Case:
-    """The same, where the question is which of it is the voice."""
+    """Merge all sources but the voice, for separation of voice and accompaniment."""
 
     def merged(sources: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         voice = next(name for name in sources if name in VOICES)

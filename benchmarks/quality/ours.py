@@ -1,4 +1,4 @@
-"""Our separators, with the settings that they have by themselves."""
+"""Separators of this package with their default settings."""
 
 from __future__ import annotations
 
@@ -19,34 +19,35 @@ _KIT = {"kick", "snare", "hihat", "toms", "cymbals"}
 
 
 def blind(case: Case, seed: int) -> Estimates:
-    """As many sources as there are, and nothing known of them."""
+    """Separate blindly into the true number of sources."""
     return _run("separate", case, seed, sources=len(case.sources))
 
 
 def hpss(case: Case, seed: int) -> Estimates:
+    """Separate harmonic and percussive sounds."""
     if set(case.sources) != {"harmonic", "percussive"}:
         return None
     return _run("hpss", case, seed)
 
 
 def guided(case: Case, seed: int) -> Estimates:
-    """Learned from the sources in the other section."""
+    """Separate with templates learned from the sources of the training section."""
     return case.train and _run("guided", case, seed, example=dict(case.train))
 
 
 def drums(case: Case, seed: int) -> Estimates:
-    """With the templates that ship with the package."""
+    """Separate drums with the bundled templates."""
     return _drums(case, seed)
 
 
 def drums_one_shots(case: Case, seed: int) -> Estimates:
-    """With other hits of the same kit."""
+    """Separate drums with templates of other hits of the same kit."""
     folder = case.folder / "one_shots"
     return _drums(case, seed, one_shots=folder) if folder.is_dir() else None
 
 
 def drums_bars(case: Case, seed: int) -> Estimates:
-    """With the parts of the kit in the other section."""
+    """Separate drums with templates of the stems of the training section."""
     if case.train is None or case.task != "drums":
         return None
     with tempfile.TemporaryDirectory() as folder:
@@ -56,9 +57,9 @@ def drums_bars(case: Case, seed: int) -> Estimates:
 
 
 def score(case: Case, seed: int) -> Estimates:
-    """With the score, which the separator has to bring in time by itself."""
+    """Separate with the unaligned score; the separator aligns it."""
     path = case.folder / "score.mid"
-    if not path.exists() or case.task == "drums":  # scores of drums have no pitches to go by
+    if not path.exists() or case.task == "drums":  # a drum score has no pitches
         return None
     from nmfaudio.symbolic.notes import read_notes
 
@@ -73,7 +74,7 @@ def score(case: Case, seed: int) -> Estimates:
 
 
 def f0(case: Case, seed: int) -> Estimates:
-    """With the pitch of the voices."""
+    """Separate with the pitch tracks of the voices."""
     if case.task != "voice with its f0":
         return None
     import nmfaudio as na
@@ -81,43 +82,46 @@ def f0(case: Case, seed: int) -> Estimates:
     tracks = []
     for path in sorted((case.folder / "f0").glob("*.csv")):
         times, hertz = np.genfromtxt(path, delimiter=",", skip_header=1).T
-        there = (times >= case.start) & (times < case.start + case.seconds)
-        if there.any():
-            tracks.append(na.separators.Pitch(times[there] - case.start, hertz[there]))
+        inside = (times >= case.start) & (times < case.start + case.seconds)
+        if inside.any():
+            tracks.append(na.separators.Pitch(times[inside] - case.start, hertz[inside]))
     return _run("f0", case, seed, pitch=tracks[0], second_pitch=tuple(tracks[1:]))
 
 
 def denoise(case: Case, seed: int) -> Estimates:
-    """With the noise of the other section."""
+    """Reduce noise with templates of the noise of the training section."""
     if case.task != "speech+noise" or case.train is None:
         return None
     return _denoised(case, seed, noise=(case.train["noise"],))
 
 
 def denoise_voice(case: Case, seed: int) -> Estimates:
-    """With noise and voice of the other section."""
+    """Reduce noise with templates of noise and voice of the training section."""
     if case.task != "speech+noise" or case.train is None:
         return None
     return _denoised(case, seed, noise=(case.train["noise"],), signal=(case.train["speech"],))
 
 
 def denoise_blind(case: Case, seed: int) -> Estimates:
-    """With nothing but the recording."""
+    """Reduce noise without examples."""
     return _denoised(case, seed) if case.task == "speech+noise" else None
 
 
 def _drums(case: Case, seed: int, **settings: Any) -> Estimates:
+    """Separate the parts of a drum kit."""
     if not set(case.sources) <= _KIT:
         return None
     return _run("drums", case, seed, parts=tuple(case.sources), **settings)
 
 
 def _denoised(case: Case, seed: int, **settings: Any) -> Estimates:
+    """Reduce noise and name the stems as the sources."""
     stems = _run("denoise", case, seed, **settings)
     return {"speech": stems["signal"], "noise": stems["noise"]}
 
 
 def _run(separator: str, case: Case, seed: int, **settings: Any) -> Mapping[str, np.ndarray]:
+    """Separate the mixture of a case."""
     stems: Mapping[str, np.ndarray] = load_separator(separator)(**settings)(
         case.mixture, case.sr, rng=seed
     )

@@ -1,4 +1,4 @@
-"""What a separation is measured by: no work at all, what others do, and what no mask can beat."""
+"""Reference systems: the mixture, librosa, scikit-learn and ideal masks."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ Estimates = dict[str, np.ndarray] | None
 
 
 def mixture(case: Case, seed: int) -> Estimates:
-    """The mixture itself for every source."""
+    """Return the mixture as the estimate of every source."""
     return dict.fromkeys(case.sources, case.mixture)
 
 
 def librosa_hpss(case: Case, seed: int) -> Estimates:
-    """librosa.effects.hpss with its defaults."""
+    """Separate with ``librosa.effects.hpss`` and its defaults."""
     if set(case.sources) != {"harmonic", "percussive"}:
         return None
     harmonic, percussive = librosa.effects.hpss(case.mixture)
@@ -28,12 +28,13 @@ def librosa_hpss(case: Case, seed: int) -> Estimates:
 
 
 def sklearn_nmf(case: Case, seed: int) -> Estimates:
-    """Supervised scikit-learn NMF: KL, 30 components per source, amplitude masks."""
+    """Separate with supervised scikit-learn NMF: KL, 30 components per source, amplitude masks."""
     if case.train is None:
         return None
     n_fft = 2048 if case.sr > 24_000 else 1024
     Z = librosa.stft(case.mixture, n_fft=n_fft)
     settings = {"beta_loss": "kullback-leibler", "solver": "mu", "max_iter": 200, "tol": 0}
+    # scikit-learn's `components_` are our templates: it takes frames as rows.
     templates = [
         NMF(30, init="random", random_state=seed, **settings)
         .fit(_magnitudes(librosa.stft(y, n_fft=n_fft)))
@@ -59,16 +60,17 @@ def sklearn_nmf(case: Case, seed: int) -> Estimates:
 
 
 def ideal_mask_1(case: Case, seed: int) -> Estimates:
-    """The ratio mask of the true amplitudes."""
+    """Apply the ratio mask of the true amplitudes."""
     return _ideal(case, 1)
 
 
 def ideal_mask_2(case: Case, seed: int) -> Estimates:
-    """The ratio mask of the true powers."""
+    """Apply the ratio mask of the true powers."""
     return _ideal(case, 2)
 
 
 def _ideal(case: Case, alpha: float) -> Estimates:
+    """Apply masks of the true magnitudes raised to `alpha`."""
     stft = na.Stft(case.sr)
     masks = soft_masks([analyse(y, stft) for y in case.sources.values()], alpha=alpha)
     return {
@@ -78,5 +80,5 @@ def _ideal(case: Case, alpha: float) -> Estimates:
 
 
 def _magnitudes(Z: np.ndarray) -> np.ndarray:
-    """Frames of magnitudes, all channels together [shape=(time, freq)]."""
+    """Magnitudes, root mean square over the channels [shape=(time, freq)]."""
     return np.ascontiguousarray(np.sqrt(np.mean(np.abs(Z) ** 2, axis=0)).T)

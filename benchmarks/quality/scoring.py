@@ -1,4 +1,4 @@
-"""Measures of estimates, and tables of them."""
+"""Scores of separation estimates, and tables of scores."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ Row = dict[str, Any]
 
 
 def judge(case: Case, systems: Mapping[str, System], seeds: int) -> Iterable[Row]:
-    """A row for each system that has business with the case, and each seed."""
+    """Yield one row per applicable system and seed."""
     bss = BssEval(np.stack(list(case.sources.values())))
     for name, system in systems.items():
-        for seed in range(seeds if system.chance else 1):
+        for seed in range(seeds if system.random else 1):
             began = time.perf_counter()
             estimates = system.run(case, seed)
             seconds = time.perf_counter() - began
@@ -39,47 +39,50 @@ def judge(case: Case, systems: Mapping[str, System], seeds: int) -> Iterable[Row
 
 
 def _scores(case: Case, bss: BssEval, estimates: Mapping[str, np.ndarray]) -> Row:
+    """SDR and SI-SDR of each source; unnamed estimates are assigned to sources by their SIR."""
     if set(case.sources) <= set(estimates):
-        found = np.stack([estimates[name] for name in case.sources])
+        ordered = np.stack([estimates[name] for name in case.sources])
     else:
-        every = np.stack(list(estimates.values()))
-        found = every[list(assign(bss.sir(every)))]
-    si_sdrs = [na.metrics.si_sdr(y, e) for y, e in zip(case.sources.values(), found, strict=True)]
+        unordered = np.stack(list(estimates.values()))
+        ordered = unordered[list(assign(bss.sir(unordered)))]
+    si_sdrs = [na.metrics.si_sdr(y, e) for y, e in zip(case.sources.values(), ordered, strict=True)]
     return {
-        "sdr": dict(zip(case.sources, bss.scores(found).sdr.tolist(), strict=True)),
+        "sdr": dict(zip(case.sources, bss.scores(ordered).sdr.tolist(), strict=True)),
         "si_sdr": dict(zip(case.sources, si_sdrs, strict=True)),
     }
 
 
 def by_task(rows: Sequence[Row], measure: str) -> str:
-    """Mean over the sources and cases of each task, ± standard deviation over seeds."""
+    """Table of means over the sources and cases of each task, ± standard deviation over seeds."""
     return _table(rows, measure, "task")
 
 
 def by_case(rows: Sequence[Row], measure: str) -> str:
-    """Mean over the sources of each case, ± standard deviation over seeds."""
+    """Table of means over the sources of each case, ± standard deviation over seeds."""
     return _table(rows, measure, "case")
 
 
 def _table(rows: Sequence[Row], measure: str, unit: str) -> str:
+    """Markdown table of `unit` by systems."""
     systems = [name for name in SYSTEMS if any(row["system"] == name for row in rows)]
     lines = [f"| {unit} | {' | '.join(systems)} |", "|---" * (len(systems) + 1) + "|"]
-    for one in dict.fromkeys(row[unit] for row in rows):
+    for label in dict.fromkeys(row[unit] for row in rows):
         cells = [
-            _cell([r for r in rows if r[unit] == one and r["system"] == system], measure)
+            _cell([r for r in rows if r[unit] == label and r["system"] == system], measure)
             for system in systems
         ]
-        lines.append(f"| {one} | {' | '.join(cells)} |")
+        lines.append(f"| {label} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
 def _cell(rows: Sequence[Row], measure: str) -> str:
-    """The mean of all rows, and how far means of seeds are apart."""
+    """Mean of the rows ± standard deviation of the means per seed."""
     if not rows:
         return ""
+    # Average over sources and cases first, so that the deviation is that between seeds alone.
     means: dict[int, list[float]] = {}
     for row in rows:
         means.setdefault(row["seed"], []).append(float(np.mean(list(row[measure].values()))))
-    of_seeds = [np.mean(values) for values in means.values()]
-    spread = f" ± {np.std(of_seeds):.1f}" if len(of_seeds) > 1 else ""
-    return f"{np.mean(of_seeds):z.1f}{spread}"
+    seed_means = [np.mean(values) for values in means.values()]
+    spread = f" ± {np.std(seed_means):.1f}" if len(seed_means) > 1 else ""
+    return f"{np.mean(seed_means):z.1f}{spread}"

@@ -1,6 +1,6 @@
-"""Every system that is measured: a function of a case and a seed, or None where it has no business.
+"""Measured systems: functions of a case and a seed that return None if they do not apply.
 
-A new one is a function in `peers` or `ours` and one line here.
+A new system is a function in `peers` or `ours` and one line here.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from nmfaudio.separators import SEPARATORS
 
 
 class System(NamedTuple):
-    """What makes estimates of a case's sources."""
+    """System that estimates the sources of a case."""
 
     run: Callable[[Case, int], Mapping[str, np.ndarray] | None]
-    chance: bool = True
-    """Whether seeds make a difference."""
+    random: bool = True
+    """True if the estimates depend on the seed."""
     separator: str | None = None
-    """Which of ours it needs."""
+    """Name of the separator of this package that it runs."""
 
 
 _ALL = {
-    "mixture": System(peers.mixture, chance=False),
-    "librosa HPSS": System(peers.librosa_hpss, chance=False),
+    "mixture": System(peers.mixture, random=False),
+    "librosa HPSS": System(peers.librosa_hpss, random=False),
     "scikit-learn NMF": System(peers.sklearn_nmf),
     "blind": System(ours.blind, separator="separate"),
     "hpss": System(ours.hpss, separator="hpss"),
@@ -40,7 +40,7 @@ _ALL = {
     "denoise, blind": System(ours.denoise_blind, separator="denoise"),
     "denoise": System(ours.denoise, separator="denoise"),
     "denoise, voice": System(ours.denoise_voice, separator="denoise"),
-    "ideal mask, α = 1": System(peers.ideal_mask_1, chance=False),
-    "ideal mask, α = 2": System(peers.ideal_mask_2, chance=False),
+    "ideal mask, α = 1": System(peers.ideal_mask_1, random=False),
+    "ideal mask, α = 2": System(peers.ideal_mask_2, random=False),
 }
 SYSTEMS = {name: s for name, s in _ALL.items() if s.separator in {None, *SEPARATORS}}

@@ -1,4 +1,4 @@
-"""Measure and print Markdown: ``python -m benchmarks.speed [--help]``."""
+"""Command line of the speed benchmark: ``python -m benchmarks.speed``."""
 
 from __future__ import annotations
 
@@ -17,28 +17,40 @@ NEEDS = {
     "nmfd": ["sklearn", "torch", "torchnmf"],
     "solvers": ["sklearn"],
     "memory": ["sklearn"],
-    "start": ["sklearn"],
+    "startup": ["sklearn"],
     "job": ["sklearn"],
 }
-"""Sections, and the peers that each compares with."""
+"""Sections, and the modules of the peers that each compares with."""
 
 
 def parsed() -> argparse.Namespace:
+    """Parse the command line; exit if a peer is not installed."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.speed",
-        description="Measure ours and the peers in one run, and print tables in Markdown.",
+        description="Measure nmfaudio and its peers in one run, and print tables in Markdown.",
     )
-    parser.add_argument("--only", nargs="+", choices=NEEDS, default=list(NEEDS), metavar="SECTION")
-    parser.add_argument("--repeats", type=int, default=3, help="rounds that alternate")
-    parser.add_argument("--quick", action="store_true", help="tiny sizes, to try the program")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write everything here")
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        choices=NEEDS,
+        default=list(NEEDS),
+        metavar="SECTION",
+        help="run only these sections",
+    )
+    parser.add_argument(
+        "--repeats", type=int, default=3, help="number of alternating rounds (default: 3)"
+    )
+    parser.add_argument("--quick", action="store_true", help="use tiny sizes, to test the program")
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="write every round to this JSON file as well"
+    )
     parser.epilog = "sections: " + ", ".join(NEEDS)
     chosen = parser.parse_args()
     missing = {peer for name in chosen.only for peer in NEEDS[name] if not find_spec(peer)}
     if missing:
         raise SystemExit(
             f"not installed: {', '.join(sorted(missing))}; install the extra nmfaudio[bench], or "
-            "name sections without them after --only"
+            "choose sections that do not need them with --only"
         )
     return chosen
 
@@ -48,14 +60,14 @@ def machine() -> str:
     from nmfaudio.kernels.threads import get_threads
 
     names = ["nmfaudio", "numpy", "numba", "librosa", "scikit-learn", "torch", "torchnmf"]
-    there = [name for name in names if find_spec({"scikit-learn": "sklearn"}.get(name, name))]
+    installed = [name for name in names if find_spec({"scikit-learn": "sklearn"}.get(name, name))]
     return f"{processor()}, {get_threads()} threads, Python {platform.python_version()}, " + (
-        ", ".join(f"{name} {version(name)}" for name in there)
+        ", ".join(f"{name} {version(name)}" for name in installed)
     )
 
 
 def processor() -> str:
-    """Its model, where Linux tells."""
+    """Processor model, on Linux from ``/proc/cpuinfo``."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
@@ -64,12 +76,12 @@ def processor() -> str:
 
 
 def measured(chosen: argparse.Namespace) -> dict[str, Any]:
-    """The results of the chosen sections; the limits too where we give our share of them."""
+    """Measure the chosen sections, and the limits if a section reports a share of the peak."""
     from benchmarks.speed import kernels, limits, processes, solvers, sound
     from benchmarks.speed.measure import say
 
     sizes = sound.QUICK if chosen.quick else sound.FULL
-    seconds = 0.02 if chosen.quick else 1.0  # how long to measure, times the usual
+    seconds = 0.02 if chosen.quick else 1.0  # factor on the usual time of a measurement
     results: dict[str, Any] = {"machine": machine(), "repeats": chosen.repeats}
     long = sizes.seconds["3 min"]
 
@@ -80,14 +92,14 @@ def measured(chosen: argparse.Namespace) -> dict[str, Any]:
         "limits": lambda: limits.measure(sound.spectrogram(long, "float32").shape),
         "kernels": lambda: kernels.nmf_rows(sizes, peaks(), chosen.repeats, seconds),
         "nmfd": lambda: kernels.nmfd_rows(sizes, peaks(), chosen.repeats, seconds),
-        "solvers": lambda: solvers.rows(sizes, chosen.repeats),
+        "solvers": lambda: solvers.race_rows(sizes, chosen.repeats),
         "memory": lambda: processes.memory_rows(sizes),
-        "start": lambda: processes.start_rows(chosen.repeats),
+        "startup": lambda: processes.startup_rows(chosen.repeats),
         "job": lambda: processes.job_rows(sizes, chosen.repeats),
     }
-    wanted = {*chosen.only, *(["limits"] if {"kernels", "nmfd"} & {*chosen.only} else [])}
+    needed = {*chosen.only, *(["limits"] if {"kernels", "nmfd"} & {*chosen.only} else [])}
     for name, section in sections.items():
-        if name in wanted:
+        if name in needed:
             say(name)
             results[name] = section()
     return results
@@ -103,7 +115,7 @@ def main() -> None:
 
     results = measured(chosen)
     if chosen.quick:
-        print("Tiny sizes (--quick): these figures say nothing about speed.\n")
+        print("Tiny sizes (--quick): these figures are not representative.\n")
     print(markdown(results))
     if chosen.json:
         chosen.json.write_text(json.dumps(results, indent=1, default=plain))

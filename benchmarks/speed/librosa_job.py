@@ -1,8 +1,8 @@
-"""The whole job with librosa and scikit-learn.
+"""Separation of a file with librosa and scikit-learn.
 
-``python -m benchmarks.speed.librosa_job FILE FOLDER`` does what someone would write today: 32
-components of the mean magnitude, 200 multiplicative updates for KL, soft masks of four sources of
-eight components each, all written as float WAV.
+``python -m benchmarks.speed.librosa_job FILE FOLDER`` is a typical script: 32 components of the
+mean magnitude, 200 multiplicative updates for KL, soft masks of four sources of eight components
+each, all written as float WAV.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What this machine can do at most, measured on all threads that the factorisation would use."""
+"""Peak arithmetic and memory bandwidth on all threads that the factorisation would use."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ import numpy as np
 
 from nmfaudio.kernels.threads import get_threads
 
-CHAIN = 16  # dependent multiply-adds per element; many elements are under way at once
-LANES = 512  # elements of one thread: they stay in the first-level cache
+CHAIN = 16  # dependent multiply-adds per element; many elements are in flight at once
+LANES = 512  # elements per thread, which fit into the first-level cache
 PRODUCT = "NumPy product"
-BIG = 1 << 28  # bytes, far more than any cache holds
+BIG = 1 << 28  # bytes, far larger than any cache
 
 
 @numba.njit(nogil=True, fastmath={"contract"})
 def _multiply_add(x: np.ndarray, a: float, b: float, rounds: int) -> None:
-    """CHAIN fused multiply-adds per element and round; LLVM unrolls the chain into vectors."""
+    """Run CHAIN fused multiply-adds per element and round; LLVM unrolls and vectorises them."""
     for _ in range(rounds):
         for j in range(x.size):
             y = x[j]
@@ -31,6 +31,7 @@ def _multiply_add(x: np.ndarray, a: float, b: float, rounds: int) -> None:
 
 @numba.njit(nogil=True, fastmath={"reassoc", "contract", "nsz"})
 def _total(x: np.ndarray) -> float:
+    """Sum of all elements, which reads each of them once."""
     total = x.dtype.type(0)
     for j in range(x.size):
         total += x[j]
@@ -38,7 +39,7 @@ def _total(x: np.ndarray) -> float:
 
 
 def _best_seconds(work: Callable[[int], object], tries: int) -> float:
-    """The fastest of some tries of ``work(i)`` done by every thread i at once."""
+    """Minimum time over `tries` in which every thread i runs ``work(i)`` concurrently."""
     threads = get_threads()
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(work, range(threads)))
@@ -51,7 +52,7 @@ def _best_seconds(work: Callable[[int], object], tries: int) -> float:
 
 
 def fma_peak(dtype: str, rounds: int = 20_000, tries: int = 8) -> float:
-    """Floating-point operations per second of multiply-adds that need no memory."""
+    """Floating-point operations per second of multiply-adds on cached data."""
     lanes = [np.ones(LANES, dtype) for _ in range(get_threads())]
     a, b = lanes[0].dtype.type(0.5), lanes[0].dtype.type(0.5)
     seconds = _best_seconds(lambda i: _multiply_add(lanes[i], a, b, rounds), tries)
@@ -71,7 +72,7 @@ def gemm(m: int, n: int, k: int, dtype: str, tries: int = 8) -> float:
 
 
 def bandwidth(tries: int = 6) -> dict[str, float]:
-    """Bytes per second of reading, and of copying (each byte read and written), big arrays."""
+    """Bytes per second of reading and of copying (bytes read plus written) large arrays."""
     source, target = np.ones(BIG // 4, np.float32), np.zeros(BIG // 4, np.float32)
     edges = np.linspace(0, BIG // 4, get_threads() + 1).astype(int)
     parts = [slice(*pair) for pair in pairwise(edges)]
@@ -81,21 +82,23 @@ def bandwidth(tries: int = 6) -> dict[str, float]:
 
 
 def measure(shape: tuple[int, int]) -> dict[str, float]:
-    """Everything, by name: operations and bytes per second."""
-    found: dict[str, float] = {}
+    """All limits by name, in operations or bytes per second."""
+    limits: dict[str, float] = {}
     for dtype in ("float32", "float64"):
-        found[f"FMA peak, {dtype}"] = fma_peak(dtype)
-        found[f"{PRODUCT} 2048³, {dtype}"] = gemm(2048, 2048, 2048, dtype)
+        limits[f"FMA peak, {dtype}"] = fma_peak(dtype)
+        limits[f"{PRODUCT} 2048³, {dtype}"] = gemm(2048, 2048, 2048, dtype)
         for rank in (8, 32, 128):
             name = f"{PRODUCT} {shape[0]} × {shape[1]}, r = {rank}, {dtype}"
-            found[name] = gemm(*shape, rank, dtype)
-    return found | {f"memory, {what}": value for what, value in bandwidth().items()}
+            limits[name] = gemm(*shape, rank, dtype)
+    return limits | {f"memory, {name}": value for name, value in bandwidth().items()}
 
 
 def flops(beta: float, shape: tuple[int, int], rank: int, lags: int = 1) -> float:
-    """Operations of one iteration in products: W and H each need the model and one more half.
+    """Operations of the matrix products of one iteration with standard multiplicative updates.
 
-    For β ≠ 1 the other half of the gradient is a product too. How a solver may get round some of
-    them is not counted, so a share of the peak says how far from the textbook's cost it is.
+    The updates of W and H each need the model W H and one product for each part of the gradient;
+    for β = 1 one of the parts is a sum. Savings of a solver are not counted, so the share of the
+    peak is relative to the cost of the standard updates.
     """
+    # 2 F T r operations a product; 2 (β = 1) or 3 products for each of W and H.
     return (8 if beta == 1 else 12) * float(np.prod(shape)) * rank * lags

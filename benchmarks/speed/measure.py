@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from statistics import median
 
 Run = Callable[[int], object]
-"""Does so many iterations from the same start, every time."""
+"""Run a number of iterations, always from the same initial factors."""
 
 
 def say(text: str) -> None:
-    """Tell on stderr how far it has come."""
+    """Report progress on stderr."""
     print(f"[{time.perf_counter() - _BEGUN:4.0f} s] {text}", file=sys.stderr, flush=True)
 
 
@@ -24,12 +24,13 @@ _BEGUN = time.perf_counter()
 
 @dataclass(frozen=True)
 class Spread:
-    """What the rounds gave, in order."""
+    """Values of the rounds, in order."""
 
     values: tuple[float, ...]
 
     @property
     def median(self) -> float:
+        """Median of the rounds."""
         return median(self.values)
 
     def __str__(self) -> str:
@@ -38,26 +39,28 @@ class Spread:
             return rounded(low)
         return f"{rounded(self.median)} ({rounded(low)}–{rounded(high)})"
 
-    def to(self, others: Spread) -> Spread:
-        """How many times the others' values these are, round by round."""
-        return Spread(tuple(a / b for a, b in zip(self.values, others.values, strict=True)))
+    def to(self, base: Spread) -> Spread:
+        """Ratio to the values of `base`, round by round."""
+        return Spread(tuple(a / b for a, b in zip(self.values, base.values, strict=True)))
 
     def times(self, factor: float) -> Spread:
+        """Values multiplied by a factor."""
         return Spread(tuple(factor * value for value in self.values))
 
     def into(self, amount: float) -> Spread:
-        """The amount divided by each, e.g. operations by seconds."""
+        """Amount divided by each value, e.g. operations by seconds."""
         return Spread(tuple(amount / value for value in self.values))
 
 
 def rounded(value: float) -> str:
-    """Three digits below 10, else whole numbers from 100 on."""
+    """Format with three significant digits, from 100 on as an integer."""
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def seconds_of(work: Callable[[], object]) -> float:
+    """Wall time of a call in seconds."""
     gc.collect()
-    time.sleep(0.05)  # idle threads of the one before may still spin
+    time.sleep(0.05)  # idle threads of the previous contender may still spin
     begun = time.perf_counter()
     work()
     return time.perf_counter() - begun
@@ -65,39 +68,42 @@ def seconds_of(work: Callable[[], object]) -> float:
 
 @dataclass(frozen=True)
 class Contender:
-    """One who factors.
+    """Implementation whose time per iteration is measured.
 
-    Calls of one iteration are subtracted from calls of many, and with them all that a call costs
-    besides its iterations.
+    The time of a call with one iteration is subtracted from that of a call with many, so that the
+    overhead of a call cancels.
     """
 
     run: Run
     longest: int | None = None
-    """How many iterations a call may have at most."""
+    """Maximum number of iterations of a call."""
 
     def plan(self, seconds: float) -> Plan:
-        """As many iterations as take about `seconds`, without what a call costs besides."""
+        """Choose the number of iterations that take about `seconds`, without overhead."""
         self.run(1)  # compiles, loads and allocates
-        besides = seconds_of(lambda: self.run(1))
+        overhead = seconds_of(lambda: self.run(1))
+        # Increase the iterations until the run is long enough to extrapolate from.
         done, took = 1, 0.0
         while took < seconds / 4 and done != self.longest:
             done = min(2 if done == 1 else 4 * done, self.longest or 4 * done)
-            took = seconds_of(lambda: self.run(done)) - besides  # noqa: B023
-        wanted = max(2, math.ceil(seconds * (done - 1) / max(took, seconds / 1000)))
-        if self.longest is None or wanted < self.longest:
-            return Plan(self.run, 1 + wanted, 1)
-        return Plan(self.run, self.longest, math.ceil(wanted / (self.longest - 1)))
+            took = seconds_of(lambda: self.run(done)) - overhead  # noqa: B023
+        needed = max(2, math.ceil(seconds * (done - 1) / max(took, seconds / 1000)))
+        if self.longest is None or needed < self.longest:
+            return Plan(self.run, 1 + needed, 1)
+        return Plan(self.run, self.longest, math.ceil(needed / (self.longest - 1)))
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How long the long call is, and how many of each there are."""
+    """Iterations of the long call, and number of long and of short calls."""
 
     run: Run
     iterations: int
     calls: int
 
     def seconds_per_iteration(self) -> float:
+        """Difference of the times of long and short calls per iteration."""
+
         def several(iterations: int) -> None:
             for _ in range(self.calls):
                 self.run(iterations)
@@ -107,7 +113,7 @@ class Plan:
 
 
 def paired(works: Mapping[str, Callable[[], float]], repeats: int) -> dict[str, Spread]:
-    """What each of `works` returns in each round; every other round goes backwards."""
+    """Values that `works` return in each round; every second round runs in reverse order."""
     rounds: list[dict[str, float]] = []
     for i in range(repeats):
         names: Sequence[str] = list(works)[:: -1 if i % 2 else 1]
@@ -118,7 +124,7 @@ def paired(works: Mapping[str, Callable[[], float]], repeats: int) -> dict[str, 
 def per_iteration(
     contenders: Mapping[str, Contender], seconds: Mapping[str, float], repeats: int
 ) -> dict[str, Spread]:
-    """Seconds per iteration of each, from runs of about so many `seconds`."""
-    plans = {name: who.plan(seconds[name]) for name, who in contenders.items()}
-    gc.freeze()  # what is loaded by now stays; collecting garbage is quick then
+    """Seconds per iteration of each contender, from runs of about `seconds`."""
+    plans = {name: contender.plan(seconds[name]) for name, contender in contenders.items()}
+    gc.freeze()  # exempt everything loaded so far, which makes garbage collection fast
     return paired({name: plan.seconds_per_iteration for name, plan in plans.items()}, repeats)

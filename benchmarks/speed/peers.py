@@ -1,6 +1,7 @@
-"""Everyone who factors, called alike: same data, same start, no early stop, no objective.
+"""Implementations of NMF behind one interface.
 
-Each function returns a `Contender` for V ≈ W H. V comes as librosa makes it.
+All get the same data and initial factors, stop at no tolerance and evaluate no objective. Each
+function returns a `Contender` for V ≈ W H; V has the layout that librosa produces.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from benchmarks.speed.measure import Contender
 
 
 def ours(V: np.ndarray, W: np.ndarray, H: np.ndarray, beta: float) -> Contender:
+    """nmfaudio with multiplicative updates."""
+
     def run(n: int) -> None:
         na.nmf(V, W=W, H=H, beta_loss=beta, solver="mu", max_iter=n, tol=0, check_every=n)
 
@@ -26,8 +29,8 @@ def ours(V: np.ndarray, W: np.ndarray, H: np.ndarray, beta: float) -> Contender:
 def fit_sklearn(
     V: np.ndarray, W: np.ndarray, H: np.ndarray, beta: float, iterations: int, solver: str = "mu"
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The factors that scikit-learn finds from this start (which it would overwrite)."""
-    found = non_negative_factorization(
+    """Factors that scikit-learn computes from copies of W and H."""
+    W_fit, H_fit, _ = non_negative_factorization(
         V,
         W=W.copy(),
         H=H.copy(),
@@ -38,20 +41,22 @@ def fit_sklearn(
         tol=0,
         max_iter=iterations,
     )
-    return found[:2]
+    return W_fit, H_fit
 
 
 def sklearn_c(V: np.ndarray, W: np.ndarray, H: np.ndarray, beta: float) -> Contender:
+    """scikit-learn on a C-ordered copy of V."""
     V = np.ascontiguousarray(V)
     return Contender(lambda n: fit_sklearn(V, W, H, beta, n))
 
 
 def sklearn_f(V: np.ndarray, W: np.ndarray, H: np.ndarray, beta: float) -> Contender:
+    """scikit-learn on V in Fortran order."""
     return Contender(lambda n: fit_sklearn(V, W, H, beta, n))
 
 
 def librosa_decompose(V: np.ndarray, W: np.ndarray, H: np.ndarray, beta: float) -> Contender:
-    """librosa gives the transpose to scikit-learn; it takes no start, so it has one of its own."""
+    """``librosa.decompose``, which passes the transpose to scikit-learn with a random start."""
     settings: dict[str, Any] = {
         "solver": "mu",
         "beta_loss": beta,
@@ -65,13 +70,14 @@ def librosa_decompose(V: np.ndarray, W: np.ndarray, H: np.ndarray, beta: float) 
 
 
 def torchnmf(V: np.ndarray, W: np.ndarray, H: np.ndarray, beta: float) -> Contender:
+    """torchnmf's NMF, on the transpose of V."""
     from torchnmf.nmf import NMF
 
     return _torch(NMF, V.T, W, np.ascontiguousarray(H.T), beta)
 
 
 def torchnmf_nmfd(V: np.ndarray, W: np.ndarray, H: np.ndarray, beta: float) -> Contender:
-    """W is (lag, freq, component); torchnmf wants as many frames less in H as there are lags."""
+    """torchnmf's NMFD; W is (lag, freq, component), and H gets lags − 1 frames less than V."""
     from torchnmf.nmf import NMFD
 
     lags, frames = len(W), V.shape[1]
@@ -83,7 +89,7 @@ def torchnmf_nmfd(V: np.ndarray, W: np.ndarray, H: np.ndarray, beta: float) -> C
 def _torch(
     model: Callable[..., Any], V: np.ndarray, W: np.ndarray, H: np.ndarray, beta: float
 ) -> Contender:
-    """torchnmf's `fit`, which evaluates the objective at every tenth iteration: nine at most."""
+    """torchnmf's `fit`, nine iterations at most: it evaluates the objective at every tenth."""
     import torch
 
     data, templates, activations = (torch.from_numpy(X) for X in (V, W, H))
@@ -96,9 +102,10 @@ def _torch(
 
 
 def textbook(V: np.ndarray, W: np.ndarray, H: np.ndarray, beta: float) -> Contender:
-    """Multiplicative updates as one writes them in NumPy."""
+    """Textbook multiplicative updates in NumPy."""
     V = np.ascontiguousarray(V)
     tiny = np.finfo(V.dtype).tiny
+    # Exponent that keeps updates monotone (Févotte and Idier 2011, doi:10.1162/NECO_a_00168).
     exponent = 1 / (2 - beta) if beta < 1 else 1
 
     def gradient_parts(w: np.ndarray, h: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -112,27 +119,29 @@ def textbook(V: np.ndarray, W: np.ndarray, H: np.ndarray, beta: float) -> Conten
     def parts_of_w(w: np.ndarray, h: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         if beta == 2:
             return V @ h.T, w @ (h @ h.T)
-        up, down = gradient_parts(w, h)
-        return up @ h.T, h.sum(1) if beta == 1 else down @ h.T
+        negative, positive = gradient_parts(w, h)
+        return negative @ h.T, h.sum(1) if beta == 1 else positive @ h.T
 
     def parts_of_h(w: np.ndarray, h: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         if beta == 2:
             return w.T @ V, (w.T @ w) @ h
-        up, down = gradient_parts(w, h)
-        return w.T @ up, w.sum(0)[:, None] if beta == 1 else w.T @ down
+        negative, positive = gradient_parts(w, h)
+        return w.T @ negative, w.sum(0)[:, None] if beta == 1 else w.T @ positive
 
     def run(n: int) -> None:
         w, h = W, H
         for _ in range(n):
-            above, below = parts_of_w(w, h)
-            w = w * (above / (below + tiny)) ** exponent
-            above, below = parts_of_h(w, h)
-            h = h * (above / (below + tiny)) ** exponent
+            numerator, denominator = parts_of_w(w, h)
+            w = w * (numerator / (denominator + tiny)) ** exponent
+            numerator, denominator = parts_of_h(w, h)
+            h = h * (numerator / (denominator + tiny)) ** exponent
 
     return Contender(run)
 
 
 def ours_nmfd(V: np.ndarray, W: np.ndarray, H: np.ndarray, beta: float) -> Contender:
+    """nmfaudio's NMFD with multiplicative updates."""
+
     def run(n: int) -> None:
         na.decompose(
             V,
@@ -156,4 +165,4 @@ PEERS: dict[str, Callable[..., Contender]] = {
     "torchnmf": torchnmf,
     "NumPy": textbook,
 }
-"""By name: scikit-learn gets V in C order, or in Fortran order as librosa makes it."""
+"""Peers by name; scikit-learn gets V in C order, or in Fortran order as librosa returns it."""

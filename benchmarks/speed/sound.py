@@ -1,4 +1,4 @@
-"""What is worked on: three minutes of real sound, and spectrograms of it."""
+"""Test signals: three minutes made of the samples, and their spectrograms."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ N_FFT, HOP = 2048, 512
 
 @dataclass(frozen=True)
 class Sizes:
-    """How much sound stands for each length; the quick ones only try the program."""
+    """Seconds of audio for each nominal length, and the ranks; `QUICK` only tests the program."""
 
     seconds: dict[str, float]
     ranks: tuple[int, ...]
@@ -30,17 +30,17 @@ QUICK = Sizes({"30 s": 1, "3 min": 2}, (8, 32, 128))
 
 @functools.cache
 def excerpts() -> list[np.ndarray]:
-    """The samples' mixtures [shape=(2, sample)], one after another."""
+    """Mixtures of the samples [shape=(2, sample)]."""
     mixtures = [read(path) for path in sorted(SAMPLES.glob("*/mixture.*"))]
     assert all(mixture.sr == SR for mixture in mixtures)
     return [np.broadcast_to(m.samples, (2, m.samples.shape[-1])) for m in mixtures]
 
 
 def recording(seconds: float) -> np.ndarray:
-    """Stereo sound [shape=(2, sample)]: the samples in turn, each time at another level.
+    """Stereo signal [shape=(2, sample)]: the samples in turn, each time at a different level.
 
-    A noise floor of −90 dB, different everywhere, keeps repetitions from being equal and every bin
-    above zero, without which scikit-learn and torchnmf refuse Itakura–Saito.
+    A noise floor of −90 dB makes repetitions differ and keeps every bin above zero, which
+    scikit-learn and torchnmf require for Itakura–Saito.
     """
     rng = np.random.default_rng(0)
     count, pieces = round(seconds * SR), []
@@ -53,15 +53,15 @@ def recording(seconds: float) -> np.ndarray:
 
 @functools.cache
 def spectrogram(seconds: float, dtype: str) -> np.ndarray:
-    """Magnitudes [shape=(freq, time)] as librosa gives them: in Fortran order."""
+    """Magnitudes [shape=(freq, time)] in Fortran order, as librosa returns them."""
     V = np.abs(librosa.stft(recording(seconds).mean(0), n_fft=N_FFT, hop_length=HOP))
     assert V.flags.f_contiguous
     assert V.min() > 0
     return V.astype(dtype, order="F")
 
 
-def start(V: np.ndarray, *shapes: tuple[int, ...]) -> list[np.ndarray]:
-    """Random factors of these shapes, scaled so that their product is about as large as V."""
+def initial_factors(V: np.ndarray, *shapes: tuple[int, ...]) -> list[np.ndarray]:
+    """Random factors of these shapes, scaled so that their product has about the mean of V."""
     rng = np.random.default_rng(0)
     rank = shapes[-1][0]
     lags = shapes[0][0] if len(shapes[0]) == 3 else 1

@@ -1,6 +1,6 @@
-"""Run a command and print what it spent, as JSON: ``python -m benchmarks.speed.spend COMMAND…``.
+"""Resource usage of a command as JSON: ``python -m benchmarks.speed.spend COMMAND…``.
 
-This process is small on purpose: Linux counts the memory of whoever starts a process to its peak.
+This process is deliberately small: Linux counts the memory of the parent to the peak of a child.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ def main() -> None:
     wall = time.perf_counter() - begun
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        raise SystemExit(f"{' '.join(sys.argv[1:])} ended with {process.returncode}")
-    unit = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss, in bytes
+        raise SystemExit(f"{' '.join(sys.argv[1:])} failed with exit code {process.returncode}")
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes per unit of ru_maxrss
     cpu = used.ru_utime + used.ru_stime
     print(json.dumps({"wall": wall, "cpu": cpu, "peak": used.ru_maxrss * unit}))
 

@@ -1,4 +1,4 @@
-"""The results as Markdown: the targets first, then all that was measured."""
+"""Results as Markdown: a table of targets, then one for each section."""
 
 from __future__ import annotations
 
@@ -14,43 +14,50 @@ RANKS = (8, 32, 128)
 
 
 def cell(results: Results, beta: float, rank: int) -> dict[str, Any]:
-    """Float32, 3 min, as the targets have it."""
-    wanted = {"length": "3 min", "dtype": "float32", "beta": beta, "rank": rank}
+    """Row of the kernels section for float32 and 3 min, to which the targets refer."""
+    keys = {"length": "3 min", "dtype": "float32", "beta": beta, "rank": rank}
     rows: list[dict[str, Any]] = results["kernels"]
-    return next(row for row in rows if wanted.items() <= row.items())
+    return next(row for row in rows if keys.items() <= row.items())
 
 
 def against(peer: str, betas: Iterable[float], ranks: Iterable[int]) -> Callable[[Results], str]:
-    def found(results: Results) -> str:
+    """Function that formats the ratios to a peer."""
+
+    def ratios(results: Results) -> str:
         cells = [[cell(results, b, r)["ratios"][peer] for r in ranks] for b in betas]
         return "; ".join(" / ".join(map(str, row)) + " ×" for row in cells)
 
-    return found
+    return ratios
 
 
 def share(results: Results) -> str:
+    """Format the shares of the peak for KL."""
     shares = (cell(results, 1, rank)["share of FMA peak"] for rank in RANKS)
     return " / ".join(str(s.times(100)) for s in shares) + " %"
 
 
 def race(loss: str) -> Callable[[Results], str]:
+    """Function that formats the ratio of a race."""
     return lambda results: (
         f"{next(row['ratio'] for row in results['solvers'] if row['loss'] == loss)} ×"
     )
 
 
 def memory(results: Results) -> str:
-    return f"{next(row['extra'] for row in results['memory'] if row['who'] == OURS):.2f} × V"
+    """Format the extra memory of nmfaudio."""
+    return f"{next(row['extra'] for row in results['memory'] if row['system'] == OURS):.2f} × V"
 
 
 def job(results: Results) -> str:
-    mine, theirs = results["job"]
-    return f"{mine['times real time']} × real time, {theirs['ratio']} ×"
+    """Format the speed of the separation of a file."""
+    ours, theirs = results["job"]
+    return f"{ours['times real time']} × real time, {theirs['ratio']} ×"
 
 
-def cpu(what: str) -> Callable[[Results], str]:
+def cpu(case: str) -> Callable[[Results], str]:
+    """Function that formats the CPU time of a case of the startup section."""
     return lambda results: (
-        f"{next(row['cpu seconds'] for row in results['start'] if row['what'] == what)} s"
+        f"{next(row['cpu seconds'] for row in results['startup'] if row['case'] == case)} s"
     )
 
 
@@ -64,7 +71,7 @@ TARGETS: list[tuple[str, str, Callable[[Results], str], str, str]] = [
     ),
     (
         "kernels",
-        "the same vs scikit-learn on librosa's own array",
+        "the same vs scikit-learn on librosa's array (Fortran order)",
         against("scikit-learn F", [1], RANKS),
         "14 / 5 / 2.2 ×",
         "22 / 8 / 3 ×",
@@ -107,32 +114,32 @@ TARGETS: list[tuple[str, str, Callable[[Results], str], str, str]] = [
     ("memory", "extra memory, 3 min, r 32", memory, "≤ 1.15 × V", "≤ 0.15 × V"),
     (
         "job",
-        "whole job, 3 min stereo; and vs librosa + scikit-learn",
+        "separation of a 3-minute stereo file; and vs librosa + scikit-learn",
         job,
         "25 × real time, 7 ×",
         "40 × real time",
     ),
     (
-        "start",
+        "startup",
         "import + first `nmf` call, warm cache, no librosa, CPU",
         cpu("import + first nmf call, warm cache"),
         "≤ 0.9 s",
         "≤ 0.7 s",
     ),
-    ("start", "`nmfaudio --help`, CPU", cpu("nmfaudio --help"), "≤ 0.1 s", ""),
+    ("startup", "`nmfaudio --help`, CPU", cpu("nmfaudio --help"), "≤ 0.1 s", ""),
 ]
-"""Section, name, how it was measured, at least, aim."""
+"""Section, name, formatter of the measured value, minimum, goal."""
 
 
 def markdown(results: Results) -> str:
-    """All tables of the sections there are."""
+    """Tables of all measured sections."""
     parts = [
         f"{results['machine']}. Median (min–max) of {results['repeats']} rounds.",
         table(
-            ["", "measured", "at least", "aim"],
+            ["", "measured", "minimum", "goal"],
             (
-                [name, measured(results), low, aim]
-                for section, name, measured, low, aim in TARGETS
+                [name, measured(results), minimum, goal]
+                for section, name, measured, minimum, goal in TARGETS
                 if section in results
             ),
         ),
@@ -145,12 +152,13 @@ def markdown(results: Results) -> str:
 
 
 def table(header: list[str], rows: Iterable[list[str]]) -> str:
+    """Markdown table."""
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def limit_lines(limits: dict[str, float]) -> Iterator[list[str]]:
-    """The GFlop/s of NumPy's products also as a share of the peak of their type."""
+    """Yield the limits; those of NumPy's products also as a share of the peak of their type."""
     yield ["", "GFlop/s or GB/s", "% of FMA peak"]
     for name, value in limits.items():
         peak = limits[f"FMA peak, {name.split(', ')[-1]}"] if name.startswith(PRODUCT) else 0.0
@@ -158,6 +166,7 @@ def limit_lines(limits: dict[str, float]) -> Iterator[list[str]]:
 
 
 def kernel_lines(rows: list[dict[str, Any]]) -> Iterator[list[str]]:
+    """Yield time per iteration, share of the peak and ratios."""
     yield ["", "β", "r", "our ms", "% of FMA peak", *(f"{peer}, ×" for peer in PEERS)]
     for row in rows:
         yield [
@@ -171,6 +180,7 @@ def kernel_lines(rows: list[dict[str, Any]]) -> Iterator[list[str]]:
 
 
 def solver_lines(rows: list[dict[str, Any]]) -> Iterator[list[str]]:
+    """Yield times and iterations to the same objective."""
     yield ["", "scikit-learn s", "iterations", "our s", "iterations", "×"]
     for row in rows:
         yield [
@@ -184,6 +194,7 @@ def solver_lines(rows: list[dict[str, Any]]) -> Iterator[list[str]]:
 
 
 def nmfd_lines(rows: list[dict[str, Any]]) -> Iterator[list[str]]:
+    """Yield time per iteration of NMFD."""
     yield ["", "our ms", "% of FMA peak", "torchnmf ms", "×"]
     for row in rows:
         yield [
@@ -196,36 +207,39 @@ def nmfd_lines(rows: list[dict[str, Any]]) -> Iterator[list[str]]:
 
 
 def memory_lines(rows: list[dict[str, Any]]) -> Iterator[list[str]]:
+    """Yield extra memory."""
     yield ["", "extra memory, × V"]
     for row in rows:
-        yield [row["who"], f"{row['extra']:.2f}"]
+        yield [row["system"], f"{row['extra']:.2f}"]
 
 
-def start_lines(rows: list[dict[str, Any]]) -> Iterator[list[str]]:
+def startup_lines(rows: list[dict[str, Any]]) -> Iterator[list[str]]:
+    """Yield CPU times up to the first result."""
     yield ["", "CPU s"]
     for row in rows:
-        yield [row["what"], str(row["cpu seconds"])]
+        yield [row["case"], str(row["cpu seconds"])]
 
 
 def job_lines(rows: list[dict[str, Any]]) -> Iterator[list[str]]:
-    yield ["", "s", "× real time", "peak GB", "ours is faster, ×"]
+    """Yield time, speed and memory of the separation of a file."""
+    yield ["", "s", "× real time", "peak GB", "nmfaudio is faster, ×"]
     for row in rows:
         yield [
-            row["who"],
+            row["system"],
             str(row["wall seconds"]),
             str(row["times real time"]),
             rounded(row["peak bytes"] / 1e9),
-            "" if row["who"] == OURS else str(row["ratio"]),
+            "" if row["system"] == OURS else str(row["ratio"]),
         ]
 
 
 SECTIONS: dict[str, tuple[str, Callable[[Any], Iterable[list[str]]]]] = {
-    "limits": ("This machine's limits", limit_lines),
+    "limits": ("Limits of the machine", limit_lines),
     "kernels": ("Multiplicative updates, per iteration", kernel_lines),
     "nmfd": ("NMFD (KL, float32), per iteration", nmfd_lines),
     "solvers": ("Time to scikit-learn's objective, 3 min, float32, r = 32", solver_lines),
-    "memory": ("Memory of a KL fit above what was there before, 3 min, r = 32", memory_lines),
-    "start": ("From nothing to the first result", start_lines),
-    "job": ("A 3-minute stereo file in, four stems out", job_lines),
+    "memory": ("Additional memory of a KL fit, 3 min, r = 32", memory_lines),
+    "startup": ("CPU time of a new process up to its first result", startup_lines),
+    "job": ("Separation of a 3-minute stereo file into four stems", job_lines),
 }
-"""Title and lines of each section, the first line being the header."""
+"""Title and lines of each section; the first line is the header."""

@@ -1,4 +1,4 @@
-"""``python -m benchmarks.transcription [DIR] [--cases …] [--systems …] [--json FILE] …``."""
+"""Command line of the transcription benchmark: ``python -m benchmarks.transcription [DIR]``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks.transcription import __doc__ as summary
 from benchmarks.transcription.cases import SAMPLES, load_cases
 from benchmarks.transcription.scoring import Row, judge, tables
 from benchmarks.transcription.speed import speed_table
@@ -15,31 +14,51 @@ from benchmarks.transcription.systems import SYSTEMS
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.transcription", description=summary)
-    parser.add_argument("folder", nargs="?", type=Path, default=SAMPLES, metavar="DIR")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.transcription",
+        description="Compute F-measures (mir_eval) of transcribers and reference systems, and "
+        "print tables in Markdown.",
+    )
+    parser.add_argument(
+        "folder",
+        nargs="?",
+        type=Path,
+        default=SAMPLES,
+        metavar="DIR",
+        help="folder of pieces (default: the sample recordings of the project)",
+    )
     parser.add_argument(
         "--notes",
         type=Path,
         metavar="DIR",
-        help="isolated notes of another piano, as 60.flac, to play MIDI files with",
+        help="folder of isolated notes of one more piano to render MIDI files with, named by MIDI "
+        "number (60.flac)",
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write all rows here")
     parser.add_argument(
-        "--speed", type=int, metavar="ROUNDS", help="also time 30 s of piano, in so many rounds"
+        "--json", type=Path, metavar="FILE", help="write all results to this JSON file as well"
     )
-    for what in ("cases", "pianos", "systems"):
+    parser.add_argument(
+        "--speed",
+        type=int,
+        metavar="ROUNDS",
+        help="also measure the run time for 30 s of piano in this number of rounds",
+    )
+    for kind in ("cases", "pianos", "systems"):
         parser.add_argument(
-            f"--{what}", nargs="+", metavar="TEXT", help="only those whose name has one of these"
+            f"--{kind}",
+            nargs="+",
+            metavar="TEXT",
+            help=f"run only {kind} whose name contains one of these texts",
         )
     chosen = parser.parse_args()
 
-    def wanted(name: str, texts: list[str] | None) -> bool:
+    def selected(name: str, texts: list[str] | None) -> bool:
         return texts is None or any(text in name for text in texts)
 
-    systems = [system for system in SYSTEMS if wanted(system.name, chosen.systems)]
+    systems = [system for system in SYSTEMS if selected(system.name, chosen.systems)]
     rows: list[Row] = []
-    loaded = load_cases(chosen.folder, lambda piano: wanted(piano, chosen.pianos), chosen.notes)
-    cases = [case for case in loaded if wanted(case.name, chosen.cases)]
+    loaded = load_cases(chosen.folder, lambda piano: selected(piano, chosen.pianos), chosen.notes)
+    cases = [case for case in loaded if selected(case.name, chosen.cases)]
     for case in cases:
         for system in systems:
             if system.task == case.task:

@@ -1,14 +1,14 @@
-"""Pieces whose notes are known, and what a transcriber may know of their instruments.
+"""Pieces with reference notes, and the instruments that a transcriber may learn from.
 
 A folder may hold
 
-- MIDI files: rendered with each piano there is, dry and degraded, to be transcribed by what is
-  known of this piano or of the others only;
+- MIDI files: rendered with each available piano, dry and degraded, and transcribed with templates
+  of the same piano or of the other pianos only;
 - recordings with a MIDI file or a table of notes of the same name. A folder ``notes`` beside them
-  has isolated notes of their instrument, named by MIDI numbers; without it the pianos are what is
-  known;
-- recordings with a table of hits (seconds, drum) of the same name: drums. Of other drums than kick,
-  snare and hi-hat there may be a table ``<name>_other.csv``.
+  has isolated notes of their instrument, named by MIDI numbers; without it templates are learned
+  from the available pianos;
+- recordings with a table of hits (seconds, drum) of the same name: drums. Hits of drums other than
+  kick, snare and hi-hat may stand in a table ``<name>_other.csv``.
 """
 
 from __future__ import annotations
@@ -28,28 +28,29 @@ from nmfaudio.symbolic.note import Note
 from nmfaudio.symbolic.notes import read_notes
 
 SAMPLES = Path(__file__).parents[2] / "audio_samples"
-DRUM_CHANNEL = {"kick": 36, "snare": 38, "hihat": 42}
+DRUM_PITCHES = {"kick": 36, "snare": 38, "hihat": 42}
 _AUDIO = (".wav", ".flac", ".ogg", ".mp3")
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A recording [shape=(sample,)] at `SR`, and its notes."""
+    """Recording [shape=(sample,)] at `SR` with its reference notes."""
 
     name: str
     y: np.ndarray
     notes: tuple[Note, ...]
-    others: tuple[Note, ...] = ()
-    """Strokes of drums that are no part of the task, but heard."""
+    unscored: tuple[Note, ...] = ()
+    """Hits of audible drums that the task does not include."""
 
     @property
     def seconds(self) -> float:
+        """Duration in seconds."""
         return len(self.y) / SR
 
 
 @dataclass(frozen=True)
 class Case:
-    """Pieces on one instrument, and the instruments whose notes may be learned (none: drums)."""
+    """Pieces, and the instruments whose isolated notes may be learned (none for drums)."""
 
     name: str
     task: str
@@ -57,7 +58,7 @@ class Case:
     pieces: tuple[Piece, ...]
 
     def folds(self) -> Iterator[tuple[tuple[Piece, ...], tuple[Piece, ...]]]:
-        """(development, test): both halves, or each track of drums against all others."""
+        """Yield (development, test): both halves, or each drum track against all others."""
         count = len(self.pieces) if self.task == "drums" else 2
         for i in range(count):
             test = self.pieces[i::count]
@@ -65,15 +66,16 @@ class Case:
 
 
 def load_cases(
-    folder: Path = SAMPLES, wanted: Callable[[str], bool] = bool, notes: Path | None = None
+    folder: Path = SAMPLES, selected: Callable[[str], bool] = bool, notes: Path | None = None
 ) -> Iterator[Case]:
-    """All cases of a folder, rendered with the pianos whose names are wanted.
+    """Yield all cases of a folder.
 
-    `notes` is a folder of isolated notes of one more piano, named by MIDI numbers.
+    MIDI files are rendered with the pianos whose names are `selected`; `notes` is a folder of
+    isolated notes of one more piano, named by MIDI numbers.
     """
     more = () if notes is None else (Instrument(notes.name, notes),)
     if folder.resolve() == SAMPLES.resolve():
-        yield from _own()
+        yield from _sample_cases()
         return
     recorded, drums, scores = [], [], []
     for path in sorted(folder.iterdir()):
@@ -83,43 +85,44 @@ def load_cases(
         if sound is None:
             scores.append((path.stem, tuple(read_notes(path))))
         elif path.suffix == ".csv" and not path.read_text().startswith("start_time_s"):
-            rest = folder / f"{path.stem}_other.csv"
-            others = _other_hits(rest) if rest.exists() else ()
-            drums.append(Piece(path.stem, mono(sound), _hits(path), others))
+            table = folder / f"{path.stem}_other.csv"
+            unscored = _unscored_hits(table) if table.exists() else ()
+            drums.append(Piece(path.stem, mono(sound), _hits(path), unscored))
         else:
             recorded.append(Piece(path.stem, mono(sound), tuple(read_notes(path))))
     if recorded:
-        own = folder / "notes"
-        same = (Instrument("same", own),) if own.is_dir() else (*_pianos(), *more)
+        isolated = folder / "notes"
+        same = isolated.is_dir()
+        instruments = (Instrument("same", isolated),) if same else (*_pianos(), *more)
         yield Case(
-            f"{'same' if own.is_dir() else 'unseen'} instrument", "piano", same, _two(recorded)
+            f"{'same' if same else 'unseen'} instrument", "piano", instruments, _two(recorded)
         )
     if drums:
         yield Case("drums, one track left out", "drums", (), _two(drums))
     if scores:
-        yield from _rendered(scores, (*_pianos(), *more), wanted)
+        yield from _rendered(scores, (*_pianos(), *more), selected)
 
 
 def _rendered(
     scores: Sequence[tuple[str, tuple[Note, ...]]],
     pianos: Sequence[Instrument],
-    wanted: Callable[[str], bool],
+    selected: Callable[[str], bool],
 ) -> Iterator[Case]:
-    """Every score on every piano that is wanted; all of them may be learned from."""
+    """Yield the cases of each selected piano; templates may be learned from all pianos."""
     for piano in pianos:
-        if not wanted(piano.name):
+        if not selected(piano.name):
             continue
         dry = [Piece(f"{name}, {piano.name}", piano.play(notes), notes) for name, notes in scores]
-        others = tuple(other for other in pianos if other != piano)
+        unseen = tuple(instrument for instrument in pianos if instrument != piano)
         rough = [Piece(p.name, *degraded(p.y, p.notes, seed)) for seed, p in enumerate(dry)]
         yield Case("same instrument, dry", "piano", (piano,), _two(dry))
         yield Case("same instrument, degraded", "piano", (piano,), _two(rough))
-        if others:
-            yield Case("unseen instrument", "piano", others, _two(dry))
+        if unseen:
+            yield Case("unseen instrument", "piano", unseen, _two(dry))
 
 
-def _own() -> Iterator[Case]:
-    """The project's samples, each in two halves."""
+def _sample_cases() -> Iterator[Case]:
+    """Yield the project's samples, each in two halves."""
     piano, drums = SAMPLES / "piano", SAMPLES / "drums"
     piece = Piece("piano", mono(piano / "mixture.flac"), tuple(read_notes(piano / "score.mid")))
     same = (Instrument("same", piano / "notes"),)
@@ -131,17 +134,17 @@ def _own() -> Iterator[Case]:
 
 
 def _pianos() -> tuple[Instrument, ...]:
-    """Those that there are, with a note of those that are missing."""
+    """Available pianos; missing ones are reported on stderr."""
     if shutil.which("fluidsynth") is None:
-        raise SystemExit("pianos are played by fluidsynth, which is not installed")
+        raise SystemExit("fluidsynth is not installed; install it to render MIDI files")
     for piano in PIANOS:
         if not piano.path.exists():
-            print(f"left out: {piano.name}, there is no {piano.path}", file=sys.stderr)
+            print(f"skipping {piano.name}: {piano.path} does not exist", file=sys.stderr)
     return tuple(piano for piano in PIANOS if piano.path.exists())
 
 
 def _two(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
-    """The pieces, or the halves of the only one."""
+    """Return the pieces, or the two halves of a single piece."""
     if len(pieces) > 1:
         return tuple(pieces)
     (piece,) = pieces
@@ -160,17 +163,17 @@ def _two(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
 
 
 def _hits(path: Path) -> tuple[Note, ...]:
-    """Kick, snare and hi-hat; other drums are no part of the task."""
+    """Read the hits of kick, snare and hi-hat."""
     hits = read_hits(path)
     return tuple(
         Note(t, t + 0.1, key, track=part, channel=9)
-        for part, key in DRUM_CHANNEL.items()
+        for part, key in DRUM_PITCHES.items()
         for t in hits.get(part, [])
     )
 
 
-def _other_hits(path: Path) -> tuple[Note, ...]:
-    """Strokes of toms, cymbals and whatever else, which is written as a triangle."""
+def _unscored_hits(path: Path) -> tuple[Note, ...]:
+    """Read the hits of other drums; those that are no tom or cymbal get the pitch of a triangle."""
     rows = [line.split(",")[:2] for line in path.read_text().splitlines()[1:]]
     keys = {"toms": 45, "cymbals": 49}
     return tuple(

@@ -1,4 +1,4 @@
-"""Ours, in each model."""
+"""Transcribers of this package with each model."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from benchmarks.transcription.tries import Tries
 from nmfaudio.transcription.attack_decay import AttackDecayModel
 
 STFT = na.Stft(22050, 4096, 512)
-_STEPS = 2.0 ** (np.arange(-12, 13) / 4)  # of the threshold, as many times as the one there is
+_STEPS = 2.0 ** (np.arange(-12, 13) / 4)  # factors of the default threshold
 
 
 def piano(model: Any = None, templates: Mapping[str, Any] | None = None) -> Callable[..., Any]:
-    """Transcribers with the dictionary of the instruments, whose templates are made as said."""
+    """Transcriber with the averaged dictionary of the instruments; `templates`: how to learn it."""
 
     def prepare(instruments: Sequence[Instrument], pieces: Sequence[Piece]) -> Any:
-        first, *others = (_dictionary(one, templates or {}) for one in instruments)
-        known = first.merge(*others).average()
+        first, *further = (_dictionary(instrument, templates or {}) for instrument in instruments)
+        known = first.merge(*further).average()
         transcriber = na.Transcriber(known, model=model or na.transcription.NoteModel())
         decoding: Any = transcriber.decoding
         thresholds = (decoding.threshold * _STEPS).tolist()
@@ -39,32 +39,40 @@ def piano(model: Any = None, templates: Mapping[str, Any] | None = None) -> Call
 
 
 def drums(**settings: Any) -> Callable[..., Any]:
-    """A kit learned from the other tracks, thresholds tuned on them."""
+    """Drum transcriber with a kit learned from, and thresholds tuned on, the other tracks."""
 
     def prepare(instruments: Sequence[Instrument], pieces: Sequence[Piece]) -> Any:
-        kit = na.dictionaries.learn_drums(((p.y, SR), [*p.notes, *p.others]) for p in pieces)
+        kit = na.dictionaries.learn_drums(((p.y, SR), [*p.notes, *p.unscored]) for p in pieces)
         return _tuned(na.DrumTranscriber(kit, **settings), pieces)
 
     return prepare
 
 
-def shipped_drums(instruments: Sequence[Instrument], pieces: Sequence[Piece]) -> Any:
-    """The kit that ships with the package."""
+def bundled_drums(instruments: Sequence[Instrument], pieces: Sequence[Piece]) -> Any:
+    """Drum transcriber with the bundled kit and thresholds tuned on the other tracks."""
     return _tuned(na.DrumTranscriber(), pieces)
 
 
 def _tuned(transcriber: na.DrumTranscriber, pieces: Sequence[Piece]) -> Any:
+    """Tune the thresholds of a transcriber on the pieces."""
     tuned = transcriber.tune(((p.y, SR), p.notes) for p in pieces).transcriber
     return lambda piece: Tries(["tuned"], lambda _: tuned.transcribe(piece.y, SR).notes)
 
 
-def _dictionary(instrument: Instrument, made: Mapping[str, Any]) -> na.NoteDictionary:
+def _dictionary(instrument: Instrument, settings: Mapping[str, Any]) -> na.NoteDictionary:
+    """Dictionary of isolated notes, with gaps between pitches filled."""
     if instrument.is_font:
         known = na.dictionaries.learn_notes_from_soundfont(
-            instrument.path, program=instrument.program, instrument="piano", transform=STFT, **made
+            instrument.path,
+            program=instrument.program,
+            instrument="piano",
+            transform=STFT,
+            **settings,
         )
     else:
-        known = na.dictionaries.learn_notes(instrument.path, transform=STFT, resample=True, **made)
+        known = na.dictionaries.learn_notes(
+            instrument.path, transform=STFT, resample=True, **settings
+        )
     return known.fill()
 
 
@@ -73,16 +81,16 @@ PIANO = {
     "nmfaudio, templates fixed": piano(
         na.transcription.NoteModel(equaliser=None, adaptation=math.inf)
     ),
-    "nmfaudio, equalised only": piano(na.transcription.NoteModel(adaptation=math.inf)),
+    "nmfaudio, equaliser only": piano(na.transcription.NoteModel(adaptation=math.inf)),
     "nmfaudio, β = ½": piano(na.transcription.NoteModel(beta=0.5)),
-    "nmfaudio, groups": piano(na.transcription.NoteModel(group_sparsity=0.3)),
-    "nmfaudio, 5 free": piano(na.transcription.NoteModel(n_free=5)),
-    "nmfaudio, one template": piano(templates={"stages": {}}),
-    "nmfaudio, 8 frames": piano(templates={"lags": 8}),
+    "nmfaudio, group sparsity": piano(na.transcription.NoteModel(group_sparsity=0.3)),
+    "nmfaudio, 5 free templates": piano(na.transcription.NoteModel(n_free=5)),
+    "nmfaudio, one template per note": piano(templates={"stages": {}}),
+    "nmfaudio, convolutive, 8 frames": piano(templates={"lags": 8}),
     "nmfaudio, attack/decay": piano(AttackDecayModel()),
 }
 DRUMS = {
     "nmfaudio": drums(),
-    "nmfaudio, fixed templates": drums(prior_weight=math.inf),
-    "nmfaudio, shipped kit": shipped_drums,
+    "nmfaudio, templates fixed": drums(prior_weight=math.inf),
+    "nmfaudio, bundled kit": bundled_drums,
 }

@@ -1,4 +1,4 @@
-"""What a transcription is measured by: scikit-learn's NMF with known templates, and basic-pitch."""
+"""Reference transcribers: scikit-learn's NMF with fixed templates, and basic-pitch."""
 
 from __future__ import annotations
 
@@ -16,22 +16,23 @@ import soundfile
 from sklearn.decomposition import non_negative_factorization
 
 import nmfaudio as na
-from benchmarks.transcription.cases import DRUMS, Piece
+from benchmarks.transcription.cases import DRUM_PITCHES, Piece
 from benchmarks.transcription.picking import THRESHOLDS, hits
 from benchmarks.transcription.sound import KEYS, SR, Instrument
 from benchmarks.transcription.tries import Tries
 from nmfaudio.symbolic.note import Note
 
 N_FFT, HOP = 4096, 512
-_STAGES = ((0.0, 0.03), (0.03, 0.15), (0.15, 2.0))  # s after the onset: attack, early, late
+_STAGES = ((0.0, 0.03), (0.03, 0.15), (0.15, 2.0))  # attack, early and late, in s after the onset
 _ITERATIONS = 100
-# Thresholds, and shortest notes in frames of 11.6 ms.
+# Thresholds, and minimum note lengths in frames of 11.6 ms.
 _NETWORK_SETTINGS = tuple(product((0.2, 0.3, 0.4, 0.5, 0.6, 0.7), (5, 11)))
-_DRUM_FFT, _DRUM_FRAMES, _ALONE = 2048, 8, 0.08  # samples; frames of a hit; s from any other
+_DRUM_FFT, _DRUM_FRAMES = 2048, 8  # samples; frames of a hit
+_MIN_DISTANCE = 0.08  # s between an isolated hit and any other
 
 
 def sklearn_piano(instruments: Sequence[Instrument], pieces: Sequence[Piece]) -> Any:
-    """KL, three fixed templates a note: attack, early and late; decoded as ours."""
+    """KL-NMF with three fixed templates per note (attack, early, late), decoded as in `ours`."""
     templates, pitches = _templates(instruments)
 
     def recognise(piece: Piece) -> Tries:
@@ -44,7 +45,7 @@ def sklearn_piano(instruments: Sequence[Instrument], pieces: Sequence[Piece]) ->
 
 
 def sklearn_drums(instruments: Sequence[Instrument], pieces: Sequence[Piece]) -> Any:
-    """KL, one fixed template for each drum and track: the mean of hits that nothing is near to."""
+    """KL-NMF with one fixed template per drum and track, the mean of its isolated hits."""
     templates = [(part, template) for piece in pieces for part, template in _drum_templates(piece)]
     parts = np.array([part for part, _ in templates])
 
@@ -52,17 +53,19 @@ def sklearn_drums(instruments: Sequence[Instrument], pieces: Sequence[Piece]) ->
         H = _activations(
             _magnitudes(piece.y, _DRUM_FFT), np.stack([t for _, t in templates], axis=1)
         )
-        salience = np.array([H[parts == part].sum(axis=0) for part in DRUMS])
+        salience = np.array([H[parts == part].sum(axis=0) for part in DRUM_PITCHES])
         times = np.arange(H.shape[1]) * HOP / SR
-        return Tries(THRESHOLDS, lambda x: hits(salience, list(DRUMS.values()), times, x))
+        return Tries(THRESHOLDS, lambda x: hits(salience, list(DRUM_PITCHES.values()), times, x))
 
     return recognise
 
 
 def basic_pitch(instruments: Sequence[Instrument], pieces: Sequence[Piece]) -> Any:
-    """The network of Bittner et al. (2022), doi:10.1109/ICASSP43922.2022.9746549, as ONNX."""
+    """Network of Bittner et al. (2022), doi:10.1109/ICASSP43922.2022.9746549, as ONNX."""
     level = logging.getLogger().level
-    logging.getLogger().setLevel(logging.ERROR)  # of the runtimes that are not installed
+    logging.getLogger().setLevel(
+        logging.ERROR
+    )  # hide warnings about runtimes that are not installed
     from basic_pitch import ICASSP_2022_MODEL_PATH
     from basic_pitch.inference import Model, run_inference
     from basic_pitch.note_creation import model_output_to_notes
@@ -76,36 +79,37 @@ def basic_pitch(instruments: Sequence[Instrument], pieces: Sequence[Piece]) -> A
             soundfile.write(path, piece.y, SR, subtype="FLOAT")
             output = run_inference(path, model)
 
-        def found(setting: tuple[float, int]) -> list[Note]:
-            threshold, shortest = setting
+        def notes(setting: tuple[float, int]) -> list[Note]:
+            threshold, min_length = setting
             _, events = model_output_to_notes(
-                output, threshold, 0.3, min_note_len=shortest, include_pitch_bends=False
+                output, threshold, 0.3, min_note_len=min_length, include_pitch_bends=False
             )
             return [
                 Note(float(on), float(off), int(pitch), min(1.0, float(level)))
                 for on, off, pitch, level, _ in events
             ]
 
-        return Tries(_NETWORK_SETTINGS, found)
+        return Tries(_NETWORK_SETTINGS, notes)
 
     return recognise
 
 
 def has_basic_pitch() -> bool:
-    """Whether basic-pitch and onnxruntime are installed."""
+    """Return True if basic-pitch and onnxruntime are installed."""
     return all(importlib.util.find_spec(name) for name in ("basic_pitch", "onnxruntime"))
 
 
 def _templates(instruments: Sequence[Instrument]) -> tuple[np.ndarray, np.ndarray]:
-    """Spectra [shape=(freq, component)] that each sum to one, and their pitches."""
+    """Templates [shape=(freq, component)] that each sum to one, and their pitches."""
     spectra, pitches = [], []
     for instrument in instruments:
         isolated = instrument.notes()
         for key in KEYS:
+            # Keys without a recording get the spectra of the nearest key, shifted in frequency.
             nearest = min(isolated, key=lambda known: abs(known - key))
             Z = _magnitudes(isolated[nearest], N_FFT)
-            for start, stop in _STAGES:
-                first, last = (round(t * SR / HOP) for t in (start, stop))
+            for stage in _STAGES:
+                first, last = (round(t * SR / HOP) for t in stage)
                 mean = Z[:, first : max(last, first + 1)].mean(axis=1)
                 spectra.append(_stretched(mean, 2 ** ((key - nearest) / 12)))
                 pitches.append(key)
@@ -114,18 +118,20 @@ def _templates(instruments: Sequence[Instrument]) -> tuple[np.ndarray, np.ndarra
 
 
 def _stretched(spectrum: np.ndarray, factor: float) -> np.ndarray:
+    """Spectrum with all frequencies multiplied by `factor`."""
     bins = np.arange(len(spectrum))
     return np.interp(bins / factor, bins, spectrum, right=0.0).astype(spectrum.dtype)
 
 
 def _drum_templates(piece: Piece) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield each drum that has isolated hits, and its template."""
     Z = _magnitudes(piece.y, _DRUM_FFT)
-    onsets = np.array([n.onset for n in (*piece.notes, *piece.others)])
-    for part, key in DRUMS.items():
+    onsets = np.array([n.onset for n in (*piece.notes, *piece.unscored)])
+    for part, key in DRUM_PITCHES.items():
         alone = [
             n.onset
             for n in piece.notes
-            if n.pitch == key and np.count_nonzero(np.abs(onsets - n.onset) < _ALONE) == 1
+            if n.pitch == key and np.count_nonzero(np.abs(onsets - n.onset) < _MIN_DISTANCE) == 1
         ]
         frames = [round(t * SR / HOP) + i for t in alone for i in range(_DRUM_FRAMES)]
         frames = [t for t in frames if t < Z.shape[1]]
@@ -135,7 +141,7 @@ def _drum_templates(piece: Piece) -> Iterator[tuple[str, np.ndarray]]:
 
 
 def _activations(V: np.ndarray, W: np.ndarray) -> np.ndarray:
-    """H of V ≈ W H [shape=(component, time)]."""
+    """Activations H of V ≈ W H with W fixed [shape=(component, time)]."""
     H, *_ = non_negative_factorization(
         np.ascontiguousarray(V.T),
         H=np.ascontiguousarray(W.T),
@@ -151,5 +157,5 @@ def _activations(V: np.ndarray, W: np.ndarray) -> np.ndarray:
 
 
 def _magnitudes(y: np.ndarray, n_fft: int) -> np.ndarray:
-    """Spectrogram [shape=(freq, time)], float32."""
+    """Magnitude spectrogram [shape=(freq, time)] in float32."""
     return np.abs(librosa.stft(y.astype(np.float32), n_fft=n_fft, hop_length=HOP))

@@ -1,4 +1,4 @@
-"""Plain post-processing of drums: hits where activations rise."""
+"""Simple peak picking for drums: hits where activations rise."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from scipy.ndimage import maximum_filter1d
 from nmfaudio.symbolic.note import Note
 
 THRESHOLDS = tuple(float(x) for x in np.geomspace(0.01, 0.5, 18))
-"""Rises that count as onsets, as shares of the greatest of each drum."""
-_APART = 0.05  # s between two hits of a drum
-_BEFORE = 3  # frames over which a rise is measured
+"""Thresholds of the rise, relative to the largest rise of each drum."""
+_MIN_GAP = 0.05  # s between two hits of a drum
+_RISE_FRAMES = 3  # frames over which a rise is measured
 
 
 def hits(
     salience: np.ndarray, keys: Sequence[int], times: np.ndarray, threshold: float
 ) -> list[Note]:
-    """Hits of drums, each of which has its own scale."""
+    """Pick the hits of each drum, relative to its largest rise."""
     rises = _rises(salience)
     return [
         Note(float(times[t]), float(times[t]) + 0.1, key, channel=9)
@@ -28,12 +28,13 @@ def hits(
 
 
 def _rises(salience: np.ndarray) -> np.ndarray:
-    """How far each frame is above the one `_BEFORE` frames ago."""
-    padded = np.pad(salience, ((0, 0), (_BEFORE, 0)))
+    """Increase of each frame over the one `_RISE_FRAMES` earlier."""
+    padded = np.pad(salience, ((0, 0), (_RISE_FRAMES, 0)))
     return np.maximum(salience - padded[:, : salience.shape[1]], 0)
 
 
-def _peaks(rise: np.ndarray, times: np.ndarray, least: float) -> np.ndarray:
-    near = max(1, round(_APART / float(times[1] - times[0])))
+def _peaks(rise: np.ndarray, times: np.ndarray, minimum: float) -> np.ndarray:
+    """Indices of local maxima above `minimum`."""
+    near = max(1, round(_MIN_GAP / float(times[1] - times[0])))
     highest = maximum_filter1d(rise, 2 * near + 1)
-    return np.flatnonzero((rise == highest) & (rise > least) & (rise > 0))
+    return np.flatnonzero((rise == highest) & (rise > minimum) & (rise > 0))

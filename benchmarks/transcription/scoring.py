@@ -1,4 +1,4 @@
-"""Thresholds chosen on the other fold, scores of the notes they give, and tables of them."""
+"""Scores of transcriptions with thresholds chosen on the other fold, and tables of scores."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 import nmfaudio as na
-from benchmarks.transcription.cases import DRUMS, Case, Piece
+from benchmarks.transcription.cases import DRUM_PITCHES, Case, Piece
 from benchmarks.transcription.systems import Recognise, System
 from benchmarks.transcription.tries import Tries, timed
 from nmfaudio.symbolic.note import Note
@@ -22,27 +22,27 @@ MEASURES = {
         "velocity_f": "onset, velocity F",
         "frame_f": "frame F",
     },
-    "drums": {f"{part}_f": f"{part} F" for part in DRUMS},
+    "drums": {f"{part}_f": f"{part} F" for part in DRUM_PITCHES},
 }
 
 
 def judge(case: Case, system: System) -> Iterator[Row]:
-    """A row for each piece."""
+    """Yield one row per piece."""
     recognise: Recognise | None = None
-    found: dict[str, tuple[Tries, float]] = {}
+    results: dict[str, tuple[Tries, float]] = {}
     for development, test in case.folds():
-        if recognise is None or case.task == "drums":  # of which each fold has its own training
-            recognise, found = system.prepare(case.instruments, development), {}
+        if recognise is None or case.task == "drums":  # drums train on each fold
+            recognise, results = system.prepare(case.instruments, development), {}
         for piece in test:
-            if piece.name not in found:
-                found[piece.name] = _tried(recognise, piece)
-            notes, seconds = found[piece.name]
+            if piece.name not in results:
+                results[piece.name] = _tried(recognise, piece)
+            notes, seconds = results[piece.name]
             threshold = next(iter(notes))
             if len(notes) > 1:
-                for other in development:
-                    if other.name not in found:
-                        found[other.name] = _tried(recognise, other)
-                threshold = _best(development, found, case.task)
+                for tuning_piece in development:
+                    if tuning_piece.name not in results:
+                        results[tuning_piece.name] = _tried(recognise, tuning_piece)
+                threshold = _best(development, results, case.task)
             yield {
                 "task": case.task,
                 "case": case.name,
@@ -55,33 +55,34 @@ def judge(case: Case, system: System) -> Iterator[Row]:
 
 
 def _tried(recognise: Recognise, piece: Piece) -> tuple[Tries, float]:
+    """Transcribe a piece with progress on stderr."""
     tries = timed(recognise, piece)
     print(".", end="", file=sys.stderr, flush=True)
     return tries
 
 
-def _best(pieces: Sequence[Piece], found: Mapping[str, tuple[Tries, float]], task: str) -> Any:
-    """The threshold that is best on these pieces."""
+def _best(pieces: Sequence[Piece], results: Mapping[str, tuple[Tries, float]], task: str) -> Any:
+    """Threshold with the highest mean F on these pieces."""
     measure = "drum_f" if task == "drums" else "onset_f"
-    thresholds = list(found[pieces[0].name][0])
+    thresholds = list(results[pieces[0].name][0])
     means = [
-        np.nanmean([_scores(found[p.name][0][threshold], p, task)[measure] for p in pieces])
+        np.nanmean([_scores(results[p.name][0][threshold], p, task)[measure] for p in pieces])
         for threshold in thresholds
     ]
     return thresholds[int(np.argmax(means))]
 
 
 def _scores(notes: Sequence[Note], piece: Piece, task: str) -> dict[str, float]:
-    """F of everything; of drums only those that the piece has."""
+    """All F-measures; for drums only of those that occur in the piece."""
     if task == "drums":
-        there = {n.pitch for n in piece.notes}
-        notes = [n for n in notes if n.pitch in there]
+        present = {n.pitch for n in piece.notes}
+        notes = [n for n in notes if n.pitch in present]
     scores = na.evaluate_transcription(list(piece.notes), list(notes), drums=task == "drums")
     return {k: v for k, v in scores.measures.items() if k.endswith("_f")}
 
 
 def table(rows: Sequence[Row], task: str, measure: str, label: str) -> str:
-    """Systems by cases: means over pieces with their bootstrap intervals."""
+    """Table of systems by cases: means over pieces with their bootstrap intervals."""
     rows = [row for row in rows if row["task"] == task]
     cases = list(dict.fromkeys(row["case"] for row in rows))
     lines = [f"| {label} | {' | '.join(cases)} |", "|---" * (len(cases) + 1) + "|"]
@@ -99,7 +100,7 @@ def table(rows: Sequence[Row], task: str, measure: str, label: str) -> str:
 
 
 def tables(rows: Sequence[Row]) -> Iterator[str]:
-    """One for each measure of each task."""
+    """Yield one table per measure of each task."""
     for task, measures in MEASURES.items():
         if any(row["task"] == task for row in rows):
             for measure, label in measures.items():
@@ -109,17 +110,20 @@ def tables(rows: Sequence[Row]) -> Iterator[str]:
 
 
 def _drum_means(rows: Sequence[Row]) -> str:
-    """Mean over the drums of their means over tracks."""
+    """Table of means over the drums of the means over tracks."""
     lines = ["| mean of drums | F |", "|---|---|"]
     rows = [row for row in rows if row["task"] == "drums"]
     for system in dict.fromkeys(row["system"] for row in rows):
-        mine = [row for row in rows if row["system"] == system]
-        means = [np.nanmean([row.get(f"{part}_f", np.nan) for row in mine]) for part in DRUMS]
+        scores = [row for row in rows if row["system"] == system]
+        means = [
+            np.nanmean([row.get(f"{part}_f", np.nan) for row in scores]) for part in DRUM_PITCHES
+        ]
         lines.append(f"| {system} | {np.mean(means):.3f} |")
     return "\n".join(lines)
 
 
 def _cell(values: Iterable[float]) -> str:
+    """Mean with its bootstrap interval."""
     mean, low, high = na.metrics.bootstrap(values)
     if np.isnan(mean):
         return ""

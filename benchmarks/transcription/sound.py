@@ -1,4 +1,4 @@
-"""Scores into sound: pianos to play them, and what rooms and recorders do to it."""
+"""Rendering of scores with pianos, and degradation of the recordings."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from nmfaudio.symbolic.notes import write_notes
 SR = 44100
 KEYS = range(21, 109)
 _SOUNDS = Path("/usr/share/sounds")
-_SECONDS, _REST = 2.0, 1.0  # of an isolated note, and after it
+_SECONDS, _REST = 2.0, 1.0  # lengths of an isolated note and of the rest after it in s
 _VELOCITY = 0.7
-_AFTER = 1.0  # s that a piece is heard after its last note
-_DAMPED = 0.08  # s in which a sampled note falls to 1/e when it ends
+_TAIL = 1.0  # s after the last note of a piece
+_RELEASE = 0.08  # s in which an ended sampled note falls to 1/e
 _CENTS, _SNR, _DECAY, _REVERB = 15, 30.0, 0.5, -6.0  # cents, dB, s for 60 dB, dB below direct
 
 
 @dataclass(frozen=True)
 class Instrument:
-    """Something whose isolated notes may be learned: a SoundFont, or a folder of recordings."""
+    """SoundFont or folder of recordings whose isolated notes may be learned."""
 
     name: str
     path: Path
@@ -36,11 +36,12 @@ class Instrument:
 
     @property
     def is_font(self) -> bool:
+        """True for a SoundFont, False for a folder of recordings."""
         return self.path.suffix in (".sf2", ".sf3")
 
-    @cache  # noqa: B019  # few instruments, each for as long as the process
+    @cache  # noqa: B019  # few instruments, which live as long as the process
     def notes(self) -> dict[int, np.ndarray]:
-        """MIDI number to sound [shape=(sample,)] at `SR`, from its onset on."""
+        """Isolated notes by MIDI number [shape=(sample,)] at `SR`, from the onset on."""
         if not self.is_font:
             files = sorted(self.path.glob("[0-9]*.*"))
             return {int(path.stem): _from_onset(mono(path)) for path in files}
@@ -54,24 +55,25 @@ class Instrument:
         return {key: part for key, part in parts.items() if part.any()}
 
     def play(self, notes: Sequence[Note]) -> np.ndarray:
-        """A score, without reverb and chorus [shape=(sample,)]."""
+        """Render a score without reverb and chorus [shape=(sample,)]."""
         return self._synthesised(notes) if self.is_font else self._sampled(notes)
 
     def _sampled(self, notes: Sequence[Note]) -> np.ndarray:
-        """Each note its nearest recording, retuned, equally loud, and damped when it ends."""
+        """Render each note with the nearest recording: resampled, equalised in level, released."""
         isolated = self.notes()
         sounds = {pitch: _retuned(isolated, pitch) for pitch in {note.pitch for note in notes}}
-        y = np.zeros(round((max(n.offset for n in notes) + _AFTER) * SR), np.float32)
+        y = np.zeros(round((max(n.offset for n in notes) + _TAIL) * SR), np.float32)
         for note in notes:
             sound = sounds[note.pitch]
-            start = round(note.onset * SR)
-            sound = note.velocity**2 * sound[: len(y) - start]
-            held = round((note.offset - note.onset) * SR)
-            sound[held:] *= np.exp(-np.arange(len(sound[held:])) / (_DAMPED * SR))
-            y[start : start + len(sound)] += sound
+            onset = round(note.onset * SR)
+            sound = note.velocity**2 * sound[: len(y) - onset]
+            length = round((note.offset - note.onset) * SR)
+            sound[length:] *= np.exp(-np.arange(len(sound[length:])) / (_RELEASE * SR))
+            y[onset : onset + len(sound)] += sound
         return y
 
     def _synthesised(self, notes: Sequence[Note]) -> np.ndarray:
+        """Render a score with fluidsynth."""
         with tempfile.TemporaryDirectory() as folder:
             midi, wav = Path(folder, "score.mid"), Path(folder, "sound.wav")
             write_notes(
@@ -81,7 +83,7 @@ class Instrument:
             command += ["-T", "wav", "-O", "float", "-F", str(wav), str(self.path), str(midi)]
             subprocess.run(command, check=True, capture_output=True)
             y = mono(wav)
-        length = round((max(n.offset for n in notes) + _AFTER) * SR)
+        length = round((max(n.offset for n in notes) + _TAIL) * SR)
         return np.pad(y, (0, max(0, length - len(y))))[:length]
 
 
@@ -89,11 +91,11 @@ PIANOS = (
     Instrument("FluidR3 GM", _SOUNDS / "sf2" / "FluidR3_GM.sf2"),
     Instrument("TimGM6mb", _SOUNDS / "sf2" / "TimGM6mb.sf2"),
 )
-"""Of Debian's fluid-soundfont-gm and timgm6mb-soundfont."""
+"""SoundFonts of Debian's fluid-soundfont-gm and timgm6mb-soundfont."""
 
 
 def mono(path: Path) -> np.ndarray:
-    """A recording at `SR`, its channels' mean [shape=(sample,)]."""
+    """Read a recording, mixed down to mono at `SR` [shape=(sample,)]."""
     import librosa
 
     recording = read(path)
@@ -104,15 +106,18 @@ def mono(path: Path) -> np.ndarray:
 def degraded(
     y: np.ndarray, notes: Sequence[Note], seed: int
 ) -> tuple[np.ndarray, tuple[Note, ...]]:
-    """In a room, with noise, and 15 cents too high or too low.
+    """Add reverberation and noise, and detune by 15 cents up or down.
 
-    The room is noise that decays; retuning is by another speed, so that the notes move with it.
+    The impulse response is decaying noise. Detuning is by resampling, so the notes move in time.
     """
     rng = np.random.default_rng(seed)
     time = np.arange(round(_DECAY * SR)) / SR
+    # Impulse response: noise that decays by 60 dB in _DECAY, scaled to an energy of _REVERB dB.
     echo = rng.standard_normal(len(time)) * 10 ** (-3 * time / _DECAY)
     echo *= 10 ** (_REVERB / 20) / np.sqrt(np.sum(echo**2))
     wet = y + fftconvolve(y, echo)[: len(y)]
+    # Resampling to another length shifts the pitch by _CENTS, downward for even seeds: the length
+    # grows, and the times of the notes with it.
     length = round(len(y) * 2 ** ((-1) ** seed * _CENTS / 1200))
     tuned = resample(wet, length)
     noise = rng.standard_normal(length) * np.sqrt(np.mean(tuned**2)) * 10 ** (-_SNR / 20)
@@ -122,7 +127,7 @@ def degraded(
 
 
 def _retuned(isolated: dict[int, np.ndarray], pitch: float) -> np.ndarray:
-    """The sound of a pitch by another speed, as loud in its first half second as all others."""
+    """Resample the nearest note to a pitch, with equal level in the first half second."""
     import librosa
 
     nearest = min(isolated, key=lambda known: abs(known - pitch))
@@ -134,6 +139,6 @@ def _retuned(isolated: dict[int, np.ndarray], pitch: float) -> np.ndarray:
 
 
 def _from_onset(y: np.ndarray) -> np.ndarray:
-    """From where its power first comes within 26 dB of its highest."""
+    """Cut before the first sample whose power is within 26 dB of the maximum."""
     power = np.convolve(y**2, np.ones(256), mode="same")
     return y[int(np.argmax(power > 10**-2.6 * power.max())) :]

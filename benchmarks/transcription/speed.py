@@ -1,4 +1,4 @@
-"""How fast 30 s of piano become notes."""
+"""Run time of the transcription of 30 s of piano."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _SECONDS = 30
 
 
 def speed_table(cases: Sequence[Case], systems: Sequence[System], rounds: int) -> str:
-    """Times real time, median of rounds in turn, of which the first is not counted.
+    """Table of seconds and multiples of real time, medians of alternating rounds after a warm-up.
 
-    The sound is the first case's for piano, the templates those of its first instrument: three for
-    each of 88 notes, where a system has them.
+    The audio is that of the first piano case, with templates of its first instrument: three for
+    each of 88 notes, for systems that have templates.
     """
     case = next((case for case in cases if case.task == "piano"), None)
     if case is None:
-        raise SystemExit("there is no piano among the cases, so nothing to time")
+        raise SystemExit("no piano case to time; choose cases with a piano")
     y = np.resize(np.concatenate([piece.y for piece in case.pieces]), _SECONDS * SR)
     piece = Piece("30 s", y, ())
     prepared = {

@@ -1,8 +1,8 @@
-"""Every system that is measured: from what may be learned to what recognises notes.
+"""Measured systems: functions that learn from examples and return a recogniser of notes.
 
-`prepare` takes instruments, whose isolated notes may be learned, and pieces, whose notes are known;
-what it gives takes a piece (its sound only) to its notes for each threshold that is worth a try.
-A new one is a function in `peers` or `ours` and one line here.
+`prepare` takes instruments, whose isolated notes may be learned, and pieces with their notes. It
+returns a function that maps a piece (its audio only) to notes for each candidate threshold. A new
+system is a function in `peers` or `ours` and one line here.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Recognise: TypeAlias = Callable[[Piece], Tries]
 
 
 class System(NamedTuple):
-    """What makes notes of pieces, and for which task."""
+    """System that transcribes the pieces of a task."""
 
     name: str
     task: str

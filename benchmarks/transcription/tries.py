@@ -1,4 +1,4 @@
-"""What a system makes of a piece with each setting that is worth a try."""
+"""Notes of a piece for each candidate setting of a system."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from nmfaudio.symbolic.note import Note
 
 
 class Tries(Mapping[Hashable, Sequence[Note]]):
-    """The notes for each setting, found when they are first asked for."""
+    """Notes by setting, computed on first access."""
 
     def __init__(self, settings: Iterable[Hashable], find: Callable[..., Sequence[Note]]) -> None:
         self._settings, self._find = tuple(settings), find
-        self._found: dict[Hashable, Sequence[Note]] = {}
+        self._notes: dict[Hashable, Sequence[Note]] = {}
 
     def __getitem__(self, setting: Hashable) -> Sequence[Note]:
-        if setting not in self._found:
-            self._found[setting] = self._find(setting)
-        return self._found[setting]
+        if setting not in self._notes:
+            self._notes[setting] = self._find(setting)
+        return self._notes[setting]
 
     def __iter__(self) -> Iterator[Hashable]:
         return iter(self._settings)
@@ -29,12 +29,12 @@ class Tries(Mapping[Hashable, Sequence[Note]]):
 
     @property
     def middle(self) -> Hashable:
-        """A setting that is neither the lowest nor the highest."""
+        """Setting in the middle of the candidates."""
         return self._settings[len(self._settings) // 2]
 
 
 def timed(recognise: Callable[[Piece], Tries], piece: Piece) -> tuple[Tries, float]:
-    """What there is to try, and the seconds from the sound to the notes of one setting."""
+    """Return the notes by setting, and the seconds from audio to the notes of one setting."""
     began = time.perf_counter()
     tries = recognise(piece)
     tries[tries.middle]
