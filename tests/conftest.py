@@ -1,5 +1,29 @@
-"""What all tests need before they begin."""
+"""Set-up shared by all tests."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
 
 from nmfaudio._common.librosa_loader import load_librosa
 
-load_librosa()  # the workers take turns; tests that use librosa by itself would not
+load_librosa()  # the workers take turns; tests that import librosa themselves would not
+
+
+def pytest_configure(config):
+    """Before the whole suite runs in several workers, compile the kernels that they share."""
+    if hasattr(config, "workerinput") or not config.getoption("numprocesses", None):
+        return
+    if config.args_source is not pytest.Config.ArgsSource.TESTPATHS:
+        return  # some tests only, which may need no kernel at all
+    tests = Path(__file__).parent
+    paths = os.pathsep.join(filter(None, (str(tests.parent), os.environ.get("PYTHONPATH"))))
+    command = [sys.executable, str(tests / "warm_kernels.py")]
+    running = [
+        subprocess.Popen([*command, dtype], env={**os.environ, "PYTHONPATH": paths})
+        for dtype in ("float32", "float64")
+    ]
+    if any(process.wait() for process in running):
+        raise pytest.UsageError("the kernels do not compile; see the messages above")

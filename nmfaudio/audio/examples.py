@@ -44,7 +44,7 @@ def example(name: str, file: str | None = None) -> Path:
     'mixture.wav'
     >>> y, sr = na.read(na.example("drums", "sources/kick.flac"))
     >>> len(na.read_notes(na.example("trio", "score.mid")))
-    105
+    120
     """
     samples = _samples_folder()
     mixtures = {path.parent.name: path for path in sorted(samples.glob("*/mixture.*"))}
