@@ -204,7 +204,7 @@ class DenoiseSeparator(NmfSeparator):
         return Stft(sr, n_fft, self.hop)  # type: ignore[arg-type]
 
     def size(self) -> tuple[int, int]:
-        """Return the largest numbers of components and of stems.
+        """Return upper bounds of the numbers of components and stems.
 
         Returns
         -------

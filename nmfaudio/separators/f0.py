@@ -148,7 +148,7 @@ class F0Separator(NmfSeparator):
         return GroupedDecomposition(found, groups)
 
     def size(self) -> tuple[int, int]:
-        """Return the largest numbers of components and of stems.
+        """Return upper bounds of the numbers of components and stems.
 
         Returns
         -------

@@ -231,7 +231,7 @@ class GuidedSeparator(NmfSeparator):
         return learned if loaded is None else loaded.merge(learned)
 
     def size(self) -> tuple[int, int]:
-        """Return the largest numbers of components and of stems.
+        """Return upper bounds of the numbers of components and stems.
 
         Returns
         -------

@@ -127,7 +127,7 @@ class HpssSeparator(NmfSeparator):
         return GroupedDecomposition(found, {name: groups[name] for name in order})
 
     def size(self) -> tuple[int, int]:
-        """Return the largest numbers of components and of stems.
+        """Return upper bounds of the numbers of components and stems.
 
         Returns
         -------

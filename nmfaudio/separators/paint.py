@@ -166,7 +166,7 @@ class PaintSeparator(NmfSeparator):
         return GroupedDecomposition(found, groups)
 
     def size(self) -> tuple[int, int]:
-        """Return the largest numbers of components and of stems.
+        """Return upper bounds of the numbers of components and stems.
 
         Returns
         -------

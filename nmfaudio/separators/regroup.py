@@ -142,7 +142,7 @@ class RegroupSeparator(NmfSeparator):
         return GroupedDecomposition(found, self._regrouped(), metadata)
 
     def size(self) -> tuple[int, int]:
-        """Return the largest numbers of components and of stems.
+        """Return upper bounds of the numbers of components and stems.
 
         Returns
         -------

@@ -201,7 +201,7 @@ class ScoreSeparator(NmfSeparator):
         return super().transform(sr)
 
     def size(self) -> tuple[int, int]:
-        """Return the largest numbers of components and of stems.
+        """Return upper bounds of the numbers of components and stems.
 
         Returns
         -------
