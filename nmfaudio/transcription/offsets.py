@@ -159,7 +159,7 @@ def recent_level(values: np.ndarray, times: np.ndarray, *, sustain: float = 0.3)
 def find_offsets(
     active: np.ndarray, times: np.ndarray, onsets: Sequence[tuple[int, int]]
 ) -> list[float]:
-    """Find the end of each note: its pitch becomes inactive or begins again, or the end of all.
+    """Find the end of each note: its pitch becomes inactive, begins again, or the recording ends.
 
     Parameters
     ----------

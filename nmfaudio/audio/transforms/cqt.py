@@ -137,7 +137,7 @@ class Cqt(StftBased):
 
     @classmethod
     def rows_in(cls, parameters: Mapping[str, Any]) -> int:
-        """Number of bins under parameters, without building the transform.
+        """Number of bins with these parameters, without building the transform.
 
         Parameters
         ----------
@@ -229,7 +229,7 @@ class Cqt(StftBased):
 
         At negative frequencies the spectrum of audio is the conjugate of that at positive ones, so
         the coefficients are ``kernels @ Z + conj(mirrored @ Z)``. Wavelets of many periods have
-        almost nothing there.
+        almost no energy there.
         """
         from scipy.sparse import csr_array, vstack
 

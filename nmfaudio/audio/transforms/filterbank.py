@@ -150,7 +150,7 @@ class Mel(Filterbank):
 
     @classmethod
     def rows_in(cls, parameters: Mapping[str, Any]) -> int:
-        """Number of bands under parameters, without building the transform.
+        """Number of bands with these parameters, without building the transform.
 
         Parameters
         ----------
@@ -249,7 +249,7 @@ class Erb(Filterbank):
 
     @classmethod
     def rows_in(cls, parameters: Mapping[str, Any]) -> int:
-        """Number of bands under parameters, without building the transform.
+        """Number of bands with these parameters, without building the transform.
 
         Parameters
         ----------
