@@ -90,7 +90,7 @@ class BatchCommand(ComputingCommand):
 
     @abstractmethod
     def lines(self, name: str, report: dict[str, Any]) -> Iterable[str]:
-        """Lines for stderr about a file that is done."""
+        """Lines for stderr about a finished file."""
 
     def run(self) -> int:
         """Process one file after another, and report."""

@@ -10,7 +10,7 @@
   6  memory, duration or time is not sufficient
   7  some of several files failed
 130  interrupted from the keyboard
-141  the reader of standard output is gone
+141  standard output has been closed by its reader
 143  terminated
 ===  ====================================================
 """

@@ -20,7 +20,7 @@ def emit(text: str) -> None:
     Raises
     ------
     Stop
-        The reader of stdout is gone.
+        Stdout has been closed by its reader.
     """
     try:
         binary = getattr(sys.stdout, "buffer", None)

@@ -127,7 +127,7 @@ def parse(
 
 
 def values_of(options: Sequence[Option], values: dict[str, Any]) -> dict[str, Any]:
-    """Values of some of the parsed options by the names of their fields."""
+    """Values of the given options after parsing, by field name."""
     return {option.name: values[option.flag] for option in options}
 
 

@@ -129,7 +129,7 @@ def descend_entries(
                 log_weight[t, k] if log_weight.size > 0 else 0.0,
                 inverse_weight[t, k] if inverse_weight.size > 0 else 0.0,
             )
-            # Keep the model of this row up to date instead of summing it anew.
+            # Update the model of this row incrementally instead of summing it again.
             for i in range(len(y)):
                 y[i] += (new - x) * a[i]
             X[t, k] = new

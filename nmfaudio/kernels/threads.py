@@ -84,7 +84,7 @@ class _Worker:
         self._tasks.put((task, done))
 
     def _work(self) -> None:
-        """Run tasks forever; become idle before a task is reported done, for the next loop."""
+        """Run tasks forever; the worker is idle again before it reports a task as done."""
         while True:
             task, done = self._tasks.get()
             task()

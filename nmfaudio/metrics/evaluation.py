@@ -178,7 +178,7 @@ def evaluate(
     - ``si_sdr_improvement``, ``sdr_improvement``: improvement over the mixture as the estimate.
 
     A silent reference has no scores (NaN), does not affect those of the others and is ignored in
-    means. A silent estimate has an SI-SDR, SDR, SIR and SAR of minus infinity, and so has the mean.
+    means. The SI-SDR, SDR, SIR and SAR of a silent estimate, and their means, are minus infinity.
     The SIR of a single source is infinite.
 
     Parameters

@@ -36,7 +36,7 @@ def average_models(
     count : int
         Number of models.
     callback : callable or None
-        Called with a `Progress` of each model; its `start` is the number of the model.
+        Called with a `Progress` of each model; its `start_index` is the number of the model.
     rng : int, np.random.Generator or None
         Seed of the random numbers.
 

@@ -153,7 +153,7 @@ def _expand_bands(
     Each frame is the mean over the `overlap` windows that cover it.
     """
     lags, _, known = W.shape
-    # Unknown templates are known by band only: spread each band evenly over its bins.
+    # Templates learned here are in bands: distribute each band evenly over its bins.
     unknown = fitted.W.reshape(lags, len(bands.edges), -1)[..., known:]
     spectra = bands.spread(unknown).astype(W.dtype)
     H = np.zeros((fitted.n_components, frames), W.dtype)

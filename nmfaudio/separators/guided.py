@@ -91,7 +91,7 @@ class GuidedSeparator(NmfSeparator):
         Mapping[str, AnyRecording | Sequence[AnyRecording]] | tuple[tuple[str, AnyRecording], ...]
     ) = option(
         (),
-        "recording of one sound on its own, or folder of its hits or notes; PATH@12-15.5,1:02-1:09 "
+        "isolated recording of one sound, or folder of its hits or notes; PATH@12-15.5,1:02-1:09 "
         "uses these time ranges of the file; several examples of one label are combined",
         parse=_labelled,
         many=True,

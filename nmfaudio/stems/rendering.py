@@ -95,7 +95,7 @@ def spatial_share(masks: Masks, y: np.ndarray, stft: Stft) -> Share:
     Parameters
     ----------
     masks : callable
-        As `apply_masks` takes them.
+        See `apply_masks`.
     y : np.ndarray [shape=(channel, sample)]
         The recording.
     stft : Stft

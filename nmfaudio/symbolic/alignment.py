@@ -129,7 +129,7 @@ def _warping_path(audio: np.ndarray, score: np.ndarray, *, is_excerpt: bool) -> 
 
 
 def _in_time(audio: np.ndarray, score: np.ndarray) -> bool:
-    """Tell whether the score fits without warping."""
+    """Return whether the score fits without warping."""
     n_frames = min(audio.shape[1], score.shape[1])
     return float((audio[:, :n_frames] * score[:, :n_frames]).sum(axis=0).mean()) > _IN_TIME
 

@@ -12,7 +12,7 @@ _FINE = 4  # grid points in each standard deviation of the kernel
 def channel_gain(
     recorded: np.ndarray, modelled: np.ndarray, frequencies: np.ndarray, *, octaves: float = 0.2
 ) -> np.ndarray:
-    """Estimate the smooth gain over frequency that brings a model to the recording's spectrum.
+    """Estimate the smooth gain over frequency that matches a model to the recording.
 
     Instrument, room and microphone filter all notes alike. A gain that is smooth over log
     frequency models this filter, and cannot turn one note into another.

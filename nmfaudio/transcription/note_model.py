@@ -232,7 +232,7 @@ class _Fit:
         return (W / np.where(sums > 0, sums, 1)).astype(W.dtype)
 
     def _excerpt(self, count: int) -> np.ndarray:
-        """At most so many frames of V, evenly spread; all of them for convolutive templates."""
+        """Evenly spaced frames of V, at most `count`; all frames for convolutive templates."""
         stride = -(-self.V.shape[1] // count) if self.templates.ndim == 2 else 1
         return np.ascontiguousarray(self.V[:, ::stride])
 

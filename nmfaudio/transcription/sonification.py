@@ -45,7 +45,7 @@ def tones(notes: Sequence[Note], length: int, sr: int) -> np.ndarray:
         first = round(note.onset * sr)
         synthesise = _click if note.channel == DRUM_CHANNEL else _tone
         tone = synthesise(note, sr)[: max(0, length - first)]
-        # Amplitude goes with the square of velocity, as in `decoding.velocities`.
+        # Amplitude is proportional to the square of velocity, as in `decoding.velocities`.
         y[first : first + len(tone)] += note.velocity**2 * tone
     peak = np.abs(y).max(initial=0)
     return (y / peak if peak else y).astype(np.float32)

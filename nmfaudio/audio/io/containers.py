@@ -220,7 +220,7 @@ def _ogg_page(file: BinaryIO, position: int) -> bytes | None:
 
 
 def _finds_page(file: BinaryIO, position: int) -> bool:
-    """Tell whether another page starts at or after a position."""
+    """Return whether another page starts at or after a position."""
     file.seek(position)
     end = b""
     while block := file.read(1 << 16):
