@@ -43,7 +43,7 @@ def can_fuse(problem: Problem) -> bool:
 class FusedRun:
     """Multiplicative updates of ``V ≈ Y = W H``, W before H in each iteration.
 
-    Without weights and penalties, an iteration computes
+    Without weights and penalties, an iteration computes::
 
         W ← W · (A Hᵀ / B Hᵀ)^(1 / (p − q))
         H ← H · (Wᵀ A / Wᵀ B)^(1 / (p − q))
