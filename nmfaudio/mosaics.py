@@ -148,15 +148,15 @@ def mosaic(
     W, V = stft.features(Z), analyse(y, stft).astype(Z.real.dtype, copy=False)
     # All source frames alike, at the level of the target's frame [shape=(source frame, time)].
     initial = np.tile(V.sum(axis=0) / W.sum(), (W.shape[1], 1))
-    found = decompose(
+    fitted = decompose(
         V,
         [Factor(W, free=False, name="W"), Factor(initial, name="H")],
         solver=solver,
         max_iter=iterations + _REFIT_ITERATIONS,
         tol=0,
     )
-    audio = stft.inverse(_weighted(Z, found.H), y.shape[1])
-    return Mosaic(audio, sr, replace(found, metadata={"transform": stft.to_dict()}))
+    audio = stft.inverse(_weighted(Z, fitted.H), y.shape[1])
+    return Mosaic(audio, sr, replace(fitted, metadata={"transform": stft.to_dict()}))
 
 
 def _load_all(recordings: Sequence[Audio], sr: int | None) -> tuple[list[np.ndarray], int]:
@@ -179,8 +179,8 @@ def _load(name: str, recording: Audio, sr: int | None) -> tuple[np.ndarray, int]
     if isinstance(recording, str | os.PathLike):
         from nmfaudio.audio.io import read
 
-        found = read(recording)
-        return found.samples, found.sr
+        decoded = read(recording)
+        return decoded.samples, decoded.sr
     if sr is None:
         raise ParameterError(f"sr is missing; the samples of {name} need their rate in Hz")
     return as_audio(recording, name), sr

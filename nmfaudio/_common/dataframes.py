@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def to_dataframe(
     rows: Iterable[Mapping[str, Any]], *, index: str | None = None
 ) -> pandas.DataFrame:
-    """Data frame of `rows`, one mapping of column names to values each.
+    """Build a data frame from rows, each a mapping of column names to values.
 
     Parameters
     ----------

@@ -12,8 +12,8 @@ C = TypeVar("C", bound=type)
 def inherits_docstrings(base: type) -> Callable[[C], C]:
     """Return a class decorator that copies the docstrings of the public members of `base`.
 
-    `inspect.getdoc` finds an inherited docstring by itself, but not across a `Protocol` that a
-    class implements without naming it as a base, and ``__doc__`` is empty in both cases.
+    `inspect.getdoc` finds docstrings of base classes, but not those of a `Protocol` that a class
+    implements without inheriting from it, and ``__doc__`` is empty in both cases.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ def inherits_docstrings(base: type) -> Callable[[C], C]:
     Returns
     -------
     callable
-        Decorator; members that have a docstring of their own keep it.
+        Class decorator; it does not replace existing docstrings.
     """
 
     def decorate(cls: C) -> C:

@@ -32,7 +32,7 @@ class Option:
         Short flag, such as ``-s``.
     parse : callable
         Maps the text of the command line to the value. It raises a ValueError for invalid text; the
-        message of a `ParameterError` is shown as it is.
+        message of a `ParameterError` is shown unchanged.
     choices : tuple of str or None
         The only values allowed.
     metavar : str, tuple of str or None

@@ -125,6 +125,6 @@ def erb_spaced(low: float, high: float, count: int) -> np.ndarray:
     >>> erb_spaced(50.0, 8000.0, 3).round()
     array([  50., 1286., 8000.])
     """
-    # Any logarithm will do between two ends; the natural one has accurate log1p and expm1.
+    # The base of the logarithm cancels out; log1p and expm1 are accurate near 0 Hz.
     ends = np.log1p(_ERB_SLOPE * low), np.log1p(_ERB_SLOPE * high)
     return np.asarray(np.expm1(np.linspace(*ends, count)) / _ERB_SLOPE)

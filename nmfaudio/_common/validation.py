@@ -9,8 +9,8 @@ import numpy as np
 
 from nmfaudio.errors import ContentError, ParameterError, ShapeError
 
-# More channels than samples, and more than this, are taken for transposed audio: microphone arrays
-# of that size are rare, recordings of so few samples rarer.
+# Audio with more channels than samples, and more than this many channels, is assumed to be
+# transposed: microphone arrays of that size are rare, recordings of so few samples are rarer.
 _MANY_CHANNELS = 32
 
 
@@ -61,7 +61,7 @@ def as_audio(y: Any, name: str = "y") -> np.ndarray:
 
 
 def as_count(value: Any, name: str, *, low: int, high: int | None = None) -> int:
-    """Return `value` as an int within bounds; raise a `ParameterError` for others and floats."""
+    """Return `value` as an int; raise a `ParameterError` if it is a float or out of bounds."""
     is_integer = isinstance(value, int | np.integer) and not isinstance(value, bool)
     if not (is_integer and low <= value and (high is None or value <= high)):
         bound = f"of at least {low}" if high is None else f"from {low} to {high}"

@@ -51,7 +51,7 @@ def interpolate(
     between: np.ndarray = X.take(left, axis) * (1 - weight) + X.take(right, axis) * weight
     if outside == "nearest":
         return between
-    tolerance = 1e-9 * abs(x[-1])  # a position that rounding moved over the edge lies on it
+    tolerance = 1e-9 * abs(x[-1])  # for positions that rounding moved beyond the edge
     inside = (positions >= x[0] - tolerance) & (positions <= x[-1] + tolerance)
     masked: np.ndarray = np.where(inside.reshape(shape), between, X.dtype.type(0))
     return masked

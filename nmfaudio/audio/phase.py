@@ -103,11 +103,11 @@ def consistent_wiener(
     >>> S = np.stack([stft.forward(tone) for tone in tones])
     >>> v = np.mean(abs(S[:, 0]) ** 2, axis=2, keepdims=True) + np.zeros(S.shape[-1])
     >>> X = (v / v.sum(0))[:, None] * S.sum(0)
-    >>> found = na.audio.consistent_wiener(X, v, stft, 2000, iterations=20)
-    >>> bool(np.allclose(found.sum(0), tones.sum(0)))
+    >>> estimates = na.audio.consistent_wiener(X, v, stft, 2000, iterations=20)
+    >>> bool(np.allclose(estimates.sum(0), tones.sum(0)))
     True
     >>> before = np.stack([stft.inverse(x, 2000) for x in X])
-    >>> bool(np.square(found - tones).sum() < 0.8 * np.square(before - tones).sum())
+    >>> bool(np.square(estimates - tones).sum() < 0.8 * np.square(before - tones).sum())
     True
     """
     _check(X)

@@ -28,7 +28,7 @@ class SpatialFilter:
 
     Examples
     --------
-    Uninformative covariances leave the masks as they are:
+    Uninformative covariances leave the masks unchanged:
 
     >>> import numpy as np
     >>> import nmfaudio as na
@@ -129,10 +129,10 @@ def fit_spatial_filter(Z: np.ndarray, masks: np.ndarray, *, iterations: int = 3)
     >>> Z, masks = sources.sum(0), np.empty((2, 9, 400))
     >>> masks[0] = np.where(abs(sources[0]).sum(0) > abs(sources[1]).sum(0), 0.6, 0.4)
     >>> masks[1] = 1 - masks[0]
-    >>> found = na.audio.fit_spatial_filter(Z, masks, iterations=20)(Z, masks)
-    >>> bool(np.allclose(found.sum(axis=0), Z))
+    >>> estimates = na.audio.fit_spatial_filter(Z, masks, iterations=20)(Z, masks)
+    >>> bool(np.allclose(estimates.sum(axis=0), Z))
     True
-    >>> errors = [float((abs(e - sources) ** 2).sum()) for e in (masks[:, None] * Z, found)]
+    >>> errors = [float((abs(e - sources) ** 2).sum()) for e in (masks[:, None] * Z, estimates)]
     >>> errors[1] < 0.1 * errors[0]
     True
     """

@@ -24,7 +24,7 @@ from nmfaudio.cli.parser import INPUT, OUTPUT
 from nmfaudio.cli.progress import Bar, record_warnings
 from nmfaudio.errors import AudioWarning
 
-# All that is heavy is imported where it is needed, so that --help stays quick.
+# Slow imports are inside the functions that need them, so that --help is fast.
 if TYPE_CHECKING:
     from nmfaudio.audio.io import DecodedAudio
 
@@ -90,7 +90,7 @@ class BatchCommand(ComputingCommand):
 
     @abstractmethod
     def lines(self, name: str, report: dict[str, Any]) -> Iterable[str]:
-        """Lines for stderr about a file that is done."""
+        """Lines for stderr about a finished file."""
 
     def run(self) -> int:
         """Process one file after another, and report."""
@@ -164,7 +164,7 @@ class BatchCommand(ComputingCommand):
 
 
 def describe_result(recording: DecodedAudio, result: Any) -> dict[str, Any]:
-    """Facts about a recording and what was computed of it, as ``--json`` gives them."""
+    """Properties of a recording and of its result, for the output of ``--json``."""
     channels, samples = recording.samples.shape
     return {
         "sr": recording.sr,

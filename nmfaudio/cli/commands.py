@@ -30,7 +30,7 @@ OTHERS = {
     ),
     "info": (
         "nmfaudio.cli.info:InfoCommand",
-        "show the contents of audio files, and what is suspicious about them",
+        "show the properties of audio files, and warn of suspicious ones",
     ),
     "doctor": (
         "nmfaudio.cli.doctor:DoctorCommand",

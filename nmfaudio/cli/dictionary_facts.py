@@ -10,7 +10,7 @@ from nmfaudio.cli.failures import printable
 if TYPE_CHECKING:
     from nmfaudio.dictionaries.dictionary import Dictionary
 
-_SHOWN = 4  # entries of a list, before the rest is only counted
+_SHOWN = 4  # entries of a list that are shown; further ones are counted
 
 
 def summarise(dictionary: Dictionary) -> str:
@@ -19,7 +19,7 @@ def summarise(dictionary: Dictionary) -> str:
 
 
 def describe_dictionary(dictionary: Dictionary) -> dict[str, Any]:
-    """Facts about a dictionary, as ``--json`` gives them."""
+    """Properties of a dictionary, for the output of ``--json``."""
     return {
         "labels": {name: dictionary.labels.count(name) for name in dictionary.names},
         "kind": dictionary.kind,
@@ -55,7 +55,7 @@ def dictionary_lines(dictionary: Dictionary) -> Iterator[tuple[str, str]]:
 
 
 def _describe_notes(dictionary: Dictionary) -> dict[str, Any]:
-    """Velocities and stages; nothing of a dictionary that has none."""
+    """Velocities and stages of notes; empty if the dictionary has none."""
     from nmfaudio.dictionaries.note_dictionary import NoteDictionary
 
     if not isinstance(dictionary, NoteDictionary):

@@ -19,7 +19,7 @@ from nmfaudio.errors import ParameterError
 from nmfaudio.separators import SEPARATORS
 from nmfaudio.separators.base import load_separator
 
-# All that is heavy is imported where it is needed, so that --help stays quick.
+# Slow imports are inside the functions that need them, so that --help is fast.
 if TYPE_CHECKING:
     import numpy as np
 

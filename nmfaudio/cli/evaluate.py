@@ -18,7 +18,7 @@ from nmfaudio.cli.output import emit
 from nmfaudio.cli.parser import at_least
 from nmfaudio.errors import AudioWarning, ContentError, ParameterError
 
-# All that is heavy is imported where it is needed, so that --help stays quick.
+# Slow imports are inside the functions that need them, so that --help is fast.
 if TYPE_CHECKING:
     import numpy as np
 
@@ -37,13 +37,13 @@ class EvaluateCommand(Command):
     operands = "[--notes] REF EST"
     details = """\
 REF is a folder with the true sources, EST one with the separated stems: files
-of the same sample rate, channels and length. Files of the same name, whatever
-their suffix, are compared. If a source has no file of its name, files are
+of the same sample rate, channels and length. Files with the same name are
+compared, regardless of suffix. If a source has no file of its name, files are
 matched for the best mean SIR, with a note. A file called mixture in REF is
-taken as the mixture.
+used as the mixture.
 
 With --notes, REF and EST are MIDI files or tables of notes, or folders of them,
-in which files of the same name, whatever their suffix, are compared. EST may
+in which files with the same name are compared, regardless of suffix. EST may
 also be the output folder of nmfaudio transcribe.
 """
     epilog = """\

@@ -10,7 +10,7 @@
   6  memory, duration or time is not sufficient
   7  some of several files failed
 130  interrupted from the keyboard
-141  the reader of standard output is gone
+141  standard output has been closed by its reader
 143  terminated
 ===  ====================================================
 """
@@ -34,7 +34,7 @@ _CANNOT_WRITE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 
 
 class Stop(BaseException):
-    """End of the program by a signal; no Exception, so that it is not taken for a failed file."""
+    """Termination by a signal; not an `Exception`, which would be reported as a failed file."""
 
     def __init__(self, exit_code: int, message: str = "") -> None:
         super().__init__(message)
@@ -88,7 +88,7 @@ def complain(error: BaseException, source: str = "", *, debug: bool = False) -> 
 
 @contextmanager
 def report_failure(report: dict[str, Any], source: str = "", *, debug: bool) -> Iterator[None]:
-    """Print an exception and put it into the report of a file, so that the others go on."""
+    """Print an exception and record it in the report of a file, and continue with the next."""
     try:
         yield
     except Exception as error:

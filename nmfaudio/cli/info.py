@@ -1,4 +1,4 @@
-"""`nmfaudio info`: contents of audio files, and what is suspicious about them."""
+"""`nmfaudio info`: properties of audio files, with warnings of suspicious ones."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class InfoCommand(Command):
     """``nmfaudio info``."""
 
     def run(self) -> int:
-        """Inspect each file, and show its facts."""
+        """Inspect each file, and show its properties."""
         from nmfaudio.audio.io import inspect
 
         self.require_files()

@@ -57,7 +57,7 @@ class JobOptions(Protocol):
 
 
 def plan(command: JobOptions) -> list[Job]:
-    """Assign a folder to each file, so that nothing fails late that could fail early.
+    """Assign an output folder to each file, and check all that is known before processing.
 
     Raises
     ------

@@ -18,7 +18,7 @@ from nmfaudio.cli.parser import OUTPUT, at_least
 from nmfaudio.cli.progress import Bar, record_warnings
 from nmfaudio.errors import ParameterError
 
-# All that is heavy is imported where it is needed, so that --help stays quick.
+# Slow imports are inside the functions that need them, so that --help is fast.
 if TYPE_CHECKING:
     from nmfaudio.audio.transforms import Transform
     from nmfaudio.dictionaries.dictionary import Dictionary

@@ -15,12 +15,12 @@ _READER_GONE = 141  # exit code of a program ended by SIGPIPE
 
 
 def emit(text: str) -> None:
-    """Write text to stdout, with its surrogates as the bytes they stand for, and flush it.
+    """Write text to stdout, with surrogates as the original bytes, and flush it.
 
     Raises
     ------
     Stop
-        The reader of stdout is gone.
+        Stdout has been closed by its reader.
     """
     try:
         binary = getattr(sys.stdout, "buffer", None)
@@ -37,7 +37,7 @@ def emit(text: str) -> None:
 
 
 def emit_path(path: str | os.PathLike[str]) -> None:
-    """Write a path on a line of its own.
+    """Write a path on a separate line.
 
     It is written byte for byte, unless it has a control character such as a newline, which
     is escaped to keep one path per line.

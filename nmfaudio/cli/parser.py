@@ -127,18 +127,18 @@ def parse(
 
 
 def values_of(options: Sequence[Option], values: dict[str, Any]) -> dict[str, Any]:
-    """Values of some of the parsed options by the names of their fields."""
+    """Values of the given options after parsing, by field name."""
     return {option.name: values[option.flag] for option in options}
 
 
 def nearest(text: str, known: Sequence[str]) -> str:
-    """``; did you mean …?`` with the most similar of the known words, or nothing."""
+    """``; did you mean …?`` with the most similar known word, or an empty string."""
     close = difflib.get_close_matches(text, known, n=1)
     return f"; did you mean {close[0]}?" if close else ""
 
 
 def at_least(minimum: int) -> Callable[[str], int]:
-    """Parser of whole numbers that are not below a minimum."""
+    """Return a parser of whole numbers from a minimum on."""
 
     def convert(text: str) -> int:
         if not (text.isascii() and text.isdecimal() and int(text) >= minimum):

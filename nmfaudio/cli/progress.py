@@ -37,7 +37,7 @@ class Bar:
     label : str
         Beginning of the line, already printable.
     quiet : bool
-        Draw nothing; nothing is drawn either where stderr is not a terminal.
+        Do not draw the bar. It is never drawn if stderr is not a terminal.
     last_stage : str
         Stage after the last iteration.
     """

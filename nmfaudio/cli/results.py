@@ -20,7 +20,7 @@ _WIDTH = 80  # columns of the table
 
 
 def describe_stems(mixture: np.ndarray, stems: Stems, written: Written) -> dict[str, Any]:
-    """Facts about the stems of one file, as ``--json`` gives them."""
+    """Properties of the stems of one file, for the output of ``--json``."""
     paths = written.paths[: len(stems)]  # the stems come first, then the components
     groups = stems.groups
     return {

@@ -17,7 +17,7 @@ from nmfaudio.cli.memory import check_memory
 from nmfaudio.cli.parser import OUTPUT
 from nmfaudio.errors import ParameterError
 
-# All that is heavy is imported where it is needed, so that --help stays quick.
+# Slow imports are inside the functions that need them, so that --help is fast.
 if TYPE_CHECKING:
     from nmfaudio.cli.jobs import Job
     from nmfaudio.cli.progress import Bar

@@ -41,8 +41,8 @@ class Dictionary:
     beta : float
         β-divergence under which the templates were learned: 1 is Kullback–Leibler.
     kind : "templates", "exemplars" or "convolutive"
-        Spectra found by NMF; frames of recordings as they are (several consecutive ones where
-        there are lags); or spectrograms found by convolutive NMF.
+        Spectra learned by NMF; unmodified frames of recordings (several consecutive ones for
+        templates with lags); or spectrograms learned by convolutive NMF.
     metadata : Mapping
         Further JSON-serialisable data, such as the origin of the templates.
 
@@ -158,7 +158,7 @@ class Dictionary:
         return self._take([k for label in distinct for k in self.components(label)])
 
     def _take(self, chosen: Sequence[int]) -> Self:
-        """These components, in this order."""
+        """Select components by index, in the given order."""
         values: dict[str, Any] = {
             name: tuple(getattr(self, name)[k] for k in chosen) for name in self._component_fields
         }

@@ -19,7 +19,8 @@ from nmfaudio.dictionaries.recordings import SUFFIXES
 from nmfaudio.errors import AudioFileError, ContentError
 from nmfaudio.symbolic.names import DRUM_PARTS, part_named
 
-# Of a kit's own one-shots: they cover each part better than shipped templates, and ring longer.
+# Templates per part, their length, and iterations, for recordings of the kit in use. They are more
+# specific than the shipped templates, and the sounds decay longer.
 _COMPONENTS, _SECONDS, _ITERATIONS = 4, 0.186, 40
 
 
@@ -83,7 +84,7 @@ def learn_one_shots(
     folder : str or os.PathLike
         With one folder per part, or files whose names begin with that of the part
         (``kick-2.wav``). Usual names of parts (``BD``) become kick, snare, hihat, toms or
-        cymbals; others stay as they are.
+        cymbals; other names are unchanged.
     parts : sequence of str, optional
         Parts to learn; by default all in the folder.
     transform : Transform
@@ -97,7 +98,7 @@ def learn_one_shots(
     Raises
     ------
     ContentError
-        There are no recordings, or none of a required part.
+        There are no recordings at all, or of a required part.
     AudioFileError
         A recording cannot be read.
     """

@@ -34,7 +34,7 @@ BAND_WIDTH = 0.06
 """Width of the frequency bands as a share of their frequency: a semitone."""
 PRIOR_WEIGHT = 0.3
 """Default weight of the dictionary's templates, in units of that of the recording."""
-_FULL_RESOLUTION_ITERATIONS = 6  # of W alone: the activations are known from the bands
+_FULL_RESOLUTION_ITERATIONS = 6  # for W only, since the activations have been fitted in bands
 
 
 def drum_bands(n_bins: int) -> FrequencyBands:
@@ -228,7 +228,7 @@ class DrumModel:
 def emphasise_peaks(H: np.ndarray) -> np.ndarray:
     """Return activations weighted by their share of the component's highest.
 
-    An activation that is small beside the loudest hit of its part may as well be due to another
+    An activation that is much smaller than the loudest hit of its part may be due to another
     part. Templates that adapt should follow the hits that are certain.
     """
     highest = np.maximum(H.max(axis=1, keepdims=True), np.finfo(H.dtype).tiny)
@@ -324,7 +324,7 @@ def detect_hits(
 ) -> tuple[Note, ...]:
     """Find the hits of parts of a drum kit with the templates that ship with the package.
 
-    All parts of the shipped kit are modelled, so that a crash is not taken for a hi-hat, and the
+    All parts of the shipped kit are modelled, so that a crash is not mistaken for a hi-hat, and the
     hits of `parts` are returned.
 
     Parameters

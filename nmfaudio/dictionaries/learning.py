@@ -49,7 +49,7 @@ def learn(
     """Learn a dictionary of templates from recordings of isolated sources.
 
     The channels of a recording are combined by the features of the transform. All recordings have
-    the same weight, whatever their level. Silence is left out. Each template sums to one.
+    the same weight, regardless of their level. Silence is left out. Each template sums to one.
 
     Parameters
     ----------
@@ -60,8 +60,8 @@ def learn(
     sr : int, optional
         Sample rate of arrays in Hz; files have their own.
     kind : "exemplars", "templates" or "convolutive"
-        Frames of the recordings, chosen to differ from one another; spectra found by NMF; or
-        spectrograms of several frames found by convolutive NMF.
+        Frames of the recordings, chosen to differ from one another; spectra learned by NMF; or
+        spectrograms of several frames learned by convolutive NMF.
     size : int, optional
         Maximum number of components of a label, and of each isolated sound. By default 300
         exemplars, 30 templates or 10 convolutive ones, and 10, 3 or 1 for an isolated sound.

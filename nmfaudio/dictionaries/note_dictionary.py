@@ -22,10 +22,10 @@ class NoteDictionary(Dictionary):
     """Templates of notes, each of a known pitch.
 
     In `nmfaudio.dictionaries`, `learn_notes` learns one from isolated notes,
-    `learn_notes_from_recording` from a recording and its score, `learn_notes_from_soundfont` from
-    what a synthesiser plays; `harmonic_notes` makes one of partials alone, and `piano_notes`
-    returns the piano that ships with the package. Its file is that of a `Dictionary`, and is read
-    by either class; a plain one whose components all have a pitch is read too.
+    `learn_notes_from_recording` from a recording and its score, and `learn_notes_from_soundfont`
+    from a SoundFont; `harmonic_notes` synthesises templates from partials, and `piano_notes`
+    returns the piano that ships with the package. The file format is that of `Dictionary`, and
+    either class reads it, provided that all components have a pitch.
 
     Parameters
     ----------
@@ -107,8 +107,8 @@ class NoteDictionary(Dictionary):
     def merge(self, *others: Dictionary) -> Self:
         """Return the components of this dictionary and others, one after the other.
 
-        Merge several pianos to transcribe one that no templates exist of. As `Dictionary.merge`;
-        the others must be note dictionaries too.
+        Like `Dictionary.merge`, but the other dictionaries must be note dictionaries too. Merge
+        several pianos to transcribe a piano that is not among them.
 
         Parameters
         ----------
@@ -226,8 +226,8 @@ class NoteDictionary(Dictionary):
     def average(self) -> Self:
         """Average the components of each instrument, pitch and stage.
 
-        Averages over velocities, and over merged instruments: the mean of several pianos fits one
-        that no templates exist of better than each of them.
+        The average is over velocities and over merged instruments: the mean of several pianos
+        fits another piano better than each of them does.
 
         Returns
         -------
@@ -259,7 +259,7 @@ class NoteDictionary(Dictionary):
         pitches = tuple(self.pitches[k] + semitones for k in range(self.n_components))
         if not templates.any(axis=tuple(range(templates.ndim - 1))).all():
             raise ParameterError(
-                f"a note of pitch {pitches[0]:g} has nothing below the transform's highest "
+                f"a note of pitch {pitches[0]:g} has no energy below the transform's highest "
                 f"frequency, {self.transform.frequencies[-1]:.0f} Hz; choose a range that the "
                 "transform covers"
             )
@@ -287,8 +287,8 @@ class NoteDictionary(Dictionary):
         Raises
         ------
         ParameterError
-            The transforms differ, and the dictionary's own is not an `Stft`; or a component has
-            nothing within the frequencies of the target.
+            The transforms differ, and that of the dictionary is not an `Stft`; or a component has
+            no energy within the frequencies of the target.
 
         Examples
         --------

@@ -60,8 +60,8 @@ def learn_notes(
         to the stage that its centre lies in. An empty mapping makes a single template from the
         begin of the attack to the end of the late stage.
     lags : int, optional
-        Number of frames from the onset that are taken, as they are, for one convolutive template
-        per note, instead of stages.
+        Number of frames from the onset that form one convolutive template per note, unmodified,
+        instead of stages.
     velocities : mapping of str to float, optional
         Velocity, 0 to 1, of the notes in each named folder: ``{"soft": 0.3}``.
     beta : float

@@ -70,7 +70,7 @@ class Recording:
 
     @property
     def name(self) -> str:
-        """File name and excerpt, as messages show them."""
+        """File name and excerpt, for messages."""
         name = "an array" if isinstance(self.audio, np.ndarray) else show(self.audio)
         if self.start_time is None and self.stop_time is None:
             return name

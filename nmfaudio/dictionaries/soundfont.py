@@ -1,4 +1,4 @@
-"""Notes of an instrument learned from what a synthesiser plays from a SoundFont."""
+"""Notes of an instrument learned from a SoundFont, rendered by a synthesiser."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from nmfaudio.symbolic.notes import write_notes
 DEFAULT_RATE = 44100
 """Sample rate in Hz at which a SoundFont is played without a transform."""
 _SYNTHESISER = "fluidsynth"
-_RELEASE = 1.0  # s between the end of a note and the next, for it to die away
+_RELEASE = 1.0  # s from the end of a note to the next onset, for the note to decay
 _GAIN = "0.5"
 _LOWEST_RATE = 44100  # Hz: at lower rates the synthesiser aliases
 _REFUSALS = ("Failed to load", "not found", "No preset found", "No instrument found")
@@ -48,7 +48,7 @@ def learn_notes_from_soundfont(
     lags: int | None = None,
     beta: float = 1.0,
 ) -> NoteDictionary:
-    """Learn the notes of an instrument from what a synthesiser plays.
+    """Learn the notes of an instrument from a SoundFont, rendered by a synthesiser.
 
     The program ``fluidsynth`` plays each note at each velocity in isolation, without reverb and
     chorus. Notes for which the font has no sound are left out: `NoteDictionary.fill` transposes
@@ -93,7 +93,7 @@ def learn_notes_from_soundfont(
     AudioFileError
         The font cannot be read or played.
     ContentError
-        The font plays nothing.
+        The font has no sound for any of the notes.
 
     Examples
     --------
@@ -196,6 +196,6 @@ def _isolated(
             yield IsolatedNote(samples, note.pitch, note.velocity, name)
     if silent:
         raise ContentError(
-            f"{show(path)}: plays nothing with program {notes[0].program}; choose another program "
+            f"{show(path)}: is silent with program {notes[0].program}; choose another program "
             "or other pitches"
         )

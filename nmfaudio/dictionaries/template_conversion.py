@@ -24,7 +24,7 @@ def transpose(templates: np.ndarray, frequencies: np.ndarray, semitones: float) 
     -------
     np.ndarray [shape=(freq, component) or (lag, freq, component)]
         Of the same precision, 0 where the template would need frequencies outside its own. Each
-        component sums to one, unless nothing of it is left.
+        component sums to one, unless it is zero throughout.
     """
     # The transposed spectrum at f is the original one at f / 2^(semitones / 12).
     positions = frequencies * 2.0 ** (-semitones / 12)
@@ -50,7 +50,7 @@ def convert_templates(templates: np.ndarray, source: Transform, target: Transfor
     Raises
     ------
     ParameterError
-        `source` is not an `Stft`, or nothing of a component is left.
+        `source` is not an `Stft`, or a component is zero throughout.
     """
     if not isinstance(source, Stft):
         raise ParameterError(
@@ -79,7 +79,7 @@ def convert_templates(templates: np.ndarray, source: Transform, target: Transfor
     silent = converted.reshape(-1, converted.shape[-1]).max(axis=0) == 0
     if silent.any():
         raise ParameterError(
-            f"{silent.sum()} of {silent.size} components have nothing between "
+            f"{silent.sum()} of {silent.size} components have no energy between "
             f"{target.frequencies[0]:.0f} and {target.frequencies[-1]:.0f} Hz; restrict the "
             "dictionary to notes that the transform covers"
         )

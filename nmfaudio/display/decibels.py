@@ -1,4 +1,4 @@
-"""Decibels as all spectrograms of this package show them."""
+"""Conversion to decibels, shared by all figures of spectrograms."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ def piano_roll(notes: Sequence[Note], salience: PitchSalience) -> Figure:
 
 
 def _draw_note(axes: Any, note: Note, row: int) -> None:
-    """Outline from onset to offset; for a drum a stroke, since its offset means nothing."""
+    """Draw an outline from onset to offset; for drums, which have no offset, a vertical line."""
     if note.channel == DRUM_CHANNEL:
         axes.vlines(note.onset, row - 0.2, row + 0.2, color="cyan")
         return

@@ -1,4 +1,4 @@
-"""Loop of iterations, run in parallel from several starts."""
+"""Main loop of `decompose`: iterations from one or several initialisations, in parallel."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from nmfaudio.factorisation.solvers import Solver, solver_named
 from nmfaudio.factorisation.structures import Structure
 from nmfaudio.kernels.threads import parallel_for_each
 
-# V is rescaled if its mean lies outside these bounds, beyond which products of float32 could leave
-# the range of exponents (2^±126).
+# V is rescaled if its mean is outside these bounds. They leave room for products of several factors
+# and powers of V within the exponent range of float32 (2^±126).
 MIN_MEAN, MAX_MEAN = 2.0**-16, 2.0**16
 
 
@@ -30,13 +30,13 @@ class Progress:
     Parameters
     ----------
     iteration : int
-        Iterations done.
+        Number of iterations completed.
     max_iter : int
-        Largest number of iterations.
+        Maximum number of iterations.
     loss : float
-        Objective at this iteration.
+        Objective after this iteration.
     start_index : int
-        Index of the start, below `n_init`.
+        Index of the initialisation, from 0 to ``n_init − 1``.
 
     Examples
     --------
@@ -58,7 +58,7 @@ Callback = Callable[[Progress], bool | None]
 
 @dataclass(frozen=True)
 class Schedule:
-    """Stopping criteria and the interval of checks, as in `decompose`."""
+    """Stopping criteria, and the interval between convergence checks; see `decompose`."""
 
     max_iter: int
     tol: float
@@ -68,9 +68,9 @@ class Schedule:
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """Arguments of a decomposition that all starts share.
+    """Arguments of `decompose` that all initialisations share.
 
-    V and weights are those that `as_spectrogram` returns.
+    V [shape=(…, freq, time)] and weights (same shape, or None) are as returned by `as_spectrogram`.
     """
 
     V: np.ndarray
@@ -83,9 +83,10 @@ class Task:
 
 
 def best_of(task: Task, rngs: Sequence[np.random.Generator]) -> Decomposition:
-    """Decompose from one start per generator; return the result of lowest objective.
+    """Decompose once per random generator; return the result with the lowest objective.
 
-    Of equal objectives the first start wins, so the result does not depend on the order of threads.
+    Ties go to the first generator, so the result does not depend on the order in which threads
+    finish.
     """
     results = _BestOf(task.schedule.callback, len(rngs))
     scale = _scale(task.V, task.weights, task.divergence.degree)
@@ -103,33 +104,33 @@ def best_of(task: Task, rngs: Sequence[np.random.Generator]) -> Decomposition:
 
     try:
         parallel_for_each(run, len(rngs))
-    finally:  # after an interrupt, the other threads end at their next check
+    finally:  # after an exception or interrupt, the other threads stop at their next check
         results.stopped = True
     return replace(results.best, start_losses=results.losses)
 
 
 class _BestOf:
-    """Best result of parallel starts, and their shared callback; thread-safe."""
+    """Thread-safe record of the best of several parallel runs, with their shared callback."""
 
     best: Decomposition
 
     def __init__(self, callback: Callback | None, n_starts: int) -> None:
         self.stopped = False
         self.losses = np.full(n_starts, np.nan)
-        """Final objective of each start."""
+        """Final objective of each run; NaN for runs that have not finished."""
         self._callback = callback
         self._lock = threading.Lock()
-        self._best_key = (float("inf"), 0)  # objective, then index of the start
+        self._best_key = (float("inf"), 0)  # (objective, index of the run)
 
     def report(self, progress: Progress) -> bool:
-        """Call the callback; return whether all starts shall stop."""
+        """Call the callback; return whether all runs should stop."""
         with self._lock:
             if not self.stopped and self._callback is not None:
                 self.stopped = bool(self._callback(progress))
             return self.stopped
 
     def add(self, start_index: int, result: Decomposition) -> None:
-        """Record the result of a start, and keep it if it is the best so far."""
+        """Record the final objective of a run; keep its result if it is the best so far."""
         with self._lock:
             self.losses[start_index] = result.losses[-1]
             key = (float(result.losses[-1]), start_index)
@@ -137,10 +138,20 @@ class _BestOf:
                 self._best_key, self.best = key, result
 
 
-def _pose(
+def _build_problem(
     task: Task, prepared: np.ndarray, scale: float, rng: np.random.Generator
 ) -> tuple[Problem, list[np.ndarray], list[np.ndarray]]:
-    """Problem at the scale of the solver, the starting factors, and these at that scale."""
+    """Initialise the factors and set up the problem for the solver.
+
+    Returns
+    -------
+    problem : Problem
+        Problem with V and weights as passed to the solver, V divided by `scale`.
+    starts : list of np.ndarray
+        Initial factors at the caller's scale.
+    X : list of np.ndarray
+        Initial factors of a model of V / scale.
+    """
     V, factors, structure = task.V, task.factors, task.structure
     starts = [f.begin(V, task.weights, rng) for f in factors]
     shape = structure.shape(starts)
@@ -150,7 +161,7 @@ def _pose(
             f"but V has {V.shape}; give factors that fit V"
         )
     carriers = structure.scale_carriers(len(starts))
-    # Dividing V and these factors by the same number keeps the model in proportion to V.
+    # The model is linear in these factors: dividing them by `scale` divides the model by it too.
     X = [
         _divided(F, scale, f.name) if i in carriers else F
         for i, (f, F) in enumerate(zip(factors, starts, strict=True))
@@ -165,17 +176,18 @@ def _pose(
 
 
 def _scale(V: np.ndarray, weights: np.ndarray | None, degree: float | None) -> float:
-    """Power of two nearest to V's mean, or 1 if V need not be rescaled.
+    """Return the number that V is divided by: a power of two near its mean, or 1.
 
-    Divergences of degree ≤ 0 always rescale: they depend on ratios of V far below its mean.
+    Powers of two are exact. For a divergence of degree d, d(c·V, c·Y) = c^d · d(V, Y). If d ≤ 0,
+    bins far below the mean contribute as much as others, so V is rescaled whatever its mean.
     """
     mean = weighted_mean(V, weights)
-    stays = degree is None or (degree > 0 and MIN_MEAN <= mean <= MAX_MEAN)
-    return 1.0 if stays else power_of_two(mean)
+    in_range = degree is None or (degree > 0 and MIN_MEAN <= mean <= MAX_MEAN)
+    return 1.0 if in_range else power_of_two(mean)
 
 
 def _divided(F: np.ndarray, scale: float, name: str | None) -> np.ndarray:
-    """F divided by `scale`; factors, which have a name, must not over- or underflow."""
+    """Divide F by `scale`; raise if a factor, which has a `name`, overflows or underflows."""
     if scale == 1.0:
         return F
     divided: np.ndarray = F / F.dtype.type(scale)
@@ -195,8 +207,8 @@ def _run(
     results: _BestOf,
     start_index: int,
 ) -> Decomposition:
-    """Iterate from one start until convergence, `max_iter` or the callback's stop."""
-    problem, starts, X = _pose(task, prepared, scale, rng)
+    """Iterate from one initialisation until convergence, `max_iter` or a stop by the callback."""
+    problem, starts, X = _build_problem(task, prepared, scale, rng)
     schedule = task.schedule
     run = solver_named(task.solver, problem, X).begin(problem, X)
     losses, checks = [_finite(run.loss, 0)], [0]
@@ -206,7 +218,8 @@ def _run(
         run.advance(n_iter)
         checks.append(checks[-1] + n_iter)
         losses.append(_finite(run.loss, checks[-1]))
-        # Relative to the first objective; a last, shorter interval proves no convergence.
+        # The tolerance is relative to the initial objective. A shorter last interval is no evidence
+        # of convergence.
         threshold = schedule.tol * abs(losses[0])
         converged = 0 < threshold >= losses[-2] - losses[-1] and n_iter == schedule.check_every
         stopped = results.report(Progress(checks[-1], schedule.max_iter, run.loss, start_index))
@@ -221,11 +234,11 @@ def _run(
 
 
 def _finite(loss: float, iteration: int) -> float:
-    """Return `loss`; `NumericalError` if it is not finite."""
+    """Return `loss`; raise `NumericalError` if it is not finite."""
     if not np.isfinite(loss):
         raise NumericalError(
             f"the objective is {loss} after {iteration} iterations; try float64, or another beta, "
-            "start or weights"
+            "initialisation or weights"
         )
     return loss
 
@@ -233,7 +246,7 @@ def _finite(loss: float, iteration: int) -> float:
 def _result(
     problem: Problem, starts: list[np.ndarray], fitted: Sequence[np.ndarray]
 ) -> tuple[np.ndarray, ...]:
-    """Factors at the caller's scale, in C order, with fixed entries bitwise unchanged."""
+    """Return C-contiguous factors at the caller's scale, fixed entries bitwise unchanged."""
     out = problem.scaled(fitted, problem.scale)
     out = [
         F if free is False else np.where(free, G, F)

@@ -5,7 +5,7 @@ nor if components are permuted. `normalise` and `sort_components` select one of 
 decompositions.
 
 The scale of the data, in contrast, matters as soon as there are penalties. The β-divergence of s·V
-from s·Y is s^β times that of V from Y, whatever the factors, so without penalties the best model of
+from s·Y is s^β times that of V from Y, for any factors, so without penalties the best model of
 s·V is s times that of V. A penalty of degree d in the activations (1 for `L1`, 2 for `L2` and
 `Smooth`) scales as s^d: keep its relative weight by multiplying it by ``s^(β − d)``.
 

@@ -108,7 +108,7 @@ class Problem:
 
     @property
     def cost_scale(self) -> float:
-        """A divergence of 1 at the scale of V, at the caller's scale."""
+        """Factor that converts a divergence from the scale of V to the caller's: scale^degree."""
         return self._scale_to(self.divergence.degree or 0.0)
 
     def gradient_parts(self, i: int, X: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

@@ -12,7 +12,7 @@ For ``V ≈ W H`` and for convolutive models, in whole passes over V:
 
 For any model, step by step:
 
-- `products`, `gemm`: threaded matrix products, and the plain loops that they are made of
+- `products`, `gemm`: threaded matrix products, and the plain loops that compute them
 - `envelopes`: convolutions in time, component by component
 - `beta_divergence`: the beta-divergence and its gradient, for whole arrays
 - `hals`: coordinate descent on whole components for the squared Euclidean distance
@@ -25,18 +25,18 @@ For both:
 - `threads`: number of threads, and loops over them
 - `jit`: compilation, and the cache of machine code
 
-Besides: `median`, running medians; `wiener`, the multichannel Wiener filter.
+Also: `median`, running medians; `wiener`, the multichannel Wiener filter.
 
 Glossary
 --------
 chunk : frames × freq
     Consecutive blocks of V, at most `layout.MAX_CHUNKS` in all, whose number depends on the number
-    of frames alone. Each has sums of its own, and the sums of chunks are added in order.
+    of frames alone. Each has separate sums, which are added in the order of the chunks.
 block : (FRAMES, freq), with activations (FRAMES, depth)
     48 frames, copied to memory with aligned rows that stays in the second-level cache.
 strip : (FRAMES, columns)
-    Frequencies of a block that are worked on together, as many as a tile of the model is wide: 64
-    in float32 with AVX-512. Narrow strips of one vector each make up the remainder.
+    Range of frequencies of a block that is processed at a time, as wide as a tile of the model: 64
+    in float32 with AVX-512. The remaining frequencies form narrow strips of one vector each.
 tile : rows × vectors
     Block of vector registers as one value of compiled code (`vectors.Shape`): 6 × 4 for the model
     with AVX-512, 4 × 4 for ``Hᵀ A``.
@@ -58,15 +58,15 @@ transposed, so nothing is copied.
 Blocking
 --------
 An iteration does eight operations per bin and component, and moves hardly any data if the model is
-never stored. So a sweep copies 48 frames at a time into a block, whose rows begin at cache lines
-whatever V's own do. The strip of the model's ratios, of W and of the gradient for W fit into the
+never stored. So a sweep copies 48 frames at a time into a block whose rows, unlike those of V, are
+aligned to cache lines. The strip of the model's ratios, of W and of the gradient for W fit into the
 first-level cache together. Within a strip, a tile of 6 × 4 registers is summed over the components
 (each step loads four vectors and six single numbers for 24 multiply-adds), turned into ratios in
 place, and stored once. Both other products read it from there: ``A Wᵀ`` with components along the
 registers, which needs panels of W but no sums across a register; ``Hᵀ A`` with frequencies along
 them. Measured on one core with AVX-512, where a loop of multiply-adds compiled by LLVM (256-bit
 vectors) reaches 113 GFlop/s in float32 and one in tiles about 170, with 8 / 32 / 128 components:
-model and ratios 65 / 97 / 110 (the divisions show), ``A Wᵀ`` 95 / 113 / 114, ``Hᵀ A`` 110 / 113 /
+model and ratios 65 / 97 / 110 (limited by divisions), ``A Wᵀ`` 95 / 113 / 114, ``Hᵀ A`` 110 / 113 /
 114.
 
 Reproducible sums

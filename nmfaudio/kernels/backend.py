@@ -1,4 +1,4 @@
-"""Choice of the functions that sweeps are made of: `strips`, or else `strips_portable`.
+"""Choice between two implementations of the operations on a strip: `strips`, `strips_portable`.
 
 The latter is for machines without fused multiply-adds, for versions of Numba with which tiles do
 not compile, and for the environment variable ``NMFAUDIO_VECTORS=0``.

@@ -1,7 +1,7 @@
 """Beta-divergence of whole arrays and the parts of its gradient, in plain loops.
 
 `formulas` has the same formulas for vectors of bins, and a table of both. The exponents β = 0, ½,
-1, 1½ and 2 have code of their own: a general power costs far more.
+1, 1½ and 2 have separate code, since a general power is much slower.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from nmfaudio.kernels.jit import kernel
 
 @kernel
 def multiply(weights: np.ndarray, A: np.ndarray) -> None:
-    """``A *= weights``, both (row, column); as a NumPy expression it would compile for seconds."""
+    """``A *= weights``, both (row, column); a NumPy expression would take seconds to compile."""
     for i in range(A.shape[0]):
         for j in range(A.shape[1]):
             A[i, j] *= weights[i, j]
@@ -38,7 +38,7 @@ def gradient_parts(
     Parameters
     ----------
     V : np.ndarray [shape=(row, column)]
-        C-contiguous, like all the rest.
+        C-contiguous, like all other arrays.
     Y : np.ndarray [shape=(row, column)]
         Model, taken as at least `floor`; on return A.
     weights : np.ndarray [shape=(row, column)]

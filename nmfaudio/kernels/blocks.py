@@ -1,4 +1,7 @@
-"""Steps of `sweep` on one block of frames, which fits into the second-level cache."""
+"""Steps of `sweep` on one block of frames, small enough for the second-level cache.
+
+The sizes FRAMES, freq, depth and columns are those of `bundles`; see `kernels` for a glossary.
+"""
 
 from __future__ import annotations
 
@@ -21,18 +24,18 @@ from nmfaudio.kernels.layout import FRAMES
 def read_block(A: np.ndarray, first: int, last: int, padding: float, out: np.ndarray) -> None:
     """Copy rows `first` … `last` − 1 of A (time, freq) to `out` (FRAMES, padded freq), and pad.
 
-    The rows of a spectrogram begin anywhere; here they lie where vectors are loaded fast, and far
-    enough apart in the cache. It also makes one long stream of what is read from memory.
+    Rows of A may start at any address. Rows of `out` are aligned to vector registers, which makes
+    loads faster, and reading A once from start to end suits the memory prefetcher.
     """
     columns = A.shape[1]
     fill = A.dtype.type(padding)
     for n in range(FRAMES):
-        row, used = out[n], 0
+        row, copied = out[n], 0
         if first + n < last:
-            source, used = A[first + n], columns
+            source, copied = A[first + n], columns
             for j in range(columns):
                 row[j] = source[j]
-        for j in range(used, len(row)):
+        for j in range(copied, len(row)):
             row[j] = fill
 
 
@@ -40,23 +43,23 @@ def read_block(A: np.ndarray, first: int, last: int, padding: float, out: np.nda
 def read_activations(H: np.ndarray, first: int, lags: int, out: np.ndarray) -> None:
     """``out[n, lag·rank + k] = H[first + n − lag, k]``, 0 for frames outside H (time, component).
 
-    `out` is (FRAMES, depth): with lags, row n times the stacked templates of all lags is the
-    convolutive model of frame ``first + n``.
+    `out` is (FRAMES, depth). Its row n times W (depth, freq), the templates of all lags one below
+    the other, is the model of frame ``first + n``.
     """
     frames, rank = H.shape
     for n in range(FRAMES):
         t = first + n
         for lag in range(lags):
-            exists = lag <= t < frames
+            inside = lag <= t < frames
             for k in range(rank):
-                out[n, lag * rank + k] = H[t - lag, k] if exists else 0
+                out[n, lag * rank + k] = H[t - lag, k] if inside else 0
 
 
 @kernel
 def active_runs(H: np.ndarray) -> np.ndarray:
-    """Components of a block (FRAMES, depth) that are not zero throughout, as runs.
+    """Find runs of consecutive components with a non-zero activation in a block H (FRAMES, depth).
 
-    The result is (run, 2): first component, and one past the last.
+    The result is (run, 2): first component of each run, and one past its last.
     """
     runs = np.empty((H.shape[1], 2), np.int64)
     count = 0
@@ -72,7 +75,7 @@ def active_runs(H: np.ndarray) -> np.ndarray:
 
 @kernel
 def strip_at(first: int, freq: int, params: Params) -> Strip:
-    """Strip that begins at column `first`: wide where it fits into `freq` columns, else narrow."""
+    """Return the strip that begins at column `first`: wide if it fits into `freq`, else narrow."""
     return Strip(first, params.wide if first + params.wide <= freq else params.narrow)
 
 
@@ -80,9 +83,9 @@ def strip_at(first: int, freq: int, params: Params) -> Strip:
 def apply_weights(A: np.ndarray, weights: np.ndarray, strip: Strip) -> None:
     """``A *= weights`` for a strip A (FRAMES, columns) and a block of weights (FRAMES, freq)."""
     for n in range(FRAMES):
-        a, m = A[n], weights[n]
+        a, w = A[n], weights[n]
         for c in range(strip.columns):
-            a[c] *= m[strip.first + c]
+            a[c] *= w[strip.first + c]
 
 
 @kernel
@@ -94,17 +97,19 @@ def gradient_parts_H(
     AWt: np.ndarray,
     BWt: np.ndarray,
 ) -> None:
-    """``AWt = A Wᵀ`` and, unless of size 0, ``BWt = B Wᵀ`` for the block in `workspace`.
+    """Compute ``AWt = A Wᵀ`` and ``BWt = B Wᵀ`` for the block in `workspace`.
 
-    ``A = weights · V · Y^(β−2)`` and ``B = weights · Y^(β−1)`` of the model ``Y = H W``. Both
-    results are (FRAMES, depth); only their columns of `active` components are valid.
+    They are the negative and the positive part of the gradient for H, with
+    ``A = weights · V · Y^(β−2)``, ``B = weights · Y^(β−1)`` and the model ``Y = H W``. Both are
+    (FRAMES, depth); columns of components that are not `active` are undefined. BWt is skipped if
+    its size is 0.
     """
     W, weights = templates.W, workspace.weights
     freq = W.shape[1]
     A, B = workspace.A, workspace.B[: len(BWt)]
     AWt[:] = 0
     BWt[:] = 0
-    origin = int(np.int64(0))  # a literal 0 would be compiled for as a type of its own
+    origin = int(np.int64(0))  # for a literal 0 Numba compiles a second version of the callees
     j = origin
     while j < freq:
         strip = strip_at(j, freq, params)
@@ -128,16 +133,18 @@ def gradient_parts_W(
     HtA: np.ndarray,
     HtB: np.ndarray,
 ) -> float:
-    """``HtA += Hᵀ A`` and ``HtB += Hᵀ B``, each unless of size 0; return the divergence or 0.
+    """Accumulate ``HtA += Hᵀ A`` and ``HtB += Hᵀ B`` for the block in `workspace`.
 
-    A and B are those of `gradient_parts_H`; W, HtA and HtB are (depth, freq).
+    They are the negative and the positive part of the gradient for W, with A and B as in
+    `gradient_parts_H`. W, HtA and HtB are (depth, freq); HtA or HtB is skipped if its size is 0.
+    Returned is the divergence of the block if `params.need_loss`, otherwise 0.
     """
     freq, weights = W.shape[1], workspace.weights
     V, H = workspace.V, workspace.H
     A, B = workspace.A, workspace.B[: FRAMES if HtB.size > 0 else 0]
     Y = workspace.Y[: FRAMES if params.need_loss else 0]
     loss = 0.0
-    origin = int(np.int64(0))  # as above
+    origin = int(np.int64(0))  # as in `gradient_parts_H`
     j = origin
     while j < freq:
         strip = strip_at(j, freq, params)
@@ -160,12 +167,15 @@ def gradient_parts_W(
 def gradient_parts_H_euclidean(
     templates: Templates, params: Params, workspace: Workspace, active: np.ndarray
 ) -> None:
-    """`gradient_parts_H` for β = 2 without weights: ``AWt = V Wᵀ`` and ``BWt = H (W Wᵀ)``."""
+    """`gradient_parts_H` for β = 2 without weights: ``AWt = V Wᵀ`` and ``BWt = H (W Wᵀ)``.
+
+    Here A is V and B is Y = H W, so the model itself is not needed.
+    """
     V = workspace.V
     freq = V.shape[1]
     workspace.AWt[:] = 0
     workspace.BWt[:] = 0
-    j = int(np.int64(0))  # as above
+    j = int(np.int64(0))  # as in `gradient_parts_H`
     while j < freq:
         strip = strip_at(j, freq, params)
         accumulate_AWt(V, j, templates, strip, active, workspace.AWt)
@@ -177,10 +187,13 @@ def gradient_parts_H_euclidean(
 def gradient_parts_W_euclidean(
     params: Params, workspace: Workspace, active: np.ndarray, HtA: np.ndarray, HtH: np.ndarray
 ) -> None:
-    """`gradient_parts_W` for β = 2 without weights: ``HtA += Hᵀ V`` and ``HtH += Hᵀ H``."""
+    """`gradient_parts_W` for β = 2 without weights: ``HtA += Hᵀ V`` and ``HtH += Hᵀ H``.
+
+    Once all blocks are summed, ``Hᵀ B`` is ``HtH W``.
+    """
     V, H = workspace.V, workspace.H
     freq = V.shape[1]
-    j = int(np.int64(0))  # as above
+    j = int(np.int64(0))  # as in `gradient_parts_H`
     while j < freq:
         strip = strip_at(j, freq, params)
         accumulate_HtA(H, V, j, strip, active, HtA)
@@ -200,7 +213,8 @@ def update_rows(
 ) -> None:
     """Move rows `first` … `last` − 1 of H (time, component) to the minimum of their majoriser.
 
-    Row 0 of `negative` and `positive`, the parts of the gradient, belongs to row `first`.
+    `negative` and `positive` are the parts of the gradient for these rows: their row 0 is that of
+    row `first` of H.
     """
     rows = slice(first, last)
     linear, quadratic, free = terms.linear, terms.quadratic, terms.free
@@ -233,14 +247,14 @@ def update_block(
     first: int,
     last: int,
 ) -> None:
-    """Update rows `first` … `last` − 1 of H, which is the block in `workspace`."""
+    """Update rows `first` … `last` − 1 of H (time, component), the block in `workspace`."""
     AWt, BWt, totals = workspace.AWt, workspace.BWt, templates.totals
     if templates.gram.size > 0:
         gradient_parts_H_euclidean(templates, params, workspace, active)
     else:
-        target = BWt if totals.size == 0 else BWt[:0]
-        gradient_parts_H(templates, params, workspace, active, AWt, target)
-    if totals.size > 0:
+        computed_BWt = BWt if totals.size == 0 else BWt[:0]
+        gradient_parts_H(templates, params, workspace, active, AWt, computed_BWt)
+    if totals.size > 0:  # B is 1, so B Wᵀ is the sum of each template, in every frame
         for n in range(FRAMES):
             for k in range(H.shape[1]):
                 BWt[n, k] = totals[0, k]
@@ -257,10 +271,10 @@ def sum_rows(H: np.ndarray, first: int, last: int, sums: np.ndarray) -> None:
 
 @kernel
 def add_lagged_rows(block: np.ndarray, offset: int, rows: int, lags: int, out: np.ndarray) -> None:
-    """``out[offset + n − lag] += block[n, lag]``, the transpose of `read_activations`.
+    """``out[offset + n − lag, k] += block[n, lag·rank + k]``, the adjoint of `read_activations`.
 
-    `block` is (FRAMES, depth), of which `rows` rows count; `out` is (frame, component), and frames
-    outside it are left out.
+    Only the first `rows` rows of `block` (FRAMES, depth) are added. Frames outside `out`
+    (frame, component) are skipped.
     """
     rank = out.shape[1]
     for n in range(min(rows, FRAMES)):

@@ -1,9 +1,8 @@
 """Named tuples that kernels take as arguments; Numba passes them as plain structs.
 
-An array of size 0 stands for one that is absent, so that its type does not change. Sizes: *time*
-and *freq* of the spectrogram, *depth* the rows of W (components, or lags × components), padded as
-`layout.padded_shape` has it, *FRAMES* of a block, *columns* of a wide strip. All arrays are
-C-contiguous.
+An absent array has size 0, since fields must not change their type. Sizes: *time* and *freq* of the
+spectrogram; *depth*, the rows of W (components, or lags × components), padded by
+`layout.padded_shape`; *FRAMES* of a block; *columns* of a wide strip. All arrays are C-contiguous.
 """
 
 from __future__ import annotations
@@ -14,12 +13,12 @@ import numpy as np
 
 
 class Params(NamedTuple):
-    """Numbers that hold for a whole pass.
+    """Scalar parameters of a pass over the spectrogram.
 
     Parameters
     ----------
     formula : Formula
-        Of β, see `formulas.formula_for`; a constant to the compiler.
+        Formula of β, see `formulas.formula_for`; a compile-time constant.
     beta : float
         Exponent β of the divergence.
     p, q : float
@@ -66,7 +65,7 @@ class Data(NamedTuple):
 
 
 class Templates(NamedTuple):
-    """W and what is derived from it for the update of H.
+    """W, and arrays derived from it for the update of H.
 
     Parameters
     ----------
@@ -90,7 +89,7 @@ class Templates(NamedTuple):
 
 
 class StepTerms(NamedTuple):
-    """Penalty terms of one factor, and which of its entries may change.
+    """Penalty terms of one factor, and the mask of its free entries.
 
     The penalty is bounded by ``linear·x + quadratic/2·x² − log·log x + inverse/x``, entry by entry.
 

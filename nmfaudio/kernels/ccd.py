@@ -13,9 +13,9 @@ import numpy as np
 from nmfaudio.kernels.bundles import StepTerms
 from nmfaudio.kernels.jit import kernel
 
-# Of the model, and of an entry unless it is 0: the cubes of what is divided by it stay finite.
+# Lower bound of the model, and of non-zero entries. Terms divided by its third power stay finite.
 LOWEST = 2.0**-300
-TOLERANCE = 1e-4  # a relative step after which the next would be lost in rounding
+TOLERANCE = 1e-4  # relative step, after which a further Newton step is below rounding
 MAX_STEPS = 200
 
 
@@ -94,7 +94,7 @@ def descend_entries(
     Parameters
     ----------
     V : np.ndarray [shape=(row, n)], float64
-        C-contiguous, like all the rest.
+        C-contiguous, like all other arrays.
     weights : np.ndarray [shape=(row, n)], float64
         Of size 0: 1 everywhere.
     A : np.ndarray [shape=(component, n)], float64
@@ -129,7 +129,7 @@ def descend_entries(
                 log_weight[t, k] if log_weight.size > 0 else 0.0,
                 inverse_weight[t, k] if inverse_weight.size > 0 else 0.0,
             )
-            # Keep the model of this row up to date instead of summing it anew.
+            # Update the model of this row incrementally instead of summing it again.
             for i in range(len(y)):
                 y[i] += (new - x) * a[i]
             X[t, k] = new

@@ -1,7 +1,7 @@
 """Formulas of the beta-divergence for vectors of bins.
 
-A `Formula` is fixed when a kernel is compiled: β = 0, ½, 1, 1½ and 2 have one of their own, since a
-general power costs far more, and a kernel is compiled only for those that are used.
+A `Formula` is a compile-time constant. β = 0, ½, 1, 1½ and 2 have separate formulas, since a
+general power is much slower; kernels are compiled only for formulas in use.
 
 `beta_divergence` has the same formulas for whole arrays in plain loops. With y the model,
 b = y^(β−1) the positive and a = v · y^(β−2) the negative part of the gradient, they compute
@@ -18,7 +18,7 @@ other  a power of y      v · b / y      v · r, with r = y^(β−2) and b = y �
 =====  ================  =============  =====================================
 
 and divergences by different algorithms: here in the precision of V, in forms without cancellation
-where v and y are close; there in double precision, as they are defined. Only the one-line formulas
+where v and y are close; there in double precision, by their definition. Only the one-line formulas
 of four rows could be shared: the other two rows and all divergences round differently, and one
 source for both would change results. ``tests/kernels/test_strips.py`` compares both modules with
 the definition for every β; change a formula in both.
@@ -81,7 +81,7 @@ def _three_halves_divergence(v: Lanes, y: Lanes, beta: Lanes) -> Lanes:
 def _general_divergence(v: Lanes, y: Lanes, beta: Lanes) -> Lanes:
     """``(v^β + (β−1) y^β − β v y^(β−1)) / (β (β−1))`` in one of three equal forms.
 
-    From log(v / y) where v and y are close or β is close to 0 or 1, else as it is defined.
+    From log(v / y) where v and y are close or β is close to 0 or 1, otherwise by definition.
     """
     log, model_power = log_ratio(v, y), power(y, beta - 1.0)
     # (v / y)^β − 1, which is −1 for v = 0

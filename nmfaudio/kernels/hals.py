@@ -148,7 +148,7 @@ def sweep_rows(
                 ),
                 rounds,
             )
-            for k in range(len(h)):  # array to array would take seconds to compile
+            for k in range(len(h)):  # an assignment of arrays would take seconds to compile
                 for t in range(t0, t1):
                     H[k, t] = h[k, t - t0]
         if cross.size > 0:

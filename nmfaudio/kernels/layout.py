@@ -1,6 +1,6 @@
 """Memory layout of matrices for the sweeps: time-major, padded, aligned, and in panels.
 
-Zeros that pad frequencies and components change nothing: where W or H is zero it stays zero.
+Padding frequencies and components with zeros changes no result: zeros of W and H stay zero.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from nmfaudio.kernels.vectors import AWT_WIDE, HTA_WIDE, MODEL_WIDE, PANEL_BYTES
 # multiple of the rows of every tile (4, 6 and 12).
 FRAMES = 48
 CACHE_LINE = 64  # bytes
-MAX_CHUNKS = 16  # sums of chunks are added in order: it must not depend on the machine
-MIN_BLOCKS = 2  # in a chunk; more chunks would only be more sums
+MAX_CHUNKS = 16  # fixed: the order of sums must not depend on the machine
+MIN_BLOCKS = 2  # per chunk; smaller chunks would only add more sums
 
 
 def aligned_zeros(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-    """Zeros that begin at a cache line: a vector then never lies across two lines."""
+    """Zeros aligned to a cache line, so that no vector crosses two lines."""
     size = int(np.prod(shape)) * dtype.itemsize
     memory = np.zeros(size + CACHE_LINE, np.uint8)
     first = -memory.ctypes.data % CACHE_LINE
@@ -26,7 +26,7 @@ def aligned_zeros(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
 
 
 def padded(F: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Copy F into an aligned array of a larger shape, zeros behind its entries."""
+    """Copy F into an aligned array of a larger shape, padded with zeros."""
     out = aligned_zeros(shape, F.dtype)
     out[tuple(slice(n) for n in F.shape)] = F
     return out

@@ -18,7 +18,7 @@ import numpy as np
 from nmfaudio.kernels.bundles import Majoriser, StepTerms
 from nmfaudio.kernels.jit import kernel
 
-# Longest step where the majoriser falls without end (a linear reward and no bound).
+# Longest step where the majoriser has no lower bound (a negative linear term only).
 LONGEST_STEP = 1e3
 
 
@@ -102,7 +102,7 @@ def ratio(m: Majoriser) -> float:
         # A linear term joins the part whose exponent is 0.
         gain = negative if p == 0.0 else max(negative - linear, 0.0)
         loss = positive + linear if p == 0.0 else positive
-        if loss <= 0.0:  # exactly 0 also by underflow, and then nothing is known
+        if loss <= 0.0:  # 0, possibly by underflow, carries no information
             return 1.0 if loss == 0.0 else LONGEST_STEP
         return gain / loss if p - q == 1.0 else (gain / loss) ** (1.0 / (p - q))
     if inverse_weight == 0.0 and p == 0.0 and q == -1.0:
@@ -161,7 +161,7 @@ def step(
     Parameters
     ----------
     F : np.ndarray [shape=(row, column)]
-        C-contiguous, like all the rest.
+        C-contiguous, like all other arrays.
     negative, positive : np.ndarray [shape=(row, column)]
         Parts of the gradient.
     terms : StepTerms

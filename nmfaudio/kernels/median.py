@@ -43,15 +43,15 @@ def running_median(X: np.ndarray, half: int) -> np.ndarray:
 def _medians(X: np.ndarray, half: int, out: np.ndarray) -> None:
     """`running_median` of a few rows (row, column), with one sorted window for each.
 
-    A step along a row inserts one value into its window and removes one. All rows take a step
-    before any takes the next, so that a window is read long after it was stored. Nothing branches
-    on a value, so the positions of a window go through the vector units together: each computes
-    what it and the next one would hold after the insertion, and takes one of the two, depending on
-    where the removed value was.
+    A step along a row inserts one value into its window and removes one. All rows advance by one
+    step before any advances by the next, so that a window has been stored long before it is read
+    again. No branch depends on a value, so the positions of a window are computed in vector
+    registers: each position computes its own and its successor's value after the insertion, and
+    selects one of them by the position of the removed value.
     """
     rows, columns = X.shape
     places = -(-(2 * half + 1) // LANES) * LANES
-    # Windows lie between -inf and inf, twice: each step reads one copy and writes the other.
+    # Windows are padded by -inf and inf. Of two copies, each step reads one and writes the other.
     windows = np.full((2, rows, places + 2), np.inf, X.dtype)
     windows[:, :, 0] = -np.inf
     for step in range(-half, columns + half):

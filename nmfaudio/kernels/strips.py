@@ -1,8 +1,9 @@
-"""The four operations of a sweep on one strip of a block, in tiles of vector registers.
+"""Four operations of a sweep on one strip of a block, computed in tiles of vector registers.
 
-A strip is as many frequencies as a tile is wide; what is computed for it stays in the first-level
-cache. `strips_portable` has the same four functions in plain loops. They are called by `blocks`,
-through `backend`.
+A strip is a range of frequencies as wide as one tile, so that its results stay in the first-level
+cache. `strips_portable` implements the same four functions with plain loops; `backend` selects one
+of the two modules, and `blocks` calls it. Sizes are those of `bundles`; see `kernels` for a
+glossary.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ AWT_WIDE_ROWS, AWT_NARROW_ROWS = AWT_WIDE.rows, AWT_NARROW.rows
 
 @kernel
 def any_active(active: np.ndarray, first: int, last: int) -> bool:
-    """Return whether runs (run, 2) contain any of the components `first` … `last` − 1."""
+    """Return whether any of the components `first` … `last` − 1 is in one of the runs (run, 2)."""
     for run in range(len(active)):
         if active[run, 1] > first:
             return bool(active[run, 0] < last)
@@ -57,7 +58,7 @@ def gradient_parts(
     B: np.ndarray,
     Y: np.ndarray,
 ) -> None:
-    """``A = V · Y^(β−2)`` and ``B = Y^(β−1)`` of one strip of the model ``Y = max(H W, floor)``.
+    """Compute ``A = V · Y^(β−2)`` and ``B = Y^(β−1)`` for one strip of ``Y = max(H W, floor)``.
 
     Parameters
     ----------
@@ -65,9 +66,9 @@ def gradient_parts(
     H : np.ndarray [shape=(FRAMES, depth)]
     W : np.ndarray [shape=(depth, freq)]
     active : np.ndarray [shape=(run, 2)]
-        Runs of the components that are summed, see `blocks.active_runs`.
+        Runs of components to sum over, see `blocks.active_runs`.
     A, B, Y : np.ndarray [shape=(FRAMES, columns)]
-        Results. B and Y are not written where they are of size 0.
+        Output arrays. B and Y are skipped if their size is 0.
     """
     if strip.columns == width(MODEL_WIDE, V):
         _gradient_parts(MODEL_WIDE, params, strip.first, V, H, W, active, A, B, Y)
@@ -88,10 +89,10 @@ def _gradient_parts(
     B: np.ndarray,
     Y: np.ndarray,
 ) -> None:
-    """`gradient_parts` in tiles of one shape, from column `j` of V and W."""
+    """`gradient_parts` in tiles of a given `shape`, for the strip at column `j` of V and W."""
     dtype = V.dtype.type
     for n in range(0, FRAMES, MODEL_ROWS):
-        # The tile of the model stays in registers until it has become A and B.
+        # The tile of the model stays in registers until A and B have been computed from it.
         y = zeros(shape, V)
         for run in range(len(active)):
             for k in range(active[run, 0], active[run, 1]):
@@ -110,10 +111,10 @@ def _gradient_parts(
 def strip_divergence(
     params: Params, strip: Strip, V: np.ndarray, Y: np.ndarray, weights: np.ndarray
 ) -> float:
-    """``Σ weights · d_β(V, Y)`` over one strip, summed in double precision.
+    """Return ``Σ weights · d_β(V, Y)`` over one strip, summed in double precision.
 
-    V and weights are blocks (FRAMES, freq), Y the model of the strip (FRAMES, columns); weights of
-    size 0 stand for 1.
+    V and weights are blocks (FRAMES, freq), Y is the model of the strip (FRAMES, columns). Weights
+    of size 0 mean a weight of 1 everywhere.
     """
     if strip.columns == width(MODEL_WIDE, V):
         return _strip_divergence(MODEL_WIDE, params, strip.first, V, Y, weights)
@@ -124,7 +125,7 @@ def strip_divergence(
 def _strip_divergence(
     shape: Any, params: Params, j: int, V: np.ndarray, Y: np.ndarray, weights: np.ndarray
 ) -> float:
-    """`strip_divergence` in tiles of one shape, from column `j` of V."""
+    """`strip_divergence` in tiles of a given `shape`, for the strip at column `j` of V."""
     out = 0.0
     beta = V.dtype.type(params.beta)
     for n in range(0, FRAMES, MODEL_ROWS):
@@ -139,11 +140,11 @@ def _strip_divergence(
 def accumulate_AWt(
     A: np.ndarray, a: int, templates: Templates, strip: Strip, active: np.ndarray, AWt: np.ndarray
 ) -> None:
-    """``AWt += A Wᵀ`` over one strip, which begins at column `a` of A.
+    """Accumulate ``AWt += A Wᵀ`` over one strip, which begins at column `a` of A.
 
-    A is (FRAMES, columns from `a` on), AWt (FRAMES, depth). W is read from its panels, so that
-    components run along the registers and nothing is summed across one. Panels without an
-    `active` component are skipped.
+    A has FRAMES rows and at least ``a + columns`` columns; AWt is (FRAMES, depth). W is read from
+    its transposed panels: a vector register then holds neighbouring components, and no sum across
+    the lanes of a register is needed. Panels without `active` components are skipped.
     """
     freq = templates.W.shape[1]
     wide, narrow = templates.wide_panels, templates.narrow_panels
@@ -164,9 +165,9 @@ def _accumulate_panels(
     AWt: np.ndarray,
     k: int,
 ) -> int:
-    """`accumulate_AWt` for panels that begin with component `k`; return one past their last.
+    """`accumulate_AWt` for the components `k`, `k` + 1, … that `panels` hold.
 
-    `panels` is (panel · freq, component in panel).
+    `panels` is (panel · freq, component in panel). Returned is one past the last component.
     """
     for first in range(strip.first, len(panels), freq):
         if any_active(active, k, k + width(shape, AWt)):
@@ -183,10 +184,10 @@ def _accumulate_panels(
 def accumulate_HtA(
     H: np.ndarray, A: np.ndarray, a: int, strip: Strip, active: np.ndarray, HtA: np.ndarray
 ) -> None:
-    """``HtA += Hᵀ A`` over one strip, which begins at column `a` of A.
+    """Accumulate ``HtA += Hᵀ A`` over one strip, which begins at column `a` of A.
 
-    H is (FRAMES, depth), A (FRAMES, columns from `a` on), HtA (depth, freq). Components that are
-    not `active` add nothing.
+    H is (FRAMES, depth), A has FRAMES rows and at least ``a + columns`` columns, and HtA is
+    (depth, freq). Tiles without `active` components are skipped.
     """
     if strip.columns == width(MODEL_WIDE, A):
         _accumulate_HtA(HTA_WIDE, H, A, a, strip.first, active, HtA)
@@ -204,7 +205,7 @@ def _accumulate_HtA(
     active: np.ndarray,
     HtA: np.ndarray,
 ) -> None:
-    """`accumulate_HtA` in tiles of one shape, from column `j` of HtA."""
+    """`accumulate_HtA` in tiles of a given `shape`, for the strip at column `j` of HtA."""
     for k in range(0, HtA.shape[0], HTA_ROWS):
         if not any_active(active, k, k + HTA_ROWS):
             continue

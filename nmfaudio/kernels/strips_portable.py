@@ -1,7 +1,7 @@
-"""The functions of `strips` in plain loops.
+"""Portable implementation of the functions of `strips`, in plain loops.
 
-They serve machines without fused multiply-adds, and versions of Numba with which tiles of registers
-do not compile.
+For machines without fused multiply-adds, and for versions of Numba that cannot compile tiles of
+registers.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def gradient_parts(
     beta_divergence.gradient_parts(v, y, np.empty((0, 0), V.dtype), params.beta, floor, b)
     for n in range(FRAMES):
         for c in range(columns):
-            A[n, c] = y[n, c]  # it was turned into A in place
+            A[n, c] = y[n, c]  # y has been overwritten with A
             if B.size > 0:
                 B[n, c] = b[n, c]
 

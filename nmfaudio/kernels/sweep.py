@@ -1,13 +1,14 @@
 """One pass over the spectrogram for ``V ≈ H W``: the model is never stored.
 
-For each block of frames the pass forms the model strip by strip, updates the block's activations,
-forms the model again and accumulates both parts of the templates' gradient from it. So one pass
-does H of one iteration and prepares W of the next, and V is read from memory once. Arrays are
-time-major: V (time, freq), H (time, component), W (component, freq); W and its gradient are padded,
-see `layout`. Components that are zero throughout a block are skipped in it, which changes no byte.
+For each block of frames, the pass computes the model strip by strip, updates the activations of the
+block, computes the model again, and accumulates both parts of the gradient for W from it. So one
+pass updates H of one iteration and accumulates the gradient for W of the next, and V is read from
+memory once. Arrays are time-major: V (time, freq), H (time, component), W (component, freq); W and
+its gradient are padded, see `layout`. In each block, components that are zero throughout are
+skipped, which changes no byte.
 
-For convolutive models the rows of W are the templates of all lags, one lag after another, and a
-row of a block of H holds the activations of as many frames: see `blocks.read_activations`.
+For convolutive models, the rows of W are the templates of all lags, one lag after another, and a
+row of a block of H has the activations at all lags of one frame, see `blocks.read_activations`.
 """
 
 from __future__ import annotations
@@ -84,7 +85,7 @@ def sweep(
         loss = 0.0
         for t0 in range(chunks.edges[c], chunks.edges[c + 1], FRAMES):
             t1 = min(t0 + FRAMES, chunks.edges[c + 1])
-            # Padded with the floor, which V and its model then have in common: it costs nothing.
+            # The model of padded bins is the floor; padding V with it makes their divergence 0.
             read_block(V, t0, t1, params.model_floor, workspace.V)
             if weights.size > 0:
                 read_block(weights, t0, t1, 0.0, workspace.weights)

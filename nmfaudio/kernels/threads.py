@@ -1,7 +1,7 @@
 """Number of threads, and loops over them.
 
-Plain Python threads run kernels that release the GIL: as fast as Numba's own threading layers, and
-safe after a fork, from several Python threads at once and beside BLAS, which those are not.
+Plain Python threads run kernels that release the GIL. They are as fast as Numba's threading layers
+and, unlike those, safe after a fork, with several calling threads, and together with BLAS.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def parallel_for(work: Callable[[range], None], parts: int) -> None:
 class _Worker:
     """Thread that waits for tasks.
 
-    It keeps its processor, while a new thread might begin on the processor of its creator.
+    It tends to stay on its processor; a new thread might start on the processor of its creator.
     """
 
     def __init__(self) -> None:
@@ -84,7 +84,7 @@ class _Worker:
         self._tasks.put((task, done))
 
     def _work(self) -> None:
-        """Run tasks forever; become idle before a task is reported done, for the next loop."""
+        """Run tasks forever; the worker is idle again before it reports a task as done."""
         while True:
             task, done = self._tasks.get()
             task()
@@ -95,7 +95,7 @@ class _Worker:
 
 _idle: list[_Worker] = []
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_idle.clear)  # a child has none of the threads
+    os.register_at_fork(after_in_child=_idle.clear)  # threads do not survive a fork
 
 
 def _idle_worker() -> _Worker:

@@ -94,7 +94,7 @@ class StaticValue(types.Type):
 
 
 def register_static(kind: type) -> None:
-    """Let kernels take values of class `kind`, and be compiled anew for each of them.
+    """Let kernels take values of class `kind`, with a separate compilation for each value.
 
     Values with the same `repr` must be the same.
     """

@@ -33,7 +33,7 @@ LABELS = {
 }
 """Measures of an `Evaluation` and their column titles."""
 
-# Measures by frame, and the ratios they are: the SDR of version 4 is that of images.
+# Measures by frame, and their names in `Scores`: the SDR of version 4 is the image SDR.
 _BY_FRAME = {"sdr": "image_sdr", "sir": "sir", "sar": "sar", "isr": "isr"}
 
 
@@ -178,7 +178,7 @@ def evaluate(
     - ``si_sdr_improvement``, ``sdr_improvement``: improvement over the mixture as the estimate.
 
     A silent reference has no scores (NaN), does not affect those of the others and is ignored in
-    means. A silent estimate has an SI-SDR, SDR, SIR and SAR of minus infinity, and so has the mean.
+    means. The SI-SDR, SDR, SIR and SAR of a silent estimate, and their means, are minus infinity.
     The SIR of a single source is infinite.
 
     Parameters
@@ -315,7 +315,7 @@ def _matched(
         notes.append(f"{reason}estimates were matched for the best mean SIR")
     ignored = [name for name in estimates if name not in matched]
     if ignored:
-        notes.append(f"estimates of no reference, left aside: {', '.join(ignored)}")
+        notes.append(f"ignored estimates without a reference: {', '.join(ignored)}")
     return matched
 
 

@@ -187,7 +187,7 @@ def evaluate_transcription(
     velocity_tolerance : float
         Largest deviation of a velocity, relative to the range of reference velocities.
     drums : bool
-        Treat all notes as drums, whatever their channel. Paths may then name tables of seconds and
+        Treat all notes as drums, on any channel. Paths may then be those of tables of seconds and
         drum (``0.5,kick`` or ``0.5,KD``).
 
     Returns

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 class Separator(Protocol):
     """Contract of every separator: a frozen dataclass of settings that can be called on audio.
 
-    The command line needs nothing else. `NmfSeparator` implements the contract for separators that
-    factor a spectrogram; those define the model only.
+    These members are all that the command line requires. `NmfSeparator` implements them for
+    separators that factorise a spectrogram, which then only define the model.
     """
 
     __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]

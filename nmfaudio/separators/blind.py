@@ -10,7 +10,7 @@ from nmfaudio._public import public
 from nmfaudio.errors import ParameterError
 from nmfaudio.separators.pipeline import GroupedDecomposition, NmfSeparator, SeparationInput
 
-# Heavy modules are imported where they are used, so that the help of the command stays fast.
+# Slow imports are inside the functions that need them, so that --help is fast.
 if TYPE_CHECKING:
     from nmfaudio.audio.transforms import Stft
 
@@ -143,7 +143,7 @@ class BlindSeparator(NmfSeparator):
         from nmfaudio.factorisation.engine import nmf
         from nmfaudio.stems.grouping import group_components
 
-        found = nmf(
+        fitted = nmf(
             inputs.V,
             self.components,
             beta_loss=self.beta_loss,
@@ -156,16 +156,16 @@ class BlindSeparator(NmfSeparator):
         )
         groups = group_components(
             inputs.V,
-            found.W,
-            found.H,
+            fitted.W,
+            fitted.H,
             frequencies=inputs.transform.frequencies,
             hop_seconds=inputs.transform.hop_seconds,
             sources=self.sources,
         )
-        return GroupedDecomposition(found, groups)
+        return GroupedDecomposition(fitted, groups)
 
     def size(self) -> tuple[int, int]:
-        """Return the largest numbers of components and of stems.
+        """Return upper bounds of the numbers of components and stems.
 
         Returns
         -------

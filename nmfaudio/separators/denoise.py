@@ -14,7 +14,7 @@ from nmfaudio._public import public
 from nmfaudio.errors import ContentError, ParameterError
 from nmfaudio.separators.pipeline import GroupedDecomposition, NmfSeparator, SeparationInput
 
-# Heavy modules are imported where they are used, so that the help of the command stays fast.
+# Slow imports are inside the functions that need them, so that --help is fast.
 if TYPE_CHECKING:
     import numpy as np
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     Sound = AnyRecording | tuple[float, float]
 
 _WINDOW = 0.064  # seconds
-# Without examples of the noise, this share of the frames serves: the quietest,
+# Share of the frames that is assumed to be noise if no noise is specified: those with the lowest
+# level. The level is smoothed by a median over `_NEIGHBOURS` frames on each side.
 _QUIETEST = 0.1
-# by the median of the level over this many frames on each side.
 _NEIGHBOURS = 2
 _SMALLEST = 1e-3  # initial activation relative to the mean; multiplicative updates keep zeros
 
@@ -47,9 +47,9 @@ def _sound(text: str) -> str | tuple[float, float]:
 class DenoiseSeparator(NmfSeparator):
     """Reduce the noise of a recording.
 
-    Frames of the noise on its own are templates of the noise. Beside them, frames of the signal on
-    its own or a few free components model the signal. Several such models, with different frames
-    and initialisations, are averaged.
+    Frames of isolated noise are fixed templates of the noise. The signal is modelled by frames of
+    isolated signal, or by a few free components. Several such models, with different frames and
+    initialisations, are averaged.
 
     Raises
     ------
@@ -83,8 +83,8 @@ class DenoiseSeparator(NmfSeparator):
 
     noise: Sound | Sequence[Sound] = option(
         (),
-        "recording of the noise alone, or a time range in seconds of this recording that has "
-        "nothing but noise; by default the quietest tenth of the frames",
+        "recording of the noise only, or a time range in seconds of this recording with noise "
+        "only; by default the quietest tenth of the frames",
         parse=_sound,
         many=True,
         metavar="FILE|FROM-TO",
@@ -158,7 +158,7 @@ class DenoiseSeparator(NmfSeparator):
         rng: int | np.random.Generator | None = 0,
         callback: Callback | None = None,
     ) -> Stems:
-        """Separate a recording, and return noise to the signal up to the floor.
+        """Separate a recording, and add noise back to the signal up to the floor.
 
         Parameters
         ----------
@@ -204,7 +204,7 @@ class DenoiseSeparator(NmfSeparator):
         return Stft(sr, n_fft, self.hop)  # type: ignore[arg-type]
 
     def size(self) -> tuple[int, int]:
-        """Return the largest numbers of components and of stems.
+        """Return upper bounds of the numbers of components and stems.
 
         Returns
         -------
@@ -241,7 +241,9 @@ class DenoiseSeparator(NmfSeparator):
             counts.append((known[0].shape[1], sum(W.shape[1] for W in known[1:]) + n_free))
             return self._fit(inputs.V, known, n_free, report, rng)
 
-        found = average_models(inputs.V, fit, self.models, callback=inputs.callback, rng=inputs.rng)
+        fitted = average_models(
+            inputs.V, fit, self.models, callback=inputs.callback, rng=inputs.rng
+        )
         groups: dict[str, list[int]] = {"signal": [], "noise": []}
         first = 0
         for n_noise, n_signal in counts:
@@ -249,7 +251,7 @@ class DenoiseSeparator(NmfSeparator):
             groups["noise"] += range(first, middle)
             groups["signal"] += range(middle, last)
             first = last
-        return GroupedDecomposition(found, groups)
+        return GroupedDecomposition(fitted, groups)
 
     def _spectrograms(self, inputs: SeparationInput, name: str) -> list[np.ndarray]:
         """Spectrograms of the examples of the noise or of the signal."""
@@ -261,10 +263,10 @@ class DenoiseSeparator(NmfSeparator):
         ]
         if not sounds:
             return []
-        found = [V for V in read_recordings(name, sounds, inputs.transform) if V.any()]
-        if not found:
+        spectra = [V for V in read_recordings(name, sounds, inputs.transform) if V.any()]
+        if not spectra:
             raise ContentError(f"{name}: the examples are silent; give another time range or file")
-        return found
+        return spectra
 
     def _fit(
         self,

@@ -203,7 +203,7 @@ class DrumSeparator(NmfSeparator):
         H = model.fit_activations(W, self._initial_activations(model, kit.labels, inputs))
         weight = scaled_weight(PRIOR_WEIGHT, H)
         _, H = model.adapt(W, H, weight, max_iter=_ADAPTATION_ITERATIONS)
-        # In bins the templates are adapted anew, which keeps the detail that bands lack.
+        # Templates are adapted again in bins, which resolves more detail than bands.
         return templates, H, kit.labels, (Prior(templates, weight),)
 
     def _from_bundled_kit(self, model: DrumModel, inputs: SeparationInput) -> _KitFit:

@@ -36,7 +36,7 @@ def average_models(
     count : int
         Number of models.
     callback : callable or None
-        Called with a `Progress` of each model; its `start` is the number of the model.
+        Called with a `Progress` of each model; its `start_index` is the number of the model.
     rng : int, np.random.Generator or None
         Seed of the random numbers.
 
@@ -53,20 +53,20 @@ def average_models(
         return report
 
     generators = generator(rng).spawn(count)
-    found = [fit(numbered(number), child) for number, child in enumerate(generators)]
-    W = np.concatenate([model.W for model in found], axis=-1)
-    H = np.concatenate([model.H for model in found]) / W.dtype.type(count)
+    models = [fit(numbered(number), child) for number, child in enumerate(generators)]
+    W = np.concatenate([model.W for model in models], axis=-1)
+    H = np.concatenate([model.H for model in models]) / W.dtype.type(count)
     # No iterations: the call computes the loss of the mean.
     mean = decompose(
         V,
         [Factor(W), Factor(H)],
-        structure=found[0].structure,
-        divergence=found[0].divergence,
+        structure=models[0].structure,
+        divergence=models[0].divergence,
         max_iter=0,
     )
     return replace(
         mean,
-        checks=np.array([max(model.n_iter for model in found)]),
-        converged=all(model.converged for model in found),
-        start_losses=np.array([model.losses[-1] for model in found]),
+        checks=np.array([max(model.n_iter for model in models)]),
+        converged=all(model.converged for model in models),
+        start_losses=np.array([model.losses[-1] for model in models]),
     )

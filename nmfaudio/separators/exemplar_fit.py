@@ -102,7 +102,7 @@ def fit_exemplars(
     levels = rows.sum(axis=1) / components
     levels = np.maximum(levels, RELATIVE_FLOOR * max(float(levels.mean()), RELATIVE_FLOOR))
     H = np.repeat(levels[None], components, axis=0)
-    found = decompose(
+    fitted = decompose(
         rows.T,
         [Factor(spectra, free=_component_mask(slice(known, None), components)), Factor(H)],
         structure=Convolutive() if convolutive else None,
@@ -111,7 +111,7 @@ def fit_exemplars(
         tol=tol,
         callback=callback,
     )
-    model = _expand_bands(found, W, V.shape[1], bands, 1 if convolutive else lags)
+    model = _expand_bands(fitted, W, V.shape[1], bands, 1 if convolutive else lags)
     if n_free:
         model = _refit_templates(V, model, slice(known, None), ())
     if adapt is not None:
@@ -146,20 +146,20 @@ def _component_mask(components: slice, count: int) -> np.ndarray:
 
 
 def _expand_bands(
-    found: Decomposition, W: np.ndarray, frames: int, bands: FrequencyBands, overlap: int
+    fitted: Decomposition, W: np.ndarray, frames: int, bands: FrequencyBands, overlap: int
 ) -> Decomposition:
     """Convert a model in bands to the convolutive model in bins.
 
     Each frame is the mean over the `overlap` windows that cover it.
     """
     lags, _, known = W.shape
-    # Unknown templates are known by band only: spread each band evenly over its bins.
-    unknown = found.W.reshape(lags, len(bands.edges), -1)[..., known:]
+    # Templates learned here are in bands: distribute each band evenly over its bins.
+    unknown = fitted.W.reshape(lags, len(bands.edges), -1)[..., known:]
     spectra = bands.spread(unknown).astype(W.dtype)
-    H = np.zeros((found.n_components, frames), W.dtype)
-    H[:, : found.H.shape[1]] = found.H[:, :frames]
+    H = np.zeros((fitted.n_components, frames), W.dtype)
+    H[:, : fitted.H.shape[1]] = fitted.H[:, :frames]
     factors = (np.concatenate([W, spectra], axis=2) / overlap, H)
-    return replace(found, factors=factors, structure=Convolutive())
+    return replace(fitted, factors=factors, structure=Convolutive())
 
 
 def _refit_templates(

@@ -135,7 +135,7 @@ class F0Separator(NmfSeparator):
         # V ≈ ∑ carrier ⊙ (bumps @ gains) + W H: each voice has one smooth filter in each frame.
         factors = [(Factor(C, False), Factor(bumps, False), Factor(gains)) for C in carriers]
         factors += [(Factor(np.ones((1, 1)), False), Factor(rest.W, False), Factor(rest.H))]
-        found = decompose(
+        fitted = decompose(
             V,
             list(chain.from_iterable(factors)),
             structure=Masked(),
@@ -144,11 +144,11 @@ class F0Separator(NmfSeparator):
             callback=inputs.callback,
         )
         count = len(carriers) * self.filters
-        groups = {"voice": range(count), "rest": range(count, found.n_components)}
-        return GroupedDecomposition(found, groups)
+        groups = {"voice": range(count), "rest": range(count, fitted.n_components)}
+        return GroupedDecomposition(fitted, groups)
 
     def size(self) -> tuple[int, int]:
-        """Return the largest numbers of components and of stems.
+        """Return upper bounds of the numbers of components and stems.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""Separation by examples: recordings of each sound on its own."""
+"""Separation by examples: isolated recordings of each sound."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nmfaudio.errors import ParameterError
 from nmfaudio.separators.pipeline import GroupedDecomposition, NmfSeparator, SeparationInput
 from nmfaudio.stems import REST
 
-# Heavy modules are imported where they are used, so that the help of the command stays fast.
+# Slow imports are inside the functions that need them, so that --help is fast.
 if TYPE_CHECKING:
     import numpy as np
 
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 _SIZE = 400
 _LAGS = 4
 _BETA = 0.5
-# Recordings up to this rate in Hz are taken for speech, whose gliding pitch needs short windows
-# (in seconds).
+# Recordings up to this sample rate in Hz are assumed to be speech, whose gliding pitch needs short
+# windows (in seconds).
 _SPEECH_RATE, _SPEECH_WINDOW = 16_000, 0.032
 
 
@@ -44,11 +44,11 @@ def _labelled(text: str) -> tuple[str, str]:
 @documented
 @dataclass(frozen=True, kw_only=True)
 class GuidedSeparator(NmfSeparator):
-    """Separate a recording into sounds of which there are examples.
+    """Separate a recording by examples of each sound.
 
-    An example is a recording of one sound on its own: another part of the song, a bar of the
-    drummer alone, a folder of hits. Short spectrograms from the examples (exemplars) are fitted to
-    the mixture, and each stem gets what its own exemplars explain.
+    An example is an isolated recording of one sound: another part of the song, a bar of drums only,
+    a folder of hits. Short spectrograms from the examples (exemplars) are fitted to the mixture,
+    and each stem is the part of the mixture that its exemplars explain.
 
     Raises
     ------
@@ -91,7 +91,7 @@ class GuidedSeparator(NmfSeparator):
         Mapping[str, AnyRecording | Sequence[AnyRecording]] | tuple[tuple[str, AnyRecording], ...]
     ) = option(
         (),
-        "recording of one sound on its own, or folder of its hits or notes; PATH@12-15.5,1:02-1:09 "
+        "isolated recording of one sound, or folder of its hits or notes; PATH@12-15.5,1:02-1:09 "
         "uses these time ranges of the file; several examples of one label are combined",
         parse=_labelled,
         many=True,
@@ -159,10 +159,10 @@ class GuidedSeparator(NmfSeparator):
         from nmfaudio.dictionaries.recordings import as_recordings
 
         pairs = self.example.items() if isinstance(self.example, Mapping) else self.example
-        found: dict[str, list[Recording]] = {}
+        by_label: dict[str, list[Recording]] = {}
         for label, recordings in pairs:
-            found.setdefault(label, []).extend(as_recordings(_time_ranges(recordings)))
-        return found
+            by_label.setdefault(label, []).extend(as_recordings(_time_ranges(recordings)))
+        return by_label
 
     @cached_property
     def _loaded(self) -> Dictionary | None:
@@ -191,7 +191,7 @@ class GuidedSeparator(NmfSeparator):
 
         rng = generator(inputs.rng)
         known = self._known(inputs.transform, rng)
-        found = fit_exemplars(
+        fitted = fit_exemplars(
             inputs.V,
             known.templates,
             convolutive=known.kind == "convolutive",
@@ -205,9 +205,9 @@ class GuidedSeparator(NmfSeparator):
         )
         groups = {name: known.components(name) for name in known.names}
         if self.n_free:
-            unknown = tuple(range(known.n_components, found.n_components))
+            unknown = tuple(range(known.n_components, fitted.n_components))
             groups[REST] = (*groups.get(REST, ()), *unknown)
-        return GroupedDecomposition(found, groups)
+        return GroupedDecomposition(fitted, groups)
 
     def _known(self, transform: Stft, rng: np.random.Generator) -> Dictionary:
         """Merge the loaded dictionary with one learned from the examples under `transform`."""
@@ -231,7 +231,7 @@ class GuidedSeparator(NmfSeparator):
         return learned if loaded is None else loaded.merge(learned)
 
     def size(self) -> tuple[int, int]:
-        """Return the largest numbers of components and of stems.
+        """Return upper bounds of the numbers of components and stems.
 
         Returns
         -------

@@ -9,7 +9,7 @@ from nmfaudio._common.options import documented, option
 from nmfaudio._public import public
 from nmfaudio.separators.pipeline import GroupedDecomposition, NmfSeparator, SeparationInput
 
-# Heavy modules are imported where they are used, so that the help of the command stays fast.
+# Slow imports are inside the functions that need them, so that --help is fast.
 if TYPE_CHECKING:
     import numpy as np
 
@@ -27,8 +27,8 @@ class HpssSeparator(NmfSeparator):
     """Separate harmonic from percussive sounds.
 
     Several convolutive models (NMFD) of the spectrogram, from different random initialisations,
-    are averaged, so that their errors partly cancel. Templates that span a few frames keep a
-    stroke and its decay in one component. The components of all models are divided into two
+    are averaged, so that their errors partly cancel. Templates of several frames model a hit
+    and its decay by one component. The components of all models are divided into two
     natural classes by their percussiveness: the share of their energy under the percussive mask
     of a median filter, averaged over the components that are active together.
 
@@ -108,7 +108,7 @@ class HpssSeparator(NmfSeparator):
         from nmfaudio.separators.ensemble import average_models
         from nmfaudio.stems.grouping import group_by_percussiveness
 
-        found = average_models(
+        fitted = average_models(
             inputs.V,
             lambda report, rng: self._fit(inputs.V, report, rng),
             self.models,
@@ -117,17 +117,17 @@ class HpssSeparator(NmfSeparator):
         )
         groups = group_by_percussiveness(
             inputs.V,
-            found.W,
-            found.H,
+            fitted.W,
+            fitted.H,
             ("harmonic", "residual", "percussive") if self.residual else NAMES,
             frequencies=inputs.transform.frequencies,
             hop_seconds=inputs.transform.hop_seconds,
         )
         order = (*NAMES, "residual") if self.residual else NAMES
-        return GroupedDecomposition(found, {name: groups[name] for name in order})
+        return GroupedDecomposition(fitted, {name: groups[name] for name in order})
 
     def size(self) -> tuple[int, int]:
-        """Return the largest numbers of components and of stems.
+        """Return upper bounds of the numbers of components and stems.
 
         Returns
         -------

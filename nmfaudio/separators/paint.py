@@ -15,7 +15,7 @@ from nmfaudio.errors import ParameterError
 from nmfaudio.separators.pipeline import GroupedDecomposition, NmfSeparator, SeparationInput
 from nmfaudio.stems import REST
 
-# Heavy modules are imported where they are used, so that the help of the command stays fast.
+# Slow imports are inside the functions that need them, so that --help is fast.
 if TYPE_CHECKING:
     import numpy as np
 
@@ -151,7 +151,7 @@ class PaintSeparator(NmfSeparator):
             (Factor(M, False), Factor(W), Factor(H))
             for M, (W, H) in zip(_remaining_shares(list(weights.values())), initial, strict=True)
         )
-        found = decompose(
+        fitted = decompose(
             V,
             list(factors),
             structure=Masked(),
@@ -163,10 +163,10 @@ class PaintSeparator(NmfSeparator):
         for name, (W, _) in zip(weights, initial, strict=True):
             groups[name] = range(first, first + W.shape[1])
             first += W.shape[1]
-        return GroupedDecomposition(found, groups)
+        return GroupedDecomposition(fitted, groups)
 
     def size(self) -> tuple[int, int]:
-        """Return the largest numbers of components and of stems.
+        """Return upper bounds of the numbers of components and stems.
 
         Returns
         -------
@@ -216,7 +216,7 @@ class PaintSeparator(NmfSeparator):
             W = rng.random((len(V), self.components)) + 0.1
             H = (rng.random((self.components, V.shape[1])) + 0.1) * V.mean() / self.components
             return W.astype(V.dtype), H.astype(V.dtype)
-        found = nmf(
+        fitted = nmf(
             V,
             self.components,
             weights=weights,
@@ -226,7 +226,7 @@ class PaintSeparator(NmfSeparator):
             rng=rng,
         )
         smallest = V.dtype.type(_SMALLEST)
-        return found.W + smallest * found.W.mean(), found.H + smallest * found.H.mean()
+        return fitted.W + smallest * fitted.W.mean(), fitted.H + smallest * fitted.H.mean()
 
     def _saved_factors(
         self, inputs: SeparationInput, names: Sequence[str]
@@ -253,15 +253,15 @@ class PaintSeparator(NmfSeparator):
 
 
 def _remaining_shares(weights: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Fixed mask of each source: 1 less the largest weight of the others, with a maximum of 1."""
+    """Fixed mask of each source: 1 − the largest weight of all others, scaled to a maximum of 1."""
     import numpy as np
 
     shares = []
     for k in range(len(weights)):
         others = [weight for j, weight in enumerate(weights) if j != k]
         shares.append(1 - np.maximum.reduce(others))
-    # Where several sources were drawn over one another, all shares are scaled up; where each has
-    # weight 1 nothing would be left, so nothing is masked.
+    # Where sources overlap, all masks are scaled to a maximum of 1. Where two sources or more have
+    # weight 1, all masks would be 0; they are set to 1 there.
     largest = np.maximum.reduce(shares)
     divisor = np.where(largest > 0, largest, 1)
     return [np.where(largest > 0, share / divisor, 1).astype(share.dtype) for share in shares]

@@ -1,4 +1,4 @@
-"""Pipeline shared by all separators: spectrogram, model, masks, stems."""
+"""Base class of all separators: spectrogram, factorisation, masks, stems."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nmfaudio._common.json_types import as_json
 from nmfaudio._common.memory import PROCESS
 from nmfaudio._common.options import documented, option
 
-# Heavy modules are imported where they are used, so that the help of the commands stays fast.
+# Slow imports are inside the functions that need them, so that `nmfaudio COMMAND --help` is fast.
 if TYPE_CHECKING:
     import numpy as np
 
@@ -26,35 +26,36 @@ if TYPE_CHECKING:
     from nmfaudio.stems.stems import Stems
     from nmfaudio.symbolic.note import Note
 
-# A peak outside this range is scaled by a power of two first, which is exact: powers of float32
-# samples would underflow or overflow.
+# A recording whose peak is outside this range is scaled first, since powers of its float32 samples
+# could underflow or overflow. Scaling by a power of two is exact.
 QUIETEST, LOUDEST = 2.0**-20, 2.0**20
 
-# Peak memory, as measured. Copies of the spectrogram during factorisation and during grouping:
+# Measured numbers of copies of each array at the peak of memory use.
+# Spectrogram, during factorisation and during grouping:
 _FACTORISATION_COPIES = 3
 _GROUPING_COPIES = 7
-# copies of the factors, with W once for each chunk of frames that is summed separately:
+# Factors. The solver accumulates the gradient for W separately for up to 16 chunks of frames.
 _FACTOR_COPIES, _FACTOR_CHUNKS = 6, 16
-# copies of a block of frames of each stem: masked, or refined:
+# Block of frames of each stem, without and with refinement of the phases:
 _BLOCK_COPIES, _REFINEMENT_COPIES = 10, 20
-# and copies of the frames of the spatial filter for each channel and for each source.
+# Block of frames of the spatial filter, per channel and per source:
 _SPATIAL_CHANNEL_COPIES, _SPATIAL_SOURCE_COPIES = 12, 6
 
 
 @dataclass(frozen=True, eq=False)
 class SeparationInput:
-    """Recording to be separated, as `NmfSeparator.model` gets it.
+    """Input of `NmfSeparator.model`: the recording and its transform.
 
     Parameters
     ----------
     y : np.ndarray [shape=(channel, sample)]
-        The recording, scaled to a peak in the range of the arithmetic; never written to.
+        Recording, with an extremely small or large peak scaled to about 1. Must not be modified.
     transform : Stft
-        Transform of the spectrogram.
+        Transform that computes the spectrogram.
     rng : int, np.random.Generator or None
         Seed of the random numbers.
     callback : callable or None
-        Called with a `Progress` every ten iterations; passed on to `decompose`.
+        Called with a `Progress` every ten iterations; to be passed on to `decompose`.
 
     Examples
     --------
@@ -76,7 +77,7 @@ class SeparationInput:
 
     @cached_property
     def V(self) -> np.ndarray:
-        """Spectrogram of all channels together [shape=(freq, time)]."""
+        """Spectrogram that all channels share, see `analyse` [shape=(freq, time)]."""
         from nmfaudio.audio.masking import analyse
 
         return analyse(self.y, self.transform)
@@ -84,24 +85,24 @@ class SeparationInput:
 
 @dataclass(frozen=True, eq=False)
 class GroupedDecomposition:
-    """Model of a spectrogram, with the components of each stem.
+    """Decomposition of a spectrogram, with its components assigned to stems.
 
     Parameters
     ----------
     decomposition : Decomposition
-        Model of the spectrogram.
+        Decomposition of the spectrogram.
     groups : mapping of str to sequence of int, or to ComponentGroup
-        Components of each stem, in the order of the stems; a partition.
+        Components of each stem, in the order of the stems. Each component is in exactly one group.
     metadata : mapping
-        Further JSON-serialisable facts to save with the decomposition.
+        JSON-serialisable information that is saved with the decomposition.
     notes : tuple of Note
-        Transcribed notes, if the separator was set to keep them.
+        Transcribed notes, for separators with a setting that keeps them.
 
     Examples
     --------
     >>> import numpy as np, nmfaudio as na
-    >>> found = na.nmf(np.ones((4, 6)), 3, max_iter=2)
-    >>> list(na.separators.GroupedDecomposition(found, {"low": [0, 2], "high": [1]}).groups)
+    >>> d = na.nmf(np.ones((4, 6)), 3, max_iter=2)
+    >>> list(na.separators.GroupedDecomposition(d, {"low": [0, 2], "high": [1]}).groups)
     ['low', 'high']
     """
 
@@ -114,11 +115,11 @@ class GroupedDecomposition:
 @documented
 @dataclass(frozen=True, kw_only=True)
 class NmfSeparator(ABC):
-    """Base class of separators that factor a spectrogram.
+    """Base class of separators that factorise a spectrogram.
 
-    It computes the spectrogram, turns the components of the model into masks, and renders the
-    stems. A subclass is a frozen dataclass with `option` fields that defines `model` and `size`;
-    it may redefine a shared field with another default.
+    It computes the spectrogram, calls `model` to factorise it and to assign the components to
+    stems, computes the masks, and renders the stems. A subclass is a frozen dataclass with `option`
+    fields that implements `model` and `size`. It may override the default of a shared field.
 
     Raises
     ------
@@ -127,27 +128,27 @@ class NmfSeparator(ABC):
 
     Notes
     -----
-    The soft mask of a stem with the set of components g is
+    The soft mask of the stem with the set of components g is, in bin f and frame t,
 
-    .. math:: M_g = \\Bigl(\\sum_{k \\in g} W_k H_k\\Bigr)^{\\alpha / p} \\Big/
-              \\sum_{j} \\Bigl(\\sum_{k \\in j} W_k H_k\\Bigr)^{\\alpha / p}
+    .. math:: M_{g,ft} = \\Bigl(\\sum_{k \\in g} W_{fk} H_{kt}\\Bigr)^{\\alpha / p} \\Big/
+              \\sum_{j} \\Bigl(\\sum_{k \\in j} W_{fk} H_{kt}\\Bigr)^{\\alpha / p}
 
-    with α = `mask_power`, j running over the sets of all stems, and p = 1 for a spectrogram of
-    magnitudes or 2 for one of powers. The masks sum to one in every bin, and so the stems sum to
-    the mixture. With α = 2 they are Wiener filters of sources whose power spectra are the models,
-    squared where p = 1.
+    where α is `mask_power`, j runs over the sets of components of all stems, and p is 1 for a
+    magnitude spectrogram and 2 for a power spectrogram. The masks sum to one in every bin, so the
+    stems sum to the mixture. For α = 2 the masks are Wiener filters: they estimate the power
+    spectrogram of each source by its model (p = 2) or by the square of its model (p = 1).
 
     Examples
     --------
-    A separator that makes one stem of each component:
+    A separator with one stem for each component:
 
     >>> from dataclasses import dataclass
     >>> import numpy as np, nmfaudio as na
     >>> @dataclass(frozen=True, kw_only=True)
     ... class ComponentSeparator(na.separators.NmfSeparator):
     ...     def model(self, inputs):
-    ...         found = na.nmf(inputs.V, 2, max_iter=self.max_iter, rng=inputs.rng)
-    ...         return na.separators.GroupedDecomposition(found, {"first": [0], "second": [1]})
+    ...         d = na.nmf(inputs.V, 2, max_iter=self.max_iter, rng=inputs.rng)
+    ...         return na.separators.GroupedDecomposition(d, {"first": [0], "second": [1]})
     ...
     ...     def size(self):
     ...         return 2, 2
@@ -157,7 +158,7 @@ class NmfSeparator(ABC):
     """
 
     usage_examples: ClassVar[tuple[str, ...]] = ()
-    """Arguments of the command that its help shows as examples."""
+    """Example arguments that the help of the command shows."""
 
     max_iter: int = option(
         200,
@@ -222,27 +223,27 @@ class NmfSeparator(ABC):
                 self._set(name, as_count(getattr(self, name), name, low=1))
 
     def _set(self, name: str, value: Any) -> None:
-        """Replace a field in `__post_init__` by its validated value, a plain Python type."""
+        """Set a field of the frozen dataclass in `__post_init__`, to its validated value."""
         object.__setattr__(self, name, value)
 
     @abstractmethod
     def model(self, inputs: SeparationInput) -> GroupedDecomposition:
-        """Factor the spectrogram, and assign the components to stems.
+        """Factorise the spectrogram, and assign the components to stems.
 
         Parameters
         ----------
         inputs : SeparationInput
-            The recording.
+            The recording and its spectrogram.
 
         Returns
         -------
         GroupedDecomposition
-            The model, and the components of each stem.
+            The decomposition, and the components of each stem.
         """
 
     @abstractmethod
     def size(self) -> tuple[int, int]:
-        """Return the largest numbers of components and of stems, from which memory is estimated.
+        """Return upper bounds of the numbers of components and stems, for the memory estimate.
 
         Returns
         -------
@@ -261,7 +262,7 @@ class NmfSeparator(ABC):
         Returns
         -------
         Stft
-            Short-time Fourier transform with the window and the hop of the settings.
+            Short-time Fourier transform with the settings `n_fft` and `hop`.
         """
         from nmfaudio.audio.transforms import Stft, default_n_fft
 
@@ -291,12 +292,12 @@ class NmfSeparator(ABC):
         Parameters
         ----------
         audio : path, or np.ndarray [shape=(channel, sample) or (sample,)]
-            A file that libsndfile reads, or samples in float32 or float64; the stems have the same
-            precision.
+            A file in a format that libsndfile supports, or samples in float32 or float64. The
+            stems have the same precision.
         sr : int, optional
-            Sample rate of the samples in Hz; not given for a file.
+            Sample rate of the samples in Hz; omitted for a file.
         rng : int, np.random.Generator or None
-            Seed of the random numbers; the same seed gives the same bytes.
+            Seed of the random numbers; the same seed gives bitwise the same stems.
         callback : callable, optional
             Called with a `Progress` every ten iterations; returning True stops the iterations.
 
@@ -325,7 +326,7 @@ class NmfSeparator(ABC):
         inputs = SeparationInput(scaled, transform, rng, callback)
         model = self.model(inputs)
         groups = _component_groups(model, inputs)
-        del inputs  # and its spectrogram
+        del inputs  # frees the spectrogram, which rendering does not need
         members = [group.components for group in groups.values()]
         refinement = Refinement(self.spatial == "wiener", self.refine)
         stems = render_stems(model.decomposition, members, masking, refinement, scaled, transform)
@@ -374,7 +375,7 @@ class NmfSeparator(ABC):
         frame = len(stft.frequencies) * y.itemsize  # bytes of one frame of the spectrogram
         components, sources = self.size()
         factors = components * (frames + _FACTOR_CHUNKS * len(stft.frequencies)) * y.itemsize
-        # These steps follow one another; the largest counts.
+        # These steps run one after another, so the largest of them determines the peak.
         factorisation = frame * _FACTORISATION_COPIES * frames + _FACTOR_COPIES * factors
         grouping = frame * (frames + _GROUPING_COPIES * min(frames, EXCERPT_FRAMES))
         copies = _SPATIAL_CHANNEL_COPIES * len(y) + _SPATIAL_SOURCE_COPIES * sources
@@ -389,7 +390,7 @@ class NmfSeparator(ABC):
 def _component_groups(
     model: GroupedDecomposition, inputs: SeparationInput
 ) -> dict[str, ComponentGroup]:
-    """Groups of a model with their features, which are computed where they are missing."""
+    """Return the groups of a model as `ComponentGroup`, with missing features computed."""
     from nmfaudio.stems.grouping import ComponentGroup, describe_groups
 
     known = {k: g for k, g in model.groups.items() if isinstance(g, ComponentGroup)}
@@ -407,11 +408,11 @@ def _component_groups(
 
 
 def _seed(rng: int | np.random.Generator | None) -> int | None:
-    """Seed as a Python int, or None for a generator."""
+    """Return the seed as a Python int, or None for a generator."""
     return operator.index(rng) if isinstance(rng, SupportsIndex) else None
 
 
 def _power_of_two(y: np.ndarray) -> float:
-    """Largest power of two up to the peak where the peak is extreme, else 1."""
+    """Return the power of two at or just below the peak if the peak is extreme, else 1."""
     peak = float(max(y.max(), -y.min()))
     return 1.0 if peak == 0 or QUIETEST <= peak <= LOUDEST else 2.0 ** math.floor(math.log2(peak))

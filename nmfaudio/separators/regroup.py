@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @documented
 @dataclass(frozen=True, kw_only=True)
 class RegroupSeparator(NmfSeparator):
-    """Regroup the components of a saved model into other stems, without factoring again.
+    """Regroup the components of a saved model into other stems, without another factorisation.
 
     Components without a new stem keep their stem; stems without components are dropped. Those of
     a model that was saved without stems go to ``rest``.
@@ -36,8 +36,8 @@ class RegroupSeparator(NmfSeparator):
     --------
     >>> import numpy as np, nmfaudio as na
     >>> y = np.random.default_rng(0).standard_normal((1, 8000))
-    >>> found = na.separate(y, 8000, components=4, max_iter=5).decomposition
-    >>> stems = na.RegroupSeparator(saved=found, groups={"first": [0], "others": range(1, 4)})(
+    >>> saved = na.separate(y, 8000, components=4, max_iter=5).decomposition
+    >>> stems = na.RegroupSeparator(saved=saved, groups={"first": [0], "others": range(1, 4)})(
     ...     y, 8000)
     >>> {name: group.components for name, group in stems.groups.items()}
     {'first': (0,), 'others': (1, 2, 3)}
@@ -130,19 +130,20 @@ class RegroupSeparator(NmfSeparator):
         ParameterError
             The recording has another length than that of the model.
         """
-        found = self._decomposition
-        H = found.H
+        decomposition = self._decomposition
+        H = decomposition.H
         frames = inputs.transform.n_frames(inputs.y.shape[1])
         if H.shape[-1] != frames:
             raise ParameterError(
                 f"the recording has {frames} frames, but the model has {H.shape[-1]}; use the "
                 "complete recording of the model"
             )
-        metadata = {k: v for k, v in found.metadata.items() if k not in ("settings", "sources")}
-        return GroupedDecomposition(found, self._regrouped(), metadata)
+        replaced = ("settings", "sources")
+        metadata = {k: v for k, v in decomposition.metadata.items() if k not in replaced}
+        return GroupedDecomposition(decomposition, self._regrouped(), metadata)
 
     def size(self) -> tuple[int, int]:
-        """Return the largest numbers of components and of stems.
+        """Return upper bounds of the numbers of components and stems.
 
         Returns
         -------
@@ -184,7 +185,7 @@ class RegroupSeparator(NmfSeparator):
         return groups
 
     def _regrouped(self) -> dict[str, list[int]]:
-        """All components by stem: the new groups, and the others where they were."""
+        """Components of all stems: the new groups, then the previous stems without these."""
         count = self._decomposition.n_components
         moved = {k for members in self._new_groups.values() for k in members}
         if moved and max(moved) >= count:

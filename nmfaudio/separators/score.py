@@ -14,7 +14,7 @@ from nmfaudio._public import public
 from nmfaudio.errors import AudioWarning, ContentError, ParameterError
 from nmfaudio.separators.pipeline import GroupedDecomposition, NmfSeparator, SeparationInput
 
-# Heavy modules are imported where they are used, so that the help of the command stays fast.
+# Slow imports are inside the functions that need them, so that --help is fast.
 if TYPE_CHECKING:
     from nmfaudio.audio.transforms import Stft
     from nmfaudio.symbolic.note import Note
@@ -28,10 +28,10 @@ _PARTS = ("track", "program", "channel", "hand", "note")
 class ScoreSeparator(NmfSeparator):
     """Separate a recording by its score.
 
-    Each pitch of each instrument is a sound whose partials have strengths of their own and whose
-    pitch may glide by a little more than a quarter tone, which follows vibrato and tuning. It is
-    active only where the score has its notes. The score is aligned with the recording first,
-    unless it is aligned already.
+    Each pitch of each instrument is modelled separately, by the strengths of its partials and by a
+    pitch that may deviate by up to 0.6 semitones, to follow vibrato and tuning. It is active only
+    during its notes in the score. Unless it is already aligned, the score is first aligned with the
+    recording.
 
     Raises
     ------
@@ -79,7 +79,7 @@ class ScoreSeparator(NmfSeparator):
         choices=_PARTS,
     )
     aligned: bool = option(
-        False, "use the times of the score as they are, instead of aligning it with the recording"
+        False, "use the times of the score unchanged, without aligning it with the recording"
     )
     n_free: int = option(
         0,
@@ -201,7 +201,7 @@ class ScoreSeparator(NmfSeparator):
         return super().transform(sr)
 
     def size(self) -> tuple[int, int]:
-        """Return the largest numbers of components and of stems.
+        """Return upper bounds of the numbers of components and stems.
 
         Returns
         -------

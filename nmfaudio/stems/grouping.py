@@ -1,7 +1,7 @@
 """Assignment of components to sources by percussiveness and pitch range."""
 
-# Other features that were tried (centroids, bandwidths, cepstra, common onsets as a distance,
-# stereo position) gained less than 0.3 dB on seven mixtures, or lost.
+# Other features were tested and left out: spectral centroid, bandwidth, cepstra, common onsets as a
+# distance, and stereo position each gained less than 0.3 dB on seven mixtures, or made them worse.
 
 from __future__ import annotations
 
@@ -25,21 +25,23 @@ from nmfaudio.stems.percussiveness import (
 
 __all__ = ["ComponentGroup", "describe_groups", "group_components"]
 
-# The percussive class becomes a source of its own if its mean percussiveness is at least this
-# (measured: 0.44 to 0.93 in 16 recordings with drums, 0.13 to 0.41 in 9 of 10 without) ...
-_DRUMS = 0.45
-# ... and the recording is not drums alone, where a median of 0.7 s removes more than this share of
-# the energy (measured with windows of 46 and 93 ms: at least 0.72 in 7 recordings of drums alone,
-# at most 0.67 in 10 of other music; windows of 186 ms blur the difference).
-_DRUMS_ALONE = 0.7
-_DRUMS_ALONE_SECONDS = 0.7
-# Standard deviation of percussiveness below which all components form one class (measured: 0.003
-# for tones alone, 1e-16 for clicks alone).
-_ONE_CLASS = 0.02
-# sources="auto" stops adding pitch ranges when a tenth of the spread is left, or a quarter octave.
-_UNEXPLAINED = 0.1
-_ONE_PITCH = 0.25  # octaves
-MAX_SOURCES = 6
+# Smallest mean percussiveness of a class of components that is classified as drums. Measured: 0.44
+# to 0.93 in 16 recordings with drums, 0.13 to 0.41 in 9 of 10 without.
+_MIN_DRUM_PERCUSSIVENESS = 0.45
+# A recording is classified as drums only if a median filter of this length along time removes more
+# than this share of its energy. Measured with STFT windows of 46 and 93 ms: at least 0.72 in 7
+# recordings of drums only, at most 0.67 in 10 of other music. Windows of 186 ms blur the
+# difference.
+_DRUMS_ONLY_SECONDS = 0.7
+_DRUMS_ONLY_SHARE = 0.7
+# Components form a single class if the standard deviation of their percussiveness is below this.
+# Measured: 0.003 for tones only, 1e-16 for clicks only.
+_MIN_PERCUSSIVENESS_DEVIATION = 0.02
+# sources="auto" adds pitch ranges until the squared deviation of pitch within them is at most this
+# share of the total, or their standard deviation is at most this many octaves.
+_UNEXPLAINED_SHARE = 0.1
+_MIN_PITCH_DEVIATION = 0.25
+MAX_SOURCES = 6  # of sources="auto"
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class ComponentGroup:
     components : tuple of int
         Indices of the components, ascending.
     energy_share : float
-        Share of the energy that all components explain; the shares of a grouping sum to one.
+        Energy of the group, divided by that of all components; the shares of all groups sum to one.
     centre_hz : float
         Energy-weighted mean frequency in Hz; 0 without energy.
     percussiveness : float
@@ -72,7 +74,17 @@ class ComponentGroup:
 
 @dataclass(frozen=True)
 class _Features:
-    """Energy [shape=(freq, component)] and percussiveness [shape=(component,)]."""
+    """Features of all components.
+
+    Parameters
+    ----------
+    energy : np.ndarray [shape=(freq, component)]
+        Energy of V that each component explains, see `explained_energy`.
+    percussiveness : np.ndarray [shape=(component,)]
+        From 0 (steady tones) to 1 (clicks).
+    frequencies : np.ndarray [shape=(freq,)]
+        Centre of each bin in Hz.
+    """
 
     energy: np.ndarray
     percussiveness: np.ndarray
@@ -80,11 +92,11 @@ class _Features:
 
     @property
     def nonzero(self) -> np.ndarray:
-        """Indices of the components that have energy."""
+        """Indices of the components with non-zero energy."""
         return np.flatnonzero(self.energy.any(axis=0))
 
     def group(self, members: np.ndarray) -> ComponentGroup:
-        """Describe the group of these components."""
+        """Build the group of the components `members`, with its features."""
         energy = self.energy[:, members]
         explained, total = float(energy.sum()), float(self.energy.sum())
         centre = float(self.frequencies @ energy.sum(axis=1))
@@ -131,9 +143,9 @@ def group_components(
         Time between two frames in seconds.
     sources : int ≥ 1 or "auto"
         Number of sources. 2 gives ``"harmonic"`` and ``"percussive"``; any other number gives
-        ``"source-1"``, ``"source-2"``, … in order of decreasing energy. ``"auto"`` chooses 1 to 6:
-        the drums, if there are any, and as many pitch ranges as explain nine tenths of the spread
-        in pitch. Pitch ranges need not be instruments.
+        ``"source-1"``, ``"source-2"``, … in order of decreasing energy. ``"auto"`` chooses 1 to 6
+        sources: drums, if detected, and as many pitch ranges as are needed to explain 90 % of the
+        variance of pitch. A pitch range is not necessarily an instrument.
 
     Returns
     -------
@@ -150,17 +162,18 @@ def group_components(
 
     Notes
     -----
-    The percussiveness pₖ of a component is the share of its energy under the percussive mask of
-    V. Since a drum stroke spreads over several components, some of which look harmonic on their
-    own, it is averaged over the components that are active together:
+    The percussiveness pₖ of a component is the share of its energy that the percussive mask of V
+    keeps. A drum hit spreads over several components, some of which look harmonic in isolation, so
+    percussiveness is averaged over components that are active at the same times:
 
     .. math:: \\bar p_k = \\sum_j c_{kj} p_j / \\sum_j c_{kj}, \\quad
               c_{kj} = \\max(0, \\mathrm{corr}(H_k, H_j))^2
 
-    Two sources are the two natural classes of these means: the intervals with the smallest
-    weighted squared deviation from their own means. With more sources the percussive class is one
-    source, provided that the recording has both drums and other sounds; the remaining components,
-    or all of them, are divided into natural classes of their median frequency in octaves.
+    For two sources, the components are split into two natural classes (Fisher–Jenks) of these
+    means, the intervals with the smallest energy-weighted squared deviation from their class means.
+    For more sources, the percussive class is one source if the recording contains both drums and
+    other sounds. The remaining components, or otherwise all of them, are split into natural classes
+    of their median frequency in octaves.
 
     Examples
     --------
@@ -180,8 +193,9 @@ def group_components(
         sources = as_count(sources, "sources", low=1, high=len(H))
     W, H = scale_to_unit_peak(W), scale_to_unit_peak(H)
     features = _measure(V, W, H, frequencies, hop_seconds)
-    mixed = sources != 2 and not _is_drums_alone(V, hop_seconds)
-    labels = _fill_empty_groups(_source_labels(features, H, sources, mixed), features, sources)
+    mixed = sources != 2 and not _is_drums_only(V, hop_seconds)
+    labels = _source_labels(features, H, sources, mixed)
+    labels = _with_silent_components(labels, features, sources)
     groups = [features.group(np.flatnonzero(labels == i)) for i in range(labels.max() + 1)]
     if sources == 2:
         return dict(zip(["harmonic", "percussive"], groups, strict=True))
@@ -198,7 +212,7 @@ def describe_groups(
     frequencies: np.ndarray,
     hop_seconds: float,
 ) -> dict[str, ComponentGroup]:
-    """Compute the features of known groups of components.
+    """Compute the features of groups with given components.
 
     Parameters
     ----------
@@ -253,7 +267,9 @@ def group_by_percussiveness(
     frequencies: np.ndarray,
     hop_seconds: float,
 ) -> dict[str, ComponentGroup]:
-    """Divide components into natural classes of their pooled percussiveness.
+    """Split components into natural classes of percussiveness.
+
+    Percussiveness is averaged over components that are active together, as in `group_components`.
 
     Parameters
     ----------
@@ -265,8 +281,9 @@ def group_by_percussiveness(
     Returns
     -------
     dict of str to ComponentGroup
-        One group for each name, in this order. Components without energy are in the first. Where
-        all components are about equally percussive, they are all in the first or in the last.
+        One group for each name, in this order. Components without energy are in the first group.
+        If all components are about equally percussive, they are all in the first group (mean
+        percussiveness up to 0.5) or all in the last.
 
     Raises
     ------
@@ -280,25 +297,26 @@ def group_by_percussiveness(
         weights = features.energy.sum(axis=0)[nonzero]
         pooled = _coactivation(scale_to_unit_peak(H)[nonzero]) @ features.percussiveness[nonzero]
         mean = np.average(pooled, weights=weights)
-        if np.average((pooled - mean) ** 2, weights=weights) < _ONE_CLASS**2:
+        if np.average((pooled - mean) ** 2, weights=weights) < _MIN_PERCUSSIVENESS_DEVIATION**2:
             labels[nonzero] = len(names) - 1 if mean > 0.5 else 0
         else:
             labels[nonzero] = _natural_classes(pooled, weights, len(names))
     return {name: features.group(np.flatnonzero(labels == i)) for i, name in enumerate(names)}
 
 
-def _fill_empty_groups(
-    found: np.ndarray, features: _Features, sources: int | Literal["auto"]
+def _with_silent_components(
+    nonzero_labels: np.ndarray, features: _Features, sources: int | Literal["auto"]
 ) -> np.ndarray:
-    """Labels of all components, from the labels of those with energy.
+    """Extend the labels of the components with energy to all components [shape=(component,)].
 
-    Components without energy fill groups that would be empty; the others join the first group.
+    Each group that would be empty gets one component without energy; the remaining ones join the
+    first group.
     """
-    count = int(found.max(initial=0)) + 1 if sources == "auto" else sources
+    count = int(nonzero_labels.max(initial=0)) + 1 if sources == "auto" else sources
     labels = np.zeros(len(features.percussiveness), int)
-    labels[features.nonzero] = found
+    labels[features.nonzero] = nonzero_labels
     silent = np.setdiff1d(np.arange(len(labels)), features.nonzero)
-    missing = np.setdiff1d(np.arange(count), found)[: len(silent)]
+    missing = np.setdiff1d(np.arange(count), nonzero_labels)[: len(silent)]
     labels[silent[: len(missing)]] = missing
     return labels
 
@@ -306,9 +324,10 @@ def _fill_empty_groups(
 def _source_labels(
     features: _Features, H: np.ndarray, sources: int | Literal["auto"], mixed: bool
 ) -> np.ndarray:
-    """Labels from 0 of the components with energy; `sources` different ones, if they suffice.
+    """Label the components with energy by source, from 0 [shape=(component with energy,)].
 
-    `mixed` means that drums, if there are any, are not alone.
+    There are `sources` different labels if there are as many such components. Drums become a
+    source only if `mixed`, that is, if the recording is not drums only.
     """
     nonzero = features.nonzero
     energy = features.energy[:, nonzero]
@@ -317,22 +336,23 @@ def _source_labels(
     percussive = _natural_classes(pooled, weights, 2)
     if sources == 2:
         return percussive
-    steady = percussive == 0
+    harmonic = percussive == 0
     if sources == "auto":
-        tolerance, count = (_UNEXPLAINED, _ONE_PITCH), MAX_SOURCES
+        tolerance, count = (_UNEXPLAINED_SHARE, _MIN_PITCH_DEVIATION), MAX_SOURCES
     else:
         tolerance, count = (0.0, 0.0), sources
-    drums_first = (
+    separate_drums = (
         mixed
         and percussive.any()
-        and np.average(pooled[~steady], weights=weights[~steady]) >= _DRUMS
-        and (sources == "auto" or np.count_nonzero(steady) >= count - 1 > 0)
+        and np.average(pooled[~harmonic], weights=weights[~harmonic]) >= _MIN_DRUM_PERCUSSIVENESS
+        and (sources == "auto" or np.count_nonzero(harmonic) >= count - 1 > 0)
     )
     pitch = _median_octave(energy, features.frequencies)
-    if not drums_first:
+    if not separate_drums:
         return _natural_classes(pitch, weights, count, *tolerance)
-    labels = np.zeros(len(pooled), int)
-    labels[steady] = 1 + _natural_classes(pitch[steady], weights[steady], count - 1, *tolerance)
+    labels = np.zeros(len(pooled), int)  # 0 for the drums
+    ranges = _natural_classes(pitch[harmonic], weights[harmonic], count - 1, *tolerance)
+    labels[harmonic] = 1 + ranges
     return labels
 
 
@@ -343,31 +363,33 @@ def _natural_classes(
     unexplained: float = 0.0,
     negligible: float = 0.0,
 ) -> np.ndarray:
-    """Labels 0, 1, … of the natural classes of `values`, from low to high.
+    """Split `values` into natural classes (Fisher–Jenks); return their labels 0, 1, ….
 
-    The classes are intervals with the smallest weighted squared deviation from their means, found
-    by dynamic programming (W. D. Fisher 1958, doi:10.1080/01621459.1958.10501479). Their number is
-    `count`, or the smallest that leaves no more than the share `unexplained` of the deviation or a
-    standard deviation of `negligible`.
+    The classes are intervals, labelled from low to high, that minimise the weighted squared
+    deviation of the values from their class means, found by dynamic programming (W. D. Fisher 1958,
+    doi:10.1080/01621459.1958.10501479). There are at most `count` classes: fewer if the deviation
+    that remains is at most the share `unexplained` of that of a single class, or if the standard
+    deviation within classes is at most `negligible`.
     """
     n = len(values)
     order = np.argsort(values, kind="stable")
     x, w = values[order] - values.mean() if n else values, weights[order]
-    # Deviation of the values i … j - 1 from prefix sums of w, w x and w x²: ∑ w x² - (∑ w x)² / ∑ w
+    # Squared deviation of the values i … j - 1 from their mean, ∑ w x² - (∑ w x)² / ∑ w, from the
+    # cumulative sums of w, w x and w x²; [i, j] of each array of shape (n + 1, n + 1).
     mass, first, second = (np.append(0, np.cumsum(w * x**p)) for p in range(3))
     sums = [s[None, :] - s[:, None] for s in (mass, first, second)]
     spread = sums[2] - safe_ratio(sums[1] ** 2, sums[0], 0.0)
     # cost[i, j] of a class of the values i … j - 1; infinite for i ≥ j
     cost = np.where(np.triu(np.ones((n + 1, n + 1), bool), 1), np.maximum(spread, 0), np.inf)
-    enough = max(unexplained * cost[0, n], negligible**2 * mass[n]) if n else 0.0
+    tolerated = max(unexplained * cost[0, n], negligible**2 * mass[n]) if n else 0.0
     best = cost[0]  # best[j]: smallest cost of the values 0 … j - 1 in the classes so far
-    starts: list[np.ndarray] = []  # for each further class, its start by its end
-    while len(starts) < min(count, n) - 1 and (enough == 0 or best[n] > enough):
+    starts: list[np.ndarray] = []  # starts[c][j]: first value of class c + 1 if it ends at j - 1
+    while len(starts) < min(count, n) - 1 and (tolerated == 0 or best[n] > tolerated):
         total = best[:, None] + cost
         starts.append(total.argmin(axis=0))
         best = total.min(axis=0)
     labels = np.zeros(n, int)
-    end = n
+    end = n  # trace the boundaries back from the last class
     for label in range(len(starts), 0, -1):
         start = int(starts[label - 1][end])
         labels[order[start:end]] = label
@@ -376,7 +398,7 @@ def _natural_classes(
 
 
 def _coactivation(H: np.ndarray) -> np.ndarray:
-    """Squared positive correlation of activations [shape=(component, component)], rows sum to 1."""
+    """Squared positive correlation of activations [shape=(component, component)]; rows sum to 1."""
     centred = H - H.mean(axis=1, keepdims=True, dtype=np.float64)
     norms = np.linalg.norm(centred, axis=1, keepdims=True)
     centred = safe_ratio(centred, norms, 0.0)
@@ -386,17 +408,17 @@ def _coactivation(H: np.ndarray) -> np.ndarray:
     return correlation
 
 
-def _is_drums_alone(V: np.ndarray, hop_seconds: float) -> bool:
-    """Check whether a median filter along time removes nearly all energy."""
-    # A subset of the bins bounds the time that the filter takes on long recordings.
+def _is_drums_only(V: np.ndarray, hop_seconds: float) -> bool:
+    """Return whether a median filter along time removes most of the energy, as for drums only."""
+    # On long recordings the filter would be slow, so only every n-th bin is filtered.
     V = scale_to_unit_peak(V[:: max(1, V.shape[1] // EXCERPT_FRAMES)])
-    steady = median_filter(V, _DRUMS_ALONE_SECONDS / hop_seconds)
-    left, total = (float(np.square(X).sum(dtype=np.float64)) for X in (steady, V))
-    return left < (1 - _DRUMS_ALONE) * total
+    filtered = median_filter(V, _DRUMS_ONLY_SECONDS / hop_seconds)
+    remaining, total = (float(np.square(X).sum(dtype=np.float64)) for X in (filtered, V))
+    return remaining < (1 - _DRUMS_ONLY_SHARE) * total
 
 
 def _median_octave(energy: np.ndarray, frequencies: np.ndarray) -> np.ndarray:
-    """Frequency that halves the energy of each component, in octaves above 1 Hz."""
+    """Median frequency of each component's energy, in octaves above 1 Hz [shape=(component,)]."""
     below = np.cumsum(energy, axis=0)
     middle = np.argmax(below >= 0.5 * below[-1], axis=0)
     octaves: np.ndarray = np.log2(np.maximum(frequencies[middle], 1.0))

@@ -9,10 +9,10 @@ from nmfaudio.errors import ShapeError
 from nmfaudio.kernels.median import running_median
 from nmfaudio.kernels.products import product
 
-# Widths of the two median filters: along time for steady sounds, along frequency for broad ones.
+# Lengths of the two median filters: along time for steady sounds, along frequency for transients.
 _STEADY_SECONDS = 0.4
 _BROAD_HZ = 330.0
-# Long recordings are judged by this many frames, taken in blocks spread evenly over them.
+# Number of frames of a long recording that are analysed, in blocks spread evenly over it.
 EXCERPT_FRAMES = 2048
 _BLOCK = 64
 

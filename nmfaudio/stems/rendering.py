@@ -39,7 +39,7 @@ class Refinement:
 
 
 def render_stems(
-    found: Decomposition,
+    decomposition: Decomposition,
     groups: Sequence[Sequence[int]],
     masking: Masking,
     refinement: Refinement,
@@ -50,7 +50,7 @@ def render_stems(
 
     Parameters
     ----------
-    found : Decomposition
+    decomposition : Decomposition
         Model of the recording's spectrogram.
     groups : sequence of sequence of int
         A partition of the components.
@@ -68,7 +68,7 @@ def render_stems(
     np.ndarray [shape=(group, channel, sample)]
         Stems that sum to `y`.
     """
-    masks = group_masks(found, groups, masking)
+    masks = group_masks(decomposition, groups, masking)
     share: Share = share_by_masks
     if refinement.spatial and len(y) > 1 and len(groups) > 1:
         share = spatial_share(masks, y, stft)
@@ -83,19 +83,19 @@ def render_stems(
             return misi(X, chunk, stft)
         # The power spectrogram of each group weights its bins in the consistent Wiener filter.
         components = [k for group in groups for k in group]
-        power = found.part(components, frames) ** (2 / masking.power)
+        power = decomposition.part(components, frames) ** (2 / masking.power)
         return consistent_wiener(X, np.stack(shares) * power, stft, chunk.shape[1])
 
     return overlap_add_chunks(refined, len(groups), y, stft)
 
 
 def spatial_share(masks: Masks, y: np.ndarray, stft: Stft) -> Share:
-    """Fit a spatial filter, and return it as a way to share out a spectrogram.
+    """Fit a spatial filter; return a callable that divides a spectrogram among the sources.
 
     Parameters
     ----------
     masks : callable
-        As `apply_masks` takes them.
+        See `apply_masks`.
     y : np.ndarray [shape=(channel, sample)]
         The recording.
     stft : Stft
@@ -152,12 +152,12 @@ def overlap_add_chunks(
         stop = min(start + CHUNK_FRAMES * stft.hop + fade, length)
         first = start // stft.hop
         chunk = y[:, start:stop]
-        found = process(chunk, slice(first, first + stft.n_frames(chunk.shape[1])))
+        processed = process(chunk, slice(first, first + stft.n_frames(chunk.shape[1])))
         if start > 0:
-            found[..., :fade] *= rise
+            processed[..., :fade] *= rise
         if stop < length:
-            found[..., -fade:] *= rise[::-1]
-        out[..., start:stop] += found
+            processed[..., -fade:] *= rise[::-1]
+        out[..., start:stop] += processed
     return out
 
 

@@ -102,7 +102,7 @@ class Stems(Mapping[str, np.ndarray]):
         return difference
 
     def components(self) -> Iterator[tuple[str, np.ndarray]]:
-        """Render each component on its own.
+        """Render each component separately.
 
         A component is masked within its stem as stems are within the mixture, so the components of
         a stem sum to that stem. Those of one stem are computed together.

@@ -13,13 +13,13 @@ from nmfaudio.audio.transforms import Stft
 from nmfaudio.errors import AudioWarning, ContentError
 from nmfaudio.symbolic.note import Note
 
-_STEP = 0.025  # s between frames, unless that makes more than ...
+_STEP = 0.025  # s between frames; longer if there would be more than _MAX_FRAMES
 _MAX_FRAMES = 4000
 _PARTIALS = (1.0, 0.6, 0.4, 0.25, 0.15)  # amplitudes that model a note of the score
 _SILENT = 1e-2  # norm of a silent frame's chroma, relative to the strongest frame
 _EXCERPT = 1.5  # a score longer than this many recordings is searched for an excerpt
-_MAX_DISTANCE = 0.45  # mean cosine distance along the path, beyond which the score is another one
-_IN_TIME = 0.6  # mean cosine similarity of a score that needs no warping
+_MAX_DISTANCE = 0.45  # largest mean cosine distance along the path of a matching score
+_IN_TIME = 0.6  # smallest mean cosine similarity of a score that needs no warping
 
 
 def align(notes: Sequence[Note], y: np.ndarray, sr: int) -> list[Note]:
@@ -129,7 +129,7 @@ def _warping_path(audio: np.ndarray, score: np.ndarray, *, is_excerpt: bool) -> 
 
 
 def _in_time(audio: np.ndarray, score: np.ndarray) -> bool:
-    """Tell whether the score fits without warping."""
+    """Return whether the score fits without warping."""
     n_frames = min(audio.shape[1], score.shape[1])
     return float((audio[:, :n_frames] * score[:, :n_frames]).sum(axis=0).mean()) > _IN_TIME
 

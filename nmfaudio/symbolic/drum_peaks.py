@@ -12,7 +12,7 @@ from nmfaudio.symbolic.names import DRUM_CHANNEL, drum_pitch
 from nmfaudio.symbolic.note import Note
 
 THRESHOLD = 0.125
-"""Default threshold, in shares of the height of a loud hit."""
+"""Default threshold, relative to the height of a loud hit."""
 _LENGTH = 0.1  # s, of the note of a hit
 
 
@@ -42,7 +42,7 @@ def pick_hits(
     times : np.ndarray [shape=(time,)]
         Times of the frames in seconds, evenly spaced.
     threshold : float or mapping of str to float
-        Minimum height of a hit, in shares of a loud one: a lower threshold finds more hits, and
+        Minimum height of a hit, relative to a loud one: a lower threshold detects more hits, and
         more false ones. Parts that are missing from a mapping have 0.125.
     min_interval : float
         Seconds within which only the highest of a part's peaks is a hit.

@@ -245,11 +245,11 @@ def _first_programs(file: Any) -> dict[int, int]:
 
 
 def _strokes(events: Any, programs: dict[int, int]) -> Iterator[tuple[_Stroke, int]]:
-    """Note-on events of a track, each with the tick at which its sound ends.
+    """Note-on events of a track, each with the tick at which the note ends.
 
-    A key released under the sustain pedal sounds until the pedal goes up or the key is struck
-    again; a key never released sounds until the end of the track. Of several strokes of one key
-    the oldest ends first.
+    A note released while the sustain pedal is down ends when the pedal is released or the same key
+    is pressed again. A note that is never released ends with the track. If a key is pressed several
+    times before its release, the earliest note ends first.
     """
     down: dict[tuple[int, int], list[_Stroke]] = {}
     sustained: dict[tuple[int, int], _Stroke] = {}

@@ -24,7 +24,7 @@ def read_notes(path: Source) -> list[Note]:
     Parameters
     ----------
     path : str, bytes, os.PathLike or binary file object
-        MIDI is recognised by its first bytes, whatever the name.
+        MIDI is recognised by its first bytes, not by its name.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Attack/decay model of struck and plucked notes over a dictionary."""
+"""Attack/decay model of notes, with the templates of a dictionary."""
 
 from __future__ import annotations
 
@@ -26,25 +26,28 @@ if TYPE_CHECKING:
 
 _MIDDLE_C, _HALVING = 60, 24  # MIDI number, and semitones over which the decay time halves
 _LENGTH = 4.0  # length of the envelope in decay times of the longest note: exp(−4) is 2 %
-_SPREAD = 0.02  # share of the initial activations in frames where no onset is found
+_SPREAD = 0.02  # share of the initial activations that is spread over frames without onsets
 
 
 @dataclass(frozen=True)
 class AttackDecayModel:
-    """Model of a recording as notes that are struck and decay.
+    """Model of a recording as percussive or plucked notes, with one activation per note.
 
     A `NoteModel` is fitted first, for the templates and the initial onsets. Then each pitch is one
-    component of `AttackDecay`: one spectrum of the attack, one of all other stages, and one
-    activation for both, convolved with an envelope each. One spike of it is a whole note.
+    component of `AttackDecay`: a spectrum of the attack, a spectrum of all other stages, and an
+    activation that is convolved with an envelope for each. A single spike of the activation models
+    a complete note.
 
-    It serves where the onsets themselves are needed, of struck or plucked instruments: H has them
-    as spikes, `attack` before the peak of each note, and little while a note decays. Its notes are
-    about as good as those of a `NoteModel`, in about three times the time: with the shipped
-    dictionary, on four pieces rendered with two pianos, each threshold tuned on two pieces and
-    tested on the others, onset F was 0.981 and 0.969, that of `NoteModel` 0.979 and 0.966, with
-    `decay` and `sparsity` chosen on the same pieces. It does not model dampers, so that short
-    notes suffer: with a longer `decay`, nearer to that of strings, which leaves fewer spikes,
-    F falls to 0.95 (0.3 s) and 0.85 (0.8 s). It does not suit wind and bowed instruments.
+    Use it if onsets are needed in the activations: H has a spike `attack` seconds before the peak
+    of each note, and is small while the note decays. The model suits percussive and plucked
+    instruments such as the piano and the guitar, not wind and bowed instruments.
+
+    Transcriptions are about as accurate as with `NoteModel`, and take about three times as long.
+    With the shipped dictionary, on four pieces rendered with two pianos, and with the threshold
+    tuned on two pieces and tested on the other two, onset F was 0.981 and 0.969, against 0.979 and
+    0.966 of `NoteModel`; `decay` and `sparsity` were chosen on the same pieces. Dampers are not
+    modelled, which harms short notes: with a `decay` closer to that of strings, which leaves fewer
+    spikes, F falls to 0.95 (0.3 s) and 0.85 (0.8 s).
 
     Parameters
     ----------
@@ -89,10 +92,10 @@ class AttackDecayModel:
     >>> E = na.structures.attack_decay_envelopes([0.08], lags=90, attack=4)
     >>> H = np.zeros((1, 90))
     >>> H[0, [10, 50]] = 1.0, 2.0
-    >>> found = AttackDecayModel(decay=0.2).activations(
+    >>> fitted = AttackDecayModel(decay=0.2).activations(
     ...     na.structures.AttackDecay().forward([W.T[:, :, None], E, H]), known
     ... )
-    >>> [int(found.H[0, :30].argmax()), 30 + int(found.H[0, 30:].argmax())]
+    >>> [int(fitted.H[0, :30].argmax()), 30 + int(fitted.H[0, 30:].argmax())]
     [10, 50]
     """
 
@@ -167,8 +170,8 @@ class AttackDecayModel:
             raise ParameterError(
                 "the dictionary is convolutive; AttackDecayModel needs templates of single frames"
             )
-        found = self.notes.activations(V, dictionary, rng=rng, callback=callback)
-        W, E, H = self._initial_factors(found, dictionary)
+        initial = self.notes.activations(V, dictionary, rng=rng, callback=callback)
+        W, E, H = self._initial_factors(initial, dictionary)
         top = math.inf if self.notes.max_frequency is None else self.notes.max_frequency
         rows = int(np.searchsorted(dictionary.transform.frequencies, top, side="right"))
         V = np.asarray(V)[:rows]
@@ -189,7 +192,7 @@ class AttackDecayModel:
         return replace(fitted, factors=(W, E, fitted.H))
 
     def _initial_factors(
-        self, found: Decomposition, dictionary: NoteDictionary
+        self, initial: Decomposition, dictionary: NoteDictionary
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Spectra, envelopes, and activations at the rises of those of the `NoteModel`.
 
@@ -197,21 +200,24 @@ class AttackDecayModel:
         """
         groups, n_known = dictionary.groups(), dictionary.n_components
         is_attack = np.array([stage == "attack" for stage in dictionary.stages])
-        strengths = found.H[:n_known].sum(axis=1, dtype=np.float64)
+        strengths = initial.H[:n_known].sum(axis=1, dtype=np.float64)
         W = np.stack(
-            [_mean_spectra(found.W, groups, stage, strengths) for stage in (is_attack, ~is_attack)]
+            [
+                _mean_spectra(initial.W, groups, stage, strengths)
+                for stage in (is_attack, ~is_attack)
+            ]
         )
-        levels = np.stack([found.H[list(members)].sum(axis=0) for members in groups.values()])
+        levels = np.stack([initial.H[list(members)].sum(axis=0) for members in groups.values()])
         step = dictionary.transform.hop_seconds
         rates, attack = step / self._decays(groups), round(self.attack / step)  # in frames
-        lags = 2 * attack + 1 + min(round(_LENGTH / rates.min()), found.H.shape[1])
+        lags = 2 * attack + 1 + min(round(_LENGTH / rates.min()), initial.H.shape[1])
         E = attack_decay_envelopes(rates, lags=lags, attack=attack).astype(W.dtype)
         H = _initial_onsets(levels, rates, attack)
         # Scale the attacks so that they have as much of the model as in the `NoteModel`.
         attack_sum = float(H.sum(dtype=np.float64) * E[0, :, 0].sum(dtype=np.float64))
         if is_attack.any() and attack_sum:
             E[0] *= float(strengths[is_attack].sum()) / attack_sum
-        return _append_unknown(W, E, H, found.W[:, n_known:], found.H[n_known:])
+        return _append_unknown(W, E, H, initial.W[:, n_known:], initial.H[n_known:])
 
     def _penalties(self, V: np.ndarray, E: np.ndarray) -> tuple[L1, ...]:
         """Penalty of the activations."""

@@ -131,11 +131,11 @@ class BaseTranscriber(ABC):
         """Decompose the features of a recording over the dictionary."""
 
     @abstractmethod
-    def _component_pitches(self, found: Decomposition) -> tuple[float | None, ...]:
-        """MIDI number of the notes that each component makes, None where it makes none."""
+    def _component_pitches(self, fitted: Decomposition) -> tuple[float | None, ...]:
+        """MIDI number of each component, None for components that are not notes."""
 
     @abstractmethod
-    def _salience(self, found: Decomposition, times: np.ndarray) -> Salience:
+    def _salience(self, fitted: Decomposition, times: np.ndarray) -> Salience:
         """Salience of each pitch, from the activations."""
 
     @abstractmethod
@@ -182,18 +182,18 @@ class BaseTranscriber(ABC):
         mixture, sr = as_samples(audio, sr)
         transform = self.transform(sr)
         V = analyse(prepared(mixture, sr, transform.sr), transform)
-        found = self._decompose(V, transform, rng=rng, callback=callback)
-        salience = self._salience(found, transform.times(V.shape[1]))
+        fitted = self._decompose(V, transform, rng=rng, callback=callback)
+        salience = self._salience(fitted, transform.times(V.shape[1]))
         settings = self._settings()
-        metadata = {**found.metadata, "transform": transform.to_dict(), "settings": settings}
+        metadata = {**fitted.metadata, "transform": transform.to_dict(), "settings": settings}
         return Transcription(
             self._notes(salience, mixture.shape[1] / sr),
             salience,
             mixture,
             sr,
-            replace(found, metadata=metadata),
+            replace(fitted, metadata=metadata),
             transform,
-            self._component_pitches(found),
+            self._component_pitches(fitted),
             settings,
         )
 
@@ -227,9 +227,9 @@ class BaseTranscriber(ABC):
         """Salience, duration in seconds, and reference notes of each piece."""
         for audio, reference in pieces:
             samples, sr = audio if isinstance(audio, tuple) else (audio, None)
-            found = self.transcribe(samples, sr, **keywords)
-            salience, duration = found.salience, found.duration
-            del found  # so that it is not in memory beside the next one
+            transcription = self.transcribe(samples, sr, **keywords)
+            salience, duration = transcription.salience, transcription.duration
+            del transcription  # so that it is not in memory beside the next one
             yield salience, duration, reference
 
 

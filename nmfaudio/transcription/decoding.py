@@ -1,4 +1,4 @@
-"""Decoding of salience to notes: onsets, offsets and velocities."""
+"""Decoding of pitch salience into notes with onsets, offsets and velocities."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ from nmfaudio.transcription.onsets import (
 )
 from nmfaudio.transcription.salience import Salience
 
-_PEAK = 0.2  # s after its onset within which a note reaches its peak
-_SILENT = 0.02  # share of its peak (−34 dB) below which a note has ended, however slow its decay
+_PEAK = 0.2  # longest time from the onset of a note to its peak in seconds
+_SILENT = 0.02  # a note ends at this share of its peak (−34 dB), however slowly it decays
 
 
 def note_peaks(
     values: np.ndarray, times: np.ndarray, onsets: Sequence[tuple[int, int]]
 ) -> list[int]:
-    """Find the peak of each note: within 0.2 s, and before the next onset of its pitch.
+    """Find the peak of each note, within 0.2 s and before the next onset of the same pitch.
 
     Parameters
     ----------
     values : np.ndarray [shape=(pitch, time)]
         Salience, ≥ 0.
     times : np.ndarray [shape=(time,)]
-        In seconds, evenly spaced.
+        Frame times in seconds, evenly spaced.
     onsets : sequence of tuple of int
-        Row and frame of each onset, by row, then frame.
+        Row and frame of each onset, sorted by row, then by frame.
 
     Returns
     -------
@@ -51,7 +51,7 @@ def note_peaks(
     Raises
     ------
     ShapeError, ParameterError
-        The arguments do not match.
+        The shapes do not match, or the times are invalid.
 
     Examples
     --------
@@ -59,11 +59,11 @@ def note_peaks(
     >>> note_peaks(np.array([[1.0, 5, 4, 2, 8]]), np.arange(5) * 0.1, [(0, 0), (0, 3)])
     [1, 4]
     """
-    reach = max(1, int(_PEAK / frame_step(values, times)) + 1)
+    max_frames = max(1, int(_PEAK / frame_step(values, times)) + 1)
     peaks = []
     for n, (row, frame) in enumerate(onsets):
         following = onsets[n + 1] if n + 1 < len(onsets) else (row + 1, 0)
-        end = min(frame + reach, following[1] if following[0] == row else values.shape[1])
+        end = min(frame + max_frames, following[1] if following[0] == row else values.shape[1])
         peaks.append(frame + int(np.argmax(values[row, frame:end])))
     return peaks
 
@@ -71,20 +71,20 @@ def note_peaks(
 def velocities(levels: np.ndarray, *, loudest: float = 1.0) -> np.ndarray:
     """Estimate velocities from amplitudes.
 
-    In synthesisers the amplitude is proportional to the square of the velocity (General MIDI
-    level 2, SoundFont 2.04), so velocities are proportional to the square root of amplitudes.
+    In synthesisers, amplitude is proportional to the square of velocity (General MIDI level 2,
+    SoundFont 2.04). So velocity is ``loudest · sqrt(levels / max(levels))``.
 
     Parameters
     ----------
     levels : np.ndarray [shape=(note,)]
         Amplitudes, ≥ 0, in any unit.
     loudest : float
-        Velocity of the highest amplitude, above 0, at most 1.
+        Velocity assigned to the highest amplitude, above 0 and at most 1.
 
     Returns
     -------
     np.ndarray [shape=(note,)]
-        float64, from 0 to `loudest`.
+        Velocities in float64, from 0 to `loudest`.
 
     Raises
     ------
@@ -105,46 +105,48 @@ def velocities(levels: np.ndarray, *, loudest: float = 1.0) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Decoding:
-    """Decode salience to notes.
+    """Decode salience into notes.
 
-    Onsets are peaks of the rise of salience, less the part due to partials of lower notes, above
-    a threshold that adapts to the level of the passage. A note ends when a hidden Markov model,
-    or hysteresis, finds that it has been released. The result does not depend on the unit of
-    salience.
+    Onsets are peaks of onset strength, the increase of salience, above a threshold that adapts to
+    the local level; the part that the partials of lower notes cause is subtracted first. A note
+    ends when its pitch becomes inactive, as decided by a hidden Markov model or by hysteresis.
+    Scaling the salience does not change the notes.
 
     Parameters
     ----------
     threshold : float
-        Onset strength of a note at least, as in `adaptive_threshold`: lower finds more notes.
+        Smallest onset strength of a note, relative to the reference of `adaptive_threshold`. Lower
+        values detect more notes.
     rise : float
-        Seconds over which salience rises, as in `onset_strength`.
+        Seconds over which the increase of salience is measured, as in `onset_strength`.
     ghosts : float
-        Share of a lower note's onset strength that is subtracted at the pitches of its partials,
-        as in `suppress_ghosts`.
+        Share of the onset strength of a lower note that is subtracted at the pitches of its
+        partials, as in `suppress_ghosts`.
     balance : float
-        Reference of the threshold, from the passage (0) to the recording (1), as in
-        `adaptive_threshold`.
+        Reference of the threshold, from the local maximum (0) to the maximum of the recording (1),
+        as in `adaptive_threshold`.
     window : float
-        Length of the passage in seconds.
+        Length in seconds of the window of the local maximum.
     gap : float
-        Shortest time between two onsets of a pitch in seconds.
+        Shortest time between two onsets of the same pitch in seconds.
     release : float
-        Share of its recent level below which a note has been released, between 0 and 1.
+        Threshold of activity, between 0 and 1: a note is released when its salience falls below
+        this share of its recent level.
     sustain : float
-        Seconds in which the recent level falls to 1/e, as in `recent_level`; notes that decay
-        more slowly are not taken for released.
+        Time constant of the recent level in seconds, as in `recent_level`. Notes that decay more
+        slowly stay active.
     damping : float
-        Seconds from the release of a key until the string has fallen to that share; offsets are
-        moved back by it.
+        Time in seconds that salience takes to fall to the share `release` after a key is released;
+        it is subtracted from the offsets.
     smoothing : "hmm" or "hysteresis"
-        Method that smooths this decision: `smooth_activity` or `hysteresis`.
+        Method that decides when a pitch is active: `smooth_activity` or `hysteresis`.
     hold : float
-        Mean duration of notes and rests in seconds, for the hidden Markov model; longer ones
+        Mean duration of notes and rests in seconds, for the hidden Markov model. Longer values
         bridge longer gaps.
     shortest : float
-        Shortest note in seconds; shorter ones are dropped.
+        Shortest duration of a note in seconds; shorter notes are dropped.
     loudest : float
-        Velocity of the loudest note.
+        Velocity of the loudest note, above 0 and at most 1.
 
     Raises
     ------
@@ -199,22 +201,22 @@ class Decoding:
         as_choice(self.smoothing, "smoothing", ("hmm", "hysteresis"))
 
     def __call__(self, salience: Salience) -> list[Note]:
-        """Return the notes of a salience.
+        """Decode a salience into notes.
 
         Parameters
         ----------
         salience : Salience
-            Salience of any model, with evenly spaced times ≥ 0.
+            Salience from any model, ≥ 0, with evenly spaced times ≥ 0.
 
         Returns
         -------
         list of Note
-            By onset, then pitch.
+            Notes, sorted by onset, then by pitch.
 
         Raises
         ------
         ShapeError, ParameterError
-            The arrays of the salience do not match, or have invalid values.
+            The shapes of the arrays do not match, or their values are invalid.
         """
         values, times = np.asarray(salience.values), np.asarray(salience.times, np.float64)
         strength = onset_strength(values, times, rise=self.rise)
@@ -242,19 +244,22 @@ class Decoding:
         onsets: Sequence[tuple[int, int]],
         peaks: Sequence[int],
     ) -> list[float]:
-        """Time of each note's release in seconds."""
+        """Offset of each note in seconds."""
         recent = recent_level(values, times, sustain=self.sustain)
+        # Salience relative to the recent level of its pitch, from 0 to 1 (pitch, time).
         shares = np.divide(values, recent, out=np.zeros(values.shape), where=recent > 0)
         for (row, frame), peak in zip(onsets, peaks, strict=True):
             shares[row, frame:][values[row, frame:] < _SILENT * values[row, peak]] = 0
-            shares[row, frame:peak] = 1  # a note that still rises has not been released
+            shares[row, frame:peak] = 1  # a note cannot be released before its peak
         if self.smoothing == "hmm":
             active = smooth_activity(shares, times, self.release, length=self.hold)
         else:
+            # The upper threshold is halfway between `release` and the recent level.
             active = hysteresis(shares, high=(1 + self.release) / 2, low=self.release)
         ends = find_offsets(active, times, onsets)
         earliest = [float(times[frame]) + self.shortest for _, frame in onsets]
-        # Notes that are too short stay so, to be dropped; damping makes no other note too short.
+        # Subtracting `damping` shortens no note to less than `shortest`. Notes that are shorter
+        # already keep their end, and the caller drops them.
         return [
             end if end < first else max(end - self.damping, first)
             for end, first in zip(ends, earliest, strict=True)

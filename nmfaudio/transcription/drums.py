@@ -41,8 +41,8 @@ class DrumTranscriber(BaseTranscriber):
 
     Each part of the kit is a short spectrogram that recurs. Activations are first fitted with the
     templates of the dictionary; then the templates adapt to the kit of the recording where a part
-    is certain to be active. All parts of the dictionary are modelled, so that a crash is not taken
-    for a hi-hat, but only the hits of `parts` are returned.
+    is certain to be active. All parts of the dictionary are modelled, so that a crash is not
+    mistaken for a hi-hat, but only the hits of `parts` are returned.
 
     Parameters
     ----------
@@ -197,17 +197,17 @@ class DrumTranscriber(BaseTranscriber):
             callback=callback,
         )
 
-    def _component_pitches(self, found: Decomposition) -> tuple[float | None, ...]:
+    def _component_pitches(self, fitted: Decomposition) -> tuple[float | None, ...]:
         return tuple(
             float(drum_pitch(label)) if label in self.parts else None
             for label in self.dictionary.labels
         )
 
-    def _salience(self, found: Decomposition, times: np.ndarray) -> Salience:
+    def _salience(self, fitted: Decomposition, times: np.ndarray) -> Salience:
         labels = self.dictionary.labels
         groups = [[k for k, label in enumerate(labels) if label == part] for part in self.parts]
         pitches = np.array([drum_pitch(part) for part in self.parts], np.float64)
-        return Salience(part_levels(found.W, found.H, groups), pitches, times)
+        return Salience(part_levels(fitted.W, fitted.H, groups), pitches, times)
 
     def _notes(self, salience: Salience, duration: float) -> tuple[Note, ...]:
         return self._hits(salience)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-_LOWEST = 20.0  # Hz; rows below count as this one, since the logarithm of 0 Hz is undefined
+_LOWEST = 20.0  # Hz; lower frequencies are clipped to it, since the logarithm of 0 Hz is undefined
 _FLOOR = 1e-12  # share of the model's largest row below which it is silent
 _FINE = 4  # grid points in each standard deviation of the kernel
 
@@ -12,10 +12,10 @@ _FINE = 4  # grid points in each standard deviation of the kernel
 def channel_gain(
     recorded: np.ndarray, modelled: np.ndarray, frequencies: np.ndarray, *, octaves: float = 0.2
 ) -> np.ndarray:
-    """Estimate the smooth gain over frequency that brings a model to the recording's spectrum.
+    """Estimate the smooth gain over frequency that matches a model to the recording.
 
-    Instrument, room and microphone colour all notes alike. A gain that is smooth over log
-    frequency models this colour, and cannot turn one note into another.
+    Instrument, room and microphone filter all notes alike. A gain that is smooth over log
+    frequency models this filter, and cannot turn one note into another.
 
     Parameters
     ----------

@@ -24,25 +24,26 @@ if TYPE_CHECKING:
     from nmfaudio.factorisation.decomposition import Decomposition
     from nmfaudio.factorisation.engine import Callback
 
-_EXCERPT = 192  # frames that the gain and the templates are estimated from
+_EXCERPT = 192  # number of frames that the gain and the templates are estimated from
 _GAIN_ROUNDS, _GAIN_ITERATIONS = 3, 4  # estimates of the gain, and iterations before each
 _SETTLING_ITERATIONS = 4  # of the activations, before templates adapt
 _ADAPTING_ITERATIONS = 30
 _PRUNING_ITERATION = 6  # iteration after which faint activations are set to zero
 _FAINT = 0.01  # share of the loudest activation below which one is faint
-_SOFT = 0.01  # share of the mean frame's sum at which the cost of a pitch rises half as steeply
+# Level at which the slope of the cost of a pitch is halved, relative to the sum of a mean frame.
+_SOFT = 0.01
 
 
 @dataclass(frozen=True)
 class NoteModel:
     """Model of a recording as a sum of notes of a dictionary.
 
-    It is fitted in three steps. A smooth gain over frequency brings the templates to the colour of
-    the recording; the templates then adapt to it under a prior; last, the activations are found
-    with fixed templates. The first two steps use frames spread over the recording. On pianos that
-    are not in the dictionary, they raised onset F from 0.83 to 0.93, and on one that is, they did
-    not lower it. Templates that are hardly active in these frames do not adapt, and activations
-    below a hundredth of the loudest throughout about a second are set to zero.
+    It is fitted in three steps: a smooth gain over frequency matches the templates to the timbre of
+    the recording; the templates adapt to the recording under a prior; the activations are computed
+    with these templates fixed. The first two steps use a subset of the frames, spread over the
+    recording. They raised onset F from 0.83 to 0.93 for pianos that are not in the dictionary, and
+    did not lower it for one that is. Templates that are hardly active in these frames do not adapt.
+    Activations that stay below a hundredth of the largest for about a second are set to zero.
 
     All settings are relative to the recording's level.
 
@@ -89,8 +90,8 @@ class NoteModel:
     >>> W, H = rng.random((257, 2)), rng.random((2, 300)) ** 8
     >>> known = na.Dictionary(W, ["piano"] * 2, na.Stft(8000, 512), [60, 64])
     >>> dull = 1 / (1 + np.arange(257)[:, None] / 30)
-    >>> found = NoteModel().activations(dull * (W @ H), known)
-    >>> bool(np.corrcoef(found.H[0], H[0])[0, 1] > 0.99)
+    >>> fitted = NoteModel().activations(dull * (W @ H), known)
+    >>> bool(np.corrcoef(fitted.H[0], H[0])[0, 1] > 0.99)
     True
     """
 
@@ -172,21 +173,21 @@ class NoteModel:
         V_fitted, W_fitted = V[: fit.rows], W[..., : fit.rows, :]
         penalties = fit.sparsity(V_fitted)
         before = min(_PRUNING_ITERATION, self.max_iter)
-        found = fit.solve(V_fitted, W_fitted, update_W, before, penalties)
+        fitted = fit.solve(V_fitted, W_fitted, update_W, before, penalties)
         if self.max_iter > before:
             continued = fit.solve(
                 V_fitted,
-                found.W,
+                fitted.W,
                 update_W,
                 self.max_iter - before,
                 penalties,
-                H=_without_faint(found.H),
+                H=_without_faint(fitted.H),
                 callback=callback,
             )
-            found = _joined(found, continued)
+            fitted = _joined(fitted, continued)
         if fit.rows == len(V):
-            return found
-        return replace(found, factors=(fit.extend_to_all_rows(V, W, found), found.H))
+            return fitted
+        return replace(fitted, factors=(fit.extend_to_all_rows(V, W, fitted), fitted.H))
 
 
 class _Fit:
@@ -231,7 +232,7 @@ class _Fit:
         return (W / np.where(sums > 0, sums, 1)).astype(W.dtype)
 
     def _excerpt(self, count: int) -> np.ndarray:
-        """At most so many frames of V, evenly spread; all of them for convolutive templates."""
+        """Evenly spaced frames of V, at most `count`; all frames for convolutive templates."""
         stride = -(-self.V.shape[1] // count) if self.templates.ndim == 2 else 1
         return np.ascontiguousarray(self.V[:, ::stride])
 
@@ -245,15 +246,17 @@ class _Fit:
         recorded = V.sum(axis=1, dtype=np.float64)  # (freq,)
         H = None
         for _ in range(_GAIN_ROUNDS):
-            found = self.solve(V[: self.rows], W[..., : self.rows, :], False, _GAIN_ITERATIONS, H=H)
-            H = found.H
+            fitted = self.solve(
+                V[: self.rows], W[..., : self.rows, :], False, _GAIN_ITERATIONS, H=H
+            )
+            H = fitted.H
             # Sum of the model over time. For convolutive templates it is exact apart from the
             # lags that reach beyond the last frame.
             spectra = W if W.ndim == 2 else W.sum(axis=0)  # (freq, component)
             modelled = (spectra * H.sum(axis=1, dtype=np.float64)).sum(axis=1)
             gain = channel_gain(recorded, modelled, self.frequencies, octaves=octaves)
             W = self._normalised(W * gain[:, None].astype(W.dtype))
-        return W, found.H
+        return W, fitted.H
 
     def _adapted(self, V: np.ndarray, W: np.ndarray, H: np.ndarray | None) -> np.ndarray:
         """Templates fitted to V under a prior with its mode at W, where they are active."""
@@ -266,7 +269,7 @@ class _Fit:
         active = settled.H.max(axis=1) >= _FAINT * settled.H.max()
         initial = W_fitted[..., active]
         penalties = (Prior(initial, self.settings.adaptation * recording_weight),)
-        found = decompose(
+        fitted = decompose(
             V,
             [Factor(initial, penalties=penalties, name="W"), Factor(settled.H[active], name="H")],
             structure=self.structure,
@@ -276,7 +279,7 @@ class _Fit:
             check_every=_ADAPTING_ITERATIONS,
         )
         adapted = W.copy()
-        adapted[..., : self.rows, active] = found.W
+        adapted[..., : self.rows, active] = fitted.W
         return self._normalised(adapted)
 
     def solve(
@@ -322,9 +325,9 @@ class _Fit:
         unknown = [f"unknown {k}" for k in range(self.settings.n_free)]
         return (LogGroupSparsity(weight, (*self.pitches, *unknown), eps=soft),)
 
-    def extend_to_all_rows(self, V: np.ndarray, W: np.ndarray, found: Decomposition) -> np.ndarray:
+    def extend_to_all_rows(self, V: np.ndarray, W: np.ndarray, fitted: Decomposition) -> np.ndarray:
         """Templates of all rows; unknown ones are fitted above `rows`, with H fixed."""
-        W = np.concatenate([found.W, W[..., self.rows :, :]], axis=-2)
+        W = np.concatenate([fitted.W, W[..., self.rows :, :]], axis=-2)
         unknown = np.zeros(W.shape[-1], bool)
         unknown[len(self.pitches) :] = True
         if not unknown.any() or not V.any():
@@ -333,7 +336,7 @@ class _Fit:
             V,
             [
                 Factor(W, unknown & (np.arange(len(V))[:, None] >= self.rows), name="W"),
-                Factor(found.H, False, name="H"),
+                Factor(fitted.H, False, name="H"),
             ],
             structure=self.structure,
             divergence=Beta(self.settings.beta),

@@ -185,7 +185,7 @@ def _assign_components(
 class _Separation:
     """Wiener filtering of a recording into many stems, each of which is short.
 
-    Only the stems that sound in a strip of frames are computed there, one after another, and
+    In a strip of frames only its active stems are computed, one after another, and
     inverted from their first to their last frame. The time is proportional to the sum of their
     durations, and the memory is that of the stems and one block.
 
@@ -240,7 +240,7 @@ class _Separation:
                     yield stem, frames, strip[..., span] * mask[:, span]
 
     def _masks(self, begin: int, count: int) -> Iterator[tuple[int, np.ndarray]]:
-        """Stems that sound in frames of the STFT, each with its mask [shape=(bin, time)]."""
+        """Active stems in frames of the STFT, each with its mask [shape=(bin, time)]."""
         transform, stft = self.transcription.transform, self.stft
         last = self.assignment.shape[1] - 1
         # Positions of the STFT's frames among those of the model, fractional at another rate.
@@ -258,7 +258,7 @@ class _Separation:
         return zip(active, resampled, strict=True)
 
     def _parts(self, frames: slice) -> tuple[list[int], list[np.ndarray]]:
-        """Stems that sound in frames of the model, and the part of the model of each."""
+        """Active stems in frames of the model, each with its part of the model."""
         decomposition = self.transcription.decomposition
         structure = decomposition.structure
         # `extra` frames before, whose activations reach into these frames.

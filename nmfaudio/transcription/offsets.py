@@ -10,7 +10,7 @@ import numpy as np
 from nmfaudio._common.validation import as_number, frame_step
 from nmfaudio.errors import ParameterError
 
-_FLOOR = 1e-10  # share of the largest salience that smaller ones count as, for the logarithm
+_FLOOR = 1e-10  # lower bound of salience in the logarithm, relative to the maximum
 
 
 def hysteresis(values: np.ndarray, *, high: float, low: float) -> np.ndarray:
@@ -159,7 +159,7 @@ def recent_level(values: np.ndarray, times: np.ndarray, *, sustain: float = 0.3)
 def find_offsets(
     active: np.ndarray, times: np.ndarray, onsets: Sequence[tuple[int, int]]
 ) -> list[float]:
-    """Find the end of each note: its pitch becomes inactive or begins again, or the end of all.
+    """Find the end of each note: its pitch becomes inactive, begins again, or the recording ends.
 
     Parameters
     ----------

@@ -11,8 +11,8 @@ from nmfaudio.errors import ParameterError, ShapeError
 
 HARMONIC_INTERVALS = (12, 19, 24, 28, 31, 34, 36)
 """Semitones from a pitch to those of its partials 2 to 8, ``round(12 · log2(n))``."""
-_SAME_PITCH = 0.25  # semitones within which a pitch counts as that of a partial
-_SIMULTANEOUS = 0.03  # s within which the onsets of a pitch and of its partials lie
+_SAME_PITCH = 0.25  # largest deviation of a pitch from that of a partial, in semitones
+_SIMULTANEOUS = 0.03  # largest delay in s between the onset of a pitch and those of its partials
 
 
 def onset_strength(values: np.ndarray, times: np.ndarray, *, rise: float = 0.07) -> np.ndarray:
@@ -139,9 +139,9 @@ def adaptive_threshold(
 ) -> np.ndarray:
     """Compute the threshold of onset strength for each frame.
 
-    It is the weighted geometric mean of the strongest onset of all and of the strongest one
-    nearby, of any pitch: ``threshold · global^balance · local^(1 − balance)``. So soft passages
-    keep their notes, and notes beside a loud one need to be louder.
+    It is ``threshold · global^balance · local^(1 − balance)``, a weighted geometric mean of the
+    global maximum and of the local maximum of onset strength over all pitches. So notes of soft
+    passages are detected, and notes close to a loud one must be louder to be detected.
 
     Parameters
     ----------

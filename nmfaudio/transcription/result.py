@@ -53,10 +53,10 @@ class Transcription:
     --------
     >>> import numpy as np, nmfaudio as na
     >>> y = np.sin(2 * np.pi * 440 * np.arange(22050) / 22050) * np.linspace(1, 0, 22050) ** 3
-    >>> found = na.Transcriber()(y, 22050)
-    >>> found.notes[0].pitch
+    >>> transcription = na.Transcriber()(y, 22050)
+    >>> transcription.notes[0].pitch
     69.0
-    >>> list(found.stems())
+    >>> list(transcription.stems())
     ['A4', 'rest']
     """
 
@@ -130,8 +130,8 @@ class Transcription:
         Examples
         --------
         >>> import numpy as np, nmfaudio as na
-        >>> found = na.Transcriber()(np.zeros(22050), 22050)
-        >>> list(found.to_dataframe().columns)[:4]
+        >>> transcription = na.Transcriber()(np.zeros(22050), 22050)
+        >>> list(transcription.to_dataframe().columns)[:4]
         ['onset', 'offset', 'pitch', 'velocity']
         """
         from nmfaudio._common.dataframes import to_dataframe

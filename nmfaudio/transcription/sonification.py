@@ -15,7 +15,7 @@ _DECAY = 0.8  # s in which the fundamental of middle C falls to 1/e
 _ATTACK, _DAMPING = 0.005, 0.04  # s
 _CLICK_DECAY = 0.03  # s in which a click falls to 1/e
 _KICK_HZ, _KICK_KEY = 100.0, 36
-_SILENCE = 1e-3  # share of the initial amplitude below which nothing is computed
+_SILENCE = 1e-3  # share of the initial amplitude at which tones are cut off
 
 
 def tones(notes: Sequence[Note], length: int, sr: int) -> np.ndarray:
@@ -45,7 +45,7 @@ def tones(notes: Sequence[Note], length: int, sr: int) -> np.ndarray:
         first = round(note.onset * sr)
         synthesise = _click if note.channel == DRUM_CHANNEL else _tone
         tone = synthesise(note, sr)[: max(0, length - first)]
-        # Amplitude goes with the square of velocity, as in `decoding.velocities`.
+        # Amplitude is proportional to the square of velocity, as in `decoding.velocities`.
         y[first : first + len(tone)] += note.velocity**2 * tone
     peak = np.abs(y).max(initial=0)
     return (y / peak if peak else y).astype(np.float32)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from nmfaudio.factorisation.decomposition import Decomposition
     from nmfaudio.factorisation.engine import Callback
 
-_CUT = 0.05  # s before the end of a recording, where its being cut off looks like an onset
+_CUT = 0.05  # s before the end of a recording in which onsets are ignored: the cut looks like one
 _PER_OCTAVE = 3  # thresholds that tuning tries by default
 
 
@@ -99,8 +99,8 @@ class Transcriber(BaseTranscriber):
     >>> import numpy as np, nmfaudio as na
     >>> t = np.arange(22050) / 22050
     >>> y = np.exp(-3 * t) * sum(np.sin(2 * np.pi * 440 * k * t) / k**2 for k in range(1, 6))
-    >>> found = na.Transcriber()(y, 22050)
-    >>> [note.pitch for note in found.notes]
+    >>> transcription = na.Transcriber()(y, 22050)
+    >>> [note.pitch for note in transcription.notes]
     [69.0]
     """
 
@@ -217,7 +217,7 @@ class Transcriber(BaseTranscriber):
         return Tuning(candidates[int(np.argmax(means))], metric, table)
 
     def _default_grid(self) -> Mapping[str, Sequence[Any]]:
-        """Thresholds around the present one."""
+        """Thresholds around the current one."""
         threshold = getattr(self.decoding, "threshold", None)
         if threshold is None:
             raise ParameterError(
@@ -236,12 +236,12 @@ class Transcriber(BaseTranscriber):
     ) -> Decomposition:
         return self.model.activations(V, self.dictionary, rng=rng, callback=callback)
 
-    def _component_pitches(self, found: Decomposition) -> tuple[float | None, ...]:
+    def _component_pitches(self, fitted: Decomposition) -> tuple[float | None, ...]:
         pitches = tuple(self.model.pitches(self.dictionary))
-        return pitches + (None,) * (found.n_components - len(pitches))
+        return pitches + (None,) * (fitted.n_components - len(pitches))
 
-    def _salience(self, found: Decomposition, times: np.ndarray) -> Salience:
-        levels = found.structure.levels(found.factors)
+    def _salience(self, fitted: Decomposition, times: np.ndarray) -> Salience:
+        levels = fitted.structure.levels(fitted.factors)
         return Salience.from_activations(levels, self.model.pitches(self.dictionary), times)
 
     def _notes(self, salience: Salience, duration: float) -> tuple[Note, ...]:

@@ -186,7 +186,7 @@ def test_transposing_a_constant_q_template_shifts_it():
 
 def test_notes_beyond_the_transform_are_refused():
     known = na.NoteDictionary(np.eye(257)[:, 100:101], ["a"], STFT, [84])
-    with pytest.raises(ParameterError, match=r"a note of pitch 101 has nothing below .* 4000 Hz"):
+    with pytest.raises(ParameterError, match=r"a note of pitch 101 has no energy below .* 4000 Hz"):
         known.fill(84, 120)
     with pytest.raises(ParameterError, match="low is 70 and high is 60"):
         known.fill(70, 60)
@@ -251,7 +251,7 @@ def test_what_does_not_fit_is_refused():
     with pytest.raises(ParameterError, match="of kind mel cannot be converted"):
         known.to_transform(STFT)
     high = na.NoteDictionary(np.eye(257)[:, 250:251], ["a"], STFT, [107])
-    with pytest.raises(ParameterError, match="1 of 1 components have nothing between 0 and 2000"):
+    with pytest.raises(ParameterError, match="1 of 1 components have no energy between 0 and 2000"):
         high.to_transform(na.Stft(4000, 512))
 
 

@@ -65,7 +65,7 @@ def test_the_best_permutation_is_found_where_names_do_not_say(estimate, permute)
 def test_names_count_even_where_another_order_were_better():
     found = na.evaluate(TRUE, {"a": MADE["b"], "b": MADE["a"], "rest": NOISE[2]})
     assert found.mean["sdr"] < 0
-    assert found.notes == ("estimates of no reference, left aside: rest",)
+    assert found.notes == ("ignored estimates without a reference: rest",)
 
 
 def test_stems_work_as_they_are():

@@ -152,7 +152,7 @@ def _storable(name: str, array: NDArray[Any]) -> NDArray[Any]:
 
 
 def _is_valid(array: NDArray[Any]) -> bool:
-    """Tell whether all values are finite and non-negative."""
+    """Return whether all values are finite and non-negative."""
     # NaN makes both comparisons false.
     return not array.size or bool(array.min() >= 0 and array.max() < np.inf)
 

@@ -17,7 +17,7 @@ _Order = Literal["little", "big"]
 
 @dataclass(frozen=True)
 class Survey:
-    """Declared and actual structure of one file; the defaults are those of an unsuspicious one."""
+    """Declared and actual structure of a file; the defaults describe an undamaged one."""
 
     declared: int | None = None
     """Bytes of audio declared in the header; None if it does not declare them."""
@@ -115,7 +115,7 @@ def _form(file: BinaryIO, size: int) -> Survey:
 
 
 def _chunked(file: BinaryIO, size: int, order: _Order, target: bytes, skipped: int) -> Survey:
-    """Survey of a file of chunks; the audio begins `skipped` bytes after the target's head."""
+    """Survey of a file of chunks; audio begins `skipped` bytes into the chunk `target`."""
     long_size = None  # position and value of RF64's 64-bit size
     for name, start, length in chunks(file, size, order):
         if name == b"ds64":
@@ -139,7 +139,7 @@ def _chunked(file: BinaryIO, size: int, order: _Order, target: bytes, skipped: i
 
 
 def _means_unknown(length: int) -> bool:
-    """Tell whether a length means an unknown one: programs write 2 or 4 GiB to a pipe."""
+    """Return whether a length stands for unknown: writers to a pipe declare 2 or 4 GiB."""
     return any(0 < limit - length <= 4200 for limit in (2**31, 2**32))
 
 
@@ -220,7 +220,7 @@ def _ogg_page(file: BinaryIO, position: int) -> bytes | None:
 
 
 def _finds_page(file: BinaryIO, position: int) -> bool:
-    """Tell whether another page starts at or after a position."""
+    """Return whether another page starts at or after a position."""
     file.seek(position)
     end = b""
     while block := file.read(1 << 16):

@@ -1,4 +1,4 @@
-"""Decoding of audio files, block by block, with checks of what the file declares."""
+"""Decoding of audio files, block by block, with checks against the declared length."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class Decoder:
             return 0
 
     def _decode(self, frames: int) -> tuple[NDArray[Any], bool]:
-        """Decode at most a number of frames; the flag tells whether the decoder failed after."""
+        """Decode at most `frames` frames; return them, and whether the decoder then failed."""
         import soundfile
 
         # NaN marks frames that were not reached: an error does not tell how many were decoded.

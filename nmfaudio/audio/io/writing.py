@@ -57,7 +57,7 @@ def write_group(
     Parameters
     ----------
     targets : mapping of Path to np.ndarray [shape=(channel, sample) or (sample,)]
-        A mapping that computes its values is asked up to twice for each, from several threads.
+        Values of a lazy mapping are requested up to twice each, from several threads.
     sr : int
         Sample rate in Hz.
     format : str
@@ -116,9 +116,9 @@ def write_group(
 
 
 def stored_blocks(path: Path, y: NDArray[Any], written: Written) -> Iterator[NDArray[Any]]:
-    """Yield the samples that a file written by `write_group` holds, block by block.
+    """Yield the stored samples of a file written by `write_group`, block by block.
 
-    Only a lossy file is decoded: `write_group` has read back any other, and found these samples.
+    Only lossy files are decoded: `write_group` has already verified the samples of all others.
 
     Parameters
     ----------
@@ -140,7 +140,7 @@ def stored_blocks(path: Path, y: NDArray[Any], written: Written) -> Iterator[NDA
     encoding = _Encoding(as_audio(y, show(path.stem)), 0, "", written.subtype, written.gain)
     if encoding.lossless:
         for block in encoding.blocks():
-            # Codes fill the upper bits of an int32, whatever their width.
+            # Integers of any width are stored in the upper bits of an int32.
             yield block / 2.0**31 if block.dtype == np.int32 else block
         return
     with open_audio(path) as file:
@@ -283,7 +283,7 @@ class _Encoding:
             if bits is not None:
                 half = 2.0 ** (bits - 1)
                 codes = np.rint(block.astype(np.float64) * (self.gain * half))
-                # libsndfile takes int32 of full scale, whatever the bits.
+                # libsndfile expects full-scale int32 for integers of any width.
                 block = np.clip(codes, -half, half - 1).astype(np.int32) << (32 - bits)
             elif self.gain != 1:
                 block = block * self.gain

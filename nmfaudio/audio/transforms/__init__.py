@@ -60,7 +60,7 @@ def transform_from(parameters: Mapping[str, Any]) -> Transform:
 
 
 def rows_in(parameters: Mapping[str, Any]) -> int:
-    """Number of rows of the features under parameters, without building the transform.
+    """Number of rows of the features with these parameters, without building the transform.
 
     Parameters
     ----------

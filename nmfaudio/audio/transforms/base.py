@@ -50,7 +50,7 @@ class Transform(Protocol):
 
     @classmethod
     def rows_in(cls, parameters: Mapping[str, Any]) -> int:
-        """Number of rows of V under parameters, without building the transform.
+        """Number of rows of V with these parameters, without building the transform.
 
         Parameters
         ----------

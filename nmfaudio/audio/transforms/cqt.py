@@ -108,7 +108,7 @@ class Cqt(StftBased):
     kind: ClassVar[str] = "cqt"
 
     def __post_init__(self) -> None:
-        self._put(
+        self._set_fields(
             {
                 "fmin": as_number(self.fmin, "fmin", above=0),
                 "n_bins": as_count(self.n_bins, "n_bins", low=1),
@@ -122,7 +122,7 @@ class Cqt(StftBased):
         n_fft = min(enough, MAX_N_FFT) if self.n_fft is None else self.n_fft
         n_fft = as_count(n_fft, "n_fft", low=2)
         hop = max(1, min(usual, n_fft) // 4) if self.hop is None else self.hop
-        self._put({"n_fft": n_fft, "hop": hop})
+        self._set_fields({"n_fft": n_fft, "hop": hop})
         super().__post_init__()
         if longest > self.n_fft:
             needed = (self.sr / self.n_fft - self.gamma) / self._relative_width
@@ -137,7 +137,7 @@ class Cqt(StftBased):
 
     @classmethod
     def rows_in(cls, parameters: Mapping[str, Any]) -> int:
-        """Number of bins under parameters, without building the transform.
+        """Number of bins with these parameters, without building the transform.
 
         Parameters
         ----------
@@ -197,7 +197,7 @@ class Cqt(StftBased):
             V **= self.power
         return np.asfortranarray(V)
 
-    def _shares(self) -> csr_array:
+    def _band_weights(self) -> csr_array:
         from scipy.fft import fft
         from scipy.sparse import csr_array, vstack
 
@@ -229,7 +229,7 @@ class Cqt(StftBased):
 
         At negative frequencies the spectrum of audio is the conjugate of that at positive ones, so
         the coefficients are ``kernels @ Z + conj(mirrored @ Z)``. Wavelets of many periods have
-        almost nothing there.
+        almost no energy there.
         """
         from scipy.sparse import csr_array, vstack
 

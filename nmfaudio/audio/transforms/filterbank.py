@@ -33,7 +33,7 @@ class Filterbank(StftBased):
     def __post_init__(self) -> None:
         super().__post_init__()
         fmax = self.sr / 2 if self.fmax is None else self.fmax
-        self._put({"fmin": as_number(self.fmin, "fmin"), "fmax": as_number(fmax, "fmax")})
+        self._set_fields({"fmin": as_number(self.fmin, "fmin"), "fmax": as_number(fmax, "fmax")})
         if not 0 <= self.fmin < self.fmax <= self.sr / 2:
             raise ParameterError(
                 f"fmin {self.fmin:g} Hz and fmax {self.fmax:g} Hz do not fit audio of {self.sr} "
@@ -64,10 +64,10 @@ class Filterbank(StftBased):
             `Z` is not a spectrogram of this transform.
         """
         magnitudes = self.stft.features(Z)
-        V: np.ndarray = self._shares().astype(magnitudes.dtype) @ magnitudes
+        V: np.ndarray = self._band_weights().astype(magnitudes.dtype) @ magnitudes
         return np.asfortranarray(V)
 
-    def _shares(self) -> csr_array:
+    def _band_weights(self) -> csr_array:
         return self._weights
 
     @cached_property
@@ -145,12 +145,12 @@ class Mel(Filterbank):
     kind: ClassVar[str] = "mel"
 
     def __post_init__(self) -> None:
-        self._put({"n_mels": as_count(self.n_mels, "n_mels", low=1)})
+        self._set_fields({"n_mels": as_count(self.n_mels, "n_mels", low=1)})
         super().__post_init__()
 
     @classmethod
     def rows_in(cls, parameters: Mapping[str, Any]) -> int:
-        """Number of bands under parameters, without building the transform.
+        """Number of bands with these parameters, without building the transform.
 
         Parameters
         ----------
@@ -244,12 +244,12 @@ class Erb(Filterbank):
     kind: ClassVar[str] = "erb"
 
     def __post_init__(self) -> None:
-        self._put({"n_bands": as_count(self.n_bands, "n_bands", low=1)})
+        self._set_fields({"n_bands": as_count(self.n_bands, "n_bands", low=1)})
         super().__post_init__()
 
     @classmethod
     def rows_in(cls, parameters: Mapping[str, Any]) -> int:
-        """Number of bands under parameters, without building the transform.
+        """Number of bands with these parameters, without building the transform.
 
         Parameters
         ----------

@@ -118,7 +118,7 @@ class Stft:
 
     @classmethod
     def rows_in(cls, parameters: Mapping[str, Any]) -> int:
-        """Number of bins under parameters, without building the transform.
+        """Number of bins with these parameters, without building the transform.
 
         Parameters
         ----------

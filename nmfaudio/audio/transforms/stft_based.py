@@ -19,12 +19,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class StftBased(ABC):
-    """Features on bands of frequencies; Z is the STFT, so that the inverse stays exact.
+    """Transform whose features are frequency bands, computed from an STFT.
 
-    A subclass defines the bands and computes its features from Z. `lift` maps a mask on the bands
-    to the bins of the STFT by a weighted mean over the bands that contain the bin. So masks that
-    sum to one still do after lifting. A bin outside all bands takes the mask of the nearest bin
-    inside one, the lower of two.
+    The complex spectrogram Z is the STFT itself, so the inverse is exact. A subclass defines the
+    bands and computes its features from Z.
+
+    `lift` maps a mask M on the bands to the bins of the STFT by a weighted mean over the bands b
+    that contain bin k, with weights s from `_band_weights`::
+
+        lifted[k, t] = Σ_b s[b, k] M[b, t] / Σ_b s[b, k]
+
+    Masks that sum to one therefore still do after lifting. A bin outside all bands takes the mask
+    of the nearest bin inside a band; of two equally near ones, the lower.
     """
 
     sr: int
@@ -38,16 +44,16 @@ class StftBased(ABC):
 
     def __post_init__(self) -> None:
         n_fft = default_n_fft(self.sr) if self.n_fft is None else self.n_fft
-        self._put(asdict(Stft(self.sr, n_fft, self.hop, self.window, self.power)))
+        self._set_fields(asdict(Stft(self.sr, n_fft, self.hop, self.window, self.power)))
 
-    def _put(self, fields: dict[str, Any]) -> None:
-        """Set fields of the frozen dataclass during construction."""
+    def _set_fields(self, fields: dict[str, Any]) -> None:
+        """Set fields of the frozen dataclass in `__post_init__`."""
         for field, value in fields.items():
             object.__setattr__(self, field, value)
 
     @cached_property
     def stft(self) -> Stft:
-        """Underlying STFT, which computes and inverts Z."""
+        """Short-time Fourier transform that computes Z and inverts it."""
         return Stft(self.sr, self.n_fft, self.hop, self.window, self.power)
 
     @property
@@ -58,15 +64,15 @@ class StftBased(ABC):
     @classmethod
     @abstractmethod
     def rows_in(cls, parameters: Mapping[str, Any]) -> int:
-        """Number of bands under parameters; see `Transform.rows_in`."""
+        """Number of bands of a transform with these parameters; see `Transform.rows_in`."""
 
     @abstractmethod
     def features(self, Z: np.ndarray) -> np.ndarray:
-        """Compute the non-negative V [shape=(freq, time)] of Z."""
+        """Compute the non-negative features of Z [shape=(channel, bin, time)]."""
 
     @abstractmethod
-    def _shares(self) -> csr_array:
-        """Non-negative weight of each bin in each band [shape=(band, bin)], float64."""
+    def _band_weights(self) -> csr_array:
+        """Weight of each bin in each band, ≥ 0, float64 [shape=(band, bin)]."""
 
     @property
     def hop_seconds(self) -> float:
@@ -74,15 +80,15 @@ class StftBased(ABC):
         return self.hop / self.sr
 
     def times(self, n_frames: int) -> np.ndarray:
-        """Centres of the first frames in seconds; see `Stft.times`."""
+        """Centres of the first `n_frames` frames in seconds; see `Stft.times`."""
         return self.stft.times(n_frames)
 
     def n_frames(self, n_samples: int) -> int:
-        """Return the number of frames of audio of a given length; see `Stft.n_frames`."""
+        """Return the number of frames for a number of samples; see `Stft.n_frames`."""
         return self.stft.n_frames(n_samples)
 
     def to_dict(self) -> dict[str, Any]:
-        """Kind and parameters as JSON types; see `transform_from`."""
+        """Kind and parameters, JSON-serialisable; see `transform_from`."""
         return {"kind": self.kind} | asdict(self)
 
     def forward(self, y: np.ndarray) -> np.ndarray:
@@ -107,38 +113,39 @@ class StftBased(ABC):
         Parameters
         ----------
         mask : np.ndarray [shape=(freq, time) or (channel, freq, time)]
-            One row for each of `frequencies`.
+            Mask with one row per band.
 
         Returns
         -------
         np.ndarray [shape=(bin, time) or (channel, bin, time)]
-            In the precision of the mask, within the range of its values.
+            Mask with one row per bin of the STFT, in the precision of `mask` and within the range
+            of its values.
 
         Raises
         ------
         ShapeError
-            The mask has another number of rows.
+            The number of rows is not that of the bands.
         """
         if mask.ndim == 3:
             return np.stack([self.lift(channel) for channel in mask])
-        lifting = self._lifting
+        lifting = self._lifting_matrix
         if mask.ndim != 2 or len(mask) != lifting.shape[1]:
             raise ShapeError(
-                f"the mask has shape {mask.shape}; (freq, time) with {lifting.shape[1]} "
-                "frequencies is needed"
+                f"the mask has shape {mask.shape}; it must be (freq, time) with "
+                f"{lifting.shape[1]} rows, one for each band"
             )
         dtype = np.result_type(mask, np.float32)
         lifted: np.ndarray = lifting.astype(dtype) @ mask.astype(dtype, copy=False)
         return lifted
 
     @cached_property
-    def _lifting(self) -> csr_array:
-        """Weights of the mean [shape=(bin, band)]; each row sums to one."""
+    def _lifting_matrix(self) -> csr_array:
+        """Matrix of the weighted mean in `lift` [shape=(bin, band)]; each row sums to one."""
         from scipy.sparse import csr_array, diags_array
 
-        shares = self._shares()
-        totals = shares.sum(axis=0)
-        bins = np.flatnonzero(totals)  # bins inside a band
-        borders = (bins[1:] + bins[:-1]) / 2
-        nearest = bins[np.searchsorted(borders, np.arange(len(totals)))]
-        return csr_array(diags_array(1 / totals[nearest]) @ csr_array(shares.T)[nearest])
+        weights = self._band_weights()
+        totals = weights.sum(axis=0)  # (bin,)
+        covered = np.flatnonzero(totals)  # bins inside a band
+        midpoints = (covered[1:] + covered[:-1]) / 2
+        nearest = covered[np.searchsorted(midpoints, np.arange(len(totals)))]
+        return csr_array(diags_array(1 / totals[nearest]) @ csr_array(weights.T)[nearest])

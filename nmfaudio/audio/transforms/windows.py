@@ -14,7 +14,7 @@ _MAX_CONDITION = 10.0
 
 
 def window_samples(name: str, n_fft: int) -> np.ndarray:
-    """Return the periodic window of a name.
+    """Return the periodic window with a given name.
 
     Parameters
     ----------

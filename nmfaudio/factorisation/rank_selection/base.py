@@ -54,7 +54,7 @@ class Search:
 
     @property
     def divergence_unit(self) -> float:
-        """A divergence of 1 at this scale, at the caller's scale: D(sV, sY) = s^β D(V, Y)."""
+        """Factor that converts a divergence to the caller's scale: D(sV, sY) = s^β D(V, Y)."""
         return float(self.scale**self.divergence.beta)
 
     def fit(

@@ -147,7 +147,7 @@ def deep_nmf(
     ----------
     V. Leplat, L. T. K. Hien, A. Onwunta and N. Gillis, "Deep nonnegative matrix factorization with
     beta divergences", Neural Computation 36(11), 2024, doi:10.1162/neco_a_01679,
-    arXiv:2309.08249. (Their objective is a sum over layers with activations of their own; here it
+    arXiv:2309.08249. (Their objective is a sum over layers with separate activations; here it
     is that of a single product.)
 
     G. Trigeorgis, K. Bousmalis, S. Zafeiriou and B. W. Schuller, "A deep matrix factorization

@@ -1,4 +1,4 @@
-"""Solver for decompositions that others start from."""
+"""Solver for decompositions that initialise further decompositions."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from nmfaudio.factorisation.divergences import Beta
 
 
 def solver_without_zeros(divergence: Beta) -> str:
-    """Fastest solver for plain NMF that makes no exact zeros.
+    """Return the fastest solver for plain NMF that creates no exact zeros.
 
-    Later multiplicative updates could not change them.
+    Multiplicative updates that follow could not change exact zeros.
     """
     return "bmme" if divergence.beta <= 2 else "mu"

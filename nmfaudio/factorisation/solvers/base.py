@@ -14,13 +14,13 @@ Step = Callable[[int, list[np.ndarray], Problem], np.ndarray]
 
 
 class Run(Protocol):
-    """State of a decomposition under way."""
+    """State of a running decomposition."""
 
     loss: float
     """Objective at the current factors."""
 
     def advance(self, iterations: int) -> None:
-        """Do a number of iterations, then update `loss`.
+        """Run a number of iterations, then update `loss`.
 
         Parameters
         ----------

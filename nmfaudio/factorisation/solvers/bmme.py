@@ -94,7 +94,7 @@ class ExtrapolatedRun(FusedRun):
             self._restart()
 
     def _restart(self) -> None:
-        """Begin the sequence of extrapolations anew."""
+        """Restart the sequence of extrapolations at the current factors."""
         self._t = 1.0
         self._W_before, self._H_before = self._W, self._H
 

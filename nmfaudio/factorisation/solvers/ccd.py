@@ -26,7 +26,7 @@ class CCD:
     r"""Cyclic coordinate descent, for plain NMF under β = 1 with any weights and penalties.
 
     Each iteration moves every entry of W, then of H, to its own minimum, so the objective never
-    rises. An iteration costs several of `MU`, and works in double precision whatever the dtype of
+    rises. An iteration costs several of `MU`, and works in double precision for any dtype of
     V, but converges closer to a stationary point than any multiplicative update: it is the
     reference for the other solvers. Unlike them it moves exact zeros: a support needs
     ``Factor(H * S, free=S)``.

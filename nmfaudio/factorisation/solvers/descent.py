@@ -43,7 +43,7 @@ def descend(
 
 
 def step_terms(terms: Terms | None, free: bool | np.ndarray, F: np.ndarray) -> StepTerms:
-    """Penalty terms of F, and which of its entries may change, as kernels take them."""
+    """Penalty terms of F and the mask of its free entries, as arguments of the kernels."""
     linear, quadratic, log, inverse = term_arrays(terms, F)
     return StepTerms(linear, quadratic, log, inverse, free_array(free, F))
 

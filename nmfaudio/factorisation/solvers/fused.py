@@ -1,6 +1,7 @@
 """Multiplicative updates of plain and convolutive NMF in one pass over V per iteration.
 
-`Stepwise` with `mu_step` computes the same and is their reference in the tests.
+`Stepwise` with `mu_step` computes the same updates with one matrix product at a time; the tests
+compare the two.
 """
 
 from __future__ import annotations
@@ -32,21 +33,30 @@ from nmfaudio.kernels.threads import get_threads, parallel_for
 
 
 def can_fuse(problem: Problem) -> bool:
-    """Return whether `FusedRun` supports the problem; subclasses may redefine the model."""
+    """Return whether `FusedRun` supports the problem."""
+    # Exact types, since a subclass may define another model.
     plain = type(problem.structure) is Product and len(problem.factors) == 2
     supported = plain or type(problem.structure) is Convolutive
     return supported and type(problem.divergence) is Beta
 
 
 class FusedRun:
-    """Multiplicative updates of ``V ≈ W H``, W before H in each iteration.
+    """Multiplicative updates of ``V ≈ Y = W H``, W before H in each iteration.
 
-    A sweep over V updates H, and accumulates both parts of the gradient for W and the divergence
-    from the model with the new H, so the next update of W needs no pass over V. With several lags
-    that takes two sweeps, since the activations of a frame affect the frames after it.
+    Without weights and penalties, an iteration computes::
 
-    The frames are split into chunks that depend on their number only; each chunk has accumulators
-    of its own, which are added in order. Any number of threads gives the same bytes.
+        W ← W · (A Hᵀ / B Hᵀ)^(1 / (p − q))
+        H ← H · (Wᵀ A / Wᵀ B)^(1 / (p − q))
+
+    with ``A = V · Y^(β−2)``, ``B = Y^(β−1)`` and the exponents p, q of `Divergence.exponents`.
+
+    One sweep over V updates H, then computes the model of the new H and accumulates ``A Hᵀ``,
+    ``B Hᵀ`` and the divergence. The next update of W therefore needs no pass over V. Convolutive
+    models take two sweeps, because the activations of a frame also affect the following frames.
+
+    Frames are divided into chunks, and the chunks depend on the number of frames only. Each chunk
+    has separate accumulators, which are added in order, so results are bitwise the same for any
+    number of threads.
     """
 
     loss: float
@@ -60,12 +70,14 @@ class FusedRun:
         dtype = self._V.dtype
         self._floors = divergence.model_floor(dtype), factor_floor(dtype)
         weights = problem.weights
-        none = np.empty((0, 0), dtype)
-        self._weights = none if weights is None else np.ascontiguousarray(weights.T)
-        self._W_shape = W.shape
+        empty = np.empty((0, 0), dtype)
+        self._weights = empty if weights is None else np.ascontiguousarray(weights.T)
+        self._W_shape = W.shape  # (freq, component) or (lag, freq, component)
         self._lags = len(W) if W.ndim == 3 else 1
+        # _W are the templates that H is updated for, _W_next those that the next update of W starts
+        # from. They differ only in subclasses that extrapolate. (lag · component, freq), padded.
         self._W = self._W_next = self._packed(W)
-        self._H = np.array(H.T, order="C")
+        self._H = np.array(H.T, order="C")  # (time, component)
         free_W, free_H = problem.free
         self._free_W = free_W if isinstance(free_W, bool) else self._packed(free_W)
         self._free_H = free_H if isinstance(free_H, bool) else free_H.T
@@ -76,23 +88,25 @@ class FusedRun:
         self._sweep(update=False, want_loss=True)
 
     def _allocate(self, factors: Sequence[np.ndarray]) -> None:
-        """Allocate the accumulators of each chunk, small where a closed form is available."""
+        """Allocate the accumulators of each chunk; those that a closed form replaces are empty."""
         dtype, unweighted = self._V.dtype, self._problem.weights is None
         chunks = len(self._edges) - 1
-        # Unweighted KL: the positive part of the gradient, Σ_t H, does not depend on the model.
-        self._simple = self._beta == 1 and unweighted
-        # Unweighted β = 2: it is W H Hᵀ. Squares must stay in the range of the dtype.
+        # β = 1 without weights: B is 1, so B Hᵀ is Σ_t H[k, t] for every frequency.
+        self._constant_B = self._beta == 1 and unweighted
+        # β = 2 without weights: B is Y, so B Hᵀ is W (H Hᵀ), with a Gram matrix. Its entries are
+        # squares, which must stay in the exponent range of the dtype (2^±126 and 2^±1022).
         bits = 30 if dtype == np.float32 else 400
         in_range = all(2.0**-bits < F.max() < 2.0**bits for F in factors)
         self._gram = self._beta == 2 and unweighted and self._lags == 1 and in_range
         shape = (chunks, *self._W.shape) if self._free_W is not False else (0, 0, 0)
-        small = self._simple or self._gram
+        closed_form = self._constant_B or self._gram
+        # Negative and positive part of the gradient, (chunk, lag · component, freq).
         self._neg = layout.aligned_zeros(shape, dtype)
-        self._pos = layout.aligned_zeros((0, 0, 0) if small else shape, dtype)
+        self._pos = layout.aligned_zeros((0, 0, 0) if closed_form else shape, dtype)
         depth = len(self._W) if self._gram else 0
-        self._squares = np.zeros((chunks, depth, depth), dtype)
-        self._sums = np.zeros((chunks, self._W_shape[-1]))
-        self._misfits = np.zeros(chunks)
+        self._squares = np.zeros((chunks, depth, depth), dtype)  # H Hᵀ
+        self._sums = np.zeros((chunks, self._W_shape[-1]))  # Σ_t H[k, t]
+        self._misfits = np.zeros(chunks)  # divergence
 
     def advance(self, iterations: int) -> None:
         for left in range(iterations - 1, -1, -1):
@@ -104,20 +118,20 @@ class FusedRun:
         return [self._unpacked(self._W), self._H.T]
 
     def _packed(self, W: np.ndarray) -> np.ndarray:
-        """Return W, or an array like it, as (lag · component, freq), padded for the kernels."""
+        """Reshape an array of W's shape to (lag · component, freq), padded for the kernels."""
         rows = W.reshape(self._lags, -1, W.shape[-1]).transpose(0, 2, 1)
         flat = rows.reshape(-1, rows.shape[-1])
         return layout.padded(flat, layout.padded_shape(*flat.shape, self._V.dtype))
 
     def _unpacked(self, W: np.ndarray) -> np.ndarray:
-        """Return a packed W in its original shape."""
+        """Reshape a packed array back to the shape of W."""
         freq, rank = self._W_shape[-2:]
         rows = W[: self._lags * rank, :freq].reshape(self._lags, rank, freq).transpose(0, 2, 1)
         out: np.ndarray = rows.reshape(self._W_shape)
         return out
 
     def _packed_terms(self, terms: Terms | None) -> Terms | None:
-        """Return the penalty terms of W, packed like it."""
+        """Reshape the penalty terms of W as `_packed` reshapes W."""
         if terms is None:
             return None
         return Terms(
@@ -128,7 +142,7 @@ class FusedRun:
         )
 
     def _update_W(self) -> None:
-        """Update W from the accumulators of the last sweep."""
+        """Update W with the gradient that the last sweep accumulated."""
         X = [self._unpacked(self._W_next), self._H.T]
         terms = self._packed_terms(self._problem.majorize(0, X))
         self._W = self._W_next = layout.padded(self._W_next, self._W.shape)
@@ -136,21 +150,28 @@ class FusedRun:
         descend(self._W, neg, pos, terms, self._free_W, self._exponents)
 
     def _positive_part(self) -> np.ndarray:
-        """Return the denominator of the update of W, summed over the chunks in order."""
-        if self._simple:
+        """Return the positive part of the gradient for W, in the shape of packed W.
+
+        It is the denominator of the multiplicative update. Chunks are summed in order.
+        """
+        if self._constant_B:
             return np.broadcast_to(self._sums_of_H()[:, None], self._W.shape)
         if not self._gram:
             return np.asarray(self._pos.sum(0))
-        pos = np.zeros_like(self._W)  # H Hᵀ Wᵀ
+        pos = np.zeros_like(self._W)  # (H Hᵀ) Wᵀ, since packed W is transposed
         accumulate(self._squares.sum(0), self._W_next, pos)
         return pos
 
     def _sums_of_H(self) -> np.ndarray:
-        """Return, for each row of packed W, the sum of the activations that it is multiplied by."""
+        """Return, for each row (lag, component) of packed W, the sum of its activations in V.
+
+        For lag τ it is Σ_t H[k, t] over the frames t < n_frames − τ.
+        """
         H, lags = self._H, self._lags
         sums = np.zeros((lags, H.shape[1]))
         sums[0] = self._sums.sum(0)
-        if lags > 1:  # activations in the last `lag` frames end after the last frame of V
+        if lags > 1:
+            # Only the last lags − 1 frames of H differ between lags: a cumulative sum over them.
             first = max(len(H) - lags + 1, 0)
             prefix = H[:first].sum(0, dtype=np.float64)
             prefix = np.vstack([prefix, prefix + H[first:].cumsum(0, dtype=np.float64)])
@@ -161,16 +182,17 @@ class FusedRun:
         return out
 
     def _sums_of_W(self) -> np.ndarray:
-        """Return the sums of the templates up to each lag, (lag, component)."""
+        """Return Σ_f W[k, f], cumulated over lags [shape=(lag, component)]."""
         rank = self._W_shape[-1]
         sums = self._W[: self._lags * rank].sum(1, dtype=np.float64).reshape(self._lags, rank)
         cumulative: np.ndarray = sums.cumsum(0)
         return cumulative.astype(self._W.dtype)
 
     def _sweep(self, *, update: bool, want_loss: bool) -> None:
-        majorant = self._problem.majorize(1, self.factors()) if update else None
-        turned: Any = None if majorant is None else [np.transpose(term) for term in majorant]
-        terms = step_terms(turned, self._free_H, self._H)
+        """Update H if `update`; accumulate the gradient for W; compute the loss if `want_loss`."""
+        penalty = self._problem.majorize(1, self.factors()) if update else None
+        transposed: Any = None if penalty is None else [np.transpose(term) for term in penalty]
+        terms = step_terms(transposed, self._free_H, self._H)
         templates = self._templates()
         if update and self._lags > 1:
             self._update_lagged(templates, terms)
@@ -181,50 +203,54 @@ class FusedRun:
             self.loss = self._problem.loss(self.factors(), float(sum(self._misfits)))
 
     def _templates(self) -> Templates:
-        """W, and what the kernels derive the gradient for H from."""
-        none = np.empty((0, 0), self._W.dtype)
+        """Return W with the arrays derived from it that the update of H needs."""
+        empty = np.empty((0, 0), self._W.dtype)
         return Templates(
             self._W,
             *layout.panels(self._W),
-            gram=np.ascontiguousarray(product(self._W, self._W.T)) if self._gram else none,
-            totals=self._sums_of_W() if self._simple else none,
+            gram=np.ascontiguousarray(product(self._W, self._W.T)) if self._gram else empty,
+            totals=self._sums_of_W() if self._constant_B else empty,
         )
 
     def _params(self, update: bool, need_loss: bool) -> Params:
+        """Return the scalar parameters of the kernels."""
         beta, (p, q), (model_floor, floor) = self._beta, self._exponents, self._floors
         formula = formula_for(float(self._V.dtype.type(beta)))
-        numbers = beta, p, q, model_floor, floor
-        return Params(formula, *numbers, *self._widths, self._lags, update, need_loss)
+        scalars = beta, p, q, model_floor, floor
+        return Params(formula, *scalars, *self._widths, self._lags, update, need_loss)
 
     def _accumulate(self, templates: Templates, terms: StepTerms, params: Params) -> None:
+        """Run `sweep` on all chunks, in parallel."""
         data = Data(self._V, self._weights)
         sums = ChunkSums(
             self._W_next, self._neg, self._pos, self._sums, self._squares, self._misfits
         )
 
-        def work(numbers: range) -> None:
-            chunks = Chunks(self._edges, numbers.start, numbers.step)
-            workspace = self._workspace(numbers.start)
+        def work(indices: range) -> None:
+            chunks = Chunks(self._edges, indices.start, indices.step)
+            workspace = self._workspace(indices.start)
             sweep(data, templates, self._H, terms, params, workspace, sums, chunks)
 
         parallel_for(work, len(self._misfits))
 
     def _update_lagged(self, templates: Templates, terms: StepTerms) -> None:
-        # What is summed for a frame does not depend on the chunk that it is in.
+        """Update the activations of a convolutive model, in parallel."""
+        # The gradient for a frame does not depend on the division into chunks, since each chunk
+        # reads as many frames beyond its end as needed. So there may be one chunk per thread.
         edges = layout.chunk_edges(len(self._V), get_threads())
-        H = self._H
+        H = self._H  # all gradients use the activations before the update
         self._H = H.copy()
         data, params = Data(self._V, self._weights), self._params(update=True, need_loss=False)
 
-        def work(numbers: range) -> None:
-            chunks = Chunks(edges, numbers.start, numbers.step)
-            workspace = self._workspace(numbers.start)
+        def work(indices: range) -> None:
+            chunks = Chunks(edges, indices.start, indices.step)
+            workspace = self._workspace(indices.start)
             update_lagged(data, templates, H, self._H, terms, params, workspace, chunks)
 
         parallel_for(work, len(edges) - 1)
 
     def _workspace(self, worker: int) -> Workspace:
-        """Scratch memory for one of the threads that work at the same time."""
+        """Return the scratch memory of one thread, allocated at its first use."""
         depth, freq = self._W.shape
         zeros, dtype, frames = layout.aligned_zeros, self._V.dtype, layout.FRAMES
         if worker not in self._workspaces:

@@ -179,7 +179,7 @@ def test_two_tones_are_separated_on_any_axis(kind, dtype):
 
 
 def test_a_mask_of_another_axis_is_refused():
-    with pytest.raises(ShapeError, match="30 frequencies is needed"):
+    with pytest.raises(ShapeError, match="30 rows, one for each band"):
         CASES["mel"].lift(np.ones((257, 4)))
 
 
