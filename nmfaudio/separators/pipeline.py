@@ -12,7 +12,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, SupportsIndex
 
 from nmfaudio._common.json_types import as_json
-from nmfaudio._common.memory import PROCESS
 from nmfaudio._common.options import documented, option
 
 # Slow imports are inside the functions that need them, so that `nmfaudio COMMAND --help` is fast.
@@ -29,17 +28,6 @@ if TYPE_CHECKING:
 # A recording whose peak is outside this range is scaled first, since powers of its float32 samples
 # could underflow or overflow. Scaling by a power of two is exact.
 QUIETEST, LOUDEST = 2.0**-20, 2.0**20
-
-# Measured numbers of copies of each array at the peak of memory use.
-# Spectrogram, during factorisation and during grouping:
-_FACTORISATION_COPIES = 3
-_GROUPING_COPIES = 7
-# Factors. The solver accumulates the gradient for W separately for up to 16 chunks of frames.
-_FACTOR_COPIES, _FACTOR_CHUNKS = 6, 16
-# Block of frames of each stem, without and with refinement of the phases:
-_BLOCK_COPIES, _REFINEMENT_COPIES = 10, 20
-# Block of frames of the spatial filter, per channel and per source:
-_SPATIAL_CHANNEL_COPIES, _SPATIAL_SOURCE_COPIES = 12, 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -366,25 +354,9 @@ class NmfSeparator(ABC):
         int
             Bytes, including `y` and the process itself.
         """
-        from nmfaudio.audio.masking import BLOCK
-        from nmfaudio.stems.percussiveness import EXCERPT_FRAMES
-        from nmfaudio.stems.rendering import CHUNK_FRAMES, SPATIAL_FRAMES
+        from nmfaudio.stems.memory import peak_memory
 
-        stft = self.transform(sr)
-        frames = stft.n_frames(y.shape[1])
-        frame = len(stft.frequencies) * y.itemsize  # bytes of one frame of the spectrogram
-        components, sources = self.size()
-        factors = components * (frames + _FACTOR_CHUNKS * len(stft.frequencies)) * y.itemsize
-        # These steps run one after another, so the largest of them determines the peak.
-        factorisation = frame * _FACTORISATION_COPIES * frames + _FACTOR_COPIES * factors
-        grouping = frame * (frames + _GROUPING_COPIES * min(frames, EXCERPT_FRAMES))
-        copies = _SPATIAL_CHANNEL_COPIES * len(y) + _SPATIAL_SOURCE_COPIES * sources
-        filtering = frame * min(frames, SPATIAL_FRAMES) * copies if len(y) > 1 else 0
-        block = _BLOCK_COPIES * min(frames, BLOCK)
-        if self.refine != "none":
-            block = _REFINEMENT_COPIES * min(frames, CHUNK_FRAMES)
-        stems = sources * (y.nbytes + frame * block * len(y))
-        return int(PROCESS + y.nbytes + max(factorisation, grouping, filtering, stems))
+        return peak_memory(y, self.transform(sr), *self.size(), refine=self.refine != "none")
 
 
 def _component_groups(
