@@ -1,4 +1,4 @@
-"""Audio source separation by non-negative matrix factorisation.
+"""Audio source separation and transcription by non-negative matrix factorisation.
 
 Public names are listed in ``__init__.pyi``. Importing the package loads nothing heavy: each name
 is imported when it is first used.

@@ -78,10 +78,10 @@ def upward(pairs: Iterable[tuple[str, str]]) -> list[str]:
     ]
 
 
-def circles(pairs: Iterable[tuple[str, str]]) -> list[list[str]]:
+def cycles(pairs: Iterable[tuple[str, str]]) -> list[list[str]]:
     """Groups of modules that import one another, directly or through others.
 
-    A package and its own modules are no circle: importing a module imports its package.
+    A package and its own modules are no cycle: importing a module imports its package.
     """
     graph: dict[str, set[str]] = {}
     for module, other in pairs:
@@ -116,8 +116,8 @@ def main() -> None:
             below = sorted({b for a, b in between if a == name}, key=lambda b: (ROW[b], b))
             print(f"{name:14} -> {', '.join(below) or '-'}")
     print(f"{len(ROW)} packages in {len(ROWS)} rows, {len(between)} arrows between packages")
-    print(f"arrows upward: {len(upward(pairs))}", *upward(pairs), sep="\n  ")
-    print(f"import circles: {len(circles(pairs))}", *circles(pairs), sep="\n  ")
+    print(f"upward imports: {len(upward(pairs))}", *upward(pairs), sep="\n  ")
+    print(f"import cycles: {len(cycles(pairs))}", *cycles(pairs), sep="\n  ")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,8 @@ import importlib
 import inspect
 import pickle
 import pkgutil
+import pydoc
+import re
 import subprocess
 import sys
 
@@ -39,13 +41,13 @@ PAIRS = house.arrows(KNOWN)
 
 
 def test_every_module_stands_in_the_order():
-    strangers = {house.room(name) for name in KNOWN} - set(house.ROW)
-    assert not strangers, f"give {strangers} a row in tests/house.py"
+    unknown = {house.room(name) for name in KNOWN} - set(house.ROW)
+    assert not unknown, f"give {unknown} a row in tests/house.py"
     assert house.upward(PAIRS) == []
 
 
 def test_no_modules_import_one_another():
-    assert house.circles(PAIRS) == []
+    assert house.cycles(PAIRS) == []
 
 
 @pytest.mark.parametrize("name", KNOWN)
@@ -112,3 +114,12 @@ def test_the_folder_names_no_machine():
     for path in [*KNOWN.values(), *PACKAGE.parent.glob("*.md"), PACKAGE.parent / "pyproject.toml"]:
         text = path.read_text()
         assert str(PACKAGE.parent) not in text, path
+
+
+def test_the_call_trees_name_functions_that_exist():
+    text = (PACKAGE.parent / "CONTRIBUTING.md").read_text()
+    trees = text.partition("## From a WAV to stems")[2].partition("## How the parts compose")[0]
+    named = re.findall(rf"^ *((?:{'|'.join(house.ROW)})\.[\w.]+)", trees, re.MULTILINE)
+    assert len(named) > 20
+    for name in named:
+        assert callable(pydoc.locate(f"nmfaudio.{name}")), name

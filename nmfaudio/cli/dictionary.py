@@ -49,7 +49,7 @@ info writes its facts to stdout, merge and export the paths written.
         """Run the action that comes first among the arguments."""
         choices = ", ".join(_ACTIONS)
         if not self.files:
-            raise ParameterError(f"no command given; choose from {choices}")
+            raise ParameterError(f"no action given; choose from {choices}")
         action, *sources = self.files
         if action not in _ACTIONS:
             hint = nearest(action, _ACTIONS) or f"; choose from {choices}"

@@ -43,8 +43,8 @@ matched for the best mean SIR, with a note. A file called mixture in REF is
 used as the mixture.
 
 With --notes, REF and EST are MIDI files or tables of notes, or folders of them,
-in which files with the same name are compared, regardless of suffix. EST may
-also be the output folder of nmfaudio transcribe.
+in which files with the same name are compared, regardless of suffix. If
+REF is a folder, EST may be the output folder of nmfaudio transcribe.
 """
     epilog = """\
 measures of audio, all in dB and better when higher:
@@ -94,7 +94,7 @@ examples:
         kind = "notes" if self.notes else "audio"
         if len(self.files) != 2:
             raise ParameterError(
-                f"got {len(self.files)} arguments, need two: REF with the true {kind} and EST with"
+                f"need two arguments, got {len(self.files)}: REF with the true {kind} and EST with"
                 " the estimated one"
             )
         if self.notes:

@@ -136,7 +136,7 @@ def test_bands_are_heard_too(nmfaudio, transform):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ((), "no command given"),
+        ((), "no action given"),
         (("inform", "songs.npz"), "unknown action 'inform'; did you mean info?"),
         (("zzz",), "unknown action 'zzz'; choose from info, merge, export"),
         (("info",), "no dictionary given"),

@@ -94,7 +94,7 @@ def test_what_differs_is_refused(nmfaudio, folders, change, words):
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["true"], 2, "got 1 arguments"),
+        (["true"], 2, "need two arguments, got 1"),
         (["true", "missing"], 3, "missing: No such file or directory"),
         (["true", "made/kick.wav"], 3, "Not a directory"),
         (["true", "."], 4, "no audio files"),

@@ -110,7 +110,7 @@ def test_a_piece_without_an_estimate_fails_and_the_others_go_on(nmfaudio):
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["--notes", "true"], 2, "got 1 arguments"),
+        (["--notes", "true"], 2, "need two arguments, got 1"),
         (["--notes", "true", "made/waltz.csv"], 2, "one is a folder"),
         (["--notes", "true/waltz.mid", "missing.mid"], 3, "missing.mid"),
         (["--notes", ".", "made"], 4, "has no .mid, .midi, .csv"),

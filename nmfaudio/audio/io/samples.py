@@ -41,5 +41,8 @@ def as_samples(audio: Any, sr: int | None) -> tuple[np.ndarray, int]:
         recording = read(audio)
         return recording.samples, recording.sr
     if sr is None:
-        raise ParameterError("sr is missing; an array needs its sample rate in Hz")
+        raise ParameterError(
+            "sr is missing; an array needs its sample rate in Hz, and the result of na.read is "
+            "passed as *na.read(path)"
+        )
     return as_audio(audio), sr
