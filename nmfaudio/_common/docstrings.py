@@ -37,5 +37,6 @@ def copy_docstrings(base: type, cls: type) -> None:
     """Copy docstrings of the public members of `base` to those of `cls` that have none."""
     for name, member in vars(cls).items():
         documentable = inspect.isfunction(member) or isinstance(member, property)
-        if documentable and not name.startswith("_") and member.__doc__ is None:
-            member.__doc__ = getattr(getattr(base, name, None), "__doc__", None)
+        public = not name.startswith("_") and hasattr(base, name)
+        if documentable and public and member.__doc__ is None:
+            member.__doc__ = getattr(base, name).__doc__
