@@ -244,7 +244,7 @@ def test_a_long_recording_is_judged_by_an_excerpt_much_as_a_whole(monkeypatch):
 
 
 def test_classes_are_the_best_of_all_intervals():
-    from nmfaudio.stems.grouping import _natural_classes
+    from nmfaudio.stems.natural_classes import natural_classes
 
     rng = np.random.default_rng(1)
     values, weights = rng.normal(size=9), rng.uniform(0.1, 1, 9)
@@ -260,7 +260,7 @@ def test_classes_are_the_best_of_all_intervals():
     rank = values.argsort().argsort()
     cuts = [(i, j) for i in range(1, 9) for j in range(i + 1, 9)]
     best = min(cost((rank >= i).astype(int) + (rank >= j)) for i, j in cuts)
-    assert cost(_natural_classes(values, weights, 3)) == pytest.approx(best)
+    assert cost(natural_classes(values, weights, 3)) == pytest.approx(best)
 
 
 @pytest.mark.parametrize("sources", [0, -1, 5, 2.0, True, "two", None])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -106,6 +105,7 @@ class Cqt(StftBased):
     gamma: float = 0.0
 
     kind: ClassVar[str] = "cqt"
+    rows: ClassVar[str] = "n_bins"
 
     def __post_init__(self) -> None:
         self._set_fields(
@@ -134,21 +134,6 @@ class Cqt(StftBased):
             )
         self._require_below_nyquist()
         self._kernel(self.fmin)  # raises for unsuitable windows
-
-    @classmethod
-    def rows_in(cls, parameters: Mapping[str, Any]) -> int:
-        """Number of bins with these parameters, without building the transform.
-
-        Parameters
-        ----------
-        parameters : mapping
-            As returned by `to_dict`; missing ones have their defaults.
-
-        Returns
-        -------
-        int
-        """
-        return int(parameters.get("n_bins", cls.n_bins))
 
     def _require_below_nyquist(self) -> None:
         """Raise a `ParameterError` that states how many bins fit below half the sample rate."""

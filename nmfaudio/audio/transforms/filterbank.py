@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import warnings
 from abc import abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -143,25 +142,11 @@ class Mel(Filterbank):
     n_mels: int = 128
 
     kind: ClassVar[str] = "mel"
+    rows: ClassVar[str] = "n_mels"
 
     def __post_init__(self) -> None:
         self._set_fields({"n_mels": as_count(self.n_mels, "n_mels", low=1)})
         super().__post_init__()
-
-    @classmethod
-    def rows_in(cls, parameters: Mapping[str, Any]) -> int:
-        """Number of bands with these parameters, without building the transform.
-
-        Parameters
-        ----------
-        parameters : mapping
-            As returned by `to_dict`; missing ones have their defaults.
-
-        Returns
-        -------
-        int
-        """
-        return int(parameters.get("n_mels", cls.n_mels))
 
     @property
     def frequencies(self) -> np.ndarray:
@@ -242,25 +227,11 @@ class Erb(Filterbank):
     fmin: float = 50.0
 
     kind: ClassVar[str] = "erb"
+    rows: ClassVar[str] = "n_bands"
 
     def __post_init__(self) -> None:
         self._set_fields({"n_bands": as_count(self.n_bands, "n_bands", low=1)})
         super().__post_init__()
-
-    @classmethod
-    def rows_in(cls, parameters: Mapping[str, Any]) -> int:
-        """Number of bands with these parameters, without building the transform.
-
-        Parameters
-        ----------
-        parameters : mapping
-            As returned by `to_dict`; missing ones have their defaults.
-
-        Returns
-        -------
-        int
-        """
-        return int(parameters.get("n_bands", cls.n_bands))
 
     @property
     def frequencies(self) -> np.ndarray:

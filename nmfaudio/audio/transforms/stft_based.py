@@ -41,6 +41,8 @@ class StftBased(ABC):
     power: float = 1.0
 
     kind: ClassVar[str]
+    rows: ClassVar[str]
+    """Name of the parameter that is the number of bands."""
 
     def __post_init__(self) -> None:
         n_fft = default_n_fft(self.sr) if self.n_fft is None else self.n_fft
@@ -62,9 +64,19 @@ class StftBased(ABC):
         """Centre of each band in Hz, float64 [shape=(freq,)]."""
 
     @classmethod
-    @abstractmethod
     def rows_in(cls, parameters: Mapping[str, Any]) -> int:
-        """Number of bands of a transform with these parameters; see `Transform.rows_in`."""
+        """Number of bands with these parameters, without building the transform.
+
+        Parameters
+        ----------
+        parameters : mapping
+            As returned by `to_dict`; missing ones have their defaults.
+
+        Returns
+        -------
+        int
+        """
+        return int(parameters.get(cls.rows, getattr(cls, cls.rows)))
 
     @abstractmethod
     def features(self, Z: np.ndarray) -> np.ndarray:
