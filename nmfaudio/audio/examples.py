@@ -61,5 +61,17 @@ def example(name: str, file: str | None = None) -> Path:
     return paths[file]
 
 
+def sample_files() -> dict[str, Path]:
+    """Paths of all sample files, by their path in the folder of the samples."""
+    folder = _samples_folder()
+    recordings = sorted(path.parent for path in folder.glob("*/mixture.*"))
+    files = [path for recording in recordings for path in sorted(recording.rglob("*"))]
+    return {
+        path.relative_to(folder).as_posix(): path
+        for path in (folder / "LICENSES.md", *files)
+        if path.is_file()
+    }
+
+
 def _samples_folder() -> Path:
     return next((path for path in _FOLDERS if path.is_dir()), _FOLDERS[0])

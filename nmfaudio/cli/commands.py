@@ -32,6 +32,10 @@ OTHERS = {
         "nmfaudio.cli.info:InfoCommand",
         "show the properties of audio files, and warn of suspicious ones",
     ),
+    "samples": (
+        "nmfaudio.cli.samples:SamplesCommand",
+        "copy the sample recordings that ship with nmfaudio to a folder",
+    ),
     "doctor": (
         "nmfaudio.cli.doctor:DoctorCommand",
         "check this installation, and separate one second of audio with it",

@@ -1,0 +1,48 @@
+"""`nmfaudio samples`: the sample recordings, as files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from nmfaudio._common.options import option, switch
+from nmfaudio.cli.command import Command
+from nmfaudio.cli.output import emit_path
+from nmfaudio.cli.parser import OUTPUT
+from nmfaudio.errors import ParameterError
+
+
+@dataclass(frozen=True, kw_only=True)
+class SamplesCommand(Command):
+    """``nmfaudio samples``."""
+
+    operands = ""
+    details = """\
+Copies five short recordings, some with true stems, scores and isolated sounds,
+to the folder OUTPUT. The examples of the documentation use them. Nothing is
+downloaded. LICENSES.md in that folder lists their sources and licences.
+"""
+
+    output: str = option(
+        "audio_samples", "folder of the copies", short="-o", metavar="OUTPUT", group=OUTPUT
+    )
+    overwrite: bool = switch("replace files that exist (default: refuse)", group=OUTPUT)
+
+    def run(self) -> int:
+        """Copy the files."""
+        from nmfaudio._common.files.staging import staged
+        from nmfaudio.audio.examples import sample_files
+
+        if self.files:
+            raise ParameterError(f"unexpected argument {self.files[0]!r}; the folder is -o OUTPUT")
+        files = sample_files()
+        targets = {name: Path(self.output, name) for name in files}
+        with staged(list(targets.values()), overwrite=self.overwrite) as temporary:
+            for name, source in files.items():
+                temporary[targets[name]].write_bytes(source.read_bytes())
+        if self.json:
+            self.emit_result(0, {"files": list(targets.values())})
+        else:
+            for path in targets.values():
+                emit_path(path)
+        return 0
