@@ -29,9 +29,8 @@ OWN_FILES = {
 }
 """Files that the pages mention as the reader's own, and the samples they are made of."""
 
-_BLOCK = re.compile(r"^```(sh|text|console|python|json)\n(.*?)^```", re.M | re.S)
+_BLOCK = re.compile(r"^```(sh|text|console|python)\n(.*?)^```", re.M | re.S)
 _NEED = re.compile(r"# needs (?:the extra )?(\w+)")
-_FILE = re.compile(r"# (\S+\.json)\n")
 # Times differ from run to run, and last digits from processor to processor.
 _VARYING = re.compile(r",? in [\d.]+ s\b|[\d.]+ s for|(?<=loss \d{4})[\d.]+|stems\| [\d.e-]+")
 
@@ -69,12 +68,6 @@ def blocks(page: Path) -> Iterator[Block]:
         yield Block(name, match[1], match[2], after[2] if after is not None and adjoins else None)
 
 
-def commands(code: str) -> list[str]:
-    """Split a block into commands, of one line each unless the lines end with a backslash."""
-    joined = code.replace("\\\n", " ")
-    return [line for line in joined.splitlines() if line and not line.startswith("#")]
-
-
 def comparable(text: str) -> list[str]:
     """Lines without what varies, in an order of their own: two streams were written."""
     return sorted(_VARYING.sub("", line).rstrip() for line in text.splitlines())
@@ -106,8 +99,6 @@ class Runner:
         """Run a block, and compare its output with the text that follows."""
         if block.need is not None and block.need not in self.available:
             self.passed_over.append(f"{block.page}: needs {block.need}")
-        elif block.language == "json" and (match := _FILE.match(block.code)):
-            (self.folder / match[1]).write_text(block.code[match.end() :])
         elif block.language == "python":
             done = self._try(["python", "-c", block.code])
             self._expect(block, "python", done, done.returncode == 0)
@@ -117,23 +108,21 @@ class Runner:
             self._run_session(block)
 
     def _run_commands(self, block: Block) -> None:
-        output = ""
-        for command in commands(block.code):
-            done = self._try(["bash", "-euo", "pipefail", "-c", command])
-            output += done.stderr + done.stdout
-            self._expect(block, command, done, done.returncode == 0)
-        if block.shown is not None and comparable(output) != comparable(block.shown):
-            self.problems.append(f"{block.page}: shows\n{block.shown}and the output is\n{output}")
+        done = self._try(["bash", "-euo", "pipefail", "-c", block.code])
+        self._expect(block, block.code, done, done.returncode == 0)
+        self._compare(block, block.shown, done.stderr + done.stdout)
 
     def _run_session(self, block: Block) -> None:
         """Run the lines after ``$``, and compare the lines between them; errors may be shown."""
         for part in re.split(r"^\$ ", block.code, flags=re.M)[1:]:
             command, _, shown = part.partition("\n")
             done = self._try(["bash", "-euo", "pipefail", "-c", command])
-            output = done.stderr + done.stdout
             self._expect(block, command, done, done.returncode == 0 or "error:" in shown)
-            if comparable(output) != comparable(shown):
-                self.problems.append(f"{block.page}: shows\n{shown}and the output is\n{output}")
+            self._compare(block, shown, done.stderr + done.stdout)
+
+    def _compare(self, block: Block, shown: str | None, output: str) -> None:
+        if shown is not None and comparable(output) != comparable(shown):
+            self.problems.append(f"{block.page}: shows\n{shown}and the output is\n{output}")
 
     def _expect(
         self, block: Block, command: str, done: subprocess.CompletedProcess[str], success: bool
