@@ -38,7 +38,7 @@ class BatchCommand(ComputingCommand):
     last_stage: ClassVar[str]
     """Text of the progress bar after the last iteration."""
 
-    output: str
+    output: str | None
     overwrite: bool = switch(
         "replace results that exist (default: refuse)", group=OUTPUT, excludes="existing"
     )
@@ -62,6 +62,11 @@ class BatchCommand(ComputingCommand):
         choices=("error", "zero"),
         group=INPUT,
     )
+
+    @property
+    @abstractmethod
+    def root(self) -> Path:
+        """Folder that gets a folder for each recording."""
 
     @abstractmethod
     def patterns(self) -> Sequence[str]:

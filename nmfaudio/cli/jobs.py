@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from nmfaudio.cli.inputs import STDIN
-from nmfaudio.errors import OutputError, ParameterError
+from nmfaudio.errors import AudioFileError, OutputError, ParameterError
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class JobOptions(Protocol):
     @property
     def inputs(self) -> tuple[str, ...]: ...
     @property
-    def output(self) -> str: ...
+    def root(self) -> Path: ...
     @property
     def overwrite(self) -> bool: ...
     @property
@@ -83,7 +83,7 @@ def _job(source: str, command: JobOptions) -> Job:
     from nmfaudio._common.files import safe_name
 
     track = "stdin" if source == STDIN else safe_name(Path(source).stem)
-    folder = Path(command.output, track)
+    folder = command.root / track
     model = command.model_path(track)
     existing = [
         path
@@ -131,12 +131,25 @@ def _check_existing(jobs: Sequence[Job], command: JobOptions) -> None:
     if command.overwrite or command.skip_existing:
         return
     for job in jobs:
-        if job.existing:
+        if job.existing and _is_audio(job.source):
             more = f" (and {len(job.existing) - 1} more)" if len(job.existing) > 1 else ""
             raise OutputError(
                 f"{job.existing[0]}: exists{more};"
                 " use --overwrite, --skip-existing or another --output"
             )
+
+
+def _is_audio(source: str) -> bool:
+    """True if a file can be opened; any other fails with its own error when its turn comes."""
+    from nmfaudio.audio.io.decoding import open_audio
+
+    if source == STDIN:
+        return True
+    try:
+        with open_audio(source):
+            return True
+    except AudioFileError:
+        return False
 
 
 def _check_writable(folder: Path) -> None:

@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from nmfaudio.cli.jobs import Job
     from nmfaudio.cli.progress import Bar
 
+_ROOT = "separated"
 _TRACK = "{track}"
 _ANY_AUDIO = (1, 48_000)  # channels and Hz that every format holds
 _DETAILS = """\
 The stems have the sample rate, the channels and the length of each FILE, and
-sum to it. They are written to OUTPUT/<name of FILE>/<source>.wav.
+sum to it. They are written to OUTPUT/<name of FILE>/<source>.wav, where OUTPUT
+is by default separated/<name of the command>.
 """
 _EXAMPLES = (
     "song.wav",
@@ -40,9 +42,9 @@ class SeparateCommand(BatchCommand):
 
     separator: Separator
 
-    output: str = option(
-        "separated",
-        "folder that gets a folder for each file",
+    output: str | None = option(
+        None,
+        "folder that gets a folder for each file (default: separated/<name of the command>)",
         short="-o",
         metavar="OUTPUT",
         group=OUTPUT,
@@ -105,6 +107,12 @@ class SeparateCommand(BatchCommand):
         separator = kind(**values_of(settings, values))
         return cls(name=name, files=files, separator=separator, **values_of(shared, values))
 
+    @property
+    def root(self) -> Path:
+        """Folder that gets a folder for each recording."""
+        # By default each command has a folder of its own, so that several can separate one song.
+        return Path(_ROOT, self.name) if self.output is None else Path(self.output)
+
     def patterns(self) -> Sequence[str]:
         """Glob patterns of the results in the folder of a recording."""
         return (f"*.{self.format}", "hits.*")
@@ -114,9 +122,13 @@ class SeparateCommand(BatchCommand):
         return None if self.save_model is None else Path(self.save_model.replace(_TRACK, track))
 
     def check(self) -> None:
-        """Check the format and the name of the model."""
+        """Check the format, the name of the model and the files that belong to the recordings."""
+        from nmfaudio._common.files.sources import open_source
         from nmfaudio.audio.io import check_format
 
+        for setting in options(type(self.separator)):
+            if setting.suffixes and isinstance(path := getattr(self.separator, setting.name), str):
+                open_source(path)[0].close()
         check_format(self.format, self.subtype, *_ANY_AUDIO)
         if self.save_model is not None and len(self.files) > 1 and _TRACK not in self.save_model:
             raise ParameterError(

@@ -6,6 +6,7 @@ import io
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,9 +87,9 @@ examples:
         metavar="X",
         group=_GROUP,
     )
-    output: str = option(
-        "transcribed",
-        "folder that gets a folder for each file",
+    output: str | None = option(
+        None,
+        "folder that gets a folder for each file (default: transcribed)",
         short="-o",
         metavar="OUTPUT",
         group=OUTPUT,
@@ -117,13 +118,18 @@ examples:
         """Files that are read, and must not be replaced."""
         return self.files if self.dictionary is None else (*self.files, self.dictionary)
 
+    @property
+    def root(self) -> Path:
+        """Folder that gets a folder for each recording."""
+        return Path("transcribed" if self.output is None else self.output)
+
     def patterns(self) -> Sequence[str]:
         """Glob patterns of the results in the folder of a recording."""
         extras = [file for name, file in _EXTRAS.items() if getattr(self, name)]
         return ("notes.csv", "notes.mid", *extras, *(["stems/*.wav"] if self.stems else []))
 
     def check(self) -> None:
-        """Check options that depend on one another, and that a picture can be drawn."""
+        """Check options, that a picture can be drawn, and that the dictionary can be read."""
         if self.parts is not None and not self.drums:
             raise ParameterError("--parts is for drums; add --drums")
         choices = ("note", "part") if self.drums else ("note", "pitch", "hand")
@@ -136,10 +142,15 @@ examples:
             from nmfaudio._common.figures import new_figure
 
             new_figure(1, 1)
+        _ = self._transcriber
+
+    @cached_property
+    def _transcriber(self) -> Transcriber | DrumTranscriber:
+        return self._drum_transcriber() if self.drums else self._note_transcriber()
 
     def prepare(self) -> Worker:
-        """Load the dictionary, and return the function that transcribes a recording."""
-        transcriber = self._drum_transcriber() if self.drums else self._note_transcriber()
+        """Return the function that transcribes a recording."""
+        transcriber = self._transcriber
         summary = repr(transcriber.dictionary).partition("(")[2].removesuffix(")")
         source = f"the shipped {'drums' if self.drums else 'piano'}"
         if self.dictionary is not None:

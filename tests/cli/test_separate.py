@@ -17,7 +17,7 @@ from nmfaudio.cli import results
 
 from .conftest import SR, music, write_wav
 
-PARTS = ["separated/song/harmonic.wav", "separated/song/percussive.wav"]
+PARTS = ["separated/separate/song/harmonic.wav", "separated/separate/song/percussive.wav"]
 
 
 def total(paths):
@@ -189,7 +189,7 @@ def test_what_an_earlier_run_left_is_told(separate, song):
     result = separate(song, "--overwrite")
     assert result.code == 0
     assert result.err.startswith(
-        "nmfaudio: warning: song.wav: separated/song still has source-1.wav and 2 more"
+        "nmfaudio: warning: song.wav: separated/separate/song still has source-1.wav and 2 more"
     )
 
 
