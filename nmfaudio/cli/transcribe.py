@@ -48,9 +48,8 @@ class TranscribeCommand(BatchCommand):
 
     details = """\
 The notes of each FILE are written to OUTPUT/<name of FILE>/notes.csv, a table
-with the columns of basic-pitch, and to notes.mid if the extra midi is
-installed. The default dictionary is one of a piano. With --preview, times
-count from the beginning of that part.
+with the columns of basic-pitch, and to notes.mid. The default dictionary is one
+of a piano. With --preview, times count from the beginning of that part.
 """
     epilog = f"""\
 examples:

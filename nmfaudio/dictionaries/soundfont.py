@@ -89,7 +89,7 @@ def learn_notes_from_soundfont(
     ParameterError
         A parameter is invalid.
     MissingExtraError
-        fluidsynth, or mido of the extra ``[midi]``, is not installed.
+        fluidsynth is not installed.
     AudioFileError
         The font cannot be read or played.
     ContentError

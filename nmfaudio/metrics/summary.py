@@ -238,8 +238,6 @@ def evaluate_transcriptions(
     ------
     ParameterError
         There are no pairs.
-    MissingExtraError
-        mir_eval is not installed.
 
     Examples
     --------

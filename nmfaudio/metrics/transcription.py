@@ -15,7 +15,6 @@ from nmfaudio._common.dataframes import to_dataframe
 from nmfaudio._common.pitch import midi_to_hz
 from nmfaudio._common.validation import as_number
 from nmfaudio._public import public
-from nmfaudio.errors import MissingExtraError
 from nmfaudio.metrics.annotations import Notes, as_notes
 from nmfaudio.symbolic.drum_hits import read_hits
 from nmfaudio.symbolic.names import DRUM_CHANNEL, part_named
@@ -197,8 +196,6 @@ def evaluate_transcription(
 
     Raises
     ------
-    MissingExtraError
-        mir_eval is not installed.
     AudioFileError
         A file cannot be read.
     ParameterError
@@ -244,7 +241,6 @@ def evaluate_transcription(
     }
     offset_ratio = as_number(offset_ratio, "offset_ratio", above=0)
     velocity_tolerance = as_number(velocity_tolerance, "velocity_tolerance", above=0)
-    _require_mir_eval()
     notes, hits = _notes_and_hits(reference, drums, "reference")
     est_notes, est_hits = _notes_and_hits(estimated, drums, "estimated")
     scores = _note_scores(notes, est_notes, tolerances, offset_ratio, velocity_tolerance)
@@ -263,17 +259,6 @@ def evaluate_transcription(
 def nan_to_none(measures: Mapping[str, float]) -> dict[str, float | None]:
     """Measures with None for NaN, which JSON does not have."""
     return {name: None if math.isnan(x) else x for name, x in measures.items()}
-
-
-def _require_mir_eval() -> None:
-    """Raise `MissingExtraError` if mir_eval is not installed."""
-    try:
-        import mir_eval  # noqa: F401
-    except ImportError:
-        raise MissingExtraError(
-            "mir_eval is not installed; scores of transcriptions need it: "
-            "pip install 'nmfaudio[eval]'"
-        ) from None
 
 
 def _notes_and_hits(

@@ -41,8 +41,6 @@ def read_hits(path: str | os.PathLike[str]) -> dict[str, list[float]]:
     ------
     AudioFileError
         The file cannot be read, or names an unknown part.
-    MissingExtraError
-        It is a MIDI file and mido is not installed.
 
     Examples
     --------

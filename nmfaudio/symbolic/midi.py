@@ -10,7 +10,8 @@ from contextlib import suppress
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from nmfaudio.errors import AudioFileError, MissingExtraError
+from nmfaudio._common.extras import missing_extra
+from nmfaudio.errors import AudioFileError
 from nmfaudio.symbolic.names import DRUM_CHANNEL
 from nmfaudio.symbolic.note import Note
 
@@ -50,10 +51,9 @@ def decode(content: bytes, label: str) -> list[Note]:
     ------
     AudioFileError
         The file is damaged.
-    MissingExtraError
-        mido is not installed.
     """
-    mido = _mido()
+    import mido
+
     try:
         file = mido.MidiFile(file=io.BytesIO(content))
         seconds = _clock(file)
@@ -87,13 +87,9 @@ def encode(notes: Sequence[Note]) -> bytes:
     Returns
     -------
     bytes
-
-    Raises
-    ------
-    MissingExtraError
-        mido is not installed.
     """
-    mido = _mido()
+    import mido
+
     file = mido.MidiFile(ticks_per_beat=_TICKS_PER_BEAT, charset="utf-8")
     for name in dict.fromkeys(note.track for note in notes):
         events = [(0, 0, mido.MetaMessage("track_name", name=name))]
@@ -132,10 +128,7 @@ def to_pretty_midi(notes: Sequence[Note]) -> Any:
     try:
         import pretty_midi
     except ImportError:
-        raise MissingExtraError(
-            "to_midi() needs pretty_midi, which is not installed; pip install 'nmfaudio[midi]', "
-            "or use to_csv()"
-        ) from None
+        raise missing_extra("midi", "PrettyMIDI objects", "use write_notes()") from None
     score = pretty_midi.PrettyMIDI(resolution=_TICKS_PER_BEAT)
     instruments: dict[tuple[str, int, bool], Any] = {}
     for note in notes:
@@ -148,17 +141,6 @@ def to_pretty_midi(notes: Sequence[Note]) -> Any:
         )
     score.instruments.extend(instruments.values())
     return score
-
-
-def _mido() -> Any:
-    try:
-        import mido
-    except ImportError:
-        raise MissingExtraError(
-            "MIDI files need mido, which is not installed; pip install 'nmfaudio[midi]', "
-            "or use .csv"
-        ) from None
-    return mido
 
 
 def _key(note: Note) -> int:
@@ -177,7 +159,8 @@ def _messages(note: Note, programs: dict[int, int]) -> Iterator[tuple[int, int, 
     Note-off events rank before note-on events, so that repeated notes stay apart. `programs` has
     the program of each channel so far and is updated.
     """
-    mido = _mido()
+    import mido
+
     onset, offset = (round(seconds * _TICKS_PER_SECOND) for seconds in (note.onset, note.offset))
     if programs.get(note.channel) != note.program:
         change = mido.Message("program_change", channel=note.channel, program=note.program)

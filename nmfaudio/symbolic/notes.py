@@ -35,8 +35,6 @@ def read_notes(path: Source) -> list[Note]:
     ------
     AudioFileError
         The file cannot be read, is larger than 4 MiB, or is neither MIDI nor such a table.
-    MissingExtraError
-        It is a MIDI file and mido is not installed.
 
     Notes
     -----
@@ -89,8 +87,6 @@ def write_notes(
     ------
     OutputError
         The file exists, cannot be written, or has another suffix.
-    MissingExtraError
-        It is a MIDI file and mido is not installed.
 
     Examples
     --------

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -14,7 +13,6 @@ import numpy as np
 from nmfaudio._common.files import safe_name, save_archive, write_bytes
 from nmfaudio._public import public
 from nmfaudio.audio.transforms import Transform
-from nmfaudio.errors import AudioWarning, MissingExtraError
 from nmfaudio.factorisation.decomposition import Decomposition
 from nmfaudio.symbolic.note import Note
 from nmfaudio.transcription.salience import Salience
@@ -236,7 +234,7 @@ class Transcription:
     def save(
         self, directory: str | os.PathLike[str], name: str, *, overwrite: bool = False
     ) -> list[Path]:
-        """Write the notes to ``<directory>/<name>.csv``, and to ``.mid`` with the extra [midi].
+        """Write the notes to ``<directory>/<name>.csv`` and ``<name>.mid``.
 
         Parameters
         ----------
@@ -250,7 +248,7 @@ class Transcription:
         Returns
         -------
         list of Path
-            Paths of the files. Without [midi] only the table is written, with an `AudioWarning`.
+            Paths of the files.
 
         Raises
         ------
@@ -263,11 +261,7 @@ class Transcription:
         table, midi = (Path(directory, safe_name(name) + end) for end in (".csv", ".mid"))
         check_targets([table, midi], overwrite=overwrite)
         self.to_csv(table, overwrite=overwrite)
-        try:
-            write_notes(midi, self.notes, overwrite=overwrite)
-        except MissingExtraError as error:
-            warnings.warn(f"{midi} is not written: {error}", AudioWarning, stacklevel=2)
-            return [table]
+        write_notes(midi, self.notes, overwrite=overwrite)
         return [midi, table]
 
     def save_salience(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -236,12 +235,6 @@ def test_a_drum_without_a_name_goes_by_its_number():
 def test_tolerances_out_of_range_are_refused(name, value):
     with pytest.raises(na.ParameterError, match=name):
         na.evaluate_transcription(SCORE, PLAYED, **{name: value})
-
-
-def test_the_extra_is_named(monkeypatch):
-    monkeypatch.setitem(sys.modules, "mir_eval", None)
-    with pytest.raises(na.MissingExtraError, match=r"nmfaudio\[eval\]"):
-        na.evaluate_transcription(SCORE, PLAYED)
 
 
 def test_the_table_has_every_measure():
