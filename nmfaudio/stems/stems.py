@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from nmfaudio.audio.io import Written
     from nmfaudio.symbolic.note import Note
 
-NOTE_FILES = ("hits.csv", "hits.mid")
-
 
 @public
 @dataclass(frozen=True, eq=False)
@@ -200,12 +198,12 @@ class Stems(Mapping[str, np.ndarray]):
         )
 
     def save_notes(self, directory: str | Path, *, overwrite: bool = False) -> list[Path]:
-        """Write the notes to ``<directory>/hits.csv`` and ``hits.mid``.
+        """Write the notes to ``<directory>/notes.mid`` and ``notes.csv``.
 
         Parameters
         ----------
         directory : str or Path
-            An existing folder.
+            Created if it does not exist.
         overwrite : bool
             Whether existing files may be replaced.
 
@@ -219,9 +217,6 @@ class Stems(Mapping[str, np.ndarray]):
         OutputError
             A file exists or cannot be written.
         """
-        from nmfaudio.symbolic.notes import write_notes
+        from nmfaudio.symbolic.writing import save_notes
 
-        table, midi = (Path(directory, name) for name in NOTE_FILES)
-        write_notes(table, self.notes, overwrite=overwrite)
-        write_notes(midi, self.notes, overwrite=overwrite)
-        return [table, midi]
+        return save_notes(directory, self.notes, overwrite=overwrite)

@@ -108,6 +108,31 @@ def encode(notes: Sequence[Note]) -> bytes:
     return content.getvalue()
 
 
+def unique_name(name: str, taken: Sequence[str]) -> str:
+    """Name of a track that no earlier one has.
+
+    Parameters
+    ----------
+    name : str
+        Empty for a track without a name.
+    taken : sequence of str
+        Names of the earlier tracks.
+
+    Returns
+    -------
+    str
+        The name itself, or with a number.
+
+    Examples
+    --------
+    >>> unique_name("", ["oboe"]), unique_name("oboe", ["oboe"])
+    ('track 2', 'oboe 2')
+    """
+    name = name or f"track {len(taken) + 1}"
+    names = (name if n == 1 else f"{name} {n}" for n in range(1, len(taken) + 2))
+    return next(candidate for candidate in names if candidate not in taken)
+
+
 def to_pretty_midi(notes: Sequence[Note]) -> Any:
     """Convert notes to a `pretty_midi.PrettyMIDI` with one instrument for each of their tracks.
 
@@ -204,9 +229,7 @@ def _named_tracks(file: Any) -> Iterator[tuple[str, Any]]:
     taken: list[str] = []
     for track in file.tracks:
         if any(event.type == "note_on" and event.velocity for event in track):
-            name = _text(track.name) or f"track {len(taken) + 1}"
-            names = (name if n == 1 else f"{name} {n}" for n in range(1, len(taken) + 2))
-            taken.append(next(candidate for candidate in names if candidate not in taken))
+            taken.append(unique_name(_text(track.name), taken))
             yield taken[-1], track
 
 
