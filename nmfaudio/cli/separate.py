@@ -115,7 +115,7 @@ class SeparateCommand(BatchCommand):
 
     def patterns(self) -> Sequence[str]:
         """Glob patterns of the results in the folder of a recording."""
-        return (f"*.{self.format}", "hits.*")
+        return (f"*.{self.format}", "notes.*")
 
     def model_path(self, track: str) -> Path | None:
         """Path of the factorisation of a recording."""
