@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from nmfaudio._common.validation import as_audio
+from nmfaudio._common.validation import as_audio, as_sample_rate
 from nmfaudio.audio.transforms import Stft
 from nmfaudio.errors import AudioWarning, ContentError
 from nmfaudio.symbolic.note import Note
@@ -64,7 +64,7 @@ def align(notes: Sequence[Note], y: np.ndarray, sr: int) -> list[Note]:
     >>> [round(note.onset, 1) for note in na.symbolic.align(score, tune, 8000)]
     [0.0, 2.0]
     """
-    y = as_audio(y)
+    y, sr = as_audio(y), as_sample_rate(sr)
     end = max((note.offset for note in notes), default=0.0)
     if end <= 0:
         raise ContentError("the score has no note of any length; need one to align")
