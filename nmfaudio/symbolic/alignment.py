@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from nmfaudio._common.validation import as_audio
+from nmfaudio._common.validation import as_audio, as_sample_rate
 from nmfaudio.audio.transforms import Stft
 from nmfaudio.errors import AudioWarning, ContentError
 from nmfaudio.symbolic.conversion import Notes, as_notes
@@ -66,7 +66,7 @@ def align(notes: Notes, y: np.ndarray, sr: int) -> list[Note]:
     >>> [round(note.onset, 1) for note in na.symbolic.align(score, tune, 8000)]
     [0.0, 2.0]
     """
-    y, notes = as_audio(y), as_notes(notes)
+    y, sr, notes = as_audio(y), as_sample_rate(sr), as_notes(notes)
     end = max((note.offset for note in notes), default=0.0)
     if end <= 0:
         raise ContentError("the score has no note of any length; need one to align")
