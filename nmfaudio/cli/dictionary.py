@@ -13,8 +13,9 @@ from nmfaudio._common.options import option, switch
 from nmfaudio.cli.command import Command
 from nmfaudio.cli.dictionary_facts import describe_dictionary, dictionary_lines, summarise
 from nmfaudio.cli.failures import joint_code, printable, report_failure
+from nmfaudio.cli.hints import nearest
 from nmfaudio.cli.output import emit, emit_path
-from nmfaudio.cli.parser import OUTPUT, nearest
+from nmfaudio.cli.parser import OUTPUT
 from nmfaudio.errors import ParameterError
 
 # Slow imports are inside the functions that need them, so that --help is fast.

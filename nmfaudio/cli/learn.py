@@ -177,7 +177,6 @@ The path written goes to stdout.
         "file of the dictionary",
         short="-o",
         metavar="DICTIONARY.npz",
-        required=True,
         group=OUTPUT,
     )
     overwrite: bool = switch("replace a file that exists (default: refuse)", group=OUTPUT)
@@ -186,6 +185,7 @@ The path written goes to stdout.
         """Learn a dictionary and write it."""
         self._check()
         sounds = {} if self._has_notes else self._sounds()
+        self._check_output()
         from nmfaudio._common.files import check_targets
 
         path = Path(self.output)
@@ -233,6 +233,14 @@ The path written goes to stdout.
                 "--lags cannot be combined with --recording; leave it out, or learn from isolated"
                 " notes"
             )
+
+    def _check_output(self) -> None:
+        """Require a file of the dictionary, with the suffix by which it is recognised."""
+        if not self.output:
+            raise ParameterError("learn needs a file for the dictionary; add -o DICTIONARY.npz")
+        if not self.output.lower().endswith(".npz"):
+            name = printable(self.output)
+            raise ParameterError(f"--output {name} must end in .npz; write -o {name}.npz")
 
     def _sounds(self) -> dict[str, list[Recording]]:
         """Recordings of each label: files in the order of the command line, then ranges."""

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from nmfaudio._common.options import option, options, switch
+from nmfaudio._common.options import Option, option, options, switch
 from nmfaudio.cli.batch import BatchCommand, Worker, describe_result
 from nmfaudio.cli.command import STDOUT, describe_command
-from nmfaudio.cli.parser import OUTPUT, REPORTING, Parser, build_parser, parse, values_of
+from nmfaudio.cli.parser import (
+    OUTPUT,
+    REPORTING,
+    TUNING,
+    Parser,
+    build_parser,
+    named_by_flags,
+    parse,
+    values_of,
+)
 from nmfaudio.cli.progress import FITTING, PREPARING, READING, WRITING
 from nmfaudio.errors import ParameterError
 from nmfaudio.separators.base import Separator, load_separator
+from nmfaudio.separators.pipeline import NmfSeparator
 
 if TYPE_CHECKING:
     from nmfaudio.cli.jobs import Job
@@ -99,7 +109,7 @@ class SeparateCommand(BatchCommand):
         )
         return build_parser(
             name,
-            (*options(kind), *options(cls, own_first=False)),
+            (*_settings(kind), *options(cls, own_first=False)),
             operands=cls.operands,
             description=describe_command(name, _DETAILS),
             epilog=f"examples:\n{lines}\n{STDOUT}",
@@ -109,9 +119,12 @@ class SeparateCommand(BatchCommand):
     def parse(cls, name: str, argv: Sequence[str], kind: type[Any] | None = None) -> Self:
         """Build the command and its separator from the arguments."""
         kind = kind or load_separator(name)
-        settings, shared = options(kind), options(cls, own_first=False)
+        settings, shared = _settings(kind), options(cls, own_first=False)
         values, files = parse(cls.parser(name, kind), (*settings, *shared), argv)
-        separator = kind(**values_of(settings, values))
+        try:
+            separator = kind(**values_of(settings, values))
+        except ParameterError as error:
+            raise named_by_flags(error, settings) from None
         return cls(name=name, files=files, separator=separator, **values_of(shared, values))
 
     def patterns(self) -> Sequence[str]:
@@ -174,3 +187,12 @@ class SeparateCommand(BatchCommand):
         from nmfaudio.cli.results import line, table
 
         return [line(name, report), *([table(report)] if self.verbose else [])]
+
+
+def _settings(kind: type[Any]) -> tuple[Option, ...]:
+    """Options of a separator; those that all separators share tune the method."""
+    shared = {setting.name for setting in options(NmfSeparator)}
+    return tuple(
+        replace(setting, group=TUNING) if setting.name in shared else setting
+        for setting in options(kind)
+    )

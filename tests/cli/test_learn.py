@@ -138,3 +138,23 @@ def test_without_output(nmfaudio, sounds):
     result = nmfaudio("learn", "x=a.wav")
     assert result.code == 2
     assert "-o/--output" in result.errors()[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "no recordings given"),
+        (["-o", "x"], "no recordings given"),
+        (["a=song.wav"], "learn needs a file for the dictionary; add -o DICTIONARY.npz"),
+        (["a=song.wav", "-o", "x"], "--output x must end in .npz; write -o x.npz"),
+    ],
+)
+def test_the_first_mistake_is_named_first(nmfaudio, song, arguments, message):
+    result = nmfaudio("learn", *arguments)
+    assert result.code == 2
+    assert message in result.err
+
+
+def test_no_folder_remains_of_a_failure(nmfaudio):
+    assert nmfaudio("learn", "a=missing.wav", "-o", "new/deep/x.npz").code == 3
+    assert not Path("new").exists()
