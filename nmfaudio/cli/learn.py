@@ -237,7 +237,9 @@ The path written goes to stdout.
     def _check_output(self) -> None:
         """Require a file of the dictionary, with the suffix by which it is recognised."""
         if not self.output:
-            raise ParameterError("learn needs a file for the dictionary; add -o DICTIONARY.npz")
+            raise ParameterError(
+                "learn needs -o/--output DICTIONARY.npz, the file of the dictionary"
+            )
         if not self.output.lower().endswith(".npz"):
             name = printable(self.output)
             raise ParameterError(f"--output {name} must end in .npz; write -o {name}.npz")

@@ -112,10 +112,7 @@ def test_errors_name_flags_not_fields(nmfaudio, song, arguments, flag):
 CONTENTS = {
     "score.mid": (b"MThd\x00\x00\x00\x06\x00\x01\x00\x02", "a MIDI file; nmfaudio score takes it"),
     "clip.mp4": (b"\x00\x00\x00\x20ftypisom\x00\x00", "an MP4 or M4A file; extract the sound"),
-    "boxes.json": (
-        b'[{"source": "a"}]',
-        'text that begins with \'[{"source": "a"\'; nmfaudio paint',
-    ),
+    "boxes.json": (b"[]", "text that begins with '[]'; nmfaudio paint takes a file of boxes"),
     "pitch.csv": (b"0.0,440\n0.1,441\n", "text that begins with '0.0,440 0.1,441'; nmfaudio score"),
     "x.bin": (bytes(range(128, 160)), "of an unknown binary format"),
 }

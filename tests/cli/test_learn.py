@@ -145,7 +145,7 @@ def test_without_output(nmfaudio, sounds):
     [
         ([], "no recordings given"),
         (["-o", "x"], "no recordings given"),
-        (["a=song.wav"], "learn needs a file for the dictionary; add -o DICTIONARY.npz"),
+        (["a=song.wav"], "learn needs -o/--output DICTIONARY.npz"),
         (["a=song.wav", "-o", "x"], "--output x must end in .npz; write -o x.npz"),
     ],
 )
