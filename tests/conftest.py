@@ -6,10 +6,19 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from nmfaudio._common.librosa_loader import load_librosa
 
 load_librosa()  # the workers take turns; tests that import librosa themselves would not
+
+
+# The same examples in every run; `--hypothesis-profile=explore` looks for new ones.
+settings.register_profile("repeatable", derandomize=True, database=None, deadline=None)
+settings.register_profile(
+    "explore", max_examples=2000, database=None, deadline=None, print_blob=True
+)
+settings.load_profile("repeatable")
 
 
 def pytest_configure(config):
