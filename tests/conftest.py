@@ -6,10 +6,28 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from nmfaudio._common.librosa_loader import load_librosa
 
 load_librosa()  # the workers take turns; tests that import librosa themselves would not
+
+
+# The same examples in every run; `--hypothesis-profile=explore` looks for new ones.
+settings.register_profile("repeatable", derandomize=True, database=None, deadline=None)
+settings.register_profile("explore", database=None, deadline=None, print_blob=True)
+settings.load_profile("repeatable")
+
+
+def pytest_collection_modifyitems(items):
+    """Explore twenty times as many examples as each test of a property has otherwise."""
+    if settings.get_current_profile_name() != "explore":
+        return
+    for test in {item.function for item in items if hasattr(item, "function")}:
+        own = getattr(test, "_hypothesis_internal_use_settings", None)
+        if own is not None:
+            count = 20 * min(own.max_examples, 100)
+            test._hypothesis_internal_use_settings = settings(own, max_examples=count)
 
 
 def pytest_configure(config):

@@ -98,10 +98,11 @@ def _job(source: str, command: JobOptions) -> Job:
 
 def _check_collisions(jobs: Sequence[Job]) -> None:
     """Refuse inputs whose results would go to the same place."""
+    from nmfaudio._common.files.names import file_key
+
     taken: dict[str, Job] = {}
     for job in jobs:
-        # Names that differ in case only are the same on some file systems.
-        first = taken.setdefault(job.track.casefold(), job)
+        first = taken.setdefault(file_key(job.track), job)
         if first is not job:
             raise ParameterError(
                 f"{job.source}: its results would go to {job.folder}, like those of"

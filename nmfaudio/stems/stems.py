@@ -152,6 +152,9 @@ class Stems(Mapping[str, np.ndarray]):
     ) -> Written:
         """Write every stem to ``<directory>/<name>.<format>``: all of them, or none.
 
+        Characters that no file name may have become underscores. Of stems whose file names would
+        then differ in nothing but case, the later ones are numbered: ``<name>-2.<format>``.
+
         Parameters
         ----------
         directory : str or Path
@@ -172,7 +175,8 @@ class Stems(Mapping[str, np.ndarray]):
         Returns
         -------
         Written
-            Paths of the files, and the common gain.
+            Paths of the files, in the order of the stems and then of the components, and the
+            common gain.
 
         Raises
         ------
@@ -183,15 +187,19 @@ class Stems(Mapping[str, np.ndarray]):
         ContentError
             A peak is above full scale, and `clip` is ``"error"``.
         """
-        from nmfaudio._common.files import safe_name
+        from nmfaudio._common.files import distinct_names
         from nmfaudio.audio.io import write_group
 
         folder = Path(directory)
-        targets = {folder / f"{safe_name(name)}.{format}": stem for name, stem in self.items()}
+        targets = {
+            folder / f"{file}.{format}": stem
+            for file, stem in zip(distinct_names(self), self.values(), strict=True)
+        }
         if components_too:
+            parts = dict(self.components())
             targets |= {
-                folder / "components" / f"{safe_name(name)}.{format}": audio
-                for name, audio in self.components()
+                folder / "components" / f"{file}.{format}": audio
+                for file, audio in zip(distinct_names(parts), parts.values(), strict=True)
             }
         return write_group(
             targets, self.sr, format=format, subtype=subtype, clip=clip, overwrite=overwrite

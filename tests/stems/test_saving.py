@@ -1,10 +1,13 @@
 """Saved stems still add up, in every format that keeps samples."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 import nmfaudio as na
 from nmfaudio.audio.io import read
+from nmfaudio.cli.results import describe_stems
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +67,26 @@ def test_components_are_saved_beside_their_stems(stems, tmp_path):
     parts = [path for path in paths if path.parent.name == "components"]
     total = sum(read(path).samples.astype(np.float64) for path in parts)
     np.testing.assert_allclose(total, stems.mixture, atol=1e-5)
+
+
+def test_stems_whose_names_become_one_file_name_are_all_kept(stems, tmp_path):
+    first, second = stems
+    names = {first: "a/b", second: "A_b"}
+    colliding = dataclasses.replace(
+        stems,
+        stems={names[name]: y for name, y in stems.items()},
+        groups={names[name]: group for name, group in stems.groups.items()},
+    )
+    written = colliding.save(tmp_path, components_too=True)
+    assert [path.name for path in written.paths[:2]] == ["a_b.wav", "A_b-2.wav"]
+    for path, y in zip(written.paths, stems.values(), strict=False):
+        np.testing.assert_array_equal(read(path).samples, y)
+    assert len({str(path).lower() for path in written.paths}) == 2 + 6
+    sources = describe_stems(stems.mixture, colliding, written)["sources"]
+    assert [(source["name"], source["path"].name) for source in sources] == [
+        ("a/b", "a_b.wav"),
+        ("A_b", "A_b-2.wav"),
+    ]
 
 
 def test_nothing_is_overwritten_unasked(stems, tmp_path):
