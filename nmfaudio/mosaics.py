@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from nmfaudio._common.validation import as_audio, as_count
+from nmfaudio._common.validation import as_audio, as_count, as_sample_rate
 from nmfaudio.audio.masking import analyse
 from nmfaudio.audio.transforms import Stft, default_n_fft
 from nmfaudio.errors import ContentError, ParameterError, ShapeError
@@ -183,7 +183,7 @@ def _load(name: str, recording: Audio, sr: int | None) -> tuple[np.ndarray, int]
         return decoded.samples, decoded.sr
     if sr is None:
         raise ParameterError(f"sr is missing; the samples of {name} need their rate in Hz")
-    return as_audio(recording, name), sr
+    return as_audio(recording, name), as_sample_rate(sr)
 
 
 def _source_frames(sources: Sequence[np.ndarray], stft: Stft) -> np.ndarray:

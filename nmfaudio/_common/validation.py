@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,9 @@ from nmfaudio.errors import ContentError, ParameterError, ShapeError
 # Audio with more channels than samples, and more than this many channels, is assumed to be
 # transposed: microphone arrays of that size are rare, recordings of so few samples are rarer.
 _MANY_CHANNELS = 32
+
+LOWEST_RATE, HIGHEST_RATE = 100, 1_500_000
+"""Range of sample rates of audio in Hz."""
 
 
 def as_audio(y: Any, name: str = "y") -> np.ndarray:
@@ -60,13 +64,54 @@ def as_audio(y: Any, name: str = "y") -> np.ndarray:
     return samples
 
 
+def is_integer(value: Any) -> bool:
+    """Whether `value` is an integer, and not a bool."""
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
 def as_count(value: Any, name: str, *, low: int, high: int | None = None) -> int:
     """Return `value` as an int; raise a `ParameterError` if it is a float or out of bounds."""
-    is_integer = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    if not (is_integer and low <= value and (high is None or value <= high)):
+    if not (is_integer(value) and low <= value and (high is None or value <= high)):
         bound = f"of at least {low}" if high is None else f"from {low} to {high}"
         raise ParameterError(f"{name} must be an integer {bound}, got {value!r}")
     return int(value)
+
+
+def as_sample_rate(value: Any, name: str = "sr") -> int:
+    """Return a sample rate in Hz as an int.
+
+    Parameters
+    ----------
+    value : int
+        Sample rate in Hz.
+    name : str
+        Name of `value` in messages.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    ParameterError
+        It is not a whole number of Hz from 100 to 1,500,000. A rate that seems to be in kHz gets a
+        hint.
+
+    Examples
+    --------
+    >>> as_sample_rate(44100)
+    44100
+    """
+    if is_integer(value) and LOWEST_RATE <= value <= HIGHEST_RATE:
+        return int(value)
+    message = f"{name} is {value!r}; it must be a whole number of Hz from {LOWEST_RATE} to "
+    message += f"{HIGHEST_RATE}"
+    is_real = isinstance(value, int | float | np.integer | np.floating)
+    if is_real and not isinstance(value, bool) and math.isfinite(value):
+        hertz = round(value if value >= LOWEST_RATE else 1000 * value)
+        if LOWEST_RATE <= hertz <= HIGHEST_RATE:
+            message += f"; did you mean {hertz}?"
+    raise ParameterError(message)
 
 
 def as_number(

@@ -49,13 +49,8 @@ class DoctorCommand(Command):
 
 def examine() -> dict[str, Any]:
     """Collect all facts about the installation."""
-    from nmfaudio._common.versions import (
-        EXTRAS,
-        PACKAGES,
-        installed_version,
-        libsndfile_version,
-        missing_packages,
-    )
+    from nmfaudio._common.extras import EXTRAS, installed_version, missing_packages
+    from nmfaudio._common.versions import PACKAGES, libsndfile_version
     from nmfaudio.kernels.backend import VECTORS
     from nmfaudio.kernels.threads import get_threads
 
@@ -151,8 +146,10 @@ def _lines(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "threads", f"{facts['threads']} of {facts['cpus']} processors"
     if facts["memory_available"] is not None:
         yield "memory", f"{facts['memory_available'] / 2**30:.1f} GiB available"
+    from nmfaudio._common.extras import install_command
+
     for extra, missing in facts["extras"].items():
-        absent = f"without {', '.join(missing)}: pip install 'nmfaudio[{extra}]'"
+        absent = f"without {', '.join(missing)}: {install_command(extra)}"
         yield f"[{extra}]", absent if missing else "installed"
     yield "cache", _cache_text(facts["cache"]["folder"])
     yield "self-test", _test_text(facts["self_test"])

@@ -115,7 +115,7 @@ class SeparateCommand(BatchCommand):
 
     def patterns(self, track: str) -> Sequence[Path]:
         """Glob patterns, below `root`, of the results of a recording."""
-        return [Path(track, name) for name in (f"*.{self.format}", "hits.*")]
+        return [Path(track, name) for name in (f"*.{self.format}", "notes.*")]
 
     def record_path(self, track: str) -> Path:
         """Path, below `root`, of the record of the settings that made the results."""

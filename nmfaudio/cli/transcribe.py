@@ -49,10 +49,9 @@ class TranscribeCommand(BatchCommand):
     """``nmfaudio transcribe``."""
 
     details = """\
-The notes of each FILE are written to OUTPUT/<name of FILE>/notes.csv, a table
-with the columns of basic-pitch, and to notes.mid if the extra midi is
-installed. The default dictionary is one of a piano. With --preview, times
-count from the beginning of that part.
+The notes of each FILE are written to OUTPUT/<name of FILE>/notes.mid, and to
+notes.csv, a table. The default dictionary is one of a piano. With --preview,
+times count from the beginning of that part.
 """
     epilog = f"""\
 examples:
@@ -208,7 +207,7 @@ examples:
         picture = _picture(result) if self.plot else b""
         stems = _separate(result, _STEMS[self.stems]) if self.stems else None
         discard_record(job.record)  # it does not hold for results replaced in part
-        score = result.save(job.folder, "notes", overwrite=self.overwrite)
+        score = result.save(job.folder, overwrite=self.overwrite)
         if self.salience:
             result.save_salience(extras["salience"], overwrite=self.overwrite)
         if self.sonify:

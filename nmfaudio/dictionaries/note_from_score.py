@@ -21,9 +21,9 @@ from nmfaudio.errors import ContentError
 from nmfaudio.factorisation.divergences import Beta
 from nmfaudio.factorisation.engine import Callback, decompose
 from nmfaudio.factorisation.factors import Factor
+from nmfaudio.symbolic.conversion import Notes, as_notes
 from nmfaudio.symbolic.names import DRUM_CHANNEL
 from nmfaudio.symbolic.note import Note
-from nmfaudio.symbolic.notes import read_notes
 
 _PARTIAL_WIDTH = 0.5  # semitones on either side of a partial
 _PARTIAL_ROWS = 2  # rows at least, on either side: the main lobe of a Hann window
@@ -32,7 +32,7 @@ _SOFTEST = 0.1  # initial activation of a note of velocity 0, in shares of the h
 
 def learn_notes_from_recording(
     audio: str | os.PathLike[str] | np.ndarray,
-    notes: str | os.PathLike[str] | Sequence[Note],
+    notes: Notes,
     *,
     sr: int | None = None,
     instrument: str = "piano",
@@ -54,9 +54,9 @@ def learn_notes_from_recording(
     ----------
     audio : path, or np.ndarray [shape=(channel, sample) or (sample,)]
         The recording.
-    notes : path, or sequence of Note
-        In time with the recording; see `nmfaudio.symbolic.align`. A path is read by `read_notes`.
-        Drums are ignored.
+    notes : path, sequence of Note, or object of another package
+        In time with the recording; see `nmfaudio.symbolic.align`, and `nmfaudio.symbolic.as_notes`
+        for all accepted forms. Drums are ignored.
     sr : int, optional
         Sample rate of an array in Hz.
     instrument : str
@@ -113,7 +113,7 @@ def learn_notes_from_recording(
     if transform is None:
         transform = default_note_transform(sample_rate_of(audio, sr), beta)
     V = RecordingReader(sr, transform, resample, beta).read(instrument, recording)
-    score = read_notes(notes) if isinstance(notes, str | os.PathLike) else list(notes)
+    score = as_notes(notes)
     return _fit_score(
         V,
         [note for note in score if note.channel != DRUM_CHANNEL],

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nmfaudio._common.validation import as_count, as_number
+from nmfaudio._common.validation import as_count, as_number, as_sample_rate
 from nmfaudio.audio.masking import analyse
 from nmfaudio.audio.transforms import Stft, Transform, default_n_fft
 from nmfaudio.dictionaries.note_dictionary import NoteDictionary
@@ -77,7 +77,7 @@ def sample_rate_of(audio: str | os.PathLike[str] | np.ndarray, sr: int | None = 
     if isinstance(audio, np.ndarray):
         if sr is None:
             raise ParameterError("sr is missing; give the sample rate of the array in Hz")
-        return sr
+        return as_sample_rate(sr)
     from nmfaudio.audio.io.decoding import open_audio
 
     with open_audio(audio) as opened:

@@ -11,7 +11,7 @@ from typing import TypeAlias
 import numpy as np
 
 from nmfaudio._common.files import show
-from nmfaudio._common.validation import as_audio, as_number
+from nmfaudio._common.validation import as_audio, as_number, as_sample_rate
 from nmfaudio._public import public
 from nmfaudio.errors import ContentError, ParameterError
 from nmfaudio.symbolic.names import pitch_named
@@ -107,6 +107,7 @@ class Recording:
             return decoded.samples, decoded.sr
         if sr is None:
             raise ParameterError("sr is missing; give the sample rate of the array in Hz")
+        sr = as_sample_rate(sr)
         samples = as_audio(self.audio, "a recording")
         stop = None if self.stop_time is None else round(self.stop_time * sr)
         samples = samples[:, round((self.start_time or 0) * sr) : stop]

@@ -23,7 +23,7 @@ from nmfaudio.dictionaries.note_learning import (
 from nmfaudio.errors import AudioFileError, ContentError, MissingExtraError, ParameterError
 from nmfaudio.symbolic.names import PROGRAMS
 from nmfaudio.symbolic.note import Note
-from nmfaudio.symbolic.notes import write_notes
+from nmfaudio.symbolic.writing import write_notes
 
 DEFAULT_RATE = 44100
 """Sample rate in Hz at which a SoundFont is played without a transform."""
@@ -89,7 +89,7 @@ def learn_notes_from_soundfont(
     ParameterError
         A parameter is invalid.
     MissingExtraError
-        fluidsynth, or mido of the extra ``[midi]``, is not installed.
+        fluidsynth is not installed.
     AudioFileError
         The font cannot be read or played.
     ContentError

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nmfaudio.errors import MissingExtraError
+from nmfaudio._common.extras import missing_extra
 
 try:
     from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
@@ -19,9 +19,7 @@ try:
         validate_data,
     )
 except ImportError as error:
-    raise MissingExtraError(
-        f"the estimators need scikit-learn 1.6 or later ({error}): pip install 'nmfaudio[sklearn]'"
-    ) from error
+    raise missing_extra("sklearn", "estimators") from error
 
 from nmfaudio._common.validation import as_count
 from nmfaudio.factorisation.divergences import Beta, divergence_named

@@ -13,8 +13,8 @@ from nmfaudio._common.dataframes import to_dataframe
 from nmfaudio._common.validation import as_count, as_number
 from nmfaudio.errors import ParameterError
 from nmfaudio.factorisation.engine import generator
-from nmfaudio.metrics.annotations import Notes
 from nmfaudio.metrics.transcription import TranscriptionScores, evaluate_transcription, nan_to_none
+from nmfaudio.symbolic.conversion import Notes
 
 if TYPE_CHECKING:
     import pandas
@@ -238,8 +238,6 @@ def evaluate_transcriptions(
     ------
     ParameterError
         There are no pairs.
-    MissingExtraError
-        mir_eval is not installed.
 
     Examples
     --------

@@ -89,8 +89,7 @@ class DrumSeparator(NmfSeparator):
     )
     hits: bool = option(
         False,
-        "also write the time and velocity of every hit: hits.csv, and hits.mid where the extra "
-        "midi is installed",
+        "also write the time and velocity of every hit: notes.mid and notes.csv",
     )
     max_iter: int = option(
         30, "maximum number of iterations of each of the four stages of the model", metavar="N"

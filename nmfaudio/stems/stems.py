@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,7 +12,6 @@ import numpy as np
 from nmfaudio._public import public
 from nmfaudio.audio.masking import Masking, apply_masks
 from nmfaudio.audio.transforms import Transform
-from nmfaudio.errors import AudioWarning, MissingExtraError
 from nmfaudio.factorisation.decomposition import Decomposition
 from nmfaudio.stems.grouping import ComponentGroup
 from nmfaudio.stems.masks import group_masks
@@ -21,8 +19,6 @@ from nmfaudio.stems.masks import group_masks
 if TYPE_CHECKING:
     from nmfaudio.audio.io import Written
     from nmfaudio.symbolic.note import Note
-
-NOTE_FILES = ("hits.csv", "hits.mid")
 
 
 @public
@@ -202,12 +198,12 @@ class Stems(Mapping[str, np.ndarray]):
         )
 
     def save_notes(self, directory: str | Path, *, overwrite: bool = False) -> list[Path]:
-        """Write the notes to ``<directory>/hits.csv``, and to ``hits.mid`` with the extra [midi].
+        """Write the notes to ``<directory>/notes.mid`` and ``notes.csv``.
 
         Parameters
         ----------
         directory : str or Path
-            An existing folder.
+            Created if it does not exist.
         overwrite : bool
             Whether existing files may be replaced.
 
@@ -220,19 +216,7 @@ class Stems(Mapping[str, np.ndarray]):
         ------
         OutputError
             A file exists or cannot be written.
-
-        Warns
-        -----
-        AudioWarning
-            The extra [midi] is not installed, so only the table is written.
         """
-        from nmfaudio.symbolic.notes import write_notes
+        from nmfaudio.symbolic.writing import save_notes
 
-        table, midi = (Path(directory, name) for name in NOTE_FILES)
-        write_notes(table, self.notes, overwrite=overwrite)
-        try:
-            write_notes(midi, self.notes, overwrite=overwrite)
-        except MissingExtraError as error:
-            warnings.warn(f"{midi} is not written: {error}", AudioWarning, stacklevel=2)
-            return [table]
-        return [table, midi]
+        return save_notes(directory, self.notes, overwrite=overwrite)

@@ -155,8 +155,6 @@ class DrumTranscriber(BaseTranscriber):
         ------
         ParameterError
             No piece has one of the parts, or the metric is unknown.
-        MissingExtraError
-            mir_eval is not installed.
         """
         metric_index = _METRICS.index(as_choice(metric, "metric", _METRICS))
         scores: dict[str, list[list[float]]] = {part: [] for part in self.parts}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -11,10 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from nmfaudio._common.files import safe_name, save_archive, write_bytes
+from nmfaudio._common.files import save_archive, write_bytes
 from nmfaudio._public import public
 from nmfaudio.audio.transforms import Transform
-from nmfaudio.errors import AudioWarning, MissingExtraError
 from nmfaudio.factorisation.decomposition import Decomposition
 from nmfaudio.symbolic.note import Note
 from nmfaudio.transcription.salience import Salience
@@ -84,9 +82,9 @@ class Transcription:
     def to_csv(self, path: str | os.PathLike[str] | None = None, *, overwrite: bool = False) -> str:
         """Return the notes as CSV, and optionally write them to a file.
 
-        The header is ``start_time_s,end_time_s,pitch_midi,velocity,pitch_bend``, as basic-pitch
-        writes it; `nmfaudio.read_notes` reads it. Velocities are integers from 0 to 127, and the
-        column ``pitch_bend`` is empty.
+        The table is that of `nmfaudio.write_notes`, with the header
+        ``start_time_s,end_time_s,pitch_midi,velocity,track,program,channel`` and velocities from 0
+        to 1.
 
         Parameters
         ----------
@@ -107,7 +105,7 @@ class Transcription:
         """
         from nmfaudio.symbolic.tables import encode_table
 
-        text = encode_table(self.notes, "basic-pitch")
+        text = encode_table(self.notes)
         if path is not None:
             write_bytes(Path(path), text.encode(), overwrite=overwrite)
         return text
@@ -234,9 +232,9 @@ class Transcription:
         return note_stems(self, by)
 
     def save(
-        self, directory: str | os.PathLike[str], name: str, *, overwrite: bool = False
+        self, directory: str | os.PathLike[str], name: str = "notes", *, overwrite: bool = False
     ) -> list[Path]:
-        """Write the notes to ``<directory>/<name>.csv``, and to ``.mid`` with the extra [midi].
+        """Write the notes to ``<directory>/<name>.mid`` and ``<name>.csv``.
 
         Parameters
         ----------
@@ -250,25 +248,16 @@ class Transcription:
         Returns
         -------
         list of Path
-            Paths of the files. Without [midi] only the table is written, with an `AudioWarning`.
+            Paths of the files.
 
         Raises
         ------
         OutputError
             A file exists, or cannot be written.
         """
-        from nmfaudio._common.files import check_targets
-        from nmfaudio.symbolic.notes import write_notes
+        from nmfaudio.symbolic.writing import save_notes
 
-        table, midi = (Path(directory, safe_name(name) + end) for end in (".csv", ".mid"))
-        check_targets([table, midi], overwrite=overwrite)
-        self.to_csv(table, overwrite=overwrite)
-        try:
-            write_notes(midi, self.notes, overwrite=overwrite)
-        except MissingExtraError as error:
-            warnings.warn(f"{midi} is not written: {error}", AudioWarning, stacklevel=2)
-            return [table]
-        return [midi, table]
+        return save_notes(directory, self.notes, name, overwrite=overwrite)
 
     def save_salience(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write the salience as an ``.npz`` file of ``values``, ``pitches`` and ``times``.

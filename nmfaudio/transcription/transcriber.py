@@ -191,8 +191,6 @@ class Transcriber(BaseTranscriber):
         ------
         ParameterError
             There are no pieces, or the decoding has no such settings.
-        MissingExtraError
-            mir_eval is not installed.
         """
         from nmfaudio.metrics.transcription import evaluate_transcription
 

@@ -120,7 +120,7 @@ def test_a_piece_without_an_estimate_fails_and_the_others_go_on(nmfaudio):
         (["true", "made", "--tolerance", "20"], 2, "add --notes"),
         (["--notes", "true/waltz.mid", "made/waltz.csv", "--tolerance", "0"], 2, "tolerance"),
         (["--notes", "true/waltz.mid", "made/waltz.csv", "--tolerance", "x"], 2, "tolerance"),
-        (["--notes", "--drums", "true/waltz.mid", "made/waltz.csv"], 3, "not a part of a drum kit"),
+        (["--notes", "--drums", "true/waltz.mid", "made/waltz.csv"], 4, "not a part of a drum kit"),
     ],
 )
 def test_errors(nmfaudio, arguments, code, words):

@@ -1,7 +1,6 @@
 """Notes come back as they were written; what is no score is refused in one line."""
 
 import io
-import sys
 from contextlib import suppress
 
 import mido
@@ -179,13 +178,3 @@ def test_a_missing_file_and_a_wrong_suffix(tmp_path):
     with pytest.raises(na.errors.OutputError, match="exists"):
         na.write_notes(tmp_path / "x.csv", [])
     assert na.read_notes(tmp_path / "x.csv") == []
-
-
-def test_without_mido_the_extra_is_named(tmp_path, monkeypatch):
-    content = midi([(0, on())])
-    monkeypatch.setitem(sys.modules, "mido", None)
-    with pytest.raises(na.MissingExtraError, match=r"nmfaudio\[midi\]"):
-        read(content)
-    with pytest.raises(na.MissingExtraError, match=r"nmfaudio\[midi\]"):
-        na.write_notes(tmp_path / "x.mid", [])
-    assert not list(tmp_path.iterdir())

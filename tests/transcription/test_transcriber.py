@@ -39,6 +39,13 @@ def test_files_channels_and_precision(tmp_path):
     assert transcriber()(piece().astype(np.float64), SR).decomposition.H.dtype == np.float64
 
 
+@pytest.mark.parametrize("transcribe", [transcriber(), na.DrumTranscriber(), na.HpssSeparator()])
+@pytest.mark.parametrize("sr", [44.1, True, 99, 2_000_000])
+def test_what_is_no_sample_rate_in_hertz_is_refused(transcribe, sr):
+    with pytest.raises(na.errors.ParameterError, match="it must be a whole number of Hz"):
+        transcribe(np.zeros(1000), sr)
+
+
 @pytest.mark.parametrize("samples", [1, 100, SR])
 @pytest.mark.parametrize("sr", [SR, 11025])
 @pytest.mark.parametrize("offset", [0.0, 0.5])

@@ -12,12 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmfaudio._common.files.sources import Source
+from nmfaudio._common.validation import HIGHEST_RATE, LOWEST_RATE
 from nmfaudio._public import public
 from nmfaudio.audio.io.decoding import Decoder, open_audio
 from nmfaudio.errors import AudioFileError, AudioWarning, ContentError, ParameterError
-
-LOWEST_RATE, HIGHEST_RATE = 100, 1_500_000
-"""Range of sample rates of audio in Hz."""
 
 Nonfinite = Literal["error", "zero"]
 

@@ -29,9 +29,9 @@ def as_samples(audio: Any, sr: int | None) -> tuple[np.ndarray, int]:
     Raises
     ------
     ParameterError
-        `sr` is missing for an array, or passed with a file.
+        `sr` is missing for an array, or passed with a file, or is not a sample rate in Hz.
     """
-    from nmfaudio._common.validation import as_audio
+    from nmfaudio._common.validation import as_audio, as_sample_rate
 
     if isinstance(audio, str | bytes | os.PathLike):
         if sr is not None:
@@ -45,4 +45,4 @@ def as_samples(audio: Any, sr: int | None) -> tuple[np.ndarray, int]:
             "sr is missing; an array needs its sample rate in Hz, and the result of na.read is "
             "passed as *na.read(path)"
         )
-    return as_audio(audio), sr
+    return as_audio(audio), as_sample_rate(sr)

@@ -277,7 +277,7 @@ def test_a_transposition_is_a_shift():
         (lambda: na.Mel(SR, fmax=5000), "0 ≤ fmin < fmax ≤ 4000 is needed"),
         (lambda: na.Mel(SR, n_mels=200, n_fft=256), "bands, the first near .* have no bin"),
         (lambda: na.Mel(SR, hop=99999), "hop must"),
-        (lambda: na.Mel(99), "sr must"),
+        (lambda: na.Mel(99), "sr is 99; it must"),
         (lambda: na.Erb(SR, n_bands=2.5), "n_bands must"),
         (lambda: na.Erb(SR, fmin=math.nan), "fmin must"),
         (lambda: na.Cqt(SR, fmin=0), "fmin must be a finite number above 0"),
