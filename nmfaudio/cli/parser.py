@@ -20,7 +20,10 @@ COMPUTATION = "computation"
 REPORTING = "reporting"
 _LAST_GROUPS = (OUTPUT, INPUT, COMPUTATION, REPORTING)
 
-_FILE_HELP = "any file that libsndfile reads; - is standard input; after --, all are files"
+_FILE_HELP = (
+    "any file that libsndfile reads, or a folder of such files; - is standard\n"
+    "input; after --, all are files"
+)
 
 
 class Parser(argparse.ArgumentParser):

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from nmfaudio._common.options import option, options, switch
-from nmfaudio.cli.batch import BatchCommand, Worker, describe_result
+from nmfaudio.cli.batch import DEFAULT_ROOTS, BatchCommand, Worker, describe_result
 from nmfaudio.cli.command import STDOUT, describe_command
 from nmfaudio.cli.parser import OUTPUT, REPORTING, Parser, build_parser, parse, values_of
+from nmfaudio.cli.record import PREFIX, discard_record
 from nmfaudio.errors import ParameterError
 from nmfaudio.separators.base import Separator, load_separator
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from nmfaudio.cli.jobs import Job
     from nmfaudio.cli.progress import Bar
 
-_ROOT = "separated"
 _TRACK = "{track}"
 _ANY_AUDIO = (1, 48_000)  # channels and Hz that every format holds
 _DETAILS = """\
@@ -111,11 +111,25 @@ class SeparateCommand(BatchCommand):
     def root(self) -> Path:
         """Folder that gets a folder for each recording."""
         # By default each command has a folder of its own, so that several can separate one song.
-        return Path(_ROOT, self.name) if self.output is None else Path(self.output)
+        return Path(DEFAULT_ROOTS[0], self.name) if self.output is None else Path(self.output)
 
-    def patterns(self) -> Sequence[str]:
-        """Glob patterns of the results in the folder of a recording."""
-        return (f"*.{self.format}", "notes.*")
+    def patterns(self, track: str) -> Sequence[Path]:
+        """Glob patterns, below `root`, of the results of a recording."""
+        return [Path(track, name) for name in (f"*.{self.format}", "notes.*")]
+
+    def record_path(self, track: str) -> Path:
+        """Path, below `root`, of the record of the settings that made the results."""
+        # Several commands and formats may share a folder.
+        return Path(track, f"{PREFIX}{self.name}-{self.format}.json")
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Options on which the content of the results depends, by their flags."""
+        own = {
+            setting.flag: getattr(self.separator, setting.name)
+            for setting in options(type(self.separator))
+        }
+        return own | super().settings
 
     def model_path(self, track: str) -> Path | None:
         """Path of the factorisation of a recording."""
@@ -130,9 +144,13 @@ class SeparateCommand(BatchCommand):
             if setting.suffixes and isinstance(path := getattr(self.separator, setting.name), str):
                 open_source(path)[0].close()
         check_format(self.format, self.subtype, *_ANY_AUDIO)
-        if self.save_model is not None and len(self.files) > 1 and _TRACK not in self.save_model:
+        if (
+            self.save_model is not None
+            and len(self.recordings) > 1
+            and _TRACK not in self.save_model
+        ):
             raise ParameterError(
-                f"--save-model {self.save_model} is one file for {len(self.files)} inputs;"
+                f"--save-model {self.save_model} is one file for {len(self.recordings)} inputs;"
                 f" put {_TRACK} into it, as in {_TRACK}.npz"
             )
 
@@ -147,6 +165,7 @@ class SeparateCommand(BatchCommand):
         recording = self.read(job, bar)
         check_format(self.format, self.subtype, len(recording.samples), recording.sr)
         stems = self.compute(self.separator, recording, bar)
+        discard_record(job.record)  # it does not hold for results replaced in part
         written = stems.save(
             job.folder,
             format=self.format,

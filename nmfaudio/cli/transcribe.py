@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nmfaudio._common.options import option, switch
-from nmfaudio.cli.batch import BatchCommand, Worker, describe_result
+from nmfaudio.cli.batch import DEFAULT_ROOTS, BatchCommand, Worker, describe_result
 from nmfaudio.cli.command import STDOUT
 from nmfaudio.cli.failures import printable
 from nmfaudio.cli.memory import check_memory
 from nmfaudio.cli.parser import OUTPUT
+from nmfaudio.cli.record import PREFIX, discard_record
 from nmfaudio.errors import ParameterError
 
 # Slow imports are inside the functions that need them, so that --help is fast.
@@ -115,17 +116,22 @@ examples:
     @property
     def inputs(self) -> tuple[str, ...]:
         """Files that are read, and must not be replaced."""
-        return self.files if self.dictionary is None else (*self.files, self.dictionary)
+        return (*super().inputs, *([] if self.dictionary is None else [self.dictionary]))
 
     @property
     def root(self) -> Path:
         """Folder that gets a folder for each recording."""
-        return Path("transcribed" if self.output is None else self.output)
+        return Path(DEFAULT_ROOTS[1] if self.output is None else self.output)
 
-    def patterns(self) -> Sequence[str]:
-        """Glob patterns of the results in the folder of a recording."""
+    def record_path(self, track: str) -> Path:
+        """Path, below `root`, of the record of the settings that made the results."""
+        return Path(track, f"{PREFIX}{self.name}.json")
+
+    def patterns(self, track: str) -> Sequence[Path]:
+        """Glob patterns, below `root`, of the results of a recording."""
         extras = [file for name, file in _EXTRAS.items() if getattr(self, name)]
-        return ("notes.csv", "notes.mid", *extras, *(["stems/*.wav"] if self.stems else []))
+        names = ["notes.csv", "notes.mid", *extras, *(["stems/*.wav"] if self.stems else [])]
+        return [Path(track, name) for name in names]
 
     def check(self) -> None:
         """Check options, that a picture can be drawn, and that the dictionary can be read."""
@@ -200,6 +206,7 @@ examples:
         # What may fail comes before the first file is written.
         picture = _picture(result) if self.plot else b""
         stems = _separate(result, _STEMS[self.stems]) if self.stems else None
+        discard_record(job.record)  # it does not hold for results replaced in part
         score = result.save(job.folder, overwrite=self.overwrite)
         if self.salience:
             result.save_salience(extras["salience"], overwrite=self.overwrite)

@@ -178,7 +178,6 @@ def test_nothing_heavy_is_loaded_for_help():
         (["separate", "song.wav", "--threads", "0"], "'0' is not a whole number of 1 or more"),
         (["separate", "song.wav", "--clip", "never"], "--clip: invalid choice: 'never'"),
         (["separate", "song.wav", "-q", "-v"], "not allowed with argument"),
-        (["separate", "song.wav", "--overwrite", "--skip-existing"], "not allowed with argument"),
         (["separate", "song.wav", "--preview", "3"], "'3' is not a time range"),
         (["separate", "song.wav", "--beta-loss", "nan"], "nan"),
         (["separate", "song.wav", "--format", "docx"], "docx"),

@@ -37,7 +37,7 @@ def song():
 
 
 def names(folder):
-    return sorted(str(path.relative_to(folder)) for path in Path(folder).rglob("*.*"))
+    return sorted(str(path.relative_to(folder)) for path in Path(folder).rglob("[!.]*.*"))
 
 
 def test_notes_as_midi_and_table(nmfaudio, song):
@@ -170,13 +170,18 @@ def test_without_matplotlib_a_picture_is_refused_before_any_work(nmfaudio, song,
 
 def test_what_is_there_is_kept_unless_asked(nmfaudio, song):
     nmfaudio("transcribe", song)
+    first = Path("transcribed/song/notes.csv").read_bytes()
+    skipped = nmfaudio("transcribe", song, "--skip-existing")
+    assert (skipped.code, skipped.out) == (0, "")
+    assert "song.wav: skipped" in skipped.err
+    assert Path("transcribed/song/notes.csv").read_bytes() == first
     Path("transcribed/song/notes.csv").write_text("mine")
     refused = nmfaudio("transcribe", song)
     assert refused.code == 5
     assert "transcribed/song/notes.csv: exists" in refused.errors()[0]
-    skipped = nmfaudio("transcribe", song, "--skip-existing")
-    assert (skipped.code, skipped.out) == (0, "")
-    assert "song.wav: skipped" in skipped.err
+    changed = nmfaudio("transcribe", song, "--skip-existing")
+    assert changed.code == 5
+    assert "notes.csv is missing or has changed" in changed.errors()[-1]
     assert Path("transcribed/song/notes.csv").read_text() == "mine"
     assert nmfaudio("transcribe", song, "--overwrite").code == 0
     assert len(na.read_notes("transcribed/song/notes.csv")) == 3
@@ -225,8 +230,21 @@ def test_quiet_says_nothing(nmfaudio, song):
 
 def test_a_preview_is_transcribed_alone(nmfaudio, song):
     assert nmfaudio("transcribe", song, "--preview", "0.65-1.2").code == 0
-    (note,) = [n for n in na.read_notes("transcribed/song/notes.csv") if n.pitch == 64]
+    (note,) = [
+        n for n in na.read_notes("transcribed/song.preview-0.65-1.2/notes.csv") if n.pitch == 64
+    ]
     assert note.onset == pytest.approx(0.7 - 0.65, abs=0.08)
+
+
+@pytest.mark.parametrize(
+    ("option", "name"), [(["--sonify"], "sonification.wav"), (["--stems", "note"], "stems/a.wav")]
+)
+def test_an_input_is_not_replaced_by_a_result(nmfaudio, song, option, name):
+    kept = write_wav(f"song/{name}", piece()).read_bytes()
+    result = nmfaudio("transcribe", song, f"song/{name}", "-o", ".", *option, "--overwrite", "-q")
+    assert (result.code, result.out) == (2, "")
+    assert f"song/{name}: lies in {Path('song', name).parent}, where" in result.errors()[0]
+    assert Path("song", name).read_bytes() == kept
 
 
 @pytest.mark.parametrize(
@@ -245,14 +263,7 @@ def test_a_preview_is_transcribed_alone(nmfaudio, song):
             2,
             "parts of the dictionary, kick, snare, hihat",
         ),
-        (("song.wav", "a/song.wav"), 2, "a/song.wav: its results would go to transcribed"),
         (("song.wav", "-o", "song.wav"), 5, "song.wav: is not a folder"),
-        (("song/sonification.wav", "song.wav", "-o", ".", "--sonify"), 2, "wav: lies in song,"),
-        (
-            ("song.wav", "song/stems/a.wav", "-o", ".", "--stems", "note"),
-            2,
-            "a.wav: lies in song/st",
-        ),
         (("song.wav", "--dictionry", "x.npz"), 2, "did you mean --dictionary?"),
     ],
 )
