@@ -15,6 +15,7 @@ from nmfaudio.cli.command import Command
 from nmfaudio.cli.failures import describe
 from nmfaudio.cli.memory import available
 from nmfaudio.cli.output import emit
+from nmfaudio.cli.progress import FITTING, PREPARING, Bar
 from nmfaudio.errors import ParameterError
 from nmfaudio.separators import SEPARATORS
 from nmfaudio.separators.base import load_separator
@@ -76,7 +77,9 @@ def self_test() -> dict[str, Any]:
     error: float | None = None
     failure: str | None = None
     try:
-        error = _separation_error(*_test_signal())
+        with Bar("self-test", {FITTING: 1}) as bar:
+            bar.show_stage(PREPARING)
+            error = _separation_error(*_test_signal())
         if not error <= _TOLERANCE:
             failure = f"the stems differ from the mixture by {error:.1e} of its peak"
     except Exception as problem:

@@ -15,7 +15,7 @@ from nmfaudio.cli.dictionary_facts import describe_dictionary, summarise
 from nmfaudio.cli.failures import printable
 from nmfaudio.cli.output import emit_path
 from nmfaudio.cli.parser import OUTPUT, at_least
-from nmfaudio.cli.progress import Bar, record_warnings
+from nmfaudio.cli.progress import FITTING, READING, WRITING, Bar, record_warnings
 from nmfaudio.errors import ParameterError
 
 # Slow imports are inside the functions that need them, so that --help is fast.
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from nmfaudio.dictionaries.note_dictionary import NoteDictionary
     from nmfaudio.dictionaries.recordings import Recording
 
+_STAGES = {READING: 20, FITTING: 75, WRITING: 5}
 _HOPS, _NOTE_HOPS = 4, 8  # hops per window, of sounds and of notes
 _PLAIN_ONLY = {"size": "--size", "kind": "--kind", "files": "LABEL=PATH", "ranges": "--from"}
 _RECORDINGS = "recordings"
@@ -191,10 +192,11 @@ The path written goes to stdout.
         check_targets([path], overwrite=self.overwrite)
         self.set_threads()
         began = time.perf_counter()
-        bar = Bar(printable(path.name), quiet=self.quiet)
+        bar = Bar(printable(path.name), _STAGES, quiet=self.quiet, lines=self.progress)
         with record_warnings("learn", bar) as messages, bar:
-            bar.show_stage("learning")
+            bar.show_stage(READING)
             learned = self._learn_notes(bar) if self._has_notes else self._learn(sounds, bar)
+            bar.show_stage(WRITING)
             learned.save(path, overwrite=self.overwrite)
         seconds = time.perf_counter() - began
         if not self.quiet:

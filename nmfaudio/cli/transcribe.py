@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from nmfaudio._common.options import option, switch
 from nmfaudio.cli.batch import DEFAULT_ROOTS, BatchCommand, Worker, describe_result
@@ -16,6 +16,7 @@ from nmfaudio.cli.command import STDOUT
 from nmfaudio.cli.failures import printable
 from nmfaudio.cli.memory import check_memory
 from nmfaudio.cli.parser import OUTPUT
+from nmfaudio.cli.progress import FITTING, PREPARING, READING, WRITING, times
 from nmfaudio.cli.record import PREFIX, discard_record
 from nmfaudio.errors import ParameterError
 
@@ -61,7 +62,13 @@ examples:
   nmfaudio transcribe --drums loop.wav
 
 {STDOUT}"""
-    last_stage = "detecting notes"
+    stages: ClassVar[Mapping[str, float]] = {
+        READING: 1,
+        PREPARING: 9,
+        FITTING: 80,
+        "detecting notes": 5,
+        WRITING: 5,
+    }
 
     dictionary: str | None = option(
         None,
@@ -162,7 +169,7 @@ examples:
             source = printable(self.dictionary)
         dictionary = f"{source}: {summary}"
         if not self.quiet:
-            print(f"transcribing with {dictionary}", file=sys.stderr)
+            print(f"transcribing with {source} ({summary})", file=sys.stderr)
 
         def transcribe(job: Job, bar: Bar) -> dict[str, Any]:
             recording = self.read(job, bar)
@@ -229,9 +236,8 @@ examples:
     def lines(self, name: str, report: dict[str, Any]) -> Iterable[str]:
         """One line about the notes."""
         count = report["notes"]
-        facts = [f"{count} {'note' if count == 1 else 'notes'} in {report['seconds']:.1f} s"]
-        facts.append(f"{report['times_real_time']:.3g} × real time")
-        return [f"{name}: {', '.join(facts)}"]
+        notes = "note" if count == 1 else "notes"
+        return [f"{name}: {count} {notes} in {times(report['seconds'], report['duration'])}"]
 
 
 def _separate(result: Transcription, by: str) -> Stems:

@@ -36,7 +36,9 @@ class Progress:
     loss : float
         Objective after this iteration.
     start_index : int
-        Index of the initialisation, from 0 to ``n_init − 1``.
+        Index of the initialisation, from 0 to ``n_starts − 1``.
+    n_starts : int
+        Number of initialisations, or of models that are fitted one after another.
 
     Examples
     --------
@@ -51,9 +53,31 @@ class Progress:
     max_iter: int
     loss: float
     start_index: int = 0
+    n_starts: int = 1
 
 
 Callback = Callable[[Progress], bool | None]
+
+
+def numbered(callback: Callback | None, index: int, count: int) -> Callback | None:
+    """Return a callback for one of several decompositions, with its number in each `Progress`.
+
+    Parameters
+    ----------
+    callback : callable or None
+        None is returned unchanged.
+    index : int
+        Index of the decomposition, from 0.
+    count : int
+        Number of decompositions.
+
+    Returns
+    -------
+    callable or None
+    """
+    if callback is None:
+        return None
+    return lambda progress: callback(replace(progress, start_index=index, n_starts=count))
 
 
 @dataclass(frozen=True)
@@ -222,7 +246,9 @@ def _run(
         # of convergence.
         threshold = schedule.tol * abs(losses[0])
         converged = 0 < threshold >= losses[-2] - losses[-1] and n_iter == schedule.check_every
-        stopped = results.report(Progress(checks[-1], schedule.max_iter, run.loss, start_index))
+        stopped = results.report(
+            Progress(checks[-1], schedule.max_iter, run.loss, start_index, len(results.losses))
+        )
     return Decomposition(
         _result(problem, starts, run.factors()),
         np.array(losses),

@@ -116,6 +116,7 @@ class F0Separator(NmfSeparator):
         from nmfaudio._common.pitch import erb_rate
         from nmfaudio.factorisation.engine import decompose, nmf
         from nmfaudio.factorisation.factors import Factor
+        from nmfaudio.factorisation.loop import numbered
         from nmfaudio.factorisation.structures import Masked, filter_bumps
 
         V = inputs.V
@@ -128,7 +129,7 @@ class F0Separator(NmfSeparator):
             max_iter=learning,
             tol=self.tol,
             rng=inputs.rng,
-            callback=inputs.callback,
+            callback=numbered(inputs.callback, 0, 2),
         )
         bumps = filter_bumps(erb_rate(inputs.transform.frequencies), self.filters).astype(V.dtype)
         gains = np.full((self.filters, V.shape[1]), V.mean(), V.dtype)
@@ -141,7 +142,7 @@ class F0Separator(NmfSeparator):
             structure=Masked(),
             max_iter=self.max_iter - learning,
             tol=self.tol,
-            callback=inputs.callback,
+            callback=numbered(inputs.callback, 1, 2),
         )
         count = len(carriers) * self.filters
         groups = {"voice": range(count), "rest": range(count, fitted.n_components)}

@@ -136,7 +136,9 @@ class HpssSeparator(NmfSeparator):
         """
         return self.components * self.lags * self.models, 3 if self.residual else 2
 
-    def _fit(self, V: np.ndarray, report: Callback, rng: np.random.Generator) -> Decomposition:
+    def _fit(
+        self, V: np.ndarray, report: Callback | None, rng: np.random.Generator
+    ) -> Decomposition:
         """Fit one convolutive model from a random initialisation."""
         from nmfaudio.factorisation.engine import decompose
         from nmfaudio.factorisation.factors import Factor

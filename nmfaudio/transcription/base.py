@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 import numpy as np
 
 from nmfaudio._common.memory import PROCESS
+from nmfaudio._common.steps import report_step
 from nmfaudio.audio.io.samples import Audio, as_samples
 from nmfaudio.audio.masking import analyse
 from nmfaudio.audio.preparation import prepared
@@ -183,6 +184,7 @@ class BaseTranscriber(ABC):
         transform = self.transform(sr)
         V = analyse(prepared(mixture, sr, transform.sr), transform)
         fitted = self._decompose(V, transform, rng=rng, callback=callback)
+        report_step("detecting notes")
         salience = self._salience(fitted, transform.times(V.shape[1]))
         settings = self._settings()
         metadata = {**fitted.metadata, "transform": transform.to_dict(), "settings": settings}
