@@ -117,7 +117,7 @@ def test_what_differs_is_refused(nmfaudio, folders, change, words):
         (["true"], 2, "need two arguments, got 1"),
         (["true", "missing"], 3, "missing: No such file or directory"),
         (["true", "missing/kick.wav"], 3, "missing/kick.wav: No such file or directory"),
-        (["true", "mix.wav"], 4, "true: has no audio file called mix, but kick, snare"),
+        (["true", "other/mix.wav"], 4, "true: has no audio file called mix, but kick, snare"),
         (["only", "made"], 4, "only: has only a mixture; add the sources"),
         (["made/kick.wav", "other/score.mid"], 2, "kick.wav is audio, and other/score.mid has"),
         (["true", "made", "--drums"], 2, "--drums is for notes; add --notes"),
@@ -128,7 +128,7 @@ def test_what_differs_is_refused(nmfaudio, folders, change, words):
     ],
 )
 def test_errors(nmfaudio, folders, arguments, code, words):
-    write_wav("mix.wav", KICK.T)
+    write_wav("other/mix.wav", KICK.T)
     write_wav("only/mixture.wav", KICK.T)
     na.write_notes("other/score.mid", [])
     result = nmfaudio("evaluate", *arguments)
