@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from nmfaudio._common.equality import EqualByContent
 from nmfaudio._common.validation import as_audio, as_count
 from nmfaudio.audio.masking import analyse
 from nmfaudio.audio.transforms import Stft, default_n_fft
@@ -25,7 +26,7 @@ _REFIT_ITERATIONS = 10  # plain updates after the restrictions, which restore th
 
 
 @dataclass(frozen=True, eq=False)
-class Mosaic:
+class Mosaic(EqualByContent):
     """Target recording resynthesised from source recordings.
 
     Parameters

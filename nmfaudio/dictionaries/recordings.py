@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from nmfaudio._common.equality import EqualByContent
 from nmfaudio._common.files import show
 from nmfaudio._common.validation import as_audio, as_number
 from nmfaudio._public import public
@@ -22,7 +23,7 @@ SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff", ".caf", "
 
 @public
 @dataclass(frozen=True, eq=False)
-class Recording:
+class Recording(EqualByContent):
     """Recording of a source, or an excerpt of one, to learn templates from.
 
     Parameters

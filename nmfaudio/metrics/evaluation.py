@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nmfaudio._common.dataframes import to_dataframe
+from nmfaudio._common.equality import EqualByContent
 from nmfaudio._common.validation import as_number
 from nmfaudio._public import public
 from nmfaudio.errors import ContentError, ParameterError
@@ -42,8 +43,8 @@ LABELS = {
 _BY_FRAME = {"sdr": "image_sdr", "sir": "sir", "sar": "sar", "isr": "isr"}
 
 
-@dataclass(frozen=True)
-class Evaluation:
+@dataclass(frozen=True, eq=False)
+class Evaluation(EqualByContent):
     """Scores of the estimates of several sources, in dB.
 
     ``print(evaluation)`` shows a table, ``evaluation["kick"]`` the scores of one source by measure.

@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from nmfaudio._common.equality import EqualByContent
 from nmfaudio._common.files.sources import Source
 from nmfaudio._public import public
 from nmfaudio.audio.io.decoding import Decoder, open_audio
@@ -22,8 +23,8 @@ LOWEST_RATE, HIGHEST_RATE = 100, 1_500_000
 Nonfinite = Literal["error", "zero"]
 
 
-@dataclass(frozen=True)
-class DecodedAudio:
+@dataclass(frozen=True, eq=False)
+class DecodedAudio(EqualByContent):
     """Samples of an audio file and their sample rate; unpacks as ``y, sr = na.read(path)``.
 
     Parameters
