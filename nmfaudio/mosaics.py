@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from nmfaudio._common.equality import EqualByContent
-from nmfaudio._common.validation import as_audio, as_count
+from nmfaudio._common.validation import as_audio, as_count, require_array
 from nmfaudio.audio.masking import analyse
 from nmfaudio.audio.transforms import Stft, default_n_fft
 from nmfaudio.errors import ContentError, ParameterError, ShapeError
@@ -141,6 +141,7 @@ def mosaic(
     True
     """
     solver = Diagonal(repeat, polyphony, continuity, iterations)
+    require_array(sources, "sources")
     several = [sources] if isinstance(sources, str | os.PathLike | np.ndarray) else list(sources)
     (y, *source_samples), sr = _load_all([target, *several], sr)
     window = default_n_fft(sr) if n_fft is None else as_count(n_fft, "n_fft", low=2)
