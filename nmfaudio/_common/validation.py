@@ -36,12 +36,14 @@ def as_audio(y: Any, name: str = "y") -> np.ndarray:
     Raises
     ------
     ParameterError
-        The values are not floating-point numbers, or some of them are masked.
+        The values are not floating-point numbers, some of them are masked, or there is a sample
+        rate with them.
     ShapeError
         There are neither one nor two axes, or they look transposed.
     ContentError
         There are no samples, or some are NaN or infinite.
     """
+    require_array(y, name)
     if np.ma.is_masked(y):
         raise ParameterError(f"{name} has masked samples; fill them first, e.g. {name}.filled(0)")
     samples = np.asarray(y)
@@ -67,6 +69,16 @@ def as_audio(y: Any, name: str = "y") -> np.ndarray:
 def is_integer(value: Any) -> bool:
     """Whether `value` is an integer, and not a bool."""
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def require_array(y: Any, name: str) -> None:
+    """Raise a `ParameterError` if samples come with their sample rate, as from `nmfaudio.read`."""
+    is_pair = isinstance(y, tuple) and len(y) == 2 and np.ndim(y[0]) > 0 == np.ndim(y[1])
+    if is_pair or (hasattr(y, "samples") and hasattr(y, "sr")):
+        raise ParameterError(
+            f"{name} has samples and their rate in one; pass them as two arguments, as in "
+            "*na.read(path), or pass the path itself"
+        )
 
 
 def as_count(value: Any, name: str, *, low: int, high: int | None = None) -> int:

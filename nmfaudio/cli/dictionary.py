@@ -43,7 +43,7 @@ info writes its facts to stdout, merge and export the paths written.
         None, "the file of merge, the folder of export", short="-o", metavar="OUTPUT", group=OUTPUT
     )
     overwrite: bool = switch("replace results that exist (default: refuse)", group=OUTPUT)
-    plot: bool = switch("also export templates.png; needs nmfaudio[plot]", group=OUTPUT)
+    plot: bool = switch("also export templates.png; needs matplotlib", group=OUTPUT)
 
     def run(self) -> int:
         """Run the action that comes first among the arguments."""

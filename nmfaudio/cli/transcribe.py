@@ -110,7 +110,7 @@ examples:
         group=OUTPUT,
     )
     plot: bool = switch(
-        f"also write a picture of the notes: {_EXTRAS['plot']}; needs nmfaudio[plot]", group=OUTPUT
+        f"also write a picture of the notes: {_EXTRAS['plot']}; needs matplotlib", group=OUTPUT
     )
     stems: str | None = option(
         None,

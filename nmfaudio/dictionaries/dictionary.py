@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, ClassVar, Literal, Self, TypeAlias, get_args
 
 import numpy as np
 
+from nmfaudio._common.equality import EqualByContent
 from nmfaudio._common.files import load_archive, save_archive, show
 from nmfaudio._common.files.sources import Source
 from nmfaudio._common.validation import as_number
@@ -23,7 +25,7 @@ _KIND = "dictionary"  # of the file
 
 @public
 @dataclass(frozen=True, eq=False, repr=False)
-class Dictionary:
+class Dictionary(EqualByContent):
     """Labelled templates of sounds.
 
     `nmfaudio.learn` makes one from recordings; its templates each sum to one.
@@ -262,7 +264,7 @@ class Dictionary:
         pitched = sum(pitch is not None for pitch in self.pitches)
         return [f"{pitched} with a pitch"] if pitched else []
 
-    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Save to an ``.npz`` file of one array and a JSON header; no pickle.
 
         Parameters
@@ -270,6 +272,11 @@ class Dictionary:
         path : str or os.PathLike
         overwrite : bool
             Whether to replace an existing file.
+
+        Returns
+        -------
+        Path
+            The file.
 
         Raises
         ------
@@ -286,7 +293,7 @@ class Dictionary:
             "beta": self.beta,
             "about": dict(self.metadata),
         }
-        save_archive(path, header, {"templates": self.templates}, overwrite=overwrite)
+        return save_archive(path, header, {"templates": self.templates}, overwrite=overwrite)
 
     @classmethod
     def load(cls, path: Source) -> Self:

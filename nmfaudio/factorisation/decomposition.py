@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from nmfaudio._common.equality import EqualByContent
 from nmfaudio._common.files import load_archive, save_archive, show
 from nmfaudio._common.validation import as_count
 from nmfaudio._public import public
@@ -21,7 +23,7 @@ _KIND = "decomposition"
 
 @public
 @dataclass(frozen=True, eq=False, repr=False)
-class Decomposition:
+class Decomposition(EqualByContent):
     """Factors of a decomposition, and the course of its objective.
 
     Parameters
@@ -129,7 +131,7 @@ class Decomposition:
         chosen = [as_count(k, "component", low=0, high=high) for k in components]
         return self.structure.part(self.factors, chosen, frames)
 
-    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Save to an ``.npz`` file of arrays and a JSON header, without pickle.
 
         Parameters
@@ -138,6 +140,11 @@ class Decomposition:
             Path of the file.
         overwrite : bool
             Replace an existing file.
+
+        Returns
+        -------
+        Path
+            The file.
 
         Raises
         ------
@@ -164,7 +171,7 @@ class Decomposition:
             "about": dict(self.metadata),
         }
         arrays = {f"factor-{i}": F for i, F in enumerate(self.factors)}
-        save_archive(path, header, arrays, overwrite=overwrite)
+        return save_archive(path, header, arrays, overwrite=overwrite)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Decomposition:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from nmfaudio._common.log import LOGGER
 from nmfaudio.errors import NumericalError, ParameterError, ShapeError
 from nmfaudio.factorisation.decomposition import Decomposition
 from nmfaudio.factorisation.divergences import Divergence
@@ -234,8 +236,15 @@ def _run(
     """Iterate from one initialisation until convergence, `max_iter` or a stop by the callback."""
     problem, starts, X = _build_problem(task, prepared, scale, rng)
     schedule = task.schedule
-    run = solver_named(task.solver, problem, X).begin(problem, X)
+    solver = solver_named(task.solver, problem, X)
+    run = solver.begin(problem, X)
     losses, checks = [_finite(run.loss, 0)], [0]
+    began = time.perf_counter()
+    LOGGER.info(
+        "fit %d: V %s as factors %s, %s, %s, %s, objective %.6g",
+        *(start_index, task.V.shape, [F.shape for F in starts]),
+        *(task.structure, task.divergence, solver, losses[0]),
+    )
     converged = stopped = False
     while checks[-1] < schedule.max_iter and not (converged or stopped):
         n_iter = min(schedule.check_every, schedule.max_iter - checks[-1])
@@ -246,9 +255,15 @@ def _run(
         # of convergence.
         threshold = schedule.tol * abs(losses[0])
         converged = 0 < threshold >= losses[-2] - losses[-1] and n_iter == schedule.check_every
+        LOGGER.debug("fit %d: iteration %d, objective %.6g", start_index, checks[-1], losses[-1])
         stopped = results.report(
             Progress(checks[-1], schedule.max_iter, run.loss, start_index, len(results.losses))
         )
+    LOGGER.info(
+        "fit %d: %sconverged after %d iterations and %.3g s, objective %.6g",
+        *(start_index, "" if converged else "not "),
+        *(checks[-1], time.perf_counter() - began, losses[-1]),
+    )
     return Decomposition(
         _result(problem, starts, run.factors()),
         np.array(losses),

@@ -301,6 +301,7 @@ class NmfSeparator(ABC):
         ParameterError, ShapeError, ContentError
             A setting or the audio is invalid.
         """
+        from nmfaudio._common.log import LOGGER
         from nmfaudio.audio.io.samples import as_samples
         from nmfaudio.audio.masking import Masking
         from nmfaudio.stems.rendering import Refinement, render_stems
@@ -308,6 +309,7 @@ class NmfSeparator(ABC):
 
         mixture, sr = as_samples(audio, sr)
         transform = self.transform(sr)
+        LOGGER.info("%r: %s samples at %d Hz, %r", self, mixture.shape, sr, transform)
         masking = Masking(self.mask_power, transform.power, self.mask == "binary")
         scale = _power_of_two(mixture)
         scaled = mixture / scale if scale != 1 else mixture
@@ -317,6 +319,7 @@ class NmfSeparator(ABC):
         del inputs  # frees the spectrogram, which rendering does not need
         members = [group.components for group in groups.values()]
         refinement = Refinement(self.spatial == "wiener", self.refine)
+        LOGGER.info("rendering %d stems: %s", len(groups), ", ".join(groups))
         stems = render_stems(model.decomposition, members, masking, refinement, scaled, transform)
         if scale != 1:
             stems *= scale

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from nmfaudio._common.equality import EqualByContent
 from nmfaudio._public import public
 from nmfaudio.audio.masking import Masking, apply_masks
 from nmfaudio.audio.transforms import Transform
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 @public
 @dataclass(frozen=True, eq=False)
-class Stems(Mapping[str, np.ndarray]):
+class Stems(EqualByContent, Mapping[str, np.ndarray]):
     """Named stems that sum to the mixture.
 
     Separators return it; it is a mapping from the names of the stems to their samples.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 import numpy as np
 
+from nmfaudio._common.log import LOGGER
 from nmfaudio._common.memory import PROCESS
 from nmfaudio._common.steps import report_step
 from nmfaudio.audio.io.samples import Audio, as_samples
@@ -182,14 +183,17 @@ class BaseTranscriber(ABC):
         """
         mixture, sr = as_samples(audio, sr)
         transform = self.transform(sr)
+        LOGGER.info("%r: %s samples at %d Hz, %r", self, mixture.shape, sr, transform)
         V = analyse(prepared(mixture, sr, transform.sr), transform)
         fitted = self._decompose(V, transform, rng=rng, callback=callback)
         report_step("detecting notes")
         salience = self._salience(fitted, transform.times(V.shape[1]))
         settings = self._settings()
         metadata = {**fitted.metadata, "transform": transform.to_dict(), "settings": settings}
+        notes = self._notes(salience, mixture.shape[1] / sr)
+        LOGGER.info("decoded %d notes", len(notes))
         return Transcription(
-            self._notes(salience, mixture.shape[1] / sr),
+            notes,
             salience,
             mixture,
             sr,

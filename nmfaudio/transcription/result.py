@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from nmfaudio._common.equality import EqualByContent
 from nmfaudio._common.files import save_archive, write_bytes
 from nmfaudio._public import public
 from nmfaudio.audio.transforms import Transform
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 @public
 @dataclass(frozen=True, eq=False, repr=False)
-class Transcription:
+class Transcription(EqualByContent):
     """Notes of a recording, with the salience and decomposition that they were decoded from.
 
     Parameters
@@ -259,7 +260,7 @@ class Transcription:
 
         return save_notes(directory, self.notes, name, overwrite=overwrite)
 
-    def save_salience(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+    def save_salience(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Write the salience as an ``.npz`` file of ``values``, ``pitches`` and ``times``.
 
         Parameters
@@ -268,6 +269,11 @@ class Transcription:
             File to write; `numpy.load` reads it without pickle.
         overwrite : bool
             Whether an existing file may be replaced.
+
+        Returns
+        -------
+        Path
+            The file.
 
         Raises
         ------
@@ -279,4 +285,4 @@ class Transcription:
             "pitches": np.asarray(self.salience.pitches, np.float64),
             "times": self.salience.times,
         }
-        save_archive(path, {"kind": "salience"}, arrays, overwrite=overwrite)
+        return save_archive(path, {"kind": "salience"}, arrays, overwrite=overwrite)

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nmfaudio._common.equality import EqualByContent
+
 
 @dataclass(frozen=True, eq=False)
-class Salience:
+class Salience(EqualByContent):
     """Strength of each pitch, frame by frame.
 
     Parameters

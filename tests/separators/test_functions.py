@@ -53,3 +53,27 @@ def test_an_unknown_setting_is_refused_with_the_list_of_settings(name):
     with pytest.raises(na.ParameterError) as caught:
         getattr(na, name)(Y, SR, tempo=3)
     assert str(caught.value) == f"{name} has no setting 'tempo'; choose from {names}"
+
+
+def test_samples_with_their_rate_are_refused_everywhere_with_the_cure(tmp_path):
+    audio = na.read(na.example("drums"), stop=0.2)
+    score = [na.Note(0, 0.1, 60)]
+    uses = [
+        *(getattr(na, name) for name in ("separate", "hpss", "drums", "denoise")),
+        lambda y: na.guided(y, example={"a": na.example("drums")}),
+        lambda y: na.score(y, score=score),
+        lambda y: na.f0(y),
+        lambda y: na.Transcriber()(y),
+        lambda y: na.DrumTranscriber()(y),
+        lambda y: na.hpss(y, 44100),
+        lambda y: na.learn({"a": y}, sr=44100),
+        lambda y: na.mosaics.mosaic(y, y, 44100),
+        lambda y: na.evaluate({"a": y}, {"a": y}),
+        lambda y: na.symbolic.align(score, y, 44100),
+        lambda y: na.write(tmp_path / "x.wav", y, 44100),
+        lambda y: na.dictionaries.learn_notes_from_recording(y, score, sr=44100),
+    ]
+    for use in uses:
+        for wrong in (audio, tuple(audio)):
+            with pytest.raises(na.ParameterError, match=r"\*na\.read\(path\)"):
+                use(wrong)

@@ -1,6 +1,8 @@
 """Saved stems still add up, in every format that keeps samples."""
 
 import dataclasses
+import inspect
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -96,3 +98,37 @@ def test_nothing_is_overwritten_unasked(stems, tmp_path):
         stems.save(tmp_path)
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
     stems.save(tmp_path, overwrite=True)
+
+
+SAVED = {  # one path, or an iterable of them
+    "stems": lambda stems: stems.save,
+    "notes": lambda stems: stems.save_notes,
+    "decomposition": lambda stems: stems.decomposition.save,
+    "dictionary": lambda stems: na.Dictionary(np.ones((257, 1)), ["a"], na.Stft(8000, 512)).save,
+    "transcription": lambda stems: silent().save,
+    "salience": lambda stems: silent().save_salience,
+    "file of notes": lambda stems: lambda path, **more: na.write_notes(path, [], **more),
+}
+
+
+def silent():
+    return na.Transcriber().transcribe(np.zeros(22050), 22050)
+
+
+@pytest.mark.parametrize("what", SAVED)
+def test_every_save_keeps_files_unless_asked_and_returns_their_paths(stems, tmp_path, what):
+    save = SAVED[what](stems)
+    target = tmp_path / "new" / "x.csv"
+    paths = save(target)
+    paths = [paths] if isinstance(paths, Path) else list(paths)
+    assert paths
+    assert {path for path in target.parent.rglob("*") if path.is_file()} == set(paths)
+    content = [path.read_bytes() for path in paths]
+    with pytest.raises(na.errors.OutputError, match="exists"):
+        save(target)
+    save(target, overwrite=True)
+    assert [path.read_bytes() for path in paths] == content
+    if inspect.ismethod(save):
+        assert (
+            inspect.signature(save).parameters["overwrite"].kind == inspect.Parameter.KEYWORD_ONLY
+        )

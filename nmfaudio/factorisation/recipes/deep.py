@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from nmfaudio._common.equality import EqualByContent
 from nmfaudio._common.validation import as_count
 from nmfaudio.errors import ParameterError, ShapeError
 from nmfaudio.factorisation.checks import as_spectrogram
@@ -21,7 +22,7 @@ from nmfaudio.factorisation.structures import Product
 
 
 @dataclass(frozen=True, eq=False)
-class DeepDecomposition:
+class DeepDecomposition(EqualByContent):
     """Layers of a deep NMF, ``V ≈ W₁ W₂ … W_L H``.
 
     Parameters

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from nmfaudio._common.equality import EqualByContent
 from nmfaudio._common.validation import as_number
 from nmfaudio.errors import ShapeError
 from nmfaudio.factorisation.checks import as_spectrogram
@@ -19,7 +20,7 @@ from nmfaudio.kernels import beta_divergence
 
 
 @dataclass(frozen=True, eq=False)
-class FeatureWeighted:
+class FeatureWeighted(EqualByContent):
     """Decomposition and weights of frequencies.
 
     Parameters
