@@ -15,6 +15,7 @@ from nmfaudio._common.validation import as_number
 from nmfaudio._public import public
 from nmfaudio.audio.transforms import Transform, rows_in, transform_from
 from nmfaudio.errors import AudioFileError, NmfAudioError, ParameterError, ShapeError
+from nmfaudio.factorisation.divergences import beta_named
 
 Kind: TypeAlias = Literal["templates", "exemplars", "convolutive"]
 
@@ -38,8 +39,9 @@ class Dictionary:
         Transform whose frames the templates are; with another they have no meaning.
     pitches : sequence of (float or None), optional
         MIDI number of each component's note, or None where it has none.
-    beta : float
-        β-divergence under which the templates were learned: 1 is Kullback–Leibler.
+    beta_loss : float, str or Beta
+        β-divergence under which the templates were learned, kept as a number: 1 is
+        Kullback–Leibler.
     kind : "templates", "exemplars" or "convolutive"
         Spectra learned by NMF; unmodified frames of recordings (several consecutive ones for
         templates with lags); or spectrograms learned by convolutive NMF.
@@ -69,7 +71,7 @@ class Dictionary:
     labels: tuple[str, ...]
     transform: Transform
     pitches: tuple[float | None, ...] = None  # type: ignore[assignment]  # a tuple once constructed
-    beta: float = 1.0
+    beta_loss: float = 1.0
     kind: Kind = "templates"
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
@@ -85,7 +87,8 @@ class Dictionary:
         if self.kind not in get_args(Kind):
             kinds = ", ".join(get_args(Kind))
             raise ParameterError(f"kind is {self.kind!r}; it must be one of {kinds}")
-        valid = {"labels": labels, "pitches": pitches, "beta": as_number(self.beta, "beta")}
+        beta = beta_named(self.beta_loss, "a dictionary").beta
+        valid = {"labels": labels, "pitches": pitches, "beta_loss": beta}
         for name, value in valid.items():
             object.__setattr__(self, name, value)
 
@@ -231,7 +234,7 @@ class Dictionary:
     def _require_like(self, other: Dictionary, name: str) -> None:
         """Raise `ParameterError` unless components of another dictionary fit to these."""
         differences = _differences(self.transform, other.transform)
-        for field_name in ("beta", "lags", "kind"):
+        for field_name in ("beta_loss", "lags", "kind"):
             first, second = getattr(self, field_name), getattr(other, field_name)
             compatible = first == second or (field_name == "kind" and self.lags == 1)
             if not (differences or compatible):
@@ -283,7 +286,7 @@ class Dictionary:
             "templates": self.kind,
             **{name: list(getattr(self, name)) for name in self._component_fields},
             "transform": self.transform.to_dict(),
-            "beta": self.beta,
+            "beta": self.beta_loss,
             "about": dict(self.metadata),
         }
         save_archive(path, header, {"templates": self.templates}, overwrite=overwrite)
@@ -318,7 +321,7 @@ class Dictionary:
             return cls(
                 templates,
                 transform=transform_from(parameters),
-                beta=header["beta"],
+                beta_loss=header["beta"],
                 kind=header["templates"],
                 metadata=dict(header["about"]),
                 **values,

@@ -24,7 +24,7 @@ except ImportError as error:
     ) from error
 
 from nmfaudio._common.validation import as_count
-from nmfaudio.factorisation.divergences import Beta, divergence_named
+from nmfaudio.factorisation.divergences import Divergence, divergence_named
 from nmfaudio.factorisation.online import activations
 from nmfaudio.factorisation.penalties import Penalty
 from nmfaudio.factorisation.structures import Product, Structure
@@ -37,7 +37,7 @@ class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
     """Estimator whose subclasses implement `_learn`."""
 
     n_components: int | str | None
-    beta_loss: str | float
+    beta_loss: str | float | Divergence
     random_state: Any
     components_: np.ndarray
     n_iter_: int
@@ -162,7 +162,7 @@ class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         """Templates in the shape that the structure expects."""
         return self.components_.T
 
-    def _divergence(self) -> Beta:
+    def _divergence(self) -> Divergence:
         return divergence_named(self.beta_loss)
 
     def _activations(self, V: np.ndarray) -> np.ndarray:

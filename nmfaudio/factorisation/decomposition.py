@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ from nmfaudio._common.validation import as_count
 from nmfaudio._public import public
 from nmfaudio.errors import AudioFileError, ParameterError
 from nmfaudio.factorisation.divergences import Beta, Divergence
+from nmfaudio.factorisation.factors import Factor
 from nmfaudio.factorisation.structures import STRUCTURES, Structure
 
 _KIND = "decomposition"
@@ -45,6 +46,11 @@ class Decomposition:
     start_losses : np.ndarray [shape=(start,)]
         Final objective of each of the `n_init` starts, of which the lowest belongs to this result;
         NaN for starts that a callback prevented. Empty in files of early versions.
+    fitted : tuple of Factor
+        Factors as passed to `decompose`, with the result as initial values: passing them again
+        continues the decomposition. Empty if loaded from a file, which has no penalties.
+    weights : np.ndarray or None
+        Weights of the fit, shaped like V; None if all are 1.
 
     Examples
     --------
@@ -53,6 +59,7 @@ class Decomposition:
     >>> d = na.nmf(V, 3, rng=0)
     >>> d.W.shape, d.H.shape, d.n_components
     ((20, 3), (3, 30), 3)
+    >>> W, H = d
     >>> parts = [d.component(k) for k in range(3)]
     >>> bool(np.allclose(sum(parts), d.model()))
     True
@@ -66,6 +73,12 @@ class Decomposition:
     divergence: Divergence
     metadata: Mapping[str, Any] = field(default_factory=dict)
     start_losses: np.ndarray = field(default_factory=lambda: np.empty(0))
+    fitted: tuple[Factor, ...] = ()
+    weights: np.ndarray | None = None
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        """Iterate over the factors: ``W, H = na.nmf(V, 20)``, as many as the structure has."""
+        return iter(self.factors)
 
     @property
     def W(self) -> np.ndarray:

@@ -192,7 +192,7 @@ def nmf(
     V: Any,
     n_components: int | None = None,
     *,
-    beta_loss: str | float = "kl",
+    beta_loss: str | float | Divergence = "kl",
     solver: str | Solver = "auto",
     init: str = "random",
     W: Any = None,
@@ -216,8 +216,10 @@ def nmf(
         Non-negative magnitudes or powers. Masked bins of a masked array have weight 0.
     n_components : int, optional
         Number of components. Default: that of W or H.
-    beta_loss : "kl", "is", "frobenius" or float
-        β of the beta-divergence: 1, 0, 2 or any other number.
+    beta_loss : str, float or Divergence
+        Divergence of the model from V: β of the beta-divergence, a number or a name ("kl" or
+        "kullback-leibler" for 1, "is" or "itakura-saito" for 0, "frobenius" or "euclidean" for 2),
+        or any `Divergence`.
     solver : "auto", "mu", "bmme", "hals", "pg", "ccd" or Solver
         As in `decompose`.
     init : "random", "nndsvdar" or "spa"

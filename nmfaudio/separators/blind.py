@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from nmfaudio._common.options import documented, option
+from nmfaudio._common.options import documented, name_or_number, option
 from nmfaudio._public import public
 from nmfaudio.errors import ParameterError
 from nmfaudio.separators.pipeline import GroupedDecomposition, NmfSeparator, SeparationInput
@@ -23,14 +23,6 @@ def _number_or_auto(text: str) -> int | str:
         return int(text)
     except ValueError:
         raise ParameterError(f"{text!r} is neither an integer nor auto") from None
-
-
-def _name_or_number(text: str) -> str | float:
-    """Parse the name or the β of a beta-divergence."""
-    try:
-        return float(text)
-    except ValueError:
-        return text
 
 
 @public
@@ -82,7 +74,7 @@ class BlindSeparator(NmfSeparator):
         "kl",
         "beta-divergence of the fit: kl suits most music, is weights quiet parts more, frobenius "
         "weights loud parts more; or a number β",
-        parse=_name_or_number,
+        parse=name_or_number,
         metavar="LOSS",
     )
     solver: str = option(
@@ -109,14 +101,14 @@ class BlindSeparator(NmfSeparator):
 
     def __post_init__(self) -> None:
         from nmfaudio._common.validation import as_choice, as_count, as_number
-        from nmfaudio.factorisation.divergences import divergence_named
+        from nmfaudio.factorisation.divergences import beta_named
         from nmfaudio.factorisation.solvers import SOLVERS
 
         super().__post_init__()
         self._set("components", as_count(self.components, "components", low=1))
         if not isinstance(self.beta_loss, str):
             self._set("beta_loss", as_number(self.beta_loss, "beta_loss"))
-        divergence_named(self.beta_loss)
+        beta_named(self.beta_loss, "separate")
         if self.sources != "auto":
             self._set("sources", as_count(self.sources, "sources", low=1))
             if self.sources > self.components:
@@ -189,9 +181,9 @@ class BlindSeparator(NmfSeparator):
         Stft
             Of powers for the Itakura–Saito divergence, else of magnitudes.
         """
-        from nmfaudio.factorisation.divergences import divergence_named
+        from nmfaudio.factorisation.divergences import beta_named
 
         # The Itakura–Saito divergence models variances, that is powers (Févotte et al. 2009,
         # doi:10.1162/neco.2008.04-08-771).
-        power = 2.0 if divergence_named(self.beta_loss).beta == 0 else 1.0
+        power = 2.0 if beta_named(self.beta_loss, "separate").beta == 0 else 1.0
         return replace(super().transform(sr), power=power)

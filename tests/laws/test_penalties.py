@@ -110,9 +110,9 @@ def test_penalties_see_float32_as_the_same_numbers(name):
             ShapeError,
             "3 entries",
         ),
-        (lambda: na.penalties.Prior([[-1.0]], 1.0), ContentError, "W0 of Prior"),
+        (lambda: na.penalties.Prior(1.0, [[-1.0]]), ContentError, "W0 of Prior"),
         (
-            lambda: na.penalties.Prior(np.ones((2, 3)), 1.0).value(np.ones((3, 2)), []),
+            lambda: na.penalties.Prior(1.0, np.ones((2, 3))).value(np.ones((3, 2)), []),
             ShapeError,
             "W0 of",
         ),
@@ -145,7 +145,7 @@ def test_penalties_are_equal_only_where_they_are_the_same():
         1.0, ("a", "b")
     )
     assert na.penalties.Log(1.0, 0.1) != na.penalties.Log(1.0, 0.2)
-    one, other = (na.penalties.Prior(np.full((2, 2), x), 1.0) for x in (1.0, 2.0))
+    one, other = (na.penalties.Prior(1.0, np.full((2, 2), x)) for x in (1.0, 2.0))
     assert one != other
     assert one == one
     one, other = (na.penalties.Graph(1.0, np.ones((n, n))) for n in (2, 3))
@@ -155,7 +155,7 @@ def test_penalties_are_equal_only_where_they_are_the_same():
 
 def test_penalties_copy_the_arrays_of_the_caller():
     W0, A = np.ones((2, 2)), np.ones((2, 2))
-    prior, graph = na.penalties.Prior(W0, 1.0), na.penalties.Graph(1.0, A)
+    prior, graph = na.penalties.Prior(1.0, W0), na.penalties.Graph(1.0, A)
     W0[:] = A[:] = 7
     assert (prior.W0 == 1).all()
     assert (graph.adjacency.toarray() == 1).all()

@@ -13,7 +13,7 @@ from nmfaudio._common.validation import as_count
 from nmfaudio.errors import ParameterError, ShapeError
 from nmfaudio.factorisation.checks import as_spectrogram
 from nmfaudio.factorisation.decomposition import Decomposition
-from nmfaudio.factorisation.divergences import Beta, divergence_named
+from nmfaudio.factorisation.divergences import Divergence, divergence_named
 from nmfaudio.factorisation.engine import Callback, decompose, generator, nmf
 from nmfaudio.factorisation.factors import Factor
 from nmfaudio.factorisation.recipes.warm_start import solver_without_zeros
@@ -79,7 +79,7 @@ def deep_nmf(
     V: Any,
     ranks: Sequence[int],
     *,
-    beta_loss: str | float = "kl",
+    beta_loss: str | float | Divergence = "kl",
     init: str = "random",
     weights: Any = None,
     missing: str | None = None,
@@ -101,8 +101,8 @@ def deep_nmf(
         Non-negative magnitudes or powers.
     ranks : sequence of int
         Number of components of each layer, at least two, decreasing, e.g. ``[40, 20, 8]``.
-    beta_loss : "kl", "is", "frobenius" or float
-        β of the beta-divergence, for each layer and jointly.
+    beta_loss : str, float or Divergence
+        As in `nmf`, for each layer and jointly.
     init : "random", "nndsvdar" or "spa"
         Initialisation of each layer, as in `nmf`.
     weights : np.ndarray, optional
@@ -196,7 +196,7 @@ def deep_nmf(
 def _layer_by_layer(
     V: np.ndarray,
     ranks: Sequence[int],
-    divergence: Beta,
+    divergence: Divergence,
     init: str,
     weights: np.ndarray | None,
     rng: np.random.Generator,
@@ -208,7 +208,7 @@ def _layer_by_layer(
         fitted = nmf(
             layers[-1].H if layers else V,
             rank,
-            beta_loss=divergence.beta,
+            beta_loss=divergence,
             solver=solver_without_zeros(divergence),
             init=init,
             weights=None if layers else weights,
@@ -224,7 +224,7 @@ def _free_factors(X: Sequence[np.ndarray]) -> list[Factor]:
     return [Factor(F) for F in X]
 
 
-def _loss(V: np.ndarray, X: Sequence[np.ndarray], divergence: Beta) -> float:
+def _loss(V: np.ndarray, X: Sequence[np.ndarray], divergence: Divergence) -> float:
     """Divergence of the product of X from V."""
     return float(decompose(V, _free_factors(X), divergence=divergence, max_iter=0).losses[0])
 
