@@ -8,8 +8,22 @@ from pathlib import Path
 import pytest
 
 from nmfaudio._common.librosa_loader import load_librosa
+from nmfaudio.audio.transforms import TRANSFORMS
+from nmfaudio.factorisation.divergences import DIVERGENCES
+from nmfaudio.factorisation.structures import STRUCTURES
 
 load_librosa()  # the workers take turns; tests that import librosa themselves would not
+
+
+@pytest.fixture(autouse=True)
+def registries():
+    """Leave no class registered by a test, an example or a page."""
+    every = (STRUCTURES, DIVERGENCES, TRANSFORMS)
+    before = [dict(registry) for registry in every]
+    yield
+    for registry, classes in zip(every, before, strict=True):
+        registry.clear()
+        registry.update(classes)
 
 
 def pytest_configure(config):

@@ -12,6 +12,7 @@ from nmfaudio.errors import ContentError, ParameterError, ShapeError
 # Audio with more channels than samples, and more than this many channels, is assumed to be
 # transposed: microphone arrays of that size are rare, recordings of so few samples are rarer.
 _MANY_CHANNELS = 32
+_LONGEST = 80  # characters of a value in a message
 
 
 def as_audio(y: Any, name: str = "y") -> np.ndarray:
@@ -60,12 +61,20 @@ def as_audio(y: Any, name: str = "y") -> np.ndarray:
     return samples
 
 
+def shown(value: Any) -> str:
+    """Return the value of an argument for a message, in one line."""
+    if isinstance(value, np.ndarray) and value.ndim:
+        return f"an array of shape {value.shape}"
+    text = repr(value)
+    return text if len(text) <= _LONGEST and "\n" not in text else f"a {type(value).__name__}"
+
+
 def as_count(value: Any, name: str, *, low: int, high: int | None = None) -> int:
     """Return `value` as an int; raise a `ParameterError` if it is a float or out of bounds."""
     is_integer = isinstance(value, int | np.integer) and not isinstance(value, bool)
     if not (is_integer and low <= value and (high is None or value <= high)):
         bound = f"of at least {low}" if high is None else f"from {low} to {high}"
-        raise ParameterError(f"{name} must be an integer {bound}, got {value!r}")
+        raise ParameterError(f"{name} must be an integer {bound}, got {shown(value)}")
     return int(value)
 
 
@@ -78,7 +87,7 @@ def as_number(
     if not (is_real and low <= value < float("inf") and value > above):
         bound = f" of at least {low:g}" if low > -float("inf") else ""
         bound += f" above {above:g}" if above > -float("inf") else ""
-        raise ParameterError(f"{name} must be a finite number{bound}, got {value!r}")
+        raise ParameterError(f"{name} must be a finite number{bound}, got {shown(value)}")
     return float(value)
 
 

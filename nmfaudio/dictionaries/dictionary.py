@@ -13,7 +13,7 @@ from nmfaudio._common.files import load_archive, save_archive, show
 from nmfaudio._common.files.sources import Source
 from nmfaudio._common.validation import as_number
 from nmfaudio._public import public
-from nmfaudio.audio.transforms import Transform, rows_in, transform_from
+from nmfaudio.audio.transforms import Transform, rows_in, saved_parameters, transform_from
 from nmfaudio.errors import AudioFileError, NmfAudioError, ParameterError, ShapeError
 from nmfaudio.factorisation.divergences import beta_named
 
@@ -279,13 +279,14 @@ class Dictionary:
         OutputError
             The file exists, or cannot be written.
         ParameterError
-            `metadata` is not JSON-serialisable.
+            `metadata` is not JSON-serialisable, or the transform is not registered (see
+            `nmfaudio.register`).
         """
         header = {
             "kind": _KIND,
             "templates": self.kind,
             **{name: list(getattr(self, name)) for name in self._component_fields},
-            "transform": self.transform.to_dict(),
+            "transform": saved_parameters(self.transform),
             "beta": self.beta_loss,
             "about": dict(self.metadata),
         }
@@ -328,7 +329,7 @@ class Dictionary:
             )
         except (KeyError, TypeError, ValueError, IndexError, NmfAudioError) as error:
             raise AudioFileError(
-                f"{show(path)}: not a dictionary that nmfaudio saved: {error}"
+                f"{show(path)}: not a dictionary that can be loaded: {error}"
             ) from error
 
 

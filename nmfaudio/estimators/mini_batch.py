@@ -8,7 +8,7 @@ import numpy as np
 
 from nmfaudio._common.validation import as_count
 from nmfaudio.estimators.base import Estimator
-from nmfaudio.factorisation.divergences import Beta
+from nmfaudio.factorisation.divergences import Divergence
 from nmfaudio.factorisation.online import OnlineNMF
 
 
@@ -69,7 +69,7 @@ class MiniBatchNMF(Estimator):
         self,
         n_components: int | str | None = "auto",
         *,
-        beta_loss: str | float | Beta = "kl",
+        beta_loss: str | float | Divergence = "kl",
         batch_size: int = 1024,
         forget_factor: float = 0.7,
         max_iter: int = 20,

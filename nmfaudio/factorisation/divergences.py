@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol, cast
 
 import numpy as np
 
 from nmfaudio._common.docstrings import inherits_docstrings
+from nmfaudio._common.registry import Registry
 from nmfaudio._common.validation import as_number
 from nmfaudio._public import public
 from nmfaudio.errors import ParameterError
@@ -164,6 +165,8 @@ class Beta:
     (20, 1)
     """
 
+    name: ClassVar[str] = "beta"
+
     beta: float = 1.0
     floor: float = 1e-8
 
@@ -238,6 +241,10 @@ class Beta:
         return A.reshape(V.shape), B.reshape(V.shape)
 
 
+DIVERGENCES = Registry("divergence", "name", ("gradient_parts", "exponents"), (Beta,))
+"""Divergences that a saved decomposition can name."""
+
+
 def divergence_named(beta_loss: str | float | Divergence) -> Divergence:
     """Return a divergence from a name in `LOSSES`, a value of β or a divergence itself.
 
@@ -264,7 +271,7 @@ def divergence_named(beta_loss: str | float | Divergence) -> Divergence:
             )
         return Beta(LOSSES[beta_loss])
     if not isinstance(beta_loss, type) and hasattr(beta_loss, "gradient_parts"):
-        return beta_loss
+        return cast(Divergence, beta_loss)
     return Beta(as_number(beta_loss, "beta_loss"))
 
 

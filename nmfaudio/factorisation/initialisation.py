@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nmfaudio.errors import ParameterError
 from nmfaudio.kernels.products import accumulate, product
 
 # Floor of initial values relative to the mean: multiplicative updates cannot leave an exact zero.
@@ -139,10 +140,16 @@ INITS = ("random", *STARTS)
 
 def weighted_mean(V: np.ndarray, weights: np.ndarray | None) -> float:
     """Mean of V over the bins of positive weight."""
-    if weights is None:
-        return float(V.mean(dtype=np.float64))
-    valid = weights > 0
-    return float(V.mean(dtype=np.float64, where=valid)) if valid.any() else 0.0
+    valid: np.ndarray | bool = True if weights is None else weights > 0
+    if not np.any(valid):
+        return 0.0
+    with np.errstate(over="ignore"):
+        mean = float(V.mean(dtype=np.float64, where=valid))
+    if not np.isfinite(mean):
+        raise ParameterError(
+            f"V has values up to {V.max():g}, too large for their mean; divide it by a constant"
+        )
+    return mean
 
 
 def power_of_two(level: float) -> float:

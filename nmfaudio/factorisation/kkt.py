@@ -10,7 +10,7 @@ import numpy as np
 
 from nmfaudio.errors import ParameterError, ShapeError
 from nmfaudio.factorisation.checks import as_spectrogram
-from nmfaudio.factorisation.decomposition import Decomposition
+from nmfaudio.factorisation.decomposition import Decomposition, require_decomposition
 from nmfaudio.factorisation.factors import Factor
 from nmfaudio.factorisation.initialisation import power_of_two, weighted_mean
 from nmfaudio.factorisation.problem import Problem
@@ -92,6 +92,7 @@ def _posed(
     V: Any, d: Decomposition, factors: Sequence[Factor] | None, weights: Any, missing: str | None
 ) -> tuple[Problem, list[np.ndarray]]:
     """Problem that was solved and the factors of the decomposition, in double precision."""
+    require_decomposition(d)
     if factors is None:
         factors = _fitted(d)
         weights = d.weights if weights is None else weights

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from nmfaudio.errors import NumericalError, ParameterError, ShapeError
+from nmfaudio.factorisation.callbacks import check_values
 from nmfaudio.factorisation.contracts import (
     as_array,
-    check_values,
     method_of,
     require_non_negative,
 )

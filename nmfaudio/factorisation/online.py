@@ -15,7 +15,7 @@ import numpy as np
 from nmfaudio._common.validation import as_count, as_number
 from nmfaudio.errors import ParameterError, ShapeError
 from nmfaudio.factorisation.checks import as_spectrogram
-from nmfaudio.factorisation.divergences import Beta, Divergence, beta_named
+from nmfaudio.factorisation.divergences import Divergence, beta_named
 from nmfaudio.factorisation.engine import decompose, generator
 from nmfaudio.factorisation.factors import Factor
 from nmfaudio.factorisation.penalties import Penalty, Terms
@@ -134,7 +134,7 @@ class OnlineNMF:
         self,
         n_components: int,
         *,
-        beta_loss: str | float | Beta = "kl",
+        beta_loss: str | float | Divergence = "kl",
         memory: float = 0.8,
         max_iter: int = 10,
         rng: int | np.random.Generator | None = None,
