@@ -97,6 +97,7 @@ def test_a_structure_without_a_name_says_so():
         forward = na.structures.Product.forward
         adjoint = na.structures.Product.adjoint
 
+    na.check_structure(Nameless(), [(9, 2), (2, 12)])  # which needs none
     with pytest.raises(na.ParameterError, match="Nameless has no name; give the class one"):
         na.register(Nameless)
     with pytest.raises(na.ParameterError, match="Nameless is not registered"):

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any, Self
 from nmfaudio._common.options import option, options, switch
 from nmfaudio.cli.batch import BatchCommand, Worker, describe_result
 from nmfaudio.cli.command import STDOUT, describe_command
-from nmfaudio.cli.parser import OUTPUT, REPORTING, Parser, build_parser, parse, values_of
+from nmfaudio.cli.parser import (
+    OUTPUT,
+    REPORTING,
+    Parser,
+    build_parser,
+    constructed,
+    parse,
+    values_of,
+)
 from nmfaudio.errors import ParameterError
 from nmfaudio.separators.base import Separator, load_separator
 
@@ -102,7 +110,7 @@ class SeparateCommand(BatchCommand):
         kind = kind or load_separator(name)
         settings, shared = options(kind), options(cls, own_first=False)
         values, files = parse(cls.parser(name, kind), (*settings, *shared), argv)
-        separator = kind(**values_of(settings, values))
+        separator = constructed(kind, settings, values)
         return cls(name=name, files=files, separator=separator, **values_of(shared, values))
 
     def patterns(self) -> Sequence[str]:

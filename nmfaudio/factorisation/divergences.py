@@ -33,7 +33,8 @@ class Divergence(Protocol):
 
     It is a weighted sum over time-frequency bins,
     :math:`D(V \mid Y) = \sum_{f,t} m_{ft}\, d(v_{ft} \mid y_{ft})`. These members are all that a
-    solver needs to minimise it under any structure and any penalty.
+    solver needs to minimise it under any structure and any penalty; `nmfaudio.check_divergence`
+    tests them, and `nmfaudio.register` lets files name the class by its attribute ``name``.
     """
 
     @property

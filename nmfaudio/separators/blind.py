@@ -50,25 +50,27 @@ class BlindSeparator(NmfSeparator):
     --------
     >>> import numpy as np, nmfaudio as na
     >>> y = np.random.default_rng(0).standard_normal((1, 8000))
-    >>> stems = na.BlindSeparator(components=4, max_iter=5)(y, 8000)
+    >>> stems = na.BlindSeparator(n_components=4, max_iter=5)(y, 8000)
     >>> list(stems)
     ['harmonic', 'percussive']
     """
 
-    sources: int | Literal["auto"] = option(
+    n_sources: int | Literal["auto"] = option(
         2,
         "number of stems: 2 separates harmonic from percussive sounds, more are also divided by "
         "pitch range, auto estimates the number",
         short="-s",
         parse=_number_or_auto,
         metavar="N",
+        flag="--sources",
     )
-    components: int = option(
+    n_components: int = option(
         30,
         "number of components of the model; more capture finer detail and split instruments into "
         "more pieces",
         short="-k",
         metavar="N",
+        flag="--components",
     )
     beta_loss: str | float = option(
         "kl",
@@ -105,16 +107,16 @@ class BlindSeparator(NmfSeparator):
         from nmfaudio.factorisation.solvers import SOLVERS
 
         super().__post_init__()
-        self._set("components", as_count(self.components, "components", low=1))
+        self._set("n_components", as_count(self.n_components, "n_components", low=1))
         if not isinstance(self.beta_loss, str):
             self._set("beta_loss", as_number(self.beta_loss, "beta_loss"))
         beta_named(self.beta_loss, "separate")
-        if self.sources != "auto":
-            self._set("sources", as_count(self.sources, "sources", low=1))
-            if self.sources > self.components:
+        if self.n_sources != "auto":
+            self._set("n_sources", as_count(self.n_sources, "n_sources", low=1))
+            if self.n_sources > self.n_components:
                 raise ParameterError(
-                    f"sources is {self.sources}, but there are only {self.components} components; "
-                    "use fewer sources or more components"
+                    f"n_sources is {self.n_sources}, but there are only {self.n_components} "
+                    "components; use fewer sources or more components"
                 )
         as_choice(self.solver, "solver", ("auto", *SOLVERS))
         as_choice(self.init, "init", ("nndsvdar", "spa", "random"))
@@ -137,7 +139,7 @@ class BlindSeparator(NmfSeparator):
 
         fitted = nmf(
             inputs.V,
-            self.components,
+            self.n_components,
             beta_loss=self.beta_loss,
             solver=self.solver,
             init=self.init,
@@ -152,7 +154,7 @@ class BlindSeparator(NmfSeparator):
             fitted.H,
             frequencies=inputs.transform.frequencies,
             hop_seconds=inputs.transform.hop_seconds,
-            sources=self.sources,
+            n_sources=self.n_sources,
         )
         return GroupedDecomposition(fitted, groups)
 
@@ -166,7 +168,7 @@ class BlindSeparator(NmfSeparator):
         """
         from nmfaudio.stems.grouping import MAX_SOURCES
 
-        return self.components, MAX_SOURCES if self.sources == "auto" else self.sources
+        return self.n_components, MAX_SOURCES if self.n_sources == "auto" else self.n_sources
 
     def transform(self, sr: int) -> Stft:
         """Return the transform for audio of a sample rate.

@@ -48,7 +48,7 @@ caching.CacheImpl._locator_classes = [caching.UserProvidedCacheLocator]
 import glob, os, tempfile
 import numpy as np, nmfaudio as na
 before = set(glob.glob(os.path.join(tempfile.gettempdir(), "nmfaudio-*")))
-stems = na.separate(np.ones(500), 8000, components=2, max_iter=2, n_fft=64)
+stems = na.separate(np.ones(500), 8000, n_components=2, max_iter=2, n_fft=64)
 print(len(stems), len(before))
 """
 

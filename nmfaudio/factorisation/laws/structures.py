@@ -183,7 +183,7 @@ def descent(structure: Structure, X: list[np.ndarray], rng: np.random.Generator)
 
 def saved(structure: Structure, X: list[np.ndarray], rng: np.random.Generator) -> None:
     """A registered structure is equal after saving and loading."""
-    if STRUCTURES.get(structure.name) is not type(structure):
+    if type(structure) not in STRUCTURES.values():
         return
     d = decompose(
         rng.random(structure.shape(X)), [Factor(F) for F in X], structure=structure, max_iter=0

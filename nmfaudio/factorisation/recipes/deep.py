@@ -77,7 +77,7 @@ class DeepDecomposition:
 
 def deep_nmf(
     V: Any,
-    ranks: Sequence[int],
+    n_components: Sequence[int],
     *,
     beta_loss: str | float | Divergence = "kl",
     init: str = "random",
@@ -99,7 +99,7 @@ def deep_nmf(
     ----------
     V : np.ndarray [shape=(freq, time)]
         Non-negative magnitudes or powers.
-    ranks : sequence of int
+    n_components : sequence of int
         Number of components of each layer, at least two, decreasing, e.g. ``[40, 20, 8]``.
     beta_loss : str, float or Divergence
         As in `nmf`, for each layer and jointly.
@@ -167,7 +167,7 @@ def deep_nmf(
     >>> bool(deep.joint.losses[-1] <= deep.joint.losses[0])
     True
     """
-    counts = _ranks(ranks)
+    counts = _counts(n_components)
     data, weights = as_spectrogram(V, weights=weights, missing=missing)
     if data.ndim != 2:
         raise ShapeError(f"V has shape {data.shape}; deep_nmf needs (freq, time)")
@@ -229,13 +229,14 @@ def _loss(V: np.ndarray, X: Sequence[np.ndarray], divergence: Divergence) -> flo
     return float(decompose(V, _free_factors(X), divergence=divergence, max_iter=0).losses[0])
 
 
-def _ranks(ranks: Sequence[int]) -> list[int]:
+def _counts(n_components: Sequence[int]) -> list[int]:
     """Validated numbers of components of the layers."""
-    layers = ranks if np.iterable(ranks) else [ranks]
-    counts = [as_count(rank, "each of ranks", low=1) for rank in layers]
+    layers = n_components if np.iterable(n_components) else [n_components]
+    counts = [as_count(count, "each of n_components", low=1) for count in layers]
     if len(counts) < 2 or any(after >= before for before, after in pairwise(counts)):
         raise ParameterError(
-            f"ranks is {counts}; it must be at least two decreasing numbers, e.g. [40, 20, 8]"
+            f"n_components is {counts}; it must be at least two decreasing numbers, e.g. "
+            "[40, 20, 8]"
         )
     return counts
 
