@@ -9,6 +9,9 @@ import pytest
 from hypothesis import settings
 
 from nmfaudio._common.librosa_loader import load_librosa
+from nmfaudio.audio.transforms import TRANSFORMS
+from nmfaudio.factorisation.divergences import DIVERGENCES
+from nmfaudio.factorisation.structures import STRUCTURES
 
 load_librosa()  # the workers take turns; tests that import librosa themselves would not
 
@@ -28,6 +31,17 @@ def pytest_collection_modifyitems(items):
         if own is not None:
             count = 20 * min(own.max_examples, 100)
             test._hypothesis_internal_use_settings = settings(own, max_examples=count)
+
+
+@pytest.fixture(autouse=True)
+def registries():
+    """Leave no class registered by a test, an example or a page."""
+    every = (STRUCTURES, DIVERGENCES, TRANSFORMS)
+    before = [dict(registry) for registry in every]
+    yield
+    for registry, classes in zip(every, before, strict=True):
+        registry.clear()
+        registry.update(classes)
 
 
 def pytest_configure(config):

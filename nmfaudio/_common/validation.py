@@ -13,6 +13,7 @@ from nmfaudio.errors import ContentError, ParameterError, ShapeError
 # Audio with more channels than samples, and more than this many channels, is assumed to be
 # transposed: microphone arrays of that size are rare, recordings of so few samples are rarer.
 _MANY_CHANNELS = 32
+_LONGEST = 80  # characters of a value in a message
 
 LOWEST_RATE, HIGHEST_RATE = 100, 1_500_000
 """Range of sample rates of audio in Hz."""
@@ -81,11 +82,19 @@ def require_array(y: Any, name: str) -> None:
         )
 
 
+def shown(value: Any) -> str:
+    """Return the value of an argument for a message, in one line."""
+    if isinstance(value, np.ndarray) and value.ndim:
+        return f"an array of shape {value.shape}"
+    text = repr(value)
+    return text if len(text) <= _LONGEST and "\n" not in text else f"a {type(value).__name__}"
+
+
 def as_count(value: Any, name: str, *, low: int, high: int | None = None) -> int:
     """Return `value` as an int; raise a `ParameterError` if it is a float or out of bounds."""
     if not (is_integer(value) and low <= value and (high is None or value <= high)):
         bound = f"of at least {low}" if high is None else f"from {low} to {high}"
-        raise ParameterError(f"{name} must be an integer {bound}, got {value!r}")
+        raise ParameterError(f"{name} must be an integer {bound}, got {shown(value)}")
     return int(value)
 
 
@@ -135,7 +144,7 @@ def as_number(
     if not (is_real and low <= value < float("inf") and value > above):
         bound = f" of at least {low:g}" if low > -float("inf") else ""
         bound += f" above {above:g}" if above > -float("inf") else ""
-        raise ParameterError(f"{name} must be a finite number{bound}, got {value!r}")
+        raise ParameterError(f"{name} must be a finite number{bound}, got {shown(value)}")
     return float(value)
 
 

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from nmfaudio._common.options import option, options, switch
 from nmfaudio.cli.batch import DEFAULT_ROOTS, BatchCommand, Worker, describe_result
 from nmfaudio.cli.command import STDOUT, describe_command
-from nmfaudio.cli.parser import OUTPUT, REPORTING, Parser, build_parser, parse, values_of
+from nmfaudio.cli.parser import (
+    OUTPUT,
+    REPORTING,
+    Parser,
+    build_parser,
+    constructed,
+    parse,
+    values_of,
+)
 from nmfaudio.cli.progress import FITTING, PREPARING, READING, WRITING
 from nmfaudio.cli.record import PREFIX, discard_record
 from nmfaudio.errors import ParameterError
@@ -113,7 +121,7 @@ class SeparateCommand(BatchCommand):
         kind = kind or load_separator(name)
         settings, shared = options(kind), options(cls, own_first=False)
         values, files = parse(cls.parser(name, kind), (*settings, *shared), argv)
-        separator = kind(**values_of(settings, values))
+        separator = constructed(kind, settings, values)
         return cls(name=name, files=files, separator=separator, **values_of(shared, values))
 
     @property

@@ -37,8 +37,9 @@ class NoteDictionary(Dictionary):
         Transform whose frames the templates are; see `to_transform` for others.
     pitches : sequence of float
         MIDI number of each component.
-    beta : float
-        β-divergence under which the templates were learned: 1 is Kullback–Leibler.
+    beta_loss : float, str or Beta
+        β-divergence under which the templates were learned, kept as a number: 1 is
+        Kullback–Leibler.
     kind : "templates", "exemplars" or "convolutive"
         As for `Dictionary`.
     metadata : Mapping

@@ -11,6 +11,12 @@ import numpy as np
 
 from nmfaudio._common.log import LOGGER
 from nmfaudio.errors import NumericalError, ParameterError, ShapeError
+from nmfaudio.factorisation.callbacks import check_values
+from nmfaudio.factorisation.contracts import (
+    as_array,
+    method_of,
+    require_non_negative,
+)
 from nmfaudio.factorisation.decomposition import Decomposition
 from nmfaudio.factorisation.divergences import Divergence
 from nmfaudio.factorisation.factors import Factor
@@ -116,7 +122,7 @@ def best_of(task: Task, rngs: Sequence[np.random.Generator]) -> Decomposition:
     """
     results = _BestOf(task.schedule.callback, len(rngs))
     scale = _scale(task.V, task.weights, task.divergence.degree)
-    prepared = task.divergence.prepare(_divided(task.V, scale, None), task.weights)
+    prepared = _prepared(task, scale)
 
     def run(start_index: int) -> None:
         if results.stopped:
@@ -133,6 +139,16 @@ def best_of(task: Task, rngs: Sequence[np.random.Generator]) -> Decomposition:
     finally:  # after an exception or interrupt, the other threads stop at their next check
         results.stopped = True
     return replace(results.best, start_losses=results.losses)
+
+
+def _prepared(task: Task, scale: float) -> np.ndarray:
+    """V / scale in the domain of the divergence."""
+    prepared = task.divergence.prepare(_divided(task.V, scale, None), task.weights)
+    label = method_of(task.divergence, "prepare")
+    as_array(prepared, label, task.V.shape, task.V.dtype)
+    if prepared is not task.V:
+        require_non_negative(prepared, label)
+    return prepared
 
 
 class _BestOf:
@@ -198,6 +214,7 @@ def _build_problem(
         problem.units.check(starts, free)
     for penalty in (p for f in factors for p in f.penalties if hasattr(p, "check")):
         penalty.check([penalty in f.penalties for f in factors])
+    check_values(problem, X)
     return problem, starts, X
 
 
@@ -264,13 +281,16 @@ def _run(
         *(start_index, "" if converged else "not "),
         *(checks[-1], time.perf_counter() - began, losses[-1]),
     )
+    factors = _result(problem, starts, run.factors())
     return Decomposition(
-        _result(problem, starts, run.factors()),
+        factors,
         np.array(losses),
         np.array(checks),
         converged,
         problem.structure,
         problem.divergence,
+        fitted=tuple(replace(f, initial=F) for f, F in zip(task.factors, factors, strict=True)),
+        weights=task.weights,
     )
 
 

@@ -103,7 +103,7 @@ separate = _function(
     """
     >>> import numpy as np, nmfaudio as na
     >>> y = np.random.default_rng(0).standard_normal(8000)
-    >>> list(na.separate(y, 8000, sources=3, components=6, max_iter=10))
+    >>> list(na.separate(y, 8000, n_sources=3, n_components=6, max_iter=10))
     ['source-1', 'source-2', 'source-3']
     """,
 )
@@ -112,7 +112,7 @@ hpss = _function(
     """
     >>> import numpy as np, nmfaudio as na
     >>> y = np.random.default_rng(0).standard_normal(8000)
-    >>> stems = na.hpss(y, 8000, components=4, models=2, max_iter=10)
+    >>> stems = na.hpss(y, 8000, n_components=4, models=2, max_iter=10)
     >>> list(stems)
     ['harmonic', 'percussive']
     >>> bool(np.allclose(stems["harmonic"] + stems["percussive"], y))
@@ -156,7 +156,7 @@ f0 = _function(
     >>> import numpy as np, nmfaudio as na
     >>> y = np.random.default_rng(0).standard_normal(8000)
     >>> pitch = na.separators.Pitch([0.5, 0.51, 0.52], [220.0, 221.0, 222.0])
-    >>> list(na.f0(y, 8000, pitch=pitch, components=4, max_iter=10))
+    >>> list(na.f0(y, 8000, pitch=pitch, n_components=4, max_iter=10))
     ['voice', 'rest']
     """,
 )
@@ -176,7 +176,7 @@ paint = _function(
     >>> import numpy as np, nmfaudio as na
     >>> y = np.random.default_rng(0).standard_normal(8000)
     >>> boxes = [{"source": "bass", "start": 0, "end": 1, "low": 0, "high": 500}]
-    >>> list(na.paint(y, 8000, boxes=boxes, rest=True, components=2, max_iter=5))
+    >>> list(na.paint(y, 8000, boxes=boxes, rest=True, n_components=2, max_iter=5))
     ['bass', 'rest']
     """,
 )
@@ -185,7 +185,7 @@ regroup = _function(
     """
     >>> import numpy as np, nmfaudio as na
     >>> y = np.random.default_rng(0).standard_normal(8000)
-    >>> model = na.separate(y, 8000, components=4, max_iter=5).decomposition
+    >>> model = na.separate(y, 8000, n_components=4, max_iter=5).decomposition
     >>> list(na.regroup(y, 8000, saved=model, groups={"first": [0], "others": [1, 2, 3]}))
     ['first', 'others']
     """,

@@ -334,7 +334,7 @@ class NmfSeparator(ABC):
             dict(zip(groups, stems, strict=True)),
             mixture,
             sr,
-            replace(model.decomposition, metadata=metadata),
+            replace(model.decomposition, metadata=metadata, fitted=(), weights=None),
             transform,
             groups,
             masking,

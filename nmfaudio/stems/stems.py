@@ -54,7 +54,7 @@ class Stems(EqualByContent, Mapping[str, np.ndarray]):
     --------
     >>> import numpy as np, nmfaudio as na
     >>> y = np.random.default_rng(0).standard_normal((1, 8000))
-    >>> stems = na.separate(y, 8000, components=4, max_iter=5)
+    >>> stems = na.separate(y, 8000, n_components=4, max_iter=5)
     >>> list(stems)
     ['harmonic', 'percussive']
     >>> bool(np.allclose(stems["harmonic"] + stems["percussive"], y))

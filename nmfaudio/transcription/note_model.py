@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import KW_ONLY, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from nmfaudio._common.validation import as_count, as_number
 from nmfaudio.dictionaries.dictionary import Dictionary
 from nmfaudio.errors import ParameterError, ShapeError
-from nmfaudio.factorisation.divergences import Beta
+from nmfaudio.factorisation.divergences import Divergence, divergence_named
 from nmfaudio.factorisation.engine import decompose, generator
 from nmfaudio.factorisation.factors import Factor
 from nmfaudio.factorisation.penalties import LogGroupSparsity, Prior
@@ -49,8 +49,9 @@ class NoteModel:
 
     Parameters
     ----------
-    beta : float
-        β of the divergence; 1 is Kullback–Leibler.
+    beta_loss : str, float or Divergence
+        As in `nmfaudio.nmf`; 1 is Kullback–Leibler. A divergence needs a `degree`, on which the
+        weights of penalties depend.
     equaliser : float or None
         Smoothness of the gain in octaves; None skips this step.
     adaptation : float
@@ -96,7 +97,7 @@ class NoteModel:
     """
 
     _: KW_ONLY
-    beta: float = 1.0
+    beta_loss: str | float | Divergence = 1.0
     equaliser: float | None = 0.2
     adaptation: float = 1.0
     n_free: int = 0
@@ -105,7 +106,11 @@ class NoteModel:
     max_iter: int = 20
 
     def __post_init__(self) -> None:
-        as_number(self.beta, "beta")
+        if self.divergence.degree is None:
+            raise ParameterError(
+                f"beta_loss is {self.beta_loss!r}, whose degree is None; NoteModel needs one "
+                "that is homogeneous, e.g. 'kl'"
+            )
         if self.equaliser is not None:
             as_number(self.equaliser, "equaliser", above=0)
         if self.adaptation != math.inf:
@@ -115,6 +120,16 @@ class NoteModel:
         if self.max_frequency is not None:
             as_number(self.max_frequency, "max_frequency", above=0)
         as_count(self.max_iter, "max_iter", low=1)
+
+    @property
+    def divergence(self) -> Divergence:
+        """Divergence of the model from the recording."""
+        return divergence_named(self.beta_loss)
+
+    @property
+    def degree(self) -> float:
+        """Degree of homogeneity of the divergence, β of a beta-divergence."""
+        return cast(float, self.divergence.degree)
 
     def pitches(self, dictionary: NoteDictionary) -> tuple[float, ...]:
         """Return the pitch of each known component of `activations`: those of the dictionary.
@@ -265,15 +280,15 @@ class _Fit:
         # Weight of the recording for one template: the gradient of the divergence in W is of the
         # order of level^(β − 1) · ∑ₜ H, and a component's ∑ₜ H is level · V.size / n on average.
         level = float(V.mean(dtype=np.float64))
-        recording_weight = V.size / W.shape[-1] * level**self.settings.beta
+        recording_weight = V.size / W.shape[-1] * level**self.settings.degree
         active = settled.H.max(axis=1) >= _FAINT * settled.H.max()
         initial = W_fitted[..., active]
-        penalties = (Prior(initial, self.settings.adaptation * recording_weight),)
+        penalties = (Prior(self.settings.adaptation * recording_weight, initial),)
         fitted = decompose(
             V,
             [Factor(initial, penalties=penalties, name="W"), Factor(settled.H[active], name="H")],
             structure=self.structure,
-            divergence=Beta(self.settings.beta),
+            divergence=self.settings.divergence,
             max_iter=_ADAPTING_ITERATIONS,
             tol=0,
             check_every=_ADAPTING_ITERATIONS,
@@ -305,7 +320,7 @@ class _Fit:
                 Factor(H, penalties=penalties, name="H"),
             ],
             structure=self.structure,
-            divergence=Beta(self.settings.beta),
+            divergence=self.settings.divergence,
             max_iter=iterations,
             tol=0,
             check_every=10 if callback else iterations,
@@ -321,7 +336,7 @@ class _Fit:
         # The slope of weight · log(1 + x / soft) at x = 0 is weight / soft; the positive part of
         # the divergence's slope is about level^(β − 1), since templates sum to one. So a silent
         # pitch has to reduce the divergence by the share `group_sparsity` of what it adds.
-        weight = self.settings.group_sparsity * soft * level ** (self.settings.beta - 1)
+        weight = self.settings.group_sparsity * soft * level ** (self.settings.degree - 1)
         unknown = [f"unknown {k}" for k in range(self.settings.n_free)]
         return (LogGroupSparsity(weight, (*self.pitches, *unknown), eps=soft),)
 
@@ -339,7 +354,7 @@ class _Fit:
                 Factor(fitted.H, False, name="H"),
             ],
             structure=self.structure,
-            divergence=Beta(self.settings.beta),
+            divergence=self.settings.divergence,
             max_iter=self.settings.max_iter,
             tol=0,
             check_every=self.settings.max_iter,

@@ -28,7 +28,11 @@ _PER_OCTAVE = 3  # thresholds that tuning tries by default
 
 
 class Activations(Protocol):
-    """Model of a recording as a sum of notes, such as `NoteModel`: a frozen dataclass."""
+    """Model of a recording as a sum of notes, such as `NoteModel`.
+
+    A class of one's own needs these two methods to be the `model` of a `Transcriber`. As a frozen
+    dataclass, its fields are recorded with each transcription.
+    """
 
     def activations(
         self,
@@ -38,17 +42,60 @@ class Activations(Protocol):
         rng: int | np.random.Generator | None,
         callback: Callback | None,
     ) -> Decomposition:
-        """Decompose V into components of known `pitches`, followed by unknown ones."""
+        """Decompose a spectrogram into notes.
+
+        Parameters
+        ----------
+        V : np.ndarray [shape=(freq, time)]
+            Features of the dictionary's transform, ≥ 0.
+        dictionary : NoteDictionary
+            Templates of the notes.
+        rng : int, np.random.Generator or None
+            Seed of random initial values; the same seed gives the same bytes.
+        callback : callable or None
+            Called with a `Progress` now and then; returning True stops.
+
+        Returns
+        -------
+        Decomposition
+            Components in the order of `pitches`, followed by any number of unknown ones.
+        """
 
     def pitches(self, dictionary: NoteDictionary) -> Sequence[float]:
-        """MIDI number of each known component, in the order of `activations`."""
+        """Return the pitch of each known component of `activations`.
+
+        Parameters
+        ----------
+        dictionary : NoteDictionary
+            Templates of the notes.
+
+        Returns
+        -------
+        sequence of float
+            MIDI numbers, in the order of the components.
+        """
 
 
 class Decoder(Protocol):
-    """Conversion of salience to notes, such as `Decoding`: a frozen dataclass of settings."""
+    """Conversion of salience to notes, such as `Decoding`.
+
+    Any function will do as the `decoding` of a `Transcriber`. As a frozen dataclass, its fields are
+    recorded with each transcription, and `Transcriber.tune` can choose them.
+    """
 
     def __call__(self, salience: Salience) -> Sequence[Note]:
-        """Return the notes."""
+        """Return the notes.
+
+        Parameters
+        ----------
+        salience : Salience
+            Strength of each pitch in each frame.
+
+        Returns
+        -------
+        sequence of Note
+            Notes in any order.
+        """
 
 
 def _piano() -> NoteDictionary:
@@ -79,10 +126,10 @@ class Transcriber(BaseTranscriber):
     ----------
     dictionary : NoteDictionary, optional
         Templates of the notes; by default those of a piano, which ship with the package.
-    model : NoteModel or AttackDecayModel
-        Model of the recording as a sum of notes.
-    decoding : Decoding
-        Conversion of salience to notes.
+    model : Activations
+        Model of the recording as a sum of notes: `NoteModel`, `AttackDecayModel` or one's own.
+    decoding : Decoder
+        Conversion of salience to notes: `Decoding` or one's own.
 
     Raises
     ------

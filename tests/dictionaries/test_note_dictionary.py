@@ -33,7 +33,7 @@ def notes(lags=1, **changes):
 
 def assert_same(a, b):
     np.testing.assert_array_equal(a.templates, b.templates)
-    for name in ("labels", "pitches", "transform", "beta", "kind", "metadata"):
+    for name in ("labels", "pitches", "transform", "beta_loss", "kind", "metadata"):
         assert getattr(a, name) == getattr(b, name), name
     for name in ("velocities", "stages"):
         assert getattr(a, name, None) == getattr(b, name, None), name

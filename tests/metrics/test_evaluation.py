@@ -71,7 +71,7 @@ def test_names_count_even_where_another_order_were_better():
 
 def test_stems_work_as_they_are():
     y = np.random.default_rng(1).standard_normal(4000).astype(np.float32) / 4
-    stems = na.separate(y, 2000, sources=2, components=4, max_iter=5, n_fft=256)
+    stems = na.separate(y, 2000, n_sources=2, n_components=4, max_iter=5, n_fft=256)
     truth = dict(zip(("low", "high"), stems.values(), strict=True))
     found = na.evaluate(truth, stems, framewise=True)
     assert sorted(found.matches.values()) == sorted(stems)

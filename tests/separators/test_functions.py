@@ -14,12 +14,12 @@ SR = 8000
 Y = np.random.default_rng(0).standard_normal((1, 4000))
 BOXES = [{"source": "low", "start": 0, "end": 0.5, "low": 0, "high": 900}]
 CHOSEN = {
-    "separate": {"components": 4},
+    "separate": {"n_components": 4},
     "guided": {"example": {"noise": Y}},
-    "f0": {"pitch": na.separators.Pitch([0.1, 0.11], [200.0, 210.0]), "components": 2},
-    "paint": {"boxes": BOXES, "rest": True, "components": 2},
-    "regroup": {"saved": na.separate(Y, SR, components=4, max_iter=2).decomposition},
-    "hpss": {"components": 2, "models": 1},
+    "f0": {"pitch": na.separators.Pitch([0.1, 0.11], [200.0, 210.0]), "n_components": 2},
+    "paint": {"boxes": BOXES, "rest": True, "n_components": 2},
+    "regroup": {"saved": na.separate(Y, SR, n_components=4, max_iter=2).decomposition},
+    "hpss": {"n_components": 2, "models": 1},
     "denoise": {"noise": (0, 0.2), "models": 1},
     "score": {"score": [na.Note(0, 0.3, 57), na.Note(0.2, 0.2, 61)], "aligned": True},
     "drums": {"parts": ("kick", "snare")},

@@ -17,7 +17,7 @@ def stems():
     t = np.arange(12000) / 8000
     clicks = (np.arange(12000) % 1500 < 20) * np.sin(2e4 * t)
     y = np.stack([np.sin(2 * np.pi * 440 * t) + clicks, 0.3 * np.sin(2 * np.pi * 660 * t)])
-    return na.separate(0.4 * y.astype(np.float32), 8000, components=6, max_iter=20)
+    return na.separate(0.4 * y.astype(np.float32), 8000, n_components=6, max_iter=20)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_lossy_stems_keep_rate_and_channels(stems, tmp_path, format):
 
 def test_peaks_over_full_scale_get_one_common_gain(tmp_path):
     y = np.random.default_rng(0).standard_normal((1, 4000)).astype(np.float32) * 3
-    loud = na.separate(y, 8000, components=4, max_iter=5, n_fft=256)
+    loud = na.separate(y, 8000, n_components=4, max_iter=5, n_fft=256)
     written = loud.save(tmp_path / "int", subtype="PCM_16")
     assert written.gain < 1
     total = sum(read(path).samples.astype(np.float64) for path in written.paths)

@@ -126,7 +126,7 @@ def test_what_is_faint_throughout_a_second_becomes_silent():
 @pytest.mark.parametrize("beta", [0.5, 1.0, 2.0])
 @pytest.mark.parametrize("sparsity", [0.0, 0.1])
 def test_activations_have_the_unit_of_the_recording(beta, sparsity):
-    model = NoteModel(beta=beta, group_sparsity=sparsity)
+    model = NoteModel(beta_loss=beta, group_sparsity=sparsity)
     once, again = (model.activations(c * V, KNOWN).H / c for c in (1.0, 1000.0))
     assert np.allclose(once, again, rtol=1e-3, atol=1e-6 * once.max())
 
@@ -217,7 +217,9 @@ def test_convolutive_notes_are_heard_for_as_long_as_they_sound():
     assert all(n.offset - n.onset > 0.5 * lags * step for n in notes)
 
 
-@pytest.mark.parametrize("model", [NoteModel(), NoteModel(beta=0.5, n_free=2), AttackDecayModel()])
+@pytest.mark.parametrize(
+    "model", [NoteModel(), NoteModel(beta_loss=0.5, n_free=2), AttackDecayModel()]
+)
 def test_any_number_of_threads_gives_the_same_bytes(model):
     rng, stft = np.random.default_rng(0), na.Stft(8000, 512, 128)
     stages = ["attack", "early", "late"] * 4
