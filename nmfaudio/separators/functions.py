@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from nmfaudio._common.options import options, parameters_section
+from nmfaudio._common.settings import check_settings
 from nmfaudio._public import public
-from nmfaudio.errors import ParameterError
 from nmfaudio.separators import SEPARATORS
 from nmfaudio.separators.base import load_separator
 
@@ -69,11 +69,7 @@ def _function(name: str, example: str) -> Callable[..., Stems]:
         callback: Callback | None = None,
         **chosen: Any,
     ) -> Stems:
-        unknown = sorted(set(chosen) - set(settings))
-        if unknown:
-            raise ParameterError(
-                f"{name} has no setting {unknown[0]!r}; choose from {', '.join(settings)}"
-            )
+        check_settings(name, chosen, list(settings))
         separator = kind(**chosen)
         stems: Stems = separator(audio, sr, rng=rng, callback=callback)
         return stems

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, SupportsIndex
 
 from nmfaudio._common.json_types import as_json
 from nmfaudio._common.options import documented, option
+from nmfaudio._common.settings import Settings
 
 # Slow imports are inside the functions that need them, so that `nmfaudio COMMAND --help` is fast.
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ class GroupedDecomposition:
 
 @documented
 @dataclass(frozen=True, kw_only=True)
-class NmfSeparator(ABC):
+class NmfSeparator(Settings, ABC):
     """Base class of separators that factorise a spectrogram.
 
     It computes the spectrogram, calls `model` to factorise it and to assign the components to

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nmfaudio._common.settings import Settings
 from nmfaudio._common.validation import as_count, as_number
 from nmfaudio.dictionaries.note_dictionary import NoteDictionary
 from nmfaudio.errors import ParameterError
@@ -29,7 +30,7 @@ _SPREAD = 0.02  # share of the initial activations that is spread over frames wi
 
 
 @dataclass(frozen=True)
-class AttackDecayModel:
+class AttackDecayModel(Settings):
     """Model of a recording as percussive or plucked notes, with one activation per note.
 
     A `NoteModel` is fitted first, for the templates and the initial onsets. Then each pitch is one

@@ -7,6 +7,7 @@ from dataclasses import KW_ONLY, dataclass
 
 import numpy as np
 
+from nmfaudio._common.settings import Settings
 from nmfaudio._common.validation import as_choice, as_number, frame_step
 from nmfaudio.errors import ParameterError
 from nmfaudio.symbolic.note import Note
@@ -104,7 +105,7 @@ def velocities(levels: np.ndarray, *, loudest: float = 1.0) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Decoding:
+class Decoding(Settings):
     """Decode salience into notes.
 
     Onsets are peaks of onset strength, the increase of salience, above a threshold that adapts to

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from nmfaudio._common.settings import Settings
 from nmfaudio._common.validation import as_choice, as_count, as_number
 from nmfaudio._public import public
 from nmfaudio.audio.transforms import Stft
@@ -36,7 +37,7 @@ _METRICS = ("onset_p", "onset_r", "onset_f")
 
 @public
 @dataclass(frozen=True)
-class DrumTranscriber(BaseTranscriber):
+class DrumTranscriber(Settings, BaseTranscriber):
     """Transcribe drums by semi-adaptive non-negative matrix factor deconvolution.
 
     Each part of the kit is a short spectrogram that recurs. Activations are first fitted with the

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from nmfaudio._common.settings import Settings
 from nmfaudio._common.validation import as_count, as_number
 from nmfaudio.dictionaries.dictionary import Dictionary
 from nmfaudio.errors import ParameterError, ShapeError
@@ -35,7 +36,7 @@ _SOFT = 0.01
 
 
 @dataclass(frozen=True)
-class NoteModel:
+class NoteModel(Settings):
     """Model of a recording as a sum of notes of a dictionary.
 
     It is fitted in three steps: a smooth gain over frequency matches the templates to the timbre of

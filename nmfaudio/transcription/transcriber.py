@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
 
+from nmfaudio._common.settings import Settings, check_settings
 from nmfaudio._public import public
 from nmfaudio.audio.io.samples import Audio
 from nmfaudio.dictionaries.bundled import piano_notes
@@ -116,7 +117,7 @@ def _decoding() -> Decoder:
 
 @public
 @dataclass(frozen=True)
-class Transcriber(BaseTranscriber):
+class Transcriber(Settings, BaseTranscriber):
     """Transcribe pitched notes with a dictionary of note templates.
 
     The recording is decomposed over the dictionary, whose templates adapt to it; activations of
@@ -196,11 +197,7 @@ class Transcriber(BaseTranscriber):
             The decoding has no such settings.
         """
         known: dict[str, Any] = plain_settings(self.decoding) if is_dataclass(self.decoding) else {}
-        if not settings.keys() <= known.keys():
-            raise ParameterError(
-                f"the decoding has no setting {', '.join(settings.keys() - known.keys())}; choose "
-                f"from {', '.join(known) or 'none'}"
-            )
+        check_settings("the decoding", settings, list(known))
         decoding = replace(self.decoding, **settings)  # type: ignore[type-var]
         return replace(self, decoding=decoding)
 

@@ -104,7 +104,7 @@ def test_decodings_without_settings_cannot_be_tuned():
     one = na.Transcriber(dictionary(), decoding=lambda salience: [])
     with pytest.raises(na.ParameterError, match="no threshold"):
         one.tune([])
-    with pytest.raises(na.ParameterError, match="no setting threshold; choose from none"):
+    with pytest.raises(na.ParameterError, match="no setting 'threshold'; choose from none"):
         one.with_decoding(threshold=1.0)
 
 
@@ -171,7 +171,11 @@ def test_each_piece_is_analysed_once():
     ("pieces", "settings", "message"),
     [
         ([], {}, "no pieces to tune on"),
-        ([((piece(), SR), SCORE)], {"grid": {"loudness": [1]}}, "loudness; choose from threshold"),
+        (
+            [((piece(), SR), SCORE)],
+            {"grid": {"loudness": [1]}},
+            "'loudness'; choose from thr",
+        ),
         ([((piece(), SR), SCORE)], {"metric": "beauty"}, "'beauty'.*onset_f"),
         ([((piece(), SR), SCORE)], {"metric": "drum_f"}, "drum_f is undefined"),
     ],
