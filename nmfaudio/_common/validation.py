@@ -68,7 +68,7 @@ def as_audio(y: Any, name: str = "y") -> np.ndarray:
 
 
 def is_integer(value: Any) -> bool:
-    """Whether `value` is an integer, and not a bool."""
+    """Return True for integers, False for bools and anything else."""
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 

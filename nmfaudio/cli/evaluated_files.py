@@ -15,7 +15,8 @@ RESULT = "notes"
 
 def kind_of(path: str) -> str | None:
     """Return whether a path holds "audio" or "notes", None if it holds both or neither."""
-    from nmfaudio.metrics.sources import AUDIO_SUFFIXES, audio_files
+    from nmfaudio._common.files.names import AUDIO_SUFFIXES
+    from nmfaudio.metrics.sources import audio_files
 
     if not os.path.isdir(path):
         suffix = Path(path).suffix.lower()

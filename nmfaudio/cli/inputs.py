@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from nmfaudio.cli.evaluated_files import AUDIO_SUFFIXES
+from nmfaudio._common.files.names import AUDIO_SUFFIXES
 from nmfaudio.cli.failures import printable
 from nmfaudio.errors import AudioFileError, ParameterError
 

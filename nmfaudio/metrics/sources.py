@@ -12,6 +12,7 @@ from typing import TypeAlias, cast
 import numpy as np
 
 from nmfaudio._common.files import show
+from nmfaudio._common.files.names import AUDIO_SUFFIXES
 from nmfaudio._common.validation import as_audio
 from nmfaudio.errors import AudioFileError, ContentError, ParameterError, ShapeError
 
@@ -20,10 +21,6 @@ Sources: TypeAlias = Mapping[str, np.ndarray] | np.ndarray | Sequence[np.ndarray
 
 MIXTURE = "mixture"
 """Name of the file that is the mixture and not a source."""
-AUDIO_SUFFIXES = (
-    *(".wav", ".wave", ".rf64", ".w64", ".flac", ".aif", ".aiff", ".caf", ".au", ".snd"),
-    *(".ogg", ".oga", ".opus", ".mp3"),
-)
 
 
 @dataclass(frozen=True, eq=False)

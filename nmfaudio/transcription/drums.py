@@ -24,6 +24,7 @@ from nmfaudio.symbolic.names import DRUM_CHANNEL, DRUM_PARTS, drum_pitch
 from nmfaudio.symbolic.note import Note
 from nmfaudio.transcription.base import BaseTranscriber, Tuning, plain_settings, threshold_grid
 from nmfaudio.transcription.salience import Salience
+from nmfaudio.transcription.suitability import Suitability, drum_suitability
 
 if TYPE_CHECKING:
     from nmfaudio.audio.io.samples import Audio
@@ -227,6 +228,16 @@ class DrumTranscriber(Settings, BaseTranscriber):
         true = _notes(part, seconds)
         tried = (replace(self, threshold=value) for value in self._thresholds(part))
         return [_drum_score(x._hits(salience, [part]), true, metric_index) for x in tried]
+
+    def _suitability(self, V: np.ndarray, fitted: Decomposition, salience: Salience) -> Suitability:
+        return drum_suitability(float(fitted.losses[-1]), V)
+
+    def _unsuitable(self, suitability: Suitability) -> str:
+        return (
+            f"the recording does not sound like drums: the kit explains {suitability.value:.2f} of "
+            f"it, and at least {suitability.limit} of drums; for a piano use Transcriber (omit "
+            "--drums), for drums among other instruments separate them first (nmfaudio hpss)"
+        )
 
     def _settings(self) -> dict[str, Any]:
         return plain_settings(self, without=("dictionary",))

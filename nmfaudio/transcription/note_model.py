@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from nmfaudio._common.pitch import midi_to_hz
 from nmfaudio._common.settings import Settings
 from nmfaudio._common.validation import as_count, as_number
 from nmfaudio.dictionaries.dictionary import Dictionary
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from nmfaudio.factorisation.decomposition import Decomposition
     from nmfaudio.factorisation.engine import Callback
 
+_LOWEST_HZ = 8.0  # the lowest MIDI number is 8.2 Hz
 _EXCERPT = 192  # number of frames that the gain and the templates are estimated from
 _GAIN_ROUNDS, _GAIN_ITERATIONS = 3, 4  # estimates of the gain, and iterations before each
 _SETTLING_ITERATIONS = 4  # of the activations, before templates adapt
@@ -64,7 +66,8 @@ class NoteModel(Settings):
         Cost of a soft pitch, as a share of the divergence that it reduces; loud pitches cost
         little. All templates of a pitch form a group.
     max_frequency : float or None
-        Highest frequency that is fitted, in Hz; None fits all.
+        Highest frequency that is fitted, in Hz, at least 8; None fits all. It must be above the
+        lowest note of the dictionary.
     max_iter : int
         Iterations of the last step.
 
@@ -119,7 +122,7 @@ class NoteModel(Settings):
         as_count(self.n_free, "n_free", low=0)
         as_number(self.group_sparsity, "group_sparsity", low=0)
         if self.max_frequency is not None:
-            as_number(self.max_frequency, "max_frequency", above=0)
+            as_number(self.max_frequency, "max_frequency", low=_LOWEST_HZ)
         as_count(self.max_iter, "max_iter", low=1)
 
     @property
@@ -179,7 +182,8 @@ class NoteModel(Settings):
         ShapeError
             V does not have the dictionary's rows.
         ParameterError
-            A component has no pitch, V cannot be factored, or all rows are above `max_frequency`.
+            A component has no pitch, V cannot be factored, or all rows or notes are above
+            `max_frequency`.
         ContentError
             V has NaN or infinite values.
         """
@@ -224,10 +228,12 @@ class _Fit:
             )
         top = math.inf if settings.max_frequency is None else settings.max_frequency
         self.rows = int(np.searchsorted(self.frequencies, top, side="right"))
-        if not self.rows:
+        pitches = [pitch for pitch in dictionary.pitches if pitch is not None]
+        lowest = max(float(self.frequencies[0]), midi_to_hz(min(pitches)))
+        if top < lowest:
             raise ParameterError(
-                f"max_frequency is {top:g} Hz, but the lowest row is {self.frequencies[0]:g} Hz; "
-                "raise it"
+                f"max_frequency is {top:g} Hz, but the lowest note or row is {lowest:g} Hz; raise "
+                "it"
             )
         self.V, self.pitches, self.templates = V, dictionary.pitches, dictionary.templates
         self.structure: Structure = Convolutive() if self.templates.ndim == 3 else Product()

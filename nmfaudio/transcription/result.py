@@ -17,6 +17,7 @@ from nmfaudio.audio.transforms import Transform
 from nmfaudio.factorisation.decomposition import Decomposition
 from nmfaudio.symbolic.note import Note
 from nmfaudio.transcription.salience import Salience
+from nmfaudio.transcription.suitability import Suitability
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -47,6 +48,8 @@ class Transcription(EqualByContent):
         MIDI number of the notes that each component makes, None where it makes none.
     settings : Mapping
         Settings of the transcriber, JSON-serialisable.
+    suitability : Suitability, optional
+        Measure of whether the recording is of the kind that the dictionary is for.
 
     Examples
     --------
@@ -67,6 +70,7 @@ class Transcription(EqualByContent):
     transform: Transform
     pitches: tuple[float | None, ...]
     settings: Mapping[str, Any] = field(default_factory=dict)
+    suitability: Suitability | None = None
 
     def __repr__(self) -> str:
         channels, samples = self.mixture.shape

@@ -176,6 +176,7 @@ def test_the_callback_ends_the_last_step():
         {"n_free": -1},
         {"group_sparsity": -0.1},
         {"max_frequency": 0.0},
+        {"max_frequency": 1},
         {"max_iter": 0},
     ],
 )
@@ -190,8 +191,9 @@ def test_data_that_do_not_fit_are_refused():
     with pytest.raises(na.ParameterError, match="pitch"):
         NoteModel().activations(V, na.Dictionary(W, ["piano"] * 6, STFT))
     known = na.Dictionary(np.ones((8, 1)), ["piano"], na.Mel(8000, n_mels=8, n_fft=512), [60])
-    with pytest.raises(na.ParameterError, match="max_frequency"):
-        NoteModel(max_frequency=1e-3).activations(np.ones((8, 5)), known)
+    for lowest in (8.0, 261.0):  # the fundamental is 261.6 Hz
+        with pytest.raises(na.ParameterError, match=r"max_frequency is .*, but the lowest note"):
+            NoteModel(max_frequency=lowest).activations(np.ones((8, 5)), known)
 
 
 def test_convolutive_notes_are_heard_for_as_long_as_they_sound():

@@ -7,6 +7,12 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+AUDIO_SUFFIXES = (
+    *(".wav", ".wave", ".rf64", ".w64", ".flac", ".aif", ".aiff", ".caf", ".au", ".snd"),
+    *(".ogg", ".oga", ".opus", ".mp3"),
+)
+"""Suffixes of the audio files that folders are searched for."""
+
 _MAX_BYTES = 120  # leaves space for suffixes below the usual limit of 255
 _FORBIDDEN = re.compile(r'[/\\<>:"|?*]')
 _RESERVED = re.compile(r"(?i)^(con|prn|aux|nul|com\d|lpt\d)(\.|$)")  # devices on Windows
