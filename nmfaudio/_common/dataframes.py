@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from nmfaudio.errors import MissingExtraError
+from nmfaudio._common.extras import missing_extra
 
 if TYPE_CHECKING:
     import pandas
@@ -34,8 +34,6 @@ def to_dataframe(
     try:
         import pandas
     except ImportError as error:
-        raise MissingExtraError(
-            "pandas is not installed; data frames need it: pip install 'nmfaudio[pandas]'"
-        ) from error
+        raise missing_extra("pandas", "data frames") from error
     frame = pandas.DataFrame.from_records([dict(row) for row in rows])
     return frame if index is None else frame.set_index(index)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nmfaudio.errors import MissingExtraError
+from nmfaudio._common.extras import missing_extra
 
 
 def new_figure(width: float, height: float) -> Any:
@@ -27,9 +27,7 @@ def new_figure(width: float, height: float) -> Any:
     try:
         from matplotlib import pyplot
     except ImportError as error:
-        raise MissingExtraError(
-            "plots need matplotlib, which is not installed; pip install 'nmfaudio[plot]'"
-        ) from error
+        raise missing_extra("plot", "plots") from error
     figure = pyplot.figure(figsize=(width, height), layout="constrained")
     pyplot.close(figure)  # otherwise a notebook would show it twice
     return figure

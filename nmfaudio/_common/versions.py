@@ -2,35 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import importlib.util
 import platform
 
+from nmfaudio._common.extras import EXTRAS, installed_version, missing_packages
 from nmfaudio._public import public
 from nmfaudio._version import __version__
 
-PACKAGES = ("numpy", "scipy", "librosa", "soundfile", "numba", "llvmlite")
-EXTRAS = {
-    "plot": ("matplotlib",),
-    "midi": ("mido",),
-    "eval": ("mir_eval",),
-    "sklearn": ("sklearn",),
-    "pandas": ("pandas",),
-    "notebook": ("ipykernel", "jupyterlab"),
-}
-
-
-def installed_version(package: str) -> str | None:
-    """Version of an installed package, None if it is not installed."""
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return None
-
-
-def missing_packages(extra: str) -> list[str]:
-    """Modules of an extra that are not installed."""
-    return [name for name in EXTRAS[extra] if importlib.util.find_spec(name) is None]
+PACKAGES = ("numpy", "scipy", "librosa", "soundfile", "numba", "llvmlite", "mido", "mir_eval")
 
 
 def libsndfile_version() -> str | None:

@@ -59,14 +59,14 @@ def watch_compiler() -> Iterator[Stopwatch]:
 
     stopwatch = Stopwatch()
 
-    class Lock(event.Listener):  # type: ignore[misc]
+    class Lock(event.Listener):
         def on_start(self, event: object) -> None:
             stopwatch.lock(1)
 
         def on_end(self, event: object) -> None:
             stopwatch.lock(-1)
 
-    class Pass(event.Listener):  # type: ignore[misc]
+    class Pass(event.Listener):
         def on_start(self, event: object) -> None:
             stopwatch.compile()
 
@@ -74,9 +74,9 @@ def watch_compiler() -> Iterator[Stopwatch]:
 
     listeners = {"numba:compiler_lock": Lock(), "numba:run_pass": Pass()}
     for kind, listener in listeners.items():
-        event.register(kind, listener)
+        event.register(kind, listener)  # type: ignore[no-untyped-call]
     try:
         yield stopwatch
     finally:
         for kind, listener in listeners.items():
-            event.unregister(kind, listener)
+            event.unregister(kind, listener)  # type: ignore[no-untyped-call]

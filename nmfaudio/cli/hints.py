@@ -71,10 +71,11 @@ _SONG = (
     ("its score", "nmfaudio score {} score.mid"),
     ("the pitch of the voice", "nmfaudio f0 {} pitch.csv"),
     ("an excerpt of the noise", "nmfaudio denoise {} --noise 0-1.2"),
+    ("eyes for its spectrogram", "nmfaudio picture {}"),
     ("a piano, and need its notes", "nmfaudio transcribe {}"),
     ("no idea", "nmfaudio info {}"),
 )
-_ONE_EACH = ("nmfaudio score", "nmfaudio f0")  # a score or pitch belongs to one recording
+_ONE_EACH = ("nmfaudio score", "nmfaudio f0", "nmfaudio picture", "nmfaudio info")  # not a folder
 _OTHERS = {
     (".mid", ".midi"): (
         ("the recording too", "nmfaudio score recording.wav {}"),
@@ -117,7 +118,6 @@ def suggestions(path: str) -> list[str]:
     target = shlex.quote(path)
     rows: Sequence[tuple[str, str]] = _SONG
     if os.path.isdir(path):
-        target = shlex.quote(path.rstrip("/") or "/") + "/*" + _commonest_suffix(path)
         rows = [row for row in rows if not row[1].startswith(_ONE_EACH)]
     else:
         rows = next((rows for ends, rows in _OTHERS.items() if _suffix(path) in ends), _SONG)
@@ -127,13 +127,3 @@ def suggestions(path: str) -> list[str]:
 
 def _suffix(path: str) -> str:
     return os.path.splitext(path)[1].lower()
-
-
-def _commonest_suffix(folder: str) -> str:
-    """Suffix of most recordings in a folder, ``.wav`` if there are none."""
-    try:
-        ends = [os.path.splitext(name)[1] for name in sorted(os.listdir(folder))]
-    except OSError:
-        ends = []
-    found = [end for end in ends if end.lower() in _AUDIO]
-    return max(dict.fromkeys(found), key=found.count, default=".wav")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nmfaudio._common.options import option, switch
+from nmfaudio._common.options import name_or_number, option, switch
 from nmfaudio._common.time_ranges import parse_time_range
 from nmfaudio.cli.command import ComputingCommand
 from nmfaudio.cli.dictionary_facts import describe_dictionary, summarise
@@ -157,11 +157,12 @@ The path written goes to stdout.
         metavar="N",
         group=_LEARNING,
     )
-    beta: float = option(
+    beta_loss: str | float = option(
         1.0,
         "beta-divergence, for learning and for separation: 1 Kullback-Leibler, 0 Itakura-Saito,"
-        " 2 squared error",
-        metavar="X",
+        " 2 squared error; or kl, is, frobenius",
+        parse=name_or_number,
+        metavar="LOSS",
         group=_LEARNING,
     )
     max_iter: int | None = option(
@@ -273,7 +274,7 @@ The path written goes to stdout.
             size=self.size,
             lags=self.lags,
             transform=transform,
-            beta=self.beta,
+            beta_loss=self.beta_loss,
             max_iter=100 if self.max_iter is None else self.max_iter,
             resample=self.resample,
             callback=bar.update,
@@ -305,7 +306,7 @@ The path written goes to stdout.
             instrument=label,
             transform=parts[0].transform if parts else self._transform(sr, _NOTE_HOPS),
             lags=self.lags,
-            beta=self.beta,
+            beta_loss=self.beta_loss,
             resample=self.resample,
         )
 
@@ -323,7 +324,7 @@ The path written goes to stdout.
             score,
             instrument=label,
             transform=parts[0].transform if parts else self._transform(sr, _NOTE_HOPS),
-            beta=self.beta,
+            beta_loss=self.beta_loss,
             resample=self.resample,
             callback=bar.update,
             **settings,
@@ -339,7 +340,7 @@ The path written goes to stdout.
             instrument=label,
             transform=parts[0].transform if parts else self._transform(DEFAULT_RATE, _NOTE_HOPS),
             lags=self.lags,
-            beta=self.beta,
+            beta_loss=self.beta_loss,
         )
 
     def _transform(self, sr: int, hops_per_window: int) -> Transform | None:
@@ -347,8 +348,10 @@ The path written goes to stdout.
         if self.n_fft is None and self.hop is None:
             return None
         from nmfaudio.audio.transforms import Stft, default_n_fft
+        from nmfaudio.factorisation.divergences import beta_named
 
-        power = 2.0 if self.beta == 0 else 1.0  # Itakura-Saito models power spectra
+        beta = beta_named(self.beta_loss, "learn").beta
+        power = 2.0 if beta == 0 else 1.0  # Itakura-Saito models power spectra
         n_fft = self.n_fft or default_n_fft(sr)
         return Stft(sr, n_fft, self.hop or max(1, n_fft // hops_per_window), power=power)
 

@@ -7,12 +7,14 @@ import re
 import shutil
 import textwrap
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from nmfaudio._common.options import Option
 from nmfaudio.cli.hints import flag_hint, is_file
 from nmfaudio.cli.output import emit
 from nmfaudio.errors import ParameterError
+
+T = TypeVar("T")
 
 SEPARATION = "separation"
 OUTPUT = "output"
@@ -23,7 +25,10 @@ TUNING = "tuning"
 _FIRST_GROUPS, _LAST_GROUPS = (INPUT, OUTPUT), (REPORTING, COMPUTATION, TUNING)
 _FIRST_FLAGS = ("--preview", "--output", "--format")
 
-_FILE_HELP = "any file that libsndfile reads; - is standard input; after --, all are files"
+_FILE_HELP = (
+    "any file that libsndfile reads, or a folder of such files; - is standard\n"
+    "input; after --, all are files"
+)
 
 
 class Parser(argparse.ArgumentParser):
@@ -141,6 +146,14 @@ def values_of(options: Sequence[Option], values: dict[str, Any]) -> dict[str, An
     return {option.name: values[option.flag] for option in options}
 
 
+def constructed(kind: type[T], options: Sequence[Option], values: dict[str, Any]) -> T:
+    """Construct an object from its options; an error about a field names the flag instead."""
+    try:
+        return kind(**values_of(options, values))
+    except ParameterError as error:
+        raise named_by_flags(error, options) from None
+
+
 def at_least(minimum: int) -> Callable[[str], int]:
     """Return a parser of whole numbers from a minimum on."""
 
@@ -158,7 +171,7 @@ def named_by_flags(error: ParameterError, options: Sequence[Option]) -> Paramete
     for option in options:
         if match and option.name == match[0]:
             flag = str(option.metavar) if option.suffixes else option.flag
-            return ParameterError(flag + str(error)[match.end() :])
+            return type(error)(flag + str(error)[match.end() :])
     return error
 
 

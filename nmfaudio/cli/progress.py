@@ -216,6 +216,22 @@ def _bar(share: float, width: int) -> str:
 
 
 @contextmanager
+def warnings_as_lines() -> Iterator[None]:
+    """Print each `AudioWarning` that nothing else handles as one line."""
+    with warnings.catch_warnings():
+        show_other = warnings.showwarning
+
+        def show(message: Any, category: type[Warning], *where: Any, **more: Any) -> None:
+            if not issubclass(category, AudioWarning):
+                return show_other(message, category, *where, **more)
+            print(f"nmfaudio: warning: {printable(str(message))}", file=sys.stderr)
+            return None
+
+        warnings.showwarning = show
+        yield
+
+
+@contextmanager
 def record_warnings(source: str, bar: Bar) -> Iterator[list[str]]:
     """Print each `AudioWarning` as one line when it is raised, and collect the texts."""
     messages: list[str] = []

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from nmfaudio._common.options import Option, option, options, switch
-from nmfaudio.cli.batch import BatchCommand, Worker, describe_result
+from nmfaudio.cli.batch import DEFAULT_ROOTS, BatchCommand, Worker, describe_result
 from nmfaudio.cli.command import STDOUT, describe_command
 from nmfaudio.cli.parser import (
     OUTPUT,
@@ -17,11 +17,12 @@ from nmfaudio.cli.parser import (
     TUNING,
     Parser,
     build_parser,
-    named_by_flags,
+    constructed,
     parse,
     values_of,
 )
 from nmfaudio.cli.progress import FITTING, PREPARING, READING, WRITING
+from nmfaudio.cli.record import PREFIX, discard_record
 from nmfaudio.errors import ParameterError
 from nmfaudio.separators.base import Separator, load_separator
 from nmfaudio.separators.pipeline import NmfSeparator
@@ -34,7 +35,8 @@ _TRACK = "{track}"
 _ANY_AUDIO = (1, 48_000)  # channels and Hz that every format holds
 _DETAILS = """\
 The stems have the sample rate, the channels and the length of each FILE, and
-sum to it. They are written to OUTPUT/<name of FILE>/<source>.wav.
+sum to it. They are written to OUTPUT/<name of FILE>/<source>.wav, where OUTPUT
+is by default separated/<name of the command>.
 """
 _EXAMPLES = (
     "song.wav",
@@ -59,9 +61,9 @@ class SeparateCommand(BatchCommand):
 
     separator: Separator
 
-    output: str = option(
-        "separated",
-        "folder that gets a folder for each file",
+    output: str | None = option(
+        None,
+        "folder that gets a folder for each file (default: separated/<name of the command>)",
         short="-o",
         metavar="OUTPUT",
         group=OUTPUT,
@@ -121,28 +123,53 @@ class SeparateCommand(BatchCommand):
         kind = kind or load_separator(name)
         settings, shared = _settings(kind), options(cls, own_first=False)
         values, files = parse(cls.parser(name, kind), (*settings, *shared), argv)
-        try:
-            separator = kind(**values_of(settings, values))
-        except ParameterError as error:
-            raise named_by_flags(error, settings) from None
+        separator = constructed(kind, settings, values)
         return cls(name=name, files=files, separator=separator, **values_of(shared, values))
 
-    def patterns(self) -> Sequence[str]:
-        """Glob patterns of the results in the folder of a recording."""
-        return (f"*.{self.format}", "hits.*")
+    @property
+    def root(self) -> Path:
+        """Folder that gets a folder for each recording."""
+        # By default each command has a folder of its own, so that several can separate one song.
+        return Path(DEFAULT_ROOTS[0], self.name) if self.output is None else Path(self.output)
+
+    def patterns(self, track: str) -> Sequence[Path]:
+        """Glob patterns, below `root`, of the results of a recording."""
+        return [Path(track, name) for name in (f"*.{self.format}", "notes.*")]
+
+    def record_path(self, track: str) -> Path:
+        """Path, below `root`, of the record of the settings that made the results."""
+        # Several commands and formats may share a folder.
+        return Path(track, f"{PREFIX}{self.name}-{self.format}.json")
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Options on which the content of the results depends, by their flags."""
+        own = {
+            setting.flag: getattr(self.separator, setting.name)
+            for setting in options(type(self.separator))
+        }
+        return own | super().settings
 
     def model_path(self, track: str) -> Path | None:
         """Path of the factorisation of a recording."""
         return None if self.save_model is None else Path(self.save_model.replace(_TRACK, track))
 
     def check(self) -> None:
-        """Check the format and the name of the model."""
+        """Check the format, the name of the model and the files that belong to the recordings."""
+        from nmfaudio._common.files.sources import open_source
         from nmfaudio.audio.io import check_format
 
+        for setting in options(type(self.separator)):
+            if setting.suffixes and isinstance(path := getattr(self.separator, setting.name), str):
+                open_source(path)[0].close()
         check_format(self.format, self.subtype, *_ANY_AUDIO)
-        if self.save_model is not None and len(self.files) > 1 and _TRACK not in self.save_model:
+        if (
+            self.save_model is not None
+            and len(self.recordings) > 1
+            and _TRACK not in self.save_model
+        ):
             raise ParameterError(
-                f"--save-model {self.save_model} is one file for {len(self.files)} inputs;"
+                f"--save-model {self.save_model} is one file for {len(self.recordings)} inputs;"
                 f" put {_TRACK} into it, as in {_TRACK}.npz"
             )
 
@@ -157,6 +184,7 @@ class SeparateCommand(BatchCommand):
         recording = self.read(job, bar)
         check_format(self.format, self.subtype, len(recording.samples), recording.sr)
         stems = self.compute(self.separator, recording, bar)
+        discard_record(job.record)  # it does not hold for results replaced in part
         written = stems.save(
             job.folder,
             format=self.format,

@@ -6,22 +6,26 @@ import io
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from nmfaudio._common.options import option, switch
-from nmfaudio.cli.batch import BatchCommand, Worker, describe_result
+from nmfaudio.cli.batch import DEFAULT_ROOTS, BatchCommand, Worker, describe_result
 from nmfaudio.cli.command import STDOUT
 from nmfaudio.cli.failures import printable
 from nmfaudio.cli.memory import check_memory
-from nmfaudio.cli.parser import OUTPUT
+from nmfaudio.cli.parser import OUTPUT, REPORTING
 from nmfaudio.cli.progress import FITTING, PREPARING, READING, WRITING, times
+from nmfaudio.cli.record import PREFIX, discard_record
 from nmfaudio.errors import ParameterError
 
 # Slow imports are inside the functions that need them, so that --help is fast.
 if TYPE_CHECKING:
     from nmfaudio.cli.jobs import Job
     from nmfaudio.cli.progress import Bar
+    from nmfaudio.dictionaries.dictionary import Dictionary
+    from nmfaudio.dictionaries.note_dictionary import NoteDictionary
     from nmfaudio.stems.stems import Stems
     from nmfaudio.transcription.drums import DrumTranscriber
     from nmfaudio.transcription.result import Transcription
@@ -30,6 +34,8 @@ if TYPE_CHECKING:
 _GROUP = "transcription"
 _STEMS = {"note": "note", "pitch": "pitch", "hand": "hand", "part": "track"}  # argument of stems()
 _EXTRAS = {"salience": "salience.npz", "sonify": "sonification.wav", "plot": "plot.png"}
+_OF_NOTES = {"low": "--low", "high": "--high", "min_note": "--min-note"}
+_NOTE = ("onset", "offset", "pitch", "velocity", "track")  # what --json has of a note
 _DPI = 150
 
 
@@ -43,15 +49,23 @@ def _positive(text: str) -> float:
     return value
 
 
+def _pitch(text: str) -> int:
+    from nmfaudio.symbolic.names import pitch_named
+
+    pitch = pitch_named(text)
+    if pitch is None:
+        raise ParameterError(f"{text!r} is no pitch; give a note such as C2, or a MIDI number")
+    return pitch
+
+
 @dataclass(frozen=True, kw_only=True)
 class TranscribeCommand(BatchCommand):
     """``nmfaudio transcribe``."""
 
     details = """\
-The notes of each FILE are written to OUTPUT/<name of FILE>/notes.csv, a table
-with the columns of basic-pitch, and to notes.mid if the extra midi is
-installed. The default dictionary is one of a piano. With --preview, times
-count from the beginning of that part.
+The notes of each FILE are written to OUTPUT/<name of FILE>/notes.mid, and to
+notes.csv, a table. The default dictionary is one of a piano. With --preview,
+times count from the beginning of that part.
 """
     epilog = f"""\
 examples:
@@ -93,9 +107,26 @@ examples:
         metavar="X",
         group=_GROUP,
     )
-    output: str = option(
-        "transcribed",
-        "folder that gets a folder for each file",
+    low: int | None = option(
+        None,
+        "lowest note to report: a name such as C2, or a MIDI number",
+        parse=_pitch,
+        metavar="PITCH",
+        group=_GROUP,
+    )
+    high: int | None = option(
+        None, "highest note to report", parse=_pitch, metavar="PITCH", group=_GROUP
+    )
+    min_note: float | None = option(
+        None,
+        "leave out shorter notes (default: 0.03)",
+        parse=_positive,
+        metavar="SECONDS",
+        group=_GROUP,
+    )
+    output: str | None = option(
+        None,
+        "folder that gets a folder for each file (default: transcribed)",
         short="-o",
         metavar="OUTPUT",
         group=OUTPUT,
@@ -109,7 +140,7 @@ examples:
         group=OUTPUT,
     )
     plot: bool = switch(
-        f"also write a picture of the notes: {_EXTRAS['plot']}; needs nmfaudio[plot]", group=OUTPUT
+        f"also write a picture of the notes: {_EXTRAS['plot']}; needs matplotlib", group=OUTPUT
     )
     stems: str | None = option(
         None,
@@ -119,20 +150,42 @@ examples:
         group=OUTPUT,
     )
 
+    verbose: bool = switch(
+        "also show the fit, and how well the recording suits the dictionary",
+        short="-v",
+        group=REPORTING,
+        excludes="verbosity",
+    )
+
     @property
     def inputs(self) -> tuple[str, ...]:
         """Files that are read, and must not be replaced."""
-        return self.files if self.dictionary is None else (*self.files, self.dictionary)
+        return (*super().inputs, *([] if self.dictionary is None else [self.dictionary]))
 
-    def patterns(self) -> Sequence[str]:
-        """Glob patterns of the results in the folder of a recording."""
+    @property
+    def root(self) -> Path:
+        """Folder that gets a folder for each recording."""
+        return Path(DEFAULT_ROOTS[1] if self.output is None else self.output)
+
+    def record_path(self, track: str) -> Path:
+        """Path, below `root`, of the record of the settings that made the results."""
+        return Path(track, f"{PREFIX}{self.name}.json")
+
+    def patterns(self, track: str) -> Sequence[Path]:
+        """Glob patterns, below `root`, of the results of a recording."""
         extras = [file for name, file in _EXTRAS.items() if getattr(self, name)]
-        return ("notes.csv", "notes.mid", *extras, *(["stems/*.wav"] if self.stems else []))
+        names = ["notes.csv", "notes.mid", *extras, *(["stems/*.wav"] if self.stems else [])]
+        return [Path(track, name) for name in names]
 
     def check(self) -> None:
-        """Check options that depend on one another, and that a picture can be drawn."""
+        """Check options, that a picture can be drawn, and that the dictionary can be read."""
         if self.parts is not None and not self.drums:
             raise ParameterError("--parts is for drums; add --drums")
+        for name, flag in _OF_NOTES.items():
+            if self.drums and getattr(self, name) is not None:
+                raise ParameterError(f"{flag} is for pitched notes; omit it, or --drums")
+        if self.low is not None and self.high is not None and self.low > self.high:
+            raise ParameterError(f"--low {self.low} is above --high {self.high}; exchange them")
         choices = ("note", "part") if self.drums else ("note", "pitch", "hand")
         if self.stems not in (None, *choices):
             of = "drums" if self.drums else "notes"
@@ -143,10 +196,15 @@ examples:
             from nmfaudio._common.figures import new_figure
 
             new_figure(1, 1)
+        _ = self._transcriber
+
+    @cached_property
+    def _transcriber(self) -> Transcriber | DrumTranscriber:
+        return self._drum_transcriber() if self.drums else self._note_transcriber()
 
     def prepare(self) -> Worker:
-        """Load the dictionary, and return the function that transcribes a recording."""
-        transcriber = self._drum_transcriber() if self.drums else self._note_transcriber()
+        """Return the function that transcribes a recording."""
+        transcriber = self._transcriber
         summary = repr(transcriber.dictionary).partition("(")[2].removesuffix(")")
         source = f"the shipped {'drums' if self.drums else 'piano'}"
         if self.dictionary is not None:
@@ -159,22 +217,25 @@ examples:
             recording = self.read(job, bar)
             result = self.compute(transcriber, recording, bar)
             paths = self._write(job, result)
-            facts = {"notes": len(result.notes), "dictionary": dictionary}
+            facts = {"dictionary": dictionary, **_describe_notes(result)}
             return describe_result(recording, result) | facts | paths
 
         return transcribe
 
     def _note_transcriber(self) -> Transcriber:
-        from nmfaudio.dictionaries.note_dictionary import NoteDictionary
         from nmfaudio.transcription.transcriber import Transcriber
 
-        settings = {} if self.threshold is None else {"threshold": self.threshold}
-        if self.dictionary is None:
-            return Transcriber().with_decoding(**settings)
-        return Transcriber(NoteDictionary.load(self.dictionary)).with_decoding(**settings)
+        chosen = {
+            "threshold": self.threshold,
+            "lowest": self.low,
+            "highest": self.high,
+            "shortest": self.min_note,
+        }
+        settings: dict[str, Any] = {k: value for k, value in chosen.items() if value is not None}
+        dictionary = None if self.dictionary is None else _load_notes(self.dictionary)
+        return Transcriber(dictionary, **settings)
 
     def _drum_transcriber(self) -> DrumTranscriber:
-        from nmfaudio.dictionaries.dictionary import Dictionary
         from nmfaudio.symbolic.names import DRUM_PARTS
         from nmfaudio.transcription.drums import DrumTranscriber
 
@@ -182,7 +243,7 @@ examples:
         if self.threshold is not None:
             settings["threshold"] = self.threshold
         if self.dictionary is not None:
-            settings["dictionary"] = dictionary = Dictionary.load(self.dictionary)
+            settings["dictionary"] = dictionary = _load_drums(self.dictionary)
             settings["parts"] = tuple(part for part in DRUM_PARTS if part in dictionary.names)
         if self.parts is not None:
             settings["parts"] = tuple(name.strip() for name in self.parts.split(","))
@@ -197,7 +258,8 @@ examples:
         # What may fail comes before the first file is written.
         picture = _picture(result) if self.plot else b""
         stems = _separate(result, _STEMS[self.stems]) if self.stems else None
-        score = result.save(job.folder, "notes", overwrite=self.overwrite)
+        discard_record(job.record)  # it does not hold for results replaced in part
+        score = result.save(job.folder, overwrite=self.overwrite)
         if self.salience:
             result.save_salience(extras["salience"], overwrite=self.overwrite)
         if self.sonify:
@@ -217,10 +279,68 @@ examples:
         yield from report.get("stems", ())
 
     def lines(self, name: str, report: dict[str, Any]) -> Iterable[str]:
-        """One line about the notes."""
-        count = report["notes"]
+        """One line about the notes; with -v another one about the fit."""
+        count = len(report["notes"])
         notes = "note" if count == 1 else "notes"
-        return [f"{name}: {count} {notes} in {times(report['seconds'], report['duration'])}"]
+        lines = [f"{name}: {count} {notes} in {times(report['seconds'], report['duration'])}"]
+        return [*lines, _fit(report)] if self.verbose else lines
+
+
+def _load_notes(path: str) -> NoteDictionary:
+    """Load a dictionary of notes; refuse others with the options that they need."""
+    from nmfaudio.dictionaries.dictionary import Dictionary
+    from nmfaudio.dictionaries.note_dictionary import NoteDictionary
+
+    dictionary = Dictionary.load(path)
+    if None in dictionary.pitches:
+        names = ", ".join(dictionary.names)
+        raise ParameterError(
+            f"{printable(path)}: has templates of {names} without pitches; for hits of drums add "
+            "--drums, for notes learn one with nmfaudio learn --notes LABEL=FOLDER"
+        )
+    return NoteDictionary.load(path)
+
+
+def _load_drums(path: str) -> Dictionary:
+    """Load a dictionary of drum hits; refuse others with what to do."""
+    from nmfaudio.dictionaries.dictionary import Dictionary
+    from nmfaudio.symbolic.names import DRUM_PARTS
+
+    dictionary = Dictionary.load(path)
+    if None not in dictionary.pitches:
+        names = ", ".join(dictionary.names)
+        raise ParameterError(
+            f"{printable(path)}: has notes of {names}, --drums needs hits of drums; omit --drums"
+        )
+    if dictionary.lags == 1 or not set(DRUM_PARTS) & set(dictionary.names):
+        raise ParameterError(
+            f"{printable(path)}: has {dictionary.kind} of {', '.join(dictionary.names)}; --drums "
+            f"needs convolutive ones of {', '.join(DRUM_PARTS)}: nmfaudio learn kick=FOLDER "
+            "snare=FOLDER --kind convolutive"
+        )
+    return dictionary
+
+
+def _describe_notes(result: Transcription) -> dict[str, Any]:
+    """Notes and suitability of a recording, for the output of ``--json``."""
+    from dataclasses import asdict
+
+    suitability = result.suitability
+    return {
+        "notes": [{name: getattr(note, name) for name in _NOTE} for note in result.notes],
+        "suitability": None if suitability is None else asdict(suitability),
+    }
+
+
+def _fit(report: dict[str, Any]) -> str:
+    """Line of ``-v`` about the fit."""
+    pitches = [note["pitch"] for note in report["notes"]]
+    facts = [f"{report['iterations']} iterations, loss {report['loss']:.6g}"]
+    facts += [f"MIDI numbers {min(pitches):g} to {max(pitches):g}"] if pitches else []
+    suitability = report["suitability"]
+    if suitability["limit"] is not None:
+        facts.append(f"suitability {suitability['value']:.2f} (at least {suitability['limit']})")
+    return f"  {', '.join(facts)}"
 
 
 def _separate(result: Transcription, by: str) -> Stems:

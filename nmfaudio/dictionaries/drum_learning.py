@@ -17,14 +17,14 @@ from nmfaudio.dictionaries.dictionary import Dictionary
 from nmfaudio.dictionaries.drum_model import drum_bands, hit_transform, nmfd
 from nmfaudio.errors import ContentError, ParameterError
 from nmfaudio.factorisation.engine import Callback, generator
+from nmfaudio.symbolic.conversion import Notes, as_notes
 from nmfaudio.symbolic.drum_hits import read_hits
 from nmfaudio.symbolic.names import DRUM_PARTS, part_named
-from nmfaudio.symbolic.note import Note
 
 if TYPE_CHECKING:
     from nmfaudio.audio.io.samples import Audio
 
-Hits = str | os.PathLike[str] | Sequence[Note] | Mapping[str, Iterable[float]]
+Hits = Notes | Mapping[str, Iterable[float]]
 
 _EARLY, _LATE = 0.02, 0.012  # s before and after its annotated time that a hit may begin
 _TIME_SCALE = 0.003  # s in which the initial activation falls to 1/e around the annotated time
@@ -129,7 +129,7 @@ def hits_by_part(hits: Hits) -> dict[str, list[float]]:
 
     Parameters
     ----------
-    hits : path, sequence of Note, or mapping of str to iterable of float
+    hits : path, notes in any form of `as_notes`, or mapping of str to iterable of float
         As for `learn_drums`.
 
     Returns
@@ -143,7 +143,7 @@ def hits_by_part(hits: Hits) -> dict[str, list[float]]:
         for name, seconds in hits.items():
             times.setdefault(part_named(name) or name, []).extend(seconds)
         return times
-    for note in hits:
+    for note in as_notes(hits, "hits"):
         times.setdefault(part_named(f"{note.pitch:g}") or _OTHER, []).append(note.onset)
     return times
 

@@ -18,12 +18,12 @@ from nmfaudio.dictionaries.note_stages import Stage, as_stages
 from nmfaudio.dictionaries.recordings import Recording
 from nmfaudio.dictionaries.template_conversion import unit_sums
 from nmfaudio.errors import ContentError
-from nmfaudio.factorisation.divergences import Beta
+from nmfaudio.factorisation.divergences import Beta, beta_named
 from nmfaudio.factorisation.engine import Callback, decompose
 from nmfaudio.factorisation.factors import Factor
+from nmfaudio.symbolic.conversion import Notes, as_notes
 from nmfaudio.symbolic.names import DRUM_CHANNEL
 from nmfaudio.symbolic.note import Note
-from nmfaudio.symbolic.notes import read_notes
 
 _PARTIAL_WIDTH = 0.5  # semitones on either side of a partial
 _PARTIAL_ROWS = 2  # rows at least, on either side: the main lobe of a Hann window
@@ -32,14 +32,14 @@ _SOFTEST = 0.1  # initial activation of a note of velocity 0, in shares of the h
 
 def learn_notes_from_recording(
     audio: str | os.PathLike[str] | np.ndarray,
-    notes: str | os.PathLike[str] | Sequence[Note],
+    notes: Notes,
     *,
     sr: int | None = None,
     instrument: str = "piano",
     transform: Transform | None = None,
     stages: Mapping[str, tuple[float, float]] | None = None,
     tolerance: float = 0.05,
-    beta: float = 1.0,
+    beta_loss: str | float | Beta = 1.0,
     max_iter: int = 50,
     resample: bool = False,
     callback: Callback | None = None,
@@ -54,9 +54,9 @@ def learn_notes_from_recording(
     ----------
     audio : path, or np.ndarray [shape=(channel, sample) or (sample,)]
         The recording.
-    notes : path, or sequence of Note
-        In time with the recording; see `nmfaudio.symbolic.align`. A path is read by `read_notes`.
-        Drums are ignored.
+    notes : path, sequence of Note, or object of another package
+        In time with the recording; see `nmfaudio.symbolic.align`, and `nmfaudio.symbolic.as_notes`
+        for all accepted forms. Drums are ignored.
     sr : int, optional
         Sample rate of an array in Hz.
     instrument : str
@@ -68,7 +68,7 @@ def learn_notes_from_recording(
         note ends.
     tolerance : float
         Seconds by which a note may begin earlier and end later than in the score.
-    beta : float
+    beta_loss : str, float or Beta
         β-divergence under which the templates are learned.
     max_iter : int
         Maximum number of iterations.
@@ -110,10 +110,11 @@ def learn_notes_from_recording(
     [441.40625, 660.15625]
     """
     recording = Recording(audio)
+    beta = beta_named(beta_loss, "a dictionary").beta
     if transform is None:
         transform = default_note_transform(sample_rate_of(audio, sr), beta)
     V = RecordingReader(sr, transform, resample, beta).read(instrument, recording)
-    score = read_notes(notes) if isinstance(notes, str | os.PathLike) else list(notes)
+    score = as_notes(notes)
     return _fit_score(
         V,
         [note for note in score if note.channel != DRUM_CHANNEL],
@@ -121,7 +122,7 @@ def learn_notes_from_recording(
         as_stages(stages),
         instrument=instrument,
         tolerance=as_number(tolerance, "tolerance", low=0),
-        beta=as_number(beta, "beta"),
+        beta=beta,
         max_iter=as_count(max_iter, "max_iter", low=0),
         callback=callback,
         metadata={"examples": {instrument: [recording.name]}},

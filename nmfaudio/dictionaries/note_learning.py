@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nmfaudio._common.validation import as_count, as_number
+from nmfaudio._common.validation import as_count, as_sample_rate
 from nmfaudio.audio.masking import analyse
 from nmfaudio.audio.transforms import Stft, Transform, default_n_fft
 from nmfaudio.dictionaries.note_dictionary import NoteDictionary
@@ -77,7 +77,7 @@ def sample_rate_of(audio: str | os.PathLike[str] | np.ndarray, sr: int | None = 
     if isinstance(audio, np.ndarray):
         if sr is None:
             raise ParameterError("sr is missing; give the sample rate of the array in Hz")
-        return sr
+        return as_sample_rate(sr)
     from nmfaudio.audio.io.decoding import open_audio
 
     with open_audio(audio) as opened:
@@ -99,7 +99,6 @@ def learn_isolated_notes(
         raise ParameterError(
             "lags and stages are both given; templates of several frames have no stages, omit one"
         )
-    beta = as_number(beta, "beta")
     spans = as_stages(stages)
     lags = None if lags is None else as_count(lags, "lags", low=2)
     templates, pitches, velocities, names = [], [], [], []

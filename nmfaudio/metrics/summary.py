@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from nmfaudio._common.dataframes import to_dataframe
+from nmfaudio._common.equality import EqualByContent
 from nmfaudio._common.validation import as_count, as_number
 from nmfaudio.errors import ParameterError
 from nmfaudio.factorisation.engine import generator
-from nmfaudio.metrics.annotations import Notes
 from nmfaudio.metrics.transcription import TranscriptionScores, evaluate_transcription, nan_to_none
+from nmfaudio.symbolic.conversion import Notes
 
 if TYPE_CHECKING:
     import pandas
@@ -95,8 +96,8 @@ def bootstrap(
     return Interval(float(x.mean()), float(low), float(high))
 
 
-@dataclass(frozen=True)
-class TranscriptionSummary:
+@dataclass(frozen=True, eq=False)
+class TranscriptionSummary(EqualByContent):
     """Scores of the transcriptions of several pieces.
 
     ``print(summary)`` shows a table of F-measures, ``summary["waltz"]`` the scores of one piece.
@@ -238,8 +239,6 @@ def evaluate_transcriptions(
     ------
     ParameterError
         There are no pairs.
-    MissingExtraError
-        mir_eval is not installed.
 
     Examples
     --------

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nmfaudio._common.dataframes import to_dataframe
+from nmfaudio._common.equality import EqualByContent
+from nmfaudio._common.files import show
 from nmfaudio._common.pitch import midi_to_hz
 from nmfaudio._common.validation import as_number
 from nmfaudio._public import public
-from nmfaudio.errors import MissingExtraError
-from nmfaudio.metrics.annotations import Notes, as_notes
-from nmfaudio.symbolic.drum_hits import read_hits
+from nmfaudio.errors import ContentError
+from nmfaudio.symbolic.conversion import Notes, as_notes
 from nmfaudio.symbolic.names import DRUM_CHANNEL, part_named
 from nmfaudio.symbolic.note import Note
 
@@ -36,8 +37,8 @@ _LABELS = {
 }
 
 
-@dataclass(frozen=True)
-class TranscriptionScores:
+@dataclass(frozen=True, eq=False)
+class TranscriptionScores(EqualByContent):
     """Precision, recall and F-measure of transcribed notes, each from 0 to 1.
 
     ``print(scores)`` shows a table. Measures that do not apply (velocities of drums, drums of a
@@ -167,16 +168,19 @@ def evaluate_transcription(
 
     Each reference note is matched with at most one estimated note and vice versa, by a matching of
     maximum size. Notes on MIDI channel 9 are drums: their pitch names the drum, and only onsets
-    count. The order of notes does not matter; notes of length 0 last 1 ms. Velocities are compared
-    after a linear regression on the matched notes, so their scale does not matter.
+    count. If one side has drums only, the other's notes on channel 0 are taken for drums, too:
+    tables of other programs have no channels. The order of notes does not matter; notes of length
+    0 last 1 ms. Velocities are compared after a linear regression on the matched notes, so their
+    scale does not matter.
 
     If only one side has notes, all scores are 0. If neither has, they are NaN (0 in mir_eval).
 
     Parameters
     ----------
-    reference, estimated : sequence of Note, path, or object with a ``notes`` attribute
-        Paths name MIDI files or tables, see `read_notes`. Annotations of mirdata (``NoteData`` in
-        seconds, and MIDI numbers or Hz) are accepted, too.
+    reference, estimated : sequence of Note, path, or object of another package
+        Paths name MIDI files, tables of notes or of drum hits, see `read_notes`. Accepted objects
+        are those of `nmfaudio.symbolic.as_notes`: results with ``notes``, `pretty_midi.PrettyMIDI`,
+        ``NoteData`` of mirdata, and (intervals, Hz) of mir_eval.
     tolerance : float
         Largest deviation of an onset, in seconds; also of an offset, unless `offset_ratio` allows
         more.
@@ -187,8 +191,7 @@ def evaluate_transcription(
     velocity_tolerance : float
         Largest deviation of a velocity, relative to the range of reference velocities.
     drums : bool
-        Treat all notes as drums, on any channel. Paths may then be those of tables of seconds and
-        drum (``0.5,kick`` or ``0.5,KD``).
+        Treat all notes as drums, on any channel.
 
     Returns
     -------
@@ -197,12 +200,12 @@ def evaluate_transcription(
 
     Raises
     ------
-    MissingExtraError
-        mir_eval is not installed.
     AudioFileError
         A file cannot be read.
     ParameterError
         A tolerance is out of range, or a side is not notes.
+    ContentError
+        One side has drums only, and the other a note that is none.
 
     See Also
     --------
@@ -244,9 +247,12 @@ def evaluate_transcription(
     }
     offset_ratio = as_number(offset_ratio, "offset_ratio", above=0)
     velocity_tolerance = as_number(velocity_tolerance, "velocity_tolerance", above=0)
-    _require_mir_eval()
-    notes, hits = _notes_and_hits(reference, drums, "reference")
-    est_notes, est_hits = _notes_and_hits(estimated, drums, "estimated")
+    sides = as_notes(reference, "reference"), as_notes(estimated, "estimated")
+    drums = drums or _lost_channel(sides)
+    if drums:
+        _require_drums(sides[0], _label(reference, "reference"))
+        _require_drums(sides[1], _label(estimated, "estimated"))
+    (notes, hits), (est_notes, est_hits) = (_notes_and_hits(side, drums) for side in sides)
     scores = _note_scores(notes, est_notes, tolerances, offset_ratio, velocity_tolerance)
     scores |= _frame_scores(notes, est_notes, pitch_tolerance / 100)
     parts = _drum_scores(hits, est_hits, tolerance)
@@ -265,26 +271,37 @@ def nan_to_none(measures: Mapping[str, float]) -> dict[str, float | None]:
     return {name: None if math.isnan(x) else x for name, x in measures.items()}
 
 
-def _require_mir_eval() -> None:
-    """Raise `MissingExtraError` if mir_eval is not installed."""
-    try:
-        import mir_eval  # noqa: F401
-    except ImportError:
-        raise MissingExtraError(
-            "mir_eval is not installed; scores of transcriptions need it: "
-            "pip install 'nmfaudio[eval]'"
-        ) from None
+def _label(source: Notes, name: str) -> str:
+    """Name of a side in messages."""
+    return show(source) if isinstance(source, str | os.PathLike) else name
+
+
+def _lost_channel(sides: Sequence[Sequence[Note]]) -> bool:
+    """Return whether one side has drums only, and the other notes without a channel.
+
+    These are then drums too: tables of other programs have no column of channels.
+    """
+    channels = [{note.channel for note in side} for side in sides]
+    return {DRUM_CHANNEL} in channels and {0} in channels
+
+
+def _require_drums(notes: Sequence[Note], label: str) -> None:
+    """Raise `ContentError` if a note is neither on the channel of drums nor of their pitches."""
+    for note in notes:
+        if note.channel != DRUM_CHANNEL and part_named(f"{note.pitch:g}") is None:
+            raise ContentError(
+                f"{label}: {note.pitch:g} at {note.onset:g} s is not a part of a drum kit; compare "
+                "drums with drums, as General MIDI or rows of seconds,drum"
+            )
 
 
 def _notes_and_hits(
-    source: Notes, drums: bool, name: str
+    notes: Sequence[Note], drums: bool
 ) -> tuple[list[Note], Mapping[str, Sequence[float]]]:
     """Pitched notes, and the onsets of each drum."""
-    if drums and isinstance(source, str | os.PathLike):
-        return [], read_hits(source)
     pitched: list[Note] = []
     hits: dict[str, list[float]] = {}
-    for note in as_notes(source, name):
+    for note in notes:
         if drums or note.channel == DRUM_CHANNEL:
             key = f"{note.pitch:g}"
             hits.setdefault(part_named(key) or key, []).append(note.onset)

@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from nmfaudio._common.extras import missing_extra
 from nmfaudio._common.files import show
 from nmfaudio._common.files.sources import open_source
 from nmfaudio._common.validation import as_number
-from nmfaudio.errors import AudioFileError, ContentError, MissingExtraError, ParameterError
+from nmfaudio.errors import AudioFileError, ContentError, ParameterError
 
 _BOX = ("start", "end", "low", "high")
 _MAX_BYTES = 64 * 2**20  # of a file of boxes
@@ -189,9 +190,7 @@ def _read_picture(path: Path, shape: tuple[int, int]) -> np.ndarray:
     try:
         from matplotlib.image import imread
     except ImportError:
-        raise MissingExtraError(
-            "pictures need matplotlib; pip install 'nmfaudio[plot]', or use boxes"
-        ) from None
+        raise missing_extra("plot", "pictures", "use boxes") from None
     try:
         pixels = np.asarray(imread(path))
     except (OSError, SyntaxError, ValueError) as error:  # Pillow's errors for broken files

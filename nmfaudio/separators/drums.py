@@ -89,8 +89,7 @@ class DrumSeparator(NmfSeparator):
     )
     hits: bool = option(
         False,
-        "also write the time and velocity of every hit: hits.csv, and hits.mid where the extra "
-        "midi is installed",
+        "also write the time and velocity of every hit: notes.mid and notes.csv",
     )
     max_iter: int = option(
         30, "maximum number of iterations of each of the four stages of the model", metavar="N"
@@ -204,7 +203,7 @@ class DrumSeparator(NmfSeparator):
         weight = scaled_weight(PRIOR_WEIGHT, H)
         _, H = model.adapt(W, H, weight, max_iter=_ADAPTATION_ITERATIONS)
         # Templates are adapted again in bins, which resolves more detail than bands.
-        return templates, H, kit.labels, (Prior(templates, weight),)
+        return templates, H, kit.labels, (Prior(weight, templates),)
 
     def _from_bundled_kit(self, model: DrumModel, inputs: SeparationInput) -> _KitFit:
         """Shipped templates adapted to the recording, then several for each part."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -17,6 +16,7 @@ from nmfaudio.separators.pipeline import GroupedDecomposition, NmfSeparator, Sep
 # Slow imports are inside the functions that need them, so that --help is fast.
 if TYPE_CHECKING:
     from nmfaudio.audio.transforms import Stft
+    from nmfaudio.symbolic.conversion import Notes
     from nmfaudio.symbolic.note import Note
 
 _PARTS = ("track", "program", "channel", "hand", "note")
@@ -65,7 +65,7 @@ class ScoreSeparator(NmfSeparator):
         "take.wav score.csv --aligned",
     )
 
-    score: str | os.PathLike[str] | Sequence[Note] | None = option(
+    score: Notes | None = option(
         None,
         "notes of the recording: a MIDI file, or a CSV table of notes",
         metavar="SCORE",
@@ -119,24 +119,19 @@ class ScoreSeparator(NmfSeparator):
         as_choice(self.by, "by", _PARTS)
         self._set("n_free", as_count(self.n_free, "n_free", low=0))
         self._set("tolerance", as_number(self.tolerance, "tolerance", low=0))
+        if not isinstance(self.score, str | os.PathLike):
+            self._set("score", tuple(self.notes))  # an iterator or a foreign object is read once
         if not self.notes:
             raise ContentError("the score has no notes; give a score of the recording")
 
     @cached_property
     def notes(self) -> list[Note]:
         """Notes of the score, at the times of the score."""
-        from nmfaudio.symbolic.note import Note
-        from nmfaudio.symbolic.notes import read_notes
+        from nmfaudio.symbolic.conversion import as_notes
 
         if self.score is None:
             raise ParameterError("score is missing; give a file or a list of Note")
-        if isinstance(self.score, str | os.PathLike):
-            return read_notes(self.score)
-        if not all(isinstance(note, Note) for note in self.score):
-            raise ParameterError(
-                "score has elements that are not Note; give a file or a list of Note"
-            )
-        return list(self.score)
+        return as_notes(self.score, "score")
 
     def model(self, inputs: SeparationInput) -> GroupedDecomposition:
         """Fit the sounds of the score, and group them into stems.

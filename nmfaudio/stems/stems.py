@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from nmfaudio._common.equality import EqualByContent
 from nmfaudio._public import public
 from nmfaudio.audio.masking import Masking, apply_masks
 from nmfaudio.audio.transforms import Transform
-from nmfaudio.errors import AudioWarning, MissingExtraError
 from nmfaudio.factorisation.decomposition import Decomposition
 from nmfaudio.stems.grouping import ComponentGroup
 from nmfaudio.stems.masks import group_masks
@@ -22,12 +21,10 @@ if TYPE_CHECKING:
     from nmfaudio.audio.io import Written
     from nmfaudio.symbolic.note import Note
 
-NOTE_FILES = ("hits.csv", "hits.mid")
-
 
 @public
 @dataclass(frozen=True, eq=False)
-class Stems(Mapping[str, np.ndarray]):
+class Stems(EqualByContent, Mapping[str, np.ndarray]):
     """Named stems that sum to the mixture.
 
     Separators return it; it is a mapping from the names of the stems to their samples.
@@ -57,7 +54,7 @@ class Stems(Mapping[str, np.ndarray]):
     --------
     >>> import numpy as np, nmfaudio as na
     >>> y = np.random.default_rng(0).standard_normal((1, 8000))
-    >>> stems = na.separate(y, 8000, components=4, max_iter=5)
+    >>> stems = na.separate(y, 8000, n_components=4, max_iter=5)
     >>> list(stems)
     ['harmonic', 'percussive']
     >>> bool(np.allclose(stems["harmonic"] + stems["percussive"], y))
@@ -156,6 +153,9 @@ class Stems(Mapping[str, np.ndarray]):
     ) -> Written:
         """Write every stem to ``<directory>/<name>.<format>``: all of them, or none.
 
+        Characters that no file name may have become underscores. Of stems whose file names would
+        then differ in nothing but case, the later ones are numbered: ``<name>-2.<format>``.
+
         Parameters
         ----------
         directory : str or Path
@@ -176,7 +176,8 @@ class Stems(Mapping[str, np.ndarray]):
         Returns
         -------
         Written
-            Paths of the files, and the common gain.
+            Paths of the files, in the order of the stems and then of the components, and the
+            common gain.
 
         Raises
         ------
@@ -187,27 +188,31 @@ class Stems(Mapping[str, np.ndarray]):
         ContentError
             A peak is above full scale, and `clip` is ``"error"``.
         """
-        from nmfaudio._common.files import safe_name
+        from nmfaudio._common.files import distinct_names
         from nmfaudio.audio.io import write_group
 
         folder = Path(directory)
-        targets = {folder / f"{safe_name(name)}.{format}": stem for name, stem in self.items()}
+        targets = {
+            folder / f"{file}.{format}": stem
+            for file, stem in zip(distinct_names(self), self.values(), strict=True)
+        }
         if components_too:
+            parts = dict(self.components())
             targets |= {
-                folder / "components" / f"{safe_name(name)}.{format}": audio
-                for name, audio in self.components()
+                folder / "components" / f"{file}.{format}": audio
+                for file, audio in zip(distinct_names(parts), parts.values(), strict=True)
             }
         return write_group(
             targets, self.sr, format=format, subtype=subtype, clip=clip, overwrite=overwrite
         )
 
     def save_notes(self, directory: str | Path, *, overwrite: bool = False) -> list[Path]:
-        """Write the notes to ``<directory>/hits.csv``, and to ``hits.mid`` with the extra [midi].
+        """Write the notes to ``<directory>/notes.mid`` and ``notes.csv``.
 
         Parameters
         ----------
         directory : str or Path
-            An existing folder.
+            Created if it does not exist.
         overwrite : bool
             Whether existing files may be replaced.
 
@@ -220,19 +225,7 @@ class Stems(Mapping[str, np.ndarray]):
         ------
         OutputError
             A file exists or cannot be written.
-
-        Warns
-        -----
-        AudioWarning
-            The extra [midi] is not installed, so only the table is written.
         """
-        from nmfaudio.symbolic.notes import write_notes
+        from nmfaudio.symbolic.writing import save_notes
 
-        table, midi = (Path(directory, name) for name in NOTE_FILES)
-        write_notes(table, self.notes, overwrite=overwrite)
-        try:
-            write_notes(midi, self.notes, overwrite=overwrite)
-        except MissingExtraError as error:
-            warnings.warn(f"{midi} is not written: {error}", AudioWarning, stacklevel=2)
-            return [table]
-        return [table, midi]
+        return save_notes(directory, self.notes, overwrite=overwrite)

@@ -8,9 +8,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from nmfaudio._common.validation import as_audio
+from nmfaudio._common.validation import as_audio, as_sample_rate
 from nmfaudio.audio.transforms import Stft
 from nmfaudio.errors import AudioWarning, ContentError
+from nmfaudio.symbolic.conversion import Notes, as_notes
 from nmfaudio.symbolic.note import Note
 
 _STEP = 0.025  # s between frames; longer if there would be more than _MAX_FRAMES
@@ -22,12 +23,13 @@ _MAX_DISTANCE = 0.45  # largest mean cosine distance along the path of a matchin
 _IN_TIME = 0.6  # smallest mean cosine similarity of a score that needs no warping
 
 
-def align(notes: Sequence[Note], y: np.ndarray, sr: int) -> list[Note]:
+def align(notes: Notes, y: np.ndarray, sr: int) -> list[Note]:
     """Align the notes of a score to a recording of it.
 
     Parameters
     ----------
-    notes : sequence of Note
+    notes : sequence of Note, path, or object of another package
+        In any form that `as_notes` accepts.
     y : np.ndarray [shape=(channel, sample) or (sample,)]
         The recording. If it is much shorter than the score, it is located within the score.
     sr : int
@@ -64,7 +66,7 @@ def align(notes: Sequence[Note], y: np.ndarray, sr: int) -> list[Note]:
     >>> [round(note.onset, 1) for note in na.symbolic.align(score, tune, 8000)]
     [0.0, 2.0]
     """
-    y = as_audio(y)
+    y, sr, notes = as_audio(y), as_sample_rate(sr), as_notes(notes)
     end = max((note.offset for note in notes), default=0.0)
     if end <= 0:
         raise ContentError("the score has no note of any length; need one to align")

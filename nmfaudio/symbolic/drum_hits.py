@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 import numpy as np
 
@@ -13,7 +11,6 @@ from nmfaudio._common.files import show
 from nmfaudio.errors import AudioFileError, ContentError
 from nmfaudio.symbolic.names import DRUM_PARTS, part_named
 from nmfaudio.symbolic.notes import read_notes
-from nmfaudio.symbolic.tables import COLUMNS, csv_rows
 
 EARLY = 0.03
 """Seconds by which a hit may begin before its annotated time."""
@@ -27,10 +24,9 @@ def read_hits(path: str | os.PathLike[str]) -> dict[str, list[float]]:
     Parameters
     ----------
     path : str or os.PathLike
-        ``.mid`` or ``.midi``: notes whose pitches are General MIDI drums. Otherwise a CSV file
-        with rows of seconds and part (kick, KD, BD or 36, snare, SD or 38, hihat, HH or 42, toms,
-        TT, cymbals, CY); a header is optional, further columns are ignored. Note tables written by
-        `nmfaudio.write_notes` are accepted too.
+        A MIDI file or a table that `nmfaudio.read_notes` reads, of General MIDI drums on any
+        channel. Tables may have rows of seconds and part (kick, KD, BD or 36, snare, SD or 38,
+        hihat, HH or 42, toms, TT, cymbals, CY).
 
     Returns
     -------
@@ -40,9 +36,7 @@ def read_hits(path: str | os.PathLike[str]) -> dict[str, list[float]]:
     Raises
     ------
     AudioFileError
-        The file cannot be read, or names an unknown part.
-    MissingExtraError
-        It is a MIDI file and mido is not installed.
+        The file cannot be read, or has a note that is no drum.
 
     Examples
     --------
@@ -55,18 +49,16 @@ def read_hits(path: str | os.PathLike[str]) -> dict[str, list[float]]:
     ...     na.symbolic.read_hits(table)
     {'kick': [0.5, 1.5], 'snare': [1.0]}
     """
-    label = show(path)
     hits: dict[str, list[float]] = {}
-    midi = Path(path).suffix.lower() in (".mid", ".midi")
-    for place, seconds, name in _note_rows(path) if midi else _table_rows(path, label):
-        part = part_named(name)
+    for note in read_notes(path):
+        part = part_named(f"{note.pitch:g}")
         if part is None:
             raise AudioFileError(
-                f"{label}: {place}: {name.strip()!r} is not a part of a drum kit; use "
-                f"{', '.join(DRUM_PARTS)}, or the number of a General MIDI drum"
+                f"{show(path)}: at {note.onset:g} s: {note.pitch:g} is not a part of a drum kit; "
+                f"need General MIDI drums: {', '.join(DRUM_PARTS)}"
             )
-        hits.setdefault(part, []).append(seconds)
-    return {part: sorted(times) for part, times in hits.items()}
+        hits.setdefault(part, []).append(note.onset)
+    return hits
 
 
 def gates(
@@ -106,35 +98,3 @@ def gates(
     return np.array(
         [((times >= start) & (times <= start + DURATION)).any(axis=0) for start in starts], float
     )
-
-
-def _note_rows(path: str | os.PathLike[str]) -> Iterable[tuple[str, float, str]]:
-    """Place in the file, seconds and name of the part of each note."""
-    for note in read_notes(path):
-        yield f"at {note.onset:g} s", note.onset, f"{note.pitch:g}"
-
-
-def _table_rows(path: str | os.PathLike[str], label: str) -> Iterable[tuple[str, float, str]]:
-    """Place in the file, seconds and name of the part of each row."""
-    try:
-        content = Path(path).read_bytes()
-    except OSError as error:
-        raise AudioFileError(f"{label}: {os.strerror(error.errno or 0)}") from None
-    rows = [row for _, row in csv_rows(content, f"{label}: need a CSV file of seconds,part")]
-    if rows and rows[0][:1] == [COLUMNS[0]]:
-        yield from _note_rows(path)
-        return
-    for number, row in enumerate(rows, 1):
-        if not any(cell.strip() for cell in row):
-            continue
-        try:
-            seconds, name = float(row[0]), row[1]
-            if not math.isfinite(seconds):
-                raise ValueError
-        except (ValueError, IndexError):
-            if number == 1:
-                continue  # the header
-            raise AudioFileError(
-                f"{label}: line {number}: {','.join(row)!r} is not a hit; need seconds,part"
-            ) from None
-        yield f"line {number}", seconds, name

@@ -8,12 +8,11 @@ import numpy as np
 
 from nmfaudio._common.validation import as_number, frame_step
 from nmfaudio.errors import ShapeError
-from nmfaudio.symbolic.names import DRUM_CHANNEL, drum_pitch
+from nmfaudio.symbolic.names import drum_note
 from nmfaudio.symbolic.note import Note
 
 THRESHOLD = 0.125
 """Default threshold, relative to the height of a loud hit."""
-_LENGTH = 0.1  # s, of the note of a hit
 
 
 def pick_hits(
@@ -86,14 +85,7 @@ def pick_hits(
         frames, heights = _peaks(_above_remainder(level, factor), reach)
         hits = heights >= share * _loud_height(heights)
         notes += [
-            Note(
-                onset := _centroid(level, times, frame),
-                onset + _LENGTH,
-                drum_pitch(part),
-                float(np.sqrt(height / heights.max())),
-                track=part,
-                channel=DRUM_CHANNEL,
-            )
+            drum_note(part, _centroid(level, times, frame), float(np.sqrt(height / heights.max())))
             for frame, height in zip(frames[hits], heights[hits], strict=True)
         ]
     return tuple(sorted(notes, key=lambda note: (note.onset, note.pitch)))

@@ -10,7 +10,8 @@ from contextlib import suppress
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from nmfaudio.errors import AudioFileError, MissingExtraError
+from nmfaudio._common.extras import missing_extra
+from nmfaudio.errors import AudioFileError
 from nmfaudio.symbolic.names import DRUM_CHANNEL
 from nmfaudio.symbolic.note import Note
 
@@ -50,10 +51,9 @@ def decode(content: bytes, label: str) -> list[Note]:
     ------
     AudioFileError
         The file is damaged.
-    MissingExtraError
-        mido is not installed.
     """
-    mido = _mido()
+    import mido
+
     try:
         file = mido.MidiFile(file=io.BytesIO(content))
         seconds = _clock(file)
@@ -87,13 +87,9 @@ def encode(notes: Sequence[Note]) -> bytes:
     Returns
     -------
     bytes
-
-    Raises
-    ------
-    MissingExtraError
-        mido is not installed.
     """
-    mido = _mido()
+    import mido
+
     file = mido.MidiFile(ticks_per_beat=_TICKS_PER_BEAT, charset="utf-8")
     for name in dict.fromkeys(note.track for note in notes):
         events = [(0, 0, mido.MetaMessage("track_name", name=name))]
@@ -110,6 +106,31 @@ def encode(notes: Sequence[Note]) -> bytes:
     content = io.BytesIO()
     file.save(file=content)
     return content.getvalue()
+
+
+def unique_name(name: str, taken: Sequence[str]) -> str:
+    """Name of a track that no earlier one has.
+
+    Parameters
+    ----------
+    name : str
+        Empty for a track without a name.
+    taken : sequence of str
+        Names of the earlier tracks.
+
+    Returns
+    -------
+    str
+        The name itself, or with a number.
+
+    Examples
+    --------
+    >>> unique_name("", ["oboe"]), unique_name("oboe", ["oboe"])
+    ('track 2', 'oboe 2')
+    """
+    name = name or f"track {len(taken) + 1}"
+    names = (name if n == 1 else f"{name} {n}" for n in range(1, len(taken) + 2))
+    return next(candidate for candidate in names if candidate not in taken)
 
 
 def to_pretty_midi(notes: Sequence[Note]) -> Any:
@@ -132,10 +153,7 @@ def to_pretty_midi(notes: Sequence[Note]) -> Any:
     try:
         import pretty_midi
     except ImportError:
-        raise MissingExtraError(
-            "to_midi() needs pretty_midi, which is not installed; pip install 'nmfaudio[midi]', "
-            "or use to_csv()"
-        ) from None
+        raise missing_extra("midi", "PrettyMIDI objects", "use write_notes()") from None
     score = pretty_midi.PrettyMIDI(resolution=_TICKS_PER_BEAT)
     instruments: dict[tuple[str, int, bool], Any] = {}
     for note in notes:
@@ -148,17 +166,6 @@ def to_pretty_midi(notes: Sequence[Note]) -> Any:
         )
     score.instruments.extend(instruments.values())
     return score
-
-
-def _mido() -> Any:
-    try:
-        import mido
-    except ImportError:
-        raise MissingExtraError(
-            "MIDI files need mido, which is not installed; pip install 'nmfaudio[midi]', "
-            "or use .csv"
-        ) from None
-    return mido
 
 
 def _key(note: Note) -> int:
@@ -177,7 +184,8 @@ def _messages(note: Note, programs: dict[int, int]) -> Iterator[tuple[int, int, 
     Note-off events rank before note-on events, so that repeated notes stay apart. `programs` has
     the program of each channel so far and is updated.
     """
-    mido = _mido()
+    import mido
+
     onset, offset = (round(seconds * _TICKS_PER_SECOND) for seconds in (note.onset, note.offset))
     if programs.get(note.channel) != note.program:
         change = mido.Message("program_change", channel=note.channel, program=note.program)
@@ -221,9 +229,7 @@ def _named_tracks(file: Any) -> Iterator[tuple[str, Any]]:
     taken: list[str] = []
     for track in file.tracks:
         if any(event.type == "note_on" and event.velocity for event in track):
-            name = _text(track.name) or f"track {len(taken) + 1}"
-            names = (name if n == 1 else f"{name} {n}" for n in range(1, len(taken) + 2))
-            taken.append(next(candidate for candidate in names if candidate not in taken))
+            taken.append(unique_name(_text(track.name), taken))
             yield taken[-1], track
 
 

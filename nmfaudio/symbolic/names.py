@@ -58,6 +58,7 @@ DRUM_PARTS = tuple(_ALIASES)
 _PART_OF = {name: part for part, names in _ALIASES.items() for name in names.split()} | {
     str(key): part for part, keys in _KEYS.items() for key in keys
 }
+_HIT_LENGTH = 0.1  # s, of the note of a hit
 _CLAP = 39  # General MIDI drum for parts of any other name
 _NOTE = re.compile(r"([A-Ga-g])(##?|bb?|s)?(-?\d)")
 _SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
@@ -181,6 +182,31 @@ def drum_pitch(part: str) -> int:
     (36, 39)
     """
     return _KEYS.get(part, (_CLAP,))[0]
+
+
+def drum_note(part: str, onset: float, velocity: float = 0.8) -> Note:
+    """General MIDI note of a hit, with its part as the track.
+
+    Parameters
+    ----------
+    part : str
+    onset : float
+        Seconds.
+    velocity : float
+        0 to 1.
+
+    Returns
+    -------
+    Note
+        On the channel of drums, 0.1 s long.
+
+    Examples
+    --------
+    >>> drum_note("snare", 0.5)
+    Note(onset=0.5, offset=0.6, pitch=38, velocity=0.8, track='snare', program=0, channel=9)
+    """
+    pitch = drum_pitch(part)
+    return Note(onset, onset + _HIT_LENGTH, pitch, velocity, part, channel=DRUM_CHANNEL)
 
 
 def pitch_named(text: str) -> int | None:

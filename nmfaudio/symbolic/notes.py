@@ -1,18 +1,15 @@
-"""Reading and writing of notes: MIDI files and CSV tables."""
+"""Reading of notes: MIDI files and CSV tables."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from pathlib import Path
 
 from nmfaudio._common.files.names import show
 from nmfaudio._common.files.sources import Source, open_source
-from nmfaudio._common.files.staging import write_bytes
 from nmfaudio._public import public
-from nmfaudio.errors import AudioFileError, OutputError
+from nmfaudio.errors import AudioFileError
 from nmfaudio.symbolic.note import Note
-from nmfaudio.symbolic.tables import decode_table, encode_table
+from nmfaudio.symbolic.tables import decode_table
 
 _MAX_BYTES = 4 * 2**20  # a symphony needs a tenth of it
 
@@ -35,8 +32,6 @@ def read_notes(path: Source) -> list[Note]:
     ------
     AudioFileError
         The file cannot be read, is larger than 4 MiB, or is neither MIDI nor such a table.
-    MissingExtraError
-        It is a MIDI file and mido is not installed.
 
     Notes
     -----
@@ -44,10 +39,13 @@ def read_notes(path: Source) -> list[Note]:
     are called ``track 1`` and so on; of several tracks with the same name the later ones get a
     number.
 
-    Tables: CSV in UTF-8 with the header
+    Tables of notes: CSV in UTF-8 with the header
     ``start_time_s,end_time_s,pitch_midi,velocity,track,program,channel`` in any order. Only the
     first three columns are required, and unknown columns are ignored. Velocities range from 0 to
     1, or to 127 if one of them exceeds 1 or there is a column ``pitch_bend``.
+
+    Tables of drum hits: rows of seconds and part (``0.5,kick``, ``0.5,KD`` or ``0.5,36``), with an
+    optional header. Their notes are General MIDI drums on channel 9.
 
     Examples
     --------
@@ -65,60 +63,6 @@ def read_notes(path: Source) -> list[Note]:
         notes = decode(content, label)
     else:
         notes = decode_table(content, label)
-    return _sorted(notes)
-
-
-@public
-def write_notes(
-    path: str | os.PathLike[str], notes: Iterable[Note], *, overwrite: bool = False
-) -> None:
-    """Write notes as a MIDI file or a CSV table.
-
-    A table keeps all values exactly. MIDI rounds times to 0.1 ms, pitches to semitones and
-    velocities to 1 to 127; a note shorter than 0.1 ms lasts that long.
-
-    Parameters
-    ----------
-    path : str or os.PathLike
-        The suffix chooses the format: ``.mid``, ``.midi`` or ``.csv``.
-    notes : iterable of Note
-    overwrite : bool
-        Whether to replace an existing file.
-
-    Raises
-    ------
-    OutputError
-        The file exists, cannot be written, or has another suffix.
-    MissingExtraError
-        It is a MIDI file and mido is not installed.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> import nmfaudio as na
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     score = Path(folder, "score.csv")
-    ...     na.write_notes(score, [na.Note(0.5, 1.0, 69, track="oboe")])
-    ...     print(score.read_text().splitlines()[1])
-    0.5,1.0,69,0.8,oboe,0,0
-    """
-    target = Path(path)
-    suffix = target.suffix.lower()
-    if suffix in (".mid", ".midi"):
-        from nmfaudio.symbolic.midi import encode
-
-        content = encode(_sorted(notes))
-    elif suffix == ".csv":
-        content = encode_table(_sorted(notes)).encode()
-    else:
-        raise OutputError(
-            f"{show(target)}: notes are written as .mid, .midi or .csv; change the suffix"
-        )
-    write_bytes(target, content, overwrite=overwrite)
-
-
-def _sorted(notes: Iterable[Note]) -> list[Note]:
     return sorted(notes, key=lambda note: (note.onset, note.pitch))
 
 

@@ -4,30 +4,27 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Any
 
 from nmfaudio.errors import AudioFileError, ParameterError
+from nmfaudio.symbolic.names import DRUM_PARTS, drum_note, part_named
 from nmfaudio.symbolic.note import Note
-
-Dialect = Literal["nmfaudio", "basic-pitch"]
 
 COLUMNS = ("start_time_s", "end_time_s", "pitch_midi", "velocity", "track", "program", "channel")
 _REQUIRED = COLUMNS[:3]  # the others have the defaults of `Note`
-_BASIC_PITCH_COLUMNS = (*COLUMNS[:4], "pitch_bend")
 _FULL_VELOCITY = 127
 
+Rows = list[tuple[int, list[str]]]  # line number and cells
 
-def encode_table(notes: Iterable[Note], dialect: Dialect = "nmfaudio") -> str:
-    """Write notes as the text of a CSV table.
+
+def encode_table(notes: Iterable[Note]) -> str:
+    """Write notes as the text of a CSV table, which keeps every field exactly.
 
     Parameters
     ----------
     notes : iterable of Note
-    dialect : {"nmfaudio", "basic-pitch"}
-        ``"nmfaudio"`` keeps every field exactly. ``"basic-pitch"`` has the columns
-        ``start_time_s,end_time_s,pitch_midi,velocity,pitch_bend``, integer velocities from 0 to
-        127, and an empty pitch bend.
 
     Returns
     -------
@@ -35,46 +32,70 @@ def encode_table(notes: Iterable[Note], dialect: Dialect = "nmfaudio") -> str:
 
     Examples
     --------
-    >>> print(encode_table([Note(0.5, 1.0, 69, velocity=1.0)], "basic-pitch"), end="")
-    start_time_s,end_time_s,pitch_midi,velocity,pitch_bend
-    0.5,1.0,69,127,
+    >>> print(encode_table([Note(0.5, 1.0, 69, velocity=1.0)]), end="")
+    start_time_s,end_time_s,pitch_midi,velocity,track,program,channel
+    0.5,1.0,69,1.0,,0,0
     """
     text = io.StringIO(newline="")
     rows = csv.writer(text, lineterminator="\n")
-    exact = dialect == "nmfaudio"
-    rows.writerow(COLUMNS if exact else _BASIC_PITCH_COLUMNS)
-    rows.writerows(map(_exact_row if exact else _basic_pitch_row, notes))
+    rows.writerow(COLUMNS)
+    rows.writerows(map(_row_of, notes))
     return text.getvalue()
 
 
 def decode_table(content: bytes, label: str) -> list[Note]:
-    """Read notes from a table of either dialect.
+    """Read notes from a table of notes, or of the hits of drums.
 
     Parameters
     ----------
     content : bytes
-        CSV in UTF-8 with a header; columns in any order, unknown ones are ignored.
+        CSV in UTF-8. Notes: a header, and columns in any order, of which unknown ones are ignored.
+        Hits: rows of seconds and part, with an optional header.
     label : str
         Name of the file in messages.
 
     Returns
     -------
     list of Note
-        In the order of the rows.
+        In the order of the rows. Hits are on the channel of drums.
 
     Raises
     ------
     AudioFileError
         The content is not such a table.
+
+    Examples
+    --------
+    >>> [(note.onset, note.pitch, note.channel) for note in decode_table(b"0.5,KD\\n", "hits.csv")]
+    [(0.5, 36, 9)]
     """
-    rows = iter(csv_rows(content, f"{label}: is neither MIDI nor a CSV file in UTF-8"))
-    header = [name.strip() for name in next(rows, (0, []))[1]]
-    if not set(_REQUIRED) <= set(header):
-        raise AudioFileError(
-            f"{label}: is neither MIDI nor a table of notes; need a CSV file that begins with "
-            f"{','.join(_REQUIRED)}"
-        )
-    entries = [(line, dict(zip(header, row, strict=False))) for line, row in rows if any(row)]
+    refusal = f"{label}: is neither MIDI nor a table of notes"
+    rows = [(n, row) for n, row in _rows(content, f"{refusal} in UTF-8") if any(row)]
+    header = [name.strip() for name in rows[0][1]] if rows else []
+    if set(_REQUIRED) <= set(header):
+        return _notes(header, rows[1:], label)
+    if rows and _is_hit(rows[0][1]):
+        return _hits(rows, label)
+    if len(rows) > 1 and _is_hit(rows[1][1]):
+        return _hits(rows[1:], label)
+    raise AudioFileError(
+        f"{refusal}; need a CSV file that begins with {','.join(_REQUIRED)}, or rows of "
+        "seconds,drum"
+    )
+
+
+def _rows(content: bytes, refusal: str) -> Rows:
+    """Line number and cells of each row; raises `AudioFileError` with `refusal`."""
+    try:
+        rows = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
+        return [(rows.line_num, row) for row in rows]
+    except (UnicodeDecodeError, csv.Error):
+        raise AudioFileError(refusal) from None
+
+
+def _notes(header: list[str], rows: Rows, label: str) -> list[Note]:
+    """Notes of the rows below a header."""
+    entries = [(line, dict(zip(header, row, strict=False))) for line, row in rows]
     # Transcribers that write pitch bends count velocities up to 127, soft ones included.
     midi_scale = "pitch_bend" in header or any(
         _exceeds_one(row.get("velocity", "")) for _, row in entries
@@ -90,23 +111,45 @@ def decode_table(content: bytes, label: str) -> list[Note]:
     return notes
 
 
-def csv_rows(content: bytes, refusal: str) -> list[tuple[int, list[str]]]:
-    """Line number and cells of each row of a CSV file; raises `AudioFileError` with `refusal`."""
+def _hits(rows: Rows, label: str) -> list[Note]:
+    """Notes of rows of seconds and part."""
+    notes = []
+    for line, row in rows:
+        if not _is_hit(row):
+            raise AudioFileError(
+                f"{label}: line {line}: {','.join(row)!r} is not a hit; need seconds,part"
+            )
+        part = part_named(row[1])
+        if part is None:
+            raise AudioFileError(
+                f"{label}: line {line}: {row[1].strip()!r} is not a part of a drum kit; use "
+                f"{', '.join(DRUM_PARTS)}, or the number of a General MIDI drum"
+            )
+        try:
+            notes.append(drum_note(part, float(row[0])))
+        except ParameterError as error:
+            raise AudioFileError(f"{label}: line {line}: {error}; correct it") from None
+    return notes
+
+
+def _is_hit(row: list[str]) -> bool:
+    """Return whether a row is seconds and a name, or the number of a General MIDI drum."""
+    if len(row) < 2 or not math.isfinite(_number(row[0])):
+        return False
+    return part_named(row[1]) is not None or math.isnan(_number(row[1]))
+
+
+def _number(text: str) -> float:
+    """Number that a text is, NaN if it is none."""
     try:
-        rows = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
-        return [(rows.line_num, row) for row in rows]
-    except (UnicodeDecodeError, csv.Error):
-        raise AudioFileError(refusal) from None
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
-def _exact_row(note: Note) -> tuple[Any, ...]:
+def _row_of(note: Note) -> tuple[Any, ...]:
     numbers = (note.onset, note.offset, note.pitch, note.velocity)
     return (*map(_exact, numbers), note.track, note.program, note.channel)
-
-
-def _basic_pitch_row(note: Note) -> tuple[Any, ...]:
-    velocity = round(_FULL_VELOCITY * note.velocity)
-    return (_exact(float(note.onset)), _exact(float(note.offset)), f"{note.pitch:g}", velocity, "")
 
 
 def _exact(number: float) -> str:
@@ -115,10 +158,7 @@ def _exact(number: float) -> str:
 
 
 def _exceeds_one(text: str) -> bool:
-    try:
-        return float(text) > 1
-    except ValueError:  # reported with its line number when the row is read
-        return False
+    return _number(text) > 1  # what is no number is reported with its line when the row is read
 
 
 def _note_of_row(row: dict[str, str], full: int) -> Note:

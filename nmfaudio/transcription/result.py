@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -11,13 +10,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from nmfaudio._common.files import safe_name, save_archive, write_bytes
+from nmfaudio._common.equality import EqualByContent
+from nmfaudio._common.files import save_archive, write_bytes
 from nmfaudio._public import public
 from nmfaudio.audio.transforms import Transform
-from nmfaudio.errors import AudioWarning, MissingExtraError
 from nmfaudio.factorisation.decomposition import Decomposition
 from nmfaudio.symbolic.note import Note
 from nmfaudio.transcription.salience import Salience
+from nmfaudio.transcription.suitability import Suitability
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @public
 @dataclass(frozen=True, eq=False, repr=False)
-class Transcription:
+class Transcription(EqualByContent):
     """Notes of a recording, with the salience and decomposition that they were decoded from.
 
     Parameters
@@ -48,6 +48,8 @@ class Transcription:
         MIDI number of the notes that each component makes, None where it makes none.
     settings : Mapping
         Settings of the transcriber, JSON-serialisable.
+    suitability : Suitability, optional
+        Measure of whether the recording is of the kind that the dictionary is for.
 
     Examples
     --------
@@ -68,6 +70,7 @@ class Transcription:
     transform: Transform
     pitches: tuple[float | None, ...]
     settings: Mapping[str, Any] = field(default_factory=dict)
+    suitability: Suitability | None = None
 
     def __repr__(self) -> str:
         channels, samples = self.mixture.shape
@@ -84,9 +87,9 @@ class Transcription:
     def to_csv(self, path: str | os.PathLike[str] | None = None, *, overwrite: bool = False) -> str:
         """Return the notes as CSV, and optionally write them to a file.
 
-        The header is ``start_time_s,end_time_s,pitch_midi,velocity,pitch_bend``, as basic-pitch
-        writes it; `nmfaudio.read_notes` reads it. Velocities are integers from 0 to 127, and the
-        column ``pitch_bend`` is empty.
+        The table is that of `nmfaudio.write_notes`, with the header
+        ``start_time_s,end_time_s,pitch_midi,velocity,track,program,channel`` and velocities from 0
+        to 1.
 
         Parameters
         ----------
@@ -107,7 +110,7 @@ class Transcription:
         """
         from nmfaudio.symbolic.tables import encode_table
 
-        text = encode_table(self.notes, "basic-pitch")
+        text = encode_table(self.notes)
         if path is not None:
             write_bytes(Path(path), text.encode(), overwrite=overwrite)
         return text
@@ -234,9 +237,9 @@ class Transcription:
         return note_stems(self, by)
 
     def save(
-        self, directory: str | os.PathLike[str], name: str, *, overwrite: bool = False
+        self, directory: str | os.PathLike[str], name: str = "notes", *, overwrite: bool = False
     ) -> list[Path]:
-        """Write the notes to ``<directory>/<name>.csv``, and to ``.mid`` with the extra [midi].
+        """Write the notes to ``<directory>/<name>.mid`` and ``<name>.csv``.
 
         Parameters
         ----------
@@ -250,27 +253,18 @@ class Transcription:
         Returns
         -------
         list of Path
-            Paths of the files. Without [midi] only the table is written, with an `AudioWarning`.
+            Paths of the files.
 
         Raises
         ------
         OutputError
             A file exists, or cannot be written.
         """
-        from nmfaudio._common.files import check_targets
-        from nmfaudio.symbolic.notes import write_notes
+        from nmfaudio.symbolic.writing import save_notes
 
-        table, midi = (Path(directory, safe_name(name) + end) for end in (".csv", ".mid"))
-        check_targets([table, midi], overwrite=overwrite)
-        self.to_csv(table, overwrite=overwrite)
-        try:
-            write_notes(midi, self.notes, overwrite=overwrite)
-        except MissingExtraError as error:
-            warnings.warn(f"{midi} is not written: {error}", AudioWarning, stacklevel=2)
-            return [table]
-        return [midi, table]
+        return save_notes(directory, self.notes, name, overwrite=overwrite)
 
-    def save_salience(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+    def save_salience(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Write the salience as an ``.npz`` file of ``values``, ``pitches`` and ``times``.
 
         Parameters
@@ -279,6 +273,11 @@ class Transcription:
             File to write; `numpy.load` reads it without pickle.
         overwrite : bool
             Whether an existing file may be replaced.
+
+        Returns
+        -------
+        Path
+            The file.
 
         Raises
         ------
@@ -290,4 +289,4 @@ class Transcription:
             "pitches": np.asarray(self.salience.pitches, np.float64),
             "times": self.salience.times,
         }
-        save_archive(path, {"kind": "salience"}, arrays, overwrite=overwrite)
+        return save_archive(path, {"kind": "salience"}, arrays, overwrite=overwrite)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nmfaudio._common.validation import as_audio
+from nmfaudio._common.validation import as_audio, as_sample_rate
 from nmfaudio.errors import ContentError, ParameterError, ShapeError
 
 
@@ -57,3 +57,26 @@ def test_refused_with_a_hint(y, error, message):
 def test_the_name_in_messages_is_the_callers():
     with pytest.raises(ContentError, match="reference is empty"):
         as_audio(np.zeros(0), "reference")
+
+
+@pytest.mark.parametrize(
+    ("sr", "hint"),
+    [
+        (44.1, r"; did you mean 44100\?"),
+        (48, r"; did you mean 48000\?"),
+        (44100.0, r"; did you mean 44100\?"),
+        (True, "1500000$"),
+        (0, "1500000$"),
+        (-8000, "1500000$"),
+        (1_500_001, "1500000$"),
+        (float("nan"), "1500000$"),
+        ("44100", "1500000$"),
+    ],
+)
+def test_a_sample_rate_is_a_whole_number_of_hertz(sr, hint):
+    with pytest.raises(ParameterError, match=f"^sr is {sr!r}; it must be a whole number.*{hint}"):
+        as_sample_rate(sr)
+
+
+def test_sample_rates_of_numpy_become_integers():
+    assert type(as_sample_rate(np.int32(8000))) is int

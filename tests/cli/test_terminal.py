@@ -95,7 +95,7 @@ def test_a_reader_that_goes_away_is_no_noise(song):
     )
     os.close(writer)
     assert (done.returncode, done.stderr) == (141, b"")
-    assert Path("separated/song/harmonic.wav").is_file()
+    assert Path("separated/separate/song/harmonic.wav").is_file()
 
 
 def test_help_into_a_closed_pipe_is_no_noise():

@@ -15,7 +15,7 @@ matplotlib.use("Agg")
 @pytest.fixture(scope="module")
 def stems():
     y = np.random.default_rng(0).standard_normal((2, 8000))
-    return na.separate(y, 8000, components=4, max_iter=10)
+    return na.separate(y, 8000, n_components=4, max_iter=10)
 
 
 def test_factors_have_a_row_per_component_in_hz_and_seconds(stems):
@@ -122,5 +122,5 @@ def test_no_figure_stays_open(stems):
 def test_without_matplotlib_the_extra_is_named(stems, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "matplotlib", None)
     monkeypatch.setitem(__import__("sys").modules, "matplotlib.pyplot", None)
-    with pytest.raises(na.MissingExtraError, match=r"nmfaudio\[plot\]"):
+    with pytest.raises(na.MissingExtraError, match=r"plots need matplotlib.* install"):
         na.display.plot_losses(stems.decomposition)

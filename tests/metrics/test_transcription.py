@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -209,7 +208,7 @@ def test_sides_may_be_annotations_of_mirdata_and_tracks_that_have_them(unit):
 
 @pytest.mark.parametrize("wrong", [None, 3, [(0.0, 1.0, 60)], SimpleNamespace(notes=[60])])
 def test_what_has_no_notes_is_refused(wrong):
-    with pytest.raises(na.ParameterError, match=r"estimated has a .*na\.Note"):
+    with pytest.raises(na.ParameterError, match=r"estimated (is|has) a .*na\.Note"):
         na.evaluate_transcription(SCORE, wrong)
 
 
@@ -220,8 +219,10 @@ def test_drums_may_be_tables_of_hits(tmp_path):
     scores = na.evaluate_transcription(path, kick, drums=True)
     assert scores.drums == {"kick": (1, 1, 1), "snare": (0, 0, 0)}
     assert scores.drum_f == 0.5
-    with pytest.raises(na.AudioFileError, match=r"hits\.csv"):
-        na.evaluate_transcription(path, kick)
+    assert na.evaluate_transcription(path, kick).drums == scores.drums  # one side has a channel
+    with pytest.raises(na.ContentError, match=r"estimated: 60 at 1 s is not a part of a drum kit"):
+        na.evaluate_transcription(path, [*kick, na.Note(1, 2, 60)])
+    assert na.evaluate_transcription(path, []).drum_f == 0
 
 
 def test_a_drum_without_a_name_goes_by_its_number():
@@ -236,12 +237,6 @@ def test_a_drum_without_a_name_goes_by_its_number():
 def test_tolerances_out_of_range_are_refused(name, value):
     with pytest.raises(na.ParameterError, match=name):
         na.evaluate_transcription(SCORE, PLAYED, **{name: value})
-
-
-def test_the_extra_is_named(monkeypatch):
-    monkeypatch.setitem(sys.modules, "mir_eval", None)
-    with pytest.raises(na.MissingExtraError, match=r"nmfaudio\[eval\]"):
-        na.evaluate_transcription(SCORE, PLAYED)
 
 
 def test_the_table_has_every_measure():

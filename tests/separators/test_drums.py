@@ -111,7 +111,9 @@ def test_hits_are_written_and_can_be_given_again(tmp_path, suffix):
     stems = quick(hits=True, max_iter=10)(y, 8000)
     assert stems.notes
     assert {note.track for note in stems.notes} <= set(stems)
-    table, midi = stems.save_notes(tmp_path)
+    midi, table = stems.save_notes(tmp_path)
+    assert (midi.name, table.name) == ("notes.mid", "notes.csv")
+    assert na.read_notes(table) == list(stems.notes)  # as Transcription.save writes them
     again = read_hits(midi if suffix == ".mid" else table)
     assert set(again) == {note.track for note in stems.notes}
     times = sorted(note.onset for note in stems.notes)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from nmfaudio.audio.io.reading import HIGHEST_RATE, LOWEST_RATE
+from nmfaudio._common.validation import as_sample_rate
 from nmfaudio.errors import ParameterError
 
 FORMATS: dict[str, tuple[str, str]] = {
@@ -106,10 +106,7 @@ def _check_subtype(format: str, container: str, default: str, subtype: str | Non
 
 def _check_rate(format: str, subtype: str, sr: int) -> None:
     """Raise a `ParameterError` unless the coding holds audio of this sample rate."""
-    if not isinstance(sr, int | np.integer) or not LOWEST_RATE <= sr <= HIGHEST_RATE:
-        raise ParameterError(
-            f"sr={sr!r}: need a whole number of Hz from {LOWEST_RATE} to {HIGHEST_RATE}"
-        )
+    sr = as_sample_rate(sr)
     rates = _RATES.get(subtype)
     if rates and sr not in rates:
         raise ParameterError(

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmfaudio._common.files.sources import Source
+from nmfaudio._common.validation import HIGHEST_RATE, LOWEST_RATE
 from nmfaudio.audio.io.decoding import Decoder, open_audio
-from nmfaudio.audio.io.reading import HIGHEST_RATE, LOWEST_RATE
 
 SILENCE = 1e-4
 """Highest amplitude of silence: -80 dBFS, a few steps of 16-bit dither."""

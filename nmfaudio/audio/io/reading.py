@@ -11,19 +11,18 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from nmfaudio._common.equality import EqualByContent
 from nmfaudio._common.files.sources import Source
+from nmfaudio._common.validation import HIGHEST_RATE, LOWEST_RATE
 from nmfaudio._public import public
 from nmfaudio.audio.io.decoding import Decoder, open_audio
 from nmfaudio.errors import AudioFileError, AudioWarning, ContentError, ParameterError
 
-LOWEST_RATE, HIGHEST_RATE = 100, 1_500_000
-"""Range of sample rates of audio in Hz."""
-
 Nonfinite = Literal["error", "zero"]
 
 
-@dataclass(frozen=True)
-class DecodedAudio:
+@dataclass(frozen=True, eq=False)
+class DecodedAudio(EqualByContent):
     """Samples of an audio file and their sample rate; unpacks as ``y, sr = na.read(path)``.
 
     Parameters

@@ -9,14 +9,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from nmfaudio._common.validation import as_audio, as_count, as_number
+from nmfaudio._common.validation import as_audio, as_count, as_number, as_sample_rate
 from nmfaudio._public import public
 from nmfaudio.audio.transforms.overlap_add import OverlapAdd
 from nmfaudio.audio.transforms.windows import require_invertible, window_samples
 from nmfaudio.errors import ParameterError, ShapeError
 from nmfaudio.kernels.threads import parallel_for
 
-_SR_RANGE = (100, 1_500_000)  # Hz
 MAX_N_FFT = 2**20
 _WINDOW_LENGTH = 0.093  # s: resolves the partials of pitched sounds
 _BLOCK = 256  # frames inverted at a time
@@ -40,8 +39,7 @@ def default_n_fft(sr: int) -> int:
     ParameterError
         `sr` is out of range.
     """
-    sr = as_count(sr, "sr", low=_SR_RANGE[0], high=_SR_RANGE[1])
-    return int(2 ** round(math.log2(_WINDOW_LENGTH * sr)))
+    return int(2 ** round(math.log2(_WINDOW_LENGTH * as_sample_rate(sr))))
 
 
 @public
@@ -104,7 +102,7 @@ class Stft:
         def put(field: str, value: object) -> None:
             object.__setattr__(self, field, value)  # the dataclass is frozen
 
-        put("sr", as_count(self.sr, "sr", low=_SR_RANGE[0], high=_SR_RANGE[1]))
+        put("sr", as_sample_rate(self.sr))
         put("n_fft", as_count(self.n_fft, "n_fft", low=2, high=MAX_N_FFT))
         hop = max(1, self.n_fft // 4) if self.hop is None else self.hop
         put("hop", as_count(hop, "hop", low=1, high=self.n_fft))

@@ -194,8 +194,8 @@ def test_what_float32_cannot_hold_is_refused(tmp_path):
         ("aiff", "PCM_U8", 2, SR, "need one of PCM_16, PCM_24, PCM_32, FLOAT, DOUBLE"),
         ("wav", "nonsense", 2, SR, "cannot be written as NONSENSE"),
         ("wav", None, 0, SR, "1 to 1024 channels, got 0"),
-        ("wav", None, 1, 99, "need a whole number of Hz from 100"),
-        ("wav", None, 1, 44_100.5, "need a whole number of Hz"),
+        ("wav", None, 1, 99, "must be a whole number of Hz from 100"),
+        ("wav", None, 1, 44_100.5, "must be a whole number of Hz"),
     ],
 )
 def test_what_a_format_cannot_hold_is_refused(format, subtype, channels, sr, message):
@@ -247,7 +247,7 @@ def test_write_takes_the_format_from_the_suffix(tmp_path):
 
 def test_a_sample_rate_may_be_a_numpy_integer_but_no_float(tmp_path):
     write(tmp_path / "x.wav", noise(), np.int64(SR))
-    with pytest.raises(ParameterError, match="need a whole number of Hz"):
+    with pytest.raises(ParameterError, match="must be a whole number of Hz"):
         write(tmp_path / "y.wav", noise(), 48000.0)
 
 

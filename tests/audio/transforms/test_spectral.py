@@ -245,9 +245,12 @@ def test_a_hop_that_nola_lets_pass_is_refused():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"sr": 99}, "sr must be an integer from 100 to 1500000, got 99"),
-        ({"sr": 1_500_001}, "sr must"),
-        ({"sr": 44100.0}, "sr must"),
+        (
+            {"sr": 99},
+            "sr is 99; it must be a whole number of Hz from 100 to 1500000; did you mean 99000",
+        ),
+        ({"sr": 1_500_001}, "sr is 1500001; it must"),
+        ({"sr": 44100.0}, "sr is 44100.0; it must"),
         ({"n_fft": 1}, "n_fft must be an integer from 2"),
         ({"n_fft": 2**40}, "n_fft must"),
         ({"n_fft": True}, "n_fft must"),

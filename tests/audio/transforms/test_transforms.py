@@ -137,8 +137,11 @@ def test_what_was_saved_before_there_were_kinds_is_an_stft():
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"kind": "wavelet", "sr": SR}, "unknown transform 'wavelet'; choose from stft, mel"),
-        ({"kind": "mel", "sr": SR, "bands": 3}, "mel does not take the parameters.*bands"),
+        (
+            {"kind": "wavelet", "sr": SR},
+            "unknown transform 'wavelet': import the module .* known are stft, mel",
+        ),
+        ({"kind": "mel", "sr": SR, "bands": 3}, "the transform 'mel' does not take.*bands"),
         ({"kind": "cqt", "sr": SR, "fmin": -1}, "fmin must"),
     ],
 )
@@ -277,7 +280,7 @@ def test_a_transposition_is_a_shift():
         (lambda: na.Mel(SR, fmax=5000), "0 ≤ fmin < fmax ≤ 4000 is needed"),
         (lambda: na.Mel(SR, n_mels=200, n_fft=256), "bands, the first near .* have no bin"),
         (lambda: na.Mel(SR, hop=99999), "hop must"),
-        (lambda: na.Mel(99), "sr must"),
+        (lambda: na.Mel(99), "sr is 99; it must"),
         (lambda: na.Erb(SR, n_bands=2.5), "n_bands must"),
         (lambda: na.Erb(SR, fmin=math.nan), "fmin must"),
         (lambda: na.Cqt(SR, fmin=0), "fmin must be a finite number above 0"),

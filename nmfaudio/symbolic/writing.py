@@ -1,0 +1,100 @@
+"""Writing of notes: MIDI files and CSV tables."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from nmfaudio._common.files.names import safe_name, show
+from nmfaudio._common.files.staging import check_targets, write_bytes
+from nmfaudio._public import public
+from nmfaudio.errors import OutputError
+from nmfaudio.symbolic.conversion import Notes, as_notes
+from nmfaudio.symbolic.tables import encode_table
+
+
+@public
+def write_notes(path: str | os.PathLike[str], notes: Notes, *, overwrite: bool = False) -> Path:
+    """Write notes as a MIDI file or a CSV table.
+
+    A table keeps all values exactly. MIDI rounds times to 0.1 ms, pitches to semitones and
+    velocities to 1 to 127; a note shorter than 0.1 ms lasts that long.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        The suffix chooses the format: ``.mid``, ``.midi`` or ``.csv``.
+    notes : iterable of Note, or object of another package
+        A `pretty_midi.PrettyMIDI`, ``NoteData`` of mirdata, (intervals, Hz) of mir_eval, or any
+        object with ``notes``, such as a transcription.
+    overwrite : bool
+        Whether to replace an existing file.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    OutputError
+        The file exists, cannot be written, or has another suffix.
+    ParameterError
+        The notes have another type.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import nmfaudio as na
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     score = Path(folder, "score.csv")
+    ...     _ = na.write_notes(score, [na.Note(0.5, 1.0, 69, track="oboe")])
+    ...     print(score.read_text().splitlines()[1])
+    0.5,1.0,69,0.8,oboe,0,0
+    """
+    target = Path(path)
+    suffix = target.suffix.lower()
+    ordered = sorted(as_notes(notes), key=lambda note: (note.onset, note.pitch))
+    if suffix in (".mid", ".midi"):
+        from nmfaudio.symbolic.midi import encode
+
+        content = encode(ordered)
+    elif suffix == ".csv":
+        content = encode_table(ordered).encode()
+    else:
+        raise OutputError(
+            f"{show(target)}: notes are written as .mid, .midi or .csv; change the suffix"
+        )
+    write_bytes(target, content, overwrite=overwrite)
+    return target
+
+
+def save_notes(
+    directory: str | os.PathLike[str], notes: Notes, name: str = "notes", *, overwrite: bool = False
+) -> list[Path]:
+    """Write notes to ``<directory>/<name>.mid`` and ``<name>.csv``: both of them, or none.
+
+    Parameters
+    ----------
+    directory : str or os.PathLike
+        Created if it does not exist.
+    notes : iterable of Note, or object of another package
+    name : str
+        Name of the files without suffix.
+    overwrite : bool
+        Whether existing files may be replaced.
+
+    Returns
+    -------
+    list of Path
+        The MIDI file and the table.
+
+    Raises
+    ------
+    OutputError
+        A file exists, or cannot be written.
+    """
+    paths = [Path(directory, safe_name(name) + suffix) for suffix in (".mid", ".csv")]
+    check_targets(paths, overwrite=overwrite)
+    return [write_notes(path, notes, overwrite=overwrite) for path in paths]
