@@ -100,14 +100,16 @@ examples:
 
     def _are_notes(self) -> bool:
         """Return whether notes are compared, by the option or by the kinds of the files."""
+        if self.notes:
+            return True
         kinds = [kind_of(path) for path in self.files]
-        if not self.notes and {"audio", "notes"} <= set(kinds):
+        if {"audio", "notes"} <= set(kinds):
             audio, notes = (printable(self.files[kinds.index(kind)]) for kind in ("audio", "notes"))
             raise ParameterError(
                 f"{audio} is audio, and {notes} has notes; compare two of a kind, or transcribe"
                 " the audio"
             )
-        return self.notes or "notes" in kinds
+        return "notes" in kinds
 
     def _refuse(self, *names: str, hint: str) -> None:
         for name in names:

@@ -253,8 +253,14 @@ def _require_alike(references: SourceSet, estimates: SourceSet) -> None:
                 raise error(
                     f"{side.labels[name]}{':' * side.are_files} has {_size(y)}, and "
                     f"{references.labels[first]} has {_size(expected)}; they must be the same: "
-                    f"{'mix one down' if len(y) != len(expected) else 'cut or pad one of them'}"
+                    f"{_cure(y, expected)}"
                 )
+
+
+def _cure(y: np.ndarray, expected: np.ndarray) -> str:
+    if y.shape[1] == expected.shape[1]:
+        return "mix one down"
+    return "name stems of the same recording, or cut or pad one of them"
 
 
 def _size(y: np.ndarray) -> str:

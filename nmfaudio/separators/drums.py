@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from nmfaudio.audio.transforms import Stft
+    from nmfaudio.dictionaries.drum_learning import Hits
     from nmfaudio.dictionaries.drum_model import DrumModel
     from nmfaudio.factorisation.decomposition import Decomposition
     from nmfaudio.factorisation.penalties import Penalty
@@ -81,7 +82,7 @@ class DrumSeparator(NmfSeparator):
         "from which templates are learned; by default shipped templates are used",
         metavar="FOLDER",
     )
-    onsets: str | os.PathLike[str] | None = option(
+    onsets: Hits | None = option(
         None,
         "table of known hits (rows of seconds,part) or MIDI file; parts are silent elsewhere; by "
         "default hits are estimated",
@@ -103,6 +104,10 @@ class DrumSeparator(NmfSeparator):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if not isinstance(self.onsets, str | os.PathLike | Mapping | None):
+            from nmfaudio.symbolic.conversion import as_notes
+
+            self._set("onsets", tuple(as_notes(self.onsets, "onsets")))  # iterators are read once
         if self.parts is None:
             return
         # One-shots may be of any part, shipped templates are not.
@@ -225,10 +230,13 @@ class DrumSeparator(NmfSeparator):
     ) -> np.ndarray:
         """Constant activations, zero where known onsets rule out a part."""
         from nmfaudio._common.files import show
-        from nmfaudio.symbolic.drum_hits import gates, read_hits
+        from nmfaudio.dictionaries.drum_learning import hits_by_part
+        from nmfaudio.symbolic.drum_hits import gates
 
         H = model.initial_activations(len(labels))
         if self.onsets is not None:
             times = inputs.transform.times(H.shape[1])
-            H *= gates(read_hits(self.onsets), labels, times, show(self.onsets)).astype(H.dtype)
+            hits = {part: sorted(found) for part, found in hits_by_part(self.onsets).items()}
+            label = show(self.onsets) if isinstance(self.onsets, str | os.PathLike) else "onsets"
+            H *= gates(hits, labels, times, label).astype(H.dtype)
         return H

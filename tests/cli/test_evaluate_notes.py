@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import nmfaudio as na
+
+from .conftest import write_wav
 
 SCORE = [na.Note(0.5 * i, 0.5 * i + 0.4, 60.0 + i, track="piano") for i in range(10)]
 HITS = [na.Note(0.5 * i, 0.5 * i + 0.1, (36, 38)[i % 2], channel=9) for i in range(8)]
@@ -179,3 +182,11 @@ def test_a_damaged_file_is_named(nmfaudio):
     result = nmfaudio("evaluate", "--notes", "true", "made")
     assert (result.code, result.out) == (3, "")
     assert [line.split(": ")[2] for line in result.errors()] == ["made/march.mid", "made/waltz.csv"]
+
+
+def test_notes_beside_audio_of_one_name_are_compared_if_asked(nmfaudio):
+    for folder in ("true", "made"):
+        for suffix in ("wav", "flac"):
+            write_wav(f"{folder}/take.{suffix}", np.ones(100), subtype="PCM_16")
+    assert nmfaudio("evaluate", "true", "made").code == 4
+    assert nmfaudio("evaluate", "--notes", "true", "made").code == 0

@@ -139,6 +139,18 @@ def test_a_part_sounds_only_when_it_is_hit(tmp_path):
     assert H[list(groups["snare"].components)].any()
 
 
+def test_onsets_may_be_notes_or_times_of_each_part(tmp_path):
+    y = clicks([0.1, 0.4, 0.7])
+    path = table(tmp_path, "0.7,kick\n0.1,KD\n0.4,38\n")
+    forms = (na.read_notes(path), {"KD": [0.7, 0.1], "snare": [0.4]}, iter(na.read_notes(path)))
+    expected = quick(onsets=path)(y, 8000)
+    for form in forms:
+        separator = quick(onsets=form)
+        for _ in range(2):
+            stems = separator(y, 8000)
+            assert all((stems[name] == expected[name]).all() for name in expected)
+
+
 @pytest.mark.parametrize(
     ("text", "error", "said"),
     [

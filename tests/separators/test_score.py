@@ -175,7 +175,7 @@ def test_silence_and_next_to_nothing_work(length, aligned):
 def test_what_cannot_work_is_refused(tmp_path):
     with pytest.raises(na.ParameterError, match="score is missing"):
         na.ScoreSeparator()
-    with pytest.raises(na.ParameterError, match="list of Note"):
+    with pytest.raises(na.ParameterError, match="it must be notes"):
         na.ScoreSeparator(score=[1])
     with pytest.raises(na.ContentError, match="no notes"):
         na.ScoreSeparator(score=[])
