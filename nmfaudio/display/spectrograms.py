@@ -54,7 +54,7 @@ def plot_stems(stems: SeparatedAudio, *, top_hz: float = 8000.0) -> Figure:
     --------
     >>> import numpy as np, nmfaudio as na
     >>> y = np.random.default_rng(0).standard_normal((1, 8000))
-    >>> figure = na.plot_stems(na.separate(y, 8000, components=4, max_iter=10))
+    >>> figure = na.plot_stems(na.separate(y, 8000, n_components=4, max_iter=10))
     >>> [axes.get_title() for axes in figure.axes if axes.get_title()]
     ['mixture', 'harmonic', 'percussive']
     """

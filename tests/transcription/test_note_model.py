@@ -170,7 +170,7 @@ def test_the_callback_ends_the_last_step():
 @pytest.mark.parametrize(
     "settings",
     [
-        {"beta": math.nan},
+        {"beta_loss": math.nan},
         {"equaliser": 0.0},
         {"adaptation": -1.0},
         {"n_free": -1},
