@@ -57,9 +57,10 @@ class TranscriptionScores(EqualByContent):
     frame_p, frame_r, frame_f, frame_accuracy : float
         Active pitches, counted every 10 ms; the accuracy is TP / (TP + FN + FP).
     drum_p, drum_r, drum_f : float
-        Means over the drums.
+        Means over the drums that the reference or the estimate has: a drum that is detected but
+        never played counts as 0.
     drums : dict of str to tuple of three float
-        Precision, recall and F-measure of the hits of each drum.
+        Precision, recall and F-measure of the hits of each of these drums.
     n_reference, n_estimated : int
         Number of notes and hits in the reference and in the estimate.
 
