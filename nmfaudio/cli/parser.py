@@ -186,7 +186,8 @@ def _companion_usage(option: Option) -> str:
 
 def _take_companion(parser: Parser, option: Option, files: list[str]) -> str | None:
     """Remove the one file with the option's suffixes from the files, and return it."""
-    matches = [file for file in files if file.lower().endswith(option.suffixes)]
+    recognised = option.content or (lambda path: False)
+    matches = [file for file in files if file.lower().endswith(option.suffixes) or recognised(file)]
     name = f"{option.metavar}, which ends in {' or '.join(option.suffixes)}"
     if len(matches) > 1:
         raise ParameterError(f"{matches[1]} is a second {name}; give one per run")

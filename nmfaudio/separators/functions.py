@@ -151,7 +151,7 @@ f0 = _function(
     """
     >>> import numpy as np, nmfaudio as na
     >>> y = np.random.default_rng(0).standard_normal(8000)
-    >>> pitch = na.separators.Pitch([0.5, 0.51, 0.52], [220.0, 221.0, 222.0])
+    >>> pitch = na.separators.Pitch(np.arange(0, 1, 0.01), np.linspace(220, 240, 100))
     >>> list(na.f0(y, 8000, pitch=pitch, n_components=4, max_iter=10))
     ['voice', 'rest']
     """,

@@ -61,7 +61,8 @@ class HpssSeparator(NmfSeparator):
 
     residual: bool = option(
         False,
-        "add a third stem of the sounds that are neither clearly harmonic nor clearly percussive",
+        "add a third stem of the sounds half-way between harmonic and percussive; it is soft, and "
+        "changes the other two little",
     )
     n_components: int = option(
         25,

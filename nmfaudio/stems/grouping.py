@@ -37,6 +37,7 @@ _DRUMS_ONLY_SECONDS = 0.7
 _DRUMS_ONLY_SHARE = 0.7
 # Components form a single class if the standard deviation of their percussiveness is below this.
 # Measured: 0.003 for tones only, 1e-16 for clicks only.
+_MIDDLE = 0.2
 _MIN_PERCUSSIVENESS_DEVIATION = 0.02
 # n_sources="auto" adds pitch ranges until the squared deviation of pitch within them is at most
 # this share of the total, or their standard deviation is at most this many octaves.
@@ -277,7 +278,8 @@ def group_by_percussiveness(
     V, W, H, frequencies, hop_seconds
         As for `group_components`.
     names : sequence of str
-        Names of the groups, from the least percussive to the most.
+        Names of two groups, the less percussive first; or of three, of which the middle one gets
+        the components close to the boundary between two classes.
 
     Returns
     -------
@@ -301,8 +303,19 @@ def group_by_percussiveness(
         if np.average((pooled - mean) ** 2, weights=weights) < _MIN_PERCUSSIVENESS_DEVIATION**2:
             labels[nonzero] = len(names) - 1 if mean > 0.5 else 0
         else:
-            labels[nonzero] = natural_classes(pooled, weights, len(names))
+            labels[nonzero] = natural_classes(pooled, weights, 2)
+            if len(names) == 3:
+                labels[nonzero] = _with_middle(labels[nonzero], pooled, weights)
     return {name: features.group(np.flatnonzero(labels == i)) for i, name in enumerate(names)}
+
+
+def _with_middle(classes: np.ndarray, pooled: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Labels 0, 1 and 2 for two classes of percussiveness and the values half-way between them."""
+    if len(set(classes.tolist())) < 2:
+        return 2 * classes
+    low, high = (np.average(pooled[classes == i], weights=weights[classes == i]) for i in range(2))
+    position = (pooled - low) / (high - low)
+    return np.where(np.abs(position - 0.5) < _MIDDLE / 2, 1, 2 * classes)
 
 
 def _with_silent_components(

@@ -155,7 +155,7 @@ MEASURED = {
     "guided": 11.6,
     "score": 14.4,
     "f0": 7.2,
-    "denoise": 19.0,
+    "denoise": 16.6,
     "paint": 13.1,
     "regroup": 10.3,
     "transcribe": 97.1,

@@ -16,7 +16,10 @@ BOXES = [{"source": "low", "start": 0, "end": 0.5, "low": 0, "high": 900}]
 CHOSEN = {
     "separate": {"n_components": 4},
     "guided": {"example": {"noise": Y}},
-    "f0": {"pitch": na.separators.Pitch([0.1, 0.11], [200.0, 210.0]), "n_components": 2},
+    "f0": {
+        "pitch": na.separators.Pitch(np.arange(50) / 100, np.full(50, 200.0)),
+        "n_components": 2,
+    },
     "paint": {"boxes": BOXES, "rest": True, "n_components": 2},
     "regroup": {"saved": na.separate(Y, SR, n_components=4, max_iter=2).decomposition},
     "hpss": {"n_components": 2, "models": 1},
