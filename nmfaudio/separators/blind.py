@@ -119,6 +119,11 @@ class BlindSeparator(NmfSeparator):
         divergence_named(self.beta_loss)
         if self.sources != "auto":
             self._set("sources", as_count(self.sources, "sources", low=1))
+            if self.sources == 1:
+                raise ParameterError(
+                    "sources is 1, whose only stem would be the whole recording; use 2 or more, "
+                    "or auto"
+                )
             if self.sources > self.components:
                 raise ParameterError(
                     f"sources is {self.sources}, but there are only {self.components} components; "
