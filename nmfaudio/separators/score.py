@@ -16,6 +16,8 @@ from nmfaudio.separators.pipeline import GroupedDecomposition, NmfSeparator, Sep
 
 # Slow imports are inside the functions that need them, so that --help is fast.
 if TYPE_CHECKING:
+    import numpy as np
+
     from nmfaudio.audio.transforms import Stft
     from nmfaudio.symbolic.note import Note
 
@@ -208,6 +210,31 @@ class ScoreSeparator(NmfSeparator):
             AudioWarning,
             stacklevel=3,
         )
+
+    def memory(self, y: np.ndarray, sr: int) -> int:
+        """Estimate the peak memory of a call.
+
+        Parameters
+        ----------
+        y : np.ndarray [shape=(channel, sample)]
+            The recording.
+        sr : int
+            Sample rate in Hz.
+
+        Returns
+        -------
+        int
+            Bytes, including `y` and the process itself.
+        """
+        from nmfaudio._common.memory import PROCESS
+        from nmfaudio.symbolic.alignment import alignment_memory
+
+        fit = super().memory(y, sr)
+        if self.aligned:
+            return fit
+        # The alignment ends before the fit begins.
+        end = max(note.offset for note in self.notes)
+        return max(fit, PROCESS + y.nbytes + alignment_memory(y.shape[1] / sr, end))
 
     def transform(self, sr: int) -> Stft:
         """Return the transform for audio of a sample rate.

@@ -15,6 +15,7 @@ from nmfaudio.symbolic.note import Note
 
 _STEP = 0.025  # s between frames; longer if there would be more than _MAX_FRAMES
 _MAX_FRAMES = 4000
+_CELL_BYTES = 22  # per pair of frames, 20 of them measured: distances, path costs, steps
 _PARTIALS = (1.0, 0.6, 0.4, 0.25, 0.15)  # amplitudes that model a note of the score
 _SILENT = 1e-2  # norm of a silent frame's chroma, relative to the strongest frame
 _EXCERPT = 1.5  # a score longer than this many recordings is searched for an excerpt
@@ -121,7 +122,7 @@ def align_with_mismatch(notes: Sequence[Note], y: np.ndarray, sr: int) -> Alignm
     if end <= 0:
         raise ContentError("the score has no note of any length; need one to align")
     duration = y.shape[1] / sr
-    step = max(_STEP, duration / _MAX_FRAMES, end / _MAX_FRAMES)
+    step = _step(duration, end)
     audio, score = _audio_features(y, sr, step), _score_features(notes, step, end)
     path = _warping_path(audio, score, is_excerpt=end > _EXCERPT * duration)
     mismatch = _mismatch(audio, score, path)
@@ -140,6 +141,28 @@ def align_with_mismatch(notes: Sequence[Note], y: np.ndarray, sr: int) -> Alignm
         return replace(note, onset=onset, offset=min(max(onset, offset), duration))
 
     return Alignment([aligned(note) for note in notes], mismatch)
+
+
+def alignment_memory(duration: float, end: float) -> int:
+    """Estimate the memory that aligning a score to a recording needs.
+
+    Parameters
+    ----------
+    duration, end : float
+        Seconds of the recording and of the score.
+
+    Returns
+    -------
+    int
+        Upper bound in bytes, without the recording.
+    """
+    step = _step(duration, end)
+    return int(_CELL_BYTES * (duration / step + 2) * (end / step + 2))
+
+
+def _step(duration: float, end: float) -> float:
+    """Seconds between frames."""
+    return max(_STEP, duration / _MAX_FRAMES, end / _MAX_FRAMES)
 
 
 def _mismatch(audio: np.ndarray, score: np.ndarray, path: np.ndarray) -> float:

@@ -1,6 +1,7 @@
 """What a score says is there is found, in time and pitch, and nothing where it says nothing."""
 
 import dataclasses
+import tracemalloc
 import warnings
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 import nmfaudio as na
+from nmfaudio._common.memory import PROCESS
 
 SR = 8000
 SAMPLES = Path(na.__file__).parents[1] / "audio_samples"
@@ -152,6 +154,23 @@ def test_the_size_is_an_upper_bound(duet, by):
     components, n_stems = separator.size()
     assert stems.decomposition.n_components <= components
     assert len(stems) <= n_stems
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # noise does not match the score
+@pytest.mark.parametrize(("seconds", "aligned"), [(40, False), (10, True)])
+def test_the_memory_is_an_upper_bound(seconds, aligned):
+    notes = [note(2 * i, 2 * i + 2, 60 + i % 2, "ab"[i % 2]) for i in range(seconds // 2)]
+    notes += [dataclasses.replace(n, program=p) for n in notes for p in (1, 2, 3)]
+    y = np.random.default_rng(0).standard_normal((1, seconds * 4000)).astype(np.float32)
+    separator = na.ScoreSeparator(score=notes, aligned=aligned, max_iter=1)
+    separator(y[:, :2000], 4000)  # what is compiled or imported is the process's
+    tracemalloc.start()
+    try:
+        separator(y, 4000)
+        used = y.nbytes + tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert used <= separator.memory(y, 4000) - PROCESS
 
 
 def test_drums_are_sounds_of_any_spectrum(duet):
