@@ -24,7 +24,9 @@ def describe_stems(mixture: np.ndarray, stems: Stems, written: Written) -> dict[
     """Properties of the stems of one file, for the output of ``--json``."""
     paths = written.paths[: len(stems)]  # the stems come first, then the components
     groups = stems.groups
-    return {
+    known = ("score_mismatch",)  # metadata of some separators
+    metadata = stems.decomposition.metadata
+    return {key: metadata[key] for key in known if key in metadata} | {
         "sources": [
             {
                 "name": name,
@@ -110,6 +112,8 @@ def table(report: dict[str, Any]) -> str:
         "  largest difference of the sum of the stems from the recording:"
         f" {'unknown' if error is None else format(error, '.1e')}"
     )
+    if "score_mismatch" in report:
+        lines.append(f"  mismatch of score and recording {report['score_mismatch']:.2f}")
     return "\n".join(lines)
 
 

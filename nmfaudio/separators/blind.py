@@ -113,6 +113,11 @@ class BlindSeparator(NmfSeparator):
         beta_named(self.beta_loss, "separate")
         if self.n_sources != "auto":
             self._set("n_sources", as_count(self.n_sources, "n_sources", low=1))
+            if self.n_sources == 1:
+                raise ParameterError(
+                    "n_sources is 1, whose only stem would be the whole recording; use 2 or more, "
+                    "or auto"
+                )
             if self.n_sources > self.n_components:
                 raise ParameterError(
                     f"n_sources is {self.n_sources}, but there are only {self.n_components} "

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from nmfaudio._common.options import documented, option
 from nmfaudio._public import public
-from nmfaudio.errors import ParameterError
+from nmfaudio.errors import ContentError, ParameterError
 from nmfaudio.separators.pipeline import GroupedDecomposition, NmfSeparator, SeparationInput
 from nmfaudio.symbolic.names import DRUM_PARTS as PARTS
 
@@ -47,7 +47,9 @@ class DrumSeparator(NmfSeparator):
     Raises
     ------
     ParameterError
-        A setting is out of range.
+        A setting is out of range, or there is only one part.
+    ContentError
+        The folder of hits has too few recordings.
 
     References
     ----------
@@ -115,6 +117,11 @@ class DrumSeparator(NmfSeparator):
         if unknown or not self.parts or len(set(self.parts)) < len(self.parts):
             raise ParameterError(
                 f"parts is {','.join(self.parts)!r}; name each part once, of {', '.join(PARTS)}"
+            )
+        if len(self.parts) == 1:
+            raise ParameterError(
+                f"parts is {self.parts[0]!r}, whose only stem would be the whole recording; name "
+                "two or more parts of the kit, such as kick,snare,hihat"
             )
 
     def size(self) -> tuple[int, int]:
@@ -197,11 +204,17 @@ class DrumSeparator(NmfSeparator):
         self, folder: str | os.PathLike[str], model: DrumModel, inputs: SeparationInput
     ) -> _KitFit:
         """Templates of the kit's own hits, slightly adapted to the recording."""
+        from nmfaudio._common.files import show
         from nmfaudio.dictionaries.drum_kit import learn_one_shots
         from nmfaudio.dictionaries.drum_model import PRIOR_WEIGHT, scaled_weight
         from nmfaudio.factorisation.penalties import Prior
 
         kit = learn_one_shots(folder, self.parts, inputs.transform, rng=inputs.rng)
+        if len(kit.names) == 1:
+            raise ContentError(
+                f"{show(folder)}: has only {kit.names[0]}, whose stem would be the whole "
+                "recording; add hits of the other parts of the kit"
+            )
         templates = kit.templates.astype(inputs.V.dtype)
         W = model.bands.pool(templates)
         H = model.fit_activations(W, self._initial_activations(model, kit.labels, inputs))

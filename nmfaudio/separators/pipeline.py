@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import operator
 import os
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, SupportsIndex
 from nmfaudio._common.json_types import as_json
 from nmfaudio._common.options import documented, option
 from nmfaudio._common.settings import Settings
+from nmfaudio.errors import AudioWarning
 
 # Slow imports are inside the functions that need them, so that `nmfaudio COMMAND --help` is fast.
 if TYPE_CHECKING:
@@ -301,6 +303,11 @@ class NmfSeparator(Settings, ABC):
             The file cannot be read.
         ParameterError, ShapeError, ContentError
             A setting or the audio is invalid.
+
+        Warns
+        -----
+        AudioWarning
+            There is only one stem.
         """
         from nmfaudio._common.log import LOGGER
         from nmfaudio.audio.io.samples import as_samples
@@ -317,6 +324,13 @@ class NmfSeparator(Settings, ABC):
         inputs = SeparationInput(scaled, transform, rng, callback)
         model = self.model(inputs)
         groups = _component_groups(model, inputs)
+        if len(groups) == 1:
+            warnings.warn(
+                f"{next(iter(groups))} is the only stem, so it is the whole recording; name "
+                "further sources",
+                AudioWarning,
+                stacklevel=2,
+            )
         del inputs  # frees the spectrogram, which rendering does not need
         members = [group.components for group in groups.values()]
         refinement = Refinement(self.spatial == "wiener", self.refine)

@@ -16,7 +16,7 @@ V = np.random.default_rng(0).random((12, 20))
 SCORE = [na.Note(0.0, 0.2, 60)]
 
 RESULTS = {
-    "Stems": lambda: na.separate(Y, SR, components=2, max_iter=2),
+    "Stems": lambda: na.separate(Y, SR, n_components=2, max_iter=2),
     "Decomposition": lambda: na.nmf(V, 2, max_iter=3, rng=0),
     "DeepDecomposition": lambda: na.recipes.deep_nmf(V, [3, 2], max_iter=2, rng=0),
     "FeatureWeighted": lambda: na.recipes.feature_weighted_nmf(V, 2, max_iter=2, rng=0),

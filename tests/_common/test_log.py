@@ -31,7 +31,7 @@ def test_a_fit_is_reported(caplog):
 def test_the_stages_of_a_separation_are_reported(caplog):
     y = np.random.default_rng(0).standard_normal(4000)
     with caplog.at_level(logging.INFO, "nmfaudio"):
-        na.separate(y, 8000, components=2, max_iter=1)
+        na.separate(y, 8000, n_components=2, max_iter=1)
     messages = fits(caplog.records, logging.INFO)
     assert "(1, 4000) samples at 8000 Hz" in messages[0]
     assert messages[-1] == "rendering 2 stems: harmonic, percussive"

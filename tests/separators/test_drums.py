@@ -52,6 +52,14 @@ def test_parts_that_there_are_not(parts):
         na.DrumSeparator(parts=parts)
 
 
+def test_a_single_part_is_refused(tmp_path):
+    with pytest.raises(na.ParameterError, match="parts is 'kick', whose only stem"):
+        na.DrumSeparator(parts=("kick",))
+    soundfile.write(tmp_path / "kick.wav", noise()[0], 44100)
+    with pytest.raises(na.ContentError, match="has only kick"):
+        quick(one_shots=tmp_path)(noise(), 44100)
+
+
 def test_the_same_seed_gives_the_same_bytes():
     y = noise()
     first, second, other = (quick()(y, 44100, rng=seed) for seed in (0, 0, 1))

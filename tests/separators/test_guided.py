@@ -121,6 +121,16 @@ def test_a_sound_without_an_example_becomes_the_rest():
     )
 
 
+def test_a_single_label_leaves_a_rest():
+    stems = GuidedSeparator(example={"hits": EXAMPLES["hits"]}, **QUICK)(MIX, SR)
+    assert list(stems) == ["hits", "rest"]
+    assert gain(stems, "hits") > 3
+    known = na.learn({"hits": EXAMPLES["hits"]}, SR, transform=na.Stft(SR, 256), max_iter=5)
+    separator = GuidedSeparator(dictionary=known, max_iter=3)
+    assert list(separator(MIX, SR)) == ["hits", "rest"]
+    assert separator.size()[1] == 2
+
+
 def test_free_components_join_a_label_called_rest():
     examples = {"rest": EXAMPLES["melody"], "hits": EXAMPLES["hits"]}
     stems = GuidedSeparator(example=examples, n_free=3, **QUICK)(MIX, SR)
@@ -173,6 +183,8 @@ def test_windows_are_short_at_rates_of_speech():
     [
         ({}, "no example and no dictionary; give an example of each sound (--example"),
         ({"example": {"a": noise()}, "n_free": -1}, "n_free must be"),
+        ({"example": {"a": noise()}, "n_free": 0}, "n_free is 0 and 'a' is the only stem"),
+        ({"example": {"rest": noise()}}, "the only stem is called rest"),
         ({"example": {"a": noise()}, "adapt": -1.0}, "adapt must be"),
         ({"example": {"a": noise()}, "dictionary": "a"}, "'a' is in the dictionary and has"),
         ({"dictionary": "a", "hop": 32}, "the dictionary was learned with hop 64, not 32"),
