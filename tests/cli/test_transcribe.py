@@ -45,7 +45,7 @@ def test_notes_as_midi_and_table(nmfaudio, song):
     result = nmfaudio("transcribe", song, "-o", "out")
     assert (result.code, result.out) == (0, "out/song/notes.mid\nout/song/notes.csv\n")
     known, line = result.err.splitlines()
-    assert known.startswith("transcribing with the shipped piano: 1 label: tone 4; ")
+    assert known.startswith("transcribing with the shipped piano (1 label: tone 4; ")
     assert line.startswith("song.wav: 3 notes in ")
     for path in result.out.split():
         found = [(n.pitch, n.onset) for n in na.read_notes(path)]
@@ -97,7 +97,7 @@ def test_everything_that_can_be_asked_for(nmfaudio, song):
 def test_a_dictionary_of_ones_own(nmfaudio, song):
     dictionary((60,)).save("own.npz")
     result = nmfaudio("transcribe", song, "-d", "own.npz")
-    assert result.err.startswith("transcribing with own.npz: 1 label: tone 1; ")
+    assert result.err.startswith("transcribing with own.npz (1 label: tone 1; ")
     assert {n.pitch for n in na.read_notes("transcribed/song/notes.csv")} == {60}
 
 
@@ -108,7 +108,7 @@ def test_drums(nmfaudio):
     write_wav("loop.wav", np.tile(BOOM, 4))
     result = nmfaudio("transcribe", "--drums", "loop.wav", "--parts", "kick", "--stems", "part")
     assert result.code == 0
-    assert result.err.startswith("transcribing with the shipped drums: ")
+    assert result.err.startswith("transcribing with the shipped drums (")
     assert names("transcribed/loop/stems") == ["kick.wav", "rest.wav"]
     kicks = na.read_notes("transcribed/loop/notes.mid")
     np.testing.assert_allclose([n.onset for n in kicks], [0, 0.5, 1, 1.5], atol=0.03)
@@ -122,7 +122,7 @@ def test_drums_of_ones_own(nmfaudio):
     learned = ("--kind", "convolutive", "--size", "1", "--n-fft", "256", "--hop", "64")
     assert nmfaudio("learn", "kick=kick.wav", *learned, "-o", "kit.npz").code == 0
     told = nmfaudio("transcribe", "--drums", "kick.wav", "-d", "kit.npz", "--json")
-    assert told.err.startswith("transcribing with kit.npz: 1 label: kick 1; ")
+    assert told.err.startswith("transcribing with kit.npz (1 label: kick 1; ")
     assert told.json["files"][0]["settings"]["parts"] == ["kick"]
 
 

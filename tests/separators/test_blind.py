@@ -236,7 +236,7 @@ def test_the_border_says_what_is_wrong():
         na.separate(y)
     with pytest.raises(na.ParameterError, match="has its own sample rate"):
         na.separate("song.wav", 8000)
-    with pytest.raises(na.ParameterError, match="sr must be"):
+    with pytest.raises(na.ParameterError, match="sr is 20; it must be"):
         na.separate(y, 20)
     with pytest.raises(na.ContentError, match="NaN"):
         na.separate(y * np.nan, 8000)

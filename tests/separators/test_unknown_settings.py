@@ -16,7 +16,7 @@ from nmfaudio.transcription.attack_decay import AttackDecayModel
 from nmfaudio.transcription.decoding import Decoding
 from nmfaudio.transcription.note_model import NoteModel
 
-TRANSCRIBERS = (na.Transcriber, na.DrumTranscriber, NoteModel, AttackDecayModel, Decoding)
+TRANSCRIBERS = (na.DrumTranscriber, NoteModel, AttackDecayModel, Decoding)
 KINDS = (*(load_separator(name) for name in SEPARATORS), *TRANSCRIBERS)
 
 
@@ -37,8 +37,8 @@ def test_values_without_a_name_are_refused(name):
 
 
 def test_the_closest_setting_is_proposed():
-    with pytest.raises(na.ParameterError, match=r"'n_components'; did you mean components\?"):
-        na.HpssSeparator(n_components=3)
+    with pytest.raises(na.ParameterError, match=r"'components'; did you mean n_components\?"):
+        na.HpssSeparator(components=3)
     with pytest.raises(na.ParameterError, match=r"'treshold'; did you mean threshold\?"):
         na.DrumTranscriber(treshold=3)
 
