@@ -180,6 +180,7 @@ class BatchCommand(ComputingCommand):
             written = [Path(path) for path in self.written(facts)]
             warn_of_leftovers(job, written)
             write_record(job.record, job.made_from(self), written)
+            facts |= {"options": self.settings, "record": job.record}
             facts |= {"seconds": seconds, "times_real_time": facts["duration"] / seconds}
             report |= facts
         return report | {"warnings": messages}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 _GROUP = "transcription"
 _STEMS = {"note": "note", "pitch": "pitch", "hand": "hand", "part": "track"}  # argument of stems()
 _EXTRAS = {"salience": "salience.npz", "sonify": "sonification.wav", "plot": "plot.png"}
-_DPI = 150
 
 
 def _positive(text: str) -> float:
@@ -199,12 +197,13 @@ examples:
 
     def _write(self, job: Job, result: Transcription) -> dict[str, Any]:
         """Write the notes and all extras; return their paths."""
+        from nmfaudio._common.figures import encode_figure
         from nmfaudio._common.files import write_bytes
         from nmfaudio.audio.io import write_group
 
         extras = {name: job.folder / file for name, file in _EXTRAS.items() if getattr(self, name)}
         # What may fail comes before the first file is written.
-        picture = _picture(result) if self.plot else b""
+        picture = encode_figure(result.plot()) if self.plot else b""
         stems = _separate(result, _STEMS[self.stems]) if self.stems else None
         discard_record(job.record)  # it does not hold for results replaced in part
         score = result.save(job.folder, overwrite=self.overwrite)
@@ -239,9 +238,3 @@ def _separate(result: Transcription, by: str) -> Stems:
 
     check_memory(stems_memory(result, by))
     return note_stems(result, by)
-
-
-def _picture(result: Transcription) -> bytes:
-    content = io.BytesIO()
-    result.plot().savefig(content, format="png", dpi=_DPI)
-    return content.getvalue()

@@ -98,6 +98,11 @@ class F0Separator(NmfSeparator):
         self._set("components", as_count(self.components, "components", low=1))
         self._set("filters", as_count(self.filters, "filters", low=2))
 
+    @property
+    def stem_names(self) -> tuple[str, ...]:
+        """Names of the stems."""
+        return ("voice", "rest")
+
     def model(self, inputs: SeparationInput) -> GroupedDecomposition:
         """Learn the accompaniment between the voice's partials, then fit both.
 
