@@ -5,6 +5,7 @@ from __future__ import annotations
 import string
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from nmfaudio.errors import ParameterError
 
@@ -20,12 +21,6 @@ class FileName:
     ----------
     template : str
         Text with the placeholders {track}, {stem}, {ext} and {command}.
-
-    Raises
-    ------
-    ParameterError
-        The template lacks {stem} or does not end in .{ext}, has other placeholders, leads out of
-        the folder, or has characters that are not allowed in file names on every system.
     """
 
     template: str = DEFAULT
@@ -33,7 +28,30 @@ class FileName:
     def __str__(self) -> str:
         return self.template
 
-    def __post_init__(self) -> None:
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the template of a text after checks.
+
+        Parameters
+        ----------
+        text : str
+
+        Returns
+        -------
+        FileName
+
+        Raises
+        ------
+        ParameterError
+            The template lacks {stem} or does not end in .{ext}, has other placeholders, leads out
+            of the folder, or has characters that are not allowed in file names on every system.
+        """
+        template = cls(text)
+        template._check_fields()
+        template._check_characters()
+        return template
+
+    def _check_fields(self) -> None:
         fields = self._fields()
         unknown = [field for field in fields if field not in _FIELDS]
         if unknown:
@@ -43,7 +61,6 @@ class FileName:
             raise ParameterError(f"{self.template!r} has no {{stem}}; all stems would be one file")
         if not self.template.endswith(".{ext}") or fields.count("ext") > 1:
             raise ParameterError(f"{self.template!r} must end in .{{ext}}, the suffix of --format")
-        self._check_characters()
 
     @property
     def has_track(self) -> bool:

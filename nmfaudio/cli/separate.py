@@ -104,7 +104,7 @@ class SeparateCommand(BatchCommand):
         FileName(),
         "path of each stem below OUTPUT; {track} is the name of FILE, {ext} the suffix of --format,"
         " {command} the name of the command",
-        parse=FileName,
+        parse=FileName.parse,
         metavar="TEMPLATE",
         group=OUTPUT,
     )

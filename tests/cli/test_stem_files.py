@@ -221,3 +221,12 @@ def test_the_default_template():
     path = FileName().path(track="a/song", stem="voice", ext="flac", command="hpss")
     assert path == Path("a/song/voice.flac")
     assert FileName().folder(track="a/song", command="hpss") == Path("a/song")
+
+
+def test_a_name_that_looks_like_a_formula_is_drawn(nmfaudio, song):
+    pytest.importorskip("matplotlib").use("Agg")
+    result = nmfaudio(
+        "guided", song, "--example", "a$_$=song.wav", "--example", "b=song.wav",
+        "--max-iter", 2, "--plot",
+    )  # fmt: skip
+    assert result.code == 0, result.err
