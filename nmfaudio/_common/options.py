@@ -67,6 +67,23 @@ class Option:
     excludes: str | None
 
 
+def name_or_number(text: str) -> str | float:
+    """Parse a number, or else a name, such as those of beta-divergences.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    float or str
+    """
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
 def option(
     default: Any,
     help: str,

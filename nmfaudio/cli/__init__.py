@@ -10,6 +10,7 @@ from nmfaudio.cli.commands import commands, load_command, top_parser, unknown_co
 from nmfaudio.cli.failures import Stop, complain, describe, exit_code, termination
 from nmfaudio.cli.output import emit, emit_json
 from nmfaudio.cli.parser import nearest
+from nmfaudio.cli.progress import warnings_as_lines
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -29,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     flags = arguments[: arguments.index("--")] if "--" in arguments else arguments
     debug = "--debug" in flags
     try:
-        with termination():
+        with termination(), warnings_as_lines():
             return _run(arguments, debug=debug, as_json="--json" in flags)
     except (KeyboardInterrupt, Stop) as error:
         complain(error, debug=debug)

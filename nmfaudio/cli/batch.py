@@ -7,7 +7,7 @@ import sys
 import time
 import warnings
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,7 +22,7 @@ from nmfaudio.cli.jobs import Job, plan
 from nmfaudio.cli.memory import check_memory
 from nmfaudio.cli.output import emit_path
 from nmfaudio.cli.parser import INPUT, OUTPUT, REPORTING
-from nmfaudio.cli.progress import Bar, record_warnings
+from nmfaudio.cli.progress import PREPARING, READING, WRITING, Bar, record_warnings
 from nmfaudio.cli.record import write_record
 from nmfaudio.errors import AudioWarning
 
@@ -42,8 +42,8 @@ _NO_INFLUENCE = ("output", "filename", "overwrite", "skip_existing", "threads")
 class BatchCommand(ComputingCommand):
     """A command that reads recordings and writes a folder of results for each."""
 
-    last_stage: ClassVar[str]
-    """Text of the progress bar after the last iteration."""
+    stages: ClassVar[Mapping[str, float]]
+    """Relative durations of the stages, for the progress bar."""
 
     output: str | None
     overwrite: bool = switch("replace results that exist (default: refuse)", group=OUTPUT)
@@ -142,8 +142,9 @@ class BatchCommand(ComputingCommand):
         work = self.prepare()
         reports = []
         for number, job in enumerate(jobs, 1):
-            place = f"[{number}/{len(jobs)}] " if len(jobs) > 1 else ""
-            bar = Bar(place + printable(job.track), quiet=self.quiet, last_stage=self.last_stage)
+            place = f"{number} of {len(jobs)} " if len(jobs) > 1 else ""
+            label = place + printable(job.track)
+            bar = Bar(label, self.stages, quiet=self.quiet, lines=self.progress)
             report = self._skip(job) if job in done else self._attempt(job, work, bar)
             if report["exit_code"] == 0 and not (self.quiet or report.get("skipped")):
                 for line in self.lines(input_name(job.source), report):
@@ -181,15 +182,14 @@ class BatchCommand(ComputingCommand):
             warn_of_leftovers(job, written)
             write_record(job.record, job.made_from(self), written)
             facts |= {"options": self.settings, "record": job.record}
-            facts |= {"seconds": seconds, "times_real_time": facts["duration"] / seconds}
-            report |= facts
+            report |= facts | {"seconds": seconds}
         return report | {"warnings": messages}
 
     def read(self, job: Job, bar: Bar) -> DecodedAudio:
         """Read a file, or a part of it."""
         from nmfaudio.audio.io import read
 
-        bar.show_stage("reading")
+        bar.show_stage(READING)
         start, stop = self.preview or (None, None)
         return read(
             job.content,
@@ -204,10 +204,10 @@ class BatchCommand(ComputingCommand):
         """Call a separator or transcriber on a recording that fits into memory."""
         samples, sr = recording.samples, recording.sr
         check_memory(model.memory(samples, sr) - samples.nbytes)
-        bar.show_stage("preparing")
+        bar.show_stage(PREPARING)
         result = model(samples, sr, rng=self.seed, callback=bar.update)
         check_ended()
-        bar.show_stage("writing")
+        bar.show_stage(WRITING)
         return result
 
 

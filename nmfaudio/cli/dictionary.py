@@ -43,7 +43,7 @@ info writes its facts to stdout, merge and export the paths written.
         None, "the file of merge, the folder of export", short="-o", metavar="OUTPUT", group=OUTPUT
     )
     overwrite: bool = switch("replace results that exist (default: refuse)", group=OUTPUT)
-    plot: bool = switch("also export templates.png; needs nmfaudio[plot]", group=OUTPUT)
+    plot: bool = switch("also export templates.png; needs matplotlib", group=OUTPUT)
 
     def run(self) -> int:
         """Run the action that comes first among the arguments."""
@@ -100,13 +100,16 @@ info writes its facts to stdout, merge and export the paths written.
         return 0
 
     def _export(self, source: str, folder: Path) -> int:
-        from nmfaudio._common.files import check_targets, safe_name
+        from nmfaudio._common.files import check_targets, distinct_names
         from nmfaudio._common.files.staging import staged
         from nmfaudio.audio.io import write_group
         from nmfaudio.dictionaries.sonification import sonify_dictionary
 
         dictionary = _load(source)
-        sounds = {folder / f"{safe_name(name)}.wav": name for name in dictionary.names}
+        files = distinct_names(dictionary.names)
+        sounds = {
+            folder / f"{file}.wav": name for file, name in zip(files, dictionary.names, strict=True)
+        }
         tables = {folder / "templates.csv": _csv(dictionary).encode("utf-8", "surrogateescape")}
         if self.plot:
             tables[folder / "templates.png"] = _picture(dictionary)

@@ -7,11 +7,13 @@ import difflib
 import shutil
 import textwrap
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from nmfaudio._common.options import Option
 from nmfaudio.cli.output import emit
 from nmfaudio.errors import ParameterError
+
+T = TypeVar("T")
 
 SEPARATION = "separation"
 OUTPUT = "output"
@@ -132,6 +134,16 @@ def parse(
 def values_of(options: Sequence[Option], values: dict[str, Any]) -> dict[str, Any]:
     """Values of the given options after parsing, by field name."""
     return {option.name: values[option.flag] for option in options}
+
+
+def constructed(kind: type[T], options: Sequence[Option], values: dict[str, Any]) -> T:
+    """Construct an object from its options; an error about a field names the flag instead."""
+    try:
+        return kind(**values_of(options, values))
+    except ParameterError as error:
+        field, _, rest = str(error).partition(" ")
+        flags = {option.name: option.flag for option in options}
+        raise type(error)(f"{flags.get(field, field)} {rest}") from None
 
 
 def nearest(text: str, known: Sequence[str]) -> str:

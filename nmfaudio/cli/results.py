@@ -11,6 +11,7 @@ import numpy as np
 
 from nmfaudio.audio.io.writing import stored_blocks
 from nmfaudio.cli.failures import printable
+from nmfaudio.cli.progress import times
 
 if TYPE_CHECKING:
     from nmfaudio.audio.io import Written
@@ -72,12 +73,8 @@ def _largest_error(mixture: np.ndarray, stems: Stems, written: Written) -> float
 def line(name: str, report: dict[str, Any]) -> str:
     """Line about one separated file."""
     count = len(report["sources"])
-    error = report["max_abs_error"]
-    facts = [
-        f"{count} {'source' if count == 1 else 'sources'} in {report['seconds']:.1f} s",
-        f"{report['times_real_time']:.3g} × real time",
-        f"largest |mix − Σ stems| {'unknown' if error is None else format(error, '.1e')}",
-    ]
+    stems = "stem" if count == 1 else "stems"
+    facts = [f"{count} {stems} in {times(report['seconds'], report['duration'])}"]
     if not report["sums_to_mixture"]:
         chosen = sum(source["path"] is not None for source in report["sources"])
         facts.append(f"{chosen} written by --only, which do not sum to the recording")
@@ -115,6 +112,11 @@ def table(report: dict[str, Any]) -> str:
     lines.append(
         f"  {report['components']} components, {report['iterations']} iterations ({ended}),"
         f" loss {report['loss']:.6g}"
+    )
+    error = report["max_abs_error"]
+    lines.append(
+        "  largest difference of the sum of the stems from the recording:"
+        f" {'unknown' if error is None else format(error, '.1e')}"
     )
     return "\n".join(lines)
 

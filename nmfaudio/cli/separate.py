@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from nmfaudio._common.options import option, options, switch
 from nmfaudio.cli.batch import DEFAULT_ROOTS, BatchCommand, Worker, describe_result
@@ -22,9 +22,11 @@ from nmfaudio.cli.parser import (
     Parser,
     at_least,
     build_parser,
+    constructed,
     parse,
     values_of,
 )
+from nmfaudio.cli.progress import FITTING, PREPARING, READING, WRITING
 from nmfaudio.cli.record import PREFIX, discard_record
 from nmfaudio.cli.stem_files import (
     COMPONENTS,
@@ -60,7 +62,15 @@ _EXAMPLES = (
 class SeparateCommand(BatchCommand):
     """``nmfaudio separate`` and the commands of all other separators."""
 
-    last_stage = "computing the stems"
+    # Medians over the separators, of recordings of 15 to 20 s in stereo.
+    stages: ClassVar[Mapping[str, float]] = {
+        READING: 1,
+        PREPARING: 5,
+        FITTING: 36,
+        "locating the sources": 19,
+        "computing the stems": 36,
+        WRITING: 3,
+    }
 
     separator: Separator
 
@@ -159,7 +169,7 @@ class SeparateCommand(BatchCommand):
         kind = kind or load_separator(name)
         settings, shared = options(kind), options(cls, own_first=False)
         values, files = parse(cls.parser(name, kind), (*settings, *shared), argv)
-        separator = kind(**values_of(settings, values))
+        separator = constructed(kind, settings, values)
         return cls(name=name, files=files, separator=separator, **values_of(shared, values))
 
     @property

@@ -106,14 +106,17 @@ def stem_targets(
     OutputError
         Two of them have the same path.
     """
-    from nmfaudio._common.files import safe_name
+    from nmfaudio._common.files import distinct_names
 
-    pairs = [(path(safe_name(name)), stems[name]) for name in names]
+    # Those of all stems, so that a choice does not change the name of a file.
+    files = dict(zip(stems, distinct_names(stems), strict=True))
+    pairs = [(path(files[name]), stems[name]) for name in names]
     if components_too:
         own = {f"{name}-{k}" for name in names for k in stems.groups[name].components}
-        for name, audio in stems.components():
+        parts = dict(stems.components())
+        for file, (name, audio) in zip(distinct_names(parts), parts.items(), strict=True):
             if name in own:
-                target = path(safe_name(name))
+                target = path(file)
                 pairs.append((target.parent / COMPONENTS / target.name, audio))
     targets = dict(pairs)
     if len({str(target).casefold() for target in targets}) < len(pairs):

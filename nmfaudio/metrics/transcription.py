@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nmfaudio._common.dataframes import to_dataframe
+from nmfaudio._common.equality import EqualByContent
 from nmfaudio._common.files import show
 from nmfaudio._common.pitch import midi_to_hz
 from nmfaudio._common.validation import as_number
@@ -36,8 +37,8 @@ _LABELS = {
 }
 
 
-@dataclass(frozen=True)
-class TranscriptionScores:
+@dataclass(frozen=True, eq=False)
+class TranscriptionScores(EqualByContent):
     """Precision, recall and F-measure of transcribed notes, each from 0 to 1.
 
     ``print(scores)`` shows a table. Measures that do not apply (velocities of drums, drums of a

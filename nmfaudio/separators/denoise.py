@@ -241,7 +241,7 @@ class DenoiseSeparator(NmfSeparator):
         n_free = 0 if signal else self.n_free
         counts: list[tuple[int, int]] = []  # components of the noise and of the signal, by model
 
-        def fit(report: Callback, rng: np.random.Generator) -> Decomposition:
+        def fit(report: Callback | None, rng: np.random.Generator) -> Decomposition:
             known = [choose_exemplars(each, self.exemplars, 1, rng)[0] for each in examples]
             counts.append((known[0].shape[1], sum(W.shape[1] for W in known[1:]) + n_free))
             return self._fit(inputs.V, known, n_free, report, rng)
@@ -278,7 +278,7 @@ class DenoiseSeparator(NmfSeparator):
         V: np.ndarray,
         known: Sequence[np.ndarray],
         n_free: int,
-        report: Callback,
+        report: Callback | None,
         rng: np.random.Generator,
     ) -> Decomposition:
         """Fit one model: known templates, fixed, then free ones, with random activations."""

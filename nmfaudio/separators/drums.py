@@ -203,7 +203,7 @@ class DrumSeparator(NmfSeparator):
         weight = scaled_weight(PRIOR_WEIGHT, H)
         _, H = model.adapt(W, H, weight, max_iter=_ADAPTATION_ITERATIONS)
         # Templates are adapted again in bins, which resolves more detail than bands.
-        return templates, H, kit.labels, (Prior(templates, weight),)
+        return templates, H, kit.labels, (Prior(weight, templates),)
 
     def _from_bundled_kit(self, model: DrumModel, inputs: SeparationInput) -> _KitFit:
         """Shipped templates adapted to the recording, then several for each part."""

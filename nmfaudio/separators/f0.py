@@ -54,7 +54,7 @@ class F0Separator(NmfSeparator):
     >>> import numpy as np, nmfaudio as na
     >>> y = np.random.default_rng(0).standard_normal(16000)
     >>> pitch = na.separators.Pitch([0.5, 0.51, 0.52], [220.0, 221.0, 222.0])
-    >>> stems = na.F0Separator(pitch=pitch, components=4, max_iter=10)(y, 8000)
+    >>> stems = na.F0Separator(pitch=pitch, n_components=4, max_iter=10)(y, 8000)
     >>> list(stems)
     ['voice', 'rest']
     """
@@ -73,11 +73,12 @@ class F0Separator(NmfSeparator):
         many=True,
         metavar="PITCH.csv",
     )
-    components: int = option(
+    n_components: int = option(
         50,
         "number of components of the accompaniment; more capture finer detail",
         short="-k",
         metavar="N",
+        flag="--components",
     )
     filters: int = option(
         30,
@@ -95,7 +96,7 @@ class F0Separator(NmfSeparator):
         from nmfaudio._common.validation import as_count
 
         super().__post_init__()
-        self._set("components", as_count(self.components, "components", low=1))
+        self._set("n_components", as_count(self.n_components, "n_components", low=1))
         self._set("filters", as_count(self.filters, "filters", low=2))
 
     @property
@@ -121,6 +122,7 @@ class F0Separator(NmfSeparator):
         from nmfaudio._common.pitch import erb_rate
         from nmfaudio.factorisation.engine import decompose, nmf
         from nmfaudio.factorisation.factors import Factor
+        from nmfaudio.factorisation.loop import numbered
         from nmfaudio.factorisation.structures import Masked, filter_bumps
 
         V = inputs.V
@@ -128,12 +130,12 @@ class F0Separator(NmfSeparator):
         carriers = [_carrier(pitch, inputs) for pitch in self._pitches(inputs)]
         rest = nmf(
             V,
-            self.components,
+            self.n_components,
             weights=_weights_between_partials(carriers),
             max_iter=learning,
             tol=self.tol,
             rng=inputs.rng,
-            callback=inputs.callback,
+            callback=numbered(inputs.callback, 0, 2),
         )
         bumps = filter_bumps(erb_rate(inputs.transform.frequencies), self.filters).astype(V.dtype)
         gains = np.full((self.filters, V.shape[1]), V.mean(), V.dtype)
@@ -146,7 +148,7 @@ class F0Separator(NmfSeparator):
             structure=Masked(),
             max_iter=self.max_iter - learning,
             tol=self.tol,
-            callback=inputs.callback,
+            callback=numbered(inputs.callback, 1, 2),
         )
         count = len(carriers) * self.filters
         groups = {"voice": range(count), "rest": range(count, fitted.n_components)}
@@ -160,7 +162,7 @@ class F0Separator(NmfSeparator):
         tuple of (int, int)
             Number of components, number of stems.
         """
-        return self.components + (1 + len(self.second_pitch)) * self.filters, 2
+        return self.n_components + (1 + len(self.second_pitch)) * self.filters, 2
 
     def memory(self, y: np.ndarray, sr: int) -> int:
         """Estimate the peak memory of a call.

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from nmfaudio._common.options import documented, option
+from nmfaudio._common.options import documented, name_or_number, option
 from nmfaudio._public import public
 from nmfaudio.errors import ParameterError
 from nmfaudio.separators.pipeline import GroupedDecomposition, NmfSeparator, SeparationInput
@@ -110,12 +110,13 @@ class GuidedSeparator(NmfSeparator):
         parse=float,
         metavar="WEIGHT",
     )
-    beta_loss: float | None = option(
+    beta_loss: str | float | None = option(
         None,
         "beta-divergence of the fit: 1 suits most music, less weights quiet parts more, 2 weights "
-        "loud parts more; by default that of the dictionary, and 0.5 for examples",
-        parse=float,
-        metavar="BETA",
+        "loud parts more; or kl, is, frobenius; by default that of the dictionary, and 0.5 for "
+        "examples",
+        parse=name_or_number,
+        metavar="LOSS",
     )
     max_iter: int = option(
         60,
@@ -133,13 +134,14 @@ class GuidedSeparator(NmfSeparator):
 
     def __post_init__(self) -> None:
         from nmfaudio._common.validation import as_count, as_number
+        from nmfaudio.factorisation.divergences import beta_named
 
         super().__post_init__()
         self._set("n_free", as_count(self.n_free, "n_free", low=0))
         if self.adapt is not None:
             self._set("adapt", as_number(self.adapt, "adapt", low=0))
         if self.beta_loss is not None:
-            self._set("beta_loss", as_number(self.beta_loss, "beta_loss"))
+            self._set("beta_loss", beta_named(self.beta_loss, "guided").beta)
         if self.dictionary is None and not self.example:
             raise ParameterError(
                 "no example and no dictionary; give an example of each sound (--example "
@@ -197,7 +199,7 @@ class GuidedSeparator(NmfSeparator):
             convolutive=known.kind == "convolutive",
             n_free=self.n_free,
             adapt=self.adapt,
-            beta=known.beta if self.beta_loss is None else self.beta_loss,
+            beta_loss=known.beta_loss if self.beta_loss is None else self.beta_loss,
             max_iter=self.max_iter,
             tol=self.tol,
             callback=inputs.callback,
@@ -225,7 +227,7 @@ class GuidedSeparator(NmfSeparator):
             size=_SIZE,
             lags=_LAGS if loaded is None else loaded.lags,
             transform=transform,
-            beta=_BETA if loaded is None else loaded.beta,
+            beta_loss=_BETA if loaded is None else loaded.beta_loss,
             rng=rng,
         )
         return learned if loaded is None else loaded.merge(learned)

@@ -53,7 +53,7 @@ class HpssSeparator(NmfSeparator):
     >>> t = np.arange(16000) / 8000
     >>> tone, clicks = 0.1 * np.sin(2 * np.pi * 440 * t), np.zeros(16000)
     >>> clicks[1000::4000] = 1
-    >>> stems = na.HpssSeparator(components=4, models=2)(tone + clicks, 8000)
+    >>> stems = na.HpssSeparator(n_components=4, models=2)(tone + clicks, 8000)
     >>> [bool(abs(stems[name][0] - true)[500:-500].max() < 0.1)
     ...  for name, true in (("harmonic", tone), ("percussive", clicks))]
     [True, True]
@@ -63,12 +63,13 @@ class HpssSeparator(NmfSeparator):
         False,
         "add a third stem of the sounds that are neither clearly harmonic nor clearly percussive",
     )
-    components: int = option(
+    n_components: int = option(
         25,
         "number of components of each model; more capture finer detail and split sounds into more "
         "pieces",
         short="-k",
         metavar="N",
+        flag="--components",
     )
     lags: int = option(
         4,
@@ -89,7 +90,7 @@ class HpssSeparator(NmfSeparator):
         from nmfaudio._common.validation import as_count
 
         super().__post_init__()
-        for name in ("components", "lags", "models"):
+        for name in ("n_components", "lags", "models"):
             self._set(name, as_count(getattr(self, name), name, low=1))
 
     def model(self, inputs: SeparationInput) -> GroupedDecomposition:
@@ -139,9 +140,11 @@ class HpssSeparator(NmfSeparator):
         tuple of (int, int)
             Number of components, each counted once per frame of its template, and number of stems.
         """
-        return self.components * self.lags * self.models, 3 if self.residual else 2
+        return self.n_components * self.lags * self.models, 3 if self.residual else 2
 
-    def _fit(self, V: np.ndarray, report: Callback, rng: np.random.Generator) -> Decomposition:
+    def _fit(
+        self, V: np.ndarray, report: Callback | None, rng: np.random.Generator
+    ) -> Decomposition:
         """Fit one convolutive model from a random initialisation."""
         from nmfaudio.factorisation.engine import decompose
         from nmfaudio.factorisation.factors import Factor
@@ -149,8 +152,8 @@ class HpssSeparator(NmfSeparator):
         from nmfaudio.factorisation.structures import Convolutive
 
         bins, frames = V.shape  # a template is no longer than the recording
-        templates = min(self.lags, frames), bins, self.components
-        W, H = random_factors(templates, (self.components, frames), None, None)
+        templates = min(self.lags, frames), bins, self.n_components
+        W, H = random_factors(templates, (self.n_components, frames), None, None)
         return decompose(
             V,
             [Factor(W, name="W"), Factor(H, name="H")],

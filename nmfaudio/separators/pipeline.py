@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, SupportsIndex
 
 from nmfaudio._common.json_types import as_json
 from nmfaudio._common.options import documented, option
+from nmfaudio._common.settings import Settings
 
 # Slow imports are inside the functions that need them, so that `nmfaudio COMMAND --help` is fast.
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ class GroupedDecomposition:
 
 @documented
 @dataclass(frozen=True, kw_only=True)
-class NmfSeparator(ABC):
+class NmfSeparator(Settings, ABC):
     """Base class of separators that factorise a spectrogram.
 
     It computes the spectrogram, calls `model` to factorise it and to assign the components to
@@ -301,6 +302,7 @@ class NmfSeparator(ABC):
         ParameterError, ShapeError, ContentError
             A setting or the audio is invalid.
         """
+        from nmfaudio._common.log import LOGGER
         from nmfaudio.audio.io.samples import as_samples
         from nmfaudio.audio.masking import Masking
         from nmfaudio.stems.rendering import Refinement, render_stems
@@ -308,6 +310,7 @@ class NmfSeparator(ABC):
 
         mixture, sr = as_samples(audio, sr)
         transform = self.transform(sr)
+        LOGGER.info("%r: %s samples at %d Hz, %r", self, mixture.shape, sr, transform)
         masking = Masking(self.mask_power, transform.power, self.mask == "binary")
         scale = _power_of_two(mixture)
         scaled = mixture / scale if scale != 1 else mixture
@@ -317,6 +320,7 @@ class NmfSeparator(ABC):
         del inputs  # frees the spectrogram, which rendering does not need
         members = [group.components for group in groups.values()]
         refinement = Refinement(self.spatial == "wiener", self.refine)
+        LOGGER.info("rendering %d stems: %s", len(groups), ", ".join(groups))
         stems = render_stems(model.decomposition, members, masking, refinement, scaled, transform)
         if scale != 1:
             stems *= scale
@@ -331,7 +335,7 @@ class NmfSeparator(ABC):
             dict(zip(groups, stems, strict=True)),
             mixture,
             sr,
-            replace(model.decomposition, metadata=metadata),
+            replace(model.decomposition, metadata=metadata, fitted=(), weights=None),
             transform,
             groups,
             masking,

@@ -49,21 +49,25 @@ def test_files_folders_and_stretches(nmfaudio, sounds):
 
 def test_python_learns_the_same(nmfaudio, sounds):
     for kind, lags in (("exemplars", 2), ("templates", 1), ("convolutive", 3)):
-        options = ("--kind", kind, "--lags", lags, "--seed", 3, "--max-iter", 5, "--beta", 0.5)
+        options = ("--kind", kind, "--lags", lags, "--seed", 3, "--max-iter", 5, "--beta-loss", 0.5)
         nmfaudio("learn", *QUICK, *options, "x=a.wav", "-o", f"{kind}.npz", "-q")
         known = na.learn(
             {"x": "a.wav"},
             kind=kind,
             lags=lags,
             size=3,
-            beta=0.5,
+            beta_loss=0.5,
             max_iter=5,
             transform=na.Stft(SR, 256, 64),
             rng=3,
         )
         made = na.Dictionary.load(f"{kind}.npz")
         np.testing.assert_array_equal(made.templates, known.templates)
-        assert (made.beta, made.kind, made.labels) == (known.beta, known.kind, known.labels)
+        assert (made.beta_loss, made.kind, made.labels) == (
+            known.beta_loss,
+            known.kind,
+            known.labels,
+        )
 
 
 def test_json(nmfaudio, sounds):

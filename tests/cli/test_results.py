@@ -169,8 +169,8 @@ def test_odd_names_are_processed_in_a_folder(separate):
     assert [path.rpartition("/")[0] for path in result.out.splitlines()[::2]] == [
         "separated/separate/x", "separated/separate/a_b",
     ]  # fmt: skip
-    assert "music/a\\nb.wav: 2 sources" in result.err
-    assert "music/-x.wav: 2 sources" in result.err
+    assert "music/a\\nb.wav: 2 stems" in result.err
+    assert "music/-x.wav: 2 stems" in result.err
 
 
 def test_an_interrupt_while_writing_leaves_nothing(separate, song, monkeypatch):

@@ -230,3 +230,16 @@ def test_a_name_that_looks_like_a_formula_is_drawn(nmfaudio, song):
         "--max-iter", 2, "--plot",
     )  # fmt: skip
     assert result.code == 0, result.err
+
+
+def test_stems_of_one_file_name_are_numbered(nmfaudio, song):
+    result = nmfaudio(
+        "guided", song, "--example", "a/b=song.wav", "--example", "a_b=song.wav",
+        "--max-iter", 2, "--filename", "{track}-{stem}.{ext}", "--only", "a_b", "--tags", "keep",
+    )  # fmt: skip
+    assert result.code == 0, result.err
+    (path,) = result.out.splitlines()
+    both = nmfaudio("guided", song, "--example", "a/b=song.wav", "--example", "a_b=song.wav",
+        "--max-iter", 2, "--filename", "{track}-{stem}.{ext}", "-o", "both")  # fmt: skip
+    assert Path(path).read_bytes() == Path("both", both.out.splitlines()[1][5:]).read_bytes()
+    assert Path(path).name == Path(both.out.splitlines()[1]).name

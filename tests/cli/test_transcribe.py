@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import types
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -130,9 +131,70 @@ def test_json(nmfaudio, song):
     (told,) = whole["files"]
     assert (whole["command"], whole["exit_code"]) == ("transcribe", 0)
     assert told["score"] == ["transcribed/song/notes.mid", "transcribed/song/notes.csv"]
-    assert (told["notes"], told["sr"], told["channels"]) == (3, SR, 1)
-    assert told["settings"]["decoding"] == {"threshold": 0.3}
+    assert (told["sr"], told["channels"]) == (SR, 1)
+    assert [(note["pitch"], note["track"]) for note in told["notes"]] == [
+        (60, ""),
+        (72, ""),
+        (64, ""),
+    ]
+    times = [(note["onset"], note["offset"]) for note in told["notes"]]
+    np.testing.assert_allclose(times, [(n.onset, n.offset) for n in SCORE], atol=0.08)
+    assert all(0 <= note["velocity"] <= 1 for note in told["notes"])
+    assert told["suitability"]["limit"] is None  # the dictionary is not one of a piano
+    assert told["settings"]["decoding"]["threshold"] == 0.3
     assert (told["salience"], told["stems"], told["warnings"]) == (None, [], [])
+
+
+@pytest.mark.parametrize(
+    ("options", "pitches"),
+    [
+        (("--low", "C#4"), {64, 72}),
+        (("--high", "64"), {60, 64}),
+        (("--low", "61", "--high", "B4"), {64}),
+        (("--min-note", "0.35"), {60, 72}),
+    ],
+)
+def test_only_notes_of_a_range_and_length_are_reported(nmfaudio, song, options, pitches):
+    told = nmfaudio("transcribe", song, *options, "--json").json["files"][0]
+    assert {note["pitch"] for note in told["notes"]} == pitches
+
+
+def test_verbose_adds_a_line_about_the_fit(nmfaudio, song):
+    *_, line = nmfaudio("transcribe", song, "-v").err.splitlines()
+    assert line.startswith("  30 iterations, loss ")
+    assert line.endswith(", MIDI numbers 60 to 72")
+
+
+def test_a_dictionary_of_the_other_kind_is_refused_with_what_to_do(nmfaudio, song):
+    write_wav("kick.wav", BOOM)
+    shape = ("--size", "1", "--n-fft", "256", "--hop", "64")
+    nmfaudio("learn", "kick=kick.wav", "--kind", "convolutive", *shape, "-o", "kit.npz")
+    nmfaudio("learn", "kick=kick.wav", *shape, "-o", "frames.npz")
+    dictionary((60,)).save("notes.npz")
+    for options, words in [
+        (("-d", "kit.npz"), "kit.npz: has templates of kick without pitches; for hits of drums"),
+        (("-d", "notes.npz", "--drums"), "notes.npz: has notes of tone, --drums needs hits"),
+        (("-d", "frames.npz", "--drums"), "--drums needs convolutive ones of kick, snare"),
+    ]:
+        result = nmfaudio("transcribe", song, *options, "-q")
+        assert result.code == 2
+        (error,) = result.errors()
+        assert words in error
+
+
+@pytest.mark.parametrize("drums", [True, False])
+def test_a_recording_of_another_kind_is_warned_of(nmfaudio, song, monkeypatch, drums):
+    monkeypatch.setattr("nmfaudio.transcription.base.SHORTEST", 0)
+    piano = replace(dictionary(), labels=["piano"] * 4)
+    monkeypatch.setattr(bundled, "_bundled_piano", lambda: piano)
+    arguments = ("--drums", na.example("piano")) if drums else (song,)
+    result = nmfaudio("transcribe", *arguments, "-q", "--json")
+    (warning,) = result.json["files"][0]["warnings"]
+    kind, advice = ("drums", "omit --drums") if drums else ("a piano", "nmfaudio learn --notes")
+    assert f"does not sound like {kind}: " in warning
+    assert advice in warning
+    found = result.json["files"][0]["suitability"]
+    assert found["value"] < found["limit"]
 
 
 def test_several_files_of_which_one_fails(nmfaudio, song):
@@ -258,6 +320,9 @@ def test_an_input_is_not_replaced_by_a_result(nmfaudio, song, option, name):
         (("song.wav", "-d", "missing.npz"), 3, "missing.npz"),
         (("song.wav", "-d", "song.wav"), 3, "song.wav"),
         (("song.wav", "--parts", "kick"), 2, "--parts is for drums"),
+        (("song.wav", "--low", "H2"), 2, "'H2' is no pitch; give a note such as C2"),
+        (("song.wav", "--low", "C4", "--high", "50"), 2, "--low 60 is above --high 50"),
+        (("song.wav", "--drums", "--min-note", "0.1"), 2, "--min-note is for pitched notes"),
         (
             ("song.wav", "--drums", "--parts", "bell"),
             2,

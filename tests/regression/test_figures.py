@@ -41,7 +41,7 @@ def improvement(true, stems, mixture):
 
 def separate():
     true, mixture, sr = sources("drums", "kick", "snare", "hihat")
-    stems = list(na.separate(mixture, sr, sources=3).values())
+    stems = list(na.separate(mixture, sr, n_sources=3).values())
     order = na.metrics.best_assignment([y[0] for y in true.values()], [e[0] for e in stems])
     return improvement(true, {n: stems[k] for n, k in zip(true, order, strict=True)}, mixture)
 

@@ -7,7 +7,7 @@ import nmfaudio as na
 from nmfaudio.separators.pitch_track import estimate_pitch
 
 SR = 8000
-QUICK = {"components": 8, "n_fft": 1024}
+QUICK = {"n_components": 8, "n_fft": 1024}
 
 
 def tone(hertz, partials, seconds=2.0):
@@ -178,7 +178,9 @@ def test_arrays_that_are_no_pitch_are_refused():
         na.separators.Pitch([1.0, 0.5], [200.0, 200.0])
 
 
-@pytest.mark.parametrize(("field", "value"), [("components", 0), ("filters", 1), ("max_iter", -1)])
+@pytest.mark.parametrize(
+    ("field", "value"), [("n_components", 0), ("filters", 1), ("max_iter", -1)]
+)
 def test_settings_that_cannot_work_are_refused(field, value):
     with pytest.raises(na.ParameterError, match=field):
         na.F0Separator(**{field: value})

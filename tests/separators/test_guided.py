@@ -98,7 +98,7 @@ def test_what_is_known_by_its_own_frames_is_recovered_exactly():
     W = np.random.default_rng(0).random((40, 3))
     H = np.zeros((3, 9))
     H[[0, 1, 2], [1, 4, 7]] = H[2, 2] = 1.0
-    d = fit_exemplars(W @ H, W, max_iter=500, tol=0, beta=1.0)
+    d = fit_exemplars(W @ H, W, max_iter=500, tol=0, beta_loss=1.0)
     np.testing.assert_allclose(d.model(), W @ H, atol=5e-3)
 
 
@@ -106,7 +106,7 @@ def test_what_is_known_by_its_own_frames_is_recovered_exactly():
 def test_stretches_explain_what_they_were_cut_from(lags):
     V = np.random.default_rng(0).random((40, 12))
     W = np.stack([V[:, lag : 12 - lags + 1 + lag] for lag in range(lags)])
-    d = fit_exemplars(V, W, max_iter=500, tol=0, beta=1.0)
+    d = fit_exemplars(V, W, max_iter=500, tol=0, beta_loss=1.0)
     inside = slice(lags - 1, 12 - lags + 1)  # fewer stretches overlap at the ends
     np.testing.assert_allclose(d.model()[:, inside], V[:, inside], rtol=0.02, atol=0.02)
 

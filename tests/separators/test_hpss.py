@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 import nmfaudio as na
 
 SR = 8000
-QUICK = {"components": 4, "lags": 3, "models": 2, "max_iter": 10, "n_fft": 256}
+QUICK = {"n_components": 4, "lags": 3, "models": 2, "max_iter": 10, "n_fft": 256}
 
 
 def noise(channels=1, samples=4000, dtype=np.float32):
@@ -89,7 +89,7 @@ def test_the_callback_sees_every_model_and_can_stop():
     assert set(stopped) == {"harmonic", "percussive"}
 
 
-@pytest.mark.parametrize("field", ["components", "lags", "models"])
+@pytest.mark.parametrize("field", ["n_components", "lags", "models"])
 def test_what_cannot_work_is_refused(field):
     with pytest.raises(na.ParameterError, match=field):
         na.HpssSeparator(**{field: 0})

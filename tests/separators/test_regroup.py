@@ -13,7 +13,7 @@ SR = 8000
 @pytest.fixture(scope="module")
 def first():
     y = np.random.default_rng(0).standard_normal((2, 6000)).astype(np.float32)
-    return na.separate(y, SR, components=6, max_iter=5, n_fft=256)
+    return na.separate(y, SR, n_components=6, max_iter=5, n_fft=256)
 
 
 def members(stems):

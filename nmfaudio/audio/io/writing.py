@@ -29,7 +29,7 @@ _MAX_WAV_BYTES = 2**32 - 2**16  # bytes of audio, with room for the header; beyo
 
 @dataclass(frozen=True)
 class Written:
-    """Audio files that were written."""
+    """Audio files that were written; iterates over their paths."""
 
     paths: tuple[Path, ...]
     """Paths in the order of the targets."""
@@ -37,6 +37,12 @@ class Written:
     """Factor applied to all files; below 1 if the format would have clipped a peak."""
     subtype: str
     """libsndfile's name of their coding."""
+
+    def __iter__(self) -> Iterator[Path]:
+        return iter(self.paths)
+
+    def __len__(self) -> int:
+        return len(self.paths)
 
 
 def write_group(
