@@ -181,6 +181,7 @@ class BatchCommand(ComputingCommand):
             written = [Path(path) for path in self.written(facts)]
             warn_of_leftovers(job, written)
             write_record(job.record, job.made_from(self), written)
+            facts |= {"options": self.settings, "record": job.record}
             report |= facts | {"seconds": seconds}
         return report | {"warnings": messages}
 

@@ -126,7 +126,7 @@ def _job(source: str, track: str, command: JobOptions) -> Job:
     if model is not None and os.path.lexists(model):
         existing.append(model)
     record = command.root / command.record_path(track)
-    return Job(source, track, command.root / track, model, record, tuple(existing))
+    return Job(source, track, record.parent, model, record, tuple(existing))
 
 
 def _check_inputs(jobs: Sequence[Job], command: JobOptions) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -36,7 +35,6 @@ _STEMS = {"note": "note", "pitch": "pitch", "hand": "hand", "part": "track"}  # 
 _EXTRAS = {"salience": "salience.npz", "sonify": "sonification.wav", "plot": "plot.png"}
 _OF_NOTES = {"low": "--low", "high": "--high", "min_note": "--min-note"}
 _NOTE = ("onset", "offset", "pitch", "velocity", "track")  # what --json has of a note
-_DPI = 150
 
 
 def _positive(text: str) -> float:
@@ -251,12 +249,13 @@ examples:
 
     def _write(self, job: Job, result: Transcription) -> dict[str, Any]:
         """Write the notes and all extras; return their paths."""
+        from nmfaudio._common.figures import encode_figure
         from nmfaudio._common.files import write_bytes
         from nmfaudio.audio.io import write_group
 
         extras = {name: job.folder / file for name, file in _EXTRAS.items() if getattr(self, name)}
         # What may fail comes before the first file is written.
-        picture = _picture(result) if self.plot else b""
+        picture = encode_figure(result.plot()) if self.plot else b""
         stems = _separate(result, _STEMS[self.stems]) if self.stems else None
         discard_record(job.record)  # it does not hold for results replaced in part
         score = result.save(job.folder, overwrite=self.overwrite)
@@ -348,9 +347,3 @@ def _separate(result: Transcription, by: str) -> Stems:
 
     check_memory(stems_memory(result, by))
     return note_stems(result, by)
-
-
-def _picture(result: Transcription) -> bytes:
-    content = io.BytesIO()
-    result.plot().savefig(content, format="png", dpi=_DPI)
-    return content.getvalue()

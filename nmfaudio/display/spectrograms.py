@@ -75,7 +75,8 @@ def plot_stems(stems: SeparatedAudio, *, top_hz: float = 8000.0) -> Figure:
             vmax=0,
             extent=(0, seconds, 0, min(top_hz, stems.sr / 2) / 1000),
         )
-        axes.set(title=name, ylabel="kHz")
+        axes.set_title(name, parse_math=False)  # names may have dollar signs
+        axes.set_ylabel("kHz")
     rows[-1].set_xlabel("seconds")
     figure.colorbar(image, ax=list(rows), label="dB", pad=0.01)
     return figure

@@ -159,6 +159,11 @@ class DenoiseSeparator(NmfSeparator):
             if self.floor >= 0:
                 raise ParameterError(f"floor is {self.floor:g} dB; it must be below 0, such as -20")
 
+    @property
+    def stem_names(self) -> tuple[str, ...]:
+        """Names of the stems."""
+        return ("signal", "noise")
+
     def __call__(
         self,
         audio: str | bytes | os.PathLike[str] | np.ndarray,

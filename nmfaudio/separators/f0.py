@@ -169,6 +169,11 @@ class F0Separator(NmfSeparator):
             _judge_guess(stems)
         return stems
 
+    @property
+    def stem_names(self) -> tuple[str, ...]:
+        """Names of the stems."""
+        return ("voice", "rest")
+
     def model(self, inputs: SeparationInput) -> GroupedDecomposition:
         """Learn the accompaniment between the voice's partials, then fit both.
 

@@ -128,6 +128,11 @@ class HpssSeparator(NmfSeparator):
         order = (*NAMES, "residual") if self.residual else NAMES
         return GroupedDecomposition(fitted, {name: groups[name] for name in order})
 
+    @property
+    def stem_names(self) -> tuple[str, ...]:
+        """Names of the stems."""
+        return (*NAMES, "residual") if self.residual else NAMES
+
     def size(self) -> tuple[int, int]:
         """Return upper bounds of the numbers of components and stems.
 

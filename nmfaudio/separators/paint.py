@@ -117,6 +117,11 @@ class PaintSeparator(NmfSeparator):
         return strokes
 
     @property
+    def stem_names(self) -> tuple[str, ...]:
+        """Names of the stems."""
+        return tuple(self._names)
+
+    @property
     def _names(self) -> list[str]:
         """Names of the stems."""
         return [*dict.fromkeys(stroke.source for stroke in self._strokes), *[REST] * self.rest]

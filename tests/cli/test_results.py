@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -158,3 +159,40 @@ def test_several_files_end_with_a_summary(separate, song):
     told = separate("done.wav", song, "--skip-existing", "--json", "-q")
     assert told.err == ""
     assert told.json["summary"] == {"done": 0, "skipped": 2, "failed": 0}
+
+
+def test_odd_names_are_processed_in_a_folder(separate):
+    for name in ("a\nb.wav", "-x.wav"):
+        write_wav(Path("music", name))
+    result = separate("music")
+    assert result.code == 0, result.err
+    assert [path.rpartition("/")[0] for path in result.out.splitlines()[::2]] == [
+        "separated/separate/x", "separated/separate/a_b",
+    ]  # fmt: skip
+    assert "music/a\\nb.wav: 2 stems" in result.err
+    assert "music/-x.wav: 2 stems" in result.err
+
+
+def test_an_interrupt_while_writing_leaves_nothing(separate, song, monkeypatch):
+    def interrupt(*arguments, **more):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("nmfaudio.audio.io.writing._verify", interrupt)
+    assert separate(song).code == 130
+    assert not Path("separated").exists()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_cannot_be_written_to_is_refused_before_any_work(separate, song):
+    Path("out").mkdir(mode=0o555)
+    result = separate(song, "-o", "out")
+    assert result.code == 5
+    assert "out: is not writable" in result.errors()[0]
+
+
+def test_a_folder_that_is_a_file_is_refused_before_any_work(separate, song, monkeypatch):
+    Path("out").touch()
+    monkeypatch.setattr("nmfaudio.cli.batch.BatchCommand.read", None)
+    result = separate(song, "-o", "out", "--filename", "{stem}/{track}.{ext}")
+    assert result.code == 5
+    assert "out: is not a folder" in result.errors()[0]
