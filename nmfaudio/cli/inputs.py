@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from nmfaudio._common.files.names import AUDIO_SUFFIXES
 from nmfaudio.cli.failures import printable
 from nmfaudio.errors import AudioFileError, ParameterError
 
@@ -72,6 +71,8 @@ def find_inputs(arguments: Sequence[str], outputs: Sequence[Path] = ()) -> list[
 
 def _in_folder(top: str, outputs: Sequence[Path]) -> Iterator[Input]:
     """Yield the audio files of a folder and its subfolders, without hidden ones."""
+    from nmfaudio._common.files.names import AUDIO_SUFFIXES  # loads NumPy, which --help must not
+
     # The results of an earlier run are passed over, unless they are what was named.
     inside = os.path.realpath(top)
     visited = {

@@ -98,7 +98,7 @@ def test_a_truncated_file_is_a_warning_and_strict_makes_it_an_error(separate, so
     first, second = result.err.splitlines()
     assert first.startswith("nmfaudio: warning: short.wav: ")
     assert warning in first
-    assert second.startswith("short.wav: 2 sources")
+    assert second.startswith("short.wav: 2 stems")
     strict = separate("short.wav", "--strict", "-o", "strict")
     assert strict.code == 3
     assert strict.errors()
