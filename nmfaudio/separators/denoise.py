@@ -283,7 +283,7 @@ class DenoiseSeparator(NmfSeparator):
             return float(fitted.losses[-1])
 
         chosen, best = quiet, math.nan
-        elsewhere = not all(isinstance(sound, tuple) for sound in self.noise)
+        elsewhere = not all(isinstance(sound, tuple) for sound in _as_tuple(self.noise))
         if signal or (noise and elsewhere):
             best = loss([quiet])
         if noise:
