@@ -53,9 +53,7 @@ def test_settings_of_the_decoding_may_be_passed_at_once():
     made = na.Transcriber(threshold=0.2, lowest=36)
     assert made == na.Transcriber().with_decoding(threshold=0.2, lowest=36)
     assert (made.decoding.threshold, made.decoding.lowest) == (0.2, 36)
-    with pytest.raises(
-        na.errors.ParameterError, match="no setting 'treshold'; did you mean threshold"
-    ):
+    with pytest.raises(na.errors.ParameterError, match="no setting 'treshold'; did you mean thr"):
         na.Transcriber(treshold=0.2)
 
 
