@@ -2,13 +2,16 @@
 
 PYTHON ?= .venv/bin/python
 
-.PHONY: test slow lint notebooks samples quality features speed
+.PHONY: test slow explore lint notebooks samples quality features speed
 
 test:  ## all quick tests
 	$(PYTHON) -m pytest
 
 slow:  ## slow tests, including the examples
 	$(PYTHON) -m pytest -m slow
+
+explore:  ## tests of properties with new seeds and twenty times as many examples, for a night
+	grep -rl --include='test_*.py' "^from hypothesis" tests | xargs $(PYTHON) -m pytest --hypothesis-profile=explore
 
 lint:
 	$(PYTHON) -m ruff check .

@@ -43,7 +43,7 @@ def penalised(V: np.ndarray) -> Iterator[tuple[str, Model]]:
         "Graph": na.penalties.Graph(0.1, graph),
         "Decorrelated": na.penalties.Decorrelated(0.1),
     }
-    on_W = {"Prior": na.penalties.Prior(W, 0.1), "MinVolume": na.penalties.MinVolume(0.1, 1.0)}
+    on_W = {"Prior": na.penalties.Prior(0.1, W), "MinVolume": na.penalties.MinVolume(0.1, 1.0)}
     yield "plain", (V, [na.Factor(W), na.Factor(H)], {})
     yield "weights", (V, [na.Factor(W), na.Factor(H)], {"weights": positive(*V.shape)})
     yield "half of W fixed", (V, [na.Factor(W, np.arange(RANK) < RANK // 2), na.Factor(H)], {})

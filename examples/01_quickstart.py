@@ -35,7 +35,7 @@ song = na.example("drums")
 # requested number of sources. Sources are ordered by energy.
 
 # %%
-stems = na.separate(song, sources=3, rng=0)
+stems = na.separate(song, n_sources=3, rng=0)
 stems
 
 # %% [markdown]

@@ -44,7 +44,8 @@ known
 
 # %% [markdown]
 # A second dictionary needs no recording. Its templates are the partials of strings with the same
-# decay over frequency for all notes.
+# decay over frequency for all notes. A transcriber adapts learned templates to the recording;
+# these it keeps as they are, because adapting them brings wrong notes.
 
 # %%
 partials = na.dictionaries.harmonic_notes(

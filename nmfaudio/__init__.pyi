@@ -36,6 +36,9 @@ from .errors import ParameterError as ParameterError
 from .factorisation import Beta as Beta
 from .factorisation import Decomposition as Decomposition
 from .factorisation import Factor as Factor
+from .factorisation import check_divergence as check_divergence
+from .factorisation import check_penalty as check_penalty
+from .factorisation import check_structure as check_structure
 from .factorisation import decompose as decompose
 from .factorisation import nmf as nmf
 from .factorisation import penalties as penalties
@@ -45,6 +48,7 @@ from .factorisation import solvers as solvers
 from .factorisation import structures as structures
 from .metrics import evaluate as evaluate
 from .metrics import evaluate_transcription as evaluate_transcription
+from .registration import register as register
 from .separators import BlindSeparator as BlindSeparator
 from .separators import DenoiseSeparator as DenoiseSeparator
 from .separators import DrumSeparator as DrumSeparator

@@ -4,7 +4,8 @@
 
     NmfAudioError
     ├── ParameterError (ValueError)       2  an argument or option is invalid
-    │   └── ShapeError                    2  an array has the wrong shape
+    │   ├── ShapeError                    2  an array has the wrong shape
+    │   └── UnknownSettingError (TypeError)  2  a class or function has no such setting
     ├── MissingExtraError (ImportError)   2  an optional dependency is not installed
     ├── AudioFileError (OSError)          3  a file cannot be read
     ├── ContentError (ValueError)         4  a file or array has unusable content
@@ -33,6 +34,7 @@ __all__ = [
     "OutputError",
     "ParameterError",
     "ShapeError",
+    "UnknownSettingError",
 ]
 
 
@@ -52,6 +54,10 @@ class ParameterError(NmfAudioError, ValueError):
 
 class ShapeError(ParameterError):
     """Invalid shape of an array."""
+
+
+class UnknownSettingError(ParameterError, TypeError):
+    """Setting that a class or function does not have."""
 
 
 @public

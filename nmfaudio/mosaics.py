@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from nmfaudio._common.validation import as_audio, as_count, as_sample_rate
+from nmfaudio._common.equality import EqualByContent
+from nmfaudio._common.validation import as_audio, as_count, as_sample_rate, require_array
 from nmfaudio.audio.masking import analyse
 from nmfaudio.audio.transforms import Stft, default_n_fft
 from nmfaudio.errors import ContentError, ParameterError, ShapeError
@@ -25,7 +26,7 @@ _REFIT_ITERATIONS = 10  # plain updates after the restrictions, which restore th
 
 
 @dataclass(frozen=True, eq=False)
-class Mosaic:
+class Mosaic(EqualByContent):
     """Target recording resynthesised from source recordings.
 
     Parameters
@@ -140,6 +141,7 @@ def mosaic(
     True
     """
     solver = Diagonal(repeat, polyphony, continuity, iterations)
+    require_array(sources, "sources")
     several = [sources] if isinstance(sources, str | os.PathLike | np.ndarray) else list(sources)
     (y, *source_samples), sr = _load_all([target, *several], sr)
     window = default_n_fft(sr) if n_fft is None else as_count(n_fft, "n_fft", low=2)

@@ -62,7 +62,7 @@ def blocks(page: Path) -> Iterator[Block]:
     """Yield the blocks of a page; a text block right after commands is their output."""
     text = page.read_text(encoding="utf-8")
     matches = list(_BLOCK.finditer(text))
-    for match, after in zip(matches, [*matches[1:], None], strict=True):
+    for match, after in zip(matches, [*matches[1:], None], strict=False):
         adjoins = after is not None and after[1] == "text" and after.start() == match.end() + 1
         name = page.relative_to(ROOT).as_posix()
         yield Block(name, match[1], match[2], after[2] if after is not None and adjoins else None)

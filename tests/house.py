@@ -19,7 +19,7 @@ ROWS = (
     ("stems",),
     ("dictionaries", "metrics", "estimators"),
     ("display",),
-    ("symbolic",),
+    ("symbolic", "registration"),
     ("audio", "factorisation"),
     ("kernels",),
     ("_common",),

@@ -6,6 +6,7 @@ from typing import Any
 _SCORE = str(Path(__file__).parents[1] / "audio_samples" / "trio" / "score.mid")
 
 SETTINGS: dict[str, dict[str, Any]] = {
+    "f0": {"guess": True},
     "guided": {"example": (("tone", "tone.wav"),)},
     "paint": {"boxes": "boxes.json"},
     "regroup": {"saved": "model.npz"},
@@ -14,6 +15,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
 """Required fields, by name of the command."""
 
 ARGUMENTS: dict[str, list[str]] = {
+    "f0": ["--guess"],
     "guided": ["--example", "tone=tone.wav"],
     "paint": ["boxes.json"],
     "regroup": ["model.npz"],

@@ -27,7 +27,7 @@ def folder(tmp_path, monkeypatch):
 def timeless(text):
     """Text without times, and without the last digits, which processors round differently."""
     text = re.sub(r",? in [\d.]+ s|(?<=loss \d{4})[\d.]+", "", text)
-    return re.sub(r"[\d.]+ × real time|stems\| [\d.e-]+", "", text)
+    return re.sub(r"(?<=from the recording: )[\d.e-]+", "", text)
 
 
 @pytest.mark.slow
@@ -46,12 +46,20 @@ def test_commands_say_what_is_shown(page, folder, capfd):
             assert sorted(timeless(shown).splitlines()) == sorted(timeless(err + out).splitlines())
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+QUICK = {"own-methods"}
+EACH = [
+    pytest.param(page, marks=() if page.stem in QUICK else pytest.mark.slow, id=page.stem)
+    for page in PAGES
+]
+
+
+@pytest.mark.parametrize("page", EACH)
 def test_python_runs(page, folder):
+    """Blocks of a page run one after the other, each with the names of those before it."""
+    names = {"__name__": page.stem}
     for language, code in blocks(page):
         if language == "python":
-            exec(code, {})
+            exec(code, names)
 
 
 @pytest.mark.parametrize("name", SEPARATORS)

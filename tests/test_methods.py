@@ -26,9 +26,7 @@ def test_every_file_is_there():
 def test_every_solver_structure_and_penalty_is_listed():
     assert all(f'"{name}"' in TEXT for name in SOLVERS)
     assert all(
-        f"na.structures.{type(s).__name__}" in TEXT
-        for s in STRUCTURES.values()
-        if s.name != "product"
+        f"na.structures.{s.__name__}" in TEXT for s in STRUCTURES.values() if s.name != "product"
     )
     costs = [n for n in penalties.__all__ if hasattr(getattr(penalties, n), "majorize")]
     assert all(f"na.penalties.{name}" in TEXT for name in costs if name not in ("L2", "Penalty"))

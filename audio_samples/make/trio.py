@@ -8,7 +8,10 @@ import numpy as np
 from performance import Score, Track, expression, play
 from sound import balance, clear_folder, fade_out, place, render, write_mix
 
+import nmfaudio as na
+
 SECONDS = 15.4
+STEP = 0.02  # seconds between the rows of a pitch table
 EIGHTH, BAR = 0.5, 9
 END = 27.0  # beat at which the last bar ends
 TEMPO = [(0, 107), (4.5, 113), (13, 115), (18, 110), (20, 101), (22.5, 80), (27, 80)]
@@ -70,6 +73,7 @@ def make(folder: Path) -> None:
         metre=(9, 8),
     )
     score.save(folder / "score.mid")
+    (folder / "oboe.csv").write_text(pitch_table(folder / "score.mid", "oboe"))
 
     sources = {}
     for track in score.tracks:
@@ -77,3 +81,14 @@ def make(folder: Path) -> None:
         y = render(score, track, seconds=SECONDS, advance=ATTACK[track.name])[0]
         sources[track.name] = fade_out(place(y, PANNING[track.name]), 1.2)
     write_mix(folder, balance(sources, LEVELS), mixture="mixture.flac")
+
+
+def pitch_table(path: Path, name: str) -> str:
+    """Rows of seconds and Hz of a track with one note at a time; 0 Hz between its notes."""
+    notes = [note for note in na.read_notes(path) if note.track == name]
+    rows = ["seconds,hz"]
+    for step in range(round(SECONDS / STEP)):
+        sounding = [n.pitch for n in notes if n.onset <= step * STEP < n.offset]
+        hertz = 440 * 2 ** ((sounding[-1] - 69) / 12) if sounding else 0
+        rows.append(f"{step * STEP:.2f},{hertz:.2f}")
+    return "\n".join(rows) + "\n"

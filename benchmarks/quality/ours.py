@@ -20,7 +20,7 @@ _KIT = {"kick", "snare", "hihat", "toms", "cymbals"}
 
 def blind(case: Case, seed: int) -> Estimates:
     """Separate blindly into the true number of sources."""
-    return _run("separate", case, seed, sources=len(case.sources))
+    return _run("separate", case, seed, n_sources=len(case.sources))
 
 
 def hpss(case: Case, seed: int) -> Estimates:

@@ -82,7 +82,7 @@ PIANO = {
         na.transcription.NoteModel(equaliser=None, adaptation=math.inf)
     ),
     "nmfaudio, equaliser only": piano(na.transcription.NoteModel(adaptation=math.inf)),
-    "nmfaudio, β = ½": piano(na.transcription.NoteModel(beta=0.5)),
+    "nmfaudio, β = ½": piano(na.transcription.NoteModel(beta_loss=0.5)),
     "nmfaudio, group sparsity": piano(na.transcription.NoteModel(group_sparsity=0.3)),
     "nmfaudio, 5 free templates": piano(na.transcription.NoteModel(n_free=5)),
     "nmfaudio, one template per note": piano(templates={"stages": {}}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 from nmfaudio._common.extras import missing_extra
@@ -31,3 +32,20 @@ def new_figure(width: float, height: float) -> Any:
     figure = pyplot.figure(figsize=(width, height), layout="constrained")
     pyplot.close(figure)  # otherwise a notebook would show it twice
     return figure
+
+
+def encode_figure(figure: Any) -> bytes:
+    """Draw a figure as a PNG file of 150 dots per inch.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+
+    Returns
+    -------
+    bytes
+        Content of the file.
+    """
+    content = io.BytesIO()
+    figure.savefig(content, format="png", dpi=150)
+    return content.getvalue()

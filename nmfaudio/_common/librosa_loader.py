@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import os
 import tempfile
 from collections.abc import Iterator
@@ -22,11 +24,53 @@ def load_librosa() -> Any:
     -------
     module
     """
+    with _exclusive():
+        try:
+            _compile_librosa()
+        except ImportError:
+            raise
+        except Exception as error:  # of Numba or pickle, which may raise anything
+            _forgo_cache(error)
+            _compile_librosa()
     import librosa
 
-    with _exclusive():
-        import librosa.core
     return librosa
+
+
+def _compile_librosa() -> None:
+    """Import the modules that compile when imported; librosa alone imports them later."""
+    for module in ("util.utils", "core.audio", "core.pitch"):
+        importlib.import_module(f"librosa.{module}")
+
+
+def _forgo_cache(error: Exception) -> None:
+    """Make Numba cache in a temporary folder, and warn.
+
+    librosa cannot be imported where its machine code can be kept nowhere, or was kept and is
+    damaged.
+    """
+    import atexit
+    import shutil
+    import warnings
+
+    import numba
+
+    from nmfaudio.errors import AudioWarning
+
+    folder = tempfile.mkdtemp(prefix="nmfaudio-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    kept = numba.config.CACHE_DIR  # type: ignore[attr-defined]
+    numba.config.CACHE_DIR = folder  # type: ignore[attr-defined]
+    reason = str(error).partition("\n")[0] or type(error).__name__
+    spec = importlib.util.find_spec("librosa")
+    place = kept or (spec and spec.origin and os.path.dirname(spec.origin)) or "librosa"
+    warnings.warn(
+        f"{place}: the machine code of librosa cannot be kept or is damaged ({reason}); every run"
+        " compiles it again: delete the *.nbi and *.nbc files there, or set NUMBA_CACHE_DIR to a"
+        " writable folder",
+        AudioWarning,
+        stacklevel=3,
+    )
 
 
 @contextmanager

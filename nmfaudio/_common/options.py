@@ -41,6 +41,8 @@ class Option:
         Whether the flag may be repeated; the field is then a tuple.
     suffixes : tuple of str
         If not empty, the field is no flag but takes the file argument with one of these suffixes.
+    content : callable or None
+        Recognises that file argument by its content as well.
     required : bool
         Whether the command line must have the flag or the file.
     group : str or None
@@ -61,10 +63,28 @@ class Option:
     metavar: str | tuple[str, ...] | None
     many: bool
     suffixes: tuple[str, ...]
+    content: Callable[[str], bool] | None
     required: bool
     group: str | None
     switch: bool
     excludes: str | None
+
+
+def name_or_number(text: str) -> str | float:
+    """Parse a number, or else a name, such as those of beta-divergences.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    float or str
+    """
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def option(
@@ -78,6 +98,7 @@ def option(
     metavar: str | tuple[str, ...] | None = None,
     many: bool = False,
     suffixes: tuple[str, ...] = (),
+    content: Callable[[str], bool] | None = None,
     required: bool = False,
     group: str | None = None,
     switch: bool = False,
@@ -104,6 +125,8 @@ def option(
     suffixes : tuple of str
         If not empty, such as ``(".mid", ".midi")``, the field is no flag but takes the path of a
         second file argument with one of these suffixes; it needs a `metavar`.
+    content : callable, optional
+        Recognises the second file by its content, whatever its suffix; maps a path to a bool.
     required : bool
         Whether the command line must have the flag or the file.
     group : str, optional
@@ -136,6 +159,7 @@ def option(
         "metavar": metavar,
         "many": many,
         "suffixes": suffixes,
+        "content": content,
         "required": required,
         "group": group,
         "switch": switch,

@@ -13,6 +13,7 @@ from nmfaudio.errors import ContentError, ParameterError, ShapeError
 # Audio with more channels than samples, and more than this many channels, is assumed to be
 # transposed: microphone arrays of that size are rare, recordings of so few samples are rarer.
 _MANY_CHANNELS = 32
+_LONGEST = 80  # characters of a value in a message
 
 LOWEST_RATE, HIGHEST_RATE = 100, 1_500_000
 """Range of sample rates of audio in Hz."""
@@ -36,12 +37,14 @@ def as_audio(y: Any, name: str = "y") -> np.ndarray:
     Raises
     ------
     ParameterError
-        The values are not floating-point numbers, or some of them are masked.
+        The values are not floating-point numbers, some of them are masked, or there is a sample
+        rate with them.
     ShapeError
         There are neither one nor two axes, or they look transposed.
     ContentError
         There are no samples, or some are NaN or infinite.
     """
+    require_array(y, name)
     if np.ma.is_masked(y):
         raise ParameterError(f"{name} has masked samples; fill them first, e.g. {name}.filled(0)")
     samples = np.asarray(y)
@@ -65,15 +68,33 @@ def as_audio(y: Any, name: str = "y") -> np.ndarray:
 
 
 def is_integer(value: Any) -> bool:
-    """Whether `value` is an integer, and not a bool."""
+    """Return True for integers, False for bools and anything else."""
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def require_array(y: Any, name: str) -> None:
+    """Raise a `ParameterError` if samples come with their sample rate, as from `nmfaudio.read`."""
+    is_pair = isinstance(y, tuple) and len(y) == 2 and np.ndim(y[0]) > 0 == np.ndim(y[1])
+    if is_pair or (hasattr(y, "samples") and hasattr(y, "sr")):
+        raise ParameterError(
+            f"{name} has samples and their rate in one; pass them as two arguments, as in "
+            "*na.read(path), or pass the path itself"
+        )
+
+
+def shown(value: Any) -> str:
+    """Return the value of an argument for a message, in one line."""
+    if isinstance(value, np.ndarray) and value.ndim:
+        return f"an array of shape {value.shape}"
+    text = repr(value)
+    return text if len(text) <= _LONGEST and "\n" not in text else f"a {type(value).__name__}"
 
 
 def as_count(value: Any, name: str, *, low: int, high: int | None = None) -> int:
     """Return `value` as an int; raise a `ParameterError` if it is a float or out of bounds."""
     if not (is_integer(value) and low <= value and (high is None or value <= high)):
         bound = f"of at least {low}" if high is None else f"from {low} to {high}"
-        raise ParameterError(f"{name} must be an integer {bound}, got {value!r}")
+        raise ParameterError(f"{name} must be an integer {bound}, got {shown(value)}")
     return int(value)
 
 
@@ -123,7 +144,7 @@ def as_number(
     if not (is_real and low <= value < float("inf") and value > above):
         bound = f" of at least {low:g}" if low > -float("inf") else ""
         bound += f" above {above:g}" if above > -float("inf") else ""
-        raise ParameterError(f"{name} must be a finite number{bound}, got {value!r}")
+        raise ParameterError(f"{name} must be a finite number{bound}, got {shown(value)}")
     return float(value)
 
 

@@ -48,8 +48,8 @@ class Masking:
     power: float = 1.0
     binary: bool = False
 
-    def masks(self, parts: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
-        """Masks of the parts, one at a time; they sum to one in every bin.
+    def masks(self, parts: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Masks of the parts; they sum to one in every bin.
 
         Parameters
         ----------
@@ -58,7 +58,7 @@ class Masking:
 
         Returns
         -------
-        iterator of np.ndarray [shape=(freq, time)]
+        list of np.ndarray [shape=(freq, time)]
         """
         if self.binary:
             return binary_masks(parts)

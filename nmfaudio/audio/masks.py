@@ -15,8 +15,8 @@ from nmfaudio.errors import ContentError, ParameterError, ShapeError
 @public
 def soft_masks(
     parts: Sequence[np.ndarray], *, alpha: float = 2.0, power: float = 1.0
-) -> Iterator[np.ndarray]:
-    """Generalised Wiener masks, one source at a time.
+) -> list[np.ndarray]:
+    """Generalised Wiener masks of several sources.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def soft_masks(
 
     Returns
     -------
-    Iterator of np.ndarray [shape=(freq, time)]
+    list of np.ndarray [shape=(freq, time)]
         One new array per part, in their order: float32 for float32 parts, otherwise float64. They
         sum to one in every bin up to rounding.
 
@@ -62,8 +62,9 @@ def soft_masks(
     >>> import numpy as np
     >>> import nmfaudio as na
     >>> strong, weak = np.array([[2.0, 0.0]]), np.array([[1.0, 0.0]])
-    >>> [mask.tolist() for mask in na.soft_masks([strong, weak])]
-    [[[0.8, 0.5]], [[0.2, 0.5]]]
+    >>> of_strong, of_weak = na.soft_masks([strong, weak])
+    >>> of_strong.tolist(), of_weak.tolist()
+    ([[0.8, 0.5]], [[0.2, 0.5]])
     """
     exponent = as_number(alpha, "alpha", above=0) / as_number(power, "power", above=0)
     largest: np.ndarray = reduce(np.maximum, _checked(parts))
@@ -78,18 +79,15 @@ def soft_masks(
         ratio **= exponent
         return ratio
 
-    ratios = [relative(part) for part in parts]
-    total = sum(ratios)  # between 1 and the number of parts
-
-    def normalised(ratio: np.ndarray) -> np.ndarray:
-        ratio /= total
-        return ratio
-
-    return map(normalised, ratios)
+    masks = [relative(part) for part in parts]
+    total = sum(masks)  # between 1 and the number of parts
+    for mask in masks:
+        mask /= total
+    return masks
 
 
 @public
-def binary_masks(parts: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
+def binary_masks(parts: Sequence[np.ndarray]) -> list[np.ndarray]:
     """Binary masks: each bin belongs to the source whose part is the largest.
 
     Parameters
@@ -99,7 +97,7 @@ def binary_masks(parts: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
 
     Returns
     -------
-    Iterator of np.ndarray [shape=(freq, time)]
+    list of np.ndarray [shape=(freq, time)]
         One mask of zeros and ones per part, in their order, in the dtype of the parts. They sum to
         exactly one: of equally large parts the first one gets the bin.
 
@@ -126,7 +124,7 @@ def binary_masks(parts: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
         else:
             owner[part > largest] = s
             largest = np.maximum(largest, part)
-    return ((owner == s).astype(largest.dtype) for s in range(len(parts)))
+    return [(owner == s).astype(largest.dtype) for s in range(len(parts))]
 
 
 def _checked(parts: Sequence[np.ndarray]) -> Iterator[np.ndarray]:

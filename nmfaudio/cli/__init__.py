@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
 from nmfaudio._version import __version__
 from nmfaudio.cli.commands import commands, load_command, top_parser, unknown_command
-from nmfaudio.cli.failures import Stop, complain, describe, exit_code, termination
+from nmfaudio.cli.failures import Stop, complain, describe, exit_code, printable, termination
+from nmfaudio.cli.hints import flag_hint, is_file, suggestions
 from nmfaudio.cli.output import emit, emit_json
-from nmfaudio.cli.parser import nearest
+from nmfaudio.cli.progress import warnings_as_lines
+from nmfaudio.errors import ParameterError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -29,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     flags = arguments[: arguments.index("--")] if "--" in arguments else arguments
     debug = "--debug" in flags
     try:
-        with termination():
+        with termination(), warnings_as_lines():
             return _run(arguments, debug=debug, as_json="--json" in flags)
     except (KeyboardInterrupt, Stop) as error:
         complain(error, debug=debug)
@@ -52,6 +55,8 @@ def _run(arguments: list[str], *, debug: bool, as_json: bool) -> int:
 def _dispatch(arguments: list[str]) -> int:
     # Each command imports what it needs when it runs, so that --help stays quick.
     name, rest = (arguments[0], arguments[1:]) if arguments else ("", [])
+    if name == "help":
+        name, rest = (rest[0], ["--help"]) if rest else ("--help", [])
     if name in commands():
         code: int = load_command(name).parse(name, rest).run()
         return code
@@ -70,6 +75,11 @@ def _without_command(argument: str) -> int:
         emit(f"nmfaudio {__version__}\n")
         return 0
     if argument.startswith("-"):
-        hint = nearest(argument, ["--help", "--version"])
+        hint = flag_hint(argument, ["--help", "--version"])
         parser.error(f"unknown option {argument} before a command{hint}")
+    if is_file(argument):
+        kind = "a folder" if os.path.isdir(argument) else "a file"
+        complain(ParameterError(f"{argument} is {kind}, not a command; choose by what you have:"))
+        print("\n".join(map(printable, suggestions(argument))), file=sys.stderr)
+        return 2
     raise unknown_command(argument)

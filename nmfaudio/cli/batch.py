@@ -7,21 +7,23 @@ import sys
 import time
 import warnings
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from nmfaudio._common.options import option, switch
+from nmfaudio._common.options import option, options, switch
 from nmfaudio._common.time_ranges import parse_time_range
 from nmfaudio.cli.command import ComputingCommand
 from nmfaudio.cli.failures import check_ended, joint_code, printable, report_failure
-from nmfaudio.cli.inputs import input_name, open_input
+from nmfaudio.cli.inputs import Input, find_inputs, input_name
 from nmfaudio.cli.jobs import Job, plan
 from nmfaudio.cli.memory import check_memory
 from nmfaudio.cli.output import emit_path
-from nmfaudio.cli.parser import INPUT, OUTPUT
-from nmfaudio.cli.progress import Bar, record_warnings
+from nmfaudio.cli.parser import INPUT, OUTPUT, REPORTING
+from nmfaudio.cli.progress import PREPARING, READING, WRITING, Bar, record_warnings
+from nmfaudio.cli.record import write_record
 from nmfaudio.errors import AudioWarning
 
 # Slow imports are inside the functions that need them, so that --help is fast.
@@ -30,24 +32,30 @@ if TYPE_CHECKING:
 
 Worker = Callable[[Job, Bar], dict[str, Any]]
 
+DEFAULT_ROOTS = ("separated", "transcribed")
+"""Folders of results without --output: of the separators, and of transcribe."""
+
+_NO_INFLUENCE = ("output", "filename", "overwrite", "skip_existing", "threads")
+
 
 @dataclass(frozen=True, kw_only=True)
 class BatchCommand(ComputingCommand):
     """A command that reads recordings and writes a folder of results for each."""
 
-    last_stage: ClassVar[str]
-    """Text of the progress bar after the last iteration."""
+    stages: ClassVar[Mapping[str, float]]
+    """Relative durations of the stages, for the progress bar."""
 
     output: str | None
-    overwrite: bool = switch(
-        "replace results that exist (default: refuse)", group=OUTPUT, excludes="existing"
-    )
+    overwrite: bool = switch("replace results that exist (default: refuse)", group=OUTPUT)
     skip_existing: bool = switch(
-        "skip files whose results exist", group=OUTPUT, excludes="existing"
+        "skip files whose results exist and were made from the same input with the same settings;"
+        " other results are refused, or with --overwrite replaced",
+        group=OUTPUT,
     )
     preview: tuple[float, float] | None = option(
         None,
-        "process only this part of each file: 0:30-0:45, or 90-100.5 in seconds",
+        "process only this part of each file: 0:30-0:45, or 90-100.5 in seconds; the results go to"
+        " a folder of their own",
         parse=parse_time_range,
         metavar="FROM-TO",
         group=INPUT,
@@ -69,8 +77,12 @@ class BatchCommand(ComputingCommand):
         """Folder that gets a folder for each recording."""
 
     @abstractmethod
-    def patterns(self) -> Sequence[str]:
-        """Glob patterns of the results in the folder of a recording."""
+    def patterns(self, track: str) -> Sequence[Path]:
+        """Glob patterns, below `root`, of the results of a recording."""
+
+    @abstractmethod
+    def record_path(self, track: str) -> Path:
+        """Path, below `root`, of the record of the settings that made the results."""
 
     def model_path(self, track: str) -> Path | None:
         """Path of the file that holds the model of a recording, if there is one."""
@@ -79,7 +91,31 @@ class BatchCommand(ComputingCommand):
     @property
     def inputs(self) -> tuple[str, ...]:
         """Files that are read, and must not be replaced."""
-        return self.files
+        return tuple(item.source for item in self.recordings)
+
+    @cached_property
+    def recordings(self) -> Sequence[Input]:
+        """Files to process, those in folders included."""
+        outputs = [self.root]
+        if self.output is None:  # other commands write there too
+            outputs += [Path(name) for name in DEFAULT_ROOTS]
+        return find_inputs(self.files, outputs)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Options on which the content of the results depends, by their flags."""
+        return {
+            setting.flag: getattr(self, setting.name)
+            for setting in options(type(self), own_first=False)
+            if setting.group != REPORTING and setting.name not in _NO_INFLUENCE
+        }
+
+    @cached_property
+    def made_with(self) -> dict[str, Any]:
+        """Settings, and hashes of the files that they name."""
+        from nmfaudio.cli.record import describe_settings
+
+        return describe_settings(self.settings, written=("--save-model",))
 
     @abstractmethod
     def check(self) -> None:
@@ -101,14 +137,15 @@ class BatchCommand(ComputingCommand):
         """Process one file after another, and report."""
         self.require_files()
         self.check()
-        jobs = plan(self)
+        jobs, done = plan(self)
         self.set_threads()
         work = self.prepare()
         reports = []
         for number, job in enumerate(jobs, 1):
-            place = f"[{number}/{len(jobs)}] " if len(jobs) > 1 else ""
-            bar = Bar(place + printable(job.track), quiet=self.quiet, last_stage=self.last_stage)
-            report = self._attempt(job, work, bar)
+            place = f"{number} of {len(jobs)} " if len(jobs) > 1 else ""
+            label = place + printable(job.track)
+            bar = Bar(label, self.stages, quiet=self.quiet, lines=self.progress)
+            report = self._skip(job) if job in done else self._attempt(job, work, bar)
             if report["exit_code"] == 0 and not (self.quiet or report.get("skipped")):
                 for line in self.lines(input_name(job.source), report):
                     print(line, file=sys.stderr)
@@ -116,19 +153,23 @@ class BatchCommand(ComputingCommand):
             if not self.json:
                 for path in self.written(report):
                     emit_path(path)
+        if len(reports) > 1 and not self.quiet:
+            print("\n".join(summarise(reports)), file=sys.stderr)
         code = joint_code(report["exit_code"] for report in reports)
         if self.json:
-            self.emit_result(code, {"files": reports})
+            self.emit_result(code, {"files": reports, "summary": count(reports)})
         return code
+
+    def _skip(self, job: Job) -> dict[str, Any]:
+        if not self.quiet:
+            same = f"{printable(str(job.existing[0]))} exists, made with the same settings"
+            print(f"{input_name(job.source)}: skipped, {same}", file=sys.stderr)
+        return {"input": job.source, "track": job.track, "exit_code": 0, "skipped": True}
 
     def _attempt(self, job: Job, work: Worker, bar: Bar) -> dict[str, Any]:
         """Process one file; its failure is reported and does not stop the other files."""
         name = input_name(job.source)
         report: dict[str, Any] = {"input": job.source, "track": job.track, "exit_code": 0}
-        if job.existing and self.skip_existing:
-            if not self.quiet:
-                print(f"{name}: skipped, {printable(str(job.existing[0]))} exists", file=sys.stderr)
-            return report | {"skipped": True}
         began = time.perf_counter()
         with (
             record_warnings(name, bar) as messages,
@@ -137,19 +178,21 @@ class BatchCommand(ComputingCommand):
         ):
             facts = work(job, bar)
             seconds = time.perf_counter() - began
-            warn_of_leftovers(job, list(self.written(facts)))
-            facts |= {"seconds": seconds, "times_real_time": facts["duration"] / seconds}
-            report |= facts
+            written = [Path(path) for path in self.written(facts)]
+            warn_of_leftovers(job, written)
+            write_record(job.record, job.made_from(self), written)
+            facts |= {"options": self.settings, "record": job.record}
+            report |= facts | {"seconds": seconds}
         return report | {"warnings": messages}
 
     def read(self, job: Job, bar: Bar) -> DecodedAudio:
         """Read a file, or a part of it."""
         from nmfaudio.audio.io import read
 
-        bar.show_stage("reading")
+        bar.show_stage(READING)
         start, stop = self.preview or (None, None)
         return read(
-            open_input(job.source),
+            job.content,
             start=start,
             stop=stop,
             strict=self.strict,
@@ -161,10 +204,10 @@ class BatchCommand(ComputingCommand):
         """Call a separator or transcriber on a recording that fits into memory."""
         samples, sr = recording.samples, recording.sr
         check_memory(model.memory(samples, sr) - samples.nbytes)
-        bar.show_stage("preparing")
+        bar.show_stage(PREPARING)
         result = model(samples, sr, rng=self.seed, callback=bar.update)
         check_ended()
-        bar.show_stage("writing")
+        bar.show_stage(WRITING)
         return result
 
 
@@ -182,6 +225,20 @@ def describe_result(recording: DecodedAudio, result: Any) -> dict[str, Any]:
         "iterations": result.decomposition.n_iter,
         "converged": result.decomposition.converged,
     }
+
+
+def count(reports: Sequence[dict[str, Any]]) -> dict[str, int]:
+    """Numbers of files that are done, were skipped, and failed."""
+    failed = sum(report["exit_code"] != 0 for report in reports)
+    skipped = sum(bool(report.get("skipped")) for report in reports)
+    return {"done": len(reports) - skipped - failed, "skipped": skipped, "failed": failed}
+
+
+def summarise(reports: Sequence[dict[str, Any]]) -> list[str]:
+    """One line about several files, and one for each that failed."""
+    counts = ", ".join(f"{number} {name}" for name, number in count(reports).items() if number)
+    errors = [f"  {report['error']}" for report in reports if report["exit_code"] != 0]
+    return [f"{len(reports)} files: {counts}", *errors]
 
 
 def warn_of_leftovers(job: Job, written: Sequence[os.PathLike[str]]) -> None:

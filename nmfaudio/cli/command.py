@@ -111,6 +111,10 @@ class ComputingCommand(Command):
         group=REPORTING,
         excludes="verbosity",
     )
+    progress: bool = switch(
+        "write a line of progress every ten seconds, for logs and where there is no terminal",
+        group=REPORTING,
+    )
 
     def set_threads(self) -> None:
         """Use the number of threads that was chosen, if any."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import os
 from typing import Any, cast
 
-from nmfaudio.cli.parser import Parser, nearest
+from nmfaudio.cli.hints import COMMANDS, nearest
+from nmfaudio.cli.parser import Parser
 from nmfaudio.errors import ParameterError
 from nmfaudio.separators import SEPARATORS
 
@@ -36,12 +36,32 @@ OTHERS = {
         "nmfaudio.cli.samples:SamplesCommand",
         "copy the sample recordings that ship with nmfaudio to a folder",
     ),
+    "picture": (
+        "nmfaudio.cli.picture:PictureCommand",
+        "draw the spectrogram of a recording, with a grid to read off boxes",
+    ),
+    "completion": (
+        "nmfaudio.cli.completion:CompletionCommand",
+        "print a script that completes commands and options in the shell",
+    ),
     "doctor": (
         "nmfaudio.cli.doctor:DoctorCommand",
         "check this installation, and separate one second of audio with it",
     ),
 }
 """Commands that are no separators: the class of each, and one line of help."""
+
+GROUPS = {
+    "if you have only a recording": ("hpss", "separate"),
+    "if you have an example of a sound": ("guided", "denoise", "learn"),
+    "if you have a score": ("score",),
+    "if you have the pitch of a voice": ("f0",),
+    "if you can see the sounds in a spectrogram": ("picture", "paint"),
+    "if you have drums": ("drums",),
+    "if you need notes": ("transcribe",),
+    "tools": ("info", "regroup", "dictionary", "evaluate", "completion", "doctor"),
+}
+"""Commands by what a user has, in the order of the help."""
 
 _TOP = """\
 Separate and transcribe recordings with non-negative matrix factorisation. The
@@ -73,19 +93,22 @@ def top_parser() -> Parser:
         usage="nmfaudio COMMAND ...",
         description=_TOP,
         epilog="nmfaudio COMMAND --help describes a command.\n\n" + _EXIT_CODES,
+        add_help=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="store_true", help="show the version")
-    group = parser.add_argument_group("commands")
-    for name, help in commands().items():
-        group.add_argument(name, help=help)
+    helps = commands()
+    for heading, names in GROUPS.items():
+        group = parser.add_argument_group(heading)
+        for name in names:
+            group.add_argument(name, help=helps[name])
+    group = parser.add_argument_group("options")
+    group.add_argument("-h", "--help", action="store_true", help="show this help")
+    group.add_argument("--version", action="store_true", help="show the version")
     return parser
 
 
 def unknown_command(text: str) -> ParameterError:
-    """Error for an unknown command, with the most similar one."""
-    if os.path.exists(text):
-        hint = f"; to separate a file: nmfaudio separate {text}"
-    else:
-        hint = nearest(text, list(commands())) or f"; choose from {', '.join(commands())}"
+    """Error for an unknown command, with a hint."""
+    hint = f"; {COMMANDS[text]}" if text in COMMANDS else nearest(text, list(commands()))
+    hint = hint or f"; choose from {', '.join(commands())}"
     return ParameterError(f"unknown command {text!r}{hint}")

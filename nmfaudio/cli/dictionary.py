@@ -13,8 +13,9 @@ from nmfaudio._common.options import option, switch
 from nmfaudio.cli.command import Command
 from nmfaudio.cli.dictionary_facts import describe_dictionary, dictionary_lines, summarise
 from nmfaudio.cli.failures import joint_code, printable, report_failure
+from nmfaudio.cli.hints import nearest
 from nmfaudio.cli.output import emit, emit_path
-from nmfaudio.cli.parser import OUTPUT, nearest
+from nmfaudio.cli.parser import OUTPUT
 from nmfaudio.errors import ParameterError
 
 # Slow imports are inside the functions that need them, so that --help is fast.
@@ -43,7 +44,7 @@ info writes its facts to stdout, merge and export the paths written.
         None, "the file of merge, the folder of export", short="-o", metavar="OUTPUT", group=OUTPUT
     )
     overwrite: bool = switch("replace results that exist (default: refuse)", group=OUTPUT)
-    plot: bool = switch("also export templates.png; needs nmfaudio[plot]", group=OUTPUT)
+    plot: bool = switch("also export templates.png; needs matplotlib", group=OUTPUT)
 
     def run(self) -> int:
         """Run the action that comes first among the arguments."""
@@ -100,13 +101,16 @@ info writes its facts to stdout, merge and export the paths written.
         return 0
 
     def _export(self, source: str, folder: Path) -> int:
-        from nmfaudio._common.files import check_targets, safe_name
+        from nmfaudio._common.files import check_targets, distinct_names
         from nmfaudio._common.files.staging import staged
         from nmfaudio.audio.io import write_group
         from nmfaudio.dictionaries.sonification import sonify_dictionary
 
         dictionary = _load(source)
-        sounds = {folder / f"{safe_name(name)}.wav": name for name in dictionary.names}
+        files = distinct_names(dictionary.names)
+        sounds = {
+            folder / f"{file}.wav": name for file, name in zip(files, dictionary.names, strict=True)
+        }
         tables = {folder / "templates.csv": _csv(dictionary).encode("utf-8", "surrogateescape")}
         if self.plot:
             tables[folder / "templates.png"] = _picture(dictionary)

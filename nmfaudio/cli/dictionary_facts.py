@@ -28,7 +28,7 @@ def describe_dictionary(dictionary: Dictionary) -> dict[str, Any]:
         "frequencies": dictionary.templates.shape[-2],
         "dtype": dictionary.templates.dtype.name,
         "pitches": sorted({pitch for pitch in dictionary.pitches if pitch is not None}),
-        "beta": dictionary.beta,
+        "beta": dictionary.beta_loss,
         "transform": dictionary.transform.to_dict(),
         "metadata": dict(dictionary.metadata),
     } | _describe_notes(dictionary)
@@ -47,7 +47,7 @@ def dictionary_lines(dictionary: Dictionary) -> Iterator[tuple[str, str]]:
         yield "stages", ", ".join(f"{name} {count}" for name, count in stages.items())
     if velocities := facts.get("velocities"):
         yield "velocities", _shorten([f"{velocity:.2g}" for velocity in velocities])
-    yield "beta", f"{dictionary.beta:g}"
+    yield "beta", f"{dictionary.beta_loss:g}"
     names = dictionary.names
     origins = [origin for origin in _origins(dictionary.metadata) if origin[0] in names]
     for label, sources in sorted(origins, key=lambda origin: names.index(origin[0])):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import platform
+import shlex
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nmfaudio._version import __version__
@@ -15,6 +15,7 @@ from nmfaudio.cli.command import Command
 from nmfaudio.cli.failures import describe
 from nmfaudio.cli.memory import available
 from nmfaudio.cli.output import emit
+from nmfaudio.cli.progress import FITTING, PREPARING, Bar
 from nmfaudio.errors import ParameterError
 from nmfaudio.separators import SEPARATORS
 from nmfaudio.separators.base import load_separator
@@ -54,7 +55,6 @@ def examine() -> dict[str, Any]:
     from nmfaudio.kernels.backend import VECTORS
     from nmfaudio.kernels.threads import get_threads
 
-    cache = _cache_folder()
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
@@ -66,8 +66,8 @@ def examine() -> dict[str, Any]:
         "vector_tiles": VECTORS,
         "memory_available": available(),
         "extras": {extra: missing_packages(extra) for extra in EXTRAS},
-        "cache": {"folder": cache, "writable": cache is not None},
         "self_test": self_test(),
+        "cache": _cache(),  # with what the test compiled
     }
 
 
@@ -77,7 +77,9 @@ def self_test() -> dict[str, Any]:
     error: float | None = None
     failure: str | None = None
     try:
-        error = _separation_error(*_test_signal())
+        with Bar("self-test", {FITTING: 1}) as bar:
+            bar.show_stage(PREPARING)
+            error = _separation_error(*_test_signal())
         if not error <= _TOLERANCE:
             failure = f"the stems differ from the mixture by {error:.1e} of its peak"
     except Exception as problem:
@@ -118,19 +120,17 @@ def _cpu() -> dict[str, Any]:
     return {"name": llvm.get_host_cpu_name(), "features": features}
 
 
-def _cache_folder() -> Path | None:
-    """Folder where Numba keeps machine code: the first of its choices that is writable."""
-    places = [
-        Path(__file__).parents[1] / "kernels" / "__pycache__",
-        Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser(), "numba"),
-    ]
-    if "NUMBA_CACHE_DIR" in os.environ:
-        places.insert(0, Path(os.environ["NUMBA_CACHE_DIR"]))
-    for place in places:
-        existing = next(p for p in (place, *place.parents) if p.exists())
-        if os.access(existing, os.W_OK | os.X_OK):
-            return place
-    return None
+def _cache() -> dict[str, Any]:
+    """Folder of the machine code, whether it can be written, and its size in bytes."""
+    from nmfaudio.kernels.machine_code import cache_bytes, cache_folder
+
+    folder = cache_folder()
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    return {
+        "folder": folder,
+        "writable": existing.is_dir() and os.access(existing, os.W_OK | os.X_OK),
+        "bytes": cache_bytes(),
+    }
 
 
 def _lines(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -151,14 +151,15 @@ def _lines(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for extra, missing in facts["extras"].items():
         absent = f"without {', '.join(missing)}: {install_command(extra)}"
         yield f"[{extra}]", absent if missing else "installed"
-    yield "cache", _cache_text(facts["cache"]["folder"])
+    yield "cache", _cache_text(facts["cache"])
     yield "self-test", _test_text(facts["self_test"])
 
 
-def _cache_text(folder: Path | None) -> str:
-    if folder is None:
-        return "no writable folder: each start compiles again; set NUMBA_CACHE_DIR to a folder"
-    return str(folder)
+def _cache_text(cache: dict[str, Any]) -> str:
+    size = f"{cache['folder']}: machine code, {cache['bytes'] / 2**20:.1f} MiB"
+    if cache["writable"]:
+        return f"{size}; may be deleted at any time: rm -r {shlex.quote(str(cache['folder']))}"
+    return f"{size}; not writable: every run compiles again; set NUMBA_CACHE_DIR to a folder"
 
 
 def _test_text(test: dict[str, Any]) -> str:

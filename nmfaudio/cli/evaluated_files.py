@@ -1,4 +1,4 @@
-"""Files of two folders that `nmfaudio evaluate` compares."""
+"""Files of notes that `nmfaudio evaluate` compares."""
 
 from __future__ import annotations
 
@@ -6,31 +6,26 @@ import os
 from pathlib import Path
 
 from nmfaudio.cli.failures import printable
-from nmfaudio.errors import AudioFileError, ContentError, ParameterError
+from nmfaudio.errors import ContentError
 
-AUDIO_SUFFIXES = (
-    *(".wav", ".wave", ".rf64", ".w64", ".flac", ".aif", ".aiff", ".caf", ".au", ".snd"),
-    *(".ogg", ".oga", ".opus", ".mp3"),
-)
-_NOTE_SUFFIXES = (".mid", ".midi", ".csv")  # in this order: tables do not mark drums
+_NOTE_SUFFIXES = (".mid", ".midi", ".csv")  # in this order: tables of others do not mark drums
+RESULT = "notes"
+"""Name of the files that transcriptions are written to."""
 
 
-def audio_files(folder: str) -> dict[str, Path]:
-    """Audio files of a folder by their names without suffix."""
-    name = printable(folder)
-    files: dict[str, Path] = {}
-    for path in _content(folder):
-        if path.name.startswith(".") or path.suffix.lower() not in AUDIO_SUFFIXES:
-            continue
-        if path.stem in files:
-            raise ContentError(
-                f"{name}: {printable(path.name)} and {printable(files[path.stem].name)} have the "
-                "same name; move one of them away"
-            )
-        files[path.stem] = path
-    if not files:
-        raise ContentError(f"{name}: has no audio files; name a folder that does")
-    return files
+def kind_of(path: str) -> str | None:
+    """Return whether a path holds "audio" or "notes", None if it holds both or neither."""
+    from nmfaudio._common.files.names import AUDIO_SUFFIXES
+    from nmfaudio.metrics.sources import audio_files
+
+    if not os.path.isdir(path):
+        suffix = Path(path).suffix.lower()
+        kinds = {"notes": _NOTE_SUFFIXES, "audio": AUDIO_SUFFIXES}
+        return next((kind for kind, suffixes in kinds.items() if suffix in suffixes), None)
+    has_audio, has_notes = bool(audio_files(path)), bool(_note_files(path))
+    if has_audio == has_notes:
+        return None
+    return "audio" if has_audio else "notes"
 
 
 def note_pairs(
@@ -38,22 +33,40 @@ def note_pairs(
 ) -> tuple[list[tuple[str, Path, Path | None]], list[str]]:
     """Name, true and estimated notes of each piece, and the estimates without a reference."""
     are_folders = [os.path.isdir(path) for path in (reference, estimate)]
-    if not any(are_folders):
-        return [(Path(reference).stem, Path(reference), Path(estimate))], []
     if not all(are_folders):
-        raise ParameterError(
-            f"{printable(reference)} and {printable(estimate)}: one is a folder and one is not; "
-            "give two files or two folders"
+        true, made = (
+            _file_like(path, other) if is_folder else Path(path)
+            for path, other, is_folder in zip(
+                (reference, estimate), (estimate, reference), are_folders, strict=True
+            )
         )
+        return [(true.stem, true, made)], []
     references, estimates = _note_files(reference), _note_files(estimate)
     if not references:
-        raise ContentError(
-            f"{printable(reference)}: has no {', '.join(_NOTE_SUFFIXES)} files; name a folder that"
-            " does"
-        )
+        raise ContentError(_without_notes(reference))
     pairs = [(piece, path, estimates.get(piece)) for piece, path in references.items()]
     unmatched = [path for piece, path in estimates.items() if piece not in references]
     return pairs, [str(path.relative_to(estimate)) for path in unmatched]
+
+
+def _file_like(folder: str, other: str) -> Path:
+    """File of notes of a folder: that of the same piece as another, or the only one."""
+    files = _note_files(folder)
+    if not files:
+        raise ContentError(_without_notes(folder))
+    for name in (RESULT, Path(other).stem, Path(other).absolute().parent.name):
+        if name in files:
+            return files[name]
+    if len(files) > 1:
+        raise ContentError(
+            f"{printable(folder)}: has notes of {', '.join(map(printable, files))}, none of "
+            f"{printable(Path(other).stem)}; name the file to compare"
+        )
+    return next(iter(files.values()))
+
+
+def _without_notes(folder: str) -> str:
+    return f"{printable(folder)}: has no {', '.join(_NOTE_SUFFIXES)} files; name a folder that does"
 
 
 def _note_files(folder: str) -> dict[str, Path]:
@@ -61,20 +74,14 @@ def _note_files(folder: str) -> dict[str, Path]:
 
     A folder in it that has a file called notes, as `nmfaudio transcribe` writes it, is one of them.
     """
-    content = [path for path in _content(folder) if not path.name.startswith(".")]
+    from nmfaudio.metrics.sources import folder_content
+
     files: dict[str, Path] = {}
+    content = folder_content(folder)
     for suffix in _NOTE_SUFFIXES:
         for path in content:
-            if path.is_dir() and (notes := path / f"notes{suffix}").is_file():
+            if path.is_dir() and (notes := path / f"{RESULT}{suffix}").is_file():
                 files.setdefault(path.name, notes)
             elif path.suffix.lower() == suffix:
                 files.setdefault(path.stem, path)
     return dict(sorted(files.items()))
-
-
-def _content(folder: str) -> list[Path]:
-    try:
-        return sorted(Path(folder).iterdir())
-    except OSError as error:
-        hint = "; name the folder that it is in" if isinstance(error, NotADirectoryError) else ""
-        raise AudioFileError(f"{printable(folder)}: {error.strerror}{hint}") from None

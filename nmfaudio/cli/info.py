@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from nmfaudio.cli.command import Command
 from nmfaudio.cli.failures import joint_code, report_failure
-from nmfaudio.cli.inputs import input_name, open_input
+from nmfaudio.cli.inputs import find_inputs, input_name, open_input
 from nmfaudio.cli.output import emit
 from nmfaudio.cli.progress import clock
 
@@ -26,7 +26,7 @@ class InfoCommand(Command):
 
         self.require_files()
         reports: list[dict[str, Any]] = []
-        for source in self.files:
+        for source in [item.source for item in find_inputs(self.files)]:
             report: dict[str, Any] = {"input": source, "exit_code": 0}
             reports.append(report)
             with report_failure(report, input_name(source), debug=self.debug):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import fnmatch
+import glob
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import Any, BinaryIO, Protocol
 
-from nmfaudio.cli.inputs import STDIN
+from nmfaudio.cli.inputs import STDIN, Input, open_input
+from nmfaudio.cli.tracks import track_names
 from nmfaudio.errors import AudioFileError, OutputError, ParameterError
 
 
@@ -22,133 +24,160 @@ class Job:
     source : str
         Name of the file as on the command line; `STDIN` for standard input.
     track : str
-        Name of its folder in the output.
+        Name of the recording in the output: that of its folder, or a path of several.
     folder : Path
         Folder of its results.
     model : Path or None
         Path of its factorisation.
+    record : Path
+        Path of the record of its settings.
     existing : tuple of Path
         Files that exist and may be replaced. The names of the stems are not known beforehand, so
-        this is every file in the folder that looks like one.
+        this is every file that looks like one.
     """
 
     source: str
     track: str
     folder: Path
     model: Path | None
+    record: Path
     existing: tuple[Path, ...]
+
+    @cached_property
+    def content(self) -> str | BinaryIO:
+        """Path of the file, or the content of standard input, which can be read only once."""
+        return open_input(self.source)
+
+    def made_from(self, command: JobOptions) -> dict[str, Any]:
+        """Describe all that the results depend on."""
+        from nmfaudio.cli.record import digest
+
+        return {"command": command.name, "input": digest(self.content), **command.made_with}
 
 
 class JobOptions(Protocol):
     """Options of a command that decide where results go; see `nmfaudio.cli.batch`."""
 
     @property
-    def files(self) -> tuple[str, ...]: ...
+    def name(self) -> str: ...
+    @property
+    def recordings(self) -> Sequence[Input]: ...
     @property
     def inputs(self) -> tuple[str, ...]: ...
     @property
     def root(self) -> Path: ...
     @property
+    def preview(self) -> tuple[float, float] | None: ...
+    @property
     def overwrite(self) -> bool: ...
     @property
     def skip_existing(self) -> bool: ...
-    def patterns(self) -> Sequence[str]: ...
+    @property
+    def made_with(self) -> dict[str, Any]: ...
+    def patterns(self, track: str) -> Sequence[Path]: ...
     def model_path(self, track: str) -> Path | None: ...
+    def record_path(self, track: str) -> Path: ...
 
 
-def plan(command: JobOptions) -> list[Job]:
+def plan(command: JobOptions) -> tuple[list[Job], set[Job]]:
     """Assign an output folder to each file, and check all that is known before processing.
+
+    Returns
+    -------
+    jobs : list of Job
+    done : set of Job
+        Those whose results exist and were made by the same settings, if these are to be skipped.
 
     Raises
     ------
     ParameterError
-        Outputs would collide with one another or with an input.
+        A result would replace an input.
     OutputError
         Outputs exist, or their folders cannot be written.
     """
     from nmfaudio._common.files import check_targets
 
-    jobs = [_job(source, command) for source in command.files]
-    _check_collisions(jobs)
+    tracks = track_names(command.recordings)
+    jobs = [
+        _job(item.source, track, command)
+        for item, track in zip(command.recordings, tracks, strict=True)
+    ]
     _check_inputs(jobs, command)
-    _check_existing(jobs, command)
+    done = _check_existing(jobs, command)
     for job in jobs:
-        _check_writable(job.folder)
-        if job.model is not None:
-            check_targets([job.model], overwrite=True)  # an existing file was refused above
-    return jobs
+        if job not in done:
+            _check_writable(job.folder)
+            if job.model is not None:
+                check_targets([job.model], overwrite=True)  # an existing file was refused above
+    return jobs, done
 
 
-def _job(source: str, command: JobOptions) -> Job:
-    from nmfaudio._common.files import safe_name
-
-    track = "stdin" if source == STDIN else safe_name(Path(source).stem)
-    folder = command.root / track
+def _job(source: str, track: str, command: JobOptions) -> Job:
+    if command.preview is not None:
+        # A part of a recording never stands for the whole.
+        track += ".preview-" + "-".join(f"{seconds:.10g}" for seconds in command.preview)
     model = command.model_path(track)
     existing = [
         path
-        for pattern in command.patterns()
-        for path in sorted(folder.glob(pattern))
+        for pattern in command.patterns(glob.escape(track))
+        for path in sorted(command.root.glob(str(pattern)))
         if not path.name.startswith(".")
     ]
     if model is not None and os.path.lexists(model):
         existing.append(model)
-    return Job(source, track, folder, model, tuple(existing))
-
-
-def _check_collisions(jobs: Sequence[Job]) -> None:
-    """Refuse inputs whose results would go to the same place."""
-    taken: dict[str, Job] = {}
-    for job in jobs:
-        # Names that differ in case only are the same on some file systems.
-        first = taken.setdefault(job.track.casefold(), job)
-        if first is not job:
-            raise ParameterError(
-                f"{job.source}: its results would go to {job.folder}, like those of"
-                f" {first.source}; rename one, or use two runs with different --output"
-            )
+    record = command.root / command.record_path(track)
+    return Job(source, track, record.parent, model, record, tuple(existing))
 
 
 def _check_inputs(jobs: Sequence[Job], command: JobOptions) -> None:
     """Refuse to replace an input by a result."""
     inputs = {os.path.realpath(path): path for path in command.inputs if path != STDIN}
     for job in jobs:
-        for pattern in map(job.folder.joinpath, command.patterns()):
-            folder = os.path.realpath(pattern.parent)
-            for real, source in inputs.items():
-                head, name = os.path.split(real)
-                if head == folder and fnmatch.fnmatch(name, pattern.name):
-                    raise ParameterError(
-                        f"{source}: lies in {pattern.parent}, where results would replace it;"
-                        " choose another --output"
-                    )
         if job.model is not None and os.path.realpath(job.model) in inputs:
             raise ParameterError(f"{job.model}: is an input, and --save-model would replace it")
+        for path in job.existing:
+            if os.path.realpath(path) in inputs:
+                raise ParameterError(
+                    f"{inputs[os.path.realpath(path)]}: lies in {path.parent}, where results would"
+                    " replace it; choose another --output"
+                )
 
 
-def _check_existing(jobs: Sequence[Job], command: JobOptions) -> None:
-    """Refuse to replace existing results, unless an option allows it."""
-    if command.overwrite or command.skip_existing:
-        return
+def _check_existing(jobs: Sequence[Job], command: JobOptions) -> set[Job]:
+    """Refuse to replace existing results, unless an option allows it; return those to skip."""
+    done = set()
     for job in jobs:
-        if job.existing and _is_audio(job.source):
+        if not job.existing or (command.overwrite and not command.skip_existing):
+            continue
+        if not _is_audio(job):
+            continue
+        reason = _difference(job, command) if command.skip_existing else ""
+        if reason is None:
+            done.add(job)
+        elif not command.overwrite:
             more = f" (and {len(job.existing) - 1} more)" if len(job.existing) > 1 else ""
-            raise OutputError(
-                f"{job.existing[0]}: exists{more};"
-                " use --overwrite, --skip-existing or another --output"
-            )
+            cure = "use --overwrite, --skip-existing or another --output"
+            if command.skip_existing:
+                more = f", but {reason}"
+                cure = "add --overwrite to make it again, or use another --output"
+            raise OutputError(f"{job.existing[0]}: exists{more}; {cure}")
+    return done
 
 
-def _is_audio(source: str) -> bool:
+def _difference(job: Job, command: JobOptions) -> str | None:
+    from nmfaudio.cli.record import difference
+
+    return difference(job.record, job.made_from(command))
+
+
+def _is_audio(job: Job) -> bool:
     """True if a file can be opened; any other fails with its own error when its turn comes."""
     from nmfaudio.audio.io.decoding import open_audio
 
-    if source == STDIN:
-        return True
     try:
-        with open_audio(source):
+        with open_audio(job.content):
             return True
-    except AudioFileError:
+    except (AudioFileError, ParameterError):
         return False
 
 

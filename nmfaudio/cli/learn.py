@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nmfaudio._common.options import option, switch
+from nmfaudio._common.options import name_or_number, option, switch
 from nmfaudio._common.time_ranges import parse_time_range
 from nmfaudio.cli.command import ComputingCommand
 from nmfaudio.cli.dictionary_facts import describe_dictionary, summarise
 from nmfaudio.cli.failures import printable
 from nmfaudio.cli.output import emit_path
 from nmfaudio.cli.parser import OUTPUT, at_least
-from nmfaudio.cli.progress import Bar, record_warnings
+from nmfaudio.cli.progress import FITTING, READING, WRITING, Bar, record_warnings
 from nmfaudio.errors import ParameterError
 
 # Slow imports are inside the functions that need them, so that --help is fast.
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from nmfaudio.dictionaries.note_dictionary import NoteDictionary
     from nmfaudio.dictionaries.recordings import Recording
 
+_STAGES = {READING: 20, FITTING: 75, WRITING: 5}
 _HOPS, _NOTE_HOPS = 4, 8  # hops per window, of sounds and of notes
 _PLAIN_ONLY = {"size": "--size", "kind": "--kind", "files": "LABEL=PATH", "ranges": "--from"}
 _RECORDINGS = "recordings"
@@ -156,11 +157,12 @@ The path written goes to stdout.
         metavar="N",
         group=_LEARNING,
     )
-    beta: float = option(
+    beta_loss: str | float = option(
         1.0,
         "beta-divergence, for learning and for separation: 1 Kullback-Leibler, 0 Itakura-Saito,"
-        " 2 squared error",
-        metavar="X",
+        " 2 squared error; or kl, is, frobenius",
+        parse=name_or_number,
+        metavar="LOSS",
         group=_LEARNING,
     )
     max_iter: int | None = option(
@@ -176,7 +178,6 @@ The path written goes to stdout.
         "file of the dictionary",
         short="-o",
         metavar="DICTIONARY.npz",
-        required=True,
         group=OUTPUT,
     )
     overwrite: bool = switch("replace a file that exists (default: refuse)", group=OUTPUT)
@@ -185,16 +186,18 @@ The path written goes to stdout.
         """Learn a dictionary and write it."""
         self._check()
         sounds = {} if self._has_notes else self._sounds()
+        self._check_output()
         from nmfaudio._common.files import check_targets
 
         path = Path(self.output)
         check_targets([path], overwrite=self.overwrite)
         self.set_threads()
         began = time.perf_counter()
-        bar = Bar(printable(path.name), quiet=self.quiet)
+        bar = Bar(printable(path.name), _STAGES, quiet=self.quiet, lines=self.progress)
         with record_warnings("learn", bar) as messages, bar:
-            bar.show_stage("learning")
+            bar.show_stage(READING)
             learned = self._learn_notes(bar) if self._has_notes else self._learn(sounds, bar)
+            bar.show_stage(WRITING)
             learned.save(path, overwrite=self.overwrite)
         seconds = time.perf_counter() - began
         if not self.quiet:
@@ -232,6 +235,16 @@ The path written goes to stdout.
                 " notes"
             )
 
+    def _check_output(self) -> None:
+        """Require a file of the dictionary, with the suffix by which it is recognised."""
+        if not self.output:
+            raise ParameterError(
+                "learn needs -o/--output DICTIONARY.npz, the file of the dictionary"
+            )
+        if not self.output.lower().endswith(".npz"):
+            name = printable(self.output)
+            raise ParameterError(f"--output {name} must end in .npz; write -o {name}.npz")
+
     def _sounds(self) -> dict[str, list[Recording]]:
         """Recordings of each label: files in the order of the command line, then ranges."""
         from nmfaudio.dictionaries.recordings import Recording, as_recordings
@@ -261,7 +274,7 @@ The path written goes to stdout.
             size=self.size,
             lags=self.lags,
             transform=transform,
-            beta=self.beta,
+            beta_loss=self.beta_loss,
             max_iter=100 if self.max_iter is None else self.max_iter,
             resample=self.resample,
             callback=bar.update,
@@ -293,7 +306,7 @@ The path written goes to stdout.
             instrument=label,
             transform=parts[0].transform if parts else self._transform(sr, _NOTE_HOPS),
             lags=self.lags,
-            beta=self.beta,
+            beta_loss=self.beta_loss,
             resample=self.resample,
         )
 
@@ -311,7 +324,7 @@ The path written goes to stdout.
             score,
             instrument=label,
             transform=parts[0].transform if parts else self._transform(sr, _NOTE_HOPS),
-            beta=self.beta,
+            beta_loss=self.beta_loss,
             resample=self.resample,
             callback=bar.update,
             **settings,
@@ -327,7 +340,7 @@ The path written goes to stdout.
             instrument=label,
             transform=parts[0].transform if parts else self._transform(DEFAULT_RATE, _NOTE_HOPS),
             lags=self.lags,
-            beta=self.beta,
+            beta_loss=self.beta_loss,
         )
 
     def _transform(self, sr: int, hops_per_window: int) -> Transform | None:
@@ -335,8 +348,10 @@ The path written goes to stdout.
         if self.n_fft is None and self.hop is None:
             return None
         from nmfaudio.audio.transforms import Stft, default_n_fft
+        from nmfaudio.factorisation.divergences import beta_named
 
-        power = 2.0 if self.beta == 0 else 1.0  # Itakura-Saito models power spectra
+        beta = beta_named(self.beta_loss, "learn").beta
+        power = 2.0 if beta == 0 else 1.0  # Itakura-Saito models power spectra
         n_fft = self.n_fft or default_n_fft(sr)
         return Stft(sr, n_fft, self.hop or max(1, n_fft // hops_per_window), power=power)
 

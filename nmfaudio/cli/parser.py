@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import argparse
-import difflib
+import re
 import shutil
 import textwrap
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from nmfaudio._common.options import Option
+from nmfaudio.cli.hints import flag_hint, is_file
 from nmfaudio.cli.output import emit
 from nmfaudio.errors import ParameterError
+
+T = TypeVar("T")
 
 SEPARATION = "separation"
 OUTPUT = "output"
 INPUT = "input"
 COMPUTATION = "computation"
 REPORTING = "reporting"
-_LAST_GROUPS = (OUTPUT, INPUT, COMPUTATION, REPORTING)
+TUNING = "tuning"
+_FIRST_GROUPS, _LAST_GROUPS = (INPUT, OUTPUT), (REPORTING, COMPUTATION, TUNING)
+_FIRST_FLAGS = ("--preview", "--output", "--format")
 
-_FILE_HELP = "any file that libsndfile reads; - is standard input; after --, all are files"
+_FILE_HELP = (
+    "any file that libsndfile reads, or a folder of such files; - is standard\n"
+    "input; after --, all are files"
+)
 
 
 class Parser(argparse.ArgumentParser):
@@ -107,13 +115,13 @@ def parse(
         An option is unknown, missing or has an invalid value.
     """
     cut = argv.index("--") if "--" in argv else len(argv)
+    known = [flag for action in parser._actions for flag in action.option_strings]
+    _refuse_dashed_files(parser, argv[:cut], known)
     # The files are no argument of argparse, which would accept only one unbroken run of them.
     namespace, files = parser.parse_known_args(argv[:cut])
     for text in files:
         if text.startswith("-") and text != "-":
-            flags = [flag for action in parser._actions for flag in action.option_strings]
-            hint = nearest(text.partition("=")[0], flags)
-            parser.error(f"unknown option {text}{hint}")
+            parser.error(f"unknown option {text}{flag_hint(text, known)}")
     files += argv[cut + 1 :]
     values = vars(namespace)
     for option in options:
@@ -126,15 +134,24 @@ def parse(
     return values, tuple(files)
 
 
+def _refuse_dashed_files(parser: Parser, argv: Sequence[str], known: Sequence[str]) -> None:
+    """Refuse a file like -song.wav, which would be read as -s with the value ong.wav."""
+    for text in argv:
+        if text.startswith("-") and "." in text and "=" not in text and is_file(text):
+            parser.error(f"unknown option {text}{flag_hint(text, known)}")
+
+
 def values_of(options: Sequence[Option], values: dict[str, Any]) -> dict[str, Any]:
     """Values of the given options after parsing, by field name."""
     return {option.name: values[option.flag] for option in options}
 
 
-def nearest(text: str, known: Sequence[str]) -> str:
-    """``; did you mean …?`` with the most similar known word, or an empty string."""
-    close = difflib.get_close_matches(text, known, n=1)
-    return f"; did you mean {close[0]}?" if close else ""
+def constructed(kind: type[T], options: Sequence[Option], values: dict[str, Any]) -> T:
+    """Construct an object from its options; an error about a field names the flag instead."""
+    try:
+        return kind(**values_of(options, values))
+    except ParameterError as error:
+        raise named_by_flags(error, options) from None
 
 
 def at_least(minimum: int) -> Callable[[str], int]:
@@ -148,6 +165,16 @@ def at_least(minimum: int) -> Callable[[str], int]:
     return convert
 
 
+def named_by_flags(error: ParameterError, options: Sequence[Option]) -> ParameterError:
+    """Return an error about a field, with which its message begins, as one about its flag."""
+    match = re.match(r"(\w+)(?=:| must| is| are| has| have)", str(error))
+    for option in options:
+        if match and option.name == match[0]:
+            flag = str(option.metavar) if option.suffixes else option.flag
+            return type(error)(flag + str(error)[match.end() :])
+    return error
+
+
 def sentence(text: str) -> str:
     """Text with a capital letter at its beginning."""
     return text[0].upper() + text[1:]
@@ -159,7 +186,8 @@ def _companion_usage(option: Option) -> str:
 
 def _take_companion(parser: Parser, option: Option, files: list[str]) -> str | None:
     """Remove the one file with the option's suffixes from the files, and return it."""
-    matches = [file for file in files if file.lower().endswith(option.suffixes)]
+    recognised = option.content or (lambda path: False)
+    matches = [file for file in files if file.lower().endswith(option.suffixes) or recognised(file)]
     name = f"{option.metavar}, which ends in {' or '.join(option.suffixes)}"
     if len(matches) > 1:
         raise ParameterError(f"{matches[1]} is a second {name}; give one per run")
@@ -171,11 +199,13 @@ def _take_companion(parser: Parser, option: Option, files: list[str]) -> str | N
 
 
 def _add_flags(parser: Parser, options: Sequence[Option]) -> None:
-    """Add the flags in groups: in the order of the options, those of all commands at the end."""
+    """Add the flags in groups: input and output first, what tunes a method last."""
+    order = {flag: place for place, flag in enumerate(_FIRST_FLAGS)}
+    options = sorted(options, key=lambda option: order.get(option.flag, len(order)))
     names = dict.fromkeys(option.group or SEPARATION for option in options)
-    order = [name for name in names if name not in _LAST_GROUPS]
-    order += [name for name in _LAST_GROUPS if name in names]
-    for name in order:
+    own = [name for name in names if name not in (*_FIRST_GROUPS, *_LAST_GROUPS)]
+    groups = [name for name in (*_FIRST_GROUPS, *own, *_LAST_GROUPS) if name in names]
+    for name in groups:
         group = parser.add_argument_group(name)
         exclusive: dict[str, Any] = {}
         for option in options:

@@ -11,6 +11,7 @@ import numpy as np
 
 from nmfaudio.audio.io.writing import stored_blocks
 from nmfaudio.cli.failures import printable
+from nmfaudio.cli.progress import times
 
 if TYPE_CHECKING:
     from nmfaudio.audio.io import Written
@@ -19,25 +20,32 @@ if TYPE_CHECKING:
 _WIDTH = 80  # columns of the table
 
 
-def describe_stems(mixture: np.ndarray, stems: Stems, written: Written) -> dict[str, Any]:
-    """Properties of the stems of one file, for the output of ``--json``."""
-    paths = written.paths[: len(stems)]  # the stems come first, then the components
+def describe_stems(
+    mixture: np.ndarray, stems: Stems, written: Written, names: Sequence[str]
+) -> dict[str, Any]:
+    """Properties of the stems of one file, those written among them, for ``--json``."""
+    # The stems come first, then the components.
+    paths = dict(zip(names, written.paths, strict=False))
     groups = stems.groups
-    return {
+    known = ("score_mismatch",)  # metadata of some separators
+    metadata = stems.decomposition.metadata
+    complete = len(names) == len(stems)
+    return {key: metadata[key] for key in known if key in metadata} | {
         "sources": [
             {
                 "name": name,
-                "path": path,
+                "path": paths.get(name),
                 "components": groups[name].components,
                 "energy_share": groups[name].energy_share,
                 "centre_hz": groups[name].centre_hz,
                 "percussiveness": groups[name].percussiveness,
             }
-            for name, path in zip(stems, paths, strict=True)
+            for name in stems
         ],
-        "component_paths": written.paths[len(stems) :],
+        "component_paths": written.paths[len(names) :],
         "components": sum(len(group.components) for group in groups.values()),
-        "max_abs_error": _largest_error(mixture, stems, written),
+        "sums_to_mixture": complete,
+        "max_abs_error": _largest_error(mixture, stems, written) if complete else None,
         "gain": written.gain,
     }
 
@@ -67,12 +75,11 @@ def _largest_error(mixture: np.ndarray, stems: Stems, written: Written) -> float
 def line(name: str, report: dict[str, Any]) -> str:
     """Line about one separated file."""
     count = len(report["sources"])
-    error = report["max_abs_error"]
-    facts = [
-        f"{count} {'source' if count == 1 else 'sources'} in {report['seconds']:.1f} s",
-        f"{report['times_real_time']:.3g} × real time",
-        f"largest |mix − Σ stems| {'unknown' if error is None else format(error, '.1e')}",
-    ]
+    stems = "stem" if count == 1 else "stems"
+    facts = [f"{count} {stems} in {times(report['seconds'], report['duration'])}"]
+    if not report["sums_to_mixture"]:
+        chosen = sum(source["path"] is not None for source in report["sources"])
+        facts.append(f"{chosen} written by --only, which do not sum to the recording")
     if report["gain"] != 1:
         facts.append(f"all scaled by {report['gain']:.3f} to avoid clipping")
     return f"{name}: {', '.join(facts)}"
@@ -108,6 +115,13 @@ def table(report: dict[str, Any]) -> str:
         f"  {report['components']} components, {report['iterations']} iterations ({ended}),"
         f" loss {report['loss']:.6g}"
     )
+    error = report["max_abs_error"]
+    lines.append(
+        "  largest difference of the sum of the stems from the recording:"
+        f" {'unknown' if error is None else format(error, '.1e')}"
+    )
+    if "score_mismatch" in report:
+        lines.append(f"  mismatch of score and recording {report['score_mismatch']:.2f}")
     return "\n".join(lines)
 
 

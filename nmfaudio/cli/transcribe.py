@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-import io
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from nmfaudio._common.options import option, switch
-from nmfaudio.cli.batch import BatchCommand, Worker, describe_result
+from nmfaudio.cli.batch import DEFAULT_ROOTS, BatchCommand, Worker, describe_result
 from nmfaudio.cli.command import STDOUT
 from nmfaudio.cli.failures import printable
 from nmfaudio.cli.memory import check_memory
-from nmfaudio.cli.parser import OUTPUT
+from nmfaudio.cli.parser import OUTPUT, REPORTING
+from nmfaudio.cli.progress import FITTING, PREPARING, READING, WRITING, times
+from nmfaudio.cli.record import PREFIX, discard_record
 from nmfaudio.errors import ParameterError
 
 # Slow imports are inside the functions that need them, so that --help is fast.
 if TYPE_CHECKING:
     from nmfaudio.cli.jobs import Job
     from nmfaudio.cli.progress import Bar
+    from nmfaudio.dictionaries.dictionary import Dictionary
+    from nmfaudio.dictionaries.note_dictionary import NoteDictionary
     from nmfaudio.stems.stems import Stems
     from nmfaudio.transcription.drums import DrumTranscriber
     from nmfaudio.transcription.result import Transcription
@@ -30,7 +33,8 @@ if TYPE_CHECKING:
 _GROUP = "transcription"
 _STEMS = {"note": "note", "pitch": "pitch", "hand": "hand", "part": "track"}  # argument of stems()
 _EXTRAS = {"salience": "salience.npz", "sonify": "sonification.wav", "plot": "plot.png"}
-_DPI = 150
+_OF_NOTES = {"low": "--low", "high": "--high", "min_note": "--min-note"}
+_NOTE = ("onset", "offset", "pitch", "velocity", "track")  # what --json has of a note
 
 
 def _positive(text: str) -> float:
@@ -41,6 +45,15 @@ def _positive(text: str) -> float:
     if not 0 < value < float("inf"):
         raise ParameterError(f"{text!r} is not a number above 0")
     return value
+
+
+def _pitch(text: str) -> int:
+    from nmfaudio.symbolic.names import pitch_named
+
+    pitch = pitch_named(text)
+    if pitch is None:
+        raise ParameterError(f"{text!r} is no pitch; give a note such as C2, or a MIDI number")
+    return pitch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +73,13 @@ examples:
   nmfaudio transcribe --drums loop.wav
 
 {STDOUT}"""
-    last_stage = "detecting notes"
+    stages: ClassVar[Mapping[str, float]] = {
+        READING: 1,
+        PREPARING: 9,
+        FITTING: 80,
+        "detecting notes": 5,
+        WRITING: 5,
+    }
 
     dictionary: str | None = option(
         None,
@@ -86,6 +105,23 @@ examples:
         metavar="X",
         group=_GROUP,
     )
+    low: int | None = option(
+        None,
+        "lowest note to report: a name such as C2, or a MIDI number",
+        parse=_pitch,
+        metavar="PITCH",
+        group=_GROUP,
+    )
+    high: int | None = option(
+        None, "highest note to report", parse=_pitch, metavar="PITCH", group=_GROUP
+    )
+    min_note: float | None = option(
+        None,
+        "leave out shorter notes (default: 0.03)",
+        parse=_positive,
+        metavar="SECONDS",
+        group=_GROUP,
+    )
     output: str | None = option(
         None,
         "folder that gets a folder for each file (default: transcribed)",
@@ -102,7 +138,7 @@ examples:
         group=OUTPUT,
     )
     plot: bool = switch(
-        f"also write a picture of the notes: {_EXTRAS['plot']}; needs nmfaudio[plot]", group=OUTPUT
+        f"also write a picture of the notes: {_EXTRAS['plot']}; needs matplotlib", group=OUTPUT
     )
     stems: str | None = option(
         None,
@@ -112,25 +148,42 @@ examples:
         group=OUTPUT,
     )
 
+    verbose: bool = switch(
+        "also show the fit, and how well the recording suits the dictionary",
+        short="-v",
+        group=REPORTING,
+        excludes="verbosity",
+    )
+
     @property
     def inputs(self) -> tuple[str, ...]:
         """Files that are read, and must not be replaced."""
-        return self.files if self.dictionary is None else (*self.files, self.dictionary)
+        return (*super().inputs, *([] if self.dictionary is None else [self.dictionary]))
 
     @property
     def root(self) -> Path:
         """Folder that gets a folder for each recording."""
-        return Path("transcribed" if self.output is None else self.output)
+        return Path(DEFAULT_ROOTS[1] if self.output is None else self.output)
 
-    def patterns(self) -> Sequence[str]:
-        """Glob patterns of the results in the folder of a recording."""
+    def record_path(self, track: str) -> Path:
+        """Path, below `root`, of the record of the settings that made the results."""
+        return Path(track, f"{PREFIX}{self.name}.json")
+
+    def patterns(self, track: str) -> Sequence[Path]:
+        """Glob patterns, below `root`, of the results of a recording."""
         extras = [file for name, file in _EXTRAS.items() if getattr(self, name)]
-        return ("notes.csv", "notes.mid", *extras, *(["stems/*.wav"] if self.stems else []))
+        names = ["notes.csv", "notes.mid", *extras, *(["stems/*.wav"] if self.stems else [])]
+        return [Path(track, name) for name in names]
 
     def check(self) -> None:
         """Check options, that a picture can be drawn, and that the dictionary can be read."""
         if self.parts is not None and not self.drums:
             raise ParameterError("--parts is for drums; add --drums")
+        for name, flag in _OF_NOTES.items():
+            if self.drums and getattr(self, name) is not None:
+                raise ParameterError(f"{flag} is for pitched notes; omit it, or --drums")
+        if self.low is not None and self.high is not None and self.low > self.high:
+            raise ParameterError(f"--low {self.low} is above --high {self.high}; exchange them")
         choices = ("note", "part") if self.drums else ("note", "pitch", "hand")
         if self.stems not in (None, *choices):
             of = "drums" if self.drums else "notes"
@@ -156,28 +209,31 @@ examples:
             source = printable(self.dictionary)
         dictionary = f"{source}: {summary}"
         if not self.quiet:
-            print(f"transcribing with {dictionary}", file=sys.stderr)
+            print(f"transcribing with {source} ({summary})", file=sys.stderr)
 
         def transcribe(job: Job, bar: Bar) -> dict[str, Any]:
             recording = self.read(job, bar)
             result = self.compute(transcriber, recording, bar)
             paths = self._write(job, result)
-            facts = {"notes": len(result.notes), "dictionary": dictionary}
+            facts = {"dictionary": dictionary, **_describe_notes(result)}
             return describe_result(recording, result) | facts | paths
 
         return transcribe
 
     def _note_transcriber(self) -> Transcriber:
-        from nmfaudio.dictionaries.note_dictionary import NoteDictionary
         from nmfaudio.transcription.transcriber import Transcriber
 
-        settings = {} if self.threshold is None else {"threshold": self.threshold}
-        if self.dictionary is None:
-            return Transcriber().with_decoding(**settings)
-        return Transcriber(NoteDictionary.load(self.dictionary)).with_decoding(**settings)
+        chosen = {
+            "threshold": self.threshold,
+            "lowest": self.low,
+            "highest": self.high,
+            "shortest": self.min_note,
+        }
+        settings: dict[str, Any] = {k: value for k, value in chosen.items() if value is not None}
+        dictionary = None if self.dictionary is None else _load_notes(self.dictionary)
+        return Transcriber(dictionary, **settings)
 
     def _drum_transcriber(self) -> DrumTranscriber:
-        from nmfaudio.dictionaries.dictionary import Dictionary
         from nmfaudio.symbolic.names import DRUM_PARTS
         from nmfaudio.transcription.drums import DrumTranscriber
 
@@ -185,7 +241,7 @@ examples:
         if self.threshold is not None:
             settings["threshold"] = self.threshold
         if self.dictionary is not None:
-            settings["dictionary"] = dictionary = Dictionary.load(self.dictionary)
+            settings["dictionary"] = dictionary = _load_drums(self.dictionary)
             settings["parts"] = tuple(part for part in DRUM_PARTS if part in dictionary.names)
         if self.parts is not None:
             settings["parts"] = tuple(name.strip() for name in self.parts.split(","))
@@ -193,13 +249,15 @@ examples:
 
     def _write(self, job: Job, result: Transcription) -> dict[str, Any]:
         """Write the notes and all extras; return their paths."""
+        from nmfaudio._common.figures import encode_figure
         from nmfaudio._common.files import write_bytes
         from nmfaudio.audio.io import write_group
 
         extras = {name: job.folder / file for name, file in _EXTRAS.items() if getattr(self, name)}
         # What may fail comes before the first file is written.
-        picture = _picture(result) if self.plot else b""
+        picture = encode_figure(result.plot()) if self.plot else b""
         stems = _separate(result, _STEMS[self.stems]) if self.stems else None
+        discard_record(job.record)  # it does not hold for results replaced in part
         score = result.save(job.folder, overwrite=self.overwrite)
         if self.salience:
             result.save_salience(extras["salience"], overwrite=self.overwrite)
@@ -220,11 +278,68 @@ examples:
         yield from report.get("stems", ())
 
     def lines(self, name: str, report: dict[str, Any]) -> Iterable[str]:
-        """One line about the notes."""
-        count = report["notes"]
-        facts = [f"{count} {'note' if count == 1 else 'notes'} in {report['seconds']:.1f} s"]
-        facts.append(f"{report['times_real_time']:.3g} × real time")
-        return [f"{name}: {', '.join(facts)}"]
+        """One line about the notes; with -v another one about the fit."""
+        count = len(report["notes"])
+        notes = "note" if count == 1 else "notes"
+        lines = [f"{name}: {count} {notes} in {times(report['seconds'], report['duration'])}"]
+        return [*lines, _fit(report)] if self.verbose else lines
+
+
+def _load_notes(path: str) -> NoteDictionary:
+    """Load a dictionary of notes; refuse others with the options that they need."""
+    from nmfaudio.dictionaries.dictionary import Dictionary
+    from nmfaudio.dictionaries.note_dictionary import NoteDictionary
+
+    dictionary = Dictionary.load(path)
+    if None in dictionary.pitches:
+        names = ", ".join(dictionary.names)
+        raise ParameterError(
+            f"{printable(path)}: has templates of {names} without pitches; for hits of drums add "
+            "--drums, for notes learn one with nmfaudio learn --notes LABEL=FOLDER"
+        )
+    return NoteDictionary.load(path)
+
+
+def _load_drums(path: str) -> Dictionary:
+    """Load a dictionary of drum hits; refuse others with what to do."""
+    from nmfaudio.dictionaries.dictionary import Dictionary
+    from nmfaudio.symbolic.names import DRUM_PARTS
+
+    dictionary = Dictionary.load(path)
+    if None not in dictionary.pitches:
+        names = ", ".join(dictionary.names)
+        raise ParameterError(
+            f"{printable(path)}: has notes of {names}, --drums needs hits of drums; omit --drums"
+        )
+    if dictionary.lags == 1 or not set(DRUM_PARTS) & set(dictionary.names):
+        raise ParameterError(
+            f"{printable(path)}: has {dictionary.kind} of {', '.join(dictionary.names)}; --drums "
+            f"needs convolutive ones of {', '.join(DRUM_PARTS)}: nmfaudio learn kick=FOLDER "
+            "snare=FOLDER --kind convolutive"
+        )
+    return dictionary
+
+
+def _describe_notes(result: Transcription) -> dict[str, Any]:
+    """Notes and suitability of a recording, for the output of ``--json``."""
+    from dataclasses import asdict
+
+    suitability = result.suitability
+    return {
+        "notes": [{name: getattr(note, name) for name in _NOTE} for note in result.notes],
+        "suitability": None if suitability is None else asdict(suitability),
+    }
+
+
+def _fit(report: dict[str, Any]) -> str:
+    """Line of ``-v`` about the fit."""
+    pitches = [note["pitch"] for note in report["notes"]]
+    facts = [f"{report['iterations']} iterations, loss {report['loss']:.6g}"]
+    facts += [f"MIDI numbers {min(pitches):g} to {max(pitches):g}"] if pitches else []
+    suitability = report["suitability"]
+    if suitability["limit"] is not None:
+        facts.append(f"suitability {suitability['value']:.2f} (at least {suitability['limit']})")
+    return f"  {', '.join(facts)}"
 
 
 def _separate(result: Transcription, by: str) -> Stems:
@@ -232,9 +347,3 @@ def _separate(result: Transcription, by: str) -> Stems:
 
     check_memory(stems_memory(result, by))
     return note_stems(result, by)
-
-
-def _picture(result: Transcription) -> bytes:
-    content = io.BytesIO()
-    result.plot().savefig(content, format="png", dpi=_DPI)
-    return content.getvalue()

@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, ClassVar, Literal, Self, TypeAlias, get_args
 
 import numpy as np
 
+from nmfaudio._common.equality import EqualByContent
 from nmfaudio._common.files import load_archive, save_archive, show
 from nmfaudio._common.files.sources import Source
 from nmfaudio._common.validation import as_number
 from nmfaudio._public import public
-from nmfaudio.audio.transforms import Transform, rows_in, transform_from
+from nmfaudio.audio.transforms import Transform, rows_in, saved_parameters, transform_from
 from nmfaudio.errors import AudioFileError, NmfAudioError, ParameterError, ShapeError
+from nmfaudio.factorisation.divergences import beta_named
 
 Kind: TypeAlias = Literal["templates", "exemplars", "convolutive"]
 
@@ -23,7 +26,7 @@ _KIND = "dictionary"  # of the file
 
 @public
 @dataclass(frozen=True, eq=False, repr=False)
-class Dictionary:
+class Dictionary(EqualByContent):
     """Labelled templates of sounds.
 
     `nmfaudio.learn` makes one from recordings; its templates each sum to one.
@@ -38,8 +41,9 @@ class Dictionary:
         Transform whose frames the templates are; with another they have no meaning.
     pitches : sequence of (float or None), optional
         MIDI number of each component's note, or None where it has none.
-    beta : float
-        β-divergence under which the templates were learned: 1 is Kullback–Leibler.
+    beta_loss : float, str or Beta
+        β-divergence under which the templates were learned, kept as a number: 1 is
+        Kullback–Leibler.
     kind : "templates", "exemplars" or "convolutive"
         Spectra learned by NMF; unmodified frames of recordings (several consecutive ones for
         templates with lags); or spectrograms learned by convolutive NMF.
@@ -69,7 +73,7 @@ class Dictionary:
     labels: tuple[str, ...]
     transform: Transform
     pitches: tuple[float | None, ...] = None  # type: ignore[assignment]  # a tuple once constructed
-    beta: float = 1.0
+    beta_loss: float = 1.0
     kind: Kind = "templates"
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
@@ -85,7 +89,8 @@ class Dictionary:
         if self.kind not in get_args(Kind):
             kinds = ", ".join(get_args(Kind))
             raise ParameterError(f"kind is {self.kind!r}; it must be one of {kinds}")
-        valid = {"labels": labels, "pitches": pitches, "beta": as_number(self.beta, "beta")}
+        beta = beta_named(self.beta_loss, "a dictionary").beta
+        valid = {"labels": labels, "pitches": pitches, "beta_loss": beta}
         for name, value in valid.items():
             object.__setattr__(self, name, value)
 
@@ -231,7 +236,7 @@ class Dictionary:
     def _require_like(self, other: Dictionary, name: str) -> None:
         """Raise `ParameterError` unless components of another dictionary fit to these."""
         differences = _differences(self.transform, other.transform)
-        for field_name in ("beta", "lags", "kind"):
+        for field_name in ("beta_loss", "lags", "kind"):
             first, second = getattr(self, field_name), getattr(other, field_name)
             compatible = first == second or (field_name == "kind" and self.lags == 1)
             if not (differences or compatible):
@@ -262,7 +267,7 @@ class Dictionary:
         pitched = sum(pitch is not None for pitch in self.pitches)
         return [f"{pitched} with a pitch"] if pitched else []
 
-    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Save to an ``.npz`` file of one array and a JSON header; no pickle.
 
         Parameters
@@ -271,22 +276,28 @@ class Dictionary:
         overwrite : bool
             Whether to replace an existing file.
 
+        Returns
+        -------
+        Path
+            The file.
+
         Raises
         ------
         OutputError
             The file exists, or cannot be written.
         ParameterError
-            `metadata` is not JSON-serialisable.
+            `metadata` is not JSON-serialisable, or the transform is not registered (see
+            `nmfaudio.register`).
         """
         header = {
             "kind": _KIND,
             "templates": self.kind,
             **{name: list(getattr(self, name)) for name in self._component_fields},
-            "transform": self.transform.to_dict(),
-            "beta": self.beta,
+            "transform": saved_parameters(self.transform),
+            "beta": self.beta_loss,
             "about": dict(self.metadata),
         }
-        save_archive(path, header, {"templates": self.templates}, overwrite=overwrite)
+        return save_archive(path, header, {"templates": self.templates}, overwrite=overwrite)
 
     @classmethod
     def load(cls, path: Source) -> Self:
@@ -318,14 +329,14 @@ class Dictionary:
             return cls(
                 templates,
                 transform=transform_from(parameters),
-                beta=header["beta"],
+                beta_loss=header["beta"],
                 kind=header["templates"],
                 metadata=dict(header["about"]),
                 **values,
             )
         except (KeyError, TypeError, ValueError, IndexError, NmfAudioError) as error:
             raise AudioFileError(
-                f"{show(path)}: not a dictionary that nmfaudio saved: {error}"
+                f"{show(path)}: not a dictionary that can be loaded: {error}"
             ) from error
 
 

@@ -160,7 +160,7 @@ class DrumModel:
         its hits contradict the dictionary (Dittmar and Gärtner 2014; there W is blended with its
         initial value, here a gamma prior has it as its mode).
         """
-        fit = self._fit(W, H, penalties=(Prior(W, weight),), max_iter=max_iter)
+        fit = self._fit(W, H, penalties=(Prior(weight, W),), max_iter=max_iter)
         return fit.W, fit.H
 
     def split(

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, get_args
 
 import numpy as np
 
-from nmfaudio._common.validation import as_count, as_number
+from nmfaudio._common.validation import as_count
 from nmfaudio._public import public
 from nmfaudio._version import __version__
 from nmfaudio.audio.masking import analyse
@@ -17,7 +17,7 @@ from nmfaudio.dictionaries.dictionary import Dictionary, Kind
 from nmfaudio.dictionaries.exemplars import active_frames, choose_exemplars
 from nmfaudio.dictionaries.recordings import AnyRecording, Recording, as_recordings
 from nmfaudio.errors import ContentError, ParameterError
-from nmfaudio.factorisation.divergences import Beta
+from nmfaudio.factorisation.divergences import Beta, beta_named
 from nmfaudio.factorisation.engine import Callback, decompose
 from nmfaudio.factorisation.factors import Factor
 from nmfaudio.factorisation.initialisation import RELATIVE_FLOOR
@@ -40,7 +40,7 @@ def learn(
     size: int | None = None,
     lags: int | None = None,
     transform: Transform | None = None,
-    beta: float = 1.0,
+    beta_loss: str | float | Beta = 1.0,
     max_iter: int = 100,
     resample: bool = False,
     callback: Callback | None = None,
@@ -71,8 +71,8 @@ def learn(
         frames are excerpts of the recording.
     transform : Transform, optional
         Transform whose frames the templates are; by default ``Stft(sr, default_n_fft(sr))``, with
-        power 2 where `beta` is 0.
-    beta : float
+        power 2 where `beta_loss` is 0.
+    beta_loss : str, float or Beta
         β-divergence under which the templates are learned, and later used.
     max_iter : int
         Maximum number of iterations of each factorisation.
@@ -116,7 +116,8 @@ def learn(
     >>> na.learn({"tone": tone, "hiss": hiss}, 8000, kind="templates", size=4)
     Dictionary(2 labels: tone 4, hiss 4; templates of 513 frequencies, stft, 8000 Hz)
     """
-    method = _Method(*_settings(kind, size, lags), as_number(beta, "beta"), max_iter, callback)
+    beta = beta_named(beta_loss, "a dictionary").beta
+    method = _Method(*_settings(kind, size, lags), beta, max_iter, callback)
     if not isinstance(recordings, Mapping) or not recordings:
         raise ParameterError("no recordings; give a mapping of labels to recordings")
     reader = RecordingReader(sr, transform, resample, method.beta)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
@@ -37,8 +38,9 @@ class NoteDictionary(Dictionary):
         Transform whose frames the templates are; see `to_transform` for others.
     pitches : sequence of float
         MIDI number of each component.
-    beta : float
-        β-divergence under which the templates were learned: 1 is Kullback–Leibler.
+    beta_loss : float, str or Beta
+        β-divergence under which the templates were learned, kept as a number: 1 is
+        Kullback–Leibler.
     kind : "templates", "exemplars" or "convolutive"
         As for `Dictionary`.
     metadata : Mapping
@@ -177,6 +179,9 @@ class NoteDictionary(Dictionary):
     def fill(self, low: int = 21, high: int = 108) -> Self:
         """Add the missing semitones of a range, transposed from the nearest note of an instrument.
 
+        Where a note lacks a stage that other notes of the instrument have, because its recording
+        was too short, the stage is added in the same way.
+
         The frequency axis of the templates is scaled; for transforms of evenly spaced semitones
         that is a shift. Of two notes at the same distance the lower is taken: transposed upwards,
         it leaves no gap at the highest frequencies. A template is zero where it would need
@@ -217,10 +222,14 @@ class NoteDictionary(Dictionary):
             instrument = self.select(name)
             groups = instrument.groups()
             for pitch in range(low, high + 1):
-                if pitch not in groups:
-                    nearest = min(groups, key=lambda p: (abs(p - pitch), p))
-                    note = instrument._take(groups[nearest])
-                    parts.append(note._transposed(pitch - nearest))
+                nearest = _nearest(groups, pitch)
+                complete = any(instrument.stages[k] is None for k in groups[nearest])
+                for stage in (None,) if complete else instrument._stage_names():
+                    sources = instrument._groups_of_stage(stage)
+                    if pitch not in sources:
+                        source = _nearest(sources, pitch)
+                        note = instrument._take(sources[source])
+                        parts.append(note._transposed(pitch - source))
         return parts[0].merge(*parts[1:])
 
     def average(self) -> Self:
@@ -304,15 +313,32 @@ class NoteDictionary(Dictionary):
         templates = convert_templates(self.templates, self.transform, transform)
         return replace(self, templates=templates, transform=transform)
 
+    def _stage_names(self) -> list[str]:
+        """Stages that any component is, in order of time."""
+        return [stage for stage in STAGES if stage in self.stages]
+
+    def _groups_of_stage(self, stage: str | None) -> dict[float, tuple[int, ...]]:
+        """Components of a stage, by pitch."""
+        chosen = {
+            pitch: tuple(k for k in members if self.stages[k] == stage)
+            for pitch, members in self.groups().items()
+        }
+        return {pitch: members for pitch, members in chosen.items() if members}
+
     def _facts(self) -> list[str]:
         pitches = list(self.groups())
         facts = [f"{len(pitches)} pitches from {pitches[0]:g} to {pitches[-1]:g}"]
         if len(pitches) == 1:
             facts = [f"pitch {pitches[0]:g}"]
-        stages = [stage for stage in STAGES if stage in self.stages]
+        stages = self._stage_names()
         if stages:
             facts.append(f"stages {'/'.join(stages)}")
         return facts
+
+
+def _nearest(pitches: Iterable[float], pitch: float) -> float:
+    """Pitch that is nearest to another, the lower one of two."""
+    return min(pitches, key=lambda p: (abs(p - pitch), p))
 
 
 def _as_velocity(value: Any) -> float | None:

@@ -21,6 +21,7 @@ from nmfaudio.dictionaries.note_learning import (
 )
 from nmfaudio.dictionaries.recordings import SUFFIXES, Recording
 from nmfaudio.errors import AudioFileError, ContentError, ParameterError
+from nmfaudio.factorisation.divergences import Beta, beta_named
 from nmfaudio.symbolic.names import pitch_named
 
 _HIGHEST_VELOCITY = 127  # MIDI
@@ -35,7 +36,7 @@ def learn_notes(
     stages: Mapping[str, tuple[float, float]] | None = None,
     lags: int | None = None,
     velocities: Mapping[str, float] | None = None,
-    beta: float = 1.0,
+    beta_loss: str | float | Beta = 1.0,
     resample: bool = False,
 ) -> NoteDictionary:
     """Learn the notes of an instrument from recordings of one note each.
@@ -53,7 +54,7 @@ def learn_notes(
         Label of all components.
     transform : Transform, optional
         By default ``Stft(sr, n_fft, n_fft // 8)`` at the sample rate of the first recording, with
-        `n_fft` the power of two nearest to 186 ms, and power 2 where `beta` is 0.
+        `n_fft` the power of two nearest to 186 ms, and power 2 where `beta_loss` is 0.
     stages : mapping of str to (float, float), optional
         Stages that get a template each, with begin and end in seconds after the onset: by default
         ``{"attack": (-0.01, 0.05), "early": (0.05, 0.25), "late": (0.4, 1.5)}``. A frame belongs
@@ -64,7 +65,7 @@ def learn_notes(
         instead of stages.
     velocities : mapping of str to float, optional
         Velocity, 0 to 1, of the notes in each named folder: ``{"soft": 0.3}``.
-    beta : float
+    beta_loss : str, float or Beta
         β-divergence under which the templates are learned.
     resample : bool
         Whether recordings are resampled to the rate of `transform`; otherwise those of another
@@ -96,6 +97,7 @@ def learn_notes(
     {69.0: (0, 1, 2), 71.0: (3, 4, 5)}
     """
     files = note_files(folder, velocities)
+    beta = beta_named(beta_loss, "a dictionary").beta
     transform = transform or default_note_transform(sample_rate_of(files[0].path), beta)
     reader = RecordingReader(None, transform, resample, beta)
     return learn_isolated_notes(

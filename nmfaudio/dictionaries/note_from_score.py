@@ -18,7 +18,7 @@ from nmfaudio.dictionaries.note_stages import Stage, as_stages
 from nmfaudio.dictionaries.recordings import Recording
 from nmfaudio.dictionaries.template_conversion import unit_sums
 from nmfaudio.errors import ContentError
-from nmfaudio.factorisation.divergences import Beta
+from nmfaudio.factorisation.divergences import Beta, beta_named
 from nmfaudio.factorisation.engine import Callback, decompose
 from nmfaudio.factorisation.factors import Factor
 from nmfaudio.symbolic.conversion import Notes, as_notes
@@ -39,7 +39,7 @@ def learn_notes_from_recording(
     transform: Transform | None = None,
     stages: Mapping[str, tuple[float, float]] | None = None,
     tolerance: float = 0.05,
-    beta: float = 1.0,
+    beta_loss: str | float | Beta = 1.0,
     max_iter: int = 50,
     resample: bool = False,
     callback: Callback | None = None,
@@ -68,7 +68,7 @@ def learn_notes_from_recording(
         note ends.
     tolerance : float
         Seconds by which a note may begin earlier and end later than in the score.
-    beta : float
+    beta_loss : str, float or Beta
         β-divergence under which the templates are learned.
     max_iter : int
         Maximum number of iterations.
@@ -110,6 +110,7 @@ def learn_notes_from_recording(
     [441.40625, 660.15625]
     """
     recording = Recording(audio)
+    beta = beta_named(beta_loss, "a dictionary").beta
     if transform is None:
         transform = default_note_transform(sample_rate_of(audio, sr), beta)
     V = RecordingReader(sr, transform, resample, beta).read(instrument, recording)
@@ -121,7 +122,7 @@ def learn_notes_from_recording(
         as_stages(stages),
         instrument=instrument,
         tolerance=as_number(tolerance, "tolerance", low=0),
-        beta=as_number(beta, "beta"),
+        beta=beta,
         max_iter=as_count(max_iter, "max_iter", low=0),
         callback=callback,
         metadata={"examples": {instrument: [recording.name]}},

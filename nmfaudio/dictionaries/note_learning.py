@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nmfaudio._common.validation import as_count, as_number, as_sample_rate
+from nmfaudio._common.validation import as_count, as_sample_rate
 from nmfaudio.audio.masking import analyse
 from nmfaudio.audio.transforms import Stft, Transform, default_n_fft
 from nmfaudio.dictionaries.note_dictionary import NoteDictionary
@@ -99,7 +99,6 @@ def learn_isolated_notes(
         raise ParameterError(
             "lags and stages are both given; templates of several frames have no stages, omit one"
         )
-    beta = as_number(beta, "beta")
     spans = as_stages(stages)
     lags = None if lags is None else as_count(lags, "lags", low=2)
     templates, pitches, velocities, names = [], [], [], []

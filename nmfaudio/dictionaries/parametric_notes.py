@@ -14,6 +14,8 @@ from nmfaudio.dictionaries.note_learning import PIANO_KEYS
 from nmfaudio.dictionaries.template_conversion import convert_templates, unit_sums
 from nmfaudio.factorisation.structures import harmonic_atoms
 
+_METADATA = {"synthesis": "partials"}
+
 
 def harmonic_notes(
     transform: Transform,
@@ -93,7 +95,29 @@ def harmonic_notes(
     if not isinstance(transform, Stft):
         templates = convert_templates(templates, stft, transform)
     labels = (instrument,) * len(owners)
-    return NoteDictionary(templates, labels, transform, tuple(keys[owners].tolist()))
+    return NoteDictionary(
+        templates, labels, transform, tuple(keys[owners].tolist()), metadata=dict(_METADATA)
+    )
+
+
+def is_synthetic(dictionary: NoteDictionary) -> bool:
+    """Return True for dictionaries that `harmonic_notes` made, and selections from them.
+
+    Parameters
+    ----------
+    dictionary : NoteDictionary
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> import nmfaudio as na
+    >>> is_synthetic(na.dictionaries.harmonic_notes(na.Stft(22050, 2048)).restrict(60, 72))
+    True
+    """
+    return dictionary.metadata == _METADATA
 
 
 def piano_inharmonicity(pitches: np.ndarray) -> np.ndarray:

@@ -10,8 +10,9 @@ from typing import TypeAlias
 
 import numpy as np
 
+from nmfaudio._common.equality import EqualByContent
 from nmfaudio._common.files import show
-from nmfaudio._common.validation import as_audio, as_number, as_sample_rate
+from nmfaudio._common.validation import as_audio, as_number, as_sample_rate, require_array
 from nmfaudio._public import public
 from nmfaudio.errors import ContentError, ParameterError
 from nmfaudio.symbolic.names import pitch_named
@@ -22,7 +23,7 @@ SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff", ".caf", "
 
 @public
 @dataclass(frozen=True, eq=False)
-class Recording:
+class Recording(EqualByContent):
     """Recording of a source, or an excerpt of one, to learn templates from.
 
     Parameters
@@ -58,6 +59,7 @@ class Recording:
     isolated: bool = False
 
     def __post_init__(self) -> None:
+        require_array(self.audio, "audio")
         for name in ("start_time", "stop_time", "pitch"):
             if getattr(self, name) is not None:
                 as_number(getattr(self, name), name, low=0)
@@ -143,8 +145,10 @@ def as_recordings(sources: AnyRecording | Sequence[AnyRecording]) -> list[Record
     ContentError
         A folder has no audio files.
     """
+    require_array(sources, "a recording")
     recordings = []
     for source in list(sources) if isinstance(sources, list | tuple) else [sources]:
+        require_array(source, "a recording")
         if not isinstance(source, str | os.PathLike | np.ndarray | Recording):
             raise ParameterError(
                 f"got {type(source).__name__} as a recording; give a path, an array or a Recording"

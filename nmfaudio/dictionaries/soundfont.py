@@ -21,6 +21,7 @@ from nmfaudio.dictionaries.note_learning import (
     learn_isolated_notes,
 )
 from nmfaudio.errors import AudioFileError, ContentError, MissingExtraError, ParameterError
+from nmfaudio.factorisation.divergences import Beta, beta_named
 from nmfaudio.symbolic.names import PROGRAMS
 from nmfaudio.symbolic.note import Note
 from nmfaudio.symbolic.writing import write_notes
@@ -46,7 +47,7 @@ def learn_notes_from_soundfont(
     transform: Transform | None = None,
     stages: Mapping[str, tuple[float, float]] | None = None,
     lags: int | None = None,
-    beta: float = 1.0,
+    beta_loss: str | float | Beta = 1.0,
 ) -> NoteDictionary:
     """Learn the notes of an instrument from a SoundFont, rendered by a synthesiser.
 
@@ -76,7 +77,7 @@ def learn_notes_from_soundfont(
         As for `learn_notes`.
     lags : int, optional
         As for `learn_notes`.
-    beta : float
+    beta_loss : str, float or Beta
         β-divergence under which the templates are learned.
 
     Returns
@@ -103,6 +104,7 @@ def learn_notes_from_soundfont(
     NoteDictionary(1 label: acoustic grand piano 9; templates of 2049 frequencies, stft, \
 44100 Hz, pitch 60, stages attack/early/late)
     """
+    beta = beta_named(beta_loss, "a dictionary").beta
     transform = transform or default_note_transform(sr, beta)
     program = as_count(program, "program", low=0, high=127)
     label = PROGRAMS[program] if instrument is None else instrument

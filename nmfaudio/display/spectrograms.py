@@ -54,7 +54,7 @@ def plot_stems(stems: SeparatedAudio, *, top_hz: float = 8000.0) -> Figure:
     --------
     >>> import numpy as np, nmfaudio as na
     >>> y = np.random.default_rng(0).standard_normal((1, 8000))
-    >>> figure = na.plot_stems(na.separate(y, 8000, components=4, max_iter=10))
+    >>> figure = na.plot_stems(na.separate(y, 8000, n_components=4, max_iter=10))
     >>> [axes.get_title() for axes in figure.axes if axes.get_title()]
     ['mixture', 'harmonic', 'percussive']
     """
@@ -75,7 +75,8 @@ def plot_stems(stems: SeparatedAudio, *, top_hz: float = 8000.0) -> Figure:
             vmax=0,
             extent=(0, seconds, 0, min(top_hz, stems.sr / 2) / 1000),
         )
-        axes.set(title=name, ylabel="kHz")
+        axes.set_title(name, parse_math=False)  # names may have dollar signs
+        axes.set_ylabel("kHz")
     rows[-1].set_xlabel("seconds")
     figure.colorbar(image, ax=list(rows), label="dB", pad=0.01)
     return figure

@@ -2,7 +2,8 @@
 
 In this package data is (sample, feature), as everywhere in scikit-learn: the transpose of V
 (freq, time). A sample is a frame, ``components_`` the transpose of W, and the result of `transform`
-the transpose of H.
+the transpose of H. The seed is called ``random_state``, as scikit-learn demands; everywhere else in
+nmfaudio it is ``rng``.
 """
 
 from nmfaudio.estimators.convolutive import ConvolutiveNMF

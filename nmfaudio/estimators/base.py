@@ -22,7 +22,7 @@ except ImportError as error:
     raise missing_extra("sklearn", "estimators") from error
 
 from nmfaudio._common.validation import as_count
-from nmfaudio.factorisation.divergences import Beta, divergence_named
+from nmfaudio.factorisation.divergences import Divergence, divergence_named
 from nmfaudio.factorisation.online import activations
 from nmfaudio.factorisation.penalties import Penalty
 from nmfaudio.factorisation.structures import Product, Structure
@@ -35,7 +35,7 @@ class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
     """Estimator whose subclasses implement `_learn`."""
 
     n_components: int | str | None
-    beta_loss: str | float
+    beta_loss: str | float | Divergence
     random_state: Any
     components_: np.ndarray
     n_iter_: int
@@ -160,7 +160,7 @@ class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         """Templates in the shape that the structure expects."""
         return self.components_.T
 
-    def _divergence(self) -> Beta:
+    def _divergence(self) -> Divergence:
         return divergence_named(self.beta_loss)
 
     def _activations(self, V: np.ndarray) -> np.ndarray:

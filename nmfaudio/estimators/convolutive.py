@@ -8,6 +8,7 @@ import numpy as np
 
 from nmfaudio._common.validation import as_count
 from nmfaudio.estimators.base import Estimator
+from nmfaudio.factorisation.divergences import Divergence
 from nmfaudio.factorisation.engine import decompose
 from nmfaudio.factorisation.factors import Factor
 from nmfaudio.factorisation.initialisation import random_factors
@@ -29,8 +30,8 @@ class ConvolutiveNMF(Estimator):
         features.
     n_lags : int
         Samples per component, limited to those of X.
-    beta_loss : "kl", "is", "frobenius" or float
-        β of the beta-divergence: 1, 0, 2 or any other number.
+    beta_loss : str, float or Divergence
+        As in `nmfaudio.nmf`: a number, a name or a `Divergence`.
     solver : "auto", "mu", "bmme", "pg" or Solver
         As in `nmfaudio.decompose`.
     max_iter : int
@@ -77,7 +78,7 @@ class ConvolutiveNMF(Estimator):
         n_components: int | str | None = "auto",
         *,
         n_lags: int = 8,
-        beta_loss: str | float = "kl",
+        beta_loss: str | float | Divergence = "kl",
         solver: str | Solver = "auto",
         max_iter: int = 200,
         tol: float = 1e-4,

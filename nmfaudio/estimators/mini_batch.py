@@ -8,6 +8,7 @@ import numpy as np
 
 from nmfaudio._common.validation import as_count
 from nmfaudio.estimators.base import Estimator
+from nmfaudio.factorisation.divergences import Divergence
 from nmfaudio.factorisation.online import OnlineNMF
 
 
@@ -19,8 +20,8 @@ class MiniBatchNMF(Estimator):
     n_components : int, "auto" or None
         Number of components; "auto" and None mean the smaller of the numbers of samples (of the
         first batch) and features.
-    beta_loss : "kl", "is", "frobenius" or float
-        β of the beta-divergence, from 0 to 2.
+    beta_loss : str, float or Beta
+        β-divergence with β from 0 to 2, as a number, a name as in `nmfaudio.nmf`, or a `Beta`.
     batch_size : int
         Samples per batch of `fit`.
     forget_factor : float
@@ -68,7 +69,7 @@ class MiniBatchNMF(Estimator):
         self,
         n_components: int | str | None = "auto",
         *,
-        beta_loss: str | float = "kl",
+        beta_loss: str | float | Divergence = "kl",
         batch_size: int = 1024,
         forget_factor: float = 0.7,
         max_iter: int = 20,

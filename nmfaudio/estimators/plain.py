@@ -9,6 +9,7 @@ import numpy as np
 from nmfaudio._common.validation import as_count, as_number
 from nmfaudio.errors import ParameterError
 from nmfaudio.estimators.base import Estimator
+from nmfaudio.factorisation.divergences import Divergence
 from nmfaudio.factorisation.engine import decompose
 from nmfaudio.factorisation.factors import Factor
 from nmfaudio.factorisation.initialisation import INITS, STARTS, random_factors
@@ -28,8 +29,8 @@ class NMF(Estimator):
     n_components : int, "auto" or None
         Number of components; "auto" and None mean the smaller of the numbers of samples and
         features.
-    beta_loss : "kl", "is", "frobenius" or float
-        β of the beta-divergence: 1, 0, 2 or any other number.
+    beta_loss : str, float or Divergence
+        As in `nmfaudio.nmf`: a number, a name or a `Divergence`.
     solver : "auto", "mu", "bmme", "hals" or Solver
         As in `nmfaudio.decompose`.
     init : "nndsvdar", "random" or "spa"
@@ -91,7 +92,7 @@ class NMF(Estimator):
         self,
         n_components: int | str | None = "auto",
         *,
-        beta_loss: str | float = "kl",
+        beta_loss: str | float | Divergence = "kl",
         solver: str | Solver = "auto",
         init: str = "nndsvdar",
         max_iter: int = 200,

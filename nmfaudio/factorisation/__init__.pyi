@@ -10,6 +10,9 @@ from .engine import decompose as decompose
 from .engine import nmf as nmf
 from .factors import Factor as Factor
 from .kkt import kkt_residual as kkt_residual
+from .laws import check_divergence as check_divergence
+from .laws import check_penalty as check_penalty
+from .laws import check_structure as check_structure
 from .loop import Callback as Callback
 from .loop import Progress as Progress
 from .normalisation import normalise as normalise

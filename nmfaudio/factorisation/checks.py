@@ -49,22 +49,54 @@ def as_spectrogram(
 
 def _as_real(V: Any) -> np.ndarray:
     """V as a float array of at least two axes; integers become float64."""
-    data: np.ndarray = np.ma.getdata(V) if np.ma.isMaskedArray(V) else np.asarray(V)
+    data = np.ma.getdata(V) if np.ma.isMaskedArray(V) else _as_array(V, "V")
     if data.dtype.kind not in "fiu":
-        hint = "; take its magnitude, e.g. abs(V)" if data.dtype.kind == "c" else ""
-        raise ParameterError(f"V has dtype {data.dtype}; it must be real numbers{hint}")
+        raise ParameterError(
+            f"V is {_kind(V, data)}; it must be real numbers of shape (freq, time){_hint(V, data)}"
+        )
     if data.ndim < 2 or data.size == 0:
+        hint = ", e.g. abs(nmfaudio.Stft(sr).forward(y)[0]) of audio y" if data.ndim == 1 else ""
         raise ShapeError(
-            f"V has shape {data.shape}; it must be (freq, time) with at least one bin and frame"
+            f"V has shape {data.shape}; it must be (freq, time) with at least one bin and "
+            f"frame{hint}"
         )
     return data if data.dtype in (np.float32, np.float64) else data.astype(np.float64)
+
+
+def _as_array(values: Any, name: str) -> np.ndarray:
+    """Convert to an array; `ParameterError` for what numpy cannot convert."""
+    try:
+        return np.asarray(values)
+    except Exception as error:  # objects of other libraries may raise anything
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        if "inhomogeneous" in reason:
+            reason = "its elements differ in shape"
+        raise ParameterError(
+            f"{name} is a {type(values).__name__} that is no array: {reason.rstrip('.')}; pass an "
+            "array of real numbers"
+        ) from None
+
+
+def _kind(V: Any, data: np.ndarray) -> str:
+    """Type of V for a message."""
+    return f"an array of {data.dtype}" if isinstance(V, np.ndarray) else f"a {type(V).__name__}"
+
+
+def _hint(V: Any, data: np.ndarray) -> str:
+    """Way to make real numbers of V, for a message."""
+    if isinstance(V, str | bytes):
+        return "; read a file with nmfaudio.read and take abs(nmfaudio.Stft(sr).forward(y)[0])"
+    if hasattr(V, "toarray"):
+        return "; make it dense with .toarray()"
+    hints = {"c": "; take its magnitude, e.g. abs(V)", "b": "; convert it with .astype(float)"}
+    return hints.get(data.dtype.kind, "")
 
 
 def _as_weights(weights: Any, data: np.ndarray) -> np.ndarray | None:
     """Weights broadcast to the shape of `data`."""
     if weights is None:
         return None
-    array = np.asarray(weights)
+    array = _as_array(weights, "weights")
     if array.dtype.kind not in "fiub":
         raise ParameterError(f"weights have dtype {array.dtype}; they must be real numbers")
     try:
@@ -106,5 +138,5 @@ def _require_finite_and_non_negative(data: np.ndarray) -> None:
         where = tuple(int(i) for i in np.unravel_index(int(np.argmin(data)), data.shape))
         raise ParameterError(
             f"V is negative in {np.count_nonzero(data < 0)} bins, lowest {low:g} at {where}; it "
-            "must be ≥ 0, e.g. a magnitude spectrogram"
+            "must be ≥ 0, e.g. a magnitude spectrogram, neither audio nor decibels"
         )

@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from nmfaudio._common.equality import EqualByContent
 from nmfaudio._common.files import load_archive, save_archive, show
 from nmfaudio._common.validation import as_count
 from nmfaudio._public import public
 from nmfaudio.errors import AudioFileError, ParameterError
-from nmfaudio.factorisation.divergences import Beta, Divergence
+from nmfaudio.factorisation.divergences import DIVERGENCES, Beta, Divergence
+from nmfaudio.factorisation.factors import Factor
 from nmfaudio.factorisation.structures import STRUCTURES, Structure
 
 _KIND = "decomposition"
 
 
+def require_decomposition(value: Any) -> None:
+    """`ParameterError` unless a value is a `Decomposition`."""
+    if not isinstance(value, Decomposition):
+        raise ParameterError(
+            f"decomposition is a {type(value).__name__}; it must be a Decomposition, as nmf returns"
+        )
+
+
 @public
 @dataclass(frozen=True, eq=False, repr=False)
-class Decomposition:
+class Decomposition(EqualByContent):
     """Factors of a decomposition, and the course of its objective.
 
     Parameters
@@ -45,6 +56,11 @@ class Decomposition:
     start_losses : np.ndarray [shape=(start,)]
         Final objective of each of the `n_init` starts, of which the lowest belongs to this result;
         NaN for starts that a callback prevented. Empty in files of early versions.
+    fitted : tuple of Factor
+        Factors as passed to `decompose`, with the result as initial values: passing them again
+        continues the decomposition. Empty if loaded from a file, which has no penalties.
+    weights : np.ndarray or None
+        Weights of the fit, shaped like V; None if all are 1.
 
     Examples
     --------
@@ -53,6 +69,7 @@ class Decomposition:
     >>> d = na.nmf(V, 3, rng=0)
     >>> d.W.shape, d.H.shape, d.n_components
     ((20, 3), (3, 30), 3)
+    >>> W, H = d
     >>> parts = [d.component(k) for k in range(3)]
     >>> bool(np.allclose(sum(parts), d.model()))
     True
@@ -66,6 +83,12 @@ class Decomposition:
     divergence: Divergence
     metadata: Mapping[str, Any] = field(default_factory=dict)
     start_losses: np.ndarray = field(default_factory=lambda: np.empty(0))
+    fitted: tuple[Factor, ...] = ()
+    weights: np.ndarray | None = None
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        """Iterate over the factors: ``W, H = na.nmf(V, 20)``, as many as the structure has."""
+        return iter(self.factors)
 
     @property
     def W(self) -> np.ndarray:
@@ -124,12 +147,24 @@ class Decomposition:
         Returns
         -------
         np.ndarray [shape=(…, freq, time)]
+
+        Raises
+        ------
+        ParameterError
+            A component does not exist, or `frames` is not a slice.
         """
+        if not np.iterable(components):
+            raise ParameterError(
+                f"components is {components!r}; it must be a sequence of indices, or use "
+                "component(k) for one"
+            )
+        if not (frames is None or isinstance(frames, slice)):
+            raise ParameterError(f"frames is {frames!r}; it must be slice(start, stop) or None")
         high = self.n_components - 1
         chosen = [as_count(k, "component", low=0, high=high) for k in components]
         return self.structure.part(self.factors, chosen, frames)
 
-    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Save to an ``.npz`` file of arrays and a JSON header, without pickle.
 
         Parameters
@@ -139,24 +174,26 @@ class Decomposition:
         overwrite : bool
             Replace an existing file.
 
+        Returns
+        -------
+        Path
+            The file.
+
         Raises
         ------
         OutputError
             The file exists, or cannot be written.
         ParameterError
-            The structure or the divergence is not one of this package, so `load` could not
-            restore it.
+            The structure or the divergence is not registered (see `nmfaudio.register`), so `load`
+            could not restore it.
         """
-        restorable = STRUCTURES.get(self.structure.name) == self.structure
-        if not restorable or type(self.divergence) is not Beta:
-            raise ParameterError(
-                f"a decomposition with {self.structure} and {self.divergence} cannot be saved; "
-                f"only the structures {', '.join(STRUCTURES)} and the divergence Beta can"
-            )
+        structure, parameters = STRUCTURES.pack(self.structure)
+        divergence, fields = DIVERGENCES.pack(self.divergence)
         header = {
             "kind": _KIND,
-            "structure": self.structure.name,
-            "divergence": asdict(self.divergence),
+            "structure": structure,
+            **({"structure_parameters": parameters} if parameters else {}),
+            "divergence": fields if divergence == Beta.name else {"name": divergence, **fields},
             "losses": self.losses.tolist(),
             "checks": self.checks.tolist(),
             "converged": self.converged,
@@ -164,7 +201,7 @@ class Decomposition:
             "about": dict(self.metadata),
         }
         arrays = {f"factor-{i}": F for i, F in enumerate(self.factors)}
-        save_archive(path, header, arrays, overwrite=overwrite)
+        return save_archive(path, header, arrays, overwrite=overwrite)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Decomposition:
@@ -182,11 +219,14 @@ class Decomposition:
         Raises
         ------
         AudioFileError
-            The file cannot be read, or is not a decomposition.
+            The file cannot be read, is not a decomposition, or names a structure or divergence
+            whose module has not been imported.
         """
         header, arrays = load_archive(path, kind=_KIND)
         try:
-            structure = STRUCTURES[header["structure"]]
+            parameters = header.get("structure_parameters", {})
+            structure = STRUCTURES.unpack(header["structure"], parameters)
+            divergence = dict(header["divergence"])
             factors = tuple(arrays[f"factor-{i}"] for i in range(len(arrays)))
             structure.shape(factors)
             return cls(
@@ -195,13 +235,13 @@ class Decomposition:
                 np.array(header["checks"], np.int64),
                 bool(header["converged"]),
                 structure,
-                Beta(**header["divergence"]),
+                DIVERGENCES.unpack(divergence.pop("name", Beta.name), divergence),
                 dict(header["about"]),
                 np.array(header.get("start_losses", []), np.float64),  # None is read as NaN
             )
         except (KeyError, TypeError, ValueError) as error:
             raise AudioFileError(
-                f"{show(path)}: is not a decomposition saved by nmfaudio: {error}"
+                f"{show(path)}: not a decomposition that can be loaded: {error}"
             ) from error
 
     def component(self, k: int) -> np.ndarray:

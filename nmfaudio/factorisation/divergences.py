@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol, cast
 
 import numpy as np
 
 from nmfaudio._common.docstrings import inherits_docstrings
+from nmfaudio._common.registry import Registry
 from nmfaudio._common.validation import as_number
 from nmfaudio._public import public
 from nmfaudio.errors import ParameterError
@@ -16,7 +17,15 @@ from nmfaudio.kernels.threads import parallel_for
 
 ROWS = 64  # frames per task; the cost is summed per task, so the sum does not depend on threads
 
-LOSSES = {"kl": 1.0, "is": 0.0, "frobenius": 2.0}
+LOSSES = {
+    "kl": 1.0,
+    "kullback-leibler": 1.0,
+    "is": 0.0,
+    "itakura-saito": 0.0,
+    "frobenius": 2.0,
+    "euclidean": 2.0,
+}
+"""β by name: short ones, and those of scikit-learn."""
 
 
 class Divergence(Protocol):
@@ -24,7 +33,8 @@ class Divergence(Protocol):
 
     It is a weighted sum over time-frequency bins,
     :math:`D(V \mid Y) = \sum_{f,t} m_{ft}\, d(v_{ft} \mid y_{ft})`. These members are all that a
-    solver needs to minimise it under any structure and any penalty.
+    solver needs to minimise it under any structure and any penalty; `nmfaudio.check_divergence`
+    tests them, and `nmfaudio.register` lets files name the class by its attribute ``name``.
     """
 
     @property
@@ -156,6 +166,8 @@ class Beta:
     (20, 1)
     """
 
+    name: ClassVar[str] = "beta"
+
     beta: float = 1.0
     floor: float = 1e-8
 
@@ -230,15 +242,54 @@ class Beta:
         return A.reshape(V.shape), B.reshape(V.shape)
 
 
-def divergence_named(beta_loss: str | float) -> Beta:
-    """Return the beta-divergence for ``"kl"``, ``"is"``, ``"frobenius"`` or a value of β."""
+DIVERGENCES = Registry("divergence", "name", ("gradient_parts", "exponents"), (Beta,))
+"""Divergences that a saved decomposition can name."""
+
+
+def divergence_named(beta_loss: str | float | Divergence) -> Divergence:
+    """Return a divergence from a name in `LOSSES`, a value of β or a divergence itself.
+
+    Parameters
+    ----------
+    beta_loss : str, float or Divergence
+        ``"kl"``, ``"is"``, ``"frobenius"``, one of scikit-learn's long names, any number, or a
+        divergence, which is returned.
+
+    Returns
+    -------
+    Divergence
+
+    Raises
+    ------
+    ParameterError
+        It is none of these.
+    """
     if isinstance(beta_loss, str):
         if beta_loss not in LOSSES:
+            names = ", ".join(repr(name) for name in LOSSES)
             raise ParameterError(
-                f"beta_loss is {beta_loss!r}; it must be 'kl', 'is', 'frobenius' or a number"
+                f"beta_loss is {beta_loss!r}; it must be a number, a Divergence or one of {names}"
             )
         return Beta(LOSSES[beta_loss])
+    if not isinstance(beta_loss, type) and hasattr(beta_loss, "gradient_parts"):
+        return cast(Divergence, beta_loss)
     return Beta(as_number(beta_loss, "beta_loss"))
+
+
+def beta_named(beta_loss: str | float | Divergence, needed_by: str) -> Beta:
+    """Return a beta-divergence as `divergence_named` does, for callers that need β itself.
+
+    Raises
+    ------
+    ParameterError
+        `beta_loss` is invalid, or a divergence of another kind.
+    """
+    divergence = divergence_named(beta_loss)
+    if not isinstance(divergence, Beta):
+        raise ParameterError(
+            f"beta_loss is {divergence!r}; {needed_by} needs a beta-divergence, e.g. 'kl'"
+        )
+    return divergence
 
 
 def _time_major(V: np.ndarray) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nmfaudio._common.validation import as_count, as_number
+from nmfaudio._common.validation import as_count, as_number, shown
 from nmfaudio._public import public
 from nmfaudio.errors import ParameterError, ShapeError
 from nmfaudio.factorisation.checks import as_spectrogram
@@ -148,17 +148,29 @@ def decompose(
 
 def _require_parts(factors: Sequence[Factor], structure: Any, divergence: Any) -> None:
     """`ParameterError` for arguments of the wrong type."""
+    if not np.iterable(factors):
+        raise ParameterError(
+            f"factors is {shown(factors)}; it must be a list of one Factor per factor of the "
+            "structure, e.g. [Factor(W), Factor(H)]"
+        )
     if not all(isinstance(f, Factor) for f in factors):
         kinds = ", ".join(type(f).__name__ for f in factors)
         raise ParameterError(f"factors are {kinds}; wrap each array as Factor(array)")
     if not isinstance(structure, Structure):
-        raise ParameterError(f"structure is {structure!r}; it must be an instance of Structure")
+        raise ParameterError(
+            f"structure is {structure!r}; it must be an instance of "
+            "Structure, e.g. nmfaudio.structures.Convolutive()"
+        )
     if isinstance(divergence, type) or not hasattr(divergence, "gradient_parts"):
         raise ParameterError(f"divergence is {divergence!r}; it must be a Divergence, e.g. Beta(1)")
 
 
 def schedule_of(max_iter: int, tol: float, check_every: int, callback: Callback | None) -> Schedule:
     """Validated stopping criteria; `ParameterError` if one is out of range."""
+    if not (callback is None or callable(callback)):
+        raise ParameterError(
+            f"callback is {shown(callback)}; it must be a function of a Progress, or None"
+        )
     return Schedule(
         as_count(max_iter, "max_iter", low=0),
         as_number(tol, "tol", low=0),
@@ -179,12 +191,17 @@ def generator(rng: Any) -> np.random.Generator:
     """Generator from a seed, a generator or None; `ParameterError` for anything else."""
     try:
         if isinstance(rng, np.random.RandomState):
-            raise TypeError
+            raise TypeError  # numpy would take it, but its stream differs from that of its seed
         return np.random.default_rng(rng)
     except (TypeError, ValueError):
         raise ParameterError(
-            f"rng is {rng!r}; it must be an integer ≥ 0, a numpy Generator or None"
+            f"rng is {_shown_rng(rng)}; it must be an integer ≥ 0, a numpy Generator or None"
         ) from None
+
+
+def _shown_rng(rng: Any) -> str:
+    """Return a seed or generator for a message, without its address."""
+    return "a RandomState" if isinstance(rng, np.random.RandomState) else shown(rng)
 
 
 @public
@@ -192,7 +209,7 @@ def nmf(
     V: Any,
     n_components: int | None = None,
     *,
-    beta_loss: str | float = "kl",
+    beta_loss: str | float | Divergence = "kl",
     solver: str | Solver = "auto",
     init: str = "random",
     W: Any = None,
@@ -216,8 +233,10 @@ def nmf(
         Non-negative magnitudes or powers. Masked bins of a masked array have weight 0.
     n_components : int, optional
         Number of components. Default: that of W or H.
-    beta_loss : "kl", "is", "frobenius" or float
-        β of the beta-divergence: 1, 0, 2 or any other number.
+    beta_loss : str, float or Divergence
+        Divergence of the model from V: β of the beta-divergence, a number or a name ("kl" or
+        "kullback-leibler" for 1, "is" or "itakura-saito" for 0, "frobenius" or "euclidean" for 2),
+        or any `Divergence`.
     solver : "auto", "mu", "bmme", "hals", "pg", "ccd" or Solver
         As in `decompose`.
     init : "random", "nndsvdar" or "spa"
@@ -326,9 +345,10 @@ def _initial(
     init: str, V: np.ndarray, rank: int, weights: np.ndarray | None, W: Any, H: Any, rng: Any
 ) -> tuple[Any, Any]:
     """Initial values of W and H, as arrays or functions for `Factor`."""
-    if init not in INITS:
+    if not isinstance(init, str) or init not in INITS:
         names = " or ".join(repr(name) for name in INITS)
-        raise ParameterError(f"init is {init!r}; it must be {names}")
+        hint = "" if isinstance(init, str) else "; pass initial arrays as W and H"
+        raise ParameterError(f"init is {shown(init)}; it must be {names}{hint}")
     if init == "random":
         return random_factors((len(V), rank), (rank, V.shape[1]), W, H)
     if W is not None or H is not None:
@@ -340,6 +360,9 @@ def _initial(
 
 def _require_initial(name: str, F: Any, shape: tuple[int, int], update: bool | np.ndarray) -> None:
     """Check dtype and shape of an initial W or H, which a fixed factor requires."""
+    if np.asarray(update).dtype != bool:
+        kind = np.asarray(update).dtype
+        raise ParameterError(f"update_{name} has dtype {kind}; it must be boolean")
     if F is None:
         if update is False:
             raise ParameterError(f"update_{name} is False, but no {name} is given; pass {name}")
@@ -347,9 +370,10 @@ def _require_initial(name: str, F: Any, shape: tuple[int, int], update: bool | n
     if np.asarray(F).dtype.kind not in "fiu":
         raise ParameterError(f"{name} has dtype {np.asarray(F).dtype}; it must be real numbers")
     if np.shape(F) != shape:
+        axes = "(freq, component)" if name == "W" else "(component, time)"
         raise ShapeError(
             f"{name} has shape {np.shape(F)}; with this V and number of components it must be "
-            f"{shape}"
+            f"{shape}, {axes}"
         )
 
 

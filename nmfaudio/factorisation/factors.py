@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from nmfaudio._common.validation import shown
 from nmfaudio._public import public
 from nmfaudio.errors import ParameterError
 from nmfaudio.factorisation.penalties import Penalty
@@ -73,8 +74,15 @@ class Factor:
     def __post_init__(self) -> None:
         if not isinstance(self.penalties, tuple):
             raise ParameterError(
-                f"penalties is {self.penalties!r}; it must be a tuple of penalties"
+                f"penalties is {shown(self.penalties)}; it must be a tuple of penalties, e.g. "
+                "(L1(0.1),)"
             )
+        for penalty in self.penalties:
+            if isinstance(penalty, type) or not hasattr(penalty, "majorize"):
+                raise ParameterError(
+                    f"a penalty is {shown(penalty)}; it must be an instance of a Penalty, e.g. "
+                    "nmfaudio.penalties.L1(0.1)"
+                )
         if self.unit not in (None, "l1", "l2"):
             raise ParameterError(f"unit is {self.unit!r}; it must be None, 'l1' or 'l2'")
         if self.unit and (self.free is not True or self.penalties):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nmfaudio.errors import ParameterError
 from nmfaudio.kernels.products import accumulate, product
 
 # Floor of initial values relative to the mean: multiplicative updates cannot leave an exact zero.
@@ -53,7 +54,7 @@ def random_factors(
 
 
 def nndsvdar(
-    V: np.ndarray, rank: int, *, weights: np.ndarray | None = None, rng: np.random.Generator
+    V: np.ndarray, n_components: int, *, weights: np.ndarray | None = None, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     """Initialise W and H by singular vectors, with small random numbers in place of zeros.
 
@@ -62,7 +63,7 @@ def nndsvdar(
     Parameters
     ----------
     V : np.ndarray [shape=(freq, time)]
-    rank : int
+    n_components : int
         Number of components.
     weights : np.ndarray [shape=(freq, time)], optional
     rng : np.random.Generator
@@ -79,8 +80,8 @@ def nndsvdar(
     factorization", Pattern Recognition 41(4), 2008, doi:10.1016/j.patcog.2007.09.010.
     """
     frames, scale = _frames(V, weights)
-    U, S, Vt = _leading_singular_vectors(frames, rank, rng)
-    W, H = np.zeros((len(V), rank)), np.zeros((rank, V.shape[1]))
+    U, S, Vt = _leading_singular_vectors(frames, n_components, rng)
+    W, H = np.zeros((len(V), n_components)), np.zeros((n_components, V.shape[1]))
     for k in range(len(S)):
         u, v = U[:, k], Vt[k]
         # Of u vᵀ = (−u)(−v)ᵀ keep the pair of positive parts with the larger product of norms.
@@ -95,7 +96,7 @@ def nndsvdar(
         W[:, k] = gain * u / (norms[0] or 1.0)
         H[k] = gain * v / (norms[1] or 1.0)
     # The "ar" of NNDSVDar: random values around 1 % of those of a model of V's mean.
-    fill = 0.01 * np.sqrt(weighted_mean(frames.T, weights) / rank)
+    fill = 0.01 * np.sqrt(weighted_mean(frames.T, weights) / n_components)
     for F in (W, H):
         small = F < 1e-6 * F.max(initial=0)
         F[small] = np.abs(fill * rng.standard_normal(np.count_nonzero(small)))
@@ -103,7 +104,7 @@ def nndsvdar(
 
 
 def spa(
-    V: np.ndarray, rank: int, *, weights: np.ndarray | None = None, rng: np.random.Generator
+    V: np.ndarray, n_components: int, *, weights: np.ndarray | None = None, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     """Initialise W by extreme frames of V, found by the successive projection algorithm.
 
@@ -118,8 +119,8 @@ def spa(
     matrix factorization", IEEE TPAMI 36(4), 2014, doi:10.1109/TPAMI.2013.226.
     """
     frames, scale = _frames(V, weights)
-    chosen = _extreme_frames(frames, rank)
-    random = np.abs(rng.standard_normal((rank - len(chosen), len(V))))
+    chosen = _extreme_frames(frames, n_components)
+    random = np.abs(rng.standard_normal((n_components - len(chosen), len(V))))
     W = np.concatenate([frames[chosen], random])  # (component, freq)
     W = W / W.mean(1, keepdims=True) + RELATIVE_FLOOR
     H = product((W / W.sum(0)).astype(V.dtype), frames.T).astype(np.float64)
@@ -132,17 +133,23 @@ def spa(
 
 
 STARTS: dict[str, Callable[..., tuple[np.ndarray, np.ndarray]]] = {"nndsvdar": nndsvdar, "spa": spa}
-"""Functions of (V, rank, weights=…, rng=…) that initialise W and H together."""
+"""Functions of (V, n_components, weights=…, rng=…) that initialise W and H together."""
 
 INITS = ("random", *STARTS)
 
 
 def weighted_mean(V: np.ndarray, weights: np.ndarray | None) -> float:
     """Mean of V over the bins of positive weight."""
-    if weights is None:
-        return float(V.mean(dtype=np.float64))
-    valid = weights > 0
-    return float(V.mean(dtype=np.float64, where=valid)) if valid.any() else 0.0
+    valid: np.ndarray | bool = True if weights is None else weights > 0
+    if not np.any(valid):
+        return 0.0
+    with np.errstate(over="ignore"):
+        mean = float(V.mean(dtype=np.float64, where=valid))
+    if not np.isfinite(mean):
+        raise ParameterError(
+            f"V has values up to {V.max():g}, too large for their mean; divide it by a constant"
+        )
+    return mean
 
 
 def power_of_two(level: float) -> float:

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from nmfaudio.errors import ShapeError
+from nmfaudio.errors import ParameterError, ShapeError
 from nmfaudio.factorisation.checks import as_spectrogram
-from nmfaudio.factorisation.decomposition import Decomposition
+from nmfaudio.factorisation.decomposition import Decomposition, require_decomposition
 from nmfaudio.factorisation.factors import Factor
 from nmfaudio.factorisation.initialisation import power_of_two, weighted_mean
 from nmfaudio.factorisation.problem import Problem
@@ -38,9 +38,9 @@ def kkt_residual(
         Result of `decompose` or `nmf`.
     factors : sequence of Factor, optional
         Factors passed to `decompose`, whose free entries, penalties and norms matter here; initial
-        values do not. Default: all entries free, no penalties.
+        values do not. Default: those of the fit, ``decomposition.fitted``.
     weights : np.ndarray, optional
-        As in `decompose`.
+        As in `decompose`. Default: those of the fit, unless `factors` are passed.
     missing : "nan" or None
         As in `decompose`.
 
@@ -52,7 +52,8 @@ def kkt_residual(
     Raises
     ------
     ParameterError, ShapeError, ContentError
-        An argument does not fit V or the decomposition.
+        An argument does not fit V or the decomposition, or `factors` is needed: the decomposition
+        was loaded, or its factors were changed after the fit.
 
     Notes
     -----
@@ -91,11 +92,14 @@ def _posed(
     V: Any, d: Decomposition, factors: Sequence[Factor] | None, weights: Any, missing: str | None
 ) -> tuple[Problem, list[np.ndarray]]:
     """Problem that was solved and the factors of the decomposition, in double precision."""
+    require_decomposition(d)
+    if factors is None:
+        factors = _fitted(d)
+        weights = d.weights if weights is None else weights
     data, weights = as_spectrogram(V, weights=weights, missing=missing)
     shape = d.structure.shape(d.factors)
     if data.shape != shape:
         raise ShapeError(f"V has shape {data.shape}, but the decomposition is of {shape}")
-    factors = [Factor(F) for F in d.factors] if factors is None else list(factors)
     if len(factors) != len(d.factors):
         raise ShapeError(f"got {len(factors)} factors for a decomposition of {len(d.factors)}")
     # The floor under V for β ≤ 0 depends on its dtype and is relative to its scale: apply it first.
@@ -106,6 +110,19 @@ def _posed(
     free = tuple(f.movable(F.shape) for f, F in zip(fitted, X, strict=True))
     weights = None if weights is None else weights.astype(np.float64)
     return Problem(floored, weights, d.structure, d.divergence, fitted, free), X
+
+
+def _fitted(d: Decomposition) -> tuple[Factor, ...]:
+    """Factors of the fit; `ParameterError` if they are unknown or no longer those of `d`."""
+    same = len(d.fitted) == len(d.factors) and all(
+        f.initial is F for f, F in zip(d.fitted, d.factors, strict=True)
+    )
+    if not same:
+        raise ParameterError(
+            "the penalties and free entries of this decomposition are unknown, since it was loaded "
+            "or changed after the fit; pass factors, e.g. [Factor(F) for F in d]"
+        )
+    return d.fitted
 
 
 def _residual(problem: Problem, i: int, X: Sequence[np.ndarray]) -> float:

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from nmfaudio._common.log import LOGGER
 from nmfaudio.errors import NumericalError, ParameterError, ShapeError
+from nmfaudio.factorisation.callbacks import check_values
+from nmfaudio.factorisation.contracts import (
+    as_array,
+    method_of,
+    require_non_negative,
+)
 from nmfaudio.factorisation.decomposition import Decomposition
 from nmfaudio.factorisation.divergences import Divergence
 from nmfaudio.factorisation.factors import Factor
@@ -36,7 +44,9 @@ class Progress:
     loss : float
         Objective after this iteration.
     start_index : int
-        Index of the initialisation, from 0 to ``n_init − 1``.
+        Index of the initialisation, from 0 to ``n_starts − 1``.
+    n_starts : int
+        Number of initialisations, or of models that are fitted one after another.
 
     Examples
     --------
@@ -51,9 +61,31 @@ class Progress:
     max_iter: int
     loss: float
     start_index: int = 0
+    n_starts: int = 1
 
 
 Callback = Callable[[Progress], bool | None]
+
+
+def numbered(callback: Callback | None, index: int, count: int) -> Callback | None:
+    """Return a callback for one of several decompositions, with its number in each `Progress`.
+
+    Parameters
+    ----------
+    callback : callable or None
+        None is returned unchanged.
+    index : int
+        Index of the decomposition, from 0.
+    count : int
+        Number of decompositions.
+
+    Returns
+    -------
+    callable or None
+    """
+    if callback is None:
+        return None
+    return lambda progress: callback(replace(progress, start_index=index, n_starts=count))
 
 
 @dataclass(frozen=True)
@@ -90,7 +122,7 @@ def best_of(task: Task, rngs: Sequence[np.random.Generator]) -> Decomposition:
     """
     results = _BestOf(task.schedule.callback, len(rngs))
     scale = _scale(task.V, task.weights, task.divergence.degree)
-    prepared = task.divergence.prepare(_divided(task.V, scale, None), task.weights)
+    prepared = _prepared(task, scale)
 
     def run(start_index: int) -> None:
         if results.stopped:
@@ -107,6 +139,16 @@ def best_of(task: Task, rngs: Sequence[np.random.Generator]) -> Decomposition:
     finally:  # after an exception or interrupt, the other threads stop at their next check
         results.stopped = True
     return replace(results.best, start_losses=results.losses)
+
+
+def _prepared(task: Task, scale: float) -> np.ndarray:
+    """V / scale in the domain of the divergence."""
+    prepared = task.divergence.prepare(_divided(task.V, scale, None), task.weights)
+    label = method_of(task.divergence, "prepare")
+    as_array(prepared, label, task.V.shape, task.V.dtype)
+    if prepared is not task.V:
+        require_non_negative(prepared, label)
+    return prepared
 
 
 class _BestOf:
@@ -172,6 +214,7 @@ def _build_problem(
         problem.units.check(starts, free)
     for penalty in (p for f in factors for p in f.penalties if hasattr(p, "check")):
         penalty.check([penalty in f.penalties for f in factors])
+    check_values(problem, X)
     return problem, starts, X
 
 
@@ -210,8 +253,15 @@ def _run(
     """Iterate from one initialisation until convergence, `max_iter` or a stop by the callback."""
     problem, starts, X = _build_problem(task, prepared, scale, rng)
     schedule = task.schedule
-    run = solver_named(task.solver, problem, X).begin(problem, X)
+    solver = solver_named(task.solver, problem, X)
+    run = solver.begin(problem, X)
     losses, checks = [_finite(run.loss, 0)], [0]
+    began = time.perf_counter()
+    LOGGER.info(
+        "fit %d: V %s as factors %s, %s, %s, %s, objective %.6g",
+        *(start_index, task.V.shape, [F.shape for F in starts]),
+        *(task.structure, task.divergence, solver, losses[0]),
+    )
     converged = stopped = False
     while checks[-1] < schedule.max_iter and not (converged or stopped):
         n_iter = min(schedule.check_every, schedule.max_iter - checks[-1])
@@ -222,14 +272,25 @@ def _run(
         # of convergence.
         threshold = schedule.tol * abs(losses[0])
         converged = 0 < threshold >= losses[-2] - losses[-1] and n_iter == schedule.check_every
-        stopped = results.report(Progress(checks[-1], schedule.max_iter, run.loss, start_index))
+        LOGGER.debug("fit %d: iteration %d, objective %.6g", start_index, checks[-1], losses[-1])
+        stopped = results.report(
+            Progress(checks[-1], schedule.max_iter, run.loss, start_index, len(results.losses))
+        )
+    LOGGER.info(
+        "fit %d: %sconverged after %d iterations and %.3g s, objective %.6g",
+        *(start_index, "" if converged else "not "),
+        *(checks[-1], time.perf_counter() - began, losses[-1]),
+    )
+    factors = _result(problem, starts, run.factors())
     return Decomposition(
-        _result(problem, starts, run.factors()),
+        factors,
         np.array(losses),
         np.array(checks),
         converged,
         problem.structure,
         problem.divergence,
+        fitted=tuple(replace(f, initial=F) for f, F in zip(task.factors, factors, strict=True)),
+        weights=task.weights,
     )
 
 

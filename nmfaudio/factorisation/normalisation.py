@@ -21,7 +21,7 @@ from typing import Literal
 import numpy as np
 
 from nmfaudio.errors import ParameterError
-from nmfaudio.factorisation.decomposition import Decomposition
+from nmfaudio.factorisation.decomposition import Decomposition, require_decomposition
 
 NORMS = ("l1", "l2", "max")
 ORDERS = ("energy", "centroid", "onset")
@@ -67,8 +67,8 @@ def normalise(
     """
     if norm not in NORMS:
         raise ParameterError(f"norm is {norm!r}; it must be one of {', '.join(map(repr, NORMS))}")
-    factors = list(decomposition.factors)
     axes = _axes(decomposition)
+    factors = list(decomposition.factors)
     W = decomposition.structure.templates(factors)
     # If W is computed from several factors, the last but one carries its scale.
     place = next((i for i, F in enumerate(factors) if F is W), -2)
@@ -119,6 +119,7 @@ def sort_components(
 
 def _axes(decomposition: Decomposition) -> tuple[int | None, ...]:
     """Component axis of each factor; `ParameterError` if the last two lack components."""
+    require_decomposition(decomposition)
     factors = decomposition.factors
     axes = decomposition.structure.component_axes(len(factors))
     counts = [0 if axis is None else F.shape[axis] for F, axis in zip(factors, axes, strict=True)]

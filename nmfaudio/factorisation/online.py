@@ -15,7 +15,7 @@ import numpy as np
 from nmfaudio._common.validation import as_count, as_number
 from nmfaudio.errors import ParameterError, ShapeError
 from nmfaudio.factorisation.checks import as_spectrogram
-from nmfaudio.factorisation.divergences import Divergence, divergence_named
+from nmfaudio.factorisation.divergences import Divergence, beta_named
 from nmfaudio.factorisation.engine import decompose, generator
 from nmfaudio.factorisation.factors import Factor
 from nmfaudio.factorisation.penalties import Penalty, Terms
@@ -70,8 +70,8 @@ class OnlineNMF:
     ----------
     n_components : int
         Number of components.
-    beta_loss : "kl", "is", "frobenius" or float
-        β of the beta-divergence, from 0 to 2.
+    beta_loss : str, float or Beta
+        β-divergence with β from 0 to 2, as a number, a name as in `nmf`, or a `Beta`.
     memory : float
         Factor from 0 to 1 that multiplies the weight of past blocks at each new block. With 0.9
         about the last ten blocks count, with 0 only the last. Larger values give steadier templates
@@ -134,13 +134,13 @@ class OnlineNMF:
         self,
         n_components: int,
         *,
-        beta_loss: str | float = "kl",
+        beta_loss: str | float | Divergence = "kl",
         memory: float = 0.8,
         max_iter: int = 10,
         rng: int | np.random.Generator | None = None,
     ) -> None:
         self._rank = as_count(n_components, "n_components", low=1)
-        self._divergence = divergence_named(beta_loss)
+        self._divergence = beta_named(beta_loss, "OnlineNMF")
         if not 0 <= self._divergence.beta <= 2:
             raise ParameterError(
                 f"beta_loss is {beta_loss!r}; OnlineNMF needs a β between 0 and 2, for which the "

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nmfaudio.factorisation.contracts import as_array, as_terms, method_of
 from nmfaudio.factorisation.divergences import Divergence
 from nmfaudio.factorisation.factors import Factor
 from nmfaudio.factorisation.penalties import Terms
@@ -103,7 +104,7 @@ class Problem:
         float
         """
         if misfit is None:
-            misfit = self.divergence.value(self.V, self.structure.forward(X), self.weights)
+            misfit = self.divergence.value(self.V, self.model(X), self.weights)
         return misfit * self.cost_scale + self._penalty(self._at_caller_scale(X))
 
     @property
@@ -126,9 +127,34 @@ class Problem:
         negative, positive : np.ndarray
             Arrays in the shape of the factor; the gradient is ``positive − negative``.
         """
-        Y = self.structure.forward(X)
-        A, B = self.divergence.gradient_parts(self.V, Y, self.weights)
-        return self.structure.adjoint(i, A, X), self.structure.adjoint(i, B, X)
+        halves = self.divergence.gradient_parts(self.V, self.model(X), self.weights)
+        label = method_of(self.divergence, "gradient_parts")
+        A, B = (as_array(half, label, self.V.shape, self.V.dtype) for half in halves)
+        label, shape = method_of(self.structure, "adjoint"), X[i].shape
+        return (
+            as_array(self.structure.adjoint(i, A, X), label, shape, A.dtype),
+            as_array(self.structure.adjoint(i, B, X), label, shape, B.dtype),
+        )
+
+    def model(self, X: Sequence[np.ndarray]) -> np.ndarray:
+        """Compute the model of V.
+
+        Parameters
+        ----------
+        X : sequence of np.ndarray
+            Factors at the scale of V.
+
+        Returns
+        -------
+        np.ndarray [shape=(…, freq, time)]
+
+        Raises
+        ------
+        ShapeError, ParameterError
+            The structure returned an array of another shape or dtype than V's.
+        """
+        label = method_of(self.structure, "forward")
+        return as_array(self.structure.forward(X), label, self.V.shape, self.V.dtype)
 
     def majorize(self, i: int, X: Sequence[np.ndarray]) -> Terms | None:
         """Compute the majoriser of the penalties on a factor, at the scale of V.
@@ -165,7 +191,7 @@ class Problem:
 
     def _terms(self, i: int, X: Sequence[np.ndarray]) -> Terms:
         """Sum of the majorisers of the penalties on factor `i`."""
-        all_terms = [p.majorize(X[i], X) for p in self.factors[i].penalties]
+        all_terms = [as_terms(p.majorize(X[i], X), p, X[i]) for p in self.factors[i].penalties]
         return Terms(*(sum(parts) for parts in zip(*all_terms, strict=True)))
 
     def _penalty(self, X: Sequence[np.ndarray]) -> float:

@@ -23,7 +23,7 @@ For both:
 - `bundles`: named tuples that kernels take as arguments
 - `majorisation`: one majorisation-minimisation step on one factor
 - `threads`: number of threads, and loops over them
-- `jit`: compilation, and the cache of machine code
+- `jit`: compilation; `machine_code`: the cache of its results
 
 Also: `median`, running medians; `wiener`, the multichannel Wiener filter.
 

@@ -12,8 +12,9 @@ import numpy as np
 
 from nmfaudio.errors import AudioWarning
 from nmfaudio.kernels import strips, strips_portable
-from nmfaudio.kernels.jit import VECTORS_REQUESTED, kernel
+from nmfaudio.kernels.jit import kernel
 from nmfaudio.kernels.layout import aligned_zeros
+from nmfaudio.kernels.machine_code import VECTORS_REQUESTED
 from nmfaudio.kernels.vectors import HAS_FMA, MODEL_NARROW, add_outer, load, store
 
 

@@ -1,19 +1,13 @@
-"""Decorator that compiles every kernel, and the cache of machine code."""
+"""Decorators that compile every kernel; `machine_code` caches the result."""
 
 from __future__ import annotations
 
-import atexit
-import functools
-import hashlib
-import os
-import shutil
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
-from numba.core.caching import IndexDataCacheFile
+
+from nmfaudio.kernels.machine_code import KernelCache
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -24,23 +18,6 @@ OPTIONS: dict[str, Any] = {
     # infinity keep their meaning, unlike with "fast".
     "fastmath": {"reassoc", "contract", "nsz", "arcp"},
 }
-
-
-# Whether the vector kernels are to be used where they compile, see `backend`.
-VECTORS_REQUESTED = os.environ.get("NMFAUDIO_VECTORS", "1") != "0"
-
-# Kernels call each other across files, but Numba checks only the file of the one that it loads. So
-# cached machine code is valid while no file of this package and no choice of backend has changed.
-STAMP = (
-    VECTORS_REQUESTED,
-    *(
-        (path.name, path.stat().st_mtime, path.stat().st_size)
-        for path in sorted(Path(__file__).parent.glob("*.py"))
-    ),
-)
-# In the file names too: Numba unpickles an index before it compares stamps, which fails if the
-# index refers to types that no longer exist.
-NAME = hashlib.sha256(repr(STAMP).encode()).hexdigest()[:8]
 
 
 def kernel(function: F) -> F:
@@ -60,30 +37,6 @@ def inlined_kernel(function: F) -> F:
 
 
 def _compiled(function: F, options: dict[str, Any]) -> F:
-    try:
-        return _cached(function, options)
-    except RuntimeError:  # neither the package's folder nor the user's cache can be written
-        _use_temporary_cache()
-    try:
-        return _cached(function, options)
-    except RuntimeError:  # nor can a temporary folder
-        compiled: F = numba.njit(**options)(function)
-        return compiled
-
-
-def _cached(function: F, options: dict[str, Any]) -> F:
-    """Compile with a cache whose files are stamped with the state of this package."""
-    compiled: Any = numba.njit(cache=True, **options)(function)
-    cache = compiled._cache
-    cache._cache_file = IndexDataCacheFile(  # type: ignore[no-untyped-call]
-        cache._cache_path, f"{cache._impl.filename_base}-{NAME}", STAMP
-    )
+    compiled: Any = numba.njit(**options)(function)
+    compiled._cache = KernelCache(function)
     return compiled  # type: ignore[no-any-return]
-
-
-@functools.cache
-def _use_temporary_cache() -> None:
-    """Make Numba cache in a temporary folder; librosa cannot be imported without a cache either."""
-    folder = tempfile.mkdtemp(prefix="nmfaudio-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    numba.config.CACHE_DIR = folder  # type: ignore[attr-defined]

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nmfaudio._common.dataframes import to_dataframe
-from nmfaudio._common.validation import as_audio, as_number
+from nmfaudio._common.equality import EqualByContent
+from nmfaudio._common.validation import as_number
 from nmfaudio._public import public
-from nmfaudio.errors import ContentError, ParameterError, ShapeError
+from nmfaudio.errors import ContentError, ParameterError
 from nmfaudio.metrics.bsseval import BssEval
 from nmfaudio.metrics.scale_invariant import assign, si_sdr
+from nmfaudio.metrics.sources import (
+    FilePath,
+    Sources,
+    SourceSet,
+    load_mixture,
+    load_sources,
+)
 
 if TYPE_CHECKING:
     import pandas
-
-Sources = Mapping[str, np.ndarray] | np.ndarray | Sequence[np.ndarray]
 
 LABELS = {
     "si_sdr": "SI-SDR",
@@ -37,8 +43,8 @@ LABELS = {
 _BY_FRAME = {"sdr": "image_sdr", "sir": "sir", "sar": "sar", "isr": "isr"}
 
 
-@dataclass(frozen=True)
-class Evaluation:
+@dataclass(frozen=True, eq=False)
+class Evaluation(EqualByContent):
     """Scores of the estimates of several sources, in dB.
 
     ``print(evaluation)`` shows a table, ``evaluation["kick"]`` the scores of one source by measure.
@@ -53,6 +59,8 @@ class Evaluation:
         BSS-eval version 4 in frames of one second: sdr (of images), sir, sar and isr.
     notes : tuple of str
         Remarks on silent references, on matching, and on estimates without a reference.
+    sr : float, optional
+        Sample rate in Hz, if known.
 
     Examples
     --------
@@ -68,6 +76,7 @@ class Evaluation:
     scores: dict[str, np.ndarray]
     frames: dict[str, np.ndarray] | None
     notes: tuple[str, ...]
+    sr: float | None = None
 
     def __getitem__(self, source: str) -> dict[str, float]:
         i = list(self.matches).index(source)
@@ -162,7 +171,7 @@ def evaluate(
     estimate: Sources,
     sr: float | None = None,
     *,
-    mixture: np.ndarray | None = None,
+    mixture: np.ndarray | FilePath | None = None,
     permute: bool | None = None,
     framewise: bool = False,
 ) -> Evaluation:
@@ -183,17 +192,20 @@ def evaluate(
 
     Parameters
     ----------
-    reference : mapping of str to np.ndarray, or np.ndarray [shape=(source, [channel,] sample)]
-        All true sources of the mixture; signals in none of them count as artefacts.
-    estimate : mapping of str to np.ndarray, np.ndarray [shape=(source, [channel,] sample)] or Stems
+    reference : mapping of str to np.ndarray, np.ndarray [shape=(source, [channel,] sample)] or path
+        All true sources of the mixture; signals in none of them count as artefacts. A path is that
+        of a folder of audio files, named like the estimates, or of a single file.
+    estimate : mapping of str to np.ndarray, np.ndarray [shape=(source, [channel,] sample)], \
+Stems or path
         Audio of the same channels and length. Estimates without a reference are ignored.
     sr : float, optional
-        Sample rate in Hz, required for `framewise` unless the estimates are `Stems`.
-    mixture : np.ndarray [shape=(channel, sample) or (sample,)], optional
-        Default: sum of the references.
+        Sample rate in Hz, required for `framewise` unless there are files or `Stems`.
+    mixture : np.ndarray [shape=(channel, sample) or (sample,)] or path, optional
+        Default: the file called mixture among the references, else their sum.
     permute : bool, optional
-        Match estimates with references for the best mean SIR instead of by name (arrays: by
-        position). Default: only if names are missing.
+        Match estimates with references for the best mean SIR (True), or by name, and arrays by
+        position (False). Default: by name if both sides have the names of all references, else for
+        the best mean SIR, as `mir_eval.separation` does; the result says so in its `notes`.
     framewise : bool
         Also compute BSS-eval version 4 of each second.
 
@@ -205,11 +217,14 @@ def evaluate(
     Raises
     ------
     ShapeError
-        Channels or lengths differ.
+        Channels or lengths of arrays differ.
+    AudioFileError
+        A file cannot be read.
     ParameterError
         There are fewer estimates than references, or names are missing and `permute` is False.
     ContentError
-        All references are silent, or samples are not finite.
+        All references are silent, samples are not finite, or files differ in sample rate, channels
+        or length.
 
     See Also
     --------
@@ -235,88 +250,84 @@ def evaluate(
     piano     20.0    20.3    31.9    20.6    32.1       20.0     20.2    19.9
     mean      20.0    20.3    26.1     inf    32.4       20.0     20.1    19.8
     """
-    named_references = _named(reference, "reference")
-    named_estimates = _named(estimate, "estimate")
-    _require_common_shape(named_references, named_estimates)
-    references = np.stack(list(named_references.values()))  # (source, channel, sample)
+    true, found = load_sources(reference, estimate)
+    references = np.stack(list(true.signals.values()))  # (source, channel, sample)
     active = references.any(axis=(1, 2))
     if not active.any():
         raise ContentError("all references are silent; give at least one with a signal")
-    if permute is None and isinstance(reference, Mapping) != isinstance(estimate, Mapping):
-        permute = True  # one side has names and the other has none
     bss = BssEval(references)
     notes: list[str] = []
-    matched = _matched(named_references, named_estimates, bss, permute, notes)
-    estimates = np.stack([named_estimates[name] for name in matched])
-    scores = _scores(bss, references, estimates, _mixture(references, mixture, notes))
+    matched = _matched(true, found, bss, permute, notes)
+    estimates = np.stack([found.signals[name] for name in matched])
+    if found.mixture is not None and true.mixture is None:
+        notes.append("only the estimates have a mixture: the true sources are named first")
+    if mixture is None:
+        mixed = _default_mixture(true, references, notes)
+    else:
+        mixed = load_mixture(mixture, true)
+    scores = _scores(bss, references, estimates, mixed)
     if not active.all():
-        silent = [name for name, y in named_references.items() if not y.any()]
+        silent = [name for name, y in true.signals.items() if not y.any()]
         notes.append(f"silent, so without scores and not in the means: {', '.join(silent)}")
     frames = None
+    rate = sr or true.sr or found.sr
     if framewise:
-        rate = getattr(estimate, "sr", None) if sr is None else sr
         second = round(as_number(rate, "sr", above=0.5))
         ratios = bss.frames(estimates, window=second, hop=second)
         frames = {name: getattr(ratios, field) for name, field in _BY_FRAME.items()}
-    matches = dict(zip(named_references, matched, strict=True))
-    return Evaluation(matches, scores, frames, tuple(notes))
-
-
-def _named(sources: Sources, role: str) -> dict[str, np.ndarray]:
-    """Sources as (channel, sample) by name; arrays are named by position."""
-    if isinstance(sources, Mapping):
-        named = {str(name): y for name, y in sources.items()}
-    else:
-        named = {f"source-{i}": y for i, y in enumerate(sources, 1)}
-    if not named:
-        raise ParameterError(f"there is no {role}; give at least one source")
-    return {name: as_audio(y, f"{role} {name}") for name, y in named.items()}
-
-
-def _require_common_shape(
-    references: Mapping[str, np.ndarray], estimates: Mapping[str, np.ndarray]
-) -> None:
-    """Raise `ShapeError` unless all signals have the shape of the first reference."""
-    shape = next(iter(references.values())).shape
-    for role, signals in (("reference", references), ("estimate", estimates)):
-        for name, y in signals.items():
-            if y.shape != shape:
-                raise ShapeError(
-                    f"{role} {name} has (channels, samples) {y.shape} and the first reference "
-                    f"{shape}; they must be the same: cut or pad, mix down or name another file"
-                )
+    matches = dict(zip(true.signals, matched, strict=True))
+    return Evaluation(matches, scores, frames, tuple(notes), rate)
 
 
 def _matched(
-    references: Mapping[str, np.ndarray],
-    estimates: Mapping[str, np.ndarray],
+    references: SourceSet,
+    estimates: SourceSet,
     bss: BssEval,
     permute: bool | None,
     notes: list[str],
 ) -> list[str]:
     """Name of the estimate of each reference; remarks are appended to `notes`."""
-    missing = [name for name in references if name not in estimates]
-    if not missing and not permute:
-        matched = list(references)
-    elif permute is False:
+    names = list(estimates.signals)
+    missing = [name for name in references.signals if name not in estimates.signals]
+    named = references.has_names and estimates.has_names
+    if permute is False and missing:
         raise ParameterError(
-            f"there is no estimate named {missing[0]}; name estimates like the references, or set "
-            "permute=True"
+            f"there is no estimate named {missing[0]}, but {', '.join(names)}; name estimates like "
+            "the references, or set permute=True"
         )
-    elif len(estimates) < len(references):
-        raise ParameterError(
-            f"got {len(estimates)} estimates for {len(references)} references; "
-            "give at least one estimate per reference"
-        )
+    if len(names) < len(references.signals):
+        raise ParameterError(_too_few(list(references.signals), names, missing if named else []))
+    if len(names) == len(references.signals) == 1:
+        return names
+    if permute is False or (permute is None and named and not missing):
+        matched = list(references.signals)
     else:
-        names = list(estimates)
-        matched = [names[k] for k in assign(bss.sir(np.stack(list(estimates.values()))))]
-        reason = "" if permute else f"no estimate is called {missing[0]}: "
-        notes.append(f"{reason}estimates were matched for the best mean SIR")
-    ignored = [name for name in estimates if name not in matched]
+        stacked = np.stack(list(estimates.signals.values()))
+        matched = [names[k] for k in assign(bss.sir(stacked))]
+        notes.append(_reason(permute, named, missing))
+    ignored = [name for name in names if name not in matched]
     if ignored:
         notes.append(f"ignored estimates without a reference: {', '.join(ignored)}")
     return matched
+
+
+def _too_few(references: list[str], estimates: list[str], missing: list[str]) -> str:
+    """Message about fewer estimates than references."""
+    which = f" ({', '.join(missing)} missing, {', '.join(estimates)} given)" if missing else ""
+    return (
+        f"got {len(estimates)} estimates for {len(references)} references{which}; give an estimate "
+        "per reference, sum references that belong together, or compare one with one"
+    )
+
+
+def _reason(permute: bool | None, named: bool, missing: list[str]) -> str:
+    """Remark on a matching that is not by name."""
+    text = "estimates were matched for the best mean SIR"
+    if permute:
+        return text
+    if not named:
+        return f"arrays have no names: {text}; permute=False keeps their order"
+    return f"no estimate is called {', '.join(missing)}: {text}; name them alike to choose pairs"
 
 
 def _scores(
@@ -344,23 +355,17 @@ def _si_sdrs(references: np.ndarray, estimates: np.ndarray) -> np.ndarray:
     )
 
 
-def _mixture(
-    references: np.ndarray, mixture: np.ndarray | None, notes: list[str]
+def _default_mixture(
+    true: SourceSet, references: np.ndarray, notes: list[str]
 ) -> np.ndarray | None:
-    """Mixture that improvements refer to, by default the sum of the references."""
-    if mixture is None:
-        if len(references) > 1:
-            total: np.ndarray = references.sum(axis=0, dtype=np.float64)
-            return total
-        notes.append("one source and no mixture, so no improvement over it")
-        return None
-    mixed = as_audio(mixture, "the mixture")
-    if mixed.shape != references.shape[1:]:
-        raise ShapeError(
-            f"the mixture has (channels, samples) {mixed.shape} and the references "
-            f"{references.shape[1:]}; they must be the same"
-        )
-    return mixed
+    """Mixture that improvements refer to, where none was given."""
+    if true.mixture is not None:
+        return true.mixture
+    if len(references) > 1:
+        total: np.ndarray = references.sum(axis=0, dtype=np.float64)
+        return total
+    notes.append("one source and no mixture, so no improvement over it")
+    return None
 
 
 def _mean(values: np.ndarray) -> float:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from nmfaudio._common.dataframes import to_dataframe
+from nmfaudio._common.equality import EqualByContent
 from nmfaudio._common.validation import as_count, as_number
 from nmfaudio.errors import ParameterError
 from nmfaudio.factorisation.engine import generator
@@ -95,8 +96,8 @@ def bootstrap(
     return Interval(float(x.mean()), float(low), float(high))
 
 
-@dataclass(frozen=True)
-class TranscriptionSummary:
+@dataclass(frozen=True, eq=False)
+class TranscriptionSummary(EqualByContent):
     """Scores of the transcriptions of several pieces.
 
     ``print(summary)`` shows a table of F-measures, ``summary["waltz"]`` the scores of one piece.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nmfaudio._common.dataframes import to_dataframe
+from nmfaudio._common.equality import EqualByContent
 from nmfaudio._common.files import show
 from nmfaudio._common.pitch import midi_to_hz
 from nmfaudio._common.validation import as_number
@@ -36,8 +37,8 @@ _LABELS = {
 }
 
 
-@dataclass(frozen=True)
-class TranscriptionScores:
+@dataclass(frozen=True, eq=False)
+class TranscriptionScores(EqualByContent):
     """Precision, recall and F-measure of transcribed notes, each from 0 to 1.
 
     ``print(scores)`` shows a table. Measures that do not apply (velocities of drums, drums of a
@@ -56,9 +57,10 @@ class TranscriptionScores:
     frame_p, frame_r, frame_f, frame_accuracy : float
         Active pitches, counted every 10 ms; the accuracy is TP / (TP + FN + FP).
     drum_p, drum_r, drum_f : float
-        Means over the drums.
+        Means over the drums that the reference or the estimate has: a drum that is detected but
+        never played counts as 0.
     drums : dict of str to tuple of three float
-        Precision, recall and F-measure of the hits of each drum.
+        Precision, recall and F-measure of the hits of each of these drums.
     n_reference, n_estimated : int
         Number of notes and hits in the reference and in the estimate.
 

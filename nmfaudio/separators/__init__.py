@@ -33,7 +33,7 @@ SEPARATORS: dict[str, tuple[str, str]] = {
     ),
     "hpss": (
         "nmfaudio.separators.hpss:HpssSeparator",
-        "separate harmonic from percussive sounds",
+        "separate harmonic from percussive sounds: what has a pitch from drums",
     ),
     "denoise": (
         "nmfaudio.separators.denoise:DenoiseSeparator",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from nmfaudio._common.options import documented, option
+from nmfaudio._common.options import documented, name_or_number, option
 from nmfaudio._public import public
 from nmfaudio.errors import ParameterError
 from nmfaudio.separators.pipeline import GroupedDecomposition, NmfSeparator, SeparationInput
@@ -23,14 +23,6 @@ def _number_or_auto(text: str) -> int | str:
         return int(text)
     except ValueError:
         raise ParameterError(f"{text!r} is neither an integer nor auto") from None
-
-
-def _name_or_number(text: str) -> str | float:
-    """Parse the name or the β of a beta-divergence."""
-    try:
-        return float(text)
-    except ValueError:
-        return text
 
 
 @public
@@ -58,31 +50,33 @@ class BlindSeparator(NmfSeparator):
     --------
     >>> import numpy as np, nmfaudio as na
     >>> y = np.random.default_rng(0).standard_normal((1, 8000))
-    >>> stems = na.BlindSeparator(components=4, max_iter=5)(y, 8000)
+    >>> stems = na.BlindSeparator(n_components=4, max_iter=5)(y, 8000)
     >>> list(stems)
     ['harmonic', 'percussive']
     """
 
-    sources: int | Literal["auto"] = option(
+    n_sources: int | Literal["auto"] = option(
         2,
         "number of stems: 2 separates harmonic from percussive sounds, more are also divided by "
         "pitch range, auto estimates the number",
         short="-s",
         parse=_number_or_auto,
         metavar="N",
+        flag="--sources",
     )
-    components: int = option(
+    n_components: int = option(
         30,
         "number of components of the model; more capture finer detail and split instruments into "
         "more pieces",
         short="-k",
         metavar="N",
+        flag="--components",
     )
     beta_loss: str | float = option(
         "kl",
         "beta-divergence of the fit: kl suits most music, is weights quiet parts more, frobenius "
         "weights loud parts more; or a number β",
-        parse=_name_or_number,
+        parse=name_or_number,
         metavar="LOSS",
     )
     solver: str = option(
@@ -109,20 +103,25 @@ class BlindSeparator(NmfSeparator):
 
     def __post_init__(self) -> None:
         from nmfaudio._common.validation import as_choice, as_count, as_number
-        from nmfaudio.factorisation.divergences import divergence_named
+        from nmfaudio.factorisation.divergences import beta_named
         from nmfaudio.factorisation.solvers import SOLVERS
 
         super().__post_init__()
-        self._set("components", as_count(self.components, "components", low=1))
+        self._set("n_components", as_count(self.n_components, "n_components", low=1))
         if not isinstance(self.beta_loss, str):
             self._set("beta_loss", as_number(self.beta_loss, "beta_loss"))
-        divergence_named(self.beta_loss)
-        if self.sources != "auto":
-            self._set("sources", as_count(self.sources, "sources", low=1))
-            if self.sources > self.components:
+        beta_named(self.beta_loss, "separate")
+        if self.n_sources != "auto":
+            self._set("n_sources", as_count(self.n_sources, "n_sources", low=1))
+            if self.n_sources == 1:
                 raise ParameterError(
-                    f"sources is {self.sources}, but there are only {self.components} components; "
-                    "use fewer sources or more components"
+                    "n_sources is 1, whose only stem would be the whole recording; use 2 or more, "
+                    "or auto"
+                )
+            if self.n_sources > self.n_components:
+                raise ParameterError(
+                    f"n_sources is {self.n_sources}, but there are only {self.n_components} "
+                    "components; use fewer sources or more components"
                 )
         as_choice(self.solver, "solver", ("auto", *SOLVERS))
         as_choice(self.init, "init", ("nndsvdar", "spa", "random"))
@@ -145,7 +144,7 @@ class BlindSeparator(NmfSeparator):
 
         fitted = nmf(
             inputs.V,
-            self.components,
+            self.n_components,
             beta_loss=self.beta_loss,
             solver=self.solver,
             init=self.init,
@@ -160,7 +159,7 @@ class BlindSeparator(NmfSeparator):
             fitted.H,
             frequencies=inputs.transform.frequencies,
             hop_seconds=inputs.transform.hop_seconds,
-            sources=self.sources,
+            n_sources=self.n_sources,
         )
         return GroupedDecomposition(fitted, groups)
 
@@ -174,7 +173,7 @@ class BlindSeparator(NmfSeparator):
         """
         from nmfaudio.stems.grouping import MAX_SOURCES
 
-        return self.components, MAX_SOURCES if self.sources == "auto" else self.sources
+        return self.n_components, MAX_SOURCES if self.n_sources == "auto" else self.n_sources
 
     def transform(self, sr: int) -> Stft:
         """Return the transform for audio of a sample rate.
@@ -189,9 +188,9 @@ class BlindSeparator(NmfSeparator):
         Stft
             Of powers for the Itakura–Saito divergence, else of magnitudes.
         """
-        from nmfaudio.factorisation.divergences import divergence_named
+        from nmfaudio.factorisation.divergences import beta_named
 
         # The Itakura–Saito divergence models variances, that is powers (Févotte et al. 2009,
         # doi:10.1162/neco.2008.04-08-771).
-        power = 2.0 if divergence_named(self.beta_loss).beta == 0 else 1.0
+        power = 2.0 if beta_named(self.beta_loss, "separate").beta == 0 else 1.0
         return replace(super().transform(sr), power=power)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from nmfaudio._common.options import documented, option
 from nmfaudio._public import public
-from nmfaudio.errors import ParameterError
+from nmfaudio.errors import ContentError, ParameterError
 from nmfaudio.separators.pipeline import GroupedDecomposition, NmfSeparator, SeparationInput
 from nmfaudio.symbolic.names import DRUM_PARTS as PARTS
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from nmfaudio.audio.transforms import Stft
+    from nmfaudio.dictionaries.drum_learning import Hits
     from nmfaudio.dictionaries.drum_model import DrumModel
     from nmfaudio.factorisation.decomposition import Decomposition
     from nmfaudio.factorisation.penalties import Penalty
@@ -46,7 +47,9 @@ class DrumSeparator(NmfSeparator):
     Raises
     ------
     ParameterError
-        A setting is out of range.
+        A setting is out of range, or there is only one part.
+    ContentError
+        The folder of hits has too few recordings.
 
     References
     ----------
@@ -81,7 +84,7 @@ class DrumSeparator(NmfSeparator):
         "from which templates are learned; by default shipped templates are used",
         metavar="FOLDER",
     )
-    onsets: str | os.PathLike[str] | None = option(
+    onsets: Hits | None = option(
         None,
         "table of known hits (rows of seconds,part) or MIDI file; parts are silent elsewhere; by "
         "default hits are estimated",
@@ -103,6 +106,10 @@ class DrumSeparator(NmfSeparator):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if not isinstance(self.onsets, str | os.PathLike | Mapping | None):
+            from nmfaudio.symbolic.conversion import as_notes
+
+            self._set("onsets", tuple(as_notes(self.onsets, "onsets")))  # iterators are read once
         if self.parts is None:
             return
         # One-shots may be of any part, shipped templates are not.
@@ -110,6 +117,11 @@ class DrumSeparator(NmfSeparator):
         if unknown or not self.parts or len(set(self.parts)) < len(self.parts):
             raise ParameterError(
                 f"parts is {','.join(self.parts)!r}; name each part once, of {', '.join(PARTS)}"
+            )
+        if len(self.parts) == 1:
+            raise ParameterError(
+                f"parts is {self.parts[0]!r}, whose only stem would be the whole recording; name "
+                "two or more parts of the kit, such as kick,snare,hihat"
             )
 
     def size(self) -> tuple[int, int]:
@@ -192,18 +204,24 @@ class DrumSeparator(NmfSeparator):
         self, folder: str | os.PathLike[str], model: DrumModel, inputs: SeparationInput
     ) -> _KitFit:
         """Templates of the kit's own hits, slightly adapted to the recording."""
+        from nmfaudio._common.files import show
         from nmfaudio.dictionaries.drum_kit import learn_one_shots
         from nmfaudio.dictionaries.drum_model import PRIOR_WEIGHT, scaled_weight
         from nmfaudio.factorisation.penalties import Prior
 
         kit = learn_one_shots(folder, self.parts, inputs.transform, rng=inputs.rng)
+        if len(kit.names) == 1:
+            raise ContentError(
+                f"{show(folder)}: has only {kit.names[0]}, whose stem would be the whole "
+                "recording; add hits of the other parts of the kit"
+            )
         templates = kit.templates.astype(inputs.V.dtype)
         W = model.bands.pool(templates)
         H = model.fit_activations(W, self._initial_activations(model, kit.labels, inputs))
         weight = scaled_weight(PRIOR_WEIGHT, H)
         _, H = model.adapt(W, H, weight, max_iter=_ADAPTATION_ITERATIONS)
         # Templates are adapted again in bins, which resolves more detail than bands.
-        return templates, H, kit.labels, (Prior(templates, weight),)
+        return templates, H, kit.labels, (Prior(weight, templates),)
 
     def _from_bundled_kit(self, model: DrumModel, inputs: SeparationInput) -> _KitFit:
         """Shipped templates adapted to the recording, then several for each part."""
@@ -225,10 +243,13 @@ class DrumSeparator(NmfSeparator):
     ) -> np.ndarray:
         """Constant activations, zero where known onsets rule out a part."""
         from nmfaudio._common.files import show
-        from nmfaudio.symbolic.drum_hits import gates, read_hits
+        from nmfaudio.dictionaries.drum_learning import hits_by_part
+        from nmfaudio.symbolic.drum_hits import gates
 
         H = model.initial_activations(len(labels))
         if self.onsets is not None:
             times = inputs.transform.times(H.shape[1])
-            H *= gates(read_hits(self.onsets), labels, times, show(self.onsets)).astype(H.dtype)
+            hits = {part: sorted(found) for part, found in hits_by_part(self.onsets).items()}
+            label = show(self.onsets) if isinstance(self.onsets, str | os.PathLike) else "onsets"
+            H *= gates(hits, labels, times, label).astype(H.dtype)
         return H

@@ -8,13 +8,14 @@ from dataclasses import replace
 import numpy as np
 
 from nmfaudio.factorisation.decomposition import Decomposition
-from nmfaudio.factorisation.engine import Callback, Progress, decompose, generator
+from nmfaudio.factorisation.engine import Callback, decompose, generator
 from nmfaudio.factorisation.factors import Factor
+from nmfaudio.factorisation.loop import numbered
 
 
 def average_models(
     V: np.ndarray,
-    fit: Callable[[Callback, np.random.Generator], Decomposition],
+    fit: Callable[[Callback | None, np.random.Generator], Decomposition],
     count: int,
     *,
     callback: Callback | None,
@@ -46,14 +47,10 @@ def average_models(
         The mean; its `start_losses` are the final losses of the models.
     """
 
-    def numbered(number: int) -> Callback:
-        def report(progress: Progress) -> bool | None:
-            return callback(replace(progress, start_index=number)) if callback else None
-
-        return report
-
     generators = generator(rng).spawn(count)
-    models = [fit(numbered(number), child) for number, child in enumerate(generators)]
+    models = [
+        fit(numbered(callback, index, count), child) for index, child in enumerate(generators)
+    ]
     W = np.concatenate([model.W for model in models], axis=-1)
     H = np.concatenate([model.H for model in models]) / W.dtype.type(count)
     # No iterations: the call computes the loss of the mean.

@@ -8,7 +8,7 @@ import numpy as np
 
 from nmfaudio.audio.frequency_bands import FrequencyBands
 from nmfaudio.factorisation.decomposition import Decomposition
-from nmfaudio.factorisation.divergences import Beta
+from nmfaudio.factorisation.divergences import Divergence, divergence_named
 from nmfaudio.factorisation.engine import Callback, decompose, generator
 from nmfaudio.factorisation.factors import Factor
 from nmfaudio.factorisation.initialisation import RELATIVE_FLOOR
@@ -29,7 +29,7 @@ def fit_exemplars(
     convolutive: bool = False,
     n_free: int = 0,
     adapt: float | None = None,
-    beta: float = 0.5,
+    beta_loss: str | float | Divergence = 0.5,
     max_iter: int = 60,
     tol: float = 1e-4,
     callback: Callback | None = None,
@@ -56,8 +56,8 @@ def fit_exemplars(
     adapt : float or None
         Weight of the `Prior` on the templates while they are refitted to `V`, relative to the data
         term; None keeps them fixed.
-    beta : float
-        Parameter of the β-divergence.
+    beta_loss : str, float or Divergence
+        As in `nmfaudio.nmf`.
     max_iter : int
         Maximum number of iterations.
     tol : float
@@ -106,7 +106,7 @@ def fit_exemplars(
         rows.T,
         [Factor(spectra, free=_component_mask(slice(known, None), components)), Factor(H)],
         structure=Convolutive() if convolutive else None,
-        divergence=Beta(beta),
+        divergence=divergence_named(beta_loss),
         max_iter=max_iter,
         tol=tol,
         callback=callback,
@@ -117,7 +117,7 @@ def fit_exemplars(
     if adapt is not None:
         # The data term of W grows with the sum of the activations, and so must the prior's weight.
         weight = adapt * float(model.H.sum(axis=1, dtype=np.float64).mean())
-        model = _refit_templates(V, model, slice(0, known), (Prior(model.W, weight),))
+        model = _refit_templates(V, model, slice(0, known), (Prior(weight, model.W),))
     return model
 
 

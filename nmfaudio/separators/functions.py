@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from nmfaudio._common.options import options, parameters_section
+from nmfaudio._common.settings import check_settings
 from nmfaudio._public import public
-from nmfaudio.errors import ParameterError
 from nmfaudio.separators import SEPARATORS
 from nmfaudio.separators.base import load_separator
 
@@ -69,11 +69,7 @@ def _function(name: str, example: str) -> Callable[..., Stems]:
         callback: Callback | None = None,
         **chosen: Any,
     ) -> Stems:
-        unknown = sorted(set(chosen) - set(settings))
-        if unknown:
-            raise ParameterError(
-                f"{name} has no setting {unknown[0]!r}; choose from {', '.join(settings)}"
-            )
+        check_settings(name, chosen, list(settings))
         separator = kind(**chosen)
         stems: Stems = separator(audio, sr, rng=rng, callback=callback)
         return stems
@@ -103,7 +99,7 @@ separate = _function(
     """
     >>> import numpy as np, nmfaudio as na
     >>> y = np.random.default_rng(0).standard_normal(8000)
-    >>> list(na.separate(y, 8000, sources=3, components=6, max_iter=10))
+    >>> list(na.separate(y, 8000, n_sources=3, n_components=6, max_iter=10))
     ['source-1', 'source-2', 'source-3']
     """,
 )
@@ -112,7 +108,7 @@ hpss = _function(
     """
     >>> import numpy as np, nmfaudio as na
     >>> y = np.random.default_rng(0).standard_normal(8000)
-    >>> stems = na.hpss(y, 8000, components=4, models=2, max_iter=10)
+    >>> stems = na.hpss(y, 8000, n_components=4, models=2, max_iter=10)
     >>> list(stems)
     ['harmonic', 'percussive']
     >>> bool(np.allclose(stems["harmonic"] + stems["percussive"], y))
@@ -155,8 +151,8 @@ f0 = _function(
     """
     >>> import numpy as np, nmfaudio as na
     >>> y = np.random.default_rng(0).standard_normal(8000)
-    >>> pitch = na.separators.Pitch([0.5, 0.51, 0.52], [220.0, 221.0, 222.0])
-    >>> list(na.f0(y, 8000, pitch=pitch, components=4, max_iter=10))
+    >>> pitch = na.separators.Pitch(np.arange(0, 1, 0.01), np.linspace(220, 240, 100))
+    >>> list(na.f0(y, 8000, pitch=pitch, n_components=4, max_iter=10))
     ['voice', 'rest']
     """,
 )
@@ -176,7 +172,7 @@ paint = _function(
     >>> import numpy as np, nmfaudio as na
     >>> y = np.random.default_rng(0).standard_normal(8000)
     >>> boxes = [{"source": "bass", "start": 0, "end": 1, "low": 0, "high": 500}]
-    >>> list(na.paint(y, 8000, boxes=boxes, rest=True, components=2, max_iter=5))
+    >>> list(na.paint(y, 8000, boxes=boxes, rest=True, n_components=2, max_iter=5))
     ['bass', 'rest']
     """,
 )
@@ -185,7 +181,7 @@ regroup = _function(
     """
     >>> import numpy as np, nmfaudio as na
     >>> y = np.random.default_rng(0).standard_normal(8000)
-    >>> model = na.separate(y, 8000, components=4, max_iter=5).decomposition
+    >>> model = na.separate(y, 8000, n_components=4, max_iter=5).decomposition
     >>> list(na.regroup(y, 8000, saved=model, groups={"first": [0], "others": [1, 2, 3]}))
     ['first', 'others']
     """,

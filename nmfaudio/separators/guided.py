@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from nmfaudio._common.options import documented, option
+from nmfaudio._common.options import documented, name_or_number, option
 from nmfaudio._public import public
 from nmfaudio.errors import ParameterError
 from nmfaudio.separators.pipeline import GroupedDecomposition, NmfSeparator, SeparationInput
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 _SIZE = 400
 _LAGS = 4
 _BETA = 0.5
+# Components of the stem rest beside a single label. SI-SDR of the label above the mixture, mean of
+# 18 labels of seven recordings: 7.8, 8.4, 7.9 and 7.3 dB with 5, 10, 20 and 40; leaving out any
+# recording, 10 has the best mean, and it loses least on the worst label (1.8 dB to the best count).
+_REST_COMPONENTS = 10
 # Recordings up to this sample rate in Hz are assumed to be speech, whose gliding pitch needs short
 # windows (in seconds).
 _SPEECH_RATE, _SPEECH_WINDOW = 16_000, 0.032
@@ -97,10 +101,12 @@ class GuidedSeparator(NmfSeparator):
         many=True,
         metavar="LABEL=PATH",
     )
-    n_free: int = option(
-        0,
-        "number of components of sounds without examples; they make the stem rest",
+    n_free: int | None = option(
+        None,
+        "number of components of sounds without examples; they make the stem rest; by default 10 "
+        "if there is only one label, and none otherwise",
         flag="--free",
+        parse=int,
         metavar="N",
     )
     adapt: float | None = option(
@@ -110,12 +116,13 @@ class GuidedSeparator(NmfSeparator):
         parse=float,
         metavar="WEIGHT",
     )
-    beta_loss: float | None = option(
+    beta_loss: str | float | None = option(
         None,
         "beta-divergence of the fit: 1 suits most music, less weights quiet parts more, 2 weights "
-        "loud parts more; by default that of the dictionary, and 0.5 for examples",
-        parse=float,
-        metavar="BETA",
+        "loud parts more; or kl, is, frobenius; by default that of the dictionary, and 0.5 for "
+        "examples",
+        parse=name_or_number,
+        metavar="LOSS",
     )
     max_iter: int = option(
         60,
@@ -133,13 +140,15 @@ class GuidedSeparator(NmfSeparator):
 
     def __post_init__(self) -> None:
         from nmfaudio._common.validation import as_count, as_number
+        from nmfaudio.factorisation.divergences import beta_named
 
         super().__post_init__()
-        self._set("n_free", as_count(self.n_free, "n_free", low=0))
+        if self.n_free is not None:
+            self._set("n_free", as_count(self.n_free, "n_free", low=0))
         if self.adapt is not None:
             self._set("adapt", as_number(self.adapt, "adapt", low=0))
         if self.beta_loss is not None:
-            self._set("beta_loss", as_number(self.beta_loss, "beta_loss"))
+            self._set("beta_loss", beta_named(self.beta_loss, "guided").beta)
         if self.dictionary is None and not self.example:
             raise ParameterError(
                 "no example and no dictionary; give an example of each sound (--example "
@@ -152,6 +161,15 @@ class GuidedSeparator(NmfSeparator):
                 f"{shared[0]!r} is in the dictionary and has an example too; leave one out, or "
                 "learn a dictionary from both"
             )
+        _ = self._free_components  # refuses a single stem before any audio is read
+
+    @cached_property
+    def _free_components(self) -> int:
+        """Number of components of sounds without examples."""
+        from nmfaudio.separators.free_components import count_free_components
+
+        known = () if self._loaded is None else self._loaded.names
+        return count_free_components(self.n_free, [*known, *self._examples], _REST_COMPONENTS)
 
     @cached_property
     def _examples(self) -> dict[str, list[Recording]]:
@@ -195,16 +213,16 @@ class GuidedSeparator(NmfSeparator):
             inputs.V,
             known.templates,
             convolutive=known.kind == "convolutive",
-            n_free=self.n_free,
+            n_free=self._free_components,
             adapt=self.adapt,
-            beta=known.beta if self.beta_loss is None else self.beta_loss,
+            beta_loss=known.beta_loss if self.beta_loss is None else self.beta_loss,
             max_iter=self.max_iter,
             tol=self.tol,
             callback=inputs.callback,
             rng=rng,
         )
         groups = {name: known.components(name) for name in known.names}
-        if self.n_free:
+        if self._free_components:
             unknown = tuple(range(known.n_components, fitted.n_components))
             groups[REST] = (*groups.get(REST, ()), *unknown)
         return GroupedDecomposition(fitted, groups)
@@ -225,7 +243,7 @@ class GuidedSeparator(NmfSeparator):
             size=_SIZE,
             lags=_LAGS if loaded is None else loaded.lags,
             transform=transform,
-            beta=_BETA if loaded is None else loaded.beta,
+            beta_loss=_BETA if loaded is None else loaded.beta_loss,
             rng=rng,
         )
         return learned if loaded is None else loaded.merge(learned)
@@ -239,8 +257,8 @@ class GuidedSeparator(NmfSeparator):
             Number of components, number of stems.
         """
         loaded = self._loaded
-        components = self.n_free + _SIZE * len(self._examples)
-        stems = len(self._examples) + bool(self.n_free)
+        components = self._free_components + _SIZE * len(self._examples)
+        stems = len(self._examples) + bool(self._free_components)
         if loaded is not None:
             components += loaded.n_components
             stems += len(loaded.names)

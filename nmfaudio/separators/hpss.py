@@ -53,7 +53,7 @@ class HpssSeparator(NmfSeparator):
     >>> t = np.arange(16000) / 8000
     >>> tone, clicks = 0.1 * np.sin(2 * np.pi * 440 * t), np.zeros(16000)
     >>> clicks[1000::4000] = 1
-    >>> stems = na.HpssSeparator(components=4, models=2)(tone + clicks, 8000)
+    >>> stems = na.HpssSeparator(n_components=4, models=2)(tone + clicks, 8000)
     >>> [bool(abs(stems[name][0] - true)[500:-500].max() < 0.1)
     ...  for name, true in (("harmonic", tone), ("percussive", clicks))]
     [True, True]
@@ -61,14 +61,16 @@ class HpssSeparator(NmfSeparator):
 
     residual: bool = option(
         False,
-        "add a third stem of the sounds that are neither clearly harmonic nor clearly percussive",
+        "add a third stem of the sounds half-way between harmonic and percussive; it is soft, and "
+        "changes the other two little",
     )
-    components: int = option(
+    n_components: int = option(
         25,
         "number of components of each model; more capture finer detail and split sounds into more "
         "pieces",
         short="-k",
         metavar="N",
+        flag="--components",
     )
     lags: int = option(
         4,
@@ -89,7 +91,7 @@ class HpssSeparator(NmfSeparator):
         from nmfaudio._common.validation import as_count
 
         super().__post_init__()
-        for name in ("components", "lags", "models"):
+        for name in ("n_components", "lags", "models"):
             self._set(name, as_count(getattr(self, name), name, low=1))
 
     def model(self, inputs: SeparationInput) -> GroupedDecomposition:
@@ -126,6 +128,11 @@ class HpssSeparator(NmfSeparator):
         order = (*NAMES, "residual") if self.residual else NAMES
         return GroupedDecomposition(fitted, {name: groups[name] for name in order})
 
+    @property
+    def stem_names(self) -> tuple[str, ...]:
+        """Names of the stems."""
+        return (*NAMES, "residual") if self.residual else NAMES
+
     def size(self) -> tuple[int, int]:
         """Return upper bounds of the numbers of components and stems.
 
@@ -134,9 +141,11 @@ class HpssSeparator(NmfSeparator):
         tuple of (int, int)
             Number of components, each counted once per frame of its template, and number of stems.
         """
-        return self.components * self.lags * self.models, 3 if self.residual else 2
+        return self.n_components * self.lags * self.models, 3 if self.residual else 2
 
-    def _fit(self, V: np.ndarray, report: Callback, rng: np.random.Generator) -> Decomposition:
+    def _fit(
+        self, V: np.ndarray, report: Callback | None, rng: np.random.Generator
+    ) -> Decomposition:
         """Fit one convolutive model from a random initialisation."""
         from nmfaudio.factorisation.engine import decompose
         from nmfaudio.factorisation.factors import Factor
@@ -144,8 +153,8 @@ class HpssSeparator(NmfSeparator):
         from nmfaudio.factorisation.structures import Convolutive
 
         bins, frames = V.shape  # a template is no longer than the recording
-        templates = min(self.lags, frames), bins, self.components
-        W, H = random_factors(templates, (self.components, frames), None, None)
+        templates = min(self.lags, frames), bins, self.n_components
+        W, H = random_factors(templates, (self.n_components, frames), None, None)
         return decompose(
             V,
             [Factor(W, name="W"), Factor(H, name="H")],

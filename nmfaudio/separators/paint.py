@@ -53,7 +53,7 @@ class PaintSeparator(NmfSeparator):
     >>> y = np.random.default_rng(0).standard_normal(8000)
     >>> boxes = [{"source": "low", "start": 0, "end": 1, "low": 0, "high": 1000},
     ...          {"source": "high", "start": 0, "end": 1, "low": 1000, "high": 4000}]
-    >>> stems = na.PaintSeparator(boxes=boxes, components=2, max_iter=5)(y, 8000)
+    >>> stems = na.PaintSeparator(boxes=boxes, n_components=2, max_iter=5)(y, 8000)
     >>> list(stems)
     ['low', 'high']
     """
@@ -72,11 +72,12 @@ class PaintSeparator(NmfSeparator):
         metavar="BOXES.json",
     )
     rest: bool = option(False, "add a stem of everything unlike the drawn sources")
-    components: int = option(
+    n_components: int = option(
         20,
         "number of components of each source; more capture finer detail",
         short="-k",
         metavar="N",
+        flag="--components",
     )
     resume: str | os.PathLike[str] | Decomposition | None = option(
         None,
@@ -94,7 +95,7 @@ class PaintSeparator(NmfSeparator):
         from nmfaudio._common.validation import as_count
 
         super().__post_init__()
-        self._set("components", as_count(self.components, "components", low=1))
+        self._set("n_components", as_count(self.n_components, "n_components", low=1))
         if self.boxes is None:
             raise ParameterError("boxes is missing; give a list of boxes, or the file of one")
         if not isinstance(self.boxes, str | os.PathLike):
@@ -114,6 +115,11 @@ class PaintSeparator(NmfSeparator):
                 f"one and --rest, and no source may be called {REST} together with --rest"
             )
         return strokes
+
+    @property
+    def stem_names(self) -> tuple[str, ...]:
+        """Names of the stems."""
+        return tuple(self._names)
 
     @property
     def _names(self) -> list[str]:
@@ -173,7 +179,7 @@ class PaintSeparator(NmfSeparator):
         tuple of (int, int)
             Number of components, number of stems.
         """
-        return self.components * len(self._names), len(self._names)
+        return self.n_components * len(self._names), len(self._names)
 
     def memory(self, y: np.ndarray, sr: int) -> int:
         """Estimate the peak memory of a call.
@@ -213,12 +219,12 @@ class PaintSeparator(NmfSeparator):
 
         V = inputs.V
         if not weights.any():  # the stem rest: random, at the level of the recording
-            W = rng.random((len(V), self.components)) + 0.1
-            H = (rng.random((self.components, V.shape[1])) + 0.1) * V.mean() / self.components
+            W = rng.random((len(V), self.n_components)) + 0.1
+            H = (rng.random((self.n_components, V.shape[1])) + 0.1) * V.mean() / self.n_components
             return W.astype(V.dtype), H.astype(V.dtype)
         fitted = nmf(
             V,
-            self.components,
+            self.n_components,
             weights=weights,
             init="random",
             max_iter=self.max_iter // 2,

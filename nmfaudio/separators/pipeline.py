@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import operator
 import os
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -13,6 +14,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, SupportsIndex
 
 from nmfaudio._common.json_types import as_json
 from nmfaudio._common.options import documented, option
+from nmfaudio._common.settings import Settings
+from nmfaudio.errors import AudioWarning
 
 # Slow imports are inside the functions that need them, so that `nmfaudio COMMAND --help` is fast.
 if TYPE_CHECKING:
@@ -102,7 +105,7 @@ class GroupedDecomposition:
 
 @documented
 @dataclass(frozen=True, kw_only=True)
-class NmfSeparator(ABC):
+class NmfSeparator(Settings, ABC):
     """Base class of separators that factorise a spectrogram.
 
     It computes the spectrogram, calls `model` to factorise it and to assign the components to
@@ -300,7 +303,13 @@ class NmfSeparator(ABC):
             The file cannot be read.
         ParameterError, ShapeError, ContentError
             A setting or the audio is invalid.
+
+        Warns
+        -----
+        AudioWarning
+            There is only one stem.
         """
+        from nmfaudio._common.log import LOGGER
         from nmfaudio.audio.io.samples import as_samples
         from nmfaudio.audio.masking import Masking
         from nmfaudio.stems.rendering import Refinement, render_stems
@@ -308,15 +317,24 @@ class NmfSeparator(ABC):
 
         mixture, sr = as_samples(audio, sr)
         transform = self.transform(sr)
+        LOGGER.info("%r: %s samples at %d Hz, %r", self, mixture.shape, sr, transform)
         masking = Masking(self.mask_power, transform.power, self.mask == "binary")
         scale = _power_of_two(mixture)
         scaled = mixture / scale if scale != 1 else mixture
         inputs = SeparationInput(scaled, transform, rng, callback)
         model = self.model(inputs)
         groups = _component_groups(model, inputs)
+        if len(groups) == 1:
+            warnings.warn(
+                f"{next(iter(groups))} is the only stem, so it is the whole recording; name "
+                "further sources",
+                AudioWarning,
+                stacklevel=2,
+            )
         del inputs  # frees the spectrogram, which rendering does not need
         members = [group.components for group in groups.values()]
         refinement = Refinement(self.spatial == "wiener", self.refine)
+        LOGGER.info("rendering %d stems: %s", len(groups), ", ".join(groups))
         stems = render_stems(model.decomposition, members, masking, refinement, scaled, transform)
         if scale != 1:
             stems *= scale
@@ -331,7 +349,7 @@ class NmfSeparator(ABC):
             dict(zip(groups, stems, strict=True)),
             mixture,
             sr,
-            replace(model.decomposition, metadata=metadata),
+            replace(model.decomposition, metadata=metadata, fitted=(), weights=None),
             transform,
             groups,
             masking,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from nmfaudio.errors import AudioFileError, ContentError, ShapeError
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _RISE = 0.02  # attack and release of a pulse train in seconds, about those of a voice
 FALL = 60.0  # level in dB by which its partials fall off up to half the sample rate
+_HEAD = 4096  # bytes of a file that are read to recognise a table
 _LOWEST, _HIGHEST = 65.4, 1046.5  # range of estimated pitches in Hz (C2 to C6)
 
 
@@ -78,10 +79,28 @@ class Pitch:
         """
         import numpy as np
 
-        seconds = np.arange(count) / sr
+        return self.at(np.arange(count) / sr)
+
+    def at(self, seconds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Interpolate the pitch at any times, linearly in its logarithm.
+
+        Parameters
+        ----------
+        seconds : np.ndarray [shape=(time,)]
+            Times in seconds.
+
+        Returns
+        -------
+        hertz : np.ndarray [shape=(time,)]
+            Pitch in Hz, also where the voice has none.
+        voiced : np.ndarray [shape=(time,)]
+            True where the voice has a pitch.
+        """
+        import numpy as np
+
         voiced = self.hertz > 0
         if not voiced.any():
-            return np.ones(count), np.zeros(count, bool)
+            return np.ones(len(seconds)), np.zeros(len(seconds), bool)
         hertz = np.exp(np.interp(seconds, self.times[voiced], np.log(self.hertz[voiced])))
         step = np.median(np.diff(self.times)) if len(self.times) > 1 else _RISE
         middles = (self.times[1:] + self.times[:-1]) / 2
@@ -142,14 +161,16 @@ def first_invalid_row(times: np.ndarray, hertz: np.ndarray) -> tuple[int, str] |
     return None
 
 
-def read_pitch(path: str | os.PathLike[str]) -> Pitch:
-    """Read a table of seconds and Hz.
+def read_pitch(path: str | os.PathLike[str], *, unit: Literal["hz", "midi"] = "hz") -> Pitch:
+    """Read a table of seconds and pitches.
 
     Parameters
     ----------
     path : path
-        Text file of rows, separated by commas, semicolons, tabs or spaces; a header is skipped.
-        0 Hz, or a gap in the times, means no pitch.
+        Text file of rows, separated by commas, semicolons, tabs or spaces; lines before the first
+        row of numbers are skipped. 0, or a gap in the times, means no pitch.
+    unit : {"hz", "midi"}
+        Unit of the pitches: Hz or MIDI note numbers.
 
     Returns
     -------
@@ -160,6 +181,8 @@ def read_pitch(path: str | os.PathLike[str]) -> Pitch:
     ------
     AudioFileError
         The file cannot be read, or a row is not a time and a pitch; the message names its line.
+    ParameterError
+        The unit is unknown.
 
     Examples
     --------
@@ -173,7 +196,10 @@ def read_pitch(path: str | os.PathLike[str]) -> Pitch:
     import numpy as np
 
     from nmfaudio._common.files import show
+    from nmfaudio._common.pitch import midi_to_hz
+    from nmfaudio._common.validation import as_choice
 
+    as_choice(unit, "unit", ("hz", "midi"))
     try:
         with open(path, encoding="utf-8-sig") as file:
             lines = file.read().splitlines()
@@ -186,9 +212,9 @@ def read_pitch(path: str | os.PathLike[str]) -> Pitch:
     numbers: list[int] = []
     for number, line in enumerate(lines, 1):
         cells = _cells(line)
-        if not cells or (not rows and number == 1 and not _is_number(cells[0])):
+        if not cells or (not rows and not _is_number(cells[0])):
             continue
-        if len(cells) < 2 or not (_is_number(cells[0]) and _is_number(cells[1])):
+        if not _is_row(cells):
             raise AudioFileError(
                 f"{show(path)}: line {number} is {line[:40]!r}; each line must be seconds, Hz"
             )
@@ -200,7 +226,7 @@ def read_pitch(path: str | os.PathLike[str]) -> Pitch:
     invalid = first_invalid_row(times, hertz)
     if invalid:
         raise AudioFileError(f"{show(path)}: line {numbers[invalid[0]]}: {invalid[1]}")
-    return Pitch(times, hertz)
+    return Pitch(times, np.where(hertz > 0, midi_to_hz(hertz), 0) if unit == "midi" else hertz)
 
 
 def estimate_pitch(y: np.ndarray, sr: int) -> Pitch:
@@ -240,10 +266,42 @@ def estimate_pitch(y: np.ndarray, sr: int) -> Pitch:
 
 def _cells(line: str) -> list[str]:
     """Cells of a line, between commas, semicolons, tabs or spaces."""
-    for mark in (",", ";", "\t"):
+    for mark in (";", "\t", ","):
         if mark in line:
-            return [cell.strip() for cell in next(csv.reader([line], delimiter=mark))]
+            cells = [cell.strip() for cell in next(csv.reader([line], delimiter=mark))]
+            # Between semicolons or tabs, a comma is the decimal mark.
+            return cells if mark == "," else [cell.replace(",", ".") for cell in cells]
     return line.split()
+
+
+def _is_row(cells: list[str]) -> bool:
+    """Check whether the cells of a line begin with two numbers."""
+    return len(cells) >= 2 and _is_number(cells[0]) and _is_number(cells[1])
+
+
+def is_pitch_table(path: str | os.PathLike[str]) -> bool:
+    """Check whether a file is text and has a row of two numbers near its beginning.
+
+    Parameters
+    ----------
+    path : path
+        Any path.
+
+    Returns
+    -------
+    bool
+        False also for what is no file or cannot be read.
+    """
+    try:
+        if not os.path.isfile(path):
+            return False
+        with open(path, "rb") as file:
+            text = file.read(_HEAD).decode("utf-8-sig")
+    except (OSError, ValueError):
+        return False
+    # The last line may have been cut.
+    lines = text.splitlines() if len(text) < _HEAD else text.splitlines()[:-1]
+    return "\0" not in text and any(_is_row(_cells(line)) for line in lines)
 
 
 def _is_number(text: str) -> bool:

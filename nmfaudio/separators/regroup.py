@@ -36,7 +36,7 @@ class RegroupSeparator(NmfSeparator):
     --------
     >>> import numpy as np, nmfaudio as na
     >>> y = np.random.default_rng(0).standard_normal((1, 8000))
-    >>> saved = na.separate(y, 8000, components=4, max_iter=5).decomposition
+    >>> saved = na.separate(y, 8000, n_components=4, max_iter=5).decomposition
     >>> stems = na.RegroupSeparator(saved=saved, groups={"first": [0], "others": range(1, 4)})(
     ...     y, 8000)
     >>> {name: group.components for name, group in stems.groups.items()}

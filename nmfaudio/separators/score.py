@@ -15,10 +15,18 @@ from nmfaudio.separators.pipeline import GroupedDecomposition, NmfSeparator, Sep
 
 # Slow imports are inside the functions that need them, so that --help is fast.
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+
     from nmfaudio.audio.transforms import Stft
     from nmfaudio.symbolic.conversion import Notes
     from nmfaudio.symbolic.note import Note
 
+# Components of the stem rest beside a single stem. SI-SDR of the stem, mean of six tracks of two
+# recordings: 4.1, 4.5, 5.2 and 5.2 dB with 5, 10, 20 and 40.
+_REST_COMPONENTS = 20
+_LISTED = 3  # names of stems in a warning
 _PARTS = ("track", "program", "channel", "hand", "note")
 
 
@@ -81,11 +89,12 @@ class ScoreSeparator(NmfSeparator):
     aligned: bool = option(
         False, "use the times of the score unchanged, without aligning it with the recording"
     )
-    n_free: int = option(
-        0,
+    n_free: int | None = option(
+        None,
         "number of components of sounds outside the score, such as noise or reverberation; they "
-        "make the stem rest",
+        "make the stem rest; by default 20 if the score makes only one stem, and none otherwise",
         flag="--free",
+        parse=int,
         metavar="N",
     )
     tolerance: float = option(
@@ -117,12 +126,14 @@ class ScoreSeparator(NmfSeparator):
 
         super().__post_init__()
         as_choice(self.by, "by", _PARTS)
-        self._set("n_free", as_count(self.n_free, "n_free", low=0))
+        if self.n_free is not None:
+            self._set("n_free", as_count(self.n_free, "n_free", low=0))
         self._set("tolerance", as_number(self.tolerance, "tolerance", low=0))
         if not isinstance(self.score, str | os.PathLike):
             self._set("score", tuple(self.notes))  # an iterator or a foreign object is read once
         if not self.notes:
             raise ContentError("the score has no notes; give a score of the recording")
+        _ = self._free_components  # refuses a single stem before any audio is read
 
     @cached_property
     def notes(self) -> list[Note]:
@@ -132,6 +143,20 @@ class ScoreSeparator(NmfSeparator):
         if self.score is None:
             raise ParameterError("score is missing; give a file or a list of Note")
         return as_notes(self.score, "score")
+
+    @cached_property
+    def _names(self) -> list[str]:
+        """Name of the stem of each note."""
+        from nmfaudio.symbolic.names import name_parts
+
+        return name_parts(self.notes, self.by)
+
+    @cached_property
+    def _free_components(self) -> int:
+        """Number of components of sounds outside the score."""
+        from nmfaudio.separators.free_components import count_free_components
+
+        return count_free_components(self.n_free, set(self._names), _REST_COMPONENTS)
 
     def model(self, inputs: SeparationInput) -> GroupedDecomposition:
         """Fit the sounds of the score, and group them into stems.
@@ -147,34 +172,66 @@ class ScoreSeparator(NmfSeparator):
             The model, and the components of each stem.
         """
         from nmfaudio.separators.score_model import fit_score
-        from nmfaudio.symbolic.names import name_parts
+        from nmfaudio.symbolic.alignment import align_with_mismatch
 
-        return fit_score(
+        notes, metadata = self.notes, {}
+        if not self.aligned:
+            alignment = align_with_mismatch(notes, inputs.y, inputs.sr)
+            notes, metadata = alignment.notes, {"score_mismatch": alignment.mismatch}
+        self._check_times(notes, inputs.y.shape[1] / inputs.sr)
+        fitted = fit_score(
             inputs,
-            self._aligned_notes(inputs),
-            name_parts(self.notes, self.by),
+            notes,
+            self._names,
             tolerance=self.tolerance,
-            n_free=self.n_free,
+            n_free=self._free_components,
             max_iter=self.max_iter,
             tol=self.tol,
         )
+        return replace(fitted, metadata=metadata)
 
-    def _aligned_notes(self, inputs: SeparationInput) -> list[Note]:
-        """Notes at the times of the recording."""
-        from nmfaudio.symbolic.alignment import align
+    def _check_times(self, notes: Sequence[Note], duration: float) -> None:
+        """Warn of notes and stems that are outside the recording."""
+        inside = [note.onset < duration for note in notes]
+        names = {name for name, is_inside in zip(self._names, inside, strict=True) if is_inside}
+        silent = [name for name in dict.fromkeys(self._names) if name not in names]
+        beyond = inside.count(False)
+        # A recording may be an excerpt of its score, but then an aligned score has its times.
+        if not silent and not (beyond and self.aligned):
+            return
+        more = f" and {len(silent) - _LISTED} more" if len(silent) > _LISTED else ""
+        empty = f"; no note is left of {', '.join(silent[:_LISTED])}{more}" if silent else ""
+        warnings.warn(
+            f"{beyond} of the {len(notes)} notes of the score are outside the recording, which "
+            f"ends at {duration:.2f} s{empty}",
+            AudioWarning,
+            stacklevel=3,
+        )
 
-        if not self.aligned:
-            return align(self.notes, inputs.y, inputs.sr)
-        duration = inputs.y.shape[1] / inputs.sr
-        beyond = sum(note.onset >= duration for note in self.notes)
-        if beyond:
-            warnings.warn(
-                f"{beyond} of the {len(self.notes)} notes of the score begin after the end of the "
-                f"recording, at {duration:.2f} s",
-                AudioWarning,
-                stacklevel=2,
-            )
-        return self.notes
+    def memory(self, y: np.ndarray, sr: int) -> int:
+        """Estimate the peak memory of a call.
+
+        Parameters
+        ----------
+        y : np.ndarray [shape=(channel, sample)]
+            The recording.
+        sr : int
+            Sample rate in Hz.
+
+        Returns
+        -------
+        int
+            Bytes, including `y` and the process itself.
+        """
+        from nmfaudio._common.memory import PROCESS
+        from nmfaudio.symbolic.alignment import alignment_memory
+
+        fit = super().memory(y, sr)
+        if self.aligned:
+            return fit
+        # The alignment ends before the fit begins.
+        end = max(note.offset for note in self.notes)
+        return max(fit, PROCESS + y.nbytes + alignment_memory(y.shape[1] / sr, end))
 
     def transform(self, sr: int) -> Stft:
         """Return the transform for audio of a sample rate.
@@ -203,11 +260,7 @@ class ScoreSeparator(NmfSeparator):
         tuple of (int, int)
             Number of components, number of stems.
         """
-        from nmfaudio.separators.score_model import GLIDE
-        from nmfaudio.symbolic.names import name_parts
+        from nmfaudio.separators.score_model import count_states
 
-        names = name_parts(self.notes, self.by)
-        sounds = {
-            (name, note.track, note.pitch) for name, note in zip(names, self.notes, strict=True)
-        }
-        return len(sounds) * len(GLIDE) + self.n_free, len(set(names)) + (self.n_free > 0)
+        n_free = self._free_components
+        return count_states(self.notes, self._names, n_free), len(set(self._names)) + (n_free > 0)

@@ -126,6 +126,30 @@ def fit_score(
     return _as_components(fitted, voices)
 
 
+def count_states(notes: Sequence[Note], names: Sequence[str], n_free: int) -> int:
+    """Return the number of states of a score.
+
+    Parameters
+    ----------
+    notes : sequence of Note
+        Notes of the score; their times do not matter.
+    names : sequence of str
+        Name of each note's stem.
+    n_free : int
+        Number of components with unconstrained spectrum and activations.
+
+    Returns
+    -------
+    int
+
+    Examples
+    --------
+    >>> count_states([Note(0, 1, 60), Note(1, 2, 60), Note(2, 3, 62)], ["violin"] * 3, 1)
+    51
+    """
+    return _voices(notes, names, n_free)[-1].states.stop
+
+
 def _voices(notes: Sequence[Note], names: Sequence[str], n_free: int) -> list[_Voice]:
     """Group the notes by stem and sound, append `n_free` free sounds, and number all states."""
     sounds: dict[tuple[str, int, int, float], int] = {}
@@ -155,7 +179,7 @@ def _initial_activations(
     H = np.zeros((voices[-1].states.stop, V.shape[1]), V.dtype)
     state_weights = np.exp(-0.5 * (GLIDE / _GLIDE_DEVIATION) ** 2)  # (state,)
     for voice in voices:
-        if voice.stem == REST:
+        if not voice.notes:  # free sounds; a track may be called rest too
             H[voice.states] = 1
         gate = np.zeros(V.shape[1])
         for note in voice.notes:

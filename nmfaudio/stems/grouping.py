@@ -37,12 +37,13 @@ _DRUMS_ONLY_SECONDS = 0.7
 _DRUMS_ONLY_SHARE = 0.7
 # Components form a single class if the standard deviation of their percussiveness is below this.
 # Measured: 0.003 for tones only, 1e-16 for clicks only.
+_MIDDLE = 0.2
 _MIN_PERCUSSIVENESS_DEVIATION = 0.02
-# sources="auto" adds pitch ranges until the squared deviation of pitch within them is at most this
-# share of the total, or their standard deviation is at most this many octaves.
+# n_sources="auto" adds pitch ranges until the squared deviation of pitch within them is at most
+# this share of the total, or their standard deviation is at most this many octaves.
 _UNEXPLAINED_SHARE = 0.1
 _MIN_PITCH_DEVIATION = 0.25
-MAX_SOURCES = 6  # of sources="auto"
+MAX_SOURCES = 6  # of n_sources="auto"
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ def group_components(
     *,
     frequencies: np.ndarray,
     hop_seconds: float,
-    sources: int | Literal["auto"] = 2,
+    n_sources: int | Literal["auto"] = 2,
 ) -> dict[str, ComponentGroup]:
     """Assign every component to a source.
 
@@ -142,7 +143,7 @@ def group_components(
         Centre of each bin in Hz, ascending and evenly spaced.
     hop_seconds : float
         Time between two frames in seconds.
-    sources : int ≥ 1 or "auto"
+    n_sources : int ≥ 1 or "auto"
         Number of sources. 2 gives ``"harmonic"`` and ``"percussive"``; any other number gives
         ``"source-1"``, ``"source-2"``, … in order of decreasing energy. ``"auto"`` chooses 1 to 6
         sources: drums, if detected, and as many pitch ranges as are needed to explain 90 % of the
@@ -156,7 +157,7 @@ def group_components(
     Raises
     ------
     ParameterError
-        `sources` is neither ``"auto"`` nor an integer from 1 to the number of components, or
+        `n_sources` is neither ``"auto"`` nor an integer from 1 to the number of components, or
         `hop_seconds` is not above 0.
     ShapeError
         The shapes of `V`, `W`, `H` and `frequencies` do not match.
@@ -190,15 +191,15 @@ def group_components(
     {'harmonic': (0, 1), 'percussive': (2, 3)}
     """
     check_shapes(V, W, H, frequencies, hop_seconds)
-    if sources != "auto":
-        sources = as_count(sources, "sources", low=1, high=len(H))
+    if n_sources != "auto":
+        n_sources = as_count(n_sources, "n_sources", low=1, high=len(H))
     W, H = scale_to_unit_peak(W), scale_to_unit_peak(H)
     features = _measure(V, W, H, frequencies, hop_seconds)
-    mixed = sources != 2 and not _is_drums_only(V, hop_seconds)
-    labels = _source_labels(features, H, sources, mixed)
-    labels = _with_silent_components(labels, features, sources)
+    mixed = n_sources != 2 and not _is_drums_only(V, hop_seconds)
+    labels = _source_labels(features, H, n_sources, mixed)
+    labels = _with_silent_components(labels, features, n_sources)
     groups = [features.group(np.flatnonzero(labels == i)) for i in range(labels.max() + 1)]
-    if sources == 2:
+    if n_sources == 2:
         return dict(zip(["harmonic", "percussive"], groups, strict=True))
     groups.sort(key=lambda group: -group.energy_share)
     return {f"source-{i}": group for i, group in enumerate(groups, start=1)}
@@ -277,7 +278,8 @@ def group_by_percussiveness(
     V, W, H, frequencies, hop_seconds
         As for `group_components`.
     names : sequence of str
-        Names of the groups, from the least percussive to the most.
+        Names of two groups, the less percussive first; or of three, of which the middle one gets
+        the components close to the boundary between two classes.
 
     Returns
     -------
@@ -301,19 +303,30 @@ def group_by_percussiveness(
         if np.average((pooled - mean) ** 2, weights=weights) < _MIN_PERCUSSIVENESS_DEVIATION**2:
             labels[nonzero] = len(names) - 1 if mean > 0.5 else 0
         else:
-            labels[nonzero] = natural_classes(pooled, weights, len(names))
+            labels[nonzero] = natural_classes(pooled, weights, 2)
+            if len(names) == 3:
+                labels[nonzero] = _with_middle(labels[nonzero], pooled, weights)
     return {name: features.group(np.flatnonzero(labels == i)) for i, name in enumerate(names)}
 
 
+def _with_middle(classes: np.ndarray, pooled: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Labels 0, 1 and 2 for two classes of percussiveness and the values half-way between them."""
+    if len(set(classes.tolist())) < 2:
+        return 2 * classes
+    low, high = (np.average(pooled[classes == i], weights=weights[classes == i]) for i in range(2))
+    position = (pooled - low) / (high - low)
+    return np.where(np.abs(position - 0.5) < _MIDDLE / 2, 1, 2 * classes)
+
+
 def _with_silent_components(
-    nonzero_labels: np.ndarray, features: _Features, sources: int | Literal["auto"]
+    nonzero_labels: np.ndarray, features: _Features, n_sources: int | Literal["auto"]
 ) -> np.ndarray:
     """Extend the labels of the components with energy to all components [shape=(component,)].
 
     Each group that would be empty gets one component without energy; the remaining ones join the
     first group.
     """
-    count = int(nonzero_labels.max(initial=0)) + 1 if sources == "auto" else sources
+    count = int(nonzero_labels.max(initial=0)) + 1 if n_sources == "auto" else n_sources
     labels = np.zeros(len(features.percussiveness), int)
     labels[features.nonzero] = nonzero_labels
     silent = np.setdiff1d(np.arange(len(labels)), features.nonzero)
@@ -323,11 +336,11 @@ def _with_silent_components(
 
 
 def _source_labels(
-    features: _Features, H: np.ndarray, sources: int | Literal["auto"], mixed: bool
+    features: _Features, H: np.ndarray, n_sources: int | Literal["auto"], mixed: bool
 ) -> np.ndarray:
     """Label the components with energy by source, from 0 [shape=(component with energy,)].
 
-    There are `sources` different labels if there are as many such components. Drums become a
+    There are `n_sources` different labels if there are as many such components. Drums become a
     source only if `mixed`, that is, if the recording is not drums only.
     """
     nonzero = features.nonzero
@@ -335,18 +348,18 @@ def _source_labels(
     weights = energy.sum(axis=0) / max(energy.sum(), np.finfo(float).tiny)
     pooled = _coactivation(H[nonzero]) @ features.percussiveness[nonzero]
     percussive = natural_classes(pooled, weights, 2)
-    if sources == 2:
+    if n_sources == 2:
         return percussive
     harmonic = percussive == 0
-    if sources == "auto":
+    if n_sources == "auto":
         tolerance, count = (_UNEXPLAINED_SHARE, _MIN_PITCH_DEVIATION), MAX_SOURCES
     else:
-        tolerance, count = (0.0, 0.0), sources
+        tolerance, count = (0.0, 0.0), n_sources
     separate_drums = (
         mixed
         and percussive.any()
         and np.average(pooled[~harmonic], weights=weights[~harmonic]) >= _MIN_DRUM_PERCUSSIVENESS
-        and (sources == "auto" or np.count_nonzero(harmonic) >= count - 1 > 0)
+        and (n_sources == "auto" or np.count_nonzero(harmonic) >= count - 1 > 0)
     )
     pitch = _median_octave(energy, features.frequencies)
     if not separate_drums:

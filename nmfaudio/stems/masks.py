@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -27,11 +27,11 @@ def group_masks(
     Returns
     -------
     callable
-        From a slice of frames to an iterator over one mask [shape=(freq, time)] per group, as
+        From a slice of frames to a list of one mask [shape=(freq, time)] per group, as
         `apply_masks` takes it.
     """
 
-    def masks(frames: slice) -> Iterator[np.ndarray]:
+    def masks(frames: slice) -> list[np.ndarray]:
         return masking.masks([decomposition.part(group, frames) for group in groups])
 
     return masks

@@ -22,7 +22,9 @@ _BLOCK_COPIES, _REFINEMENT_COPIES = 10, 20
 _SPATIAL_CHANNEL_COPIES, _SPATIAL_SOURCE_COPIES = 12, 6
 
 
-def peak_memory(y: np.ndarray, stft: Stft, components: int, sources: int, *, refine: bool) -> int:
+def peak_memory(
+    y: np.ndarray, stft: Stft, n_components: int, n_sources: int, *, refine: bool
+) -> int:
     """Estimate the peak memory of separating a recording.
 
     Parameters
@@ -30,7 +32,7 @@ def peak_memory(y: np.ndarray, stft: Stft, components: int, sources: int, *, ref
     y : np.ndarray [shape=(channel, sample)]
         The recording.
     stft : Stft
-    components, sources : int
+    n_components, n_sources : int
         Largest numbers of components and of stems.
     refine : bool
         Whether phases are refined.
@@ -42,15 +44,15 @@ def peak_memory(y: np.ndarray, stft: Stft, components: int, sources: int, *, ref
     """
     frames = stft.n_frames(y.shape[1])
     frame = len(stft.frequencies) * y.itemsize  # bytes of one frame of the spectrogram
-    factors = components * (frames + _FACTOR_CHUNKS * len(stft.frequencies)) * y.itemsize
+    factors = n_components * (frames + _FACTOR_CHUNKS * len(stft.frequencies)) * y.itemsize
     # These steps run one after another, so the largest of them determines the peak.
     factorisation = frame * _FACTORISATION_COPIES * frames + _FACTOR_COPIES * factors
     grouping = frame * (frames + _GROUPING_COPIES * min(frames, EXCERPT_FRAMES))
-    copies = _SPATIAL_CHANNEL_COPIES * len(y) + _SPATIAL_SOURCE_COPIES * sources
+    copies = _SPATIAL_CHANNEL_COPIES * len(y) + _SPATIAL_SOURCE_COPIES * n_sources
     filtering = frame * min(frames, SPATIAL_FRAMES) * copies if len(y) > 1 else 0
     if refine:
         block = _REFINEMENT_COPIES * min(frames, CHUNK_FRAMES)
     else:
         block = _BLOCK_COPIES * min(frames, BLOCK)
-    stems = sources * (y.nbytes + frame * block * len(y))
+    stems = n_sources * (y.nbytes + frame * block * len(y))
     return int(PROCESS + y.nbytes + max(factorisation, grouping, filtering, stems))

@@ -7,12 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nmfaudio._common.steps import report_step
 from nmfaudio.audio.masking import Masking, Masks, Share, apply_masks, share_by_masks
 from nmfaudio.audio.phase import consistent_wiener, misi
 from nmfaudio.audio.spatial import fit_spatial_filter
 from nmfaudio.audio.transforms import Stft
 from nmfaudio.factorisation.decomposition import Decomposition
 from nmfaudio.stems.masks import group_masks
+
+# Names of the steps for whoever shows progress.
+LOCATING, RENDERING = "locating the sources", "computing the stems"
 
 # Spatial filters are fitted to this many frames, in blocks spread evenly over a long recording.
 SPATIAL_FRAMES = 1024
@@ -71,7 +75,9 @@ def render_stems(
     masks = group_masks(decomposition, groups, masking)
     share: Share = share_by_masks
     if refinement.spatial and len(y) > 1 and len(groups) > 1:
+        report_step(LOCATING)
         share = spatial_share(masks, y, stft)
+    report_step(RENDERING)
     if refinement.phase == "none":
         return apply_masks(masks, len(groups), y, stft, share=share)
 
@@ -158,6 +164,7 @@ def overlap_add_chunks(
         if stop < length:
             processed[..., -fade:] *= rise[::-1]
         out[..., start:stop] += processed
+        report_step(RENDERING, stop / length)
     return out
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from nmfaudio._common.equality import EqualByContent
 from nmfaudio._public import public
 from nmfaudio.audio.masking import Masking, apply_masks
 from nmfaudio.audio.transforms import Transform
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 @public
 @dataclass(frozen=True, eq=False)
-class Stems(Mapping[str, np.ndarray]):
+class Stems(EqualByContent, Mapping[str, np.ndarray]):
     """Named stems that sum to the mixture.
 
     Separators return it; it is a mapping from the names of the stems to their samples.
@@ -53,7 +54,7 @@ class Stems(Mapping[str, np.ndarray]):
     --------
     >>> import numpy as np, nmfaudio as na
     >>> y = np.random.default_rng(0).standard_normal((1, 8000))
-    >>> stems = na.separate(y, 8000, components=4, max_iter=5)
+    >>> stems = na.separate(y, 8000, n_components=4, max_iter=5)
     >>> list(stems)
     ['harmonic', 'percussive']
     >>> bool(np.allclose(stems["harmonic"] + stems["percussive"], y))
@@ -152,6 +153,9 @@ class Stems(Mapping[str, np.ndarray]):
     ) -> Written:
         """Write every stem to ``<directory>/<name>.<format>``: all of them, or none.
 
+        Characters that no file name may have become underscores. Of stems whose file names would
+        then differ in nothing but case, the later ones are numbered: ``<name>-2.<format>``.
+
         Parameters
         ----------
         directory : str or Path
@@ -172,7 +176,8 @@ class Stems(Mapping[str, np.ndarray]):
         Returns
         -------
         Written
-            Paths of the files, and the common gain.
+            Paths of the files, in the order of the stems and then of the components, and the
+            common gain.
 
         Raises
         ------
@@ -183,15 +188,19 @@ class Stems(Mapping[str, np.ndarray]):
         ContentError
             A peak is above full scale, and `clip` is ``"error"``.
         """
-        from nmfaudio._common.files import safe_name
+        from nmfaudio._common.files import distinct_names
         from nmfaudio.audio.io import write_group
 
         folder = Path(directory)
-        targets = {folder / f"{safe_name(name)}.{format}": stem for name, stem in self.items()}
+        targets = {
+            folder / f"{file}.{format}": stem
+            for file, stem in zip(distinct_names(self), self.values(), strict=True)
+        }
         if components_too:
+            parts = dict(self.components())
             targets |= {
-                folder / "components" / f"{safe_name(name)}.{format}": audio
-                for name, audio in self.components()
+                folder / "components" / f"{file}.{format}": audio
+                for file, audio in zip(distinct_names(parts), parts.values(), strict=True)
             }
         return write_group(
             targets, self.sr, format=format, subtype=subtype, clip=clip, overwrite=overwrite

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nmfaudio._common.settings import Settings
 from nmfaudio._common.validation import as_count, as_number
 from nmfaudio.dictionaries.note_dictionary import NoteDictionary
 from nmfaudio.errors import ParameterError
-from nmfaudio.factorisation.divergences import Beta
 from nmfaudio.factorisation.engine import decompose
 from nmfaudio.factorisation.factors import Factor
 from nmfaudio.factorisation.penalties import L1
@@ -30,7 +30,7 @@ _SPREAD = 0.02  # share of the initial activations that is spread over frames wi
 
 
 @dataclass(frozen=True)
-class AttackDecayModel:
+class AttackDecayModel(Settings):
     """Model of a recording as percussive or plucked notes, with one activation per note.
 
     A `NoteModel` is fitted first, for the templates and the initial onsets. Then each pitch is one
@@ -52,7 +52,7 @@ class AttackDecayModel:
     Parameters
     ----------
     notes : NoteModel
-        Model of the first fit; its `beta` and `max_frequency` are used throughout.
+        Model of the first fit; its `beta_loss` and `max_frequency` are used throughout.
     attack : float
         Time from the beginning of an attack to its peak in seconds, about a third of a window.
     decay : float
@@ -183,7 +183,7 @@ class AttackDecayModel:
                 Factor(H, penalties=self._penalties(V, E), name="H"),
             ],
             structure=AttackDecay(),
-            divergence=Beta(self.notes.beta),
+            divergence=self.notes.divergence,
             max_iter=self.max_iter,
             tol=0,
             check_every=10 if callback else self.max_iter,
@@ -226,7 +226,7 @@ class AttackDecayModel:
             return ()
         # The positive part of the divergence's slope is about level^(β − 1) for each unit that is
         # added to the model, and a spike adds the sum of its envelopes.
-        weight = self.sparsity * level ** (self.notes.beta - 1)
+        weight = self.sparsity * level ** (self.notes.degree - 1)
         return (L1(weight * float(E.sum(axis=(0, 1), dtype=np.float64).max())),)
 
     def _decays(self, pitches: Iterable[float]) -> np.ndarray:

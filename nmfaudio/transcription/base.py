@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
@@ -10,11 +11,15 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 import numpy as np
 
+from nmfaudio._common.log import LOGGER
 from nmfaudio._common.memory import PROCESS
+from nmfaudio._common.steps import report_step
 from nmfaudio.audio.io.samples import Audio, as_samples
 from nmfaudio.audio.masking import analyse
 from nmfaudio.audio.preparation import prepared
+from nmfaudio.errors import AudioWarning
 from nmfaudio.transcription.result import Transcription
+from nmfaudio.transcription.suitability import SHORTEST, Suitability
 
 if TYPE_CHECKING:
     from nmfaudio.audio.transforms import Transform
@@ -143,6 +148,14 @@ class BaseTranscriber(ABC):
         """Notes of a recording of this duration in seconds, by onset, then pitch."""
 
     @abstractmethod
+    def _suitability(self, V: np.ndarray, fitted: Decomposition, salience: Salience) -> Suitability:
+        """Measure of whether the recording is of the kind that the dictionary is for."""
+
+    @abstractmethod
+    def _unsuitable(self, suitability: Suitability) -> str:
+        """Warning of a recording of another kind."""
+
+    @abstractmethod
     def _settings(self) -> dict[str, Any]:
         """All settings but the dictionary, as JSON-serialisable values."""
 
@@ -178,16 +191,28 @@ class BaseTranscriber(ABC):
             The file cannot be read.
         ParameterError, ShapeError, ContentError
             A setting or the audio is invalid.
+
+        Warns
+        -----
+        AudioWarning
+            A recording of 5 s or more does not sound like those that the dictionary is for.
         """
         mixture, sr = as_samples(audio, sr)
         transform = self.transform(sr)
+        LOGGER.info("%r: %s samples at %d Hz, %r", self, mixture.shape, sr, transform)
         V = analyse(prepared(mixture, sr, transform.sr), transform)
         fitted = self._decompose(V, transform, rng=rng, callback=callback)
+        report_step("detecting notes")
         salience = self._salience(fitted, transform.times(V.shape[1]))
         settings = self._settings()
+        suitability = self._suitability(V, fitted, salience)
+        if not suitability.suits and mixture.shape[1] >= SHORTEST * sr:
+            warnings.warn(self._unsuitable(suitability), AudioWarning, stacklevel=2)
         metadata = {**fitted.metadata, "transform": transform.to_dict(), "settings": settings}
+        notes = self._notes(salience, mixture.shape[1] / sr)
+        LOGGER.info("decoded %d notes", len(notes))
         return Transcription(
-            self._notes(salience, mixture.shape[1] / sr),
+            notes,
             salience,
             mixture,
             sr,
@@ -195,6 +220,7 @@ class BaseTranscriber(ABC):
             transform,
             self._component_pitches(fitted),
             settings,
+            suitability,
         )
 
     __call__ = transcribe

@@ -7,6 +7,7 @@ from dataclasses import KW_ONLY, dataclass
 
 import numpy as np
 
+from nmfaudio._common.settings import Settings
 from nmfaudio._common.validation import as_choice, as_number, frame_step
 from nmfaudio.errors import ParameterError
 from nmfaudio.symbolic.note import Note
@@ -104,7 +105,7 @@ def velocities(levels: np.ndarray, *, loudest: float = 1.0) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Decoding:
+class Decoding(Settings):
     """Decode salience into notes.
 
     Onsets are peaks of onset strength, the increase of salience, above a threshold that adapts to
@@ -147,6 +148,8 @@ class Decoding:
         Shortest duration of a note in seconds; shorter notes are dropped.
     loudest : float
         Velocity of the loudest note, above 0 and at most 1.
+    lowest, highest : float
+        MIDI numbers of the lowest and the highest pitch of a note, both included.
 
     Raises
     ------
@@ -187,17 +190,24 @@ class Decoding:
     hold: float = 0.05
     shortest: float = 0.03
     loudest: float = 1.0
+    lowest: float = 0.0
+    highest: float = 127.0
 
     def __post_init__(self) -> None:
         for name in ("threshold", "rise", "release", "sustain", "hold", "loudest"):
             as_number(getattr(self, name), name, above=0)
-        for name in ("ghosts", "balance", "window", "gap", "damping", "shortest"):
+        for name in ("ghosts", "balance", "window", "gap", "damping", "shortest", "lowest"):
             as_number(getattr(self, name), name, low=0)
         if self.release >= 1:
             raise ParameterError(f"release is {self.release!r}; it must be below 1")
         for name in ("balance", "loudest"):
             if getattr(self, name) > 1:
                 raise ParameterError(f"{name} is {getattr(self, name)!r}; it must be at most 1")
+        if as_number(self.highest, "highest") < self.lowest:
+            raise ParameterError(
+                f"lowest is {self.lowest:g} and highest {self.highest:g}; give the lower pitch as "
+                "lowest"
+            )
         as_choice(self.smoothing, "smoothing", ("hmm", "hysteresis"))
 
     def __call__(self, salience: Salience) -> list[Note]:
@@ -225,6 +235,9 @@ class Decoding:
             strength, times, self.threshold, balance=self.balance, window=self.window
         )
         onsets = find_onsets(strength, times, threshold, gap=self.gap)
+        # Pitches out of range are left out only here, so that they still mask their partials.
+        pitches = np.asarray(salience.pitches)
+        onsets = [each for each in onsets if self.lowest <= pitches[each[0]] <= self.highest]
         onsets = place_onsets(values, times, onsets, rise=self.rise)
         peaks = note_peaks(values, times, onsets)
         offsets = self._offsets(values, times, onsets, peaks)

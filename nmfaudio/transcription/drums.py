@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from nmfaudio._common.settings import Settings
 from nmfaudio._common.validation import as_choice, as_count, as_number
 from nmfaudio._public import public
 from nmfaudio.audio.transforms import Stft
@@ -23,6 +24,7 @@ from nmfaudio.symbolic.names import DRUM_CHANNEL, DRUM_PARTS, drum_pitch
 from nmfaudio.symbolic.note import Note
 from nmfaudio.transcription.base import BaseTranscriber, Tuning, plain_settings, threshold_grid
 from nmfaudio.transcription.salience import Salience
+from nmfaudio.transcription.suitability import Suitability, drum_suitability
 
 if TYPE_CHECKING:
     from nmfaudio.audio.io.samples import Audio
@@ -36,7 +38,7 @@ _METRICS = ("onset_p", "onset_r", "onset_f")
 
 @public
 @dataclass(frozen=True)
-class DrumTranscriber(BaseTranscriber):
+class DrumTranscriber(Settings, BaseTranscriber):
     """Transcribe drums by semi-adaptive non-negative matrix factor deconvolution.
 
     Each part of the kit is a short spectrogram that recurs. Activations are first fitted with the
@@ -226,6 +228,16 @@ class DrumTranscriber(BaseTranscriber):
         true = _notes(part, seconds)
         tried = (replace(self, threshold=value) for value in self._thresholds(part))
         return [_drum_score(x._hits(salience, [part]), true, metric_index) for x in tried]
+
+    def _suitability(self, V: np.ndarray, fitted: Decomposition, salience: Salience) -> Suitability:
+        return drum_suitability(float(fitted.losses[-1]), V)
+
+    def _unsuitable(self, suitability: Suitability) -> str:
+        return (
+            f"the recording does not sound like drums: the kit explains {suitability.value:.2f} of "
+            f"it, and at least {suitability.limit} of drums; for a piano use Transcriber (omit "
+            "--drums), for drums among other instruments separate them first (nmfaudio hpss)"
+        )
 
     def _settings(self) -> dict[str, Any]:
         return plain_settings(self, without=("dictionary",))

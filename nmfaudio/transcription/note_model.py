@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import KW_ONLY, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from nmfaudio._common.pitch import midi_to_hz
+from nmfaudio._common.settings import Settings
 from nmfaudio._common.validation import as_count, as_number
 from nmfaudio.dictionaries.dictionary import Dictionary
 from nmfaudio.errors import ParameterError, ShapeError
-from nmfaudio.factorisation.divergences import Beta
+from nmfaudio.factorisation.divergences import Divergence, divergence_named
 from nmfaudio.factorisation.engine import decompose, generator
 from nmfaudio.factorisation.factors import Factor
 from nmfaudio.factorisation.penalties import LogGroupSparsity, Prior
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from nmfaudio.factorisation.decomposition import Decomposition
     from nmfaudio.factorisation.engine import Callback
 
+_LOWEST_HZ = 8.0  # the lowest MIDI number is 8.2 Hz
 _EXCERPT = 192  # number of frames that the gain and the templates are estimated from
 _GAIN_ROUNDS, _GAIN_ITERATIONS = 3, 4  # estimates of the gain, and iterations before each
 _SETTLING_ITERATIONS = 4  # of the activations, before templates adapt
@@ -35,7 +38,7 @@ _SOFT = 0.01
 
 
 @dataclass(frozen=True)
-class NoteModel:
+class NoteModel(Settings):
     """Model of a recording as a sum of notes of a dictionary.
 
     It is fitted in three steps: a smooth gain over frequency matches the templates to the timbre of
@@ -49,8 +52,9 @@ class NoteModel:
 
     Parameters
     ----------
-    beta : float
-        β of the divergence; 1 is Kullback–Leibler.
+    beta_loss : str, float or Divergence
+        As in `nmfaudio.nmf`; 1 is Kullback–Leibler. A divergence needs a `degree`, on which the
+        weights of penalties depend.
     equaliser : float or None
         Smoothness of the gain in octaves; None skips this step.
     adaptation : float
@@ -62,7 +66,8 @@ class NoteModel:
         Cost of a soft pitch, as a share of the divergence that it reduces; loud pitches cost
         little. All templates of a pitch form a group.
     max_frequency : float or None
-        Highest frequency that is fitted, in Hz; None fits all.
+        Highest frequency that is fitted, in Hz, at least 8; None fits all. It must be above the
+        lowest note of the dictionary.
     max_iter : int
         Iterations of the last step.
 
@@ -96,7 +101,7 @@ class NoteModel:
     """
 
     _: KW_ONLY
-    beta: float = 1.0
+    beta_loss: str | float | Divergence = 1.0
     equaliser: float | None = 0.2
     adaptation: float = 1.0
     n_free: int = 0
@@ -105,7 +110,11 @@ class NoteModel:
     max_iter: int = 20
 
     def __post_init__(self) -> None:
-        as_number(self.beta, "beta")
+        if self.divergence.degree is None:
+            raise ParameterError(
+                f"beta_loss is {self.beta_loss!r}, whose degree is None; NoteModel needs one "
+                "that is homogeneous, e.g. 'kl'"
+            )
         if self.equaliser is not None:
             as_number(self.equaliser, "equaliser", above=0)
         if self.adaptation != math.inf:
@@ -113,8 +122,18 @@ class NoteModel:
         as_count(self.n_free, "n_free", low=0)
         as_number(self.group_sparsity, "group_sparsity", low=0)
         if self.max_frequency is not None:
-            as_number(self.max_frequency, "max_frequency", above=0)
+            as_number(self.max_frequency, "max_frequency", low=_LOWEST_HZ)
         as_count(self.max_iter, "max_iter", low=1)
+
+    @property
+    def divergence(self) -> Divergence:
+        """Divergence of the model from the recording."""
+        return divergence_named(self.beta_loss)
+
+    @property
+    def degree(self) -> float:
+        """Degree of homogeneity of the divergence, β of a beta-divergence."""
+        return cast(float, self.divergence.degree)
 
     def pitches(self, dictionary: NoteDictionary) -> tuple[float, ...]:
         """Return the pitch of each known component of `activations`: those of the dictionary.
@@ -163,7 +182,8 @@ class NoteModel:
         ShapeError
             V does not have the dictionary's rows.
         ParameterError
-            A component has no pitch, V cannot be factored, or all rows are above `max_frequency`.
+            A component has no pitch, V cannot be factored, or all rows or notes are above
+            `max_frequency`.
         ContentError
             V has NaN or infinite values.
         """
@@ -208,10 +228,12 @@ class _Fit:
             )
         top = math.inf if settings.max_frequency is None else settings.max_frequency
         self.rows = int(np.searchsorted(self.frequencies, top, side="right"))
-        if not self.rows:
+        pitches = [pitch for pitch in dictionary.pitches if pitch is not None]
+        lowest = max(float(self.frequencies[0]), midi_to_hz(min(pitches)))
+        if top < lowest:
             raise ParameterError(
-                f"max_frequency is {top:g} Hz, but the lowest row is {self.frequencies[0]:g} Hz; "
-                "raise it"
+                f"max_frequency is {top:g} Hz, but the lowest note or row is {lowest:g} Hz; raise "
+                "it"
             )
         self.V, self.pitches, self.templates = V, dictionary.pitches, dictionary.templates
         self.structure: Structure = Convolutive() if self.templates.ndim == 3 else Product()
@@ -265,15 +287,15 @@ class _Fit:
         # Weight of the recording for one template: the gradient of the divergence in W is of the
         # order of level^(β − 1) · ∑ₜ H, and a component's ∑ₜ H is level · V.size / n on average.
         level = float(V.mean(dtype=np.float64))
-        recording_weight = V.size / W.shape[-1] * level**self.settings.beta
+        recording_weight = V.size / W.shape[-1] * level**self.settings.degree
         active = settled.H.max(axis=1) >= _FAINT * settled.H.max()
         initial = W_fitted[..., active]
-        penalties = (Prior(initial, self.settings.adaptation * recording_weight),)
+        penalties = (Prior(self.settings.adaptation * recording_weight, initial),)
         fitted = decompose(
             V,
             [Factor(initial, penalties=penalties, name="W"), Factor(settled.H[active], name="H")],
             structure=self.structure,
-            divergence=Beta(self.settings.beta),
+            divergence=self.settings.divergence,
             max_iter=_ADAPTING_ITERATIONS,
             tol=0,
             check_every=_ADAPTING_ITERATIONS,
@@ -305,7 +327,7 @@ class _Fit:
                 Factor(H, penalties=penalties, name="H"),
             ],
             structure=self.structure,
-            divergence=Beta(self.settings.beta),
+            divergence=self.settings.divergence,
             max_iter=iterations,
             tol=0,
             check_every=10 if callback else iterations,
@@ -321,7 +343,7 @@ class _Fit:
         # The slope of weight · log(1 + x / soft) at x = 0 is weight / soft; the positive part of
         # the divergence's slope is about level^(β − 1), since templates sum to one. So a silent
         # pitch has to reduce the divergence by the share `group_sparsity` of what it adds.
-        weight = self.settings.group_sparsity * soft * level ** (self.settings.beta - 1)
+        weight = self.settings.group_sparsity * soft * level ** (self.settings.degree - 1)
         unknown = [f"unknown {k}" for k in range(self.settings.n_free)]
         return (LogGroupSparsity(weight, (*self.pitches, *unknown), eps=soft),)
 
@@ -339,7 +361,7 @@ class _Fit:
                 Factor(fitted.H, False, name="H"),
             ],
             structure=self.structure,
-            divergence=Beta(self.settings.beta),
+            divergence=self.settings.divergence,
             max_iter=self.settings.max_iter,
             tol=0,
             check_every=self.settings.max_iter,

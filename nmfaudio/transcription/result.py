@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from nmfaudio._common.equality import EqualByContent
 from nmfaudio._common.files import save_archive, write_bytes
 from nmfaudio._public import public
 from nmfaudio.audio.transforms import Transform
 from nmfaudio.factorisation.decomposition import Decomposition
 from nmfaudio.symbolic.note import Note
 from nmfaudio.transcription.salience import Salience
+from nmfaudio.transcription.suitability import Suitability
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 @public
 @dataclass(frozen=True, eq=False, repr=False)
-class Transcription:
+class Transcription(EqualByContent):
     """Notes of a recording, with the salience and decomposition that they were decoded from.
 
     Parameters
@@ -46,6 +48,8 @@ class Transcription:
         MIDI number of the notes that each component makes, None where it makes none.
     settings : Mapping
         Settings of the transcriber, JSON-serialisable.
+    suitability : Suitability, optional
+        Measure of whether the recording is of the kind that the dictionary is for.
 
     Examples
     --------
@@ -66,6 +70,7 @@ class Transcription:
     transform: Transform
     pitches: tuple[float | None, ...]
     settings: Mapping[str, Any] = field(default_factory=dict)
+    suitability: Suitability | None = None
 
     def __repr__(self) -> str:
         channels, samples = self.mixture.shape
@@ -259,7 +264,7 @@ class Transcription:
 
         return save_notes(directory, self.notes, name, overwrite=overwrite)
 
-    def save_salience(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+    def save_salience(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Write the salience as an ``.npz`` file of ``values``, ``pitches`` and ``times``.
 
         Parameters
@@ -268,6 +273,11 @@ class Transcription:
             File to write; `numpy.load` reads it without pickle.
         overwrite : bool
             Whether an existing file may be replaced.
+
+        Returns
+        -------
+        Path
+            The file.
 
         Raises
         ------
@@ -279,4 +289,4 @@ class Transcription:
             "pitches": np.asarray(self.salience.pitches, np.float64),
             "times": self.salience.times,
         }
-        save_archive(path, {"kind": "salience"}, arrays, overwrite=overwrite)
+        return save_archive(path, {"kind": "salience"}, arrays, overwrite=overwrite)

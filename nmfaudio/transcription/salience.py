@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nmfaudio._common.equality import EqualByContent
 
-@dataclass(frozen=True, eq=False)
-class Salience:
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Salience(EqualByContent):
     """Strength of each pitch, frame by frame.
 
     Parameters
@@ -27,6 +29,8 @@ class Salience:
     >>> salience = na.transcription.Salience(
     ...     np.array([[0.0, 1.0, 0.5]]), np.array([60.0]), np.array([0.0, 0.1, 0.2])
     ... )
+    >>> salience
+    Salience(pitches 60; times 0 to 0.2 s; 1 × 3 values)
     >>> float(salience.times[salience.values[0].argmax()])
     0.1
     """
@@ -34,6 +38,13 @@ class Salience:
     values: np.ndarray
     pitches: np.ndarray
     times: np.ndarray
+
+    def __repr__(self) -> str:
+        rows, frames = self.values.shape
+        return (
+            f"Salience(pitches {_range(self.pitches)}; times {_range(self.times)} s; "
+            f"{rows} × {frames} values)"
+        )
 
     @classmethod
     def from_activations(
@@ -67,3 +78,9 @@ class Salience:
         # add.at, since several components of one pitch add to the same row.
         np.add.at(values, np.searchsorted(distinct, pitches), H[: len(pitches)])
         return cls(values, distinct, times)
+
+
+def _range(values: np.ndarray) -> str:
+    """First and last of ascending values."""
+    ends = dict.fromkeys(f"{values[k]:g}" for k in (0, -1) if len(values))
+    return " to ".join(ends) or "none"

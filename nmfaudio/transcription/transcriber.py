@@ -3,32 +3,41 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, field, is_dataclass, replace
+from dataclasses import KW_ONLY, dataclass, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
 
+from nmfaudio._common.settings import check_settings
 from nmfaudio._public import public
 from nmfaudio.audio.io.samples import Audio
 from nmfaudio.dictionaries.bundled import piano_notes
 from nmfaudio.dictionaries.note_dictionary import NoteDictionary
+from nmfaudio.dictionaries.parametric_notes import is_synthetic
 from nmfaudio.errors import ParameterError
 from nmfaudio.symbolic.note import Note
 from nmfaudio.transcription.base import BaseTranscriber, Tuning, plain_settings, threshold_grid
 from nmfaudio.transcription.salience import Salience
+from nmfaudio.transcription.suitability import Suitability, piano_suitability
 
 if TYPE_CHECKING:
     from nmfaudio.audio.transforms import Transform
     from nmfaudio.factorisation.decomposition import Decomposition
     from nmfaudio.factorisation.engine import Callback
 
+_PIANO = "piano"  # label of the dictionaries that the limit of `piano_suitability` holds for
 _CUT = 0.05  # s before the end of a recording in which onsets are ignored: the cut looks like one
 _PER_OCTAVE = 3  # thresholds that tuning tries by default
 
 
 class Activations(Protocol):
-    """Model of a recording as a sum of notes, such as `NoteModel`: a frozen dataclass."""
+    """Model of a recording as a sum of notes, such as `NoteModel`.
+
+    A class of one's own needs these two methods to be the `model` of a `Transcriber`. As a frozen
+    dataclass, its fields are recorded with each transcription.
+    """
 
     def activations(
         self,
@@ -38,37 +47,64 @@ class Activations(Protocol):
         rng: int | np.random.Generator | None,
         callback: Callback | None,
     ) -> Decomposition:
-        """Decompose V into components of known `pitches`, followed by unknown ones."""
+        """Decompose a spectrogram into notes.
+
+        Parameters
+        ----------
+        V : np.ndarray [shape=(freq, time)]
+            Features of the dictionary's transform, ≥ 0.
+        dictionary : NoteDictionary
+            Templates of the notes.
+        rng : int, np.random.Generator or None
+            Seed of random initial values; the same seed gives the same bytes.
+        callback : callable or None
+            Called with a `Progress` now and then; returning True stops.
+
+        Returns
+        -------
+        Decomposition
+            Components in the order of `pitches`, followed by any number of unknown ones.
+        """
 
     def pitches(self, dictionary: NoteDictionary) -> Sequence[float]:
-        """MIDI number of each known component, in the order of `activations`."""
+        """Return the pitch of each known component of `activations`.
+
+        Parameters
+        ----------
+        dictionary : NoteDictionary
+            Templates of the notes.
+
+        Returns
+        -------
+        sequence of float
+            MIDI numbers, in the order of the components.
+        """
 
 
 class Decoder(Protocol):
-    """Conversion of salience to notes, such as `Decoding`: a frozen dataclass of settings."""
+    """Conversion of salience to notes, such as `Decoding`.
+
+    Any function will do as the `decoding` of a `Transcriber`. As a frozen dataclass, its fields are
+    recorded with each transcription, and `Transcriber.tune` can choose them.
+    """
 
     def __call__(self, salience: Salience) -> Sequence[Note]:
-        """Return the notes."""
+        """Return the notes.
 
+        Parameters
+        ----------
+        salience : Salience
+            Strength of each pitch in each frame.
 
-def _piano() -> NoteDictionary:
-    return piano_notes()
-
-
-def _model() -> Activations:
-    from nmfaudio.transcription.note_model import NoteModel
-
-    return NoteModel()
-
-
-def _decoding() -> Decoder:
-    from nmfaudio.transcription.decoding import Decoding
-
-    return Decoding()
+        Returns
+        -------
+        sequence of Note
+            Notes in any order.
+        """
 
 
 @public
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Transcriber(BaseTranscriber):
     """Transcribe pitched notes with a dictionary of note templates.
 
@@ -79,15 +115,20 @@ class Transcriber(BaseTranscriber):
     ----------
     dictionary : NoteDictionary, optional
         Templates of the notes; by default those of a piano, which ship with the package.
-    model : NoteModel or AttackDecayModel
-        Model of the recording as a sum of notes.
-    decoding : Decoding
-        Conversion of salience to notes.
+    model : Activations, optional
+        Model of the recording as a sum of notes: `NoteModel`, `AttackDecayModel` or one's own; by
+        default a `NoteModel` whose templates adapt to the recording, or for `harmonic_notes` one
+        whose templates are fixed.
+    decoding : Decoder, optional
+        Conversion of salience to notes: `Decoding` or one's own; for `harmonic_notes` with a higher
+        threshold by default.
+    **settings
+        Settings of the decoding, as for `with_decoding`: ``threshold=0.2``.
 
     Raises
     ------
     ParameterError
-        `dictionary` is not a NoteDictionary.
+        `dictionary` is not a NoteDictionary, or the decoding has no such settings.
 
     References
     ----------
@@ -104,17 +145,34 @@ class Transcriber(BaseTranscriber):
     [69.0]
     """
 
-    dictionary: NoteDictionary = field(default_factory=_piano)
+    dictionary: NoteDictionary
     _: KW_ONLY
-    model: Activations = field(default_factory=_model)
-    decoding: Decoder = field(default_factory=_decoding)
+    model: Activations
+    decoding: Decoder
 
-    def __post_init__(self) -> None:
-        if not isinstance(self.dictionary, NoteDictionary):
+    def __init__(
+        self,
+        dictionary: NoteDictionary | None = None,
+        *,
+        model: Activations | None = None,
+        decoding: Decoder | None = None,
+        **settings: Any,
+    ) -> None:
+        dictionary = piano_notes() if dictionary is None else dictionary
+        if not isinstance(dictionary, NoteDictionary):
             raise ParameterError(
-                f"dictionary is a {type(self.dictionary).__name__}; it must be a NoteDictionary, "
-                "as NoteDictionary.load reads from a file"
+                f"dictionary is a {type(dictionary).__name__}; it must be a NoteDictionary, as "
+                "NoteDictionary.load reads from a file; dictionaries of drums are for "
+                "DrumTranscriber"
             )
+        decoding = _default_decoding(dictionary) if decoding is None else decoding
+        fields = {
+            "dictionary": dictionary,
+            "model": _default_model(dictionary) if model is None else model,
+            "decoding": _changed(decoding, settings),
+        }
+        for name, value in fields.items():
+            object.__setattr__(self, name, value)
 
     def transform(self, sr: int) -> Transform:
         """Return the transform of the dictionary, which serves audio of any sample rate.
@@ -148,14 +206,7 @@ class Transcriber(BaseTranscriber):
         ParameterError
             The decoding has no such settings.
         """
-        known: dict[str, Any] = plain_settings(self.decoding) if is_dataclass(self.decoding) else {}
-        if not settings.keys() <= known.keys():
-            raise ParameterError(
-                f"the decoding has no setting {', '.join(settings.keys() - known.keys())}; choose "
-                f"from {', '.join(known) or 'none'}"
-            )
-        decoding = replace(self.decoding, **settings)  # type: ignore[type-var]
-        return replace(self, decoding=decoding)
+        return replace(self, decoding=_changed(self.decoding, settings))
 
     def tune(
         self,
@@ -248,6 +299,18 @@ class Transcriber(BaseTranscriber):
         clipped = (replace(note, offset=min(note.offset, duration)) for note in notes)
         return tuple(sorted(clipped, key=lambda note: (note.onset, note.pitch)))
 
+    def _suitability(self, V: np.ndarray, fitted: Decomposition, salience: Salience) -> Suitability:
+        return piano_suitability(salience, is_piano=self.dictionary.names == (_PIANO,))
+
+    def _unsuitable(self, suitability: Suitability) -> str:
+        return (
+            "the recording does not sound like a piano: "
+            f"{suitability.value:.2f} of its salience decays at distinct pitches, and at least "
+            f"{suitability.limit} of a piano's; for drums use DrumTranscriber (--drums), for "
+            "another instrument a dictionary of its notes (nmfaudio learn --notes LABEL=FOLDER -o "
+            "D.npz, then -d D.npz)"
+        )
+
     def _settings(self) -> dict[str, Any]:
         return {"model": plain_settings(self.model), "decoding": plain_settings(self.decoding)}
 
@@ -257,3 +320,34 @@ def _figure(measures: Mapping[str, float], metric: str) -> float:
     if metric not in measures:
         raise ParameterError(f"metric is {metric!r}; it must be one of {', '.join(measures)}")
     return measures[metric]
+
+
+def _default_model(dictionary: NoteDictionary) -> Activations:
+    """Model for a dictionary.
+
+    Equaliser and adaptation raise onset F from 0.72 to 0.93 with the templates of another piano.
+    Synthetic templates lack the sound between partials, so that both fit it with wrong notes: they
+    lower F from 0.70 to 0.63 (seven pieces, three pianos, best threshold of each).
+    """
+    from nmfaudio.transcription.note_model import NoteModel
+
+    if is_synthetic(dictionary):
+        return NoteModel(equaliser=None, adaptation=math.inf)
+    return NoteModel()
+
+
+def _default_decoding(dictionary: NoteDictionary) -> Decoder:
+    from nmfaudio.transcription.decoding import Decoding
+
+    # Their activations are less sparse; 0.3 was the best of 0.04 to 0.5 on the same pieces.
+    return Decoding(threshold=0.3) if is_synthetic(dictionary) else Decoding()
+
+
+def _changed(decoding: Decoder, settings: Mapping[str, Any]) -> Decoder:
+    """Return a decoding with some settings replaced."""
+    if not settings:
+        return decoding
+    known: dict[str, Any] = plain_settings(decoding) if is_dataclass(decoding) else {}
+    check_settings("the decoding", settings, list(known))
+    changed: Decoder = replace(decoding, **settings)  # type: ignore[type-var]
+    return changed

@@ -90,6 +90,13 @@ def test_binary_masks_choose_the_first_largest(parts):
 
 
 @pytest.mark.parametrize("function", [soft_masks, binary_masks])
+def test_masks_are_a_list_in_the_order_of_the_parts(function):
+    masks = function([np.array([[3.0]]), np.array([[1.0]])])
+    assert len(masks) == 2
+    assert masks[0] > masks[1]
+
+
+@pytest.mark.parametrize("function", [soft_masks, binary_masks])
 def test_a_single_part_takes_all(function):
     (mask,) = function([np.array([[0.0, 1e-40, 7.0]])])
     np.testing.assert_array_equal(mask, 1)

@@ -118,7 +118,7 @@ class Troubled:
             raise problem
         from nmfaudio.separators.blind import BlindSeparator
 
-        return BlindSeparator(components=4, max_iter=5, n_fft=512)(
+        return BlindSeparator(n_components=4, max_iter=5, n_fft=512)(
             y, sr, rng=rng, callback=callback
         )
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tomllib
 from importlib.metadata import version
 
 from nmfaudio._common import extras as optional
 from nmfaudio.cli import doctor
 
-from .conftest import ROOT
+from .conftest import ENVIRONMENT, ROOT
+
+NO_TEST = {"error": None, "max_relative_error": 0.0, "seconds": 0.0}
 
 
 def test_a_sound_installation_passes(nmfaudio):
@@ -20,6 +24,37 @@ def test_a_sound_installation_passes(nmfaudio):
     assert facts["threads"] >= 1
     assert facts["self_test"]["passed"]
     assert facts["self_test"]["max_relative_error"] <= 1e-6
+
+
+def test_the_folder_of_the_machine_code_is_shown(nmfaudio, tmp_path, monkeypatch):
+    monkeypatch.setattr(doctor, "self_test", lambda: {"passed": True, **NO_TEST})
+    folder = tmp_path / "a cache"
+    monkeypatch.setattr("numba.config.CACHE_DIR", str(folder))
+    (folder / "nmfaudio").mkdir(parents=True)
+    (folder / "nmfaudio" / "x.nbc").write_bytes(bytes(2**20))
+    (line,) = [line for line in nmfaudio("doctor").out.splitlines() if line.startswith("cache")]
+    assert line.endswith(f"1.0 MiB; may be deleted at any time: rm -r '{folder}/nmfaudio'")
+    monkeypatch.setattr("numba.config.CACHE_DIR", "/dev/null")
+    assert nmfaudio("doctor", "--json").json["cache"] == {
+        "folder": "/dev/null/nmfaudio",
+        "writable": False,
+        "bytes": 0,
+    }
+
+
+def test_where_nothing_can_be_kept_there_is_one_line(tmp_path):
+    env = ENVIRONMENT | {"NUMBA_CACHE_DIR": "/dev/null"}
+    code = f"""if True:
+        import nmfaudio.cli.doctor as doctor, nmfaudio.cli as cli
+        doctor.self_test = lambda: {{"passed": True, **{NO_TEST}}}
+        cli.main(["doctor"])
+    """
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, env=env, cwd=tmp_path)
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("nmfaudio: warning: /dev/null/nmfaudio: machine code cannot be kept:")
+    assert line.endswith("set NUMBA_CACHE_DIR to a writable folder")
+    assert "not writable: every run compiles again" in done.stdout
 
 
 def test_a_separation_that_fails_is_exit_code_1(nmfaudio, monkeypatch):

@@ -48,12 +48,32 @@ def test_other_names_are_matched_and_it_is_said(nmfaudio, folders):
     write_wav("blind/source-2.wav", MADE["kick"].T, subtype="DOUBLE")
     result = nmfaudio("evaluate", "true", "blind", "--json").json
     assert result["sources"]["kick"]["estimate"] == "source-2"
-    assert "matched" in result["notes"][0]
+    assert "no estimate is called kick, snare: estimates were matched" in result["notes"][0]
     assert result["mean"] == expected().to_dict()["mean"]
     write_wav("true/hihat.wav", NOISE[2].T)
     refused = nmfaudio("evaluate", "true", "blind")
     assert refused.code == 2
-    assert "2 estimates for 3 references" in refused.errors()[0]
+    said = "2 estimates for 3 references (hihat, kick, snare missing, source-1, source-2 given)"
+    assert said in refused.errors()[0]
+
+
+def test_two_files_are_compared(nmfaudio, folders):
+    result = nmfaudio("evaluate", "true/kick.wav", "made/snare.wav")
+    assert (result.code, result.err) == (0, "")
+    assert result.out == f"{na.evaluate({'kick': KICK}, {'snare': MADE['snare']})}\n"
+    assert "matched" not in result.out
+
+
+def test_a_file_is_compared_with_that_of_its_name_in_a_folder(nmfaudio, folders):
+    pair = nmfaudio("evaluate", "true/kick.wav", "made/kick.wav").out
+    assert nmfaudio("evaluate", "true/kick.wav", "made").out == pair
+    assert nmfaudio("evaluate", "true", "made/kick.wav").out == pair
+
+
+def test_a_mixture_among_the_estimates_alone_is_said(nmfaudio, folders):
+    write_wav("true/mixture.wav", (KICK + SNARE).T, subtype="DOUBLE")
+    assert "the true sources are named first" not in nmfaudio("evaluate", "true", "made").out
+    assert "the true sources are named first" in nmfaudio("evaluate", "made", "true").out
 
 
 def test_permute_overrules_names(nmfaudio, folders):
@@ -96,13 +116,21 @@ def test_what_differs_is_refused(nmfaudio, folders, change, words):
     [
         (["true"], 2, "need two arguments, got 1"),
         (["true", "missing"], 3, "missing: No such file or directory"),
-        (["true", "made/kick.wav"], 3, "Not a directory"),
+        (["true", "missing/kick.wav"], 3, "missing/kick.wav: No such file or directory"),
+        (["true", "other/mix.wav"], 4, "true: has no audio file called mix, but kick, snare"),
+        (["only", "made"], 4, "only: has only a mixture; add the sources"),
+        (["made/kick.wav", "other/score.mid"], 2, "kick.wav is audio, and other/score.mid has"),
+        (["true", "made", "--drums"], 2, "--drums is for notes; add --notes"),
+        (["true", "made", "--tolerance", "20"], 2, "--tolerance is for notes; add --notes"),
         (["true", "."], 4, "no audio files"),
         (["true", "made", "--permut"], 2, "did you mean --permute?"),
         (["true", "made", "--mixture", "missing.wav"], 3, "missing.wav"),
     ],
 )
 def test_errors(nmfaudio, folders, arguments, code, words):
+    write_wav("other/mix.wav", KICK.T)
+    write_wav("only/mixture.wav", KICK.T)
+    na.write_notes("other/score.mid", [])
     result = nmfaudio("evaluate", *arguments)
     assert (result.code, result.out) == (code, "")
     assert words in result.errors()[0]

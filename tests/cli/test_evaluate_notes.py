@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import nmfaudio as na
+
+from .conftest import write_wav
 
 SCORE = [na.Note(0.5 * i, 0.5 * i + 0.4, 60.0 + i, track="piano") for i in range(10)]
 HITS = [na.Note(0.5 * i, 0.5 * i + 0.1, (36, 38)[i % 2], channel=9) for i in range(8)]
@@ -28,6 +31,44 @@ def test_two_files_give_a_table(nmfaudio):
     scores = na.evaluate_transcription("true/waltz.mid", "made/waltz.csv")
     assert result.out == f"{scores}\n"
     assert (scores.onset_p, scores.onset_r) == (1, 0.8)
+
+
+@pytest.mark.parametrize(
+    ("reference", "estimate"),
+    [
+        ("true/waltz.mid", "made/waltz.csv"),  # the kind is evident
+        ("true/waltz.mid", "made"),
+        ("true", "made/waltz.csv"),
+        ("true/waltz.mid", "out/waltz"),
+        ("true/waltz.mid", "out"),
+        ("true", "out/waltz/notes.csv"),
+    ],
+)
+def test_a_folder_stands_for_its_file_of_that_piece(nmfaudio, reference, estimate):
+    na.write_notes("out/waltz/notes.csv", SCORE[:8])
+    result = nmfaudio("evaluate", reference, estimate)
+    assert (result.code, result.err) == (0, "")
+    assert result.out == f"{na.evaluate_transcription('true/waltz.mid', SCORE[:8])}\n"
+
+
+def test_a_transcription_named_first_is_said(nmfaudio):
+    na.write_notes("out/notes.csv", SCORE)
+    assert (
+        "the true notes come first" in nmfaudio("evaluate", "out/notes.csv", "true/waltz.mid").err
+    )
+    assert nmfaudio("evaluate", "true/waltz.mid", "out/notes.csv").err == ""
+
+
+def test_drums_without_a_channel_are_compared_with_drums(nmfaudio):
+    """Tables of other programs have no channel: all hits were misses, with exit code 0."""
+    rows = "".join(f"{n.onset},{n.offset},{n.pitch}\n" for n in HITS)
+    Path("made/beat.csv").write_text(f"start_time_s,end_time_s,pitch_midi\n{rows}")
+    na.write_notes("true/beat.mid", HITS)
+    result = nmfaudio("evaluate", "true/beat.mid", "made/beat.csv", "--json").json
+    assert result["files"][0]["scores"]["drum_f"] == 1
+    refused = nmfaudio("evaluate", "true/beat.mid", "made/waltz.csv")
+    assert refused.code == 4
+    assert "made/waltz.csv: 60 at 0 s is not a part of a drum kit" in refused.errors()[0]
 
 
 def test_folders_are_matched_by_name(nmfaudio):
@@ -111,19 +152,25 @@ def test_a_piece_without_an_estimate_fails_and_the_others_go_on(nmfaudio):
     ("arguments", "code", "words"),
     [
         (["--notes", "true"], 2, "need two arguments, got 1"),
-        (["--notes", "true", "made/waltz.csv"], 2, "one is a folder"),
+        (
+            ["--notes", "true", "made/polka.csv"],
+            4,
+            "true: has notes of march, waltz, none of polka",
+        ),
+        (["--notes", "true/waltz.mid", "empty"], 4, "empty: has no .mid, .midi, .csv files"),
         (["--notes", "true/waltz.mid", "missing.mid"], 3, "missing.mid"),
         (["--notes", ".", "made"], 4, "has no .mid, .midi, .csv"),
         (["--notes", "true", "made", "--mixture", "x.wav"], 2, "--mixture is for audio"),
         (["--notes", "true", "made", "--framewise"], 2, "--framewise is for audio"),
-        (["true", "made", "--drums"], 2, "add --notes"),
-        (["true", "made", "--tolerance", "20"], 2, "add --notes"),
+        (["true", "made", "--permute"], 2, "--permute is for audio, and not for notes"),
         (["--notes", "true/waltz.mid", "made/waltz.csv", "--tolerance", "0"], 2, "tolerance"),
         (["--notes", "true/waltz.mid", "made/waltz.csv", "--tolerance", "x"], 2, "tolerance"),
         (["--notes", "--drums", "true/waltz.mid", "made/waltz.csv"], 4, "not a part of a drum kit"),
     ],
 )
 def test_errors(nmfaudio, arguments, code, words):
+    Path("empty").mkdir()
+    na.write_notes("made/polka.csv", SCORE)
     result = nmfaudio("evaluate", *arguments)
     assert (result.code, result.out) == (code, "")
     assert words in result.errors()[0]
@@ -135,3 +182,11 @@ def test_a_damaged_file_is_named(nmfaudio):
     result = nmfaudio("evaluate", "--notes", "true", "made")
     assert (result.code, result.out) == (3, "")
     assert [line.split(": ")[2] for line in result.errors()] == ["made/march.mid", "made/waltz.csv"]
+
+
+def test_notes_beside_audio_of_one_name_are_compared_if_asked(nmfaudio):
+    for folder in ("true", "made"):
+        for suffix in ("wav", "flac"):
+            write_wav(f"{folder}/take.{suffix}", np.ones(100), subtype="PCM_16")
+    assert nmfaudio("evaluate", "true", "made").code == 4
+    assert nmfaudio("evaluate", "--notes", "true", "made").code == 0

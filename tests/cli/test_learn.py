@@ -49,21 +49,25 @@ def test_files_folders_and_stretches(nmfaudio, sounds):
 
 def test_python_learns_the_same(nmfaudio, sounds):
     for kind, lags in (("exemplars", 2), ("templates", 1), ("convolutive", 3)):
-        options = ("--kind", kind, "--lags", lags, "--seed", 3, "--max-iter", 5, "--beta", 0.5)
+        options = ("--kind", kind, "--lags", lags, "--seed", 3, "--max-iter", 5, "--beta-loss", 0.5)
         nmfaudio("learn", *QUICK, *options, "x=a.wav", "-o", f"{kind}.npz", "-q")
         known = na.learn(
             {"x": "a.wav"},
             kind=kind,
             lags=lags,
             size=3,
-            beta=0.5,
+            beta_loss=0.5,
             max_iter=5,
             transform=na.Stft(SR, 256, 64),
             rng=3,
         )
         made = na.Dictionary.load(f"{kind}.npz")
         np.testing.assert_array_equal(made.templates, known.templates)
-        assert (made.beta, made.kind, made.labels) == (known.beta, known.kind, known.labels)
+        assert (made.beta_loss, made.kind, made.labels) == (
+            known.beta_loss,
+            known.kind,
+            known.labels,
+        )
 
 
 def test_json(nmfaudio, sounds):
@@ -138,3 +142,23 @@ def test_without_output(nmfaudio, sounds):
     result = nmfaudio("learn", "x=a.wav")
     assert result.code == 2
     assert "-o/--output" in result.errors()[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "no recordings given"),
+        (["-o", "x"], "no recordings given"),
+        (["a=song.wav"], "learn needs -o/--output DICTIONARY.npz"),
+        (["a=song.wav", "-o", "x"], "--output x must end in .npz; write -o x.npz"),
+    ],
+)
+def test_the_first_mistake_is_named_first(nmfaudio, song, arguments, message):
+    result = nmfaudio("learn", *arguments)
+    assert result.code == 2
+    assert message in result.err
+
+
+def test_no_folder_remains_of_a_failure(nmfaudio):
+    assert nmfaudio("learn", "a=missing.wav", "-o", "new/deep/x.npz").code == 3
+    assert not Path("new").exists()

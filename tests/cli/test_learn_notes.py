@@ -46,10 +46,10 @@ def test_python_learns_the_same(nmfaudio, notes):
     whole = na.dictionaries.learn_notes_from_recording("take.wav", "take.csv")
     assert same(known, folder.merge(whole).average().fill(40, 90))
     assert sorted(known.groups()) == list(range(40, 91))
-    settings = ("--lags", 4, "--n-fft", 256, "--hop", 64, "--beta", 0)
+    settings = ("--lags", 4, "--n-fft", 256, "--hop", 64, "--beta-loss", "is")
     assert nmfaudio("learn", "--notes", "x=notes", *settings, "-o", "d.npz").code == 0
     stft = na.Stft(SR, 256, 64, power=2)
-    made = na.dictionaries.learn_notes("notes", instrument="x", transform=stft, lags=4, beta=0)
+    made = na.dictionaries.learn_notes("notes", instrument="x", transform=stft, lags=4, beta_loss=0)
     assert same(na.NoteDictionary.load("d.npz"), made)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from nmfaudio.cli.progress import Bar, clock
+from nmfaudio.cli.progress import clock
 
 from .conftest import ENVIRONMENT
 
@@ -45,7 +45,7 @@ class Terminal:
         """Read the terminal until it has shown `pattern`."""
         end = time.monotonic() + PATIENCE
         while not (found := re.search(pattern, self.seen)):
-            assert time.monotonic() < end, self.seen
+            assert time.monotonic() < end, self.seen[-500:]
             if not self._read():
                 raise AssertionError(f"{pattern!r} never came: {self.seen!r}")
         return found
@@ -75,7 +75,7 @@ class Terminal:
 )
 def test_progress_until_a_signal_ends_it(song, number, code, said):
     terminal = Terminal(*ENDLESS, song)
-    bar = terminal.wait_for(r"\r\x1b\[K\x1b\[\?7l(song  ─+  \d+/100000000  loss \S+  [\d:]+ left)")
+    bar = terminal.wait_for(r"\r\x1b\[K\x1b\[\?7l(song  [━─]+  fitting the model[^\x1b]*)")
     assert len(bar[1]) <= 80
     terminal.process.send_signal(number)
     assert terminal.finish() == (code, b"")
@@ -114,13 +114,6 @@ def test_exit_codes_reach_the_shell(song):
     )
     assert (done.returncode, done.stdout) == (3, "")
     assert done.stderr.startswith("nmfaudio: error: missing.wav: No such file")
-
-
-def test_nothing_is_drawn_where_there_is_no_terminal(capfd):
-    bar = Bar("song")
-    bar.show_stage("reading")
-    bar.clear()
-    assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import types
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -37,14 +38,14 @@ def song():
 
 
 def names(folder):
-    return sorted(str(path.relative_to(folder)) for path in Path(folder).rglob("*.*"))
+    return sorted(str(path.relative_to(folder)) for path in Path(folder).rglob("[!.]*.*"))
 
 
 def test_notes_as_midi_and_table(nmfaudio, song):
     result = nmfaudio("transcribe", song, "-o", "out")
     assert (result.code, result.out) == (0, "out/song/notes.mid\nout/song/notes.csv\n")
     known, line = result.err.splitlines()
-    assert known.startswith("transcribing with the shipped piano: 1 label: tone 4; ")
+    assert known.startswith("transcribing with the shipped piano (1 label: tone 4; ")
     assert line.startswith("song.wav: 3 notes in ")
     for path in result.out.split():
         found = [(n.pitch, n.onset) for n in na.read_notes(path)]
@@ -96,7 +97,7 @@ def test_everything_that_can_be_asked_for(nmfaudio, song):
 def test_a_dictionary_of_ones_own(nmfaudio, song):
     dictionary((60,)).save("own.npz")
     result = nmfaudio("transcribe", song, "-d", "own.npz")
-    assert result.err.startswith("transcribing with own.npz: 1 label: tone 1; ")
+    assert result.err.startswith("transcribing with own.npz (1 label: tone 1; ")
     assert {n.pitch for n in na.read_notes("transcribed/song/notes.csv")} == {60}
 
 
@@ -107,7 +108,7 @@ def test_drums(nmfaudio):
     write_wav("loop.wav", np.tile(BOOM, 4))
     result = nmfaudio("transcribe", "--drums", "loop.wav", "--parts", "kick", "--stems", "part")
     assert result.code == 0
-    assert result.err.startswith("transcribing with the shipped drums: ")
+    assert result.err.startswith("transcribing with the shipped drums (")
     assert names("transcribed/loop/stems") == ["kick.wav", "rest.wav"]
     kicks = na.read_notes("transcribed/loop/notes.mid")
     np.testing.assert_allclose([n.onset for n in kicks], [0, 0.5, 1, 1.5], atol=0.03)
@@ -121,7 +122,7 @@ def test_drums_of_ones_own(nmfaudio):
     learned = ("--kind", "convolutive", "--size", "1", "--n-fft", "256", "--hop", "64")
     assert nmfaudio("learn", "kick=kick.wav", *learned, "-o", "kit.npz").code == 0
     told = nmfaudio("transcribe", "--drums", "kick.wav", "-d", "kit.npz", "--json")
-    assert told.err.startswith("transcribing with kit.npz: 1 label: kick 1; ")
+    assert told.err.startswith("transcribing with kit.npz (1 label: kick 1; ")
     assert told.json["files"][0]["settings"]["parts"] == ["kick"]
 
 
@@ -130,9 +131,70 @@ def test_json(nmfaudio, song):
     (told,) = whole["files"]
     assert (whole["command"], whole["exit_code"]) == ("transcribe", 0)
     assert told["score"] == ["transcribed/song/notes.mid", "transcribed/song/notes.csv"]
-    assert (told["notes"], told["sr"], told["channels"]) == (3, SR, 1)
-    assert told["settings"]["decoding"] == {"threshold": 0.3}
+    assert (told["sr"], told["channels"]) == (SR, 1)
+    assert [(note["pitch"], note["track"]) for note in told["notes"]] == [
+        (60, ""),
+        (72, ""),
+        (64, ""),
+    ]
+    times = [(note["onset"], note["offset"]) for note in told["notes"]]
+    np.testing.assert_allclose(times, [(n.onset, n.offset) for n in SCORE], atol=0.08)
+    assert all(0 <= note["velocity"] <= 1 for note in told["notes"])
+    assert told["suitability"]["limit"] is None  # the dictionary is not one of a piano
+    assert told["settings"]["decoding"]["threshold"] == 0.3
     assert (told["salience"], told["stems"], told["warnings"]) == (None, [], [])
+
+
+@pytest.mark.parametrize(
+    ("options", "pitches"),
+    [
+        (("--low", "C#4"), {64, 72}),
+        (("--high", "64"), {60, 64}),
+        (("--low", "61", "--high", "B4"), {64}),
+        (("--min-note", "0.35"), {60, 72}),
+    ],
+)
+def test_only_notes_of_a_range_and_length_are_reported(nmfaudio, song, options, pitches):
+    told = nmfaudio("transcribe", song, *options, "--json").json["files"][0]
+    assert {note["pitch"] for note in told["notes"]} == pitches
+
+
+def test_verbose_adds_a_line_about_the_fit(nmfaudio, song):
+    *_, line = nmfaudio("transcribe", song, "-v").err.splitlines()
+    assert line.startswith("  30 iterations, loss ")
+    assert line.endswith(", MIDI numbers 60 to 72")
+
+
+def test_a_dictionary_of_the_other_kind_is_refused_with_what_to_do(nmfaudio, song):
+    write_wav("kick.wav", BOOM)
+    shape = ("--size", "1", "--n-fft", "256", "--hop", "64")
+    nmfaudio("learn", "kick=kick.wav", "--kind", "convolutive", *shape, "-o", "kit.npz")
+    nmfaudio("learn", "kick=kick.wav", *shape, "-o", "frames.npz")
+    dictionary((60,)).save("notes.npz")
+    for options, words in [
+        (("-d", "kit.npz"), "kit.npz: has templates of kick without pitches; for hits of drums"),
+        (("-d", "notes.npz", "--drums"), "notes.npz: has notes of tone, --drums needs hits"),
+        (("-d", "frames.npz", "--drums"), "--drums needs convolutive ones of kick, snare"),
+    ]:
+        result = nmfaudio("transcribe", song, *options, "-q")
+        assert result.code == 2
+        (error,) = result.errors()
+        assert words in error
+
+
+@pytest.mark.parametrize("drums", [True, False])
+def test_a_recording_of_another_kind_is_warned_of(nmfaudio, song, monkeypatch, drums):
+    monkeypatch.setattr("nmfaudio.transcription.base.SHORTEST", 0)
+    piano = replace(dictionary(), labels=["piano"] * 4)
+    monkeypatch.setattr(bundled, "_bundled_piano", lambda: piano)
+    arguments = ("--drums", na.example("piano")) if drums else (song,)
+    result = nmfaudio("transcribe", *arguments, "-q", "--json")
+    (warning,) = result.json["files"][0]["warnings"]
+    kind, advice = ("drums", "omit --drums") if drums else ("a piano", "nmfaudio learn --notes")
+    assert f"does not sound like {kind}: " in warning
+    assert advice in warning
+    found = result.json["files"][0]["suitability"]
+    assert found["value"] < found["limit"]
 
 
 def test_several_files_of_which_one_fails(nmfaudio, song):
@@ -170,13 +232,18 @@ def test_without_matplotlib_a_picture_is_refused_before_any_work(nmfaudio, song,
 
 def test_what_is_there_is_kept_unless_asked(nmfaudio, song):
     nmfaudio("transcribe", song)
+    first = Path("transcribed/song/notes.csv").read_bytes()
+    skipped = nmfaudio("transcribe", song, "--skip-existing")
+    assert (skipped.code, skipped.out) == (0, "")
+    assert "song.wav: skipped" in skipped.err
+    assert Path("transcribed/song/notes.csv").read_bytes() == first
     Path("transcribed/song/notes.csv").write_text("mine")
     refused = nmfaudio("transcribe", song)
     assert refused.code == 5
     assert "transcribed/song/notes.csv: exists" in refused.errors()[0]
-    skipped = nmfaudio("transcribe", song, "--skip-existing")
-    assert (skipped.code, skipped.out) == (0, "")
-    assert "song.wav: skipped" in skipped.err
+    changed = nmfaudio("transcribe", song, "--skip-existing")
+    assert changed.code == 5
+    assert "notes.csv is missing or has changed" in changed.errors()[-1]
     assert Path("transcribed/song/notes.csv").read_text() == "mine"
     assert nmfaudio("transcribe", song, "--overwrite").code == 0
     assert len(na.read_notes("transcribed/song/notes.csv")) == 3
@@ -225,8 +292,21 @@ def test_quiet_says_nothing(nmfaudio, song):
 
 def test_a_preview_is_transcribed_alone(nmfaudio, song):
     assert nmfaudio("transcribe", song, "--preview", "0.65-1.2").code == 0
-    (note,) = [n for n in na.read_notes("transcribed/song/notes.csv") if n.pitch == 64]
+    (note,) = [
+        n for n in na.read_notes("transcribed/song.preview-0.65-1.2/notes.csv") if n.pitch == 64
+    ]
     assert note.onset == pytest.approx(0.7 - 0.65, abs=0.08)
+
+
+@pytest.mark.parametrize(
+    ("option", "name"), [(["--sonify"], "sonification.wav"), (["--stems", "note"], "stems/a.wav")]
+)
+def test_an_input_is_not_replaced_by_a_result(nmfaudio, song, option, name):
+    kept = write_wav(f"song/{name}", piece()).read_bytes()
+    result = nmfaudio("transcribe", song, f"song/{name}", "-o", ".", *option, "--overwrite", "-q")
+    assert (result.code, result.out) == (2, "")
+    assert f"song/{name}: lies in {Path('song', name).parent}, where" in result.errors()[0]
+    assert Path("song", name).read_bytes() == kept
 
 
 @pytest.mark.parametrize(
@@ -240,19 +320,15 @@ def test_a_preview_is_transcribed_alone(nmfaudio, song):
         (("song.wav", "-d", "missing.npz"), 3, "missing.npz"),
         (("song.wav", "-d", "song.wav"), 3, "song.wav"),
         (("song.wav", "--parts", "kick"), 2, "--parts is for drums"),
+        (("song.wav", "--low", "H2"), 2, "'H2' is no pitch; give a note such as C2"),
+        (("song.wav", "--low", "C4", "--high", "50"), 2, "--low 60 is above --high 50"),
+        (("song.wav", "--drums", "--min-note", "0.1"), 2, "--min-note is for pitched notes"),
         (
             ("song.wav", "--drums", "--parts", "bell"),
             2,
             "parts of the dictionary, kick, snare, hihat",
         ),
-        (("song.wav", "a/song.wav"), 2, "a/song.wav: its results would go to transcribed"),
         (("song.wav", "-o", "song.wav"), 5, "song.wav: is not a folder"),
-        (("song/sonification.wav", "song.wav", "-o", ".", "--sonify"), 2, "wav: lies in song,"),
-        (
-            ("song.wav", "song/stems/a.wav", "-o", ".", "--stems", "note"),
-            2,
-            "a.wav: lies in song/st",
-        ),
         (("song.wav", "--dictionry", "x.npz"), 2, "did you mean --dictionary?"),
     ],
 )

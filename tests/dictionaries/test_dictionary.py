@@ -20,7 +20,7 @@ def a_dictionary(dtype=np.float32, lags=1, **changes):
     shape = (33, 5) if lags == 1 else (lags, 33, 5)
     templates = np.random.default_rng(0).random(shape).astype(dtype)
     kind = "templates" if lags == 1 else "convolutive"
-    fields = {"pitches": PITCHES, "beta": 0.5, "kind": kind, "metadata": {"from": ["a.wav"]}}
+    fields = {"pitches": PITCHES, "beta_loss": 0.5, "kind": kind, "metadata": {"from": ["a.wav"]}}
     fields |= {"transform": STFT} | changes
     return na.Dictionary(templates, LABELS, **fields)
 
@@ -28,7 +28,7 @@ def a_dictionary(dtype=np.float32, lags=1, **changes):
 def assert_same(a, b):
     assert a.templates.dtype == b.templates.dtype
     np.testing.assert_array_equal(a.templates, b.templates)
-    for name in ("labels", "pitches", "transform", "beta", "kind", "metadata"):
+    for name in ("labels", "pitches", "transform", "beta_loss", "kind", "metadata"):
         assert getattr(a, name) == getattr(b, name), name
 
 
@@ -88,7 +88,7 @@ def test_a_merge_keeps_precision_and_says_where_it_comes_from():
         ({"transform": na.Stft(8000, 64, 8)}, "hop 16, not 8"),
         ({"transform": na.Stft(16000, 64, 8)}, "sr 8000, not 16000 and hop 16, not 8"),
         ({"transform": na.Erb(8000, n_bands=33, n_fft=64)}, "kind stft, not erb"),
-        ({"beta": 0.0}, "beta 0.5, not 0.0"),
+        ({"beta_loss": 0.0}, "beta_loss 0.5, not 0.0"),
         ({"templates": np.ones((2, 33, 5))}, "lags 1, not 2"),
     ],
 )
@@ -133,7 +133,7 @@ def test_a_label_that_is_not_there():
         ({"labels": ["a", "b", 3, "d", "e"]}, ParameterError, "a label is 3"),
         ({"pitches": [60]}, ShapeError, "1 pitches for 5"),
         ({"pitches": ["C4"] * 5}, ParameterError, "'C4'"),
-        ({"beta": float("nan")}, ParameterError, "beta"),
+        ({"beta_loss": float("nan")}, ParameterError, "beta"),
         ({"kind": "frames"}, ParameterError, "templates, exemplars, convolutive"),
     ],
 )

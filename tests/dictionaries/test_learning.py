@@ -51,7 +51,7 @@ def test_templates_sum_to_one_and_keep_their_precision(kind, lags, dtype):
     assert known.templates.dtype == dtype
     assert known.templates.shape == ((lags,) if lags else ()) + (129, len(known.labels))
     assert known.names == ("tone", "hiss")
-    assert (known.kind, known.transform, known.beta) == (kind, STFT, 1.0)
+    assert (known.kind, known.transform, known.beta_loss) == (kind, STFT, 1.0)
     sums = known.templates.sum(axis=tuple(range(known.templates.ndim - 1)), dtype=float)
     np.testing.assert_allclose(sums, 1, rtol=1e-6)
     assert loudest_hz(known.select("tone")).tolist() == [1000] * len(known.components("tone"))
@@ -103,14 +103,16 @@ def test_the_shortest_recordings(kind, lags, samples):
 def test_loudness_changes_nothing(kind, lags, scale):
     y = np.concatenate([tone(1000), hiss()]).astype(np.float64)
     for beta in (0.0, 1.0):
-        known = learn({"a": y}, kind=kind, lags=lags, size=4, beta=beta, transform=None)
-        scaled = learn({"a": scale * y}, kind=kind, lags=lags, size=4, beta=beta, transform=None)
+        known = learn({"a": y}, kind=kind, lags=lags, size=4, beta_loss=beta, transform=None)
+        scaled = learn(
+            {"a": scale * y}, kind=kind, lags=lags, size=4, beta_loss=beta, transform=None
+        )
         np.testing.assert_allclose(scaled.templates, known.templates, rtol=1e-3, atol=1e-6)
     assert known.transform.power == 1
 
 
 def test_itakura_saito_learns_powers():
-    known = na.learn({"a": hiss()}, SR, kind="templates", beta=0, size=2, max_iter=5)
+    known = na.learn({"a": hiss()}, SR, kind="templates", beta_loss=0, size=2, max_iter=5)
     assert known.transform == na.Stft(SR, 1024, power=2.0)
 
 
@@ -203,7 +205,7 @@ def test_sample_rates_that_differ(tmp_path):
         ({"a": hiss()}, {"lags": 1.5}, ParameterError, "lags"),
         ({"a": hiss()}, {"kind": "templates", "lags": 2}, ParameterError, "lags is 2"),
         ({"a": hiss()}, {"kind": "convolutive", "lags": 1}, ParameterError, "lags is 1"),
-        ({"a": hiss()}, {"beta": "kl"}, ParameterError, "beta"),
+        ({"a": hiss()}, {"beta_loss": "kl!"}, ParameterError, "beta"),
         ({"a\n": hiss()}, {}, ParameterError, "a label"),
     ],
 )

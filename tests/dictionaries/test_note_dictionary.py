@@ -33,7 +33,7 @@ def notes(lags=1, **changes):
 
 def assert_same(a, b):
     np.testing.assert_array_equal(a.templates, b.templates)
-    for name in ("labels", "pitches", "transform", "beta", "kind", "metadata"):
+    for name in ("labels", "pitches", "transform", "beta_loss", "kind", "metadata"):
         assert getattr(a, name) == getattr(b, name), name
     for name in ("velocities", "stages"):
         assert getattr(a, name, None) == getattr(b, name, None), name
@@ -156,9 +156,27 @@ def test_filling_gives_every_instrument_every_semitone(lags):
     np.testing.assert_allclose(whole.templates[..., n:].sum(axes), 1, rtol=1e-5)
     # The piano has 60.5 and 64; the oboe 60 and 64: 62 is the lower one's.
     piano, oboe = whole.select("piano"), whole.select("oboe")
-    assert piano.stages[piano.pitches.index(62)] == "attack"
+    assert {piano.stages[k] for k in piano.groups()[62]} == {"attack", "late"}
     assert oboe.stages[oboe.pitches.index(62)] is None
     assert_same(whole.fill(58, 66), whole)
+
+
+def test_filling_adds_the_stages_that_a_note_lacks():
+    spectra = np.zeros((257, 4), np.float32)
+    spectra[[40, 80, 40, 50], range(4)] = 1
+    known = na.NoteDictionary(
+        spectra,
+        ["piano"] * 4,
+        STFT,
+        [60, 60, 62, 64],
+        stages=["attack", "late", "attack", "attack"],
+    )
+    whole = known.fill(60, 64)
+    found = dict(zip(zip(whole.pitches, whole.stages, strict=True), whole.templates.T, strict=True))
+    assert set(found) == {(p, stage) for p in range(60, 65) for stage in ("attack", "late")}
+    for semitones in range(1, 5):  # only the lowest note has a late stage
+        late = found[60 + semitones, "late"]
+        assert late.argmax() == pytest.approx(80 * 2 ** (semitones / 12), abs=1)
 
 
 def test_transposed_partials_lie_where_those_of_the_pitch_do():

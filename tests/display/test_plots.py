@@ -15,7 +15,7 @@ matplotlib.use("Agg")
 @pytest.fixture(scope="module")
 def stems():
     y = np.random.default_rng(0).standard_normal((2, 8000))
-    return na.separate(y, 8000, components=4, max_iter=10)
+    return na.separate(y, 8000, n_components=4, max_iter=10)
 
 
 def test_factors_have_a_row_per_component_in_hz_and_seconds(stems):

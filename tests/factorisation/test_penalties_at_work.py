@@ -283,7 +283,7 @@ def test_a_prior_holds_as_much_as_it_weighs():
     W0[3, 1] = 0
     moved = []
     for weight in (0.0, 1.0, 1e2, 1e6):
-        W = na.Factor(W0 + 1e-3, True, (na.penalties.Prior(W0, weight),))
+        W = na.Factor(W0 + 1e-3, True, (na.penalties.Prior(weight, W0),))
         d = na.decompose(V, [W, na.Factor(H, False)], max_iter=500, tol=0, solver="mu")
         moved.append(abs(d.W - W0).max())
         if weight == 0:
@@ -297,7 +297,7 @@ def test_a_prior_is_as_many_frames_of_its_own():
     """The posterior mode is plain KL-NMF with W0 appended to V, heard one component at a time."""
     rng = np.random.default_rng(0)
     V, W0, H = rng.random((12, 30)) + 0.1, rng.random((12, 3)), rng.random((3, 30))
-    W = na.Factor(W0, True, (na.penalties.Prior(W0, 4.0),))
+    W = na.Factor(W0, True, (na.penalties.Prior(4.0, W0),))
     d = na.decompose(V, [W, na.Factor(H, False)], max_iter=300, tol=0, solver="mu")
     longer = np.hstack([V, 4 * W0]), np.hstack([H, 4 * np.eye(3)])
     plain = na.nmf(longer[0], W=W0, H=longer[1], update_H=False, max_iter=300, tol=0, solver="mu")

@@ -110,7 +110,7 @@ PENALTIES = {
     "decorrelated": lambda rng, shape: na.penalties.Decorrelated(0.3),
     "minimum volume": lambda rng, shape: na.penalties.MinVolume(0.5, 0.1, axis=0),
     "prior": lambda rng, shape: na.penalties.Prior(
-        rng.random(shape) * (rng.random(shape) < 0.8), 2.0
+        2.0, rng.random(shape) * (rng.random(shape) < 0.8)
     ),
     "inverse gamma": lambda rng, shape: InverseGamma(0.2, 0.01),
 }

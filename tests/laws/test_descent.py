@@ -101,7 +101,7 @@ def test_penalties_mean_the_callers_scale(beta, structure, scale, dtype):
     simple += (na.penalties.Smooth(0.2 * cost / scale**2),)
     inverse = (InverseGamma(0.1 * cost, 0.01 * cost * scale),)
     drawn = (
-        na.penalties.Prior(H * scale, 0.2 * cost / scale),
+        na.penalties.Prior(0.2 * cost / scale, H * scale),
         na.penalties.SmoothRatio(0.1 * cost),
     )
     for penalties in (simple, inverse, drawn):

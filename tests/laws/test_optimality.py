@@ -40,8 +40,9 @@ def test_it_does_so_with_penalties_weights_and_fixed_parts(unit):
             W, np.array([True, False, True, True, False, True]), (na.penalties.L2(0.1),)
         )
     d = na.decompose(V, factors, solver="ccd", weights=weights, max_iter=1500, tol=0)
+    assert na.factorisation.kkt_residual(V, d) < 1e-10
     assert na.factorisation.kkt_residual(V, d, factors, weights=weights) < 1e-10
-    assert na.factorisation.kkt_residual(V, d) > 1e-3
+    assert na.factorisation.kkt_residual(V, d, [na.Factor(F) for F in d]) > 1e-3
     assert (np.diff(d.losses) <= 1e-12 * d.losses[:-1]).all()
     assert not d.H[~gate].any()
 
@@ -103,7 +104,8 @@ def test_no_scale_changes_the_residual(beta, V_scale, W_scale):
         d.structure,
         d.divergence,
     )
-    assert na.factorisation.kkt_residual(V * V_scale, scaled) == pytest.approx(
+    plain = [na.Factor(F) for F in scaled]
+    assert na.factorisation.kkt_residual(V * V_scale, scaled, plain) == pytest.approx(
         na.factorisation.kkt_residual(V, d), rel=1e-6
     )
 
@@ -126,3 +128,37 @@ def test_factors_that_do_not_fit_raise():
         na.factorisation.kkt_residual(V[1:], d)
     with pytest.raises(na.errors.ShapeError, match="got 1 factors"):
         na.factorisation.kkt_residual(V, d, [na.Factor(W)])
+
+
+def test_penalties_that_are_unknown_are_not_taken_for_none(tmp_path):
+    V, W, H, _ = posed()
+    d = na.decompose(V, [na.Factor(W, unit="l2"), na.Factor(H, penalties=(na.penalties.L1(1.0),))])
+    d.save(tmp_path / "d.npz")
+    for unknown in (
+        na.Decomposition.load(tmp_path / "d.npz"),
+        na.factorisation.normalise(d),
+        na.factorisation.sort_components(d),
+    ):
+        with pytest.raises(na.ParameterError, match="pass factors"):
+            na.factorisation.kkt_residual(V, unknown)
+
+
+def test_the_factors_of_a_fit_continue_it():
+    V, W, H, _ = posed()
+    settings = {"solver": "mu", "tol": 0}
+    penalised = [na.Factor(W), na.Factor(H, penalties=(na.penalties.L2(1.0),))]
+    half = na.decompose(V, penalised, max_iter=10, **settings)
+    whole = na.decompose(V, penalised, max_iter=20, **settings)
+    again = na.decompose(V, half.fitted, max_iter=10, **settings)
+    np.testing.assert_allclose(again.H, whole.H, rtol=1e-9)
+
+
+def test_a_decomposition_unpacks_to_its_factors():
+    V, W, H, rng = posed()
+    templates, activations = na.nmf(V, W=W, H=H, max_iter=1)
+    assert templates.shape == W.shape
+    assert activations.shape == H.shape
+    gains = rng.random((2, RANK))
+    channels = [na.Factor(F) for F in (gains, W, H)]
+    d = na.decompose(np.stack([V, V]), channels, structure=na.structures.Channels(), max_iter=1)
+    assert [F.shape for F in d] == [gains.shape, W.shape, H.shape]

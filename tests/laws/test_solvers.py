@@ -195,7 +195,7 @@ def test_steps_on_large_factors_give_the_same_bytes_on_any_number_of_threads():
     try:
         for count in (1, 3):
             set_threads(count)
-            W = na.Factor(W0, penalties=(na.penalties.Prior(W0, 3.0),), name="W")
+            W = na.Factor(W0, penalties=(na.penalties.Prior(3.0, W0),), name="W")
             H = na.Factor(np.ones((30, 70)), name="H")
             found.append(na.decompose(V, [W, H], max_iter=3).W)
     finally:

@@ -9,6 +9,7 @@ from twins import MODELS
 
 import nmfaudio as na
 from nmfaudio.errors import ParameterError, ShapeError
+from nmfaudio.factorisation.laws import structures as laws
 from nmfaudio.factorisation.structures import STRUCTURES as SAVED
 from nmfaudio.kernels.threads import set_threads
 
@@ -36,43 +37,18 @@ def test_the_catalogue_has_every_structure_that_can_be_saved():
     assert {STRUCTURES[name](np.random.default_rng(0))[0].name for name in STRUCTURES} == set(SAVED)
 
 
-@settings(max_examples=100, deadline=None)
+@pytest.mark.parametrize("law", laws.LAWS, ids=lambda law: law.__name__)
+@settings(max_examples=60, deadline=None)
 @given(factored(), st.integers(0, 99))
-def test_adjoint_is_the_transposed_derivative(case, seed):
+def test_every_structure_obeys_every_law(law, case, seed):
     _, structure, X = case
-    rng = np.random.default_rng(seed)
-    Y = structure.forward(X)
-    assert Y.shape == structure.shape(X)
-    G = rng.standard_normal(Y.shape)
-    for i, F in enumerate(X):
-        back = structure.adjoint(i, G, X)
-        assert back.shape == F.shape
-        step = rng.standard_normal(F.shape)
-        moved = structure.forward([*X[:i], F + step, *X[i + 1 :]]) - Y
-        size = (np.abs(step) * structure.adjoint(i, np.abs(G), X)).sum()
-        assert (moved * G).sum() == pytest.approx((step * back).sum(), abs=1e-9 * (1 + size))
+    law(structure, X, np.random.default_rng(seed))
 
 
-@settings(max_examples=100, deadline=None)
-@given(factored(), st.data())
-def test_parts_of_a_partition_sum_to_forward(case, data):
-    _, structure, X = case
-    rank = structure.n_components(X)
-    owner = np.array(data.draw(st.lists(st.integers(0, 2), min_size=rank, max_size=rank)))
-    parts = sum(structure.part(X, np.flatnonzero(owner == s)) for s in range(3))
-    close(parts, structure.forward(X))
-
-
-@settings(max_examples=100, deadline=None)
-@given(factored(), st.data())
-def test_frames_of_a_part_are_those_of_the_whole(case, data):
-    _, structure, X = case
-    time = structure.shape(X)[-1]
-    start = data.draw(st.integers(0, time - 1))
-    frames = slice(start, data.draw(st.integers(start + 1, time)))
-    every = range(structure.n_components(X))
-    close(structure.part(X, every, frames), structure.forward(X)[..., frames])
-    close(structure.part(X, [0], frames), structure.part(X, [0])[..., frames])
+@pytest.mark.parametrize("name", STRUCTURES)
+def test_every_structure_passes_the_public_check(name):
+    structure, X = STRUCTURES[name](np.random.default_rng(0))
+    na.check_structure(structure, [F.shape for F in X])
 
 
 @settings(max_examples=100, deadline=None)
@@ -80,24 +56,6 @@ def test_frames_of_a_part_are_those_of_the_whole(case, data):
 def test_forward_equals_its_numpy_twin(case):
     name, structure, X = case
     close(structure.forward(X), MODELS[name](*X))
-
-
-@settings(max_examples=60, deadline=None)
-@given(factored())
-def test_templates_and_activations_list_all_components(case):
-    _, structure, X = case
-    rank = structure.n_components(X)
-    assert structure.templates(X).shape[-1] == structure.activations(X).shape[-2] == rank
-    assert structure.activations(X).shape[-1] == structure.shape(X)[-1]
-
-
-@settings(max_examples=60, deadline=None)
-@given(factored())
-def test_scale_carriers_carry_the_scale(case):
-    _, structure, X = case
-    carriers = structure.scale_carriers(len(X))
-    scaled = [4 * F if i in carriers else F for i, F in enumerate(X)]
-    np.testing.assert_array_equal(structure.forward(scaled), 4 * structure.forward(X))
 
 
 @pytest.mark.parametrize("name", STRUCTURES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import warnings
 
 import numpy as np
 import pytest
@@ -70,7 +71,7 @@ def test_names_count_even_where_another_order_were_better():
 
 def test_stems_work_as_they_are():
     y = np.random.default_rng(1).standard_normal(4000).astype(np.float32) / 4
-    stems = na.separate(y, 2000, sources=2, components=4, max_iter=5, n_fft=256)
+    stems = na.separate(y, 2000, n_sources=2, n_components=4, max_iter=5, n_fft=256)
     truth = dict(zip(("low", "high"), stems.values(), strict=True))
     found = na.evaluate(truth, stems, framewise=True)
     assert sorted(found.matches.values()) == sorted(stems)
@@ -161,3 +162,58 @@ def test_the_table_is_aligned():
 def test_what_cannot_be_judged_is_refused(reference, estimate, more, error, words):
     with pytest.raises(error, match=words):
         na.evaluate(reference, estimate, **more)
+
+
+def test_arrays_are_matched_as_mir_eval_does():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # deprecated, not replaced
+        from mir_eval import separation
+    true = NOISE[:3, 0]
+    leak, noise = 0.3 * true[[2, 0, 1]], np.random.default_rng(1).standard_normal(true.shape)
+    made = (true + leak + 0.1 * noise)[[2, 0, 1]]
+    found = na.evaluate(true, made)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        *ratios, order = separation.bss_eval_sources(true, made, compute_permutation=True)
+    assert list(found.matches.values()) == [f"source-{k + 1}" for k in order]
+    for measure, expected in zip(("sdr", "sir", "sar"), ratios, strict=True):
+        np.testing.assert_allclose(found.scores[measure], expected, atol=1e-4)
+    assert "arrays have no names" in found.notes[0]
+    in_order = na.evaluate(true, made[order], permute=False)
+    assert in_order.notes == ()
+    np.testing.assert_allclose(in_order.scores["sdr"], found.scores["sdr"])
+    assert na.evaluate(true, made, permute=False).mean["sdr"] < 0
+
+
+def test_paths_are_read(tmp_path):
+    for folder, sources in (("true", TRUE), ("made", MADE)):
+        (tmp_path / folder).mkdir()
+        for name, y in sources.items():
+            na.write(tmp_path / folder / f"{name}.wav", y, SR, subtype="DOUBLE")
+    true, made = tmp_path / "true", tmp_path / "made"
+    expected = na.evaluate(TRUE, MADE, SR)
+    for reference, estimate in ((true, made), (str(true), MADE), (TRUE, made)):
+        assert str(na.evaluate(reference, estimate)) == str(expected)
+    assert na.evaluate(true, made, framewise=True).sr == SR
+    one = na.evaluate(true / "a.wav", made / "b.wav", mixture=true / "b.wav")
+    assert one.matches == {"a": "b"}
+    assert str(one) == str(na.evaluate({"a": TRUE["a"]}, {"b": MADE["b"]}, mixture=TRUE["b"]))
+
+
+@pytest.mark.parametrize(
+    ("y", "sr", "words"),
+    [
+        (NOISE[0], 2 * SR, r"x\.wav: has a sample rate of .* Hz, and .* resample one"),
+        (
+            NOISE[0, :, :-5],
+            SR,
+            r"x\.wav: has .* samples in 1 channel, .* same recording, or cut or",
+        ),
+        (NOISE[0].repeat(2, 0), SR, r"x\.wav: has .* in 2 channels, .* mix one down"),
+    ],
+)
+def test_files_that_differ_are_refused_with_the_cure(tmp_path, y, sr, words):
+    na.write(tmp_path / "true.wav", NOISE[0], SR)
+    na.write(tmp_path / "x.wav", y, sr)
+    with pytest.raises(na.ContentError, match=words):
+        na.evaluate(tmp_path / "true.wav", tmp_path / "x.wav")

@@ -42,9 +42,9 @@ def test_stems_sum_to_the_recording(channels, dtype):
     "settings",
     [
         {"noise": (0.0, 0.5)},
-        {"noise": hiss(7)},
-        {"noise": [hiss(7), (0.0, 0.5)]},
+        {"noise": [hiss(7), (0.0, 0.5)], "floor": -40.0},
         {"noise": (0.0, 0.5), "signal": TONE.astype(np.float32)},
+        {"floor": -40.0},
         {},
     ],
 )
@@ -55,8 +55,40 @@ def test_however_the_noise_is_named_it_becomes_less(settings):
 
 def test_a_floor_leaves_that_much_of_the_noise():
     y = (TONE + hiss()).astype(np.float32)
-    bare, floored = denoise(y, noise=(0, 0.5)), denoise(y, noise=(0, 0.5), floor=-20.0)
+    bare, floored = (denoise(y, noise=(0, 0.5), floor=f) for f in (-200.0, -20.0))
     np.testing.assert_allclose(floored["signal"], bare["signal"] + 0.1 * bare["noise"], atol=1e-6)
+    default = denoise(y, noise=(0, 0.5))
+    np.testing.assert_array_equal(
+        default["signal"], denoise(y, noise=(0, 0.5), floor=-12.0)["signal"]
+    )
+    examples = {"noise": (0, 0.5), "signal": TONE.astype(np.float32)}
+    np.testing.assert_allclose(
+        denoise(y, **examples)["signal"], denoise(y, **examples, floor=-200.0)["signal"], atol=1e-6
+    )
+
+
+def hum():
+    return sum(np.sin(2 * np.pi * f * T) for f in (150, 450, 750)).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("name", "example"), [("noise", hum()), ("signal", hum()), ("signal", hiss(3))]
+)
+def test_examples_that_do_not_match_are_not_used(name, example):
+    y = (TONE + hiss()).astype(np.float32)
+    other = {} if name == "noise" else {"noise": (0.0, 0.5)}
+    with pytest.warns(na.errors.AudioWarning, match=f"the {name} examples do not match"):
+        stems = denoise(y, **other, **{name: example})
+    assert improvement(stems, TONE[None], y) > 6
+
+
+def test_examples_that_match_are_used():
+    y = (TONE + hiss()).astype(np.float32)
+    stems = denoise(y, noise=(0, 0.5), signal=TONE.astype(np.float32))
+    assert stems.decomposition.metadata["signal_examples"]
+    assert improvement(stems, TONE[None], y) > improvement(
+        denoise(y, noise=(0, 0.5)), TONE[None], y
+    )
 
 
 def test_paths_and_stretches_are_told_apart(tmp_path, monkeypatch):

@@ -52,6 +52,14 @@ def test_parts_that_there_are_not(parts):
         na.DrumSeparator(parts=parts)
 
 
+def test_a_single_part_is_refused(tmp_path):
+    with pytest.raises(na.ParameterError, match="parts is 'kick', whose only stem"):
+        na.DrumSeparator(parts=("kick",))
+    soundfile.write(tmp_path / "kick.wav", noise()[0], 44100)
+    with pytest.raises(na.ContentError, match="has only kick"):
+        quick(one_shots=tmp_path)(noise(), 44100)
+
+
 def test_the_same_seed_gives_the_same_bytes():
     y = noise()
     first, second, other = (quick()(y, 44100, rng=seed) for seed in (0, 0, 1))
@@ -137,6 +145,18 @@ def test_a_part_sounds_only_when_it_is_hit(tmp_path):
     early = H[list(groups["snare"].components)][:, times < 0.4 - EARLY]
     assert not early.any()
     assert H[list(groups["snare"].components)].any()
+
+
+def test_onsets_may_be_notes_or_times_of_each_part(tmp_path):
+    y = clicks([0.1, 0.4, 0.7])
+    path = table(tmp_path, "0.7,kick\n0.1,KD\n0.4,38\n")
+    forms = (na.read_notes(path), {"KD": [0.7, 0.1], "snare": [0.4]}, iter(na.read_notes(path)))
+    expected = quick(onsets=path)(y, 8000)
+    for form in forms:
+        separator = quick(onsets=form)
+        for _ in range(2):
+            stems = separator(y, 8000)
+            assert all((stems[name] == expected[name]).all() for name in expected)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import nmfaudio as na
 from nmfaudio.separators.pitch_track import estimate_pitch
 
 SR = 8000
-QUICK = {"components": 8, "n_fft": 1024}
+QUICK = {"n_components": 8, "n_fft": 1024}
 
 
 def tone(hertz, partials, seconds=2.0):
@@ -76,14 +76,14 @@ def test_the_pitch_of_a_lone_voice_is_found():
     cents = 1200 * np.abs(np.log2(hertz / true))[voiced & sung]
     assert np.median(cents) < 20
     assert (voiced == sung).mean() > 0.75
-    stems = na.F0Separator(**QUICK)(voice, SR)
+    stems = na.F0Separator(guess=True, **QUICK)(voice, SR)
     assert na.metrics.si_sdr(voice, stems["voice"][0]) > 10
 
 
 @pytest.mark.parametrize(("samples", "sr"), [(1, SR), (5000, SR), (300, 100)])
 def test_without_a_voice_all_is_rest(samples, sr):
     y = np.zeros((2, samples), np.float32)
-    stems = na.F0Separator(**QUICK)(y, sr)
+    stems = na.F0Separator(guess=True, **QUICK)(y, sr)
     assert not stems["voice"].any()
     assert stems["rest"].shape == y.shape
 
@@ -116,6 +116,8 @@ def test_gaps_and_zeros_are_both_without_pitch():
         "0.1;200\n0.2;0\n",
         "0.1\t200\n\n0.2\t0\n",
         "0.1 200\n0.2 0",
+        "0,1;200,0\n0,2;0\n",
+        "# made by a program\ntime f0\n0.1 200\n0.2 0\n",
         "\ufefftime_s,f0_hz,confidence\r\n0.1,200,1\r\n0.2,0,0\r\n",
     ],
 )
@@ -131,6 +133,7 @@ def test_a_pitch_track_may_be_written_in_many_ways(tmp_path, text):
     ("text", "message"),
     [
         ("", "no rows"),
+        ("no table at all\nof any kind\n", "no rows"),
         ("seconds,Hz\n", "no rows"),
         ("0.1,200\n0.2\n", "line 2 is '0.2'"),
         ("s,Hz\n0.1,200\n0.2,high\n", "line 3 is '0.2,high'"),
@@ -178,7 +181,110 @@ def test_arrays_that_are_no_pitch_are_refused():
         na.separators.Pitch([1.0, 0.5], [200.0, 200.0])
 
 
-@pytest.mark.parametrize(("field", "value"), [("components", 0), ("filters", 1), ("max_iter", -1)])
+@pytest.mark.parametrize(
+    ("field", "value"), [("n_components", 0), ("filters", 1), ("max_iter", -1)]
+)
 def test_settings_that_cannot_work_are_refused(field, value):
     with pytest.raises(na.ParameterError, match=field):
-        na.F0Separator(**{field: value})
+        na.F0Separator(guess=True, **{field: value})
+
+
+def test_without_a_pitch_it_says_how_to_make_one():
+    with pytest.raises(na.ParameterError, match=r"rows of seconds and Hz .* or use --guess"):
+        na.F0Separator()
+    with pytest.raises(na.ParameterError, match="--guess estimates the pitch; leave it out"):
+        na.F0Separator(guess=True, pitch="pitch.csv")
+
+
+def test_a_guess_of_a_mix_is_doubted_and_that_of_a_voice_is_not():
+    voice, rest, _ = inputs()
+    with pytest.warns(na.errors.AudioWarning, match=r"guessed pitch has \d+% of the energy"):
+        na.F0Separator(guess=True, **QUICK)(0.1 * voice + rest, SR)
+    na.F0Separator(guess=True, **QUICK)(voice + 0.01 * rest, SR)  # warnings are errors
+
+
+def as_midi(pitch):
+    numbers = 69 + 12 * np.log2(np.maximum(pitch.hertz, 1) / 440)
+    return na.separators.Pitch(pitch.times, np.where(pitch.hertz > 0, numbers, 0))
+
+
+def test_midi_numbers_are_refused_and_low_voices_in_hz_are_not():
+    t = np.arange(2 * SR) / SR
+    rest = inputs()[1]
+    for low, high in ((41, 62), (55, 110), (82, 98)):
+        hertz = np.where(t < 1, float(low), float(high))
+        pitch = na.separators.Pitch(t[::80], hertz[::80])
+        y = tone(hertz, 20) + 0.3 * rest
+        na.F0Separator(pitch=pitch, **QUICK)(y, SR)
+        with pytest.raises(na.ContentError, match=r"MIDI note numbers; give Hz, or --pitch-unit"):
+            na.F0Separator(pitch=as_midi(pitch), **QUICK)(y, SR)
+
+
+def test_a_table_of_midi_numbers_is_converted(tmp_path):
+    path = tmp_path / "notes.txt"
+    path.write_text("0.1 69\n0.2 57.0\n0.3 0\n")
+    assert na.separators.read_pitch(path, unit="midi").hertz.tolist() == [440.0, 220.0, 0.0]
+    voice, rest, pitch = inputs()
+    notes = as_midi(pitch)
+    np.savetxt(path, np.stack([notes.times, notes.hertz], axis=1), fmt="%.9f")
+    from_hertz = na.F0Separator(pitch=pitch, **QUICK)(voice + rest, SR)
+    stems = na.F0Separator(pitch=path, pitch_unit="midi", **QUICK)(voice + rest, SR)
+    np.testing.assert_allclose(stems["voice"], from_hertz["voice"], atol=1e-3)
+    with pytest.raises(na.ParameterError, match="pitch_unit is 'cents'"):
+        na.F0Separator(pitch=path, pitch_unit="cents")
+
+
+@pytest.mark.parametrize(
+    ("start", "stop", "message"),
+    [
+        (0.0, 0.2, r"has a pitch in \d+% of the recording"),
+        (1.0, 9.0, r"goes on until 9\.0 s, the recording ends at 2\.0 s"),
+    ],
+)
+def test_a_table_of_another_stretch_is_doubted(start, stop, message):
+    voice, rest, _ = inputs()
+    times = np.arange(start, stop + 0.01, 0.01)
+    pitch = na.separators.Pitch(times, np.full(len(times), 300.0))
+    with pytest.warns(na.errors.AudioWarning, match=message):
+        na.F0Separator(pitch=pitch, **QUICK)(voice + rest, SR)
+
+
+@pytest.mark.parametrize("name", ["p.csv", "p.TSV", "p.txt", "p.f0", "p.pv", "p", "p.dat"])
+def test_the_table_is_told_from_the_recording_by_its_content(tmp_path, name, monkeypatch):
+    from nmfaudio.cli.separate import SeparateCommand
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).write_text("time\tf0\n0.1\t200\n0.2\t0\n")
+    for order in (["song.wav", name], [name, "song.wav"]):
+        command = SeparateCommand.parse("f0", order)
+        assert command.files == ("song.wav",)
+        assert command.separator.pitch == name
+
+
+def test_recordings_and_other_texts_are_no_tables(tmp_path):
+    from nmfaudio.separators.pitch_track import is_pitch_table
+
+    for name, content in (
+        ("a", b"RIFF\0\0"),
+        ("b", b"\xff\xfe1\0"),
+        ("c", b"no numbers"),
+        ("d", b""),
+    ):
+        (tmp_path / name).write_bytes(content)
+        assert not is_pitch_table(tmp_path / name)
+    assert not is_pitch_table(tmp_path)
+    assert not is_pitch_table(tmp_path / "none")
+
+
+@pytest.mark.slow
+def test_the_example_of_the_documentation_is_better_than_the_mixture():
+    y, sr = na.read(na.example("trio"))
+    sources = {
+        path: na.read(na.example("trio", f"sources/{path}.flac")).samples
+        for path in ("oboe", "guitar", "bassoon")
+    }
+    stems = na.f0(y, sr, pitch=na.example("trio", "oboe.csv"))
+    true = {"voice": sources["oboe"], "rest": sources["guitar"] + sources["bassoon"]}
+    assert all(
+        na.metrics.si_sdr(s, stems[n]) > na.metrics.si_sdr(s, y) + 8 for n, s in true.items()
+    )

@@ -98,7 +98,7 @@ def test_what_is_known_by_its_own_frames_is_recovered_exactly():
     W = np.random.default_rng(0).random((40, 3))
     H = np.zeros((3, 9))
     H[[0, 1, 2], [1, 4, 7]] = H[2, 2] = 1.0
-    d = fit_exemplars(W @ H, W, max_iter=500, tol=0, beta=1.0)
+    d = fit_exemplars(W @ H, W, max_iter=500, tol=0, beta_loss=1.0)
     np.testing.assert_allclose(d.model(), W @ H, atol=5e-3)
 
 
@@ -106,7 +106,7 @@ def test_what_is_known_by_its_own_frames_is_recovered_exactly():
 def test_stretches_explain_what_they_were_cut_from(lags):
     V = np.random.default_rng(0).random((40, 12))
     W = np.stack([V[:, lag : 12 - lags + 1 + lag] for lag in range(lags)])
-    d = fit_exemplars(V, W, max_iter=500, tol=0, beta=1.0)
+    d = fit_exemplars(V, W, max_iter=500, tol=0, beta_loss=1.0)
     inside = slice(lags - 1, 12 - lags + 1)  # fewer stretches overlap at the ends
     np.testing.assert_allclose(d.model()[:, inside], V[:, inside], rtol=0.02, atol=0.02)
 
@@ -119,6 +119,16 @@ def test_a_sound_without_an_example_becomes_the_rest():
         na.metrics.si_sdr(TRUTH["melody"], stems["rest"][0])
         > na.metrics.si_sdr(TRUTH["melody"], MIX) + 3
     )
+
+
+def test_a_single_label_leaves_a_rest():
+    stems = GuidedSeparator(example={"hits": EXAMPLES["hits"]}, **QUICK)(MIX, SR)
+    assert list(stems) == ["hits", "rest"]
+    assert gain(stems, "hits") > 3
+    known = na.learn({"hits": EXAMPLES["hits"]}, SR, transform=na.Stft(SR, 256), max_iter=5)
+    separator = GuidedSeparator(dictionary=known, max_iter=3)
+    assert list(separator(MIX, SR)) == ["hits", "rest"]
+    assert separator.size()[1] == 2
 
 
 def test_free_components_join_a_label_called_rest():
@@ -173,6 +183,8 @@ def test_windows_are_short_at_rates_of_speech():
     [
         ({}, "no example and no dictionary; give an example of each sound (--example"),
         ({"example": {"a": noise()}, "n_free": -1}, "n_free must be"),
+        ({"example": {"a": noise()}, "n_free": 0}, "n_free is 0 and 'a' is the only stem"),
+        ({"example": {"rest": noise()}}, "the only stem is called rest"),
         ({"example": {"a": noise()}, "adapt": -1.0}, "adapt must be"),
         ({"example": {"a": noise()}, "dictionary": "a"}, "'a' is in the dictionary and has"),
         ({"dictionary": "a", "hop": 32}, "the dictionary was learned with hop 64, not 32"),

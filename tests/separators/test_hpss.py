@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 import nmfaudio as na
 
 SR = 8000
-QUICK = {"components": 4, "lags": 3, "models": 2, "max_iter": 10, "n_fft": 256}
+QUICK = {"n_components": 4, "lags": 3, "models": 2, "max_iter": 10, "n_fft": 256}
 
 
 def noise(channels=1, samples=4000, dtype=np.float32):
@@ -89,7 +89,25 @@ def test_the_callback_sees_every_model_and_can_stop():
     assert set(stopped) == {"harmonic", "percussive"}
 
 
-@pytest.mark.parametrize("field", ["components", "lags", "models"])
+@pytest.mark.parametrize("field", ["n_components", "lags", "models"])
 def test_what_cannot_work_is_refused(field):
     with pytest.raises(na.ParameterError, match=field):
         na.HpssSeparator(**{field: 0})
+
+
+def test_the_residual_takes_only_what_is_half_way_between_the_classes():
+    from nmfaudio.stems.grouping import _with_middle
+
+    classes, weights = np.array([0, 0, 0, 1, 1, 1]), np.ones(6)
+    pooled = np.array([0.0, 0.1, 0.41, 0.5, 0.9, 1.0])
+    assert _with_middle(classes, pooled, weights).tolist() == [0, 0, 0, 1, 2, 2]
+    assert _with_middle(np.zeros(6, int), pooled, weights).tolist() == [0] * 6
+
+
+def test_the_residual_of_a_song_is_soft_and_leaves_the_other_stems_as_they_are():
+    y, sr = na.read(na.example("band"), stop=5)
+    settings = {"models": 1, "max_iter": 30}
+    two, three = (na.hpss(y, sr, residual=residual, **settings) for residual in (False, True))
+    assert np.square(three["residual"]).sum() < 0.1 * np.square(y).sum()
+    for name in two:
+        assert na.metrics.si_sdr(two[name], three[name]) > 10

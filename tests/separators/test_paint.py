@@ -12,7 +12,7 @@ from nmfaudio.separators.paint import _remaining_shares
 
 SR = 8000
 T = np.arange(2 * SR) / SR
-QUICK = {"components": 3, "max_iter": 20}
+QUICK = {"n_components": 3, "max_iter": 20}
 LOW = {"source": "low", "start": 0.1, "end": 0.6, "low": 300, "high": 700}
 HIGH = {"source": "high", "start": 0.4, "end": 1.0, "low": 900, "high": 2000, "weight": 0.8}
 

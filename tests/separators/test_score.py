@@ -1,5 +1,7 @@
 """What a score says is there is found, in time and pitch, and nothing where it says nothing."""
 
+import dataclasses
+import tracemalloc
 import warnings
 from pathlib import Path
 
@@ -7,6 +9,7 @@ import numpy as np
 import pytest
 
 import nmfaudio as na
+from nmfaudio._common.memory import PROCESS
 
 SR = 8000
 SAMPLES = Path(na.__file__).parents[1] / "audio_samples"
@@ -116,6 +119,60 @@ def test_free_sounds_take_what_the_score_does_not_say(duet):
     )
 
 
+def test_a_score_of_one_stem_leaves_a_rest(duet):
+    low = [n for n in DUET if n.track == "low"]
+    y = sum(duet.values())
+    stems = apart(y, low)
+    assert list(stems) == ["low", "rest"]
+    for stem, source in zip(stems, duet.values(), strict=True):
+        before = na.metrics.si_sdr(source[None], y[None])
+        assert na.metrics.si_sdr(source[None], stems[stem]) > before + 3
+    assert na.ScoreSeparator(score=low).size()[1] == 2
+    with pytest.raises(na.ParameterError, match="n_free is 0 and 'low' is the only stem"):
+        apart(duet["low"], low, n_free=0)
+    with pytest.raises(na.ParameterError, match="the only stem is called rest"):
+        apart(duet["low"], [dataclasses.replace(n, track="rest") for n in low])
+
+
+def test_a_track_called_rest_sounds_in_its_notes_only(duet):
+    notes = [dataclasses.replace(n, track="rest") for n in DUET if n.track == "low"]
+    early, late = [note(0.1, 0.7, 67, "high")], [note(1.5, 1.9, 57, "rest")]
+    stems = apart(sum(duet.values()), [*early, *late, *notes[:1]])
+    H = stems.decomposition.H[list(stems.groups["rest"].components)]
+    times = np.arange(H.shape[1]) * stems.transform.hop / SR
+    assert not H[:, (times > 1.22) & (times < 1.3)].any()
+
+
+@pytest.mark.parametrize("by", ["track", "program", "note"])
+def test_the_size_is_an_upper_bound(duet, by):
+    # The same pitch of one track on several programs and channels, and of drums.
+    notes = [note(0.1, 1.9, 60, "a", program=p, channel=c) for p in (0, 40) for c in (0, 1, 9)] + [
+        note(0.1, 1.9, 64, "b")
+    ]
+    separator = na.ScoreSeparator(score=notes, by=by, aligned=True, max_iter=1)
+    stems = separator(duet["low"], SR)
+    components, n_stems = separator.size()
+    assert stems.decomposition.n_components <= components
+    assert len(stems) <= n_stems
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # noise does not match the score
+@pytest.mark.parametrize(("seconds", "aligned"), [(40, False), (10, True)])
+def test_the_memory_is_an_upper_bound(seconds, aligned):
+    notes = [note(2 * i, 2 * i + 2, 60 + i % 2, "ab"[i % 2]) for i in range(seconds // 2)]
+    notes += [dataclasses.replace(n, program=p) for n in notes for p in (1, 2, 3)]
+    y = np.random.default_rng(0).standard_normal((1, seconds * 4000)).astype(np.float32)
+    separator = na.ScoreSeparator(score=notes, aligned=aligned, max_iter=1)
+    separator(y[:, :2000], 4000)  # what is compiled or imported is the process's
+    tracemalloc.start()
+    try:
+        separator(y, 4000)
+        used = y.nbytes + tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert used <= separator.memory(y, 4000) - PROCESS
+
+
 def test_drums_are_sounds_of_any_spectrum(duet):
     rng = np.random.default_rng(0)
     t = np.arange(2 * SR) / SR
@@ -148,6 +205,19 @@ def test_an_excerpt_finds_its_place_in_the_score():
     assert np.abs(np.array(inside) - 3.2).max() < 0.25
 
 
+def test_stems_without_notes_in_the_recording_are_told(duet):
+    late = [note(5.0 + i, 6.0 + i, 60, name) for i, name in enumerate("vwxyz")]
+    message = r"no note is left of v, w, x and 2 more"
+    with pytest.warns(na.errors.AudioWarning, match=message):
+        apart(sum(duet.values()), [*DUET, *late], max_iter=1)
+
+
+def test_the_mismatch_is_kept(duet):
+    stems = apart(sum(duet.values()), DUET, aligned=False, max_iter=1)
+    assert 0 < stems.decomposition.metadata["score_mismatch"] < 0.62
+    assert "score_mismatch" not in apart(duet["low"], DUET, max_iter=1).decomposition.metadata
+
+
 def test_other_music_is_told():
     rng = np.random.default_rng(0)
     with pytest.warns(na.errors.AudioWarning, match="right one"):
@@ -175,7 +245,7 @@ def test_silence_and_next_to_nothing_work(length, aligned):
 def test_what_cannot_work_is_refused(tmp_path):
     with pytest.raises(na.ParameterError, match="score is missing"):
         na.ScoreSeparator()
-    with pytest.raises(na.ParameterError, match="list of Note"):
+    with pytest.raises(na.ParameterError, match="it must be notes"):
         na.ScoreSeparator(score=[1])
     with pytest.raises(na.ContentError, match="no notes"):
         na.ScoreSeparator(score=[])

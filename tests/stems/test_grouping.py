@@ -89,7 +89,7 @@ def test_groups_are_a_partition_into_as_many_as_asked_for(model, data):
     before = [x.copy() for x in (V, W, H, grid["frequencies"])]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        groups = group_components(V, W, H, sources=sources, **grid)
+        groups = group_components(V, W, H, n_sources=sources, **grid)
     assert sorted(k for g in groups.values() for k in g.components) == list(range(len(H)))
     assert all(g.components for g in groups.values())
     assert 1 <= len(groups) <= 6 if sources == "auto" else len(groups) == sources
@@ -134,14 +134,14 @@ def test_drums_are_one_source_beside_pitch_ranges():
         (noise(4000, 16000), strokes(20, 5)),
         (tone(90), notes(100, 60)),
     )
-    groups = group_components(V, W, H, sources=3, **GRID)
+    groups = group_components(V, W, H, n_sources=3, **GRID)
     assert members(groups) == {(0, 4), (1, 3), (2,)}
-    assert members(group_components(V, W, H, sources="auto", **GRID)) == {(0, 4), (1, 3), (2,)}
+    assert members(group_components(V, W, H, n_sources="auto", **GRID)) == {(0, 4), (1, 3), (2,)}
 
 
 @pytest.mark.parametrize("sources", [3, "auto"])
 def test_drums_alone_are_divided_by_pitch_range(sources):
-    groups = group_components(*DRUMS, sources=sources, **GRID)
+    groups = group_components(*DRUMS, n_sources=sources, **GRID)
     assert members(groups) == {(0, 3), (1, 4), (2, 5)}
 
 
@@ -149,22 +149,22 @@ def test_drums_alone_are_divided_by_pitch_range(sources):
 def test_tones_alone_are_divided_by_pitch_range(sources):
     pitches = [1500, 100, 400, 105, 1600, 420]
     model = planted(*((tone(p), notes(60, 10 * i)) for i, p in enumerate(pitches)))
-    groups = group_components(*model, sources=sources, **GRID)
+    groups = group_components(*model, n_sources=sources, **GRID)
     assert members(groups) == {(0, 4), (1, 3), (2, 5)}
     assert all(g.percussiveness < 0.1 for g in groups.values())
 
 
 def test_auto_finds_one_source_where_all_is_at_one_pitch():
     model = planted((tone(200), notes(60, 0)), (tone(205), notes(60, 30)))
-    assert members(group_components(*model, sources="auto", **GRID)) == {(0, 1)}
+    assert members(group_components(*model, n_sources="auto", **GRID)) == {(0, 1)}
 
 
 @pytest.mark.parametrize("sources", [2, 3, "auto"])
 def test_a_permutation_of_the_components_permutes_the_answer(sources):
     V, W, H = DRUMS
     order = np.array([3, 5, 0, 4, 1, 2])
-    plain = group_components(V, W, H, sources=sources, **GRID)
-    permuted = group_components(V, W[:, order], H[order], sources=sources, **GRID)
+    plain = group_components(V, W, H, n_sources=sources, **GRID)
+    permuted = group_components(V, W[:, order], H[order], n_sources=sources, **GRID)
     assert list(plain) == list(permuted)
     for name in plain:
         assert sorted(order[list(permuted[name].components)]) == list(plain[name].components)
@@ -177,12 +177,12 @@ def test_a_permutation_of_the_components_permutes_the_answer(sources):
 def test_scale_does_not_matter(dtype, sources, volume, c):
     V, W, H = (x.astype(dtype) for x in DRUMS)
     each = np.linspace(1, 2, len(H), dtype=dtype)
-    plain = group_components(V, W, H, sources=sources, **GRID)
+    plain = group_components(V, W, H, n_sources=sources, **GRID)
     scaled = group_components(
         V * dtype(volume),
         W * (dtype(c) * each),
         H * (dtype(volume) / dtype(c) / each)[:, None],
-        sources=sources,
+        n_sources=sources,
         **GRID,
     )
     for name, group in plain.items():
@@ -227,10 +227,10 @@ def test_silence():
         (zeros, np.ones((20, 3)), np.ones((3, 30))),
     ]:
         assert percussiveness(V, W, H, **grid).tolist() == [0.5, 0.5, 0.5]
-        groups = group_components(V, W, H, sources=2, **grid)
+        groups = group_components(V, W, H, n_sources=2, **grid)
         assert groups["harmonic"] == ComponentGroup((0, 2), 0.0, 0.0, 0.5)
         assert groups["percussive"] == ComponentGroup((1,), 0.0, 0.0, 0.5)
-        assert len(group_components(V, W, H, sources="auto", **grid)) == 1
+        assert len(group_components(V, W, H, n_sources="auto", **grid)) == 1
 
 
 def test_a_long_recording_is_judged_by_an_excerpt_much_as_a_whole(monkeypatch):
@@ -266,7 +266,7 @@ def test_classes_are_the_best_of_all_intervals():
 @pytest.mark.parametrize("sources", [0, -1, 5, 2.0, True, "two", None])
 def test_impossible_numbers_of_sources(sources):
     with pytest.raises(ParameterError, match="sources"):
-        group_components(*CLICKS_AND_TONES, sources=sources, **GRID)
+        group_components(*CLICKS_AND_TONES, n_sources=sources, **GRID)
 
 
 @pytest.mark.parametrize("hop", [0, -1.0, float("nan")])

@@ -33,8 +33,19 @@ class PlainDecoding:
     """A note is a stretch in which a pitch is above a share of what is loudest."""
 
     threshold: float = 0.3
+    lowest: float = 0.0
+    highest: float = 127.0
+    shortest: float = 0.0
 
     def __call__(self, salience):
+        return [
+            note
+            for note in self.runs(salience)
+            if self.lowest <= note.pitch <= self.highest
+            and note.offset - note.onset >= self.shortest
+        ]
+
+    def runs(self, salience):
         notes = []
         level = self.threshold * float(salience.values.max())
         for pitch, row in zip(salience.pitches, salience.values, strict=True):

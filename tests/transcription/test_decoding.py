@@ -82,6 +82,14 @@ def test_no_pitches_have_no_notes():
     assert Decoding()(Salience(np.zeros((0, 9)), np.zeros(0), np.arange(9) * STEP)) == []
 
 
+def test_notes_out_of_range_are_left_out_and_the_others_stay():
+    some = replace(EXACT, lowest=55, highest=64)(planted())
+    assert facts(some) == [note for note in EXPECTED if 55 <= note[0] <= 64]
+    assert max(note.velocity for note in some) == 1  # of those that are left
+    with pytest.raises(na.ParameterError, match="lowest is 60 and highest 50"):
+        Decoding(lowest=60, highest=50)
+
+
 def test_a_higher_threshold_finds_fewer_notes():
     rng = np.random.default_rng(1)
     noise = Salience(rng.random((5, 400)) ** 4, PITCHES, np.arange(400) * STEP)

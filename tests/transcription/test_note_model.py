@@ -126,7 +126,7 @@ def test_what_is_faint_throughout_a_second_becomes_silent():
 @pytest.mark.parametrize("beta", [0.5, 1.0, 2.0])
 @pytest.mark.parametrize("sparsity", [0.0, 0.1])
 def test_activations_have_the_unit_of_the_recording(beta, sparsity):
-    model = NoteModel(beta=beta, group_sparsity=sparsity)
+    model = NoteModel(beta_loss=beta, group_sparsity=sparsity)
     once, again = (model.activations(c * V, KNOWN).H / c for c in (1.0, 1000.0))
     assert np.allclose(once, again, rtol=1e-3, atol=1e-6 * once.max())
 
@@ -170,12 +170,13 @@ def test_the_callback_ends_the_last_step():
 @pytest.mark.parametrize(
     "settings",
     [
-        {"beta": math.nan},
+        {"beta_loss": math.nan},
         {"equaliser": 0.0},
         {"adaptation": -1.0},
         {"n_free": -1},
         {"group_sparsity": -0.1},
         {"max_frequency": 0.0},
+        {"max_frequency": 1},
         {"max_iter": 0},
     ],
 )
@@ -190,8 +191,9 @@ def test_data_that_do_not_fit_are_refused():
     with pytest.raises(na.ParameterError, match="pitch"):
         NoteModel().activations(V, na.Dictionary(W, ["piano"] * 6, STFT))
     known = na.Dictionary(np.ones((8, 1)), ["piano"], na.Mel(8000, n_mels=8, n_fft=512), [60])
-    with pytest.raises(na.ParameterError, match="max_frequency"):
-        NoteModel(max_frequency=1e-3).activations(np.ones((8, 5)), known)
+    for lowest in (8.0, 261.0):  # the fundamental is 261.6 Hz
+        with pytest.raises(na.ParameterError, match=r"max_frequency is .*, but the lowest note"):
+            NoteModel(max_frequency=lowest).activations(np.ones((8, 5)), known)
 
 
 def test_convolutive_notes_are_heard_for_as_long_as_they_sound():
@@ -217,7 +219,9 @@ def test_convolutive_notes_are_heard_for_as_long_as_they_sound():
     assert all(n.offset - n.onset > 0.5 * lags * step for n in notes)
 
 
-@pytest.mark.parametrize("model", [NoteModel(), NoteModel(beta=0.5, n_free=2), AttackDecayModel()])
+@pytest.mark.parametrize(
+    "model", [NoteModel(), NoteModel(beta_loss=0.5, n_free=2), AttackDecayModel()]
+)
 def test_any_number_of_threads_gives_the_same_bytes(model):
     rng, stft = np.random.default_rng(0), na.Stft(8000, 512, 128)
     stages = ["attack", "early", "late"] * 4

@@ -39,6 +39,24 @@ def test_files_channels_and_precision(tmp_path):
     assert transcriber()(piece().astype(np.float64), SR).decomposition.H.dtype == np.float64
 
 
+def test_synthetic_dictionaries_get_a_model_that_does_not_adapt():
+    partials = na.dictionaries.harmonic_notes(na.Stft(8000, 1024), pitches=[60, 61])
+    adaptive, fixed = na.Transcriber(), na.Transcriber(partials.restrict(60, 60))
+    assert adaptive.model == na.transcription.NoteModel()
+    assert (fixed.model.equaliser, fixed.model.adaptation) == (None, np.inf)
+    assert fixed.decoding.threshold > adaptive.decoding.threshold
+    own = na.Transcriber(partials, model=adaptive.model, decoding=adaptive.decoding)
+    assert (own.model, own.decoding) == (adaptive.model, adaptive.decoding)
+
+
+def test_settings_of_the_decoding_may_be_passed_at_once():
+    made = na.Transcriber(threshold=0.2, lowest=36)
+    assert made == na.Transcriber().with_decoding(threshold=0.2, lowest=36)
+    assert (made.decoding.threshold, made.decoding.lowest) == (0.2, 36)
+    with pytest.raises(na.errors.ParameterError, match="no setting 'treshold'; did you mean thr"):
+        na.Transcriber(treshold=0.2)
+
+
 @pytest.mark.parametrize("transcribe", [transcriber(), na.DrumTranscriber(), na.HpssSeparator()])
 @pytest.mark.parametrize("sr", [44.1, True, 99, 2_000_000])
 def test_what_is_no_sample_rate_in_hertz_is_refused(transcribe, sr):
@@ -79,7 +97,7 @@ def test_progress_is_told_and_stops():
 
 def test_what_it_was_told_travels_with_it(tmp_path):
     found = transcriber()(piece(), SR)
-    assert found.settings["decoding"] == {"threshold": 0.3}
+    assert found.settings["decoding"]["threshold"] == 0.3
     found.decomposition.save(tmp_path / "d.npz")
     assert na.Decomposition.load(tmp_path / "d.npz").metadata["settings"] == found.settings
 
@@ -104,7 +122,7 @@ def test_decodings_without_settings_cannot_be_tuned():
     one = na.Transcriber(dictionary(), decoding=lambda salience: [])
     with pytest.raises(na.ParameterError, match="no threshold"):
         one.tune([])
-    with pytest.raises(na.ParameterError, match="no setting threshold; choose from none"):
+    with pytest.raises(na.ParameterError, match="no setting 'threshold'; choose from none"):
         one.with_decoding(threshold=1.0)
 
 
@@ -171,7 +189,11 @@ def test_each_piece_is_analysed_once():
     ("pieces", "settings", "message"),
     [
         ([], {}, "no pieces to tune on"),
-        ([((piece(), SR), SCORE)], {"grid": {"loudness": [1]}}, "loudness; choose from threshold"),
+        (
+            [((piece(), SR), SCORE)],
+            {"grid": {"loudness": [1]}},
+            "'loudness'; choose from thr",
+        ),
         ([((piece(), SR), SCORE)], {"metric": "beauty"}, "'beauty'.*onset_f"),
         ([((piece(), SR), SCORE)], {"metric": "drum_f"}, "drum_f is undefined"),
     ],

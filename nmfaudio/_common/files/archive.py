@@ -41,7 +41,7 @@ def save_archive(
     arrays: Mapping[str, NDArray[Any]],
     *,
     overwrite: bool = False,
-) -> None:
+) -> Path:
     """Save non-negative arrays with a header.
 
     Parameters
@@ -53,6 +53,11 @@ def save_archive(
         float32 or float64, finite and non-negative. Names consist of letters, digits and ``_.-``.
     overwrite : bool
         Whether to replace an existing file.
+
+    Returns
+    -------
+    Path
+        The file.
 
     Raises
     ------
@@ -77,6 +82,7 @@ def save_archive(
             raise write_failure(descriptor, target, str(error)) from None
         finally:
             os.close(descriptor)
+    return target
 
 
 def load_archive(path: Source, *, kind: str) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
@@ -104,7 +110,7 @@ def load_archive(path: Source, *, kind: str) -> tuple[dict[str, Any], dict[str, 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder, "model.npz")
-    ...     save_archive(path, {"kind": "toy", "sr": 8000}, {"W": np.ones((3, 2))})
+    ...     _ = save_archive(path, {"kind": "toy", "sr": 8000}, {"W": np.ones((3, 2))})
     ...     header, arrays = load_archive(path, kind="toy")
     >>> header["sr"], arrays["W"].shape
     (8000, (3, 2))

@@ -5,6 +5,13 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
+from collections.abc import Iterable
+
+AUDIO_SUFFIXES = (
+    *(".wav", ".wave", ".rf64", ".w64", ".flac", ".aif", ".aiff", ".caf", ".au", ".snd"),
+    *(".ogg", ".oga", ".opus", ".mp3"),
+)
+"""Suffixes of the audio files that folders are searched for."""
 
 _MAX_BYTES = 120  # leaves space for suffixes below the usual limit of 255
 _FORBIDDEN = re.compile(r'[/\\<>:"|?*]')
@@ -58,7 +65,66 @@ def safe_name(text: str) -> str:
     name = name.lstrip(".- ").rstrip(". ")
     if _RESERVED.match(name):
         name = f"_{name}"
-    return name.encode()[:_MAX_BYTES].decode(errors="ignore").rstrip(". ") or "unnamed"
+    return _cut(name, _MAX_BYTES) or "unnamed"
+
+
+def distinct_names(texts: Iterable[str]) -> list[str]:
+    """Turn texts into safe file names that are distinct on every file system.
+
+    Parameters
+    ----------
+    texts : iterable of str
+
+    Returns
+    -------
+    list of str
+        Safe names in the order of the texts. Of those that differ in nothing but case or in
+        Unicode normalisation, the later ones are numbered.
+
+    Examples
+    --------
+    >>> distinct_names(["a/b", "a_b", "A_B", "bass"])
+    ['a_b', 'a_b-2', 'A_B-3', 'bass']
+    """
+    wanted = [safe_name(text) for text in texts]
+    used: set[str] = set()
+    kept = {file_key(name) for name in wanted}  # a number must not make one of these
+    names = []
+    for name in wanted:
+        candidate, number = name, 1
+        while file_key(candidate) in used or (number > 1 and file_key(candidate) in kept):
+            number += 1
+            candidate = f"{_cut(name, _MAX_BYTES - len(f'-{number}'))}-{number}"
+        used.add(file_key(candidate))
+        names.append(candidate)
+    return names
+
+
+def file_key(name: str) -> str:
+    """Text that is equal for names of the same file on some file system.
+
+    Parameters
+    ----------
+    name : str
+        Name or path.
+
+    Returns
+    -------
+    str
+        Without case, in Unicode's normal form.
+
+    Examples
+    --------
+    >>> file_key("Bass.wav") == file_key("bass.WAV")
+    True
+    """
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    return folded.casefold()
+
+
+def _cut(name: str, size: int) -> str:
+    """Beginning of a name, of at most `size` bytes."""
+    return name.encode()[:size].decode(errors="ignore").rstrip(". ")
 
 
 def _escape(character: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from nmfaudio._common.files.names import show
+from nmfaudio._common.files.names import file_key, show
 from nmfaudio.errors import OutputError
 
 PREFIX = ".nmfaudio-"
@@ -32,15 +32,18 @@ def check_targets(targets: Sequence[Path], *, overwrite: bool = False) -> None:
     Raises
     ------
     OutputError
-        Two targets are the same, or one exists, is a folder, has an invalid name, or is in a folder
-        that is not writable.
+        Two targets are the same on some file system, or one exists, is a folder, has an invalid
+        name, or is in a folder that is not writable.
     """
     seen: set[str] = set()
     for target in targets:
-        absolute = os.path.abspath(target)
-        if absolute in seen:
-            raise OutputError(f"{show(target)}: two results have this name; rename one of them")
-        seen.add(absolute)
+        key = file_key(os.path.abspath(target))
+        if key in seen:
+            raise OutputError(
+                f"{show(target)}: two results have this name, or differ in nothing but case;"
+                " rename one of them"
+            )
+        seen.add(key)
         try:
             _check_target(target, overwrite)
             _check_folder(target)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import numpy as np
 from nmfaudio._common.files.names import show
 from nmfaudio._common.files.sources import Source, open_source
 from nmfaudio.audio.io.containers import Patched, Survey, survey
+from nmfaudio.audio.io.foreign import describe_foreign
 from nmfaudio.errors import AudioFileError
 
 if TYPE_CHECKING:
@@ -222,10 +224,10 @@ def _open_sound(file: BinaryIO, source: Source, facts: Survey, label: str) -> An
         # Python no Ctrl-C is lost.
         return _sequential_type()(file.fileno(), closefd=False)
     except (soundfile.LibsndfileError, TypeError) as error:
-        raise AudioFileError(f"{label}: {_refusal(head, facts, error)}") from None
+        raise AudioFileError(f"{label}: {_refusal(head, label, facts, error)}") from None
 
 
-def _refusal(head: bytes, facts: Survey, error: Exception) -> str:
+def _refusal(head: bytes, label: str, facts: Survey, error: Exception) -> str:
     """Message for a file that soundfile cannot open."""
     if not head:
         return "not an audio file: it is empty; export it again"
@@ -238,6 +240,6 @@ def _refusal(head: bytes, facts: Survey, error: Exception) -> str:
     code = getattr(error, "code", 1)
     detail = f" ({reason[0].lower()}{reason[1:]})" if reason and code not in (1, 2) else ""
     return (
-        f"not an audio file of a supported format{detail}: it begins with {head!r}; "
-        "convert it to WAV or FLAC"
+        f"not an audio file of a supported format{detail}: it is "
+        f"{describe_foreign(head, os.path.splitext(label)[1].lower())}"
     )

@@ -36,6 +36,13 @@ _RATES = {
     "OPUS": (8000, 12000, 16000, 24000, 48000),
     "MPEG_LAYER_III": (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000),
 }
+# kbit/s of constant bitrates, by the lowest sample rate of each version of the format. Frames of
+# lower bitrates are too short for the header with the exact number of samples.
+_MP3_BITRATES = {
+    32000: (64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
+    16000: (64, 80, 96, 112, 128, 144, 160),
+    0: (32, 40, 48, 56, 64),
+}
 _MAX_VORBIS_RATE = 200_000  # Hz: beyond it libsndfile crashes
 _MAX_FLAC_RATE = 655_350  # Hz: the limit of frame headers, in tens of Hz above 65535
 
@@ -82,6 +89,64 @@ def check_format(format: str, subtype: str | None, channels: int, sr: int) -> tu
         )
     _check_rate(format, chosen, sr)
     return container, chosen
+
+
+def mp3_bitrates(sr: int | None = None) -> tuple[int, ...]:
+    """Return the constant bitrates of MP3 files.
+
+    Parameters
+    ----------
+    sr : int, optional
+        Sample rate in Hz; by default, the bitrates of any sample rate are returned.
+
+    Returns
+    -------
+    tuple of int
+        In kbit/s.
+
+    Examples
+    --------
+    >>> mp3_bitrates(8000)
+    (32, 40, 48, 56, 64)
+    """
+    if sr is None:
+        return tuple(sorted(set().union(*_MP3_BITRATES.values())))
+    return next(rates for lowest, rates in _MP3_BITRATES.items() if sr >= lowest)
+
+
+def compression_level(bitrate: int, sr: int) -> float:
+    """Return the compression level with which libsndfile writes MP3 of a constant bitrate.
+
+    Parameters
+    ----------
+    bitrate : int
+        One of `mp3_bitrates`, in kbit/s.
+    sr : int
+        Sample rate in Hz.
+
+    Returns
+    -------
+    float
+        From 0 to 1.
+
+    Raises
+    ------
+    ParameterError
+        MP3 of this sample rate has no such bitrate.
+
+    Examples
+    --------
+    >>> compression_level(320, 44100)
+    0.0
+    """
+    rates = mp3_bitrates(sr)
+    if bitrate not in rates:
+        raise ParameterError(
+            f"mp3 of {sr} Hz has bitrates of {', '.join(map(str, rates))} kbit/s, got {bitrate}"
+        )
+    # libsndfile maps levels from 1 to 0 linearly to all bitrates of the version.
+    lowest = 32 if sr >= 32000 else 8
+    return (rates[-1] - bitrate) / (rates[-1] - lowest)
 
 
 def _check_subtype(format: str, container: str, default: str, subtype: str | None) -> str:

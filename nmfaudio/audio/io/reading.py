@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from nmfaudio._common.equality import EqualByContent
 from nmfaudio._common.files.sources import Source
 from nmfaudio._common.validation import HIGHEST_RATE, LOWEST_RATE
 from nmfaudio._public import public
@@ -20,8 +21,8 @@ from nmfaudio.errors import AudioFileError, AudioWarning, ContentError, Paramete
 Nonfinite = Literal["error", "zero"]
 
 
-@dataclass(frozen=True)
-class DecodedAudio:
+@dataclass(frozen=True, eq=False)
+class DecodedAudio(EqualByContent):
     """Samples of an audio file and their sample rate; unpacks as ``y, sr = na.read(path)``.
 
     Parameters

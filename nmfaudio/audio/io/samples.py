@@ -31,7 +31,7 @@ def as_samples(audio: Any, sr: int | None) -> tuple[np.ndarray, int]:
     ParameterError
         `sr` is missing for an array, or passed with a file, or is not a sample rate in Hz.
     """
-    from nmfaudio._common.validation import as_audio, as_sample_rate
+    from nmfaudio._common.validation import as_audio, as_sample_rate, require_array
 
     if isinstance(audio, str | bytes | os.PathLike):
         if sr is not None:
@@ -40,9 +40,10 @@ def as_samples(audio: Any, sr: int | None) -> tuple[np.ndarray, int]:
 
         recording = read(audio)
         return recording.samples, recording.sr
+    require_array(audio, "audio")
     if sr is None:
         raise ParameterError(
-            "sr is missing; an array needs its sample rate in Hz, and the result of na.read is "
-            "passed as *na.read(path)"
+            "sr is missing; an array needs its sample rate in Hz, and (y, sr) of na.read is passed "
+            "as *na.read(path)"
         )
     return as_audio(audio), as_sample_rate(sr)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -18,7 +18,7 @@ from nmfaudio._common.validation import as_audio
 from nmfaudio._public import public
 from nmfaudio.audio.io.containers import chunks
 from nmfaudio.audio.io.decoding import BLOCK, open_audio
-from nmfaudio.audio.io.formats import BITS, FLOATS, FORMATS, check_format
+from nmfaudio.audio.io.formats import BITS, FLOATS, FORMATS, check_format, compression_level
 from nmfaudio.errors import ContentError, OutputError, ParameterError
 from nmfaudio.kernels.threads import parallel_for
 
@@ -29,7 +29,7 @@ _MAX_WAV_BYTES = 2**32 - 2**16  # bytes of audio, with room for the header; beyo
 
 @dataclass(frozen=True)
 class Written:
-    """Audio files that were written."""
+    """Audio files that were written; iterates over their paths."""
 
     paths: tuple[Path, ...]
     """Paths in the order of the targets."""
@@ -37,6 +37,12 @@ class Written:
     """Factor applied to all files; below 1 if the format would have clipped a peak."""
     subtype: str
     """libsndfile's name of their coding."""
+
+    def __iter__(self) -> Iterator[Path]:
+        return iter(self.paths)
+
+    def __len__(self) -> int:
+        return len(self.paths)
 
 
 def write_group(
@@ -47,6 +53,8 @@ def write_group(
     subtype: str | None = None,
     clip: Clip = "gain",
     overwrite: bool = False,
+    bitrate: int | None = None,
+    tags: Mapping[Path, Mapping[str, str]] | None = None,
 ) -> Written:
     """Write several audio files: all of them, or none.
 
@@ -70,6 +78,10 @@ def write_group(
         raise an error.
     overwrite : bool
         Whether to replace existing files.
+    bitrate : int, optional
+        Constant bitrate of MP3 files in kbit/s; by default it is variable.
+    tags : mapping of Path to mapping of str to str, optional
+        Tags of each file, such as its title, of those that `held_tags` lists for the format.
 
     Returns
     -------
@@ -109,7 +121,9 @@ def write_group(
             for target, temporary in (pairs[i] for i in indices):
                 audio = as_audio(targets[target], show(target.stem))
                 container, coding = check_format(format, subtype, len(audio), sr)
-                _write_one(target, temporary, _Encoding(audio, int(sr), container, coding, gain))
+                own = {} if tags is None else tags.get(target, {})
+                encoding = _Encoding(audio, int(sr), container, coding, gain, bitrate, own)
+                _write_one(target, temporary, encoding)
 
         parallel_for(work, len(pairs))
     return Written(tuple(targets), gain, coding)
@@ -259,6 +273,8 @@ class _Encoding:
     container: str
     subtype: str
     gain: float
+    bitrate: int | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def lossless(self) -> bool:
@@ -308,6 +324,14 @@ def _write_one(target: Path, temporary: Path, encoding: _Encoding) -> None:
         os.close(descriptor)
 
 
+def _compression(encoding: _Encoding) -> dict[str, Any]:
+    """Arguments of `soundfile.SoundFile` for a constant bitrate."""
+    if encoding.bitrate is None:
+        return {}
+    level = compression_level(encoding.bitrate, encoding.sr)
+    return {"compression_level": level, "bitrate_mode": "CONSTANT"}
+
+
 def _encode(descriptor: int, target: Path, encoding: _Encoding) -> None:
     """Write the audio to an open file."""
     import soundfile
@@ -321,7 +345,10 @@ def _encode(descriptor: int, target: Path, encoding: _Encoding) -> None:
             encoding.subtype,
             format=encoding.file_format,
             closefd=False,
+            **_compression(encoding),
         ) as sound:
+            for name, text in encoding.tags.items():
+                setattr(sound, name, text)
             for block in encoding.blocks():
                 sound.write(block)
     except (soundfile.SoundFileError, AssertionError) as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from nmfaudio._common.registry import Registry
 from nmfaudio.audio.transforms.base import Transform
 from nmfaudio.audio.transforms.cqt import Cqt
 from nmfaudio.audio.transforms.filterbank import Erb, Mel
@@ -20,10 +21,13 @@ __all__ = [
     "Transform",
     "default_n_fft",
     "rows_in",
+    "saved_parameters",
     "transform_from",
 ]
 
-TRANSFORMS: dict[str, type[Any]] = {t.kind: t for t in (Stft, Mel, Erb, Cqt)}
+TRANSFORMS = Registry(
+    "transform", "kind", ("forward_blocks", "lift", "to_dict"), (Stft, Mel, Erb, Cqt)
+)
 """Transforms by their name in saved models."""
 
 
@@ -51,12 +55,40 @@ def transform_from(parameters: Mapping[str, Any]) -> Transform:
     True
     """
     transform_class, fields = _class_and_fields(parameters)
-    try:
-        transform: Transform = transform_class(**fields)
-    except TypeError as error:
-        kind = transform_class.kind
-        raise ParameterError(f"{kind} does not take the parameters {fields}: {error}") from None
+    transform: Transform = TRANSFORMS.unpack(transform_class.kind, fields)
     return transform
+
+
+def saved_parameters(transform: Transform) -> dict[str, Any]:
+    """Return the `to_dict` of a transform for a file that can be loaded.
+
+    Parameters
+    ----------
+    transform : Transform
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    ParameterError
+        Its class is not registered (see `nmfaudio.register`), or its parameters make another
+        transform.
+
+    Examples
+    --------
+    >>> saved_parameters(Mel(16000, n_mels=40))["n_mels"]
+    40
+    """
+    TRANSFORMS.require(transform)
+    parameters = transform.to_dict()
+    if transform_from(parameters) != transform:
+        raise ParameterError(
+            f"{type(transform).__name__} cannot be saved: its to_dict() {parameters} makes another "
+            "transform; return all of its parameters"
+        )
+    return parameters
 
 
 def rows_in(parameters: Mapping[str, Any]) -> int:
@@ -94,6 +126,4 @@ def _class_and_fields(parameters: Mapping[str, Any]) -> tuple[type[Any], dict[st
     """Class that parameters belong to, and the parameters without their kind."""
     fields = dict(parameters)
     kind = fields.pop("kind", Stft.kind)
-    if kind not in TRANSFORMS:
-        raise ParameterError(f"unknown transform {kind!r}; choose from {', '.join(TRANSFORMS)}")
-    return TRANSFORMS[kind], fields
+    return TRANSFORMS.named(kind), fields

@@ -80,7 +80,7 @@ class Terms(NamedTuple):
 
 
 class Penalty(Protocol):
-    """Cost of a factor.
+    """Cost of a factor; `nmfaudio.check_penalty` tests one.
 
     It may depend on the other factors too. A penalty that several factors share, such as `ARD`, is
     given to each of them: `value` is then the share of one factor, and `majorize` bounds the sum of

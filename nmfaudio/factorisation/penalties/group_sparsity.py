@@ -76,6 +76,10 @@ class GroupSparsity(Weighted):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if not np.iterable(self.groups):
+            raise ParameterError(
+                f"groups is {self.groups!r}; give one label per component, e.g. (0, 0, 1)"
+            )
         object.__setattr__(self, "groups", tuple(self.groups))
         try:
             set(self.groups)

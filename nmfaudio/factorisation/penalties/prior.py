@@ -25,11 +25,11 @@ class Prior:
 
     Parameters
     ----------
+    weight : float
+        ≥ 0.
     W0 : np.ndarray [shape like the factor]
         Mode of the prior, non-negative and finite. Where it is 0 the factor is drawn towards 0.
         Exact zeros of the factor stay, and their constant cost is left out.
-    weight : float
-        ≥ 0.
 
     Raises
     ------
@@ -64,15 +64,15 @@ class Prior:
     >>> rng = np.random.default_rng(0)
     >>> W, H = rng.random((20, 2)), rng.random((2, 100)) ** 3
     >>> known = W * [[1.0, 1.5]] ** rng.choice([-1, 1], (20, 2))
-    >>> adapted = na.Factor(known, penalties=(na.penalties.Prior(known, 3.0),))
+    >>> adapted = na.Factor(known, penalties=(na.penalties.Prior(3.0, known),))
     >>> d = na.decompose(W @ H, [adapted, na.Factor(rng.random((2, 100)))])
     >>> error = [abs(X / X.sum(0) - W / W.sum(0)).sum() for X in (known, d.W)]
     >>> bool(error[1] < error[0] / 2)
     True
     """
 
-    W0: np.ndarray
     weight: float
+    W0: np.ndarray
 
     def __post_init__(self) -> None:
         as_number(self.weight, "weight of Prior", low=0)

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from nmfaudio.factorisation.divergences import beta_named
 from nmfaudio.factorisation.engine import decompose
 from nmfaudio.factorisation.factors import Factor
 from nmfaudio.factorisation.initialisation import random_factors, weighted_mean
@@ -70,10 +71,11 @@ class Relevance:
 
 def _dispersion(search: Search, rank: int) -> float:
     """Estimate φ of var(V) = φ·Y^(2 − β) by Pearson's statistic of a fit of the largest rank."""
+    beta = beta_named(search.divergence, "method='ard' without a dispersion").beta
     Y = search.fit(rank).model().astype(np.float64)
     weights = np.ones_like(Y) if search.weights is None else search.weights
     used = (weights > 0) & (Y > MIN_MODEL)
-    residuals = np.square(search.V - Y)[used] * np.power(Y[used], search.divergence.beta - 2)
+    residuals = np.square(search.V - Y)[used] * np.power(Y[used], beta - 2)
     # Degrees of freedom: bins less parameters, of which r² are a change of basis (WA)(A⁻¹H).
     freedom: int = np.count_nonzero(used) - rank * (Y.shape[0] + Y.shape[1] - rank)
     return max(float((weights[used] * residuals).sum()) / max(freedom, 1), MIN_DISPERSION)

@@ -9,7 +9,7 @@ from typing import ClassVar, Protocol
 import numpy as np
 
 from nmfaudio.factorisation.decomposition import Decomposition
-from nmfaudio.factorisation.divergences import Beta
+from nmfaudio.factorisation.divergences import Divergence
 from nmfaudio.factorisation.engine import nmf
 from nmfaudio.factorisation.loop import Progress
 
@@ -42,7 +42,7 @@ class Search:
     weights: np.ndarray | None
     scale: float
     ranks: tuple[int, ...]
-    divergence: Beta
+    divergence: Divergence
     n_init: int
     max_iter: int
     tol: float
@@ -54,8 +54,8 @@ class Search:
 
     @property
     def divergence_unit(self) -> float:
-        """Factor that converts a divergence to the caller's scale: D(sV, sY) = s^β D(V, Y)."""
-        return float(self.scale**self.divergence.beta)
+        """Factor that converts a divergence to the caller's scale: D(sV, sY) = s^r D(V, Y)."""
+        return float(self.scale ** (self.divergence.degree or 0.0))
 
     def fit(
         self, rank: int, *, weights: np.ndarray | None = None, n_init: int | None = None
@@ -65,7 +65,7 @@ class Search:
             nmf(
                 self.V,
                 rank,
-                beta_loss=self.divergence.beta,
+                beta_loss=self.divergence,
                 weights=self.weights if weights is None else weights,
                 max_iter=self.max_iter,
                 tol=self.tol,

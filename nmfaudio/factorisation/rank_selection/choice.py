@@ -10,7 +10,7 @@ import numpy as np
 from nmfaudio._common.validation import as_count, as_number
 from nmfaudio.errors import ParameterError, ShapeError
 from nmfaudio.factorisation.checks import as_spectrogram
-from nmfaudio.factorisation.divergences import divergence_named
+from nmfaudio.factorisation.divergences import Divergence, divergence_named
 from nmfaudio.factorisation.engine import generator
 from nmfaudio.factorisation.initialisation import power_of_two, weighted_mean
 from nmfaudio.factorisation.rank_selection.ard import Relevance
@@ -28,7 +28,7 @@ def select_rank(
     ranks: Iterable[int],
     *,
     method: str = "cv",
-    beta_loss: str | float = "kl",
+    beta_loss: str | float | Divergence = "kl",
     weights: Any = None,
     folds: int = 5,
     block: tuple[int, int] = (1, 1),
@@ -61,7 +61,7 @@ def select_rank(
         Ranks to compare, e.g. ``range(1, 11)``. "ard" fits the largest one.
     method : "cv", "ard", "error" or "stability"
         Method of selection.
-    beta_loss : "kl", "is", "frobenius" or float
+    beta_loss : str, float or Divergence
         As in `nmf`. It implies a noise model, and so which variation counts as noise: the variance
         is proportional to the model under KL, to its square under IS, and constant under Frobenius.
     weights : np.ndarray, optional
@@ -143,7 +143,8 @@ def select_rank(
     if V.ndim != 2:
         raise ShapeError(f"V has shape {V.shape}; select_rank needs (freq, time)")
     divergence = divergence_named(beta_loss)
-    scale = power_of_two(weighted_mean(V, weights))
+    # Without a degree of homogeneity, the divergence means the data as they are.
+    scale = 1.0 if divergence.degree is None else power_of_two(weighted_mean(V, weights))
     search = Search(
         divergence.prepare(V / V.dtype.type(scale), weights),
         weights,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nmfaudio._common.dataframes import to_dataframe
+from nmfaudio._common.equality import EqualByContent
 from nmfaudio._common.figures import new_figure
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class RankSelection:
+class RankSelection(EqualByContent):
     """Selected number of components, and the scores of all ranks that were compared.
 
     Parameters

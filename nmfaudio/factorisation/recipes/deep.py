@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from nmfaudio._common.equality import EqualByContent
 from nmfaudio._common.validation import as_count
 from nmfaudio.errors import ParameterError, ShapeError
 from nmfaudio.factorisation.checks import as_spectrogram
 from nmfaudio.factorisation.decomposition import Decomposition
-from nmfaudio.factorisation.divergences import Beta, divergence_named
+from nmfaudio.factorisation.divergences import Divergence, divergence_named
 from nmfaudio.factorisation.engine import Callback, decompose, generator, nmf
 from nmfaudio.factorisation.factors import Factor
 from nmfaudio.factorisation.recipes.warm_start import solver_without_zeros
@@ -21,7 +22,7 @@ from nmfaudio.factorisation.structures import Product
 
 
 @dataclass(frozen=True, eq=False)
-class DeepDecomposition:
+class DeepDecomposition(EqualByContent):
     """Layers of a deep NMF, ``V ≈ W₁ W₂ … W_L H``.
 
     Parameters
@@ -77,9 +78,9 @@ class DeepDecomposition:
 
 def deep_nmf(
     V: Any,
-    ranks: Sequence[int],
+    n_components: Sequence[int],
     *,
-    beta_loss: str | float = "kl",
+    beta_loss: str | float | Divergence = "kl",
     init: str = "random",
     weights: Any = None,
     missing: str | None = None,
@@ -99,10 +100,10 @@ def deep_nmf(
     ----------
     V : np.ndarray [shape=(freq, time)]
         Non-negative magnitudes or powers.
-    ranks : sequence of int
+    n_components : sequence of int
         Number of components of each layer, at least two, decreasing, e.g. ``[40, 20, 8]``.
-    beta_loss : "kl", "is", "frobenius" or float
-        β of the beta-divergence, for each layer and jointly.
+    beta_loss : str, float or Divergence
+        As in `nmf`, for each layer and jointly.
     init : "random", "nndsvdar" or "spa"
         Initialisation of each layer, as in `nmf`.
     weights : np.ndarray, optional
@@ -167,7 +168,7 @@ def deep_nmf(
     >>> bool(deep.joint.losses[-1] <= deep.joint.losses[0])
     True
     """
-    counts = _ranks(ranks)
+    counts = _counts(n_components)
     data, weights = as_spectrogram(V, weights=weights, missing=missing)
     if data.ndim != 2:
         raise ShapeError(f"V has shape {data.shape}; deep_nmf needs (freq, time)")
@@ -196,7 +197,7 @@ def deep_nmf(
 def _layer_by_layer(
     V: np.ndarray,
     ranks: Sequence[int],
-    divergence: Beta,
+    divergence: Divergence,
     init: str,
     weights: np.ndarray | None,
     rng: np.random.Generator,
@@ -208,7 +209,7 @@ def _layer_by_layer(
         fitted = nmf(
             layers[-1].H if layers else V,
             rank,
-            beta_loss=divergence.beta,
+            beta_loss=divergence,
             solver=solver_without_zeros(divergence),
             init=init,
             weights=None if layers else weights,
@@ -224,18 +225,19 @@ def _free_factors(X: Sequence[np.ndarray]) -> list[Factor]:
     return [Factor(F) for F in X]
 
 
-def _loss(V: np.ndarray, X: Sequence[np.ndarray], divergence: Beta) -> float:
+def _loss(V: np.ndarray, X: Sequence[np.ndarray], divergence: Divergence) -> float:
     """Divergence of the product of X from V."""
     return float(decompose(V, _free_factors(X), divergence=divergence, max_iter=0).losses[0])
 
 
-def _ranks(ranks: Sequence[int]) -> list[int]:
+def _counts(n_components: Sequence[int]) -> list[int]:
     """Validated numbers of components of the layers."""
-    layers = ranks if np.iterable(ranks) else [ranks]
-    counts = [as_count(rank, "each of ranks", low=1) for rank in layers]
+    layers = n_components if np.iterable(n_components) else [n_components]
+    counts = [as_count(count, "each of n_components", low=1) for count in layers]
     if len(counts) < 2 or any(after >= before for before, after in pairwise(counts)):
         raise ParameterError(
-            f"ranks is {counts}; it must be at least two decreasing numbers, e.g. [40, 20, 8]"
+            f"n_components is {counts}; it must be at least two decreasing numbers, e.g. "
+            "[40, 20, 8]"
         )
     return counts
 

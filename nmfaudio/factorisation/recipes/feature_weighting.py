@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from nmfaudio._common.equality import EqualByContent
 from nmfaudio._common.validation import as_number
 from nmfaudio.errors import ShapeError
 from nmfaudio.factorisation.checks import as_spectrogram
 from nmfaudio.factorisation.decomposition import Decomposition
-from nmfaudio.factorisation.divergences import Beta, divergence_named
+from nmfaudio.factorisation.divergences import Beta, beta_named
 from nmfaudio.factorisation.engine import generator, nmf, schedule_of
 from nmfaudio.factorisation.initialisation import power_of_two, weighted_mean
 from nmfaudio.factorisation.recipes.warm_start import solver_without_zeros
@@ -19,7 +20,7 @@ from nmfaudio.kernels import beta_divergence
 
 
 @dataclass(frozen=True, eq=False)
-class FeatureWeighted:
+class FeatureWeighted(EqualByContent):
     """Decomposition and weights of frequencies.
 
     Parameters
@@ -48,7 +49,7 @@ def feature_weighted_nmf(
     *,
     exponent: float = 2.0,
     floor: float = 0.1,
-    beta_loss: str | float = "frobenius",
+    beta_loss: str | float | Beta = "frobenius",
     init: str = "random",
     weights: Any = None,
     missing: str | None = None,
@@ -74,8 +75,8 @@ def feature_weighted_nmf(
     floor : float
         ε > 0 relative to the mean divergence of a frequency after the first iterations. It limits
         the weights of frequencies that fit almost exactly, such as silent ones.
-    beta_loss : "kl", "is", "frobenius" or float
-        β of the beta-divergence.
+    beta_loss : str, float or Beta
+        β-divergence, as a number, a name as in `nmf`, or a `Beta`.
     init : "random", "nndsvdar" or "spa"
         Initialisation, as in `nmf`.
     weights : np.ndarray, optional
@@ -136,10 +137,10 @@ def feature_weighted_nmf(
         raise ShapeError(f"V has shape {data.shape}; feature_weighted_nmf needs (freq, time)")
     relative_floor = as_number(floor, "floor", above=0)
     limits = schedule_of(max_iter, tol, check_every, None)
-    divergence = divergence_named(beta_loss)
+    divergence = beta_named(beta_loss, "feature_weighted_nmf")
     rows = _Rows(data, bin_weights, divergence, as_number(exponent, "exponent", above=1))
     schedule: dict[str, Any] = {
-        "beta_loss": beta_loss,
+        "beta_loss": divergence,
         "solver": solver_without_zeros(divergence),
         "tol": 0,
         "check_every": limits.check_every,

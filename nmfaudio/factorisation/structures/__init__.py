@@ -1,5 +1,6 @@
 """Structures: models of the data as functions of factors."""
 
+from nmfaudio._common.registry import Registry
 from nmfaudio.factorisation.structures.attack_decay import AttackDecay, attack_decay_envelopes
 from nmfaudio.factorisation.structures.base import Factors, Structure
 from nmfaudio.factorisation.structures.channels import Channels
@@ -29,17 +30,19 @@ __all__ = [
     "harmonic_atoms",
 ]
 
-STRUCTURES: dict[str, Structure] = {
-    s.name: s
-    for s in (
-        Product(),
-        Convolutive(),
-        Channels(),
-        Convolutive2D(),
-        Harmonic(),
-        SourceFilter(),
-        Masked(),
-        AttackDecay(),
-    )
-}
+STRUCTURES = Registry(
+    "structure",
+    "name",
+    ("forward", "adjoint", "component_axes"),
+    (
+        Product,
+        Convolutive,
+        Channels,
+        Convolutive2D,
+        Harmonic,
+        SourceFilter,
+        Masked,
+        AttackDecay,
+    ),
+)
 """Structures that a saved decomposition can name."""

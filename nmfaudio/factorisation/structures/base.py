@@ -18,8 +18,9 @@ class Structure(ABC):
 
     A model is a sum of products of non-negative factors, linear or affine in each of them. A
     subclass defines `shape`, `component_axes`, `forward` and `adjoint`; every solver, penalty and
-    divergence then works with it. All time axes are last; component axes are last in templates
-    and first in activations.
+    divergence then works with it; `nmfaudio.check_structure` tests it, and `nmfaudio.register` lets
+    files name it by the class attribute `name`. All time axes are last; component axes are last in
+    templates and first in activations.
 
     Notes
     -----

@@ -62,18 +62,23 @@ class Product(Structure):
         return (*([None] * (count - 2)), 1, 0)
 
     def forward(self, factors: Factors) -> np.ndarray:
-        out = factors[0]
-        for F in factors[1:]:
-            out = product(out, F)
-        return out
+        return _chain(factors)
 
     def adjoint(self, i: int, G: np.ndarray, factors: Factors) -> np.ndarray:
         # Y = L F_i R, so the adjoint is Lᵀ G Rᵀ.
         if i > 0:
-            G = product(self.forward(factors[:i]).T, G)
+            G = product(_chain(factors[:i]).T, G)
         if i < len(factors) - 1:
-            G = product(G, self.forward(factors[i + 1 :]).T)
+            G = product(G, _chain(factors[i + 1 :]).T)
         return G
 
     def templates(self, factors: Factors) -> np.ndarray:
-        return factors[0] if len(factors) == 2 else self.forward(factors[:-1])
+        return _chain(factors[:-1])
+
+
+def _chain(factors: Factors) -> np.ndarray:
+    """Product of one or more matrices; not `forward`, which a subclass may change."""
+    out = factors[0]
+    for F in factors[1:]:
+        out = product(out, F)
+    return out

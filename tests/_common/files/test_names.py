@@ -2,12 +2,14 @@
 
 import io
 import os
+import unicodedata
 from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nmfaudio._common.files import safe_name, show
+from nmfaudio._common.files import distinct_names, safe_name, show
+from nmfaudio._common.files.names import file_key
 
 anything = st.text(st.characters(), max_size=200)  # lone surrogates included
 
@@ -26,6 +28,23 @@ def test_a_safe_name_stays_inside_its_folder(text):
 @given(anything)
 def test_a_safe_name_is_left_alone(text):
     assert safe_name(safe_name(text)) == safe_name(text)
+
+
+@given(st.lists(st.text("aA/_\\ée\u0301ß-2x", max_size=4) | anything, max_size=8))
+def test_file_names_are_distinct_on_every_file_system(texts):
+    names = distinct_names(texts)
+    assert len({file_key(name) for name in names}) == len(texts)
+    assert distinct_names(texts) == names
+    for name, text in zip(names, texts, strict=True):
+        assert safe_name(name) == name
+        assert name == safe_name(text) or name.rpartition("-")[2].isdecimal()
+
+
+def test_later_names_are_numbered():
+    assert distinct_names(["a/b", "a_b", "A_B", "a_b-2"]) == ["a_b", "a_b-3", "A_B-4", "a_b-2"]
+    assert distinct_names(["é", unicodedata.normalize("NFD", "é")]) == ["é", "é-2"]
+    first, second = distinct_names(["x" * 130, "x" * 131])
+    assert (first, second) == ("x" * 120, "x" * 118 + "-2")
 
 
 def test_ordinary_names_are_left_alone():

@@ -137,8 +137,11 @@ def test_what_was_saved_before_there_were_kinds_is_an_stft():
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"kind": "wavelet", "sr": SR}, "unknown transform 'wavelet'; choose from stft, mel"),
-        ({"kind": "mel", "sr": SR, "bands": 3}, "mel does not take the parameters.*bands"),
+        (
+            {"kind": "wavelet", "sr": SR},
+            "unknown transform 'wavelet': import the module .* known are stft, mel",
+        ),
+        ({"kind": "mel", "sr": SR, "bands": 3}, "the transform 'mel' does not take.*bands"),
         ({"kind": "cqt", "sr": SR, "fmin": -1}, "fmin must"),
     ],
 )

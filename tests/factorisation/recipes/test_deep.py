@@ -114,7 +114,7 @@ def test_a_missing_bin_says_nothing():
 
 @pytest.mark.parametrize("ranks", [[4], [], [3, 3], [3, 5], [5, 0], [5.0, 2], 5])
 def test_ranks_that_are_no_layers_are_refused(ranks):
-    with pytest.raises(ParameterError, match="ranks"):
+    with pytest.raises(ParameterError, match="n_components"):
         na.recipes.deep_nmf(np.ones((6, 9)), ranks)
 
 

@@ -1,0 +1,61 @@
+"""Descriptions of files that are no audio, or audio that libsndfile does not decode."""
+
+from __future__ import annotations
+
+_EXTRACT = "extract the sound first, e.g. ffmpeg -i FILE sound.wav"
+_COMPANION = {
+    ".csv": "nmfaudio score takes a table of notes together with a recording, f0 a pitch track",
+    ".tsv": "nmfaudio score takes a table of notes together with a recording, f0 a pitch track",
+    ".json": "nmfaudio paint takes a file of boxes together with a recording",
+}
+_SIGNATURES = {
+    b"MThd": "a MIDI file; nmfaudio score takes it together with a recording",
+    b"\x1aE\xdf\xa3": f"a Matroska or WebM file; {_EXTRACT}",
+    b"0&\xb2u": f"a Windows Media file; {_EXTRACT}",
+    b"\xff\xf1": f"an AAC file; {_EXTRACT}",
+    b"\xff\xf9": f"an AAC file; {_EXTRACT}",
+    b"%PDF": "a PDF file; name a recording",
+    b"\x89PNG": "a picture; name a recording",
+    b"\xff\xd8\xff": "a picture; name a recording",
+}
+
+
+def describe_foreign(head: bytes, suffix: str) -> str:
+    """Describe a file by its first bytes and its suffix, and what to do.
+
+    Parameters
+    ----------
+    head : bytes
+        First 16 bytes.
+    suffix : str
+        Suffix of its name in lower case, such as ``".npz"``.
+
+    Returns
+    -------
+    str
+        Text that follows "not an audio file of a supported format: it is".
+
+    Examples
+    --------
+    >>> describe_foreign(b"MThd" + bytes(12), ".mid")
+    'a MIDI file; nmfaudio score takes it together with a recording'
+    """
+    if head.startswith(b"PK\x03\x04"):
+        if suffix == ".npz":
+            return (
+                "a saved model or dictionary; nmfaudio dictionary info shows it, guided and regroup"
+                " take it together with a recording"
+            )
+        return "a ZIP archive; unpack it, and name the recordings in it"
+    if head[4:8] == b"ftyp":
+        return f"an MP4 or M4A file; {_EXTRACT}"
+    if head[:4] == b"RIFF" and head[8:12] == b"AVI ":
+        return f"an AVI file; {_EXTRACT}"
+    for signature, description in _SIGNATURES.items():
+        if head.startswith(signature):
+            return description
+    text = head.decode("ascii", errors="replace")
+    if "\ufffd" not in text and all(c.isprintable() or c.isspace() for c in text):
+        advice = _COMPANION.get(suffix, "name a recording")
+        return f"text that begins with {' '.join(text.split())!r}; {advice}"
+    return "of an unknown binary format; convert it to WAV or FLAC"

@@ -1,0 +1,73 @@
+"""Share of a command's work that is done, and time left, over all its stages."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+_EARLIEST = 0.05  # share done from which on the time left is estimated
+_BRIEFEST = 1.0  # seconds
+
+
+class Estimate:
+    """Share done and time left, of which one never falls and the other never rises.
+
+    Parameters
+    ----------
+    weights : mapping of str to float
+        Relative durations of the stages, in their order. Stages may be left out.
+
+    Examples
+    --------
+    >>> estimate = Estimate({"fitting": 3, "writing": 1})
+    >>> estimate.begin("fitting", 0.0)
+    >>> estimate.advance(2 / 3)
+    >>> estimate.share(10.0), estimate.left(10.0)
+    (0.5, 10.0)
+    """
+
+    def __init__(self, weights: Mapping[str, float]) -> None:
+        total = sum(weights.values())
+        self._spans: dict[str, tuple[float, float]] = {}  # first and last share of each stage
+        first = 0.0
+        for name, weight in weights.items():
+            self._spans[name] = (first, first + weight / total)
+            first += weight / total
+        self._span = (0.0, 0.0)
+        self._began = 0.0  # seconds
+        self._within: float | None = None  # share of the stage, None while it is unknown
+        self._share = 0.0
+        self._left: float | None = None
+
+    def begin(self, stage: str, now: float) -> None:
+        """Begin a stage, `now` seconds of work after the beginning."""
+        self._span = self._spans.get(stage, (self._share, self._share))
+        self._began, self._within = now, None
+
+    def advance(self, share: float) -> None:
+        """Set the share of the stage that is done."""
+        self._within = share
+
+    def share(self, now: float) -> float:
+        """Share of all stages that is done, from 0 to 1."""
+        first, last = self._span
+        within = self._guess(now) if self._within is None else self._within
+        self._share = max(self._share, first + within * (last - first))
+        return self._share
+
+    def left(self, now: float) -> float | None:
+        """Seconds left, None while too little is known; the last estimate if it was lower."""
+        share = self.share(now)
+        if share < _EARLIEST or now < _BRIEFEST:
+            return None
+        estimate = now * (1 - share) / share
+        self._left = estimate if self._left is None else min(self._left, estimate)
+        return self._left
+
+    def _guess(self, now: float) -> float:
+        """Share of a stage that reports nothing, from the rate of the stages before it."""
+        first, last = self._span
+        if first <= 0 or self._began <= 0:
+            return 0.0
+        expected = self._began * (last - first) / first
+        return 1 - math.exp(-(now - self._began) / expected) if expected > 0 else 0.0

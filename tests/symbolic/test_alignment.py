@@ -1,0 +1,62 @@
+"""A score is told from others by its mismatch with a recording."""
+
+import dataclasses
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import nmfaudio as na
+from nmfaudio.audio.io import read
+from nmfaudio.symbolic.alignment import MAX_MISMATCH, align_with_mismatch
+
+SAMPLES = Path(na.__file__).parents[1] / "audio_samples"
+PIECES = ("band", "piano", "trio")
+
+
+def notes(piece, semitones=0, tempo=1.0):
+    return [
+        dataclasses.replace(
+            note,
+            pitch=note.pitch + semitones,
+            onset=note.onset / tempo,
+            offset=note.offset / tempo,
+        )
+        for note in na.read_notes(SAMPLES / piece / "score.mid")
+    ]
+
+
+@pytest.fixture(scope="module", params=PIECES)
+def piece(request):
+    recording = read(SAMPLES / request.param / "mixture.flac")
+    return request.param, recording.samples, recording.sr
+
+
+@pytest.mark.parametrize("tempo", [0.7, 1.0, 1.4])
+def test_the_right_score_matches_at_any_tempo(piece, tempo):
+    name, y, sr = piece
+    assert align_with_mismatch(notes(name, tempo=tempo), y, sr).mismatch < MAX_MISMATCH
+
+
+@pytest.mark.parametrize("semitones", [-1, 2, 5])
+def test_a_transposed_score_is_told(piece, semitones):
+    name, y, sr = piece
+    with pytest.warns(na.errors.AudioWarning, match=r"mismatch \d\.\d\d, more than"):
+        na.symbolic.align(notes(name, semitones), y, sr)
+
+
+@pytest.mark.parametrize("other", PIECES)
+def test_the_score_of_another_piece_is_told(piece, other):
+    name, y, sr = piece
+    if other != name:
+        with pytest.warns(na.errors.AudioWarning, match="is it the right one"):
+            na.symbolic.align(notes(other), y, sr)
+
+
+def test_a_single_chord_matches_although_all_its_frames_are_alike():
+    t = np.arange(3 * 8000) / 8000
+    chord = sum(np.sin(440 * 2 ** ((pitch - 69) / 12) * 2 * np.pi * t) for pitch in (60, 64, 67))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        na.symbolic.align([na.Note(0, 3, pitch) for pitch in (60, 64, 67)], chord, 8000)
