@@ -153,9 +153,9 @@ def run_all(programs: Path, folder: Path, available: Sequence[str] = ()) -> Runn
     runner = Runner(programs, folder, available)
     runner.prepare()
     for page in pages():
-        # The first two blocks of the README set up an environment, as a checkout has to.
-        for block in list(blocks(page))[2 if page.name == "README.md" and page.parent == ROOT else 0 :]:
-            print(f"{block.page}: {block.language} {block.code.splitlines()[0][:70]}", flush=True)
+        # The first two blocks of the README set up the environment in the checkout.
+        for block in list(blocks(page))[2 if page.parent == ROOT else 0 :]:
+            print(f"{block.page}: {block.code.splitlines()[0][:70]}", flush=True)
             runner.run(block)
     return runner
 
