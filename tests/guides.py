@@ -60,12 +60,17 @@ def pages() -> list[Path]:
 
 def blocks(page: Path) -> Iterator[Block]:
     """Yield the blocks of a page; a text block right after commands is their output."""
-    text = page.read_text(encoding="utf-8")
-    matches = list(_BLOCK.finditer(text))
+    matches = list(_BLOCK.finditer(page.read_text(encoding="utf-8")))
+    name = page.relative_to(ROOT).as_posix()
+    session = ""  # Python blocks continue each other, and run together in place of the last one
+    last = max((match.start() for match in matches if match[1] == "python"), default=0)
     for match, after in zip(matches, [*matches[1:], None], strict=False):
         adjoins = after is not None and after[1] == "text" and after.start() == match.end() + 1
-        name = page.relative_to(ROOT).as_posix()
-        yield Block(name, match[1], match[2], after[2] if after is not None and adjoins else None)
+        session += match[2] if match[1] == "python" else ""
+        if match[1] != "python":
+            yield Block(name, match[1], match[2], after[2] if after and adjoins else None)
+        elif match.start() == last:
+            yield Block(name, "python", session, None)
 
 
 def comparable(text: str) -> list[str]:
