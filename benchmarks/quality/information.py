@@ -1,4 +1,4 @@
-"""Separation outside the purpose of each separator: ``python -m benchmarks.quality.limits``.
+"""Separation outside the purpose of each separator: ``python -m benchmarks.quality.information``.
 
 Each separator gets suitable and unsuitable information on the same section of a sample recording.
 Printed is the SDR (BSS-eval version 3), mean over the sources, in dB.
@@ -47,7 +47,7 @@ def late_score(case: Case, seed: int) -> Estimates:
 
 def best_groups(case: Case, seed: int) -> Estimates:
     """Regroup blind components, each to the source that it resembles most."""
-    blind = na.BlindSeparator(sources=len(case.sources))(case.mixture, case.sr, rng=seed)
+    blind = na.BlindSeparator(n_sources=len(case.sources))(case.mixture, case.sr, rng=seed)
     members = range(blind.decomposition.n_components)
     single = _run("regroup", case, saved=blind.decomposition, groups={str(k): [k] for k in members})
     likeness = [

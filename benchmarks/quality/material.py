@@ -1,4 +1,4 @@
-"""Cases that separators are not for: ``python -m benchmarks.limits [NAME ...]``.
+"""Cases that separators are not for: ``python -m benchmarks.quality.material [NAME ...]``.
 
 Each case is made from the samples of the project. Printed are the SI-SDR of each stem in dB and
 that of the mixture, which is the result of doing nothing.
