@@ -42,7 +42,7 @@ class Stopwatch:
 
     @property
     def running(self) -> bool:
-        """Whether compiling goes on, apart from short pauses."""
+        """True while compiling goes on, short pauses included."""
         return self._since is not None or self._clock() - self._ended < _PAUSE
 
     @property

@@ -109,7 +109,7 @@ def flag_hint(text: str, known: Sequence[str]) -> str:
 
 
 def is_file(text: str) -> bool:
-    """Whether text is the name of a file rather than a word, though the file may not exist."""
+    """Return True for the name of a file, which may not exist, rather than a word."""
     return os.path.lexists(text) or _suffix(text) in (*_AUDIO, *sum(_OTHERS, ()))
 
 

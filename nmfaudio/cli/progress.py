@@ -184,9 +184,9 @@ class Bar:
     def _line(self, columns: int) -> str:
         """Progress as a bar, with as many of its parts as the columns have room for."""
         stage, share, seconds = self._facts()
-        room = columns - 1 - sum(len(part) + 2 for part in (stage, seconds) if part)
-        label = _shortened(self._label, min(_LONGEST, max(columns // 4, _NARROWEST), room))
-        width = room - (len(label) + 2 if label else 0)
+        free = columns - 1 - sum(len(part) + 2 for part in (stage, seconds) if part)
+        label = _shortened(self._label, min(_LONGEST, max(columns // 4, _NARROWEST), free))
+        width = free - (len(label) + 2 if label else 0)
         bar = _bar(share, min(width, _WIDEST)) if width >= _NARROWEST else ""
         return "  ".join(filter(None, (label, bar, stage, seconds)))[: columns - 1]
 

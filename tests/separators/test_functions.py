@@ -65,7 +65,7 @@ def test_samples_with_their_rate_are_refused_everywhere_with_the_cure(tmp_path):
         *(getattr(na, name) for name in ("separate", "hpss", "drums", "denoise")),
         lambda y: na.guided(y, example={"a": na.example("drums")}),
         lambda y: na.score(y, score=score),
-        lambda y: na.f0(y),
+        lambda y: na.f0(y, guess=True),
         lambda y: na.Transcriber()(y),
         lambda y: na.DrumTranscriber()(y),
         lambda y: na.hpss(y, 44100),

@@ -84,7 +84,7 @@ def test_stems_whose_names_become_one_file_name_are_all_kept(stems, tmp_path):
     for path, y in zip(written.paths, stems.values(), strict=False):
         np.testing.assert_array_equal(read(path).samples, y)
     assert len({str(path).lower() for path in written.paths}) == 2 + 6
-    sources = describe_stems(stems.mixture, colliding, written)["sources"]
+    sources = describe_stems(stems.mixture, colliding, written, list(colliding))["sources"]
     assert [(source["name"], source["path"].name) for source in sources] == [
         ("a/b", "a_b.wav"),
         ("A_b", "A_b-2.wav"),

@@ -86,11 +86,11 @@ def distinct_names(texts: Iterable[str]) -> list[str]:
     >>> distinct_names(["a/b", "a_b", "A_B", "bass"])
     ['a_b', 'a_b-2', 'A_B-3', 'bass']
     """
-    wanted = [safe_name(text) for text in texts]
+    plain = [safe_name(text) for text in texts]
     used: set[str] = set()
-    kept = {file_key(name) for name in wanted}  # a number must not make one of these
+    kept = {file_key(name) for name in plain}  # a number must not make one of these
     names = []
-    for name in wanted:
+    for name in plain:
         candidate, number = name, 1
         while file_key(candidate) in used or (number > 1 and file_key(candidate) in kept):
             number += 1

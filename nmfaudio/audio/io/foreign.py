@@ -8,6 +8,7 @@ _COMPANION = {
     ".tsv": "nmfaudio score takes a table of notes together with a recording, f0 a pitch track",
     ".json": "nmfaudio paint takes a file of boxes together with a recording",
 }
+_AUDIO = {b"RIFF": "WAV", b"RF64": "WAV", b"fLaC": "FLAC", b"OggS": "Ogg", b"FORM": "AIFF"}
 _SIGNATURES = {
     b"MThd": "a MIDI file; nmfaudio score takes it together with a recording",
     b"\x1aE\xdf\xa3": f"a Matroska or WebM file; {_EXTRACT}",
@@ -51,6 +52,9 @@ def describe_foreign(head: bytes, suffix: str) -> str:
         return f"an MP4 or M4A file; {_EXTRACT}"
     if head[:4] == b"RIFF" and head[8:12] == b"AVI ":
         return f"an AVI file; {_EXTRACT}"
+    for signature, name in _AUDIO.items():
+        if head.startswith(signature):
+            return f"a damaged {name} file; copy it again, or export it anew"
     for signature, description in _SIGNATURES.items():
         if head.startswith(signature):
             return description
@@ -58,4 +62,5 @@ def describe_foreign(head: bytes, suffix: str) -> str:
     if "\ufffd" not in text and all(c.isprintable() or c.isspace() for c in text):
         advice = _COMPANION.get(suffix, "name a recording")
         return f"text that begins with {' '.join(text.split())!r}; {advice}"
-    return "of an unknown binary format; convert it to WAV or FLAC"
+    start = head.hex(" ", 4)
+    return f"of an unknown binary format that begins with {start}; convert it to WAV or FLAC"

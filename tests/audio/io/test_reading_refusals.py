@@ -68,20 +68,20 @@ def test_an_empty_file(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "data",
+    ("data", "shown"),
     [
-        b"Dear Sir or Madam,\n" * 100,
-        encode(noise())[:30],
-        encode(noise())[:12] + bytes(500),
-        bytes(range(256)) * 20,
+        (b"Dear Sir or Madam,\n" * 100, "text that begins with 'Dear Sir or Mada'"),
+        (encode(noise())[:30], "a damaged WAV file"),
+        (encode(noise())[:12] + bytes(500), "a damaged WAV file"),
+        (bytes(range(256)) * 20, "begins with 00010203 04050607 08090a0b 0c0d0e0f"),
     ],
     ids=["text", "half a header", "broken header", "binary"],
 )
-def test_what_is_no_audio_is_shown_by_its_first_bytes(tmp_path, data):
+def test_what_is_no_audio_is_shown_by_its_first_bytes(tmp_path, data, shown):
     with pytest.raises(AudioFileError) as caught:
         read(saved(tmp_path, data))
     assert "not an audio file" in str(caught.value)
-    assert repr(data[:16]) in str(caught.value)
+    assert shown in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
 
 
