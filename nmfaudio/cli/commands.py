@@ -59,7 +59,7 @@ GROUPS = {
     "if you can see the sounds in a spectrogram": ("picture", "paint"),
     "if you have drums": ("drums",),
     "if you need notes": ("transcribe",),
-    "tools": ("info", "regroup", "dictionary", "evaluate", "completion", "doctor"),
+    "tools": ("info", "regroup", "dictionary", "evaluate", "samples", "completion", "doctor"),
 }
 """Commands by what a user has, in the order of the help."""
 
