@@ -22,7 +22,6 @@ def test_the_python_block_runs(tmp_path, monkeypatch):
     names = {}
     exec(code, names)
     assert (tmp_path / "out" / "source-1.wav").exists()
-    assert (tmp_path / "stems.png").exists()
     assert names["nmfd"].W.ndim == 3
     assert (names["H"] >= 0).all()
 
