@@ -83,8 +83,9 @@ class Decomposition(EqualByContent):
     divergence: Divergence
     metadata: Mapping[str, Any] = field(default_factory=dict)
     start_losses: np.ndarray = field(default_factory=lambda: np.empty(0))
-    fitted: tuple[Factor, ...] = ()
-    weights: np.ndarray | None = None
+    # What is not saved takes no part in comparisons, so that a loaded decomposition is equal.
+    fitted: tuple[Factor, ...] = field(default=(), compare=False)
+    weights: np.ndarray | None = field(default=None, compare=False)
 
     def __iter__(self) -> Iterator[np.ndarray]:
         """Iterate over the factors: ``W, H = na.nmf(V, 20)``, as many as the structure has."""
