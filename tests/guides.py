@@ -32,7 +32,9 @@ OWN_FILES = {
 _BLOCK = re.compile(r"^```(sh|text|console|python)\n(.*?)^```", re.M | re.S)
 _NEED = re.compile(r"# needs (?:the extra )?(\w+)")
 # Times differ from run to run, and last digits from processor to processor.
-_VARYING = re.compile(r",? in [\d.]+ s\b|[\d.]+ s for|(?<=loss \d{4})[\d.]+|stems\| [\d.e-]+")
+_VARYING = re.compile(
+    r",? in [\d.]+ s\b|[\d.]+ s for|(?<=loss \d{4})[\d.]+|(?<=from the recording: )[\d.e-]+"
+)
 
 
 @dataclass(frozen=True)

@@ -19,14 +19,17 @@ class SamplesCommand(Command):
     operands = ""
     details = """\
 Copies five short recordings, some with true stems, scores and isolated sounds,
-to the folder OUTPUT. The examples of the documentation use them. Nothing is
-downloaded. LICENSES.md in that folder lists their sources and licences.
+to the folder OUTPUT, unless they are there already. The examples of the
+documentation use them. Nothing is downloaded. LICENSES.md in that folder lists
+their sources and licences.
 """
 
     output: str = option(
         "audio_samples", "folder of the copies", short="-o", metavar="OUTPUT", group=OUTPUT
     )
-    overwrite: bool = switch("replace files that exist (default: refuse)", group=OUTPUT)
+    overwrite: bool = switch(
+        "replace files that have other content (default: refuse)", group=OUTPUT
+    )
 
     def run(self) -> int:
         """Copy the files."""
@@ -36,13 +39,19 @@ downloaded. LICENSES.md in that folder lists their sources and licences.
         if self.files:
             raise ParameterError(f"unexpected argument {self.files[0]!r}; the folder is -o OUTPUT")
         files = sample_files()
-        targets = {name: Path(self.output, name) for name in files}
+        paths = {name: Path(self.output, name) for name in files}
+        targets = {name: path for name, path in paths.items() if not _same(path, files[name])}
         with staged(list(targets.values()), overwrite=self.overwrite) as temporary:
-            for name, source in files.items():
-                temporary[targets[name]].write_bytes(source.read_bytes())
+            for name, target in targets.items():
+                temporary[target].write_bytes(files[name].read_bytes())
         if self.json:
-            self.emit_result(0, {"files": list(targets.values())})
+            self.emit_result(0, {"files": list(paths.values())})
         else:
-            for path in targets.values():
+            for path in paths.values():
                 emit_path(path)
         return 0
+
+
+def _same(path: Path, source: Path) -> bool:
+    """Return True if a file exists and has the content of another."""
+    return path.is_file() and path.read_bytes() == source.read_bytes()

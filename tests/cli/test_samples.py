@@ -26,6 +26,16 @@ def test_existing_files_are_refused_before_any_copy(nmfaudio, folder):
     assert nmfaudio("samples", "-o", "mine", "--overwrite").code == 0
 
 
+def test_copies_that_exist_are_left_alone(nmfaudio, folder):
+    assert nmfaudio("samples").code == 0
+    copy = folder / "audio_samples" / "band" / "mixture.flac"
+    before = copy.stat()
+    result = nmfaudio("samples")
+    assert result.code == 0
+    assert "audio_samples/band/mixture.flac" in result.out
+    assert copy.stat().st_mtime_ns == before.st_mtime_ns
+
+
 def test_arguments_are_refused(nmfaudio):
     result = nmfaudio("samples", "here")
     assert result.code == 2
