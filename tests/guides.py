@@ -24,8 +24,6 @@ OWN_FILES = {
     "song.wav": "band/mixture.flac",
     "loop.wav": "drums/mixture.wav",
     "piano.wav": "piano/mixture.flac",
-    "trio.wav": "trio/mixture.flac",
-    "score.mid": "trio/score.mid",
 }
 """Files that the pages mention as the reader's own, and the samples they are made of."""
 

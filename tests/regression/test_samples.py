@@ -24,5 +24,5 @@ def test_it_separates(sample, sources, tmp_path, capsys):
     assert {stem.sr for stem in stems} == {mixture.sr}
     total = sum(stem.samples.astype(np.float64) for stem in stems)
     assert np.abs(total - mixture.samples).max() <= 1e-6 * np.abs(mixture.samples).max()
-    assert "largest |mix − Σ stems|" in printed.err
+    assert "largest difference of the sum of the stems" in printed.err
     assert "percussive" in printed.err
