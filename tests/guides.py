@@ -3,7 +3,8 @@
     python tests/guides.py BIN [EXTRA...]
 
 BIN is the folder of an environment's programs, with nmfaudio installed in it. A block whose first
-line is a comment such as ``# needs the extra plot`` runs only if the extra is among the arguments.
+line is a comment such as ``# needs the extra plot`` runs only if the extra is among the arguments;
+with extras, only the pages that need one of them run.
 The folder is a new one outside the checkout; it gets the sample recordings by `nmfaudio samples`
 and the files in `OWN_FILES`, which stand for the reader's own. Only the standard library is used.
 """
@@ -154,12 +155,15 @@ class Runner:
 
 
 def run_all(programs: Path, folder: Path, available: Sequence[str] = ()) -> Runner:
-    """Run all pages in a folder."""
+    """Run all pages in a folder, or those that need one of the available extras."""
     runner = Runner(programs, folder, available)
     runner.prepare()
     for page in pages():
+        found = list(blocks(page))
+        if available and not any(block.need in available for block in found):
+            continue
         # The first two blocks of the README set up the environment in the checkout.
-        for block in list(blocks(page))[2 if page.parent == ROOT else 0 :]:
+        for block in found[2 if page.parent == ROOT else 0 :]:
             print(f"{block.page}: {block.code.splitlines()[0][:70]}", flush=True)
             runner.run(block)
     return runner
