@@ -55,7 +55,8 @@ class BatchCommand(ComputingCommand):
     preview: tuple[float, float] | None = option(
         None,
         "process only this part of each file: 0:30-0:45, or 90-100.5 in seconds; the results go to"
-        " a folder of their own",
+        " a folder of their own; times in boxes, tables and scores still count from the beginning"
+        " of the file",
         parse=parse_time_range,
         metavar="FROM-TO",
         group=INPUT,
@@ -200,12 +201,12 @@ class BatchCommand(ComputingCommand):
             nonfinite=self.nonfinite,  # type: ignore[arg-type]  # argparse checks the choices
         )
 
-    def compute(self, model: Any, recording: DecodedAudio, bar: Bar) -> Any:
+    def compute(self, model: Any, recording: DecodedAudio, bar: Bar, **place: Any) -> Any:
         """Call a separator or transcriber on a recording that fits into memory."""
         samples, sr = recording.samples, recording.sr
         check_memory(model.memory(samples, sr) - samples.nbytes)
         bar.show_stage(PREPARING)
-        result = model(samples, sr, rng=self.seed, callback=bar.update)
+        result = model(samples, sr, rng=self.seed, callback=bar.update, **place)
         check_ended()
         bar.show_stage(WRITING)
         return result

@@ -102,11 +102,16 @@ The path written goes to stdout.
     def _draw(self) -> bytes:
         from nmfaudio.audio.io import read
         from nmfaudio.display.spectrogram import spectrogram_figure
-        from nmfaudio.separators.boxes import read_strokes
+        from nmfaudio.separators.boxes import check_within, read_strokes
+        from nmfaudio.separators.excerpt import Excerpt
 
         strokes = [] if self.boxes is None else read_strokes(self.boxes)
         start, stop = self.preview or (None, None)
-        recording = read(open_input(self.files[0]), start=start, stop=stop)
+        source = open_input(self.files[0])
+        recording = read(source, start=start, stop=stop)
+        end = Excerpt(source, start or 0.0).file_duration
+        for number, stroke in enumerate(strokes, 1):
+            check_within(stroke, number, end, recording.sr / 2)
         figure = spectrogram_figure(
             recording.samples,
             recording.sr,

@@ -38,6 +38,7 @@ from nmfaudio.cli.stem_files import (
 )
 from nmfaudio.errors import OutputError, ParameterError
 from nmfaudio.separators.base import Separator, load_separator
+from nmfaudio.separators.excerpt import Excerpt
 from nmfaudio.separators.pipeline import NmfSeparator
 
 if TYPE_CHECKING:
@@ -271,11 +272,14 @@ class SeparateCommand(BatchCommand):
         check_format(self.format, self.subtype, len(recording.samples), recording.sr)
         if self.mp3_bitrate is not None:
             compression_level(self.mp3_bitrate, recording.sr)
-        stems = self.compute(self.separator, recording, bar)
-        return describe_result(recording, stems) | self._write(job, stems)
+        start = recording.offset / recording.sr
+        # Times of the settings count from the beginning of the file.
+        excerpt = None if self.preview is None else Excerpt(job.content, start)
+        stems = self.compute(self.separator, recording, bar, excerpt=excerpt)
+        return describe_result(recording, stems) | self._write(job, stems, start)
 
-    def _write(self, job: Job, stems: Stems) -> dict[str, Any]:
-        """Write the stems and all extras, and describe them."""
+    def _write(self, job: Job, stems: Stems, start: float) -> dict[str, Any]:
+        """Write the stems and all extras, and describe them; they begin `start` s into the file."""
         from nmfaudio._common.figures import encode_figure
         from nmfaudio._common.files import write_bytes
         from nmfaudio.audio.io import write_group
@@ -296,7 +300,7 @@ class SeparateCommand(BatchCommand):
                     f"{printable(str(target))}: was made from {input_name(source)} in this run;"
                     " change --filename"
                 )
-        picture = encode_figure(plot_stems(stems)) if self.plot else b""
+        picture = encode_figure(plot_stems(stems, start=start)) if self.plot else b""
         tags = None
         if self.tags == "keep":
             own = stem_tags(job.content, self.format, names)

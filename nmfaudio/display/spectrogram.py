@@ -21,6 +21,7 @@ _MOST_COLUMNS = 3000  # frames are pooled to this many, about the pixels of the 
 _INCHES_PER_SECOND, _NARROWEST, _WIDEST = 0.6, 12.0, 24.0
 _HEIGHT = 8.0  # inches
 _COLOURS = ("cyan", "lime", "white", "yellow", "deepskyblue")  # of boxes; not those of the map
+_ROOM_BELOW = 0.95  # of the highest frequency, for names above boxes
 _FREQUENCIES = (50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000)  # of a logarithmic axis
 
 
@@ -140,13 +141,28 @@ def _draw_grid(axes: Any, log: bool) -> None:
 
 
 def _draw_boxes(axes: Any, boxes: Sequence[Box]) -> None:
+    """Draw the boxes that are in view, clipped to it, with the names of their sources."""
     from matplotlib.patches import Rectangle
 
     names = dict.fromkeys(box.source for box in boxes)
     colours = {name: _COLOURS[i % len(_COLOURS)] for i, name in enumerate(names)}
+    (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
     for box in boxes:
+        if box.end <= left or box.start >= right or box.high <= bottom or box.low >= top:
+            continue
         corner, size = (box.start, box.low), (box.end - box.start, box.high - box.low)
         colour = colours[box.source]
         axes.add_patch(Rectangle(corner, *size, fill=False, edgecolor=colour, lw=2))
         label = {"facecolor": colour, "edgecolor": "none", "pad": 1.5}
-        axes.text(box.start, box.high, box.source, color="black", bbox=label, va="bottom")
+        # Names stand above their boxes, where there is room for them.
+        align = "bottom" if box.high < _ROOM_BELOW * top else "top"
+        text = axes.text(
+            max(box.start, left),
+            min(box.high, top),
+            box.source,
+            color="black",
+            bbox=label,
+            va=align,
+            clip_on=True,
+        )
+        text.set_in_layout(False)

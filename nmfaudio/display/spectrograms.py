@@ -31,7 +31,7 @@ class SeparatedAudio(Protocol):
 
 
 @public
-def plot_stems(stems: SeparatedAudio, *, top_hz: float = 8000.0) -> Figure:
+def plot_stems(stems: SeparatedAudio, *, top_hz: float = 8000.0, start: float = 0.0) -> Figure:
     """Draw the spectrograms of the mixture and of each stem on one colour scale.
 
     Parameters
@@ -39,6 +39,8 @@ def plot_stems(stems: SeparatedAudio, *, top_hz: float = 8000.0) -> Figure:
     stems : Stems
     top_hz : float
         Highest frequency shown, in Hz.
+    start : float
+        Time of the first sample in seconds, such as that of an excerpt in its file.
 
     Returns
     -------
@@ -73,7 +75,7 @@ def plot_stems(stems: SeparatedAudio, *, top_hz: float = 8000.0) -> Figure:
             cmap=COLOUR_MAP,
             vmin=-RANGE_DB,
             vmax=0,
-            extent=(0, seconds, 0, min(top_hz, stems.sr / 2) / 1000),
+            extent=(start, start + seconds, 0, min(top_hz, stems.sr / 2) / 1000),
         )
         axes.set_title(name, parse_math=False)  # names may have dollar signs
         axes.set_ylabel("kHz")

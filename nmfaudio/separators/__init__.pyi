@@ -1,6 +1,7 @@
 from .blind import BlindSeparator as BlindSeparator
 from .denoise import DenoiseSeparator as DenoiseSeparator
 from .drums import DrumSeparator as DrumSeparator
+from .excerpt import Excerpt as Excerpt
 from .f0 import F0Separator as F0Separator
 from .functions import denoise as denoise
 from .functions import drums as drums

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from nmfaudio.factorisation.engine import Progress
+    from nmfaudio.separators.excerpt import Excerpt
     from nmfaudio.stems.stems import Stems
 
 
@@ -35,6 +36,7 @@ class Separator(Protocol):
         *,
         rng: int | np.random.Generator | None = 0,
         callback: Callable[[Progress], bool | None] | None = None,
+        excerpt: Excerpt | None = None,
     ) -> Stems:
         """Separate a recording.
 
@@ -48,6 +50,9 @@ class Separator(Protocol):
             Seed of the random numbers; the same seed gives the same bytes.
         callback : callable, optional
             Called with a `Progress` every ten iterations; returning True stops the iterations.
+        excerpt : Excerpt, optional
+            Place of the samples in their file, if they are an excerpt of one; all times of the
+            settings then count from the beginning of the file.
 
         Returns
         -------

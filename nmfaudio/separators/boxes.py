@@ -127,7 +127,12 @@ def _stroke(entry: Any, number: int, folder: Path) -> Stroke:
 
 
 def rasterise(
-    strokes: Sequence[Stroke], frequencies: np.ndarray, times: np.ndarray, dtype: Any
+    strokes: Sequence[Stroke],
+    frequencies: np.ndarray,
+    times: np.ndarray,
+    dtype: Any,
+    *,
+    end: float | None = None,
 ) -> dict[str, np.ndarray]:
     """Compute the weight of each source in every bin.
 
@@ -138,41 +143,85 @@ def rasterise(
     frequencies : np.ndarray [shape=(freq,)]
         Centres of the bins in Hz, ascending.
     times : np.ndarray [shape=(time,)]
-        Centres of the frames in seconds, ascending.
+        Centres of the frames in seconds, ascending; of an excerpt, from the beginning of its file.
     dtype : np.dtype
         Type of the weights.
+    end : float, optional
+        End in seconds of the file; by default that of the frames.
 
     Returns
     -------
     dict of str to np.ndarray [shape=(freq, time)]
         Weights from 0 to 1, by source in the order of first appearance. Where strokes of one
-        source overlap, the largest weight counts.
+        source overlap, the largest weight counts. Boxes outside an excerpt are left out.
 
     Raises
     ------
     ContentError
-        A box lies outside the recording.
+        A box lies outside the recording, or all boxes of a source lie outside the excerpt.
     AudioFileError
         A picture cannot be read.
     """
+    end = times[-1] if end is None else max(end, times[-1])
     weights: dict[str, np.ndarray] = {}
+    drawn = set()
     for number, stroke in enumerate(strokes, 1):
         shape = len(frequencies), len(times)
         canvas = weights.setdefault(stroke.source, np.zeros(shape, dtype))
         if stroke.image is not None:
-            picture = _read_picture(stroke.image, shape).astype(dtype)
+            picture = _read_picture(stroke.image, shape, _share(times, end)).astype(dtype)
             np.maximum(canvas, picture * dtype.type(stroke.weight), out=canvas)
+            drawn.add(stroke.source)
             continue
-        if stroke.start > times[-1] or stroke.low > frequencies[-1]:
-            raise ContentError(
-                f"box {number} begins at {stroke.start:g} s and {stroke.low:g} Hz, outside the "
-                f"recording, which ends at {times[-1]:.3g} s and {frequencies[-1]:g} Hz"
-            )
+        check_within(stroke, number, end, frequencies[-1])
+        if stroke.end <= times[0] or stroke.start > times[-1]:
+            continue
+        drawn.add(stroke.source)
         rows = _covered(frequencies, stroke.low, stroke.high)
         columns = _covered(times, stroke.start, stroke.end)
         box = canvas[rows, columns]
         np.maximum(box, dtype.type(stroke.weight), out=box)
+    for source in weights:
+        if source not in drawn:
+            raise ContentError(
+                f"no box of {source} lies within {times[0]:.6g}-{times[-1]:.6g} s of the "
+                "recording; draw one there, or choose another excerpt"
+            )
     return weights
+
+
+def check_within(stroke: Stroke, number: int, end: float, highest: float) -> None:
+    """Refuse a box outside a recording.
+
+    Parameters
+    ----------
+    stroke : Stroke
+        The box.
+    number : int
+        Its number in messages, from 1 on.
+    end : float
+        End of the recording in seconds.
+    highest : float
+        Highest frequency in Hz.
+
+    Raises
+    ------
+    ContentError
+        The box begins after the end, or above the highest frequency.
+    """
+    if stroke.start > end or stroke.low > highest:
+        raise ContentError(
+            f"box {number} begins at {stroke.start:g} s and {stroke.low:g} Hz, outside the "
+            f"recording, which ends at {end:.6g} s and {highest:g} Hz"
+        )
+
+
+def _share(times: np.ndarray, end: float) -> tuple[float, float]:
+    """Begin and end of an excerpt as fractions of its file."""
+    if len(times) == 1:
+        return 0.0, 1.0
+    hop = times[1] - times[0]
+    return float(times[0] / end), min(1.0, float((times[-1] + hop) / end))
 
 
 def _covered(centres: np.ndarray, low: float, high: float) -> slice:
@@ -185,8 +234,8 @@ def _covered(centres: np.ndarray, low: float, high: float) -> slice:
     return slice(int(first), int(last))
 
 
-def _read_picture(path: Path, shape: tuple[int, int]) -> np.ndarray:
-    """Read a picture as weights on a grid of bins, by the nearest pixel."""
+def _read_picture(path: Path, shape: tuple[int, int], share: tuple[float, float]) -> np.ndarray:
+    """Read a share of a picture's width as weights on a grid of bins, by the nearest pixel."""
     try:
         from matplotlib.image import imread
     except ImportError:
@@ -200,8 +249,8 @@ def _read_picture(path: Path, shape: tuple[int, int]) -> np.ndarray:
         has_alpha = pixels.shape[2] == 4 and pixels[..., 3].min() < 1
         pixels = pixels[..., 3] if has_alpha else pixels[..., :3].mean(axis=2)
     rows, columns = (
-        np.minimum((np.arange(n) + 0.5) * size / n, size - 1).astype(int)
-        for n, size in zip(shape, pixels.shape, strict=True)
+        np.minimum((first + (np.arange(n) + 0.5) / n * (last - first)) * size, size - 1).astype(int)
+        for n, size, (first, last) in zip(shape, pixels.shape, ((0, 1), share), strict=True)
     )
     # The first row of a picture is its top, the first bin the lowest frequency.
     picture: np.ndarray = pixels[::-1][np.ix_(rows, columns)]

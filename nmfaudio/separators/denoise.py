@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from nmfaudio.dictionaries.recordings import AnyRecording
     from nmfaudio.factorisation.decomposition import Decomposition
     from nmfaudio.factorisation.engine import Callback
+    from nmfaudio.separators.excerpt import Excerpt
     from nmfaudio.stems.stems import Stems
 
     Sound = AnyRecording | tuple[float, float]
@@ -171,6 +172,7 @@ class DenoiseSeparator(NmfSeparator):
         *,
         rng: int | np.random.Generator | None = 0,
         callback: Callback | None = None,
+        excerpt: Excerpt | None = None,
     ) -> Stems:
         """Separate a recording, and add noise back to the signal up to the floor.
 
@@ -184,13 +186,16 @@ class DenoiseSeparator(NmfSeparator):
             Seed of the random numbers; the same seed gives the same bytes.
         callback : callable, optional
             Called with a `Progress` every ten iterations; returning True stops the iterations.
+        excerpt : Excerpt, optional
+            Place of the samples in their file, if they are an excerpt of one; all times of the
+            settings then count from the beginning of the file.
 
         Returns
         -------
         Stems
             The stems signal and noise, which sum to the mixture.
         """
-        stems = super().__call__(audio, sr, rng=rng, callback=callback)
+        stems = super().__call__(audio, sr, rng=rng, callback=callback, excerpt=excerpt)
         floor = self.floor
         if floor is None:
             floor = -math.inf if stems.decomposition.metadata["signal_examples"] else _FLOOR
@@ -369,15 +374,20 @@ def _as_tuple(sounds: Any) -> tuple[Any, ...]:
 
 
 def _samples_in(inputs: SeparationInput, span: tuple[float, float], name: str) -> np.ndarray:
-    """Samples of a time range of the recording."""
+    """Samples of a time range of the recording, read from its file if outside the excerpt."""
     start, stop = span
-    length = inputs.y.shape[1]
-    if not 0 <= start < stop or round(start * inputs.sr) >= length:
+    duration = inputs.file_duration
+    if not 0 <= start < stop or round(start * inputs.sr) >= round(duration * inputs.sr):
         raise ParameterError(
             f"{name} is {start:g}-{stop:g} s; it must be a time range within the recording of "
-            f"{length / inputs.sr:g} s"
+            f"{duration:g} s"
         )
-    return inputs.y[:, round(start * inputs.sr) : round(stop * inputs.sr)]
+    if inputs.excerpt is not None:
+        stop = min(stop, duration)
+        if start < inputs.start or stop > inputs.start + inputs.duration:
+            return inputs.excerpt.read(start, stop)
+    first, last = (round((time - inputs.start) * inputs.sr) for time in (start, stop))
+    return inputs.y[:, first:last]
 
 
 def _quietest_frames(V: np.ndarray) -> np.ndarray:

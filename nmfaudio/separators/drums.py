@@ -196,7 +196,7 @@ class DrumSeparator(NmfSeparator):
             return detect_hits(
                 inputs.y, inputs.sr, groups, max_iter=self.max_iter, callback=inputs.callback
             )
-        times = inputs.transform.times(inputs.V.shape[1])
+        times = inputs.transform.times(inputs.V.shape[1])  # as the stems, from 0 on
         levels = part_levels(decomposition.W, decomposition.H, groups.values())
         return pick_hits(levels, list(groups), times)
 
@@ -248,8 +248,9 @@ class DrumSeparator(NmfSeparator):
 
         H = model.initial_activations(len(labels))
         if self.onsets is not None:
-            times = inputs.transform.times(H.shape[1])
+            times = inputs.times
+            end = max(inputs.file_duration, times[-1])
             hits = {part: sorted(found) for part, found in hits_by_part(self.onsets).items()}
             label = show(self.onsets) if isinstance(self.onsets, str | os.PathLike) else "onsets"
-            H *= gates(hits, labels, times, label).astype(H.dtype)
+            H *= gates(hits, labels, times, label, end=end).astype(H.dtype)
         return H

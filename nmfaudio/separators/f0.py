@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from nmfaudio.factorisation.engine import Callback
+    from nmfaudio.separators.excerpt import Excerpt
     from nmfaudio.separators.pitch_track import Pitch
     from nmfaudio.stems.stems import Stems
 
@@ -145,6 +146,7 @@ class F0Separator(NmfSeparator):
         *,
         rng: int | np.random.Generator | None = 0,
         callback: Callback | None = None,
+        excerpt: Excerpt | None = None,
     ) -> Stems:
         """Separate a recording, and judge the pitch if it was guessed.
 
@@ -158,13 +160,16 @@ class F0Separator(NmfSeparator):
             Seed of the random numbers; the same seed gives the same bytes.
         callback : callable, optional
             Called with a `Progress` every ten iterations; returning True stops the iterations.
+        excerpt : Excerpt, optional
+            Place of the samples in their file, if they are an excerpt of one; all times of the
+            settings then count from the beginning of the file.
 
         Returns
         -------
         Stems
             The stems voice and rest, which sum to the mixture.
         """
-        stems = super().__call__(audio, sr, rng=rng, callback=callback)
+        stems = super().__call__(audio, sr, rng=rng, callback=callback, excerpt=excerpt)
         if self.guess:
             _judge_guess(stems)
         return stems
@@ -259,7 +264,8 @@ class F0Separator(NmfSeparator):
         from nmfaudio.separators.pitch_track import Pitch, estimate_pitch, read_pitch
 
         if self.guess:
-            return [estimate_pitch(inputs.y, inputs.sr)]
+            guess = estimate_pitch(inputs.y, inputs.sr)
+            return [Pitch(inputs.start + guess.times, guess.hertz)]
         tracks = [p for p in (self.pitch, *self.second_pitch) if p is not None]
         pitches = [
             p if isinstance(p, Pitch) else read_pitch(p, unit=self.pitch_unit) for p in tracks
@@ -290,7 +296,8 @@ def _carrier(pitch: Pitch, inputs: SeparationInput) -> np.ndarray:
     from nmfaudio.audio.masking import analyse
     from nmfaudio.separators.pitch_track import FALL
 
-    pulses = np.stack([pitch.pulse_train(inputs.y.shape[1], inputs.sr, cents=c) for c in _CENTS])
+    count, sr, start = inputs.y.shape[1], inputs.sr, inputs.start
+    pulses = np.stack([pitch.pulse_train(count, sr, start=start, cents=c) for c in _CENTS])
     spectrogram = analyse(pulses.astype(inputs.y.dtype), inputs.transform)
     # Undo the spectral slope of the pulse train.
     level = 10 ** (FALL / 20 * inputs.transform.frequencies / (inputs.sr / 2))

@@ -147,8 +147,13 @@ class PaintSeparator(NmfSeparator):
         from nmfaudio.separators.boxes import rasterise
 
         V = inputs.V
-        times = inputs.transform.times(V.shape[1])
-        weights = rasterise(self._strokes, inputs.transform.frequencies, times, V.dtype)
+        weights = rasterise(
+            self._strokes,
+            inputs.transform.frequencies,
+            inputs.times,
+            V.dtype,
+            end=inputs.file_duration,
+        )
         if self.rest:
             weights[REST] = np.zeros_like(V)
         initial = self._initial_factors(inputs, weights)

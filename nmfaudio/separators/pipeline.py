@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from nmfaudio.audio.transforms import Stft
     from nmfaudio.factorisation.decomposition import Decomposition
     from nmfaudio.factorisation.engine import Callback
+    from nmfaudio.separators.excerpt import Excerpt
     from nmfaudio.stems.grouping import ComponentGroup
     from nmfaudio.stems.stems import Stems
     from nmfaudio.symbolic.note import Note
@@ -47,6 +48,8 @@ class SeparationInput:
         Seed of the random numbers.
     callback : callable or None
         Called with a `Progress` every ten iterations; to be passed on to `decompose`.
+    excerpt : Excerpt or None
+        Place of `y` in its file, if it is an excerpt of one.
 
     Examples
     --------
@@ -60,11 +63,32 @@ class SeparationInput:
     transform: Stft
     rng: int | np.random.Generator | None
     callback: Callback | None
+    excerpt: Excerpt | None = None
 
     @property
     def sr(self) -> int:
         """Sample rate in Hz."""
         return self.transform.sr
+
+    @property
+    def duration(self) -> float:
+        """Duration of `y` in seconds."""
+        return float(self.y.shape[1] / self.sr)
+
+    @property
+    def start(self) -> float:
+        """Time of the first sample in the file in seconds."""
+        return 0.0 if self.excerpt is None else self.excerpt.start
+
+    @property
+    def file_duration(self) -> float:
+        """Duration in seconds of the file of which `y` may be an excerpt."""
+        return self.duration if self.excerpt is None else self.excerpt.file_duration
+
+    @property
+    def times(self) -> np.ndarray:
+        """Centres of the frames in seconds from the beginning of the file [shape=(time,)]."""
+        return self.start + self.transform.times(self.V.shape[1])
 
     @cached_property
     def V(self) -> np.ndarray:
@@ -277,6 +301,7 @@ class NmfSeparator(Settings, ABC):
         *,
         rng: int | np.random.Generator | None = 0,
         callback: Callback | None = None,
+        excerpt: Excerpt | None = None,
     ) -> Stems:
         """Separate a recording.
 
@@ -291,6 +316,9 @@ class NmfSeparator(Settings, ABC):
             Seed of the random numbers; the same seed gives bitwise the same stems.
         callback : callable, optional
             Called with a `Progress` every ten iterations; returning True stops the iterations.
+        excerpt : Excerpt, optional
+            Place of the samples in their file, if they are an excerpt of one; all times of the
+            settings then count from the beginning of the file.
 
         Returns
         -------
@@ -321,7 +349,7 @@ class NmfSeparator(Settings, ABC):
         masking = Masking(self.mask_power, transform.power, self.mask == "binary")
         scale = _power_of_two(mixture)
         scaled = mixture / scale if scale != 1 else mixture
-        inputs = SeparationInput(scaled, transform, rng, callback)
+        inputs = SeparationInput(scaled, transform, rng, callback, excerpt)
         model = self.model(inputs)
         groups = _component_groups(model, inputs)
         if len(groups) == 1:

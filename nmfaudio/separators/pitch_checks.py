@@ -45,11 +45,12 @@ def check_pitches(pitches: Sequence[Pitch], inputs: SeparationInput) -> None:
         raise ContentError(
             f"a pitch is {highest:g} Hz; all must be below half the sample rate, {sr / 2:g} Hz"
         )
-    voiced = np.any([pitch.sampled(count, sr)[1] for pitch in pitches], axis=0)
+    start = inputs.start
+    voiced = np.any([pitch.sampled(count, sr, start=start)[1] for pitch in pitches], axis=0)
     if not voiced.any():
         raise ContentError(
-            f"no voice has a pitch in the {count / sr:.3g} s of the recording; "
-            "give times in seconds from its start and pitches in Hz"
+            f"no voice has a pitch from {start:.3g} to {start + inputs.duration:.3g} s of the "
+            "recording; give times in seconds from the beginning of its file and pitches in Hz"
         )
     for pitch in pitches:
         if looks_like_midi(pitch, inputs):
@@ -57,7 +58,7 @@ def check_pitches(pitches: Sequence[Pitch], inputs: SeparationInput) -> None:
                 f"the pitches, {pitch.hertz[pitch.hertz > 0].min():g} to {highest:g}, look like "
                 "MIDI note numbers; give Hz, or --pitch-unit midi"
             )
-    _warn_of_coverage(pitches, float(voiced.mean()), count / sr)
+    _warn_of_coverage(pitches, float(voiced.mean()), inputs)
 
 
 def looks_like_midi(pitch: Pitch, inputs: SeparationInput) -> bool:
@@ -98,7 +99,7 @@ def harmonic_contrast(pitch: Pitch, inputs: SeparationInput) -> float:
         partials, over their sum; 0 without any level there.
     """
     V, transform = inputs.V, inputs.transform
-    hertz, voiced = pitch.at(transform.times(V.shape[1]))
+    hertz, voiced = pitch.at(inputs.times)
     frames = np.flatnonzero(voiced)
 
     def level(multiples: np.ndarray) -> float:
@@ -114,8 +115,9 @@ def harmonic_contrast(pitch: Pitch, inputs: SeparationInput) -> float:
     return (on - between) / (on + between) if on + between > 0 else 0.0
 
 
-def _warn_of_coverage(pitches: Sequence[Pitch], voiced: float, duration: float) -> None:
-    """Warn of tracks that have a pitch in little of the recording, or go on after its end."""
+def _warn_of_coverage(pitches: Sequence[Pitch], voiced: float, inputs: SeparationInput) -> None:
+    """Warn of tracks that have a pitch in little of the recording, or go on after its file."""
+    duration = inputs.file_duration
     beyond = max(float(pitch.times[pitch.hertz > 0].max(initial=0)) for pitch in pitches)
     problem = ""
     if beyond > 1.05 * duration + 1:
@@ -126,8 +128,7 @@ def _warn_of_coverage(pitches: Sequence[Pitch], voiced: float, duration: float) 
         )
     if problem:
         warnings.warn(
-            f"{problem}; check that the times count in seconds from the start of this recording, "
-            "or of its --preview",
+            f"{problem}; check that the times count in seconds from the beginning of this file",
             AudioWarning,
             stacklevel=2,
         )

@@ -60,7 +60,7 @@ class Pitch:
         if invalid:
             raise ContentError(f"row {invalid[0]}: {invalid[1]}")
 
-    def sampled(self, count: int, sr: int) -> tuple[np.ndarray, np.ndarray]:
+    def sampled(self, count: int, sr: int, *, start: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
         """Interpolate the pitch at every sample, linearly in its logarithm.
 
         Parameters
@@ -69,6 +69,8 @@ class Pitch:
             Number of samples.
         sr : int
             Sample rate in Hz.
+        start : float
+            Time of the first sample in seconds.
 
         Returns
         -------
@@ -79,7 +81,7 @@ class Pitch:
         """
         import numpy as np
 
-        return self.at(np.arange(count) / sr)
+        return self.at(start + np.arange(count) / sr)
 
     def at(self, seconds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Interpolate the pitch at any times, linearly in its logarithm.
@@ -109,7 +111,9 @@ class Pitch:
         near = np.abs(seconds - self.times[nearest]) <= 0.75 * step
         return hertz, near & voiced[nearest]
 
-    def pulse_train(self, count: int, sr: int, *, cents: float = 0.0) -> np.ndarray:
+    def pulse_train(
+        self, count: int, sr: int, *, start: float = 0.0, cents: float = 0.0
+    ) -> np.ndarray:
         """Synthesise a sound of this pitch with partials up to half the sample rate.
 
         Parameters
@@ -118,6 +122,8 @@ class Pitch:
             Number of samples.
         sr : int
             Sample rate in Hz.
+        start : float
+            Time of the first sample in seconds.
         cents : float
             Transposition in cents.
 
@@ -129,7 +135,7 @@ class Pitch:
         """
         import numpy as np
 
-        hertz, voiced = self.sampled(count, sr)
+        hertz, voiced = self.sampled(count, sr, start=start)
         hertz = hertz * 2 ** (cents / 1200)
         # Partial h has the amplitude rho**h, which is -FALL dB at h * hertz = sr / 2.
         rho = 10 ** (-FALL / 10 * hertz / sr)

@@ -174,11 +174,13 @@ class ScoreSeparator(NmfSeparator):
         from nmfaudio.separators.score_model import fit_score
         from nmfaudio.symbolic.alignment import align_with_mismatch
 
-        notes, metadata = self.notes, {}
-        if not self.aligned:
-            alignment = align_with_mismatch(notes, inputs.y, inputs.sr)
+        metadata = {}
+        if self.aligned:
+            notes = _within(self.notes, inputs, self.tolerance)
+        else:
+            alignment = align_with_mismatch(self.notes, inputs.y, inputs.sr)
             notes, metadata = alignment.notes, {"score_mismatch": alignment.mismatch}
-        self._check_times(notes, inputs.y.shape[1] / inputs.sr)
+        self._check_times(notes, inputs)
         fitted = fit_score(
             inputs,
             notes,
@@ -190,20 +192,23 @@ class ScoreSeparator(NmfSeparator):
         )
         return replace(fitted, metadata=metadata)
 
-    def _check_times(self, notes: Sequence[Note], duration: float) -> None:
+    def _check_times(self, notes: Sequence[Note], inputs: SeparationInput) -> None:
         """Warn of notes and stems that are outside the recording."""
-        inside = [note.onset < duration for note in notes]
+        inside = [note.onset < inputs.duration for note in notes]
         names = {name for name, is_inside in zip(self._names, inside, strict=True) if is_inside}
         silent = [name for name in dict.fromkeys(self._names) if name not in names]
         beyond = inside.count(False)
         # A recording may be an excerpt of its score, but then an aligned score has its times.
-        if not silent and not (beyond and self.aligned):
+        complete = self.aligned and inputs.excerpt is None
+        if not silent and not (beyond and complete):
             return
         more = f" and {len(silent) - _LISTED} more" if len(silent) > _LISTED else ""
         empty = f"; no note is left of {', '.join(silent[:_LISTED])}{more}" if silent else ""
+        part = f"the recording, which ends at {inputs.duration:.2f} s"
+        if inputs.excerpt is not None:
+            part = f"{inputs.start:.2f}-{inputs.start + inputs.duration:.2f} s of the recording"
         warnings.warn(
-            f"{beyond} of the {len(notes)} notes of the score are outside the recording, which "
-            f"ends at {duration:.2f} s{empty}",
+            f"{beyond} of the {len(notes)} notes of the score are outside {part}{empty}",
             AudioWarning,
             stacklevel=3,
         )
@@ -264,3 +269,17 @@ class ScoreSeparator(NmfSeparator):
 
         n_free = self._free_components
         return count_states(self.notes, self._names, n_free), len(set(self._names)) + (n_free > 0)
+
+
+def _within(notes: Sequence[Note], inputs: SeparationInput, tolerance: float) -> list[Note]:
+    """Notes at the times of an excerpt; those that end before it are moved to its end."""
+    if inputs.excerpt is None:
+        return list(notes)
+
+    def shifted(note: Note) -> Note:
+        onset, offset = note.onset - inputs.start, note.offset - inputs.start
+        if offset < -2 * tolerance:  # has ended when the excerpt begins
+            return replace(note, onset=inputs.duration, offset=inputs.duration)
+        return replace(note, onset=max(onset, 0.0), offset=max(offset, 0.0))
+
+    return [shifted(note) for note in notes]

@@ -126,8 +126,11 @@ def align_with_mismatch(notes: Notes, y: np.ndarray, sr: int) -> Alignment:
     duration = y.shape[1] / sr
     step = _step(duration, end)
     audio, score = _audio_features(y, sr, step), _score_features(notes, step, end)
-    path = _warping_path(audio, score, is_excerpt=end > _EXCERPT * duration)
+    is_excerpt = end > _EXCERPT * duration
+    path = _warping_path(audio, score, is_excerpt=is_excerpt)
     mismatch = _mismatch(audio, score, path)
+    if mismatch > MAX_MISMATCH:
+        _warn_of_mismatch(mismatch, is_excerpt=is_excerpt)
     # Within a sustained sound any path fits equally well; only its two ends are certain. So onsets
     # take the first audio frame of a score frame, and offsets the last.
     frames, firsts = np.unique(path[:, 1], return_index=True)
@@ -168,7 +171,7 @@ def _step(duration: float, end: float) -> float:
 
 
 def _mismatch(audio: np.ndarray, score: np.ndarray, path: np.ndarray) -> float:
-    """Mean distance along a path, relative to that in other keys; warn if it is large."""
+    """Mean distance along a path, relative to that in other keys."""
     # Products of the pitch classes of audio and score, averaged over the path.
     products = audio[:, path[:, 0]] @ score[:, path[:, 1]].T / len(path)  # (13, 13)
     silence = products[-1, -1]
@@ -177,15 +180,23 @@ def _mismatch(audio: np.ndarray, score: np.ndarray, path: np.ndarray) -> float:
         max(1 - silence - np.trace(np.roll(classes, key, axis=1)), 0.0) for key in range(12)
     ]
     others = float(np.mean(distances[1:]))
-    mismatch = float(distances[0]) / others if others > 0 else 0.0
-    if mismatch > MAX_MISMATCH:
-        warnings.warn(
-            f"the recording does not sound like the score: mismatch {mismatch:.2f}, more than "
-            f"{MAX_MISMATCH}; is it the right one, in the right key?",
-            AudioWarning,
-            stacklevel=3,
+    return float(distances[0]) / others if others > 0 else 0.0
+
+
+def _warn_of_mismatch(mismatch: float, *, is_excerpt: bool) -> None:
+    """Warn that the recording does not match the score."""
+    cure = "is it the right one, in the right key?"
+    if is_excerpt:
+        cure += (
+            " A short excerpt may not be located in its score: use the whole recording, or a score"
+            " at its times with --aligned"
         )
-    return mismatch
+    warnings.warn(
+        f"the recording does not sound like the score: mismatch {mismatch:.2f}, more than "
+        f"{MAX_MISMATCH}; {cure}",
+        AudioWarning,
+        stacklevel=3,
+    )
 
 
 def _warping_path(audio: np.ndarray, score: np.ndarray, *, is_excerpt: bool) -> np.ndarray:

@@ -62,7 +62,12 @@ def read_hits(path: str | os.PathLike[str]) -> dict[str, list[float]]:
 
 
 def gates(
-    hits: Mapping[str, list[float]], parts: Iterable[str], times: np.ndarray, label: str
+    hits: Mapping[str, list[float]],
+    parts: Iterable[str],
+    times: np.ndarray,
+    label: str,
+    *,
+    end: float,
 ) -> np.ndarray:
     """Frames in which the activations of each part may be above zero, given its hits.
 
@@ -76,6 +81,8 @@ def gates(
         Frame times in seconds.
     label : str
         Name of the hits' file in messages.
+    end : float
+        End in seconds of the recording, of which the frames may be a part.
 
     Returns
     -------
@@ -88,11 +95,11 @@ def gates(
         A hit lies outside the recording.
     """
     for part, seconds in hits.items():
-        if not 0 <= seconds[0] <= seconds[-1] <= times[-1]:
+        if not 0 <= seconds[0] <= seconds[-1] <= end:
             outside = seconds[0] if seconds[0] < 0 else seconds[-1]
             raise ContentError(
                 f"{label}: a {part} at {outside:g} s is outside the recording, which ends at "
-                f"{times[-1]:.3f} s; give seconds from its start"
+                f"{end:.3f} s; give seconds from the beginning of its file"
             )
     starts = [np.array(hits.get(part, []))[:, None] - EARLY for part in parts]  # (hit, 1) each
     return np.array(

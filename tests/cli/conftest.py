@@ -105,7 +105,9 @@ class Troubled:
     loud: bool = option(True, "whether it is loud")
     usage_examples: ClassVar[tuple[str, ...]] = ()
 
-    def __call__(self, y: np.ndarray, sr: int, *, rng: Any = 0, callback: Any = None) -> Any:
+    def __call__(
+        self, y: np.ndarray, sr: int, *, rng: Any = 0, callback: Any = None, excerpt: Any = None
+    ) -> Any:
         if self.trouble == "warning":
             warnings.warn("something is odd\nhere", AudioWarning, stacklevel=2)
         problem = {

@@ -63,6 +63,36 @@ def test_a_picture_with_boxes_is_written(nmfaudio):
     assert first != second
 
 
+@pytest.mark.parametrize(
+    "view", [(), ("--preview", "0.6-0.9"), ("--preview", "1-2"), ("--high", "1000"), ("--log",)]
+)
+def test_boxes_outside_the_view_leave_the_picture_as_it_is(nmfaudio, view):
+    image = pytest.importorskip("matplotlib.image")
+    write_wav("tone.wav", tone())
+    sides = [(0, 0.4, 10, 90), (0, 0.2, 2000, 9000), (1.6, 9, 3000, 4000), (START, END, 1400, 1600)]
+    keys = ("start", "end", "low", "high")
+    boxes = [{"source": "a long name", **dict(zip(keys, box, strict=True))} for box in sides]
+    Path("boxes.json").write_text(json.dumps(boxes))
+    plain = nmfaudio("picture", "tone.wav", *view)
+    assert plain.code == 0
+    boxed = nmfaudio("picture", "tone.wav", *view, "--boxes", "boxes.json", "-o", "boxed.png")
+    assert (boxed.code, boxed.err) == (0, "")
+    # The axes are where they were: the left edge with its labels has not changed.
+    first, second = image.imread("tone.png"), image.imread("boxed.png")
+    np.testing.assert_array_equal(first[:, :60], second[:, :60])
+
+
+@pytest.mark.parametrize("view", [(), ("--preview", "1-2")])
+def test_a_box_beyond_the_recording_is_refused(nmfaudio, view):
+    write_wav("tone.wav", tone())
+    box = {"source": "tone", "start": 90, "end": 91, "low": 1400, "high": 1600}
+    Path("boxes.json").write_text(json.dumps([box]))
+    result = nmfaudio("picture", "tone.wav", *view, "--boxes", "boxes.json")
+    assert result.code == 4
+    assert "box 1 begins at 90 s" in result.err
+    assert "ends at 2 s" in result.err
+
+
 def test_an_existing_picture_is_kept(nmfaudio):
     write_wav("tone.wav", tone())
     Path("tone.png").write_bytes(b"mine")

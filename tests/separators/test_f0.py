@@ -165,7 +165,7 @@ def test_files_that_are_no_pitch_tracks_are_refused(tmp_path):
     ("pitch", "message"),
     [
         (([0.1], [5000.0]), "half the sample rate"),
-        (([7.1], [200.0]), "no voice has a pitch in the 0.5 s"),
+        (([7.1], [200.0]), "no voice has a pitch from 0 to 0.5 s"),
         (([0.1], [0.0]), "no voice has a pitch"),
     ],
 )
