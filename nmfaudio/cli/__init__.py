@@ -49,7 +49,9 @@ def _run(arguments: list[str], *, debug: bool, as_json: bool) -> int:
         complain(error, debug=debug)
         code = exit_code(error)
         if as_json:
-            emit_json({"nmfaudio": __version__, "exit_code": code, "error": describe(error)})
+            command = arguments[0] if arguments and arguments[0] in commands() else None
+            facts = {"nmfaudio": __version__, "command": command, "exit_code": code}
+            emit_json(facts | {"error": describe(error)})
         return code
 
 

@@ -128,6 +128,8 @@ def _job(source: str, track: str, command: JobOptions) -> Job:
         for path in sorted(command.root.glob(str(pattern)))
         if not path.name.startswith(".")
     ]
+    if model is not None and os.path.isdir(model):
+        raise OutputError(f"{model}: is a folder; name a file, as in {model / 'model.npz'}")
     if model is not None and os.path.lexists(model):
         existing.append(model)
     record = command.root / command.record_path(track)
@@ -201,4 +203,5 @@ def _check_writable(folder: Path) -> None:
     if not os.path.isdir(existing):
         raise OutputError(f"{existing}: is not a folder; choose another --output")
     if not os.access(existing, os.W_OK | os.X_OK):
-        raise OutputError(f"{existing}: is not writable; choose another --output")
+        named = os.path.abspath(existing) if existing == Path() else existing
+        raise OutputError(f"{named}: is not writable; choose another --output")

@@ -173,8 +173,17 @@ def difference(path: Path, made_from: Mapping[str, Any]) -> str | None:
 def _first_difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     for flag in dict.fromkeys([*before, *now]):
         if before.get(flag) != now.get(flag):
-            return printable(f"{flag} was {before.get(flag)}, is {now.get(flag)}")
+            return printable(f"{flag} was {_shown(before.get(flag))}, is {_shown(now.get(flag))}")
     return "none"
+
+
+def _shown(value: Any) -> str:
+    """Value of an option in words."""
+    if value is None or value == []:
+        return "not given"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return ", ".join(map(_shown, value)) if isinstance(value, list) else str(value)
 
 
 def _named_files(value: Any) -> Iterator[tuple[str, str]]:

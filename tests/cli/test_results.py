@@ -219,3 +219,9 @@ def test_a_recording_without_hits_gets_files_without_notes(nmfaudio):
     folder = Path("separated/drums/silent")
     assert {str(folder / "notes.csv"), str(folder / "notes.mid")} <= set(result.out.splitlines())
     assert len((folder / "notes.csv").read_text().splitlines()) == 1
+
+
+def test_settings_are_compared_in_words(separate, song):
+    separate(song)
+    (line,) = separate(song, "--only", "harmonic", "--skip-existing").errors()
+    assert "(--only was not given, is harmonic)" in line
