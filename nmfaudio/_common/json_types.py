@@ -21,7 +21,7 @@ def as_json(value: Any, *, nonfinite: NonFinite = "keep") -> Any:
         array, becomes its ``repr``.
     nonfinite : {"keep", "null", "text"}
         Treatment of NaN and infinity, which JSON has no number for: keep them as floats, replace
-        them by None, or replace them by text such as ``"inf"``.
+        them by text such as ``"inf"``, or do that but replace NaN by None.
 
     Returns
     -------
@@ -47,4 +47,4 @@ def as_json(value: Any, *, nonfinite: NonFinite = "keep") -> Any:
 
 
 def _replaced(value: float, nonfinite: NonFinite) -> str | None:
-    return str(value) if nonfinite == "text" else None
+    return None if nonfinite == "null" and math.isnan(value) else str(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from nmfaudio.cli.failures import Stop, complain, describe, exit_code, printable
 from nmfaudio.cli.hints import flag_hint, is_file, suggestions
 from nmfaudio.cli.output import emit, emit_json
 from nmfaudio.cli.progress import warnings_as_lines
-from nmfaudio.errors import ParameterError
+from nmfaudio.errors import AudioFileError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -48,7 +49,9 @@ def _run(arguments: list[str], *, debug: bool, as_json: bool) -> int:
         complain(error, debug=debug)
         code = exit_code(error)
         if as_json:
-            emit_json({"nmfaudio": __version__, "exit_code": code, "error": describe(error)})
+            command = arguments[0] if arguments and arguments[0] in commands() else None
+            facts = {"nmfaudio": __version__, "command": command, "exit_code": code}
+            emit_json(facts | {"error": describe(error)})
         return code
 
 
@@ -60,26 +63,34 @@ def _dispatch(arguments: list[str]) -> int:
     if name in commands():
         code: int = load_command(name).parse(name, rest).run()
         return code
+    if name == "--" and rest:
+        return _without_command(rest[0], dashed=True)
     return _without_command(name)
 
 
-def _without_command(argument: str) -> int:
+def _without_command(argument: str, *, dashed: bool = False) -> int:
+    """Answer to an argument that is no command; `dashed` after ``--``, where all are files."""
     parser = top_parser()
     if not argument:
         print(parser.format_help(), end="", file=sys.stderr)
         return 2
-    if argument in ("-h", "--help"):
+    if argument in ("-h", "--help") and not dashed:
         emit(parser.format_help())
         return 0
-    if argument == "--version":
+    if argument == "--version" and not dashed:
         emit(f"nmfaudio {__version__}\n")
         return 0
-    if argument.startswith("-"):
+    if argument.startswith("-") and not dashed:
         hint = flag_hint(argument, ["--help", "--version"])
         parser.error(f"unknown option {argument} before a command{hint}")
-    if is_file(argument):
-        kind = "a folder" if os.path.isdir(argument) else "a file"
-        complain(ParameterError(f"{argument} is {kind}, not a command; choose by what you have:"))
-        print("\n".join(map(printable, suggestions(argument))), file=sys.stderr)
+    if os.path.lexists(argument):
+        kind = "folder" if os.path.isdir(argument) else "file"
+        lines = [f"Choose a command for the {kind} {argument} by what you have:"]
+        print("\n".join(map(printable, lines + suggestions(argument))), file=sys.stderr)
         return 2
+    if is_file(argument):
+        raise AudioFileError(
+            f"{printable(argument)}: {os.strerror(errno.ENOENT)}; give the path of a file, after a"
+            " command: nmfaudio --help"
+        )
     raise unknown_command(argument)

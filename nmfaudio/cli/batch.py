@@ -140,13 +140,19 @@ class BatchCommand(ComputingCommand):
         self.check()
         jobs, done = plan(self)
         self.set_threads()
-        work = self.prepare()
+        failed = {job: error for job in jobs if (error := self._unreadable(job)) is not None}
+        work = self.prepare() if len(failed) < len(jobs) else None
         reports = []
         for number, job in enumerate(jobs, 1):
             place = f"{number} of {len(jobs)} " if len(jobs) > 1 else ""
             label = place + printable(job.track)
             bar = Bar(label, self.stages, quiet=self.quiet, lines=self.progress)
-            report = self._skip(job) if job in done else self._attempt(job, work, bar)
+            if job in failed:
+                report = failed[job]
+            elif job in done or work is None:
+                report = self._skip(job)
+            else:
+                report = self._attempt(job, work, bar)
             if report["exit_code"] == 0 and not (self.quiet or report.get("skipped")):
                 for line in self.lines(input_name(job.source), report):
                     print(line, file=sys.stderr)
@@ -160,6 +166,18 @@ class BatchCommand(ComputingCommand):
         if self.json:
             self.emit_result(code, {"files": reports, "summary": count(reports)})
         return code
+
+    def _unreadable(self, job: Job) -> dict[str, Any] | None:
+        """Report a file that cannot be opened, before any other file is processed."""
+        from nmfaudio.audio.io.decoding import open_audio
+
+        report: dict[str, Any] = {"input": job.source, "track": job.track, "exit_code": 0}
+        with (
+            report_failure(report, input_name(job.source), debug=self.debug),
+            open_audio(job.content),
+        ):
+            return None
+        return report | {"warnings": []}
 
     def _skip(self, job: Job) -> dict[str, Any]:
         if not self.quiet:
@@ -236,15 +254,17 @@ def count(reports: Sequence[dict[str, Any]]) -> dict[str, int]:
 
 
 def summarise(reports: Sequence[dict[str, Any]]) -> list[str]:
-    """One line about several files, and one for each that failed."""
+    """One line about several files, and the name of each that failed."""
     counts = ", ".join(f"{number} {name}" for name, number in count(reports).items() if number)
-    errors = [f"  {report['error']}" for report in reports if report["exit_code"] != 0]
-    return [f"{len(reports)} files: {counts}", *errors]
+    # Their errors have been printed.
+    failed = [f"  {input_name(report['input'])}" for report in reports if report["exit_code"] != 0]
+    return [f"{len(reports)} files: {counts}{':' if failed else ''}", *failed]
 
 
 def warn_of_leftovers(job: Job, written: Sequence[os.PathLike[str]]) -> None:
     """Warn of files of an earlier run that look like results of this one."""
-    left = [path for path in job.existing if path not in written]
+    earlier = dict.fromkeys((*job.existing, *job.earlier))
+    left = [path for path in earlier if path not in written]
     if left:
         more = f" and {len(left) - 1} more" if len(left) > 1 else ""
         warnings.warn(

@@ -11,6 +11,12 @@ from nmfaudio.cli.commands import commands, load_command
 from nmfaudio.cli.output import emit
 from nmfaudio.errors import ParameterError
 
+# Values of options that are not limited to a list when they are parsed, which would load NumPy.
+_VALUES = {
+    "--format": ("wav", "flac", "aiff", "caf", "w64", "au", "ogg", "opus", "mp3"),
+    "--subtype": ("PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"),
+    "--parts": ("kick", "snare", "hihat", "toms", "cymbals"),
+}
 SHELLS = ("bash", "zsh", "fish")
 
 _BASH = """\
@@ -89,7 +95,7 @@ def _flags(command: str) -> list[_Flag]:
         _Flag(
             tuple(action.option_strings),
             (action.help or "").replace("%%", "%").partition(" (default")[0],
-            tuple(action.choices or ()),
+            tuple(action.choices or ()) or _VALUES.get(action.option_strings[-1], ()),
             action.nargs != 0,
         )
         for action in parser._actions

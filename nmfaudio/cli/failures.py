@@ -31,6 +31,13 @@ from nmfaudio.errors import NmfAudioError
 
 SOME_FAILED = 7
 _CANNOT_WRITE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
+_FLAGS = {
+    "overwrite=True": "--overwrite",
+    "resample=True": "--resample",
+    "nonfinite='zero'": "--nonfinite zero",
+    "use DrumTranscriber": "use --drums",
+    "use Transcriber": "leave out --drums",
+}
 
 
 class Stop(BaseException):
@@ -63,9 +70,16 @@ def exit_code(error: BaseException) -> int:
     return 1
 
 
+def with_flags(text: str) -> str:
+    """Replace arguments of Python that a message names by the flags of the command line."""
+    for argument, flag in _FLAGS.items():
+        text = text.replace(f" {argument}", f" {flag}")
+    return text
+
+
 def describe(error: BaseException, source: str = "") -> str:
     """Return an error as one line, which begins with the name of its source."""
-    text = str(error)
+    text = with_flags(str(error))
     if isinstance(error, KeyboardInterrupt):
         text = "interrupted"
     elif isinstance(error, MemoryError) and not isinstance(error, NmfAudioError):

@@ -104,7 +104,7 @@ def flag_hint(text: str, known: Sequence[str]) -> str:
     """Hint for an unknown flag, from a semicolon on, or an empty string."""
     name = text.partition("=")[0]
     if is_file(text):
-        return f"; if it is a file, write ./{text}"
+        return f"; if it is a file, write {shlex.quote(_without_dash(text))}"
     return f"; {FLAGS[name]}" if name in FLAGS else nearest(name, known)
 
 
@@ -115,7 +115,7 @@ def is_file(text: str) -> bool:
 
 def suggestions(path: str) -> list[str]:
     """Lines that name commands for a file or folder, by what else there is."""
-    target = shlex.quote(path)
+    target = shlex.quote(_without_dash(path))
     rows: Sequence[tuple[str, str]] = _SONG
     if os.path.isdir(path):
         rows = [row for row in rows if not row[1].startswith(_ONE_EACH)]
@@ -123,6 +123,11 @@ def suggestions(path: str) -> list[str]:
         rows = next((rows for ends, rows in _OTHERS.items() if _suffix(path) in ends), _SONG)
     width = max(len(have) for have, _ in rows)
     return [f"  {have:<{width}}  {command.format(target)}" for have, command in rows]
+
+
+def _without_dash(path: str) -> str:
+    """Path that is not read as an option."""
+    return f"./{path}" if path.startswith("-") else path
 
 
 def _suffix(path: str) -> str:

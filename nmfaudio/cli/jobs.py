@@ -34,6 +34,8 @@ class Job:
     existing : tuple of Path
         Files that exist and may be replaced. The names of the stems are not known beforehand, so
         this is every file that looks like one.
+    earlier : tuple of Path
+        Results of the last run of the same command.
     """
 
     source: str
@@ -42,6 +44,7 @@ class Job:
     model: Path | None
     record: Path
     existing: tuple[Path, ...]
+    earlier: tuple[Path, ...]
 
     @cached_property
     def content(self) -> str | BinaryIO:
@@ -113,6 +116,8 @@ def plan(command: JobOptions) -> tuple[list[Job], set[Job]]:
 
 
 def _job(source: str, track: str, command: JobOptions) -> Job:
+    from nmfaudio.cli.record import recorded_results
+
     if command.preview is not None:
         # A part of a recording never stands for the whole.
         track += ".preview-" + "-".join(f"{seconds:.10g}" for seconds in command.preview)
@@ -123,10 +128,13 @@ def _job(source: str, track: str, command: JobOptions) -> Job:
         for path in sorted(command.root.glob(str(pattern)))
         if not path.name.startswith(".")
     ]
+    if model is not None and os.path.isdir(model):
+        raise OutputError(f"{model}: is a folder; name a file, as in {model / 'model.npz'}")
     if model is not None and os.path.lexists(model):
         existing.append(model)
     record = command.root / command.record_path(track)
-    return Job(source, track, record.parent, model, record, tuple(existing))
+    earlier = tuple(recorded_results(record))
+    return Job(source, track, record.parent, model, record, tuple(existing), earlier)
 
 
 def _check_inputs(jobs: Sequence[Job], command: JobOptions) -> None:
@@ -145,6 +153,8 @@ def _check_inputs(jobs: Sequence[Job], command: JobOptions) -> None:
 
 def _check_existing(jobs: Sequence[Job], command: JobOptions) -> set[Job]:
     """Refuse to replace existing results, unless an option allows it; return those to skip."""
+    from nmfaudio.cli.record import maker
+
     done = set()
     for job in jobs:
         if not job.existing or (command.overwrite and not command.skip_existing):
@@ -156,6 +166,12 @@ def _check_existing(jobs: Sequence[Job], command: JobOptions) -> set[Job]:
             done.add(job)
         elif not command.overwrite:
             more = f" (and {len(job.existing) - 1} more)" if len(job.existing) > 1 else ""
+            by = maker(job.existing[0], job.folder)
+            if by not in (None, command.name):
+                raise OutputError(
+                    f"{job.existing[0]}: exists{more}, a result of nmfaudio {by}; use another"
+                    " --output, or --overwrite"
+                )
             cure = "use --overwrite, --skip-existing or another --output"
             if command.skip_existing:
                 more = f", but {reason}"
@@ -187,4 +203,5 @@ def _check_writable(folder: Path) -> None:
     if not os.path.isdir(existing):
         raise OutputError(f"{existing}: is not a folder; choose another --output")
     if not os.access(existing, os.W_OK | os.X_OK):
-        raise OutputError(f"{existing}: is not writable; choose another --output")
+        named = os.path.abspath(existing) if existing == Path() else existing
+        raise OutputError(f"{named}: is not writable; choose another --output")

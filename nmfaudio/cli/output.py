@@ -49,5 +49,5 @@ def emit_path(path: str | os.PathLike[str]) -> None:
 
 
 def emit_json(result: Mapping[str, Any]) -> None:
-    """Write one JSON object, in ASCII; numbers that are not finite become null."""
+    """Write one JSON object, in ASCII; NaN becomes null, and infinity ``"inf"`` or ``"-inf"``."""
     emit(json.dumps(as_json(result, nonfinite="null"), indent=2, allow_nan=False) + "\n")

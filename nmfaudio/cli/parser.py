@@ -25,7 +25,8 @@ TUNING = "tuning"
 _FIRST_GROUPS, _LAST_GROUPS = (INPUT, OUTPUT), (REPORTING, COMPUTATION, TUNING)
 _FIRST_FLAGS = ("--preview", "--output", "--format")
 
-_FILE_HELP = (
+_FILE_HELP = "any file that libsndfile reads; - is standard input; after --, all are files"
+_FILES_HELP = (
     "any file that libsndfile reads, or a folder of such files; - is standard\n"
     "input; after --, all are files"
 )
@@ -80,7 +81,8 @@ def build_parser(
         allow_abbrev=False,
     )
     if operands.startswith("FILE"):
-        parser.add_argument_group("FILE", _FILE_HELP)
+        text = _FILES_HELP if operands.startswith("FILE...") else _FILE_HELP
+        parser.add_argument_group("FILE", text)
     for option in companions:
         width = shutil.get_terminal_size().columns - 4  # as argparse wraps other texts
         parser.add_argument_group(str(option.metavar), textwrap.fill(option.help, width))

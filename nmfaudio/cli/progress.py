@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
 from nmfaudio.cli.estimate import Estimate
-from nmfaudio.cli.failures import check_ended, printable
+from nmfaudio.cli.failures import check_ended, printable, with_flags
 from nmfaudio.errors import AudioWarning
 
 if TYPE_CHECKING:
@@ -224,7 +224,7 @@ def warnings_as_lines() -> Iterator[None]:
         def show(message: Any, category: type[Warning], *where: Any, **more: Any) -> None:
             if not issubclass(category, AudioWarning):
                 return show_other(message, category, *where, **more)
-            print(f"nmfaudio: warning: {printable(str(message))}", file=sys.stderr)
+            print(f"nmfaudio: warning: {printable(with_flags(str(message)))}", file=sys.stderr)
             return None
 
         warnings.showwarning = show
@@ -242,7 +242,7 @@ def record_warnings(source: str, bar: Bar) -> Iterator[list[str]]:
         def show(message: Any, category: type[Warning], *where: Any, **more: Any) -> None:
             if not issubclass(category, AudioWarning):
                 return show_other(message, category, *where, **more)
-            text = printable(str(message))
+            text = printable(with_flags(str(message)))
             messages.append(text)
             head = "" if text.startswith(source) else f"{source}: "
             bar.print(f"nmfaudio: warning: {head}{text}")

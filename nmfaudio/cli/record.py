@@ -96,6 +96,43 @@ def discard_record(path: Path) -> None:
         raise OutputError(f"{printable(str(path))}: {reason}") from None
 
 
+def recorded_results(path: Path) -> list[Path]:
+    """Files of a record that exist; none if there is no readable record.
+
+    Parameters
+    ----------
+    path : Path
+        File of the record.
+
+    Returns
+    -------
+    list of Path
+    """
+    try:
+        names = list(json.loads(path.read_bytes())["results"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+    return [file for file in (path.parent / name for name in names) if file.is_file()]
+
+
+def maker(result: Path, folder: Path) -> str | None:
+    """Return the command that made a file, from the records in a folder, if one has it.
+
+    Parameters
+    ----------
+    result : Path
+    folder : Path
+
+    Returns
+    -------
+    str or None
+    """
+    for record in sorted(folder.glob(f"{PREFIX}*.json")):
+        if result in recorded_results(record):
+            return str(json.loads(record.read_bytes()).get("command"))
+    return None
+
+
 def difference(path: Path, made_from: Mapping[str, Any]) -> str | None:
     """Compare the record of results with a run.
 
@@ -136,8 +173,17 @@ def difference(path: Path, made_from: Mapping[str, Any]) -> str | None:
 def _first_difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     for flag in dict.fromkeys([*before, *now]):
         if before.get(flag) != now.get(flag):
-            return printable(f"{flag} was {before.get(flag)}, is {now.get(flag)}")
+            return printable(f"{flag} was {_shown(before.get(flag))}, is {_shown(now.get(flag))}")
     return "none"
+
+
+def _shown(value: Any) -> str:
+    """Value of an option in words."""
+    if value is None or value == []:
+        return "not given"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return ", ".join(map(_shown, value)) if isinstance(value, list) else str(value)
 
 
 def _named_files(value: Any) -> Iterator[tuple[str, str]]:

@@ -183,11 +183,13 @@ class SeparateCommand(BatchCommand):
 
     def patterns(self, track: str) -> Sequence[Path]:
         """Glob patterns, below `root`, of the results of a recording."""
-        from nmfaudio._common.files import safe_name
+        from nmfaudio._common.files import distinct_names
 
         names = ["*"]
-        if self.only and self._stem_names is not None:
-            names = [glob.escape(safe_name(x)) for x in chosen_names(self.only, self._stem_names)]
+        known = self._stem_names
+        if known is not None:  # then stems of other commands are not in the way
+            files = dict(zip(known, distinct_names(known), strict=True))
+            names = [glob.escape(files[name]) for name in chosen_names(self.only, known)]
         stems = [self._path(track, name, self.format) for name in names]
         components = [
             path.parent / COMPONENTS / path.name
@@ -196,7 +198,7 @@ class SeparateCommand(BatchCommand):
         return [
             *stems,
             *(components if self.components_too else []),
-            *(self._path(track, "notes", ext) for ext in _NOTES),
+            *(self._path(track, "notes", ext) for ext in _NOTES if known is None),
             *([self._path(track, "plot", "png")] if self.plot else []),
         ]
 
@@ -318,7 +320,9 @@ class SeparateCommand(BatchCommand):
         )
         if job.model is not None:
             stems.decomposition.save(job.model, overwrite=self.overwrite)
-        notes = [path("notes", ext) for ext in _NOTES] if stems.notes else []
+        # A recording without hits gets files without notes.
+        has_notes = bool(stems.notes) or getattr(self.separator, "hits", False)
+        notes = [path("notes", ext) for ext in _NOTES] if has_notes else []
         for file in notes:
             write_notes(file, stems.notes, overwrite=self.overwrite)
         plot = path("plot", "png") if self.plot else None

@@ -252,7 +252,7 @@ class RecordingReader:
                 raise ParameterError(
                     f"{label}: {recording.name} has a sample rate of {sr} Hz, "
                     f"{self.transform.sr} Hz is needed; resample it first, or learn a dictionary "
-                    "with --resample (resample=True)"
+                    "with resample=True"
                 )
             from nmfaudio._common.librosa_loader import load_librosa
 

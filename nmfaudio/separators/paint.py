@@ -251,8 +251,14 @@ class PaintSeparator(NmfSeparator):
         facts = {
             "sources": (sorted(saved.metadata.get("sources", {})), sorted(names)),
             "transform": (saved.metadata.get("transform"), inputs.transform.to_dict()),
-            "number of frames": (saved.H.shape[-1], inputs.V.shape[1]),
         }
+        frames, hop = (saved.H.shape[-1], inputs.V.shape[1]), inputs.transform.hop_seconds
+        if frames[0] != frames[1]:
+            raise ParameterError(
+                f"the recording is {frames[1] * hop:.2f} s long, that of the earlier run was "
+                f"{frames[0] * hop:.2f} s; use the same recording, with the same --preview if "
+                "that run had one"
+            )
         for name, (before, now) in facts.items():
             if before != now:
                 raise ParameterError(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _RISE = 0.02  # attack and release of a pulse train in seconds, about those of a voice
 FALL = 60.0  # level in dB by which its partials fall off up to half the sample rate
 _HEAD = 4096  # bytes of a file that are read to recognise a table
+_HIGHEST_MIDI = 127
 _LOWEST, _HIGHEST = 65.4, 1046.5  # range of estimated pitches in Hz (C2 to C6)
 
 
@@ -232,6 +233,11 @@ def read_pitch(path: str | os.PathLike[str], *, unit: Literal["hz", "midi"] = "h
     invalid = first_invalid_row(times, hertz)
     if invalid:
         raise AudioFileError(f"{show(path)}: line {numbers[invalid[0]]}: {invalid[1]}")
+    if unit == "midi" and hertz.max() > _HIGHEST_MIDI:
+        raise AudioFileError(
+            f"{show(path)}: has pitches up to {hertz.max():g}, MIDI note numbers end at "
+            f"{_HIGHEST_MIDI}; if the table is in Hz, leave out --pitch-unit midi"
+        )
     return Pitch(times, np.where(hertz > 0, midi_to_hz(hertz), 0) if unit == "midi" else hertz)
 
 

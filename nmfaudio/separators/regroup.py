@@ -134,9 +134,11 @@ class RegroupSeparator(NmfSeparator):
         H = decomposition.H
         frames = inputs.transform.n_frames(inputs.y.shape[1])
         if H.shape[-1] != frames:
+            hop = inputs.transform.hop_seconds
             raise ParameterError(
-                f"the recording has {frames} frames, but the model has {H.shape[-1]}; use the "
-                "complete recording of the model"
+                f"the recording is {frames * hop:.2f} s long, that of the model was "
+                f"{H.shape[-1] * hop:.2f} s; use the same recording, with the same --preview if "
+                "the model was made with one"
             )
         replaced = ("settings", "sources")
         metadata = {k: v for k, v in decomposition.metadata.items() if k not in replaced}

@@ -235,8 +235,8 @@ class DrumTranscriber(Settings, BaseTranscriber):
     def _unsuitable(self, suitability: Suitability) -> str:
         return (
             f"the recording does not sound like drums: the kit explains {suitability.value:.2f} of "
-            f"it, and at least {suitability.limit} of drums; for a piano use Transcriber (omit "
-            "--drums), for drums among other instruments separate them first (nmfaudio hpss)"
+            f"it, and at least {suitability.limit} of drums; for a piano use Transcriber, "
+            "for drums among other instruments separate them first (nmfaudio hpss)"
         )
 
     def _settings(self) -> dict[str, Any]:

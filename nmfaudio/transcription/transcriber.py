@@ -304,9 +304,9 @@ class Transcriber(BaseTranscriber):
 
     def _unsuitable(self, suitability: Suitability) -> str:
         return (
-            "the recording does not sound like a piano: "
-            f"{suitability.value:.2f} of its salience decays at distinct pitches, and at least "
-            f"{suitability.limit} of a piano's; for drums use DrumTranscriber (--drums), for "
+            "the recording does not sound like a piano: its suitability is "
+            f"{suitability.value:.2f}, that of a piano at least {suitability.limit}, so that many "
+            "notes may be wrong; for drums use DrumTranscriber, for "
             "another instrument a dictionary of its notes (nmfaudio learn --notes LABEL=FOLDER -o "
             "D.npz, then -d D.npz)"
         )

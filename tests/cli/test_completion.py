@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from nmfaudio.audio.io.formats import BITS, FLOATS, FORMATS
 from nmfaudio.cli.commands import commands
+from nmfaudio.cli.completion import _VALUES
+from nmfaudio.symbolic.names import DRUM_PARTS
 
 from .conftest import ENVIRONMENT
 
@@ -24,6 +27,9 @@ BASH = shutil.which("bash")
         (["hpss", "--mask-"], ["--mask-power"]),
         (["hpss", "--mask", ""], ["soft", "binary"]),
         (["transcribe", "--stems", "pi"], ["pitch"]),
+        (["hpss", "--format", "fl"], ["flac"]),
+        (["hpss", "--subtype", "PCM_2"], ["PCM_24"]),
+        (["transcribe", "--parts", "k"], ["kick"]),
         (["transcribe", "-"], None),
         (["completion", ""], ["bash", "zsh", "fish"]),
         (["help", "pai"], ["paint"]),
@@ -75,3 +81,9 @@ def test_nothing_heavy_is_loaded():
     subprocess.run(
         [sys.executable, "-c", program], check=True, env=ENVIRONMENT, stdout=subprocess.DEVNULL
     )
+
+
+def test_completed_values_are_those_that_are_known():
+    assert _VALUES["--format"] == tuple(FORMATS)
+    assert set(_VALUES["--subtype"]) <= {*BITS, *FLOATS}
+    assert _VALUES["--parts"] == DRUM_PARTS

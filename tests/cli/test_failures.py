@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from nmfaudio.cli.failures import joint_code, printable
+from nmfaudio.cli.failures import describe, joint_code, printable
+from nmfaudio.errors import OutputError
 
 from .conftest import SR, music, write_wav
 
@@ -186,7 +187,7 @@ def test_a_model_that_is_a_folder(separate, song):
     Path("m.npz").mkdir()
     result = separate(song, "--save-model", "m.npz", "--overwrite")
     assert result.code == 5
-    assert "m.npz: Is a directory" in result.errors()[0]
+    assert "m.npz: is a folder; name a file" in result.errors()[0]
     assert not Path("separated").exists()
 
 
@@ -233,3 +234,32 @@ def test_a_terminal_is_no_input(separate, monkeypatch):
 def test_messages_are_one_printable_line():
     assert printable("é\n\x1b[31m") == "é\\n\\x1b[31m"
     assert printable("ok") == "ok"
+
+
+def test_json_of_an_early_error_names_the_command(nmfaudio):
+    result = nmfaudio("hpss", "x.wav", "--mask-power", "0", "--json")
+    assert (result.json["command"], result.json["exit_code"]) == ("hpss", 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("x.wav: exists already; choose another name or overwrite=True", "name or --overwrite"),
+        ("for drums use DrumTranscriber, for", "for drums use --drums, for"),
+        ("for a piano use Transcriber, for", "for a piano leave out --drums, for"),
+    ],
+)
+def test_messages_name_flags_instead_of_arguments(text, words):
+    assert words in describe(OutputError(text))
+
+
+def test_a_model_that_is_a_folder_is_told(separate, song):
+    Path("m").mkdir()
+    (line,) = separate(song, "--save-model", "m").errors()
+    assert line.endswith("m: is a folder; name a file, as in m/model.npz")
+
+
+def test_a_folder_that_is_not_writable_is_named(separate, song, folder, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may write everywhere
+    (line,) = separate(song).errors()
+    assert f"{folder}: is not writable" in line

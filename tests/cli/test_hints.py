@@ -23,7 +23,8 @@ def test_a_recording_alone_answers_with_commands_for_it(nmfaudio):
     write_wav("my song.wav")
     result = nmfaudio("my song.wav")
     assert (result.code, result.out) == (2, "")
-    assert "my song.wav is a file, not a command" in result.err.splitlines()[0]
+    assert result.err.startswith("Choose a command for the file my song.wav by what you have:")
+    assert "error" not in result.err
     offered = pasted(result)
     assert ["nmfaudio", "hpss", "my song.wav"] in offered
     assert {words[1] for words in offered} <= set(commands())
@@ -43,9 +44,24 @@ def test_a_folder_alone_answers_with_commands_for_folders(nmfaudio):
     [("x.mid", "score"), ("x.json", "paint"), ("x.npz", "dictionary"), ("x.csv", "f0")],
 )
 def test_other_files_answer_with_the_commands_that_take_them(nmfaudio, name, command):
+    Path(name).touch()
     result = nmfaudio(name)
     assert result.code == 2
     assert command in {words[1] for words in pasted(result)}
+
+
+def test_a_missing_file_is_named_as_missing(nmfaudio):
+    result = nmfaudio("nosuch.wav")
+    assert result.code == 3
+    (line,) = result.errors()
+    assert "nosuch.wav: No such file or directory" in line
+
+
+def test_a_file_after_two_dashes_is_a_file(nmfaudio):
+    write_wav("-demo.wav")
+    result = nmfaudio("--", "-demo.wav")
+    assert result.code == 2
+    assert ["nmfaudio", "hpss", "./-demo.wav"] in pasted(result)
 
 
 @pytest.mark.parametrize(
@@ -70,6 +86,7 @@ def test_other_files_answer_with_the_commands_that_take_them(nmfaudio, name, com
         (["demucs", "a.wav"], "there are no trained models"),
         (["hpss", "-dash.wav"], "if it is a file, write ./-dash.wav"),
         (["separate", "-song.wav"], "if it is a file, write ./-song.wav"),
+        (["separate", "-demo take 1.wav"], "write './-demo take 1.wav'"),
         (["hpss", "a.wav", "--mask-powr", "2"], "did you mean --mask-power?"),
     ],
 )

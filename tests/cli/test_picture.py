@@ -121,3 +121,8 @@ def test_without_matplotlib_it_says_what_to_install(nmfaudio, monkeypatch):
     result = nmfaudio("picture", "tone.wav")
     assert result.code == 2
     assert "plot" in result.err
+
+
+def test_the_help_offers_no_folder_where_one_file_is_drawn(nmfaudio):
+    assert "a folder of such files" not in nmfaudio("picture", "--help").out
+    assert "a folder of such files" in nmfaudio("hpss", "--help").out

@@ -8,9 +8,10 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
-from .conftest import music, write_wav
+from .conftest import SR, music, write_wav
 
 
 def test_two_commands_separate_one_song(nmfaudio, separate, song):
@@ -153,9 +154,11 @@ def test_several_files_end_with_a_summary(separate, song):
     result = separate("done.wav", song, "missing.wav", "--skip-existing")
     assert result.code == 7
     assert result.err.splitlines()[-2:] == [
-        "3 files: 1 done, 1 skipped, 1 failed",
-        "  missing.wav: No such file or directory",
+        "3 files: 1 done, 1 skipped, 1 failed:",
+        "  missing.wav",
     ]
+    assert result.err.count("No such file or directory") == 1
+    assert result.err.splitlines()[0].startswith("nmfaudio: error: missing.wav: ")
     told = separate("done.wav", song, "--skip-existing", "--json", "-q")
     assert told.err == ""
     assert told.json["summary"] == {"done": 0, "skipped": 2, "failed": 0}
@@ -196,3 +199,29 @@ def test_a_folder_that_is_a_file_is_refused_before_any_work(separate, song, monk
     result = separate(song, "-o", "out", "--filename", "{stem}/{track}.{ext}")
     assert result.code == 5
     assert "out: is not a folder" in result.errors()[0]
+
+
+def test_commands_share_a_folder_unless_their_stems_have_one_name(nmfaudio, song):
+    short = ("--max-iter", 5, "-o", "out", song)
+    assert nmfaudio("hpss", "--models", 1, *short).code == 0
+    shared = nmfaudio("denoise", "--noise", "0-0.2", *short)
+    assert (shared.code, "warning" in shared.err) == (0, False)
+    (refused,) = nmfaudio("separate", *short).errors()
+    assert "exists (and 3 more), a result of nmfaudio" in refused
+    (again,) = nmfaudio("hpss", *short).errors()
+    assert "out/song/harmonic.wav: exists (and 1 more); use --overwrite" in again
+
+
+def test_a_recording_without_hits_gets_files_without_notes(nmfaudio):
+    write_wav("silent.wav", np.zeros((SR, 1)))
+    result = nmfaudio("drums", "silent.wav", "--hits", "--max-iter", 5)
+    assert result.code == 0
+    folder = Path("separated/drums/silent")
+    assert {str(folder / "notes.csv"), str(folder / "notes.mid")} <= set(result.out.splitlines())
+    assert len((folder / "notes.csv").read_text().splitlines()) == 1
+
+
+def test_settings_are_compared_in_words(separate, song):
+    separate(song)
+    (line,) = separate(song, "--only", "harmonic", "--skip-existing").errors()
+    assert "(--only was not given, is harmonic)" in line

@@ -224,6 +224,9 @@ def test_a_table_of_midi_numbers_is_converted(tmp_path):
     path = tmp_path / "notes.txt"
     path.write_text("0.1 69\n0.2 57.0\n0.3 0\n")
     assert na.separators.read_pitch(path, unit="midi").hertz.tolist() == [440.0, 220.0, 0.0]
+    path.write_text("0,440\n1,220\n")
+    with pytest.raises(na.AudioFileError, match="in Hz, leave out --pitch-unit midi"):
+        na.separators.read_pitch(path, unit="midi")
     voice, rest, pitch = inputs()
     notes = as_midi(pitch)
     np.savetxt(path, np.stack([notes.times, notes.hertz], axis=1), fmt="%.9f")

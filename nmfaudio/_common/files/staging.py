@@ -191,7 +191,7 @@ def _check_target(target: Path, overwrite: bool) -> None:
     if target.is_dir():
         raise OutputError(f"{show(target)}: {os.strerror(errno.EISDIR)}; name a file")
     if not overwrite:
-        raise OutputError(f"{show(target)}: exists already; choose another name, or overwrite it")
+        raise OutputError(f"{show(target)}: exists already; choose another name or overwrite=True")
 
 
 def _check_folder(target: Path) -> None:

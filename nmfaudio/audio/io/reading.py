@@ -186,7 +186,7 @@ def _collect(
         raise ContentError(
             f"{audio.label}: {_count(bad)} NaN or infinite, the first at "
             f"{first_bad / audio.sr:.3f} s; repair the file, or set them to zero "
-            "(nonfinite='zero', or --nonfinite zero)"
+            "with nonfinite='zero'"
         )
     samples = np.empty((audio.channels, decoded), dtype=audio.dtype)
     if blocks:
