@@ -148,6 +148,15 @@ def as_number(
     return float(value)
 
 
+def as_pair(value: Any, name: str, parts: str) -> tuple[Any, Any]:
+    """Return an item of a sequence as its two parts, or raise a `ParameterError`."""
+    if not (isinstance(value, tuple | list) and len(value) == 2):
+        raise ParameterError(
+            f"{name} has the item {shown(value)}; each must be a pair {parts}, as in [{parts}]"
+        )
+    return value[0], value[1]
+
+
 def as_choice(value: Any, name: str, allowed: Sequence[str]) -> str:
     """Return `value` if it is one of the allowed words, or raise a `ParameterError`."""
     if not (isinstance(value, str) and value in allowed):

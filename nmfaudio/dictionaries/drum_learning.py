@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nmfaudio._common.validation import as_count
+from nmfaudio._common.validation import as_count, as_pair
 from nmfaudio._version import __version__
 from nmfaudio.audio.io.samples import as_samples
 from nmfaudio.audio.masking import analyse
@@ -100,7 +100,8 @@ def learn_drums(
     """
     size = as_count(size, "size", low=1)
     spectrograms, hits = [], []
-    for audio, annotation in pieces:
+    for piece in pieces:
+        audio, annotation = as_pair(piece, "pieces", "(audio, hits)")
         y, sr = as_samples(*audio) if isinstance(audio, tuple) else as_samples(audio, None)
         transform = hit_transform(sr) if transform is None else transform
         if sr != transform.sr:

@@ -157,7 +157,7 @@ class NoteDictionary(Dictionary):
         Raises
         ------
         ParameterError
-            No component does.
+            No component does, or a bound is no number.
 
         Examples
         --------
@@ -167,12 +167,13 @@ class NoteDictionary(Dictionary):
         >>> oboe.restrict(60, 72).pitches
         (60.0, 62.0)
         """
+        low, high = as_number(low, "low"), as_number(high, "high")
         chosen = [k for k in range(self.n_components) if low <= self.pitches[k] <= high]
         if not chosen:
             pitches = list(self.groups())
             raise ParameterError(
-                f"no note lies between {low} and {high}; the pitches range from {pitches[0]:g} to "
-                f"{pitches[-1]:g}"
+                f"no note lies between {low:g} and {high:g}; the pitches range from "
+                f"{pitches[0]:g} to {pitches[-1]:g}"
             )
         return self._take(chosen)
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from nmfaudio._common.dataframes import to_dataframe
 from nmfaudio._common.equality import EqualByContent
-from nmfaudio._common.validation import as_number
+from nmfaudio._common.validation import as_sample_rate
 from nmfaudio._public import public
 from nmfaudio.errors import ContentError, ParameterError
 from nmfaudio.metrics.bsseval import BssEval
@@ -79,6 +79,8 @@ class Evaluation(EqualByContent):
     sr: float | None = None
 
     def __getitem__(self, source: str) -> dict[str, float]:
+        if source not in self.matches:
+            raise KeyError(f"no source {source!r}; there are {', '.join(self.matches)}")
         i = list(self.matches).index(source)
         return {measure: float(values[i]) for measure, values in self.scores.items()}
 
@@ -193,13 +195,15 @@ def evaluate(
     Parameters
     ----------
     reference : mapping of str to np.ndarray, np.ndarray [shape=(source, [channel,] sample)] or path
-        All true sources of the mixture; signals in none of them count as artefacts. A path is that
-        of a folder of audio files, named like the estimates, or of a single file.
+        All true sources of the mixture; signals in none of them count as artefacts. An array of
+        one axis is one source. A path is that of a folder of audio files, named like the
+        estimates, or of a single file.
     estimate : mapping of str to np.ndarray, np.ndarray [shape=(source, [channel,] sample)], \
 Stems or path
         Audio of the same channels and length. Estimates without a reference are ignored.
     sr : float, optional
-        Sample rate in Hz, required for `framewise` unless there are files or `Stems`.
+        Sample rate in Hz, required for `framewise` unless there are files or `Stems`, whose rate it
+        must be.
     mixture : np.ndarray [shape=(channel, sample) or (sample,)] or path, optional
         Default: the file called mixture among the references, else their sum.
     permute : bool, optional
@@ -221,7 +225,8 @@ Stems or path
     AudioFileError
         A file cannot be read.
     ParameterError
-        There are fewer estimates than references, or names are missing and `permute` is False.
+        There are fewer estimates than references, names are missing and `permute` is False, or `sr`
+        is no sample rate, or not that of the files or `Stems`.
     ContentError
         All references are silent, samples are not finite, or files differ in sample rate, channels
         or length.
@@ -251,6 +256,7 @@ Stems or path
     mean      20.0    20.3    26.1     inf    32.4       20.0     20.1    19.8
     """
     true, found = load_sources(reference, estimate)
+    rate = _rate(sr, true.sr or found.sr, required=framewise)
     references = np.stack(list(true.signals.values()))  # (source, channel, sample)
     active = references.any(axis=(1, 2))
     if not active.any():
@@ -270,13 +276,25 @@ Stems or path
         silent = [name for name, y in true.signals.items() if not y.any()]
         notes.append(f"silent, so without scores and not in the means: {', '.join(silent)}")
     frames = None
-    rate = sr or true.sr or found.sr
-    if framewise:
-        second = round(as_number(rate, "sr", above=0.5))
-        ratios = bss.frames(estimates, window=second, hop=second)
+    if framewise and rate is not None:
+        ratios = bss.frames(estimates, window=rate, hop=rate)
         frames = {name: getattr(ratios, field) for name, field in _BY_FRAME.items()}
     matches = dict(zip(true.signals, matched, strict=True))
     return Evaluation(matches, scores, frames, tuple(notes), rate)
+
+
+def _rate(sr: float | None, known: float | None, *, required: bool) -> int | None:
+    """Sample rate in Hz: the known one of files or stems, else the one passed."""
+    if sr is None and known is None and required:
+        raise ParameterError("sr is missing; framewise needs the sample rate of arrays in Hz")
+    if sr is None:
+        return None if known is None else int(known)
+    rate = as_sample_rate(sr)
+    if known is not None and rate != known:
+        raise ParameterError(
+            f"sr is {rate:,}, but the files or stems have {known:,} Hz; leave it out, or resample"
+        )
+    return rate
 
 
 def _matched(

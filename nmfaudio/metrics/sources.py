@@ -229,6 +229,8 @@ def _of_arrays(sources: Sources, role: str) -> SourceSet:
         named = {str(name): y for name, y in sources.items()}
     else:
         arrays = cast("Sequence[np.ndarray]", sources)
+        if isinstance(sources, np.ndarray) and sources.ndim == 1:
+            arrays = [sources]  # one source, of one channel
         named = {f"source-{i}": y for i, y in enumerate(arrays, 1)}
     if not named:
         raise ParameterError(f"there is no {role}; give at least one source")

@@ -11,7 +11,7 @@ import numpy as np
 
 from nmfaudio._common.dataframes import to_dataframe
 from nmfaudio._common.equality import EqualByContent
-from nmfaudio._common.validation import as_count, as_number
+from nmfaudio._common.validation import as_count, as_number, as_pair
 from nmfaudio.errors import ParameterError
 from nmfaudio.factorisation.engine import generator
 from nmfaudio.metrics.transcription import TranscriptionScores, evaluate_transcription, nan_to_none
@@ -28,6 +28,7 @@ _COLUMNS = {
     "frame_f": "frames",
 }
 _RESAMPLES = 2000
+_PAIR = "(reference, estimated)"
 
 
 class Interval(NamedTuple):
@@ -238,7 +239,7 @@ def evaluate_transcriptions(
     Raises
     ------
     ParameterError
-        There are no pairs.
+        There are no pairs, or `pairs` is a single one.
 
     Examples
     --------
@@ -258,11 +259,12 @@ def evaluate_transcriptions(
         named = pairs.items()
     else:
         named = ((str(i), pair) for i, pair in enumerate(pairs, 1))
-    pieces = {name: evaluate_transcription(*pair, **settings) for name, pair in named}
+    pieces = {
+        name: evaluate_transcription(*as_pair(pair, "pairs", _PAIR), **settings)
+        for name, pair in named
+    }
     if not pieces:
-        raise ParameterError(
-            "there are no pairs of notes; give at least one (reference, estimated)"
-        )
+        raise ParameterError(f"there are no pairs of notes; give at least one {_PAIR}")
     return TranscriptionSummary(pieces)
 
 

@@ -17,7 +17,7 @@ from nmfaudio._common.files import show
 from nmfaudio._common.pitch import midi_to_hz
 from nmfaudio._common.validation import as_number
 from nmfaudio._public import public
-from nmfaudio.errors import ContentError
+from nmfaudio.errors import ContentError, ParameterError
 from nmfaudio.symbolic.conversion import Notes, as_notes
 from nmfaudio.symbolic.names import DRUM_CHANNEL, part_named
 from nmfaudio.symbolic.note import Note
@@ -183,8 +183,8 @@ def evaluate_transcription(
         are those of `nmfaudio.symbolic.as_notes`: results with ``notes``, `pretty_midi.PrettyMIDI`,
         ``NoteData`` of mirdata, and (intervals, Hz) of mir_eval.
     tolerance : float
-        Largest deviation of an onset, in seconds; also of an offset, unless `offset_ratio` allows
-        more.
+        Largest deviation of an onset, in seconds, at most 1; also of an offset, unless
+        `offset_ratio` allows more.
     pitch_tolerance : float
         Largest deviation of a pitch, in cents.
     offset_ratio : float
@@ -242,7 +242,7 @@ def evaluate_transcription(
     3 notes in the reference, 3 estimated
     """
     tolerances = {
-        "onset_tolerance": as_number(tolerance, "tolerance", above=0),
+        "onset_tolerance": _as_seconds(tolerance),
         "pitch_tolerance": as_number(pitch_tolerance, "pitch_tolerance", above=0),
         "offset_min_tolerance": tolerance,
     }
@@ -265,6 +265,17 @@ def evaluate_transcription(
         n_reference=len(notes) + sum(map(len, hits.values())),
         n_estimated=len(est_notes) + sum(map(len, est_hits.values())),
     )
+
+
+def _as_seconds(tolerance: float) -> float:
+    """Return a tolerance in seconds; more than one second is mistaken for milliseconds."""
+    tolerance = as_number(tolerance, "tolerance", above=0)
+    if tolerance > 1:
+        raise ParameterError(
+            f"tolerance is {tolerance:g} seconds; at most 1 is allowed: did you mean "
+            f"{tolerance / 1000:g}?"
+        )
+    return tolerance
 
 
 def nan_to_none(measures: Mapping[str, float]) -> dict[str, float | None]:

@@ -80,7 +80,7 @@ class F0Separator(NmfSeparator):
         "solo.wav --guess",
     )
 
-    pitch: str | os.PathLike[str] | Pitch | None = option(
+    pitch: str | os.PathLike[str] | Pitch | tuple[np.ndarray, np.ndarray] | None = option(
         None,
         "pitch track of the voice: a text file of rows of seconds and Hz, as Tony and Sonic "
         "Visualiser export them; 0 or a gap is no pitch",
@@ -261,15 +261,13 @@ class F0Separator(NmfSeparator):
     def _pitches(self, inputs: SeparationInput) -> list[Pitch]:
         """Pitch tracks of all voices, checked against the recording."""
         from nmfaudio.separators.pitch_checks import check_pitches
-        from nmfaudio.separators.pitch_track import Pitch, estimate_pitch, read_pitch
+        from nmfaudio.separators.pitch_track import as_pitch, estimate_pitch
 
         if self.guess:
             guess = estimate_pitch(inputs.y, inputs.sr)
             return [Pitch(inputs.start + guess.times, guess.hertz)]
         tracks = [p for p in (self.pitch, *self.second_pitch) if p is not None]
-        pitches = [
-            p if isinstance(p, Pitch) else read_pitch(p, unit=self.pitch_unit) for p in tracks
-        ]
+        pitches = [as_pitch(p, unit=self.pitch_unit) for p in tracks]
         check_pitches(pitches, inputs)
         return pitches
 

@@ -174,11 +174,18 @@ class GuidedSeparator(NmfSeparator):
     @cached_property
     def _examples(self) -> dict[str, list[Recording]]:
         """Examples of each label."""
+        from nmfaudio._common.validation import as_pair
         from nmfaudio.dictionaries.recordings import as_recordings
 
+        if isinstance(self.example, str | bytes | os.PathLike):
+            raise ParameterError(
+                f"example is {self.example!r}; give a mapping of labels to recordings, such as "
+                '{"voice": "voice.wav"}'
+            )
         pairs = self.example.items() if isinstance(self.example, Mapping) else self.example
         by_label: dict[str, list[Recording]] = {}
-        for label, recordings in pairs:
+        for pair in pairs:
+            label, recordings = as_pair(pair, "example", "(label, recording)")
             by_label.setdefault(label, []).extend(as_recordings(_time_ranges(recordings)))
         return by_label
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from nmfaudio.errors import AudioFileError, ContentError, ShapeError
+from nmfaudio.errors import AudioFileError, ContentError, ParameterError, ShapeError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,8 +28,8 @@ class Pitch:
     times : np.ndarray [shape=(row,)]
         Times in seconds, ascending.
     hertz : np.ndarray [shape=(row,)]
-        Pitches in Hz; 0 where the voice has none. Gaps of more than one and a half times the
-        median distance of the rows have no pitch either.
+        Pitches in Hz; 0 or NaN, which becomes 0, where the voice has none. Gaps of more than one
+        and a half times the median distance of the rows have no pitch either.
 
     Raises
     ------
@@ -52,6 +52,7 @@ class Pitch:
 
         for name in ("times", "hertz"):
             object.__setattr__(self, name, np.asarray(getattr(self, name), np.float64))
+        object.__setattr__(self, "hertz", np.where(np.isnan(self.hertz), 0, self.hertz))
         if self.times.ndim != 1 or self.times.shape != self.hertz.shape or not self.times.size:
             raise ShapeError(
                 f"times have shape {self.times.shape} and hertz {self.hertz.shape}; both must be "
@@ -150,6 +151,43 @@ class Pitch:
         # Closed form of the sum of rho**h * cos(h * phase) over all partials h ≥ 1
         wave = gate * (rho * cosine - rho**2) / (1 - 2 * rho * cosine + rho**2)
         return np.asarray(wave, np.float32)
+
+
+def as_pitch(track: Any, *, unit: Literal["hz", "midi"] = "hz") -> Pitch:
+    """Return a pitch track of any form as a `Pitch`.
+
+    Parameters
+    ----------
+    track : path, Pitch, or (times, hertz)
+        A path is read by `read_pitch`; a pair of arrays is seconds and Hz.
+    unit : {"hz", "midi"}
+        Unit of the pitches in files.
+
+    Returns
+    -------
+    Pitch
+
+    Raises
+    ------
+    AudioFileError
+        The file cannot be read.
+    ParameterError
+        `track` is something else.
+    ShapeError, ContentError
+        The shapes of a pair differ, or a value is out of range.
+    """
+    if isinstance(track, Pitch):
+        return track
+    if isinstance(track, str | os.PathLike):
+        return read_pitch(track, unit=unit)
+    if isinstance(track, tuple | list) and len(track) == 2:
+        return Pitch(track[0], track[1])
+    from nmfaudio._common.validation import shown
+
+    raise ParameterError(
+        f"pitch is {shown(track)}; it must be a path, a Pitch, or a pair (times in s, pitches in "
+        "Hz) of arrays"
+    )
 
 
 def first_invalid_row(times: np.ndarray, hertz: np.ndarray) -> tuple[int, str] | None:

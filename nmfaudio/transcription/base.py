@@ -14,6 +14,7 @@ import numpy as np
 from nmfaudio._common.log import LOGGER
 from nmfaudio._common.memory import PROCESS
 from nmfaudio._common.steps import report_step
+from nmfaudio._common.validation import as_pair
 from nmfaudio.audio.io.samples import Audio, as_samples
 from nmfaudio.audio.masking import analyse
 from nmfaudio.audio.preparation import prepared
@@ -46,6 +47,9 @@ class Tuning(Generic[T]):
         The transcriber with the best settings.
     metric : str
         Metric that was maximised.
+    best : dict
+        Settings of that transcriber, and under `metric` their mean over the pieces. Of drums, the
+        threshold of each part, and the mean over the parts that were tuned.
     table : tuple of dict
         One row for each setting that was tried: the setting, and under `metric` the mean over the
         pieces. Rows of drums also have a ``part``.
@@ -54,18 +58,15 @@ class Tuning(Generic[T]):
     --------
     >>> import nmfaudio as na
     >>> rows = ({"threshold": 0.1, "onset_f": 0.7}, {"threshold": 0.2, "onset_f": 0.9})
-    >>> na.transcription.Tuning(na.Transcriber(), "onset_f", rows).best
+    >>> tuning = na.transcription.Tuning(na.Transcriber(threshold=0.2), "onset_f", rows[1], rows)
+    >>> tuning.best
     {'threshold': 0.2, 'onset_f': 0.9}
     """
 
     transcriber: T
     metric: str
+    best: dict[str, Any]
     table: tuple[dict[str, Any], ...]
-
-    @property
-    def best(self) -> dict[str, Any]:
-        """Row of the table with the highest metric, the first of equals."""
-        return max(self.table, key=lambda row: row[self.metric])
 
 
 class BaseTranscriber(ABC):
@@ -251,7 +252,8 @@ class BaseTranscriber(ABC):
         self, pieces: Iterable[tuple[Audio | tuple[np.ndarray, int], Any]], **keywords: Any
     ) -> Iterator[tuple[Salience, float, Any]]:
         """Salience, duration in seconds, and reference notes of each piece."""
-        for audio, reference in pieces:
+        for piece in pieces:
+            audio, reference = as_pair(piece, "pieces", "(audio, notes)")
             samples, sr = audio if isinstance(audio, tuple) else (audio, None)
             transcription = self.transcribe(samples, sr, **keywords)
             salience, duration = transcription.salience, transcription.duration

@@ -52,9 +52,9 @@ class DrumTranscriber(Settings, BaseTranscriber):
         Convolutive templates of an `Stft`, labelled by part, as `learn_drums` returns them; by
         default those that ship with the package. They are converted to the transform of the
         recording.
-    parts : sequence of str
-        Parts to transcribe, of kick, snare, hihat, toms and cymbals. Toms and cymbals are much
-        less reliable than the first three.
+    parts : sequence of str, or str
+        Parts to transcribe, or the only one, of kick, snare, hihat, toms and cymbals. Toms and
+        cymbals are much less reliable than the first three.
     threshold : float or mapping of str to float
         Minimum height of a hit, in shares of a loud hit of its part; see `pick_hits`.
     prior_weight : float
@@ -102,6 +102,8 @@ class DrumTranscriber(Settings, BaseTranscriber):
                 "convolutive templates of an Stft, as na.dictionaries.learn_drums returns them"
             )
         available = [part for part in DRUM_PARTS if part in kit.names]
+        parts: Any = self.parts
+        object.__setattr__(self, "parts", (parts,) if isinstance(parts, str) else tuple(parts))
         if not self.parts or not set(self.parts) <= set(available):
             raise ParameterError(
                 f"parts is {','.join(self.parts)!r}; choose from the parts of the dictionary, "
@@ -169,16 +171,20 @@ class DrumTranscriber(Settings, BaseTranscriber):
                 f"no piece has a {' or '.join(self.parts)}; give pieces as (audio, hits)"
             )
         means = {part: np.mean(rows, axis=0) for part, rows in scores.items() if rows}
-        best = {part: threshold_of(self.threshold, part) for part in self.parts}
+        thresholds = {part: threshold_of(self.threshold, part) for part in self.parts}
+        reached = []
         for part, values in means.items():
             smooth = np.convolve(np.pad(values, 1, mode="edge"), [0.25, 0.5, 0.25], "valid")
-            best[part] = self._thresholds(part)[int(smooth.argmax())]
+            chosen = int(smooth.argmax())
+            thresholds[part] = self._thresholds(part)[chosen]
+            reached.append(float(values[chosen]))
+        best = {"threshold": thresholds, metric: float(np.mean(reached))}
         table = tuple(
             {"part": part, "threshold": threshold, metric: value}
             for part, values in means.items()
             for threshold, value in zip(self._thresholds(part), values.tolist(), strict=True)
         )
-        return Tuning(replace(self, threshold=best), metric, table)
+        return Tuning(replace(self, threshold=thresholds), metric, best, table)
 
     def _decompose(
         self,
@@ -230,7 +236,8 @@ class DrumTranscriber(Settings, BaseTranscriber):
         return [_drum_score(x._hits(salience, [part]), true, metric_index) for x in tried]
 
     def _suitability(self, V: np.ndarray, fitted: Decomposition, salience: Salience) -> Suitability:
-        return drum_suitability(float(fitted.losses[-1]), V)
+        is_shipped = self.dictionary == bundled_kit()
+        return drum_suitability(float(fitted.losses[-1]), V, is_shipped=is_shipped)
 
     def _unsuitable(self, suitability: Suitability) -> str:
         return (

@@ -79,7 +79,7 @@ def piano_suitability(salience: Salience, *, is_piano: bool) -> Suitability:
     return Suitability(value, _LOWEST_DECAY if is_piano else None)
 
 
-def drum_suitability(loss: float, V: np.ndarray) -> Suitability:
+def drum_suitability(loss: float, V: np.ndarray, *, is_shipped: bool) -> Suitability:
     """Share of a spectrogram that the model of a drum kit explains.
 
     Parameters
@@ -88,6 +88,9 @@ def drum_suitability(loss: float, V: np.ndarray) -> Suitability:
         Kullback–Leibler divergence of the model from `V`.
     V : np.ndarray [shape=(freq, time)]
         Spectrogram.
+    is_shipped : bool
+        Whether the kit is the one that ships with the package, so that the limit holds: kits of
+        fewer parts explain less.
 
     Returns
     -------
@@ -96,11 +99,12 @@ def drum_suitability(loss: float, V: np.ndarray) -> Suitability:
 
     Examples
     --------
-    >>> drum_suitability(1.0, np.ones((2, 5))).value
+    >>> drum_suitability(1.0, np.ones((2, 5)), is_shipped=True).value
     0.9
     """
     total = float(V.sum(dtype=np.float64))
-    return Suitability(1 - loss / total if total > 0 else math.nan, _LOWEST_EXPLAINED)
+    value = 1 - loss / total if total > 0 else math.nan
+    return Suitability(value, _LOWEST_EXPLAINED if is_shipped else None)
 
 
 def _strongest_neighbour(values: np.ndarray, pitches: np.ndarray) -> np.ndarray:

@@ -263,7 +263,8 @@ class Transcriber(BaseTranscriber):
             )
         means = np.nanmean(scores, axis=0).tolist()
         table = tuple(row | {metric: mean} for row, mean in zip(rows, means, strict=True))
-        return Tuning(candidates[int(np.argmax(means))], metric, table)
+        chosen = int(np.argmax(means))
+        return Tuning(candidates[chosen], metric, table[chosen], table)
 
     def _default_grid(self) -> Mapping[str, Sequence[Any]]:
         """Thresholds around the current one."""

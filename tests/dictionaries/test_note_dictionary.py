@@ -300,3 +300,8 @@ def test_the_shipped_piano_is_loaded_once_and_cannot_be_changed():
     assert na.dictionaries.piano_notes() is piano
     with pytest.raises(ValueError, match="read-only"):
         piano.templates[0, 0] = 1
+
+
+def test_note_names_are_no_bounds():
+    with pytest.raises(na.ParameterError, match=r"low must be .* 'C3'"):
+        na.dictionaries.piano_notes().restrict("C3", "C5")

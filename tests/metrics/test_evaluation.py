@@ -154,7 +154,7 @@ def test_the_table_is_aligned():
         (TRUE, MADE, {"mixture": NOISE[0, 0, 1:]}, na.errors.ShapeError, "the mixture has"),
         (TRUE, {"a": MADE["a"]}, {}, na.ParameterError, "1 estimates for 2 references"),
         (TRUE, {"a": MADE["a"], "x": MADE["b"]}, {"permute": False}, na.ParameterError, "named b"),
-        (TRUE, MADE, {"framewise": True}, na.ParameterError, "sr must be"),
+        (TRUE, MADE, {"framewise": True}, na.ParameterError, "sr is missing"),
         ({}, MADE, {}, na.ParameterError, "no reference"),
         (TRUE, MADE | {"b": MADE["b"] * np.nan}, {}, na.ContentError, "estimate b has 3000 NaN"),
     ],
@@ -217,3 +217,28 @@ def test_files_that_differ_are_refused_with_the_cure(tmp_path, y, sr, words):
     na.write(tmp_path / "x.wav", y, sr)
     with pytest.raises(na.ContentError, match=words):
         na.evaluate(tmp_path / "true.wav", tmp_path / "x.wav")
+
+
+@pytest.mark.parametrize("sr", [44.1, 0, "44100", 22050.5])
+def test_a_sample_rate_that_is_none_is_refused(sr):
+    for framewise in (False, True):
+        with pytest.raises(na.ParameterError, match=r"sr is .*whole number of Hz"):
+            na.evaluate(NOISE[:1], NOISE[:1], sr, framewise=framewise)
+
+
+def test_a_sample_rate_beside_stems_of_another_is_refused():
+    y = np.random.default_rng(0).standard_normal(4000)
+    stems = na.separate(y, 2000, n_sources=2, n_components=4, max_iter=5, n_fft=256)
+    assert na.evaluate(stems, stems, 2000).sr == na.evaluate(stems, stems).sr == 2000
+    with pytest.raises(na.ParameterError, match=r"sr is 4,000, but the .* have 2,000 Hz"):
+        na.evaluate(stems, stems, 4000)
+
+
+def test_arrays_of_one_axis_are_one_source_each():
+    one, same = na.evaluate(NOISE[0], NOISE[1]), na.evaluate(NOISE[:1], NOISE[1:2])
+    assert one == same
+
+
+def test_the_sources_are_named_for_one_that_does_not_exist():
+    with pytest.raises(KeyError, match="no source 'nosuch'; there are source-1"):
+        na.evaluate(NOISE[0], NOISE[0])["nosuch"]

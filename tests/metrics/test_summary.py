@@ -101,3 +101,9 @@ def test_nothing_to_judge_and_unknown_measures_are_refused():
         na.metrics.evaluate_transcriptions([])
     with pytest.raises(na.ParameterError, match="onset_f"):
         na.metrics.evaluate_transcriptions(PAIRS).values("nonsense")
+
+
+def test_a_single_pair_is_refused():
+    score = [na.Note(t, t + 1, 60) for t in range(3)]
+    with pytest.raises(na.ParameterError, match=r"pairs .*\[\(reference, estimated\)\]"):
+        na.metrics.evaluate_transcriptions((score, score))

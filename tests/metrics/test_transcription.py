@@ -248,3 +248,8 @@ def test_the_table_has_every_measure():
         assert any(line.startswith(label) for line in lines)
     told = scores.to_dict()
     assert told["kick_f"] == scores.drums["kick"][2]
+
+
+def test_a_tolerance_in_milliseconds_is_refused():
+    with pytest.raises(na.ParameterError, match=r"50 seconds; .*did you mean 0\.05\?"):
+        na.evaluate_transcription([], [], tolerance=50)

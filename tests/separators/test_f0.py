@@ -291,3 +291,16 @@ def test_the_example_of_the_documentation_is_better_than_the_mixture():
     assert all(
         na.metrics.si_sdr(s, stems[n]) > na.metrics.si_sdr(s, y) + 8 for n, s in true.items()
     )
+
+
+def test_a_pair_of_arrays_and_nan_are_a_pitch_track():
+    times, hertz = np.arange(0, 0.5, 0.01), np.full(50, 220.0)
+    hertz[:10] = np.nan  # as pYIN marks frames without pitch
+    y = np.random.default_rng(0).standard_normal(SR // 2)
+    settings = {"n_components": 2, "max_iter": 3}
+    pair = na.F0Separator(pitch=(times, hertz), **settings)(y, SR)
+    track = na.F0Separator(pitch=na.separators.Pitch(times, np.nan_to_num(hertz)), **settings)
+    assert np.array_equal(pair["voice"], track(y, SR)["voice"])
+    assert na.separators.Pitch(times, hertz).hertz[:11].tolist() == [0.0] * 10 + [220.0]
+    with pytest.raises(na.ParameterError, match="pitch is 220"):
+        na.F0Separator(pitch=220)(y, SR)

@@ -205,3 +205,9 @@ def test_another_sample_rate_is_refused():
     known = na.learn({"a": noise()}, SR, transform=na.Stft(SR, 256))
     with pytest.raises(na.ParameterError, match="sr 8000, not 16000"):
         GuidedSeparator(dictionary=known)(noise(), 16000)
+
+
+@pytest.mark.parametrize("example", ["x.wav", ["x.wav"]])
+def test_an_example_without_a_label_is_refused(example):
+    with pytest.raises(na.ParameterError, match=r"example .*'x.wav'"):
+        na.GuidedSeparator(example=example)

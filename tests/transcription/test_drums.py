@@ -298,3 +298,38 @@ def test_the_sample():
     for part in PARTS:
         figures = mir_eval.onset.f_measure(np.array(true[part]), np.array(found[part]), 0.02)
         assert figures[0] > 0.95, part
+
+
+def test_the_best_is_the_thresholds_that_the_transcriber_uses():
+    pytest.importorskip("mir_eval")
+    y, sr, hits = loop(8)
+    tuned = na.DrumTranscriber().tune([((y, sr), hits)])
+    assert tuned.best["threshold"] == tuned.transcriber.threshold
+    reached = [
+        row["onset_f"]
+        for row in tuned.table
+        if row["threshold"] == tuned.transcriber.threshold[row["part"]]
+    ]
+    assert tuned.best["onset_f"] == pytest.approx(np.mean(reached))
+
+
+def test_a_single_pair_of_audio_and_hits_is_refused():
+    *_, hits = loop(1)
+    for call in (na.dictionaries.learn_drums, na.DrumTranscriber().tune):
+        with pytest.raises(na.ParameterError, match=r"pieces has the item 'a.wav'; .* pair"):
+            call(("a.wav", hits))
+
+
+def test_the_limit_of_suitability_holds_for_the_shipped_kit_only():
+    y, sr, hits = loop(2)
+    assert na.DrumTranscriber()(y, sr).suitability.limit == 0.84
+    own = na.dictionaries.learn_drums([((y, sr), hits)])
+    found = na.DrumTranscriber(own, parts=("kick",))(y, sr).suitability
+    assert found.limit is None
+    assert 0 < found.value < 1
+
+
+def test_a_single_part_may_be_a_string():
+    assert na.DrumTranscriber(parts="kick") == na.DrumTranscriber(parts=("kick",))
+    with pytest.raises(na.ParameterError, match="parts is 'gong'"):
+        na.DrumTranscriber(parts="gong")
