@@ -172,12 +172,10 @@ class BatchCommand(ComputingCommand):
         from nmfaudio.audio.io.decoding import open_audio
 
         report: dict[str, Any] = {"input": job.source, "track": job.track, "exit_code": 0}
-        with (
-            report_failure(report, input_name(job.source), debug=self.debug),
-            open_audio(job.content),
-        ):
-            return None
-        return report | {"warnings": []}
+        reporting = report_failure(report, input_name(job.source), debug=self.debug)
+        with reporting, open_audio(job.content):
+            pass
+        return report | {"warnings": []} if report["exit_code"] else None
 
     def _skip(self, job: Job) -> dict[str, Any]:
         if not self.quiet:
