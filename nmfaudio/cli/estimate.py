@@ -36,6 +36,9 @@ class Estimate:
         self._span = (0.0, 0.0)
         self._began = 0.0  # seconds
         self._within: float | None = None  # share of the stage, None while it is unknown
+        # Seconds and share at the beginning of the first stage that reported. The time before, of
+        # imports and of loading machine code, says nothing about the speed of the work.
+        self._base: tuple[float, float] | None = None
         self._share = 0.0
         self._left: float | None = None
 
@@ -47,6 +50,8 @@ class Estimate:
     def advance(self, share: float) -> None:
         """Set the share of the stage that is done."""
         self._within = share
+        if self._base is None:
+            self._base = self._began, self._span[0]
 
     def share(self, now: float) -> float:
         """Share of all stages that is done, from 0 to 1."""
@@ -58,16 +63,20 @@ class Estimate:
     def left(self, now: float) -> float | None:
         """Seconds left, None while too little is known; the last estimate if it was lower."""
         share = self.share(now)
-        if share < _EARLIEST or now < _BRIEFEST:
+        if self._base is None:
             return None
-        estimate = now * (1 - share) / share
+        seconds, done = now - self._base[0], share - self._base[1]
+        if done < _EARLIEST or seconds < _BRIEFEST:
+            return None
+        estimate = seconds * (1 - share) / done
         self._left = estimate if self._left is None else min(self._left, estimate)
         return self._left
 
     def _guess(self, now: float) -> float:
         """Share of a stage that reports nothing, from the rate of the stages before it."""
         first, last = self._span
-        if first <= 0 or self._began <= 0:
+        began, share = self._base or (0.0, 0.0)
+        if first <= share or self._began <= began:
             return 0.0
-        expected = self._began * (last - first) / first
+        expected = (self._began - began) * (last - first) / (first - share)
         return 1 - math.exp(-(now - self._began) / expected) if expected > 0 else 0.0

@@ -90,6 +90,15 @@ def test_a_stage_that_reports_nothing_goes_on_by_the_rate_so_far():
     assert shares[2] < shares[3] <= 1
 
 
+def test_time_before_the_first_report_is_no_measure_of_speed():
+    estimate = Estimate(STAGES)
+    estimate.begin("reading", 0)
+    estimate.begin("fitting", 8)  # imports took 8 s
+    assert estimate.left(8) is None
+    estimate.advance(0.4)
+    assert estimate.left(10) == pytest.approx(7)
+
+
 def test_loading_machine_code_is_not_compiling():
     now = [0.0]
     watch = Stopwatch(lambda: now[0])
