@@ -179,8 +179,8 @@ class BatchCommand(ComputingCommand):
             report_failure(report, input_name(job.source), debug=self.debug),
             open_audio(job.content),
         ):
-            return None
-        return report | {"warnings": []}
+            pass
+        return report | {"warnings": []} if report["exit_code"] else None
 
     def _skip(self, job: Job) -> dict[str, Any]:
         if not self.quiet:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 
 _EARLIEST = 0.05  # share done from which on the time left is estimated
+_STEADY = 0.7  # share of a stage that reports nothing, up to which its progress is linear
 _BRIEFEST = 1.0  # seconds
 
 
@@ -79,4 +80,9 @@ class Estimate:
         if first <= share or self._began <= began:
             return 0.0
         expected = (self._began - began) * (last - first) / (first - share)
-        return 1 - math.exp(-(now - self._began) / expected) if expected > 0 else 0.0
+        if expected <= 0:
+            return 0.0
+        passed = (now - self._began) / expected
+        rest = 1 - _STEADY
+        # As expected at first; near the end it slows down, for stages that take longer.
+        return passed if passed < _STEADY else 1 - rest * math.exp((_STEADY - passed) / rest)

@@ -86,7 +86,8 @@ def test_a_stage_that_reports_nothing_goes_on_by_the_rate_so_far():
     estimate.begin("rendering", 6)
     shares = [estimate.share(6 + seconds) for seconds in (0, 1, 4, 100)]
     assert shares[0] == pytest.approx(0.6)
-    assert shares[1] == pytest.approx(0.6 + 0.4 * (1 - np.exp(-1 / 4)))
+    assert shares[1] == pytest.approx(0.6 + 0.4 / 4)
+    assert shares[2] == pytest.approx(0.6 + 0.4 * (1 - 0.3 / np.e))
     assert shares[2] < shares[3] <= 1
 
 
