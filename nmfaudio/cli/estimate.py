@@ -54,6 +54,10 @@ class Estimate:
         if self._base is None:
             self._base = self._began, self._span[0]
 
+    def measure_from(self, now: float) -> None:
+        """Measure the speed from now on; the share done until now took an unknown time."""
+        self._base = now, self.share(now)
+
     def share(self, now: float) -> float:
         """Share of all stages that is done, from 0 to 1."""
         first, last = self._span

@@ -100,6 +100,15 @@ def test_time_before_the_first_report_is_no_measure_of_speed():
     assert estimate.left(10) == pytest.approx(7)
 
 
+def test_iterations_before_the_first_report_are_no_measure_of_speed():
+    estimate = Estimate(STAGES)
+    estimate.begin("fitting", 8)
+    estimate.advance(0.2)
+    estimate.measure_from(8)
+    estimate.advance(0.4)
+    assert estimate.left(10) == pytest.approx(14)
+
+
 def test_loading_machine_code_is_not_compiling():
     now = [0.0]
     watch = Stopwatch(lambda: now[0])
