@@ -72,6 +72,10 @@ class BatchCommand(ComputingCommand):
         group=INPUT,
     )
 
+    def stage_weights(self) -> Mapping[str, float]:
+        """Relative durations of the stages, for the progress bar."""
+        return self.stages
+
     @property
     @abstractmethod
     def root(self) -> Path:
@@ -146,7 +150,7 @@ class BatchCommand(ComputingCommand):
         for number, job in enumerate(jobs, 1):
             place = f"{number} of {len(jobs)} " if len(jobs) > 1 else ""
             label = place + printable(job.track)
-            bar = Bar(label, self.stages, quiet=self.quiet, lines=self.progress)
+            bar = Bar(label, self.stage_weights(), quiet=self.quiet, lines=self.progress)
             if job in failed:
                 report = failed[job]
             elif job in done or work is None:

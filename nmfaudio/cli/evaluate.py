@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from nmfaudio._common.options import option, switch
+from nmfaudio._common.time_ranges import parse_time_range
 from nmfaudio.cli.command import Command
 from nmfaudio.cli.evaluated_files import RESULT, kind_of, note_pairs
 from nmfaudio.cli.failures import joint_code, printable, report_failure
@@ -64,6 +65,13 @@ examples:
         metavar="FILE",
         group=_AUDIO,
     )
+    preview: tuple[float, float] | None = option(
+        None,
+        "part of the true sources to compare with, where EST was separated with this --preview",
+        parse=parse_time_range,
+        metavar="FROM-TO",
+        group=_AUDIO,
+    )
     permute: bool = switch("match files for the best mean SIR, not by name", group=_AUDIO)
     framewise: bool = switch(
         "also compute the median over frames of one second, as BSS-eval version 4 (museval)",
@@ -93,7 +101,10 @@ examples:
                 " and EST with the estimated ones"
             )
         if self._are_notes():
-            self._refuse("mixture", "permute", "framewise", hint="is for audio, and not for notes")
+            self._refuse(
+                *("mixture", "preview", "permute", "framewise"),
+                hint="is for audio, and not for notes",
+            )
             return self._compare_notes()
         self._refuse("drums", "tolerance", hint="is for notes; add --notes")
         return self._compare_audio()
@@ -128,6 +139,7 @@ examples:
                 mixture=self.mixture,
                 permute=True if self.permute else None,
                 framewise=self.framewise,
+                part=self.preview,
             )
         for warning in caught:
             print(f"nmfaudio: warning: {printable(str(warning.message))}", file=sys.stderr)

@@ -119,11 +119,14 @@ class Bar:
     def update(self, progress: Progress) -> None:
         """Show the progress of the iterations: the callback of a separator."""
         check_ended()
-        if self._stage != FITTING:
+        is_first = self._stage != FITTING
+        if is_first:
             self.show_stage(FITTING)
         done = progress.start_index + progress.iteration / max(progress.max_iter, 1)
         with self._lock:
             self._estimate.advance(done / max(progress.n_starts, progress.start_index + 1))
+            if is_first:  # the iterations before the first report belong to another stage
+                self._estimate.measure_from(self._worked())
             self._text = "fitting the model"
             if progress.n_starts > 1:
                 self._text = f"fitting model {progress.start_index + 1} of {progress.n_starts}"

@@ -59,21 +59,22 @@ _EXAMPLES = (
     "song.wav --preview 0:30-0:45 -v",
     "*.flac -o stems --format flac --skip-existing",
 )
+# Medians over the separators, of recordings of 15 to 20 s in stereo.
+_LOCATING, _RENDERING = "locating the sources", "computing the stems"
+_STAGES = {READING: 1, PREPARING: 5, FITTING: 36, _LOCATING: 19, _RENDERING: 36, WRITING: 3}
+# Those that differ much from it: measured on the samples band and trio, on one thread.
+_STAGES_OF = {
+    "hpss": {FITTING: 36, _LOCATING: 17, _RENDERING: 38},
+    "separate": {FITTING: 20, _LOCATING: 43, _RENDERING: 8},
+    "score": {PREPARING: 26, FITTING: 22, _LOCATING: 15, _RENDERING: 28},
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class SeparateCommand(BatchCommand):
     """``nmfaudio separate`` and the commands of all other separators."""
 
-    # Medians over the separators, of recordings of 15 to 20 s in stereo.
-    stages: ClassVar[Mapping[str, float]] = {
-        READING: 1,
-        PREPARING: 5,
-        FITTING: 36,
-        "locating the sources": 19,
-        "computing the stems": 36,
-        WRITING: 3,
-    }
+    stages: ClassVar[Mapping[str, float]] = _STAGES
 
     separator: Separator
 
@@ -174,6 +175,10 @@ class SeparateCommand(BatchCommand):
         values, files = parse(cls.parser(name, kind), (*settings, *shared), argv)
         separator = constructed(kind, settings, values)
         return cls(name=name, files=files, separator=separator, **values_of(shared, values))
+
+    def stage_weights(self) -> Mapping[str, float]:
+        """Relative durations of the stages of this separator."""
+        return _STAGES | _STAGES_OF.get(self.name, {})
 
     @property
     def root(self) -> Path:

@@ -11,6 +11,7 @@ import numpy as np
 
 from nmfaudio._common.dataframes import to_dataframe
 from nmfaudio._common.equality import EqualByContent
+from nmfaudio._common.json_types import as_json
 from nmfaudio._common.validation import as_sample_rate
 from nmfaudio._public import public
 from nmfaudio.errors import ContentError, ParameterError
@@ -106,20 +107,20 @@ class Evaluation(EqualByContent):
         -------
         dict
             ``sources``, ``mean`` and ``notes``, with frames also ``mean_of_medians``. None stands
-            for NaN and infinities.
+            for NaN, and text (``"inf"`` or ``"-inf"``) for infinities.
         """
         sources: dict[str, Any] = {
-            name: {"estimate": estimate, **_finite(self[name])}
+            name: {"estimate": estimate, **_plain(self[name])}
             for name, estimate in self.matches.items()
         }
-        report = {"sources": sources, "mean": _finite(self.mean), "notes": list(self.notes)}
+        report = {"sources": sources, "mean": _plain(self.mean), "notes": list(self.notes)}
         if self.frames is not None and (medians := self.medians) is not None:
             for i, name in enumerate(self.matches):
-                sources[name]["median"] = _finite({m: v[i] for m, v in medians.items()})
+                sources[name]["median"] = _plain({m: v[i] for m, v in medians.items()})
                 sources[name]["frames"] = {
-                    m: list(_finite(dict(enumerate(v[i]))).values()) for m, v in self.frames.items()
+                    m: list(_plain(dict(enumerate(v[i]))).values()) for m, v in self.frames.items()
                 }
-            report["mean_of_medians"] = _finite({m: _mean(v) for m, v in medians.items()})
+            report["mean_of_medians"] = _plain({m: _mean(v) for m, v in medians.items()})
         return report
 
     def to_dataframe(self) -> pandas.DataFrame:
@@ -176,6 +177,7 @@ def evaluate(
     mixture: np.ndarray | FilePath | None = None,
     permute: bool | None = None,
     framewise: bool = False,
+    part: tuple[float, float] | None = None,
 ) -> Evaluation:
     """Compute SI-SDR and BSS-eval of estimated sources.
 
@@ -212,6 +214,9 @@ Stems or path
         the best mean SIR, as `mir_eval.separation` does; the result says so in its `notes`.
     framewise : bool
         Also compute BSS-eval version 4 of each second.
+    part : tuple of (float, float), optional
+        First and last second of the part that the estimates are of; only this part of the files of
+        references and mixture is read. Arrays are taken as they are.
 
     Returns
     -------
@@ -255,7 +260,7 @@ Stems or path
     piano     20.0    20.3    31.9    20.6    32.1       20.0     20.2    19.9
     mean      20.0    20.3    26.1     inf    32.4       20.0     20.1    19.8
     """
-    true, found = load_sources(reference, estimate)
+    true, found = load_sources(reference, estimate, part)
     rate = _rate(sr, true.sr or found.sr, required=framewise)
     references = np.stack(list(true.signals.values()))  # (source, channel, sample)
     active = references.any(axis=(1, 2))
@@ -270,7 +275,7 @@ Stems or path
     if mixture is None:
         mixed = _default_mixture(true, references, notes)
     else:
-        mixed = load_mixture(mixture, true)
+        mixed = load_mixture(mixture, true, part)
     scores = _scores(bss, references, estimates, mixed)
     if not active.all():
         silent = [name for name, y in true.signals.items() if not y.any()]
@@ -400,9 +405,9 @@ def _median(values: np.ndarray) -> float:
         return float(np.median(valid)) if valid.size else math.nan
 
 
-def _finite(scores: Mapping[Any, float]) -> dict[Any, float | None]:
-    """Scores with None for NaN and infinities, which JSON does not have."""
-    return {name: float(x) if math.isfinite(x) else None for name, x in scores.items()}
+def _plain(scores: Mapping[Any, float]) -> dict[Any, Any]:
+    """Scores with None for NaN and text for infinities, which JSON does not have."""
+    return {name: as_json(float(x), nonfinite="null") for name, x in scores.items()}
 
 
 def _cell(x: float) -> str:

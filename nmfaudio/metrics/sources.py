@@ -18,6 +18,7 @@ from nmfaudio.errors import AudioFileError, ContentError, ParameterError, ShapeE
 
 FilePath: TypeAlias = str | os.PathLike[str]
 Sources: TypeAlias = Mapping[str, np.ndarray] | np.ndarray | Sequence[np.ndarray] | FilePath
+Part: TypeAlias = tuple[float, float] | None
 
 MIXTURE = "mixture"
 """Name of the file that is the mixture and not a source."""
@@ -50,13 +51,17 @@ class SourceSet:
     are_files: bool = False
 
 
-def load_sources(reference: Sources, estimate: Sources) -> tuple[SourceSet, SourceSet]:
+def load_sources(
+    reference: Sources, estimate: Sources, part: Part = None
+) -> tuple[SourceSet, SourceSet]:
     """Collect references and estimates, and check that they can be compared.
 
     Parameters
     ----------
     reference, estimate : mapping of str to np.ndarray, np.ndarray, sequence, or path
         As for `evaluate`.
+    part : tuple of (float, float), optional
+        Part of the files of the references in seconds.
 
     Returns
     -------
@@ -78,22 +83,26 @@ def load_sources(reference: Sources, estimate: Sources) -> tuple[SourceSet, Sour
     if pair[0] is not None and pair[1] is not None:
         pair = _same_name(reference, pair[0], estimate), _same_name(estimate, pair[1], reference)
     sides = [
-        _of_arrays(source, role) if files is None else _of_files(files)
-        for source, role, files in zip(
-            (reference, estimate), ("reference", "estimate"), pair, strict=True
+        _of_arrays(source, role) if files is None else _of_files(files, span)
+        for source, role, files, span in zip(
+            (reference, estimate), ("reference", "estimate"), pair, (part, None), strict=True
         )
     ]
     _require_alike(*sides)
     return sides[0], sides[1]
 
 
-def load_mixture(mixture: np.ndarray | FilePath, references: SourceSet) -> np.ndarray:
+def load_mixture(
+    mixture: np.ndarray | FilePath, references: SourceSet, part: Part = None
+) -> np.ndarray:
     """Return the samples of a mixture, which must match the references.
 
     Parameters
     ----------
     mixture : np.ndarray [shape=(channel, sample) or (sample,)], or path
     references : SourceSet
+    part : tuple of (float, float), optional
+        Part of the file in seconds.
 
     Returns
     -------
@@ -107,7 +116,7 @@ def load_mixture(mixture: np.ndarray | FilePath, references: SourceSet) -> np.nd
         The file cannot be read.
     """
     if isinstance(mixture, str | os.PathLike):
-        one = _of_files({MIXTURE: Path(mixture)}, keep_mixture=True)
+        one = _of_files({MIXTURE: Path(mixture)}, part, keep_mixture=True)
     else:
         one = SourceSet({MIXTURE: as_audio(mixture, "the mixture")}, {MIXTURE: "the mixture"})
     _require_alike(references, one)
@@ -198,11 +207,14 @@ def _same_name(source: Sources, files: dict[str, Path], other: Sources) -> dict[
     return {name: files[name]}
 
 
-def _of_files(files: dict[str, Path], *, keep_mixture: bool = False) -> SourceSet:
+def _of_files(
+    files: dict[str, Path], part: Part = None, *, keep_mixture: bool = False
+) -> SourceSet:
     """Read files, which must have the same sample rate."""
     from nmfaudio.audio.io import read
 
-    recordings = {name: read(path) for name, path in files.items()}
+    start, stop = part or (None, None)
+    recordings = {name: read(path, start=start, stop=stop) for name, path in files.items()}
     first = next(iter(files))
     for name, recording in recordings.items():
         _require_same_rate(files[name], recording.sr, files[first], recordings[first].sr)
@@ -262,7 +274,10 @@ def _require_alike(references: SourceSet, estimates: SourceSet) -> None:
 def _cure(y: np.ndarray, expected: np.ndarray) -> str:
     if y.shape[1] == expected.shape[1]:
         return "mix one down"
-    return "name stems of the same recording, or cut or pad one of them"
+    return (
+        "name stems of the same recording, cut or pad one of them, or for stems of a part of it "
+        "give that part (nmfaudio evaluate --preview FROM-TO)"
+    )
 
 
 def _size(y: np.ndarray) -> str:

@@ -150,3 +150,20 @@ def test_a_warning_of_a_file_is_passed_on(nmfaudio, folders):
     result = nmfaudio("evaluate", *folders)
     assert result.code == 0
     assert result.err.startswith("nmfaudio: warning: made/kick.wav")
+
+
+def test_a_preview_is_compared_with_this_part_of_the_sources(nmfaudio, folders):
+    for name, y in MADE.items():
+        write_wav(f"part/{name}.wav", y[:, SR : 2 * SR].T, subtype="DOUBLE")
+    (line,) = nmfaudio("evaluate", "true", "part").errors()
+    assert "--preview FROM-TO" in line
+    told = nmfaudio("evaluate", "true", "part", "--preview", "1-2", "--json").json
+    cut = slice(SR, 2 * SR)
+    truth = {"kick": KICK[:, cut], "snare": SNARE[:, cut]}
+    expected = na.evaluate(truth, {name: y[:, cut] for name, y in MADE.items()}, SR)
+    assert told["sources"] == expected.to_dict()["sources"]
+
+
+def test_infinite_figures_are_text_in_json(nmfaudio, folders):
+    told = nmfaudio("evaluate", "true/kick.wav", "made/kick.wav", "--json").json
+    assert told["sources"]["kick"]["sir"] == "inf"

@@ -86,8 +86,27 @@ def test_a_stage_that_reports_nothing_goes_on_by_the_rate_so_far():
     estimate.begin("rendering", 6)
     shares = [estimate.share(6 + seconds) for seconds in (0, 1, 4, 100)]
     assert shares[0] == pytest.approx(0.6)
-    assert shares[1] == pytest.approx(0.6 + 0.4 * (1 - np.exp(-1 / 4)))
+    assert shares[1] == pytest.approx(0.6 + 0.4 / 4)
+    assert shares[2] == pytest.approx(0.6 + 0.4 * (1 - 0.3 / np.e))
     assert shares[2] < shares[3] <= 1
+
+
+def test_time_before_the_first_report_is_no_measure_of_speed():
+    estimate = Estimate(STAGES)
+    estimate.begin("reading", 0)
+    estimate.begin("fitting", 8)  # imports took 8 s
+    assert estimate.left(8) is None
+    estimate.advance(0.4)
+    assert estimate.left(10) == pytest.approx(7)
+
+
+def test_iterations_before_the_first_report_are_no_measure_of_speed():
+    estimate = Estimate(STAGES)
+    estimate.begin("fitting", 8)
+    estimate.advance(0.2)
+    estimate.measure_from(8)
+    estimate.advance(0.4)
+    assert estimate.left(10) == pytest.approx(14)
 
 
 def test_loading_machine_code_is_not_compiling():

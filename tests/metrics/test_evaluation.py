@@ -117,7 +117,7 @@ def test_a_dictionary_of_it_is_json():
     found = na.evaluate(TRUE, MADE | {"b": np.zeros((1, 3 * SR))}, SR, framewise=True)
     told = json.loads(json.dumps(found.to_dict(), allow_nan=False))
     assert told["sources"]["a"]["sdr"] == found["a"]["sdr"]
-    assert told["sources"]["b"]["sdr"] is None
+    assert told["sources"]["b"]["sdr"] == "-inf"
     assert told["sources"]["b"]["frames"]["sdr"] == [None] * 3
     assert told["mean"]["isr"] == found.mean["isr"]
 
