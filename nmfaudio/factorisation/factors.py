@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -72,12 +72,13 @@ class Factor:
     name: str = field(default="", kw_only=True)
 
     def __post_init__(self) -> None:
-        if isinstance(self.penalties, str) or not isinstance(self.penalties, Sequence):
+        penalties: Any = self.penalties
+        if isinstance(penalties, str) or not isinstance(penalties, Sequence):
             raise ParameterError(
-                f"penalties is {shown(self.penalties)}; it must be a sequence of penalties, e.g. "
+                f"penalties is {shown(penalties)}; it must be a sequence of penalties, e.g. "
                 "(L1(0.1),)"
             )
-        object.__setattr__(self, "penalties", tuple(self.penalties))
+        object.__setattr__(self, "penalties", tuple(penalties))
         for penalty in self.penalties:
             if isinstance(penalty, type) or not hasattr(penalty, "majorize"):
                 raise ParameterError(
