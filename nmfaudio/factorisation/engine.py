@@ -375,6 +375,12 @@ def _require_initial(name: str, F: Any, shape: tuple[int, int], update: bool | n
         raise ParameterError(f"{name} has dtype {np.asarray(F).dtype}; it must be real numbers")
     if np.shape(F) != shape:
         axes = "(freq, component)" if name == "W" else "(component, time)"
+        known = 0 if name == "W" else 1  # axis that V has too
+        if np.ndim(F) == 2 and np.shape(F)[1 - known] == shape[known] != np.shape(F)[known]:
+            raise ShapeError(
+                f"{name} has shape {np.shape(F)} and looks transposed; it must be {axes}: pass "
+                f"{name}.T"
+            )
         raise ShapeError(
             f"{name} has shape {np.shape(F)}; with this V and number of components it must be "
             f"{shape}, {axes}"

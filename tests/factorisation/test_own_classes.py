@@ -75,3 +75,10 @@ def test_penalties_may_be_a_list():
 @pytest.mark.parametrize("name", ["KL", "Kullback-Leibler", "kl"])
 def test_names_of_divergences_in_upper_case(name):
     assert na.nmf(V, 2, beta_loss=name, rng=0, max_iter=2).divergence == na.Beta(1.0)
+
+
+def test_transposed_initial_factors_are_told():
+    with pytest.raises(na.errors.ShapeError, match=r"W has shape \(2, 6\) and looks transposed"):
+        na.nmf(V, W=np.ones((2, 6)))
+    with pytest.raises(na.errors.ShapeError, match=r"H has shape \(9, 2\) and looks transposed"):
+        na.nmf(V, 2, H=np.ones((9, 2)))
