@@ -148,6 +148,16 @@ def as_number(
     return float(value)
 
 
+def require_members(subject: Any, kind: str, members: Sequence[str]) -> None:
+    """Raise a `ParameterError` with the members of a kind of class that an instance lacks."""
+    missing = [member for member in members if not hasattr(subject, member)]
+    if missing:
+        raise ParameterError(
+            f"{type(subject).__name__} lacks {', '.join(missing)}; a {kind} needs "
+            f"{', '.join(members)}"
+        )
+
+
 def as_pair(value: Any, name: str, parts: str) -> tuple[Any, Any]:
     """Return an item of a sequence as its two parts, or raise a `ParameterError`."""
     if not (isinstance(value, tuple | list) and len(value) == 2):

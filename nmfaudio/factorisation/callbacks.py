@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from nmfaudio.errors import ParameterError
 from nmfaudio.factorisation.contracts import (
+    as_cost,
     as_terms,
     method_of,
     require_axes,
@@ -46,10 +46,7 @@ def check_values(problem: Problem, X: Sequence[np.ndarray]) -> None:
         for penalty in factor.penalties:
             terms = as_terms(penalty.majorize(X[i], X), penalty, X[i])
             require_valid_terms(terms, penalty)
-            value = penalty.value(X[i], X)
-            if np.ndim(value) != 0 or not np.isfinite(value):
-                label = method_of(penalty, "value")
-                raise ParameterError(f"{label} returned {value!r}; it must return a finite number")
+            as_cost(penalty.value(X[i], X), method_of(penalty, "value"))
 
 
 def _foreign(subject: Any) -> bool:

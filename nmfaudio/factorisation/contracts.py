@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from nmfaudio._common.validation import shown
 from nmfaudio.errors import ParameterError, ShapeError
 from nmfaudio.factorisation.penalties import Terms
 
@@ -58,6 +59,15 @@ def as_array(result: Any, label: str, shape: tuple[int, ...], dtype: np.dtype) -
     return result
 
 
+def as_cost(value: Any, label: str) -> float:
+    """Return a cost as a float; `ParameterError` unless it is a finite number."""
+    if np.ndim(value) != 0 or not isinstance(value, int | float | np.number | np.ndarray):
+        raise ParameterError(f"{label} returned {shown(value)}; it must return a finite number")
+    if not np.isfinite(value):
+        raise ParameterError(f"{label} returned {value}; it must return a finite number")
+    return float(value)
+
+
 def as_terms(terms: Any, penalty: Any, F: np.ndarray) -> Terms:
     """Return the terms of a penalty after a check that each broadcasts to the factor."""
     label = method_of(penalty, "majorize")
@@ -97,7 +107,14 @@ def require_axes(structure: Any, X: Sequence[np.ndarray]) -> None:
 def require_exponents(divergence: Any) -> None:
     """`ParameterError` unless the exponents of a divergence are p ≥ 0 ≥ q."""
     exponents = divergence.exponents
-    if len(exponents) != 2 or not (0 <= exponents[0] < np.inf and -np.inf < exponents[1] <= 0):
+    is_pair = isinstance(exponents, tuple | list) and len(exponents) == 2
+    numeric = int | float | np.integer | np.floating
+    if not (
+        is_pair
+        and all(isinstance(value, numeric) for value in exponents)
+        and 0 <= exponents[0] < np.inf
+        and -np.inf < exponents[1] <= 0
+    ):
         raise ParameterError(
             f"{method_of(divergence, 'exponents')} is {exponents}; it must be (p, q) with p ≥ 0 ≥ q"
         )

@@ -60,7 +60,8 @@ class Decomposition(EqualByContent):
         Factors as passed to `decompose`, with the result as initial values: passing them again
         continues the decomposition. Empty if loaded from a file, which has no penalties.
     weights : np.ndarray or None
-        Weights of the fit, shaped like V; None if all are 1.
+        Weights of the fit, shaped like V; None if all are 1, and if loaded from a file, which has
+        no weights.
 
     Examples
     --------

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Protocol, cast
+from typing import Any, ClassVar, Protocol, cast
 
 import numpy as np
 
 from nmfaudio._common.docstrings import inherits_docstrings
 from nmfaudio._common.registry import Registry
-from nmfaudio._common.validation import as_number
+from nmfaudio._common.validation import as_number, require_members
 from nmfaudio._public import public
 from nmfaudio.errors import ParameterError
 from nmfaudio.kernels import beta_divergence
@@ -246,14 +246,26 @@ DIVERGENCES = Registry("divergence", "name", ("gradient_parts", "exponents"), (B
 """Divergences that a saved decomposition can name."""
 
 
+_MEMBERS = ("exponents", "degree", "prepare", "value", "gradient_parts")
+
+
+def require_divergence(divergence: Any) -> None:
+    """Raise a `ParameterError` unless an object has all members of a `Divergence`."""
+    if isinstance(divergence, type) or not any(hasattr(divergence, name) for name in _MEMBERS):
+        raise ParameterError(
+            f"divergence is {divergence!r}; it must be an instance of a Divergence"
+        )
+    require_members(divergence, "divergence", _MEMBERS)
+
+
 def divergence_named(beta_loss: str | float | Divergence) -> Divergence:
     """Return a divergence from a name in `LOSSES`, a value of β or a divergence itself.
 
     Parameters
     ----------
     beta_loss : str, float or Divergence
-        ``"kl"``, ``"is"``, ``"frobenius"``, one of scikit-learn's long names, any number, or a
-        divergence, which is returned.
+        ``"kl"``, ``"is"``, ``"frobenius"``, one of scikit-learn's long names, in any case, any
+        number, or a divergence, which is returned.
 
     Returns
     -------
@@ -265,13 +277,14 @@ def divergence_named(beta_loss: str | float | Divergence) -> Divergence:
         It is none of these.
     """
     if isinstance(beta_loss, str):
-        if beta_loss not in LOSSES:
+        if beta_loss.lower() not in LOSSES:
             names = ", ".join(repr(name) for name in LOSSES)
             raise ParameterError(
                 f"beta_loss is {beta_loss!r}; it must be a number, a Divergence or one of {names}"
             )
-        return Beta(LOSSES[beta_loss])
-    if not isinstance(beta_loss, type) and hasattr(beta_loss, "gradient_parts"):
+        return Beta(LOSSES[beta_loss.lower()])
+    if not isinstance(beta_loss, type) and any(hasattr(beta_loss, name) for name in _MEMBERS):
+        require_divergence(beta_loss)
         return cast(Divergence, beta_loss)
     return Beta(as_number(beta_loss, "beta_loss"))
 

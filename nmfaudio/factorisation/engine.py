@@ -12,7 +12,12 @@ from nmfaudio._public import public
 from nmfaudio.errors import ParameterError, ShapeError
 from nmfaudio.factorisation.checks import as_spectrogram
 from nmfaudio.factorisation.decomposition import Decomposition
-from nmfaudio.factorisation.divergences import Beta, Divergence, divergence_named
+from nmfaudio.factorisation.divergences import (
+    Beta,
+    Divergence,
+    divergence_named,
+    require_divergence,
+)
 from nmfaudio.factorisation.factors import Factor
 from nmfaudio.factorisation.initialisation import INITS, STARTS, random_factors
 from nmfaudio.factorisation.loop import Callback, Progress, Schedule, Task, best_of
@@ -161,8 +166,7 @@ def _require_parts(factors: Sequence[Factor], structure: Any, divergence: Any) -
             f"structure is {structure!r}; it must be an instance of "
             "Structure, e.g. nmfaudio.structures.Convolutive()"
         )
-    if isinstance(divergence, type) or not hasattr(divergence, "gradient_parts"):
-        raise ParameterError(f"divergence is {divergence!r}; it must be a Divergence, e.g. Beta(1)")
+    require_divergence(divergence)
 
 
 def schedule_of(max_iter: int, tol: float, check_every: int, callback: Callback | None) -> Schedule:
@@ -371,6 +375,12 @@ def _require_initial(name: str, F: Any, shape: tuple[int, int], update: bool | n
         raise ParameterError(f"{name} has dtype {np.asarray(F).dtype}; it must be real numbers")
     if np.shape(F) != shape:
         axes = "(freq, component)" if name == "W" else "(component, time)"
+        known = 0 if name == "W" else 1  # axis that V has too
+        if np.ndim(F) == 2 and np.shape(F)[1 - known] == shape[known] != np.shape(F)[known]:
+            raise ShapeError(
+                f"{name} has shape {np.shape(F)} and looks transposed; it must be {axes}: pass "
+                f"{name}.T"
+            )
         raise ShapeError(
             f"{name} has shape {np.shape(F)}; with this V and number of components it must be "
             f"{shape}, {axes}"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -31,7 +31,7 @@ class Factor:
         the factor, e.g. one per component. Fixed entries are returned bitwise unchanged. A factor
         with support S is ``Factor(H * S, free=S)``. (Multiplicative updates keep exact zeros in any
         case; other solvers need not.)
-    penalties : tuple of Penalty
+    penalties : sequence of Penalty
         Penalties on this factor, which are added to the objective.
     unit : None, "l1" or "l2"
         Norm of each component, 1 in the result. Penalties on the other factors then apply to the
@@ -43,7 +43,7 @@ class Factor:
     Raises
     ------
     ParameterError
-        `penalties` is not a tuple, or `unit` is unknown or does not apply.
+        `penalties` is no sequence, or `unit` is unknown or does not apply.
 
     References
     ----------
@@ -67,16 +67,18 @@ class Factor:
 
     initial: np.ndarray | Start
     free: bool | np.ndarray = True
-    penalties: tuple[Penalty, ...] = ()
+    penalties: Sequence[Penalty] = ()
     unit: Literal["l1", "l2"] | None = None
     name: str = field(default="", kw_only=True)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.penalties, tuple):
+        penalties: Any = self.penalties
+        if isinstance(penalties, str) or not isinstance(penalties, Sequence):
             raise ParameterError(
-                f"penalties is {shown(self.penalties)}; it must be a tuple of penalties, e.g. "
+                f"penalties is {shown(penalties)}; it must be a sequence of penalties, e.g. "
                 "(L1(0.1),)"
             )
+        object.__setattr__(self, "penalties", tuple(penalties))
         for penalty in self.penalties:
             if isinstance(penalty, type) or not hasattr(penalty, "majorize"):
                 raise ParameterError(

@@ -39,7 +39,10 @@ class UnitNorms:
             i for i, f in enumerate(self.factors) if self._axes()[i] is not None and not f.unit
         ]
         if not candidates:
-            raise ParameterError("every factor has unit; leave one without, to carry the scale")
+            raise ParameterError(
+                "every factor that component_axes gives an axis has unit; leave one of these "
+                "without, to carry the scale"
+            )
         return candidates[-1]
 
     def check(self, X: Sequence[np.ndarray], free: Sequence[bool | np.ndarray]) -> None:

@@ -154,7 +154,7 @@ class DenoiseSeparator(NmfSeparator):
         for name in ("n_free", "exemplars", "models"):
             self._set(name, as_count(getattr(self, name), name, low=1))
         for name in ("noise", "signal"):
-            self._set(name, _as_tuple(getattr(self, name)))
+            self._set(name, _as_tuple(getattr(self, name), name))
         if self.floor is not None:
             self._set("floor", as_number(self.floor, "floor"))
             if self.floor >= 0:
@@ -288,7 +288,7 @@ class DenoiseSeparator(NmfSeparator):
             return float(fitted.losses[-1])
 
         chosen, best = quiet, math.nan
-        elsewhere = not all(isinstance(sound, tuple) for sound in _as_tuple(self.noise))
+        elsewhere = not all(isinstance(sound, tuple) for sound in _as_tuple(self.noise, "noise"))
         if signal or (noise and elsewhere):
             best = loss([quiet])
         if noise:
@@ -365,8 +365,12 @@ def _warn_of_mismatch(name: str, remedy: str) -> None:
     )
 
 
-def _as_tuple(sounds: Any) -> tuple[Any, ...]:
+def _as_tuple(sounds: Any, name: str) -> tuple[Any, ...]:
     """One or several sounds as a tuple; a pair of numbers is one time range."""
+    if isinstance(sounds, int | float):
+        raise ParameterError(
+            f"{name} is {sounds!r}; a time range is a pair of seconds, such as (0, {sounds!r})"
+        )
     if isinstance(sounds, list | tuple):
         is_range = len(sounds) == 2 and all(isinstance(t, int | float) for t in sounds)
         return (tuple(sounds),) if is_range else tuple(sounds)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, SupportsIndex
 from nmfaudio._common.json_types import as_json
 from nmfaudio._common.options import documented, option
 from nmfaudio._common.settings import Settings
-from nmfaudio.errors import AudioWarning
+from nmfaudio.errors import AudioWarning, ParameterError
 
 # Slow imports are inside the functions that need them, so that `nmfaudio COMMAND --help` is fast.
 if TYPE_CHECKING:
@@ -225,11 +225,15 @@ class NmfSeparator(Settings, ABC):
     )
 
     def __post_init__(self) -> None:
-        from nmfaudio._common.validation import as_choice, as_count, as_number
+        from nmfaudio._common.validation import as_choice, as_count, as_number, shown
 
         self._set("max_iter", as_count(self.max_iter, "max_iter", low=0))
         self._set("tol", as_number(self.tol, "tol", low=0))
         self._set("mask_power", as_number(self.mask_power, "mask_power", above=0))
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if isinstance(item.default, bool) and not isinstance(value, bool):
+                raise ParameterError(f"{item.name} is {shown(value)}; it must be True or False")
         as_choice(self.mask, "mask", ("soft", "binary"))
         as_choice(self.spatial, "spatial", ("wiener", "mask"))
         as_choice(self.refine, "refine", ("none", "consistent", "misi"))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 import numpy as np
 
 from nmfaudio._common.settings import check_settings
+from nmfaudio._common.validation import require_members, shown
 from nmfaudio._public import public
 from nmfaudio.audio.io.samples import Audio
 from nmfaudio.dictionaries.bundled import piano_notes
@@ -19,6 +20,7 @@ from nmfaudio.dictionaries.parametric_notes import is_synthetic
 from nmfaudio.errors import ParameterError
 from nmfaudio.symbolic.note import Note
 from nmfaudio.transcription.base import BaseTranscriber, Tuning, plain_settings, threshold_grid
+from nmfaudio.transcription.contracts import require_decomposition, require_notes
 from nmfaudio.transcription.salience import Salience
 from nmfaudio.transcription.suitability import Suitability, piano_suitability
 
@@ -128,7 +130,8 @@ class Transcriber(BaseTranscriber):
     Raises
     ------
     ParameterError
-        `dictionary` is not a NoteDictionary, or the decoding has no such settings.
+        `dictionary` is not a NoteDictionary, `model` or `decoding` is not what it must be, or the
+        decoding has no such settings.
 
     References
     ----------
@@ -166,9 +169,20 @@ class Transcriber(BaseTranscriber):
                 "DrumTranscriber"
             )
         decoding = _default_decoding(dictionary) if decoding is None else decoding
+        if isinstance(decoding, type) or not callable(decoding):
+            raise ParameterError(
+                f"decoding is {shown(decoding)}; it must be a function of salience, e.g. "
+                "na.transcription.Decoding()"
+            )
+        model = _default_model(dictionary) if model is None else model
+        if isinstance(model, type):
+            raise ParameterError(
+                f"model is {shown(model)}; it must be an instance, e.g. NoteModel()"
+            )
+        require_members(model, "model", ("activations", "pitches"))
         fields = {
             "dictionary": dictionary,
-            "model": _default_model(dictionary) if model is None else model,
+            "model": model,
             "decoding": _changed(decoding, settings),
         }
         for name, value in fields.items():
@@ -284,7 +298,9 @@ class Transcriber(BaseTranscriber):
         rng: int | np.random.Generator | None,
         callback: Callback | None,
     ) -> Decomposition:
-        return self.model.activations(V, self.dictionary, rng=rng, callback=callback)
+        fitted = self.model.activations(V, self.dictionary, rng=rng, callback=callback)
+        require_decomposition(fitted, V, f"{type(self.model).__name__}.activations")
+        return fitted
 
     def _component_pitches(self, fitted: Decomposition) -> tuple[float | None, ...]:
         pitches = tuple(self.model.pitches(self.dictionary))
@@ -296,7 +312,9 @@ class Transcriber(BaseTranscriber):
 
     def _notes(self, salience: Salience, duration: float) -> tuple[Note, ...]:
         """Notes of the decoding, without onsets at the cut end, none longer than the recording."""
-        notes = (note for note in self.decoding(salience) if note.onset <= duration - _CUT)
+        decoded = self.decoding(salience)
+        require_notes(decoded, type(self.decoding).__name__)
+        notes = (note for note in decoded if note.onset <= duration - _CUT)
         clipped = (replace(note, offset=min(note.offset, duration)) for note in notes)
         return tuple(sorted(clipped, key=lambda note: (note.onset, note.pitch)))
 

@@ -168,3 +168,39 @@ def test_every_beta_passes(beta):
 def test_what_is_none_of_them_is_refused(check):
     with pytest.raises(na.ParameterError, match="must be an instance of"):
         check()
+
+
+class Gained(Product):
+    """W · H · g with the gain last, or first."""
+
+    first = False
+
+    def _sorted(self, factors):
+        return (factors[1], factors[2], factors[0]) if self.first else tuple(factors)
+
+    def shape(self, factors):
+        W, _, g = self._sorted(factors)
+        return len(W), g.shape[1]
+
+    def component_axes(self, count):
+        return (None, 1, 0) if self.first else (1, 0, None)
+
+    def forward(self, factors):
+        W, H, g = self._sorted(factors)
+        return W @ (H * g)
+
+    def adjoint(self, i, G, factors):
+        W, H, g = self._sorted(factors)
+        back = (G @ (H * g).T, W.T @ G * g, (W.T @ G * H).sum(0, keepdims=True))
+        return back[(i - 1) % 3] if self.first else back[i]
+
+
+class GainedFirst(Gained):
+    first = True
+
+
+def test_the_methods_that_a_third_factor_needs_are_named():
+    with pytest.raises(na.ParameterError, match=r"Gained\.n_components is 1, but factor 0 of"):
+        na.check_structure(Gained(), [(9, 3), (3, 12), (1, 12)])
+    with pytest.raises(na.ParameterError, match=r"GainedFirst\.excerpt does not fit forward"):
+        na.check_structure(GainedFirst(), [(1, 12), (9, 3), (3, 12)])

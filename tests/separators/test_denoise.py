@@ -126,3 +126,8 @@ def test_the_same_seed_gives_the_same_bytes():
 def test_what_cannot_be_is_refused(settings, error, message):
     with pytest.raises(error, match=message):
         denoise(TONE.astype(np.float32), **settings)
+
+
+def test_one_number_is_no_time_range():
+    with pytest.raises(na.ParameterError, match=r"noise is 3; .* such as \(0, 3\)"):
+        na.DenoiseSeparator(noise=3)

@@ -111,3 +111,8 @@ def test_the_residual_of_a_song_is_soft_and_leaves_the_other_stems_as_they_are()
     assert np.square(three["residual"]).sum() < 0.1 * np.square(y).sum()
     for name in two:
         assert na.metrics.si_sdr(two[name], three[name]) > 10
+
+
+def test_a_word_is_no_bool():
+    with pytest.raises(na.ParameterError, match="residual is 'no'; it must be True or False"):
+        na.HpssSeparator(residual="no")

@@ -60,3 +60,12 @@ def test_a_single_chord_matches_although_all_its_frames_are_alike():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         na.symbolic.align([na.Note(0, 3, pitch) for pitch in (60, 64, 67)], chord, 8000)
+
+
+def test_a_score_that_is_aligned_already_stays():
+    samples = Path(__file__).parents[2] / "audio_samples"
+    for piece in ("piano", "trio"):
+        score = na.read_notes(samples / piece / "score.mid")
+        aligned = na.symbolic.align(score, *na.read(samples / piece / "mixture.flac"))
+        errors = [abs(a.onset - b.onset) for a, b in zip(score, aligned, strict=True)]
+        assert max(errors) < 0.15, piece

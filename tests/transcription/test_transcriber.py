@@ -219,3 +219,40 @@ def test_salience_passes_over_unknown_components():
         louder.H, (60, 64, 67, 72), found.salience.times
     )
     assert np.array_equal(again.values, found.salience.values)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"decoding": "hmm"}, "decoding is 'hmm'; it must be a function"),
+        ({"decoding": na.transcription.Decoding}, "decoding is <class"),
+        ({"model": "NoteModel"}, "str lacks activations, pitches; a model needs"),
+        ({"model": na.transcription.NoteModel}, "model is <class .* must be an instance"),
+    ],
+)
+def test_models_and_decodings_that_are_none_are_refused(settings, words):
+    with pytest.raises(na.ParameterError, match=words):
+        na.Transcriber(dictionary(), **settings)
+
+
+@pytest.mark.parametrize("result", [None, [(0.0, 1.0, 60)]])
+def test_a_decoder_must_return_notes(result):
+    with pytest.raises(na.ParameterError, match=r"decoding function returned .*(notes|Note)"):
+        na.Transcriber(dictionary(), model=PlainModel(), decoding=lambda salience: result)(
+            piece(), SR
+        )
+
+
+def test_a_model_must_decompose_the_spectrogram():
+    class Short(PlainModel):
+        def activations(self, V, dictionary, *, rng, callback):
+            return na.nmf(V[1:], 4, rng=0, max_iter=1)
+
+    class Empty(PlainModel):
+        def activations(self, V, dictionary, *, rng, callback):
+            return None
+
+    with pytest.raises(na.errors.ShapeError, match=r"Short\.activations .* must be that of V"):
+        na.Transcriber(dictionary(), model=Short())(piece(), SR)
+    with pytest.raises(na.ParameterError, match=r"Empty\.activations returned None"):
+        na.Transcriber(dictionary(), model=Empty())(piece(), SR)

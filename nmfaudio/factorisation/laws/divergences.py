@@ -7,14 +7,14 @@ from typing import NamedTuple
 import numpy as np
 
 from nmfaudio._public import public
-from nmfaudio.errors import ParameterError
 from nmfaudio.factorisation.contracts import (
     as_array,
+    as_cost,
     method_of,
     require_exponents,
     require_non_negative,
 )
-from nmfaudio.factorisation.divergences import Divergence
+from nmfaudio.factorisation.divergences import Divergence, require_divergence
 from nmfaudio.factorisation.engine import generator
 from nmfaudio.factorisation.factors import Factor
 from nmfaudio.factorisation.laws.base import TOLERANCE, require, require_close, require_descent
@@ -65,10 +65,7 @@ def check_divergence(divergence: Divergence, *, rng: int | np.random.Generator |
     nmfaudio.ParameterError: Wrong.degree is 3.0, but data and model of twice the size cost \
 2 × as much, not 8 ×
     """
-    if isinstance(divergence, type) or not hasattr(divergence, "gradient_parts"):
-        raise ParameterError(
-            f"divergence is {divergence!r}; it must be an instance of a Divergence"
-        )
+    require_divergence(divergence)
     rng = generator(rng)
     require_exponents(divergence)
     for dtype in TOLERANCE:
@@ -93,9 +90,8 @@ def shapes_and_dtypes(divergence: Divergence, bins: Bins) -> None:
         for half in divergence.gradient_parts(V, Y, m):
             require_non_negative(as_array(half, label, V.shape, V.dtype), label)
     wide = [A.astype(np.float64) for A in bins]
-    got, want = divergence.value(V, Y, weights), divergence.value(wide[0], wide[1], wide[2])
     label = method_of(divergence, "value")
-    require(np.ndim(got) == 0, label, f"returned {got!r}; it must return a number")
+    got, want = (as_cost(divergence.value(*A), label) for A in (bins, wide))
     require_close(got, want, label, f"is inexact in {V.dtype}", rtol=TOLERANCE[V.dtype])
     same = all(np.array_equal(A, B) for A, B in zip(bins, kept, strict=True))
     require(same, type(divergence).__name__, "wrote into its arguments; copy them first")
@@ -187,7 +183,10 @@ def descent(divergence: Divergence, rng: np.random.Generator) -> None:
 def _bins(divergence: Divergence, rng: np.random.Generator, dtype: np.dtype) -> Bins:
     """Random data in the domain of the divergence, a model, and weights from 0 to 1."""
     V, Y = ((rng.random((_BINS, _FRAMES)) + 0.1).astype(dtype) for _ in range(2))
-    return Bins(divergence.prepare(V, None), Y, rng.random(V.shape).astype(dtype))
+    prepared = as_array(
+        divergence.prepare(V, None), method_of(divergence, "prepare"), V.shape, dtype
+    )
+    return Bins(prepared, Y, rng.random(V.shape).astype(dtype))
 
 
 def _power_integral(u: np.ndarray, power: float) -> np.ndarray:

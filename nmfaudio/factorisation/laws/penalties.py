@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from nmfaudio._common.validation import require_members
 from nmfaudio._public import public
 from nmfaudio.errors import ParameterError
-from nmfaudio.factorisation.contracts import as_terms, method_of, require_valid_terms
+from nmfaudio.factorisation.contracts import as_cost, as_terms, method_of, require_valid_terms
 from nmfaudio.factorisation.engine import generator
 from nmfaudio.factorisation.factors import Factor
 from nmfaudio.factorisation.laws.base import require, require_close, require_descent
@@ -55,8 +56,9 @@ def check_penalty(
     nmfaudio.ParameterError: Wrong.majorize has another slope than value at the current factor: \
 off by 0.05, at values of about 0.5
     """
-    if isinstance(penalty, type) or not hasattr(penalty, "majorize"):
+    if isinstance(penalty, type):
         raise ParameterError(f"penalty is {penalty!r}; it must be an instance of a Penalty")
+    require_members(penalty, "penalty", ("value", "majorize"))
     if not isinstance(shape, tuple | list) or len(shape) not in (2, 3):
         raise ParameterError(f"shape is {shape!r}; it must have two or three axes, e.g. (3, 12)")
     rng = generator(rng)
@@ -135,10 +137,11 @@ def same_numbers(penalty: Penalty, F: np.ndarray) -> None:
     """A factor in float32 costs what the same numbers in float64 do, and is not written to."""
     kept, wide = F.copy(), F.astype(np.float64)
     label = method_of(penalty, "value")
-    got, want = penalty.value(F, [F]), penalty.value(wide, [wide])
+    got, want = (as_cost(penalty.value(X, [X]), label) for X in (F, wide))
     require_close(got, want, label, "loses digits of float32 factors", rtol=1e-12)
     label = method_of(penalty, "majorize")
     narrow = as_terms(penalty.majorize(F, [F]), penalty, F)
+    require_valid_terms(narrow, penalty)
     for term, wide_term in zip(narrow, penalty.majorize(wide, [wide]), strict=True):
         require_close(term, wide_term, label, "loses digits of float32 factors", rtol=1e-12)
     require(np.array_equal(F, kept), type(penalty).__name__, "wrote into its factor; copy it first")

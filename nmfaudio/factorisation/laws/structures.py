@@ -146,7 +146,14 @@ def excerpts(structure: Structure, X: list[np.ndarray], rng: np.random.Generator
     start = int(rng.integers(time))
     frames = slice(start, int(rng.integers(start + 1, time + 1)))
     for components in (range(structure.n_components(X)), [0]):
-        got, whole = (structure.part(X, list(components), cut) for cut in (frames, None))
+        try:
+            got = structure.part(X, list(components), frames)
+        except (ValueError, IndexError) as error:
+            raise ParameterError(
+                f"{method_of(structure, 'excerpt')} does not fit forward, which raises: {error}; "
+                "cut the time axis of every factor that has one"
+            ) from error
+        whole = structure.part(X, list(components))
         label = method_of(structure, "part")
         law = f"of frames {frames.start} to {frames.stop} is not that of all frames"
         require_close(got, whole[..., frames], label, law, size=np.abs(whole).max())
@@ -155,6 +162,10 @@ def excerpts(structure: Structure, X: list[np.ndarray], rng: np.random.Generator
 def listings(structure: Structure, X: list[np.ndarray], rng: np.random.Generator) -> None:
     """Templates and activations list all components, and activations all frames."""
     count, shape = structure.n_components(X), structure.shape(X)
+    for i, axis in enumerate(structure.component_axes(len(X))):
+        law = f"is {count}, but factor {i} of shape {X[i].shape} has its components on axis {axis}"
+        holds = axis is None or X[i].shape[axis] == count
+        require(holds, method_of(structure, "n_components"), law)
     W, H = structure.templates(X), structure.activations(X)
     for name, got, want in (
         ("templates", W.shape[-1:], (count,)),
@@ -202,9 +213,9 @@ LAWS: tuple[Law, ...] = (
     shapes_and_dtypes,
     affinity,
     transposition,
+    listings,
     partition,
     excerpts,
-    listings,
     scaling,
 )
 """Laws for factors of any sizes, zeros included."""

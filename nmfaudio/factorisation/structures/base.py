@@ -22,6 +22,10 @@ class Structure(ABC):
     files name it by the class attribute `name`. All time axes are last; component axes are last in
     templates and first in activations.
 
+    By default the last factor is the activations, with the components and all of the time axis, and
+    the one before the templates. A structure with other factors after these defines `n_components`,
+    `templates` and `activations` too, and `excerpt` where a further factor has a time axis.
+
     Notes
     -----
     With :math:`\mathcal{A}(X)` the model of factors :math:`X` (`forward`), and
