@@ -253,7 +253,7 @@ def require_divergence(divergence: Any) -> None:
     """Raise a `ParameterError` unless an object has all members of a `Divergence`."""
     if isinstance(divergence, type) or not any(hasattr(divergence, name) for name in _MEMBERS):
         raise ParameterError(
-            f"divergence is {divergence!r}; it must be an instance of a Divergence"
+            f"divergence is {divergence!r}; it must be an instance of a Divergence, e.g. Beta(1)"
         )
     require_members(divergence, "divergence", _MEMBERS)
 

@@ -261,7 +261,7 @@ class F0Separator(NmfSeparator):
     def _pitches(self, inputs: SeparationInput) -> list[Pitch]:
         """Pitch tracks of all voices, checked against the recording."""
         from nmfaudio.separators.pitch_checks import check_pitches
-        from nmfaudio.separators.pitch_track import as_pitch, estimate_pitch
+        from nmfaudio.separators.pitch_track import Pitch, as_pitch, estimate_pitch
 
         if self.guess:
             guess = estimate_pitch(inputs.y, inputs.sr)

@@ -190,7 +190,9 @@ def test_a_recording_of_another_kind_is_warned_of(nmfaudio, song, monkeypatch, d
     arguments = ("--drums", na.example("piano")) if drums else (song,)
     result = nmfaudio("transcribe", *arguments, "-q", "--json")
     (warning,) = result.json["files"][0]["warnings"]
-    kind, advice = ("drums", "omit --drums") if drums else ("a piano", "nmfaudio learn --notes")
+    kind, advice = (
+        ("drums", "leave out --drums") if drums else ("a piano", "nmfaudio learn --notes")
+    )
     assert f"does not sound like {kind}: " in warning
     assert advice in warning
     found = result.json["files"][0]["suitability"]
