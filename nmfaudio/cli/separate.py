@@ -289,6 +289,7 @@ class SeparateCommand(BatchCommand):
         """Write the stems and all extras, and describe them; they begin `start` s into the file."""
         from nmfaudio._common.figures import encode_figure
         from nmfaudio._common.files import write_bytes
+        from nmfaudio._common.files.names import file_key
         from nmfaudio.audio.io import write_group
         from nmfaudio.cli.results import describe_stems
         from nmfaudio.display import plot_stems
@@ -301,7 +302,7 @@ class SeparateCommand(BatchCommand):
         names = chosen_names(self.only, list(stems))
         targets = stem_targets(stems, names, path, components_too=self.components_too)
         for target in targets:
-            source = self._written_from.setdefault(str(target).casefold(), job.source)
+            source = self._written_from.setdefault(file_key(str(target)), job.source)
             if source != job.source:
                 raise OutputError(
                     f"{printable(str(target))}: was made from {input_name(source)} in this run;"

@@ -107,6 +107,7 @@ def stem_targets(
         Two of them have the same path.
     """
     from nmfaudio._common.files import distinct_names
+    from nmfaudio._common.files.names import file_key
 
     # Those of all stems, so that a choice does not change the name of a file.
     files = dict(zip(stems, distinct_names(stems), strict=True))
@@ -119,7 +120,7 @@ def stem_targets(
                 target = path(file)
                 pairs.append((target.parent / COMPONENTS / target.name, audio))
     targets = dict(pairs)
-    if len({str(target).casefold() for target in targets}) < len(pairs):
+    if len({file_key(str(target)) for target in targets}) < len(pairs):
         raise OutputError("two stems would have the same file; rename one, or change --filename")
     return targets
 

@@ -28,10 +28,12 @@ def track_names(inputs: Sequence[Input]) -> list[str]:
         Made of safe file names, with ``/`` between them. Names that differ in case only are the
         same on some file systems, and are told apart too.
     """
+    from nmfaudio._common.files.names import file_key
+
     names = [_name(item, 0, with_suffix=False) for item in inputs]
     groups: dict[str, list[int]] = {}
     for i, name in enumerate(names):
-        groups.setdefault(name.casefold(), []).append(i)
+        groups.setdefault(file_key(name), []).append(i)
     taken = {key for key, members in groups.items() if len(members) == 1}
     for key in sorted(groups):
         if len(groups[key]) > 1:
@@ -40,23 +42,25 @@ def track_names(inputs: Sequence[Input]) -> list[str]:
                 members, _distinct([inputs[i] for i in members], taken), strict=True
             ):
                 names[i] = name
-                taken.add(name.casefold())
+                taken.add(file_key(name))
     return names
 
 
 def _distinct(group: Sequence[Input], taken: set[str]) -> list[str]:
     """Names for inputs of one name that differ from one another and from those taken."""
+    from nmfaudio._common.files.names import file_key
+
     depth = max(len(_folders(item)) for item in group)
     for above, with_suffix in _forms(depth):
         names = [_name(item, above, with_suffix=with_suffix) for item in group]
-        keys = {name.casefold() for name in names}
+        keys = {file_key(name) for name in names}
         if len(keys) == len(group) and not keys & taken:
             return names
     # Different characters may have become the same safe one.
     stem, number, names = _name(group[0], 0, with_suffix=False), 0, []
     while len(names) < len(group):
         number += 1
-        if f"{stem}-{number}".casefold() not in taken:
+        if file_key(f"{stem}-{number}") not in taken:
             names.append(f"{stem}-{number}")
     return names
 

@@ -14,10 +14,10 @@ from .functions import score as score
 from .functions import separate as separate
 from .guided import GuidedSeparator as GuidedSeparator
 from .hpss import HpssSeparator as HpssSeparator
+from .inputs import GroupedDecomposition as GroupedDecomposition
+from .inputs import SeparationInput as SeparationInput
 from .paint import PaintSeparator as PaintSeparator
-from .pipeline import GroupedDecomposition as GroupedDecomposition
 from .pipeline import NmfSeparator as NmfSeparator
-from .pipeline import SeparationInput as SeparationInput
 from .pitch_track import Pitch as Pitch
 from .pitch_track import read_pitch as read_pitch
 from .regroup import RegroupSeparator as RegroupSeparator

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import re
 import warnings
 from collections.abc import Sequence
@@ -13,7 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from nmfaudio._common.options import documented, option
 from nmfaudio._public import public
 from nmfaudio.errors import AudioWarning, ContentError, ParameterError
-from nmfaudio.separators.pipeline import GroupedDecomposition, NmfSeparator, SeparationInput
+from nmfaudio.separators.inputs import GroupedDecomposition, SeparationInput
+from nmfaudio.separators.pipeline import NmfSeparator
 
 # Slow imports are inside the functions that need them, so that --help is fast.
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from nmfaudio.dictionaries.recordings import AnyRecording
     from nmfaudio.factorisation.decomposition import Decomposition
     from nmfaudio.factorisation.engine import Callback
-    from nmfaudio.separators.excerpt import Excerpt
     from nmfaudio.stems.stems import Stems
 
     Sound = AnyRecording | tuple[float, float]
@@ -165,37 +164,19 @@ class DenoiseSeparator(NmfSeparator):
         """Names of the stems."""
         return ("signal", "noise")
 
-    def __call__(
-        self,
-        audio: str | bytes | os.PathLike[str] | np.ndarray,
-        sr: int | None = None,
-        *,
-        rng: int | np.random.Generator | None = 0,
-        callback: Callback | None = None,
-        excerpt: Excerpt | None = None,
-    ) -> Stems:
-        """Separate a recording, and add noise back to the signal up to the floor.
+    def finish(self, stems: Stems) -> Stems:
+        """Add noise back to the signal up to the floor.
 
         Parameters
         ----------
-        audio : path, or np.ndarray [shape=(channel, sample) or (sample,)]
-            A file that libsndfile reads, or samples in float32 or float64.
-        sr : int, optional
-            Sample rate of the samples in Hz; not given for a file.
-        rng : int, np.random.Generator or None
-            Seed of the random numbers; the same seed gives the same bytes.
-        callback : callable, optional
-            Called with a `Progress` every ten iterations; returning True stops the iterations.
-        excerpt : Excerpt, optional
-            Place of the samples in their file, if they are an excerpt of one; all times of the
-            settings then count from the beginning of the file.
+        stems : Stems
+            The stems signal and noise.
 
         Returns
         -------
         Stems
-            The stems signal and noise, which sum to the mixture.
+            Stems with the same sum.
         """
-        stems = super().__call__(audio, sr, rng=rng, callback=callback, excerpt=excerpt)
         floor = self.floor
         if floor is None:
             floor = -math.inf if stems.decomposition.metadata["signal_examples"] else _FLOOR

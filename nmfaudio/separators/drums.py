@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, TypeAlias
 from nmfaudio._common.options import documented, option
 from nmfaudio._public import public
 from nmfaudio.errors import ContentError, ParameterError
-from nmfaudio.separators.pipeline import GroupedDecomposition, NmfSeparator, SeparationInput
+from nmfaudio.separators.inputs import GroupedDecomposition, SeparationInput
+from nmfaudio.separators.pipeline import NmfSeparator
 from nmfaudio.symbolic.names import DRUM_PARTS as PARTS
 
 if TYPE_CHECKING:

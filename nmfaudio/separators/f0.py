@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from nmfaudio._common.options import documented, option
 from nmfaudio._public import public
 from nmfaudio.errors import AudioWarning, ParameterError
-from nmfaudio.separators.pipeline import GroupedDecomposition, NmfSeparator, SeparationInput
+from nmfaudio.separators.inputs import GroupedDecomposition, SeparationInput
+from nmfaudio.separators.pipeline import NmfSeparator
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from nmfaudio.factorisation.engine import Callback
-    from nmfaudio.separators.excerpt import Excerpt
     from nmfaudio.separators.pitch_track import Pitch
     from nmfaudio.stems.stems import Stems
 
@@ -139,37 +138,19 @@ class F0Separator(NmfSeparator):
         if known and self.guess:
             raise ParameterError("--guess estimates the pitch; leave it out, or the pitch track")
 
-    def __call__(
-        self,
-        audio: str | bytes | os.PathLike[str] | np.ndarray,
-        sr: int | None = None,
-        *,
-        rng: int | np.random.Generator | None = 0,
-        callback: Callback | None = None,
-        excerpt: Excerpt | None = None,
-    ) -> Stems:
-        """Separate a recording, and judge the pitch if it was guessed.
+    def finish(self, stems: Stems) -> Stems:
+        """Warn if the pitch was guessed and has little of the energy.
 
         Parameters
         ----------
-        audio : path, or np.ndarray [shape=(channel, sample) or (sample,)]
-            A file that libsndfile reads, or samples in float32 or float64.
-        sr : int, optional
-            Sample rate of the samples in Hz; not given for a file.
-        rng : int, np.random.Generator or None
-            Seed of the random numbers; the same seed gives the same bytes.
-        callback : callable, optional
-            Called with a `Progress` every ten iterations; returning True stops the iterations.
-        excerpt : Excerpt, optional
-            Place of the samples in their file, if they are an excerpt of one; all times of the
-            settings then count from the beginning of the file.
+        stems : Stems
+            The stems voice and rest.
 
         Returns
         -------
         Stems
-            The stems voice and rest, which sum to the mixture.
+            The same stems.
         """
-        stems = super().__call__(audio, sr, rng=rng, callback=callback, excerpt=excerpt)
         if self.guess:
             _judge_guess(stems)
         return stems

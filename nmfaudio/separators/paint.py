@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from nmfaudio._common.options import documented, option
 from nmfaudio._public import public
 from nmfaudio.errors import ParameterError
-from nmfaudio.separators.pipeline import GroupedDecomposition, NmfSeparator, SeparationInput
+from nmfaudio.separators.inputs import GroupedDecomposition, SeparationInput
+from nmfaudio.separators.pipeline import NmfSeparator
 from nmfaudio.stems import REST
 
 # Slow imports are inside the functions that need them, so that --help is fast.

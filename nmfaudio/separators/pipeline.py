@@ -7,124 +7,28 @@ import operator
 import os
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
-from functools import cached_property
+from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, SupportsIndex
 
 from nmfaudio._common.json_types import as_json
 from nmfaudio._common.options import documented, option
 from nmfaudio._common.settings import Settings
 from nmfaudio.errors import AudioWarning, ParameterError
+from nmfaudio.separators.inputs import GroupedDecomposition, SeparationInput
 
 # Slow imports are inside the functions that need them, so that `nmfaudio COMMAND --help` is fast.
 if TYPE_CHECKING:
     import numpy as np
 
     from nmfaudio.audio.transforms import Stft
-    from nmfaudio.factorisation.decomposition import Decomposition
     from nmfaudio.factorisation.engine import Callback
     from nmfaudio.separators.excerpt import Excerpt
     from nmfaudio.stems.grouping import ComponentGroup
     from nmfaudio.stems.stems import Stems
-    from nmfaudio.symbolic.note import Note
 
 # A recording whose peak is outside this range is scaled first, since powers of its float32 samples
 # could underflow or overflow. Scaling by a power of two is exact.
 QUIETEST, LOUDEST = 2.0**-20, 2.0**20
-
-
-@dataclass(frozen=True, eq=False)
-class SeparationInput:
-    """Input of `NmfSeparator.model`: the recording and its transform.
-
-    Parameters
-    ----------
-    y : np.ndarray [shape=(channel, sample)]
-        Recording, with an extremely small or large peak scaled to about 1. Must not be modified.
-    transform : Stft
-        Transform that computes the spectrogram.
-    rng : int, np.random.Generator or None
-        Seed of the random numbers.
-    callback : callable or None
-        Called with a `Progress` every ten iterations; to be passed on to `decompose`.
-    excerpt : Excerpt or None
-        Place of `y` in its file, if it is an excerpt of one.
-
-    Examples
-    --------
-    >>> import numpy as np, nmfaudio as na
-    >>> inputs = na.separators.SeparationInput(np.ones((2, 4000)), na.Stft(8000, 256), 0, None)
-    >>> inputs.sr, inputs.V.shape
-    (8000, (129, 64))
-    """
-
-    y: np.ndarray
-    transform: Stft
-    rng: int | np.random.Generator | None
-    callback: Callback | None
-    excerpt: Excerpt | None = None
-
-    @property
-    def sr(self) -> int:
-        """Sample rate in Hz."""
-        return self.transform.sr
-
-    @property
-    def duration(self) -> float:
-        """Duration of `y` in seconds."""
-        return float(self.y.shape[1] / self.sr)
-
-    @property
-    def start(self) -> float:
-        """Time of the first sample in the file in seconds."""
-        return 0.0 if self.excerpt is None else self.excerpt.start
-
-    @property
-    def file_duration(self) -> float:
-        """Duration in seconds of the file of which `y` may be an excerpt."""
-        return self.duration if self.excerpt is None else self.excerpt.file_duration
-
-    @property
-    def times(self) -> np.ndarray:
-        """Centres of the frames in seconds from the beginning of the file [shape=(time,)]."""
-        return self.start + self.transform.times(self.V.shape[1])
-
-    @cached_property
-    def V(self) -> np.ndarray:
-        """Spectrogram that all channels share, see `analyse` [shape=(freq, time)]."""
-        from nmfaudio.audio.masking import analyse
-
-        return analyse(self.y, self.transform)
-
-
-@dataclass(frozen=True, eq=False)
-class GroupedDecomposition:
-    """Decomposition of a spectrogram, with its components assigned to stems.
-
-    Parameters
-    ----------
-    decomposition : Decomposition
-        Decomposition of the spectrogram.
-    groups : mapping of str to sequence of int, or to ComponentGroup
-        Components of each stem, in the order of the stems. Each component is in exactly one group.
-    metadata : mapping
-        JSON-serialisable information that is saved with the decomposition.
-    notes : tuple of Note
-        Transcribed notes, for separators with a setting that keeps them.
-
-    Examples
-    --------
-    >>> import numpy as np, nmfaudio as na
-    >>> d = na.nmf(np.ones((4, 6)), 3, max_iter=2)
-    >>> list(na.separators.GroupedDecomposition(d, {"low": [0, 2], "high": [1]}).groups)
-    ['low', 'high']
-    """
-
-    decomposition: Decomposition
-    groups: Mapping[str, Sequence[int]] | Mapping[str, ComponentGroup]
-    metadata: Mapping[str, Any] = field(default_factory=dict)
-    notes: tuple[Note, ...] = ()
 
 
 @documented
@@ -377,7 +281,7 @@ class NmfSeparator(Settings, ABC):
             "settings": settings,
             "sources": {name: asdict(group) for name, group in groups.items()},
         }
-        return Stems(
+        separated = Stems(
             dict(zip(groups, stems, strict=True)),
             mixture,
             sr,
@@ -388,6 +292,22 @@ class NmfSeparator(Settings, ABC):
             settings,
             model.notes,
         )
+        return self.finish(separated)
+
+    def finish(self, stems: Stems) -> Stems:
+        """Judge or change the rendered stems; by default they are returned as they are.
+
+        Parameters
+        ----------
+        stems : Stems
+            Stems that sum to the mixture.
+
+        Returns
+        -------
+        Stems
+            Stems that sum to the mixture.
+        """
+        return stems
 
     def memory(self, y: np.ndarray, sr: int) -> int:
         """Estimate the peak memory of a call.

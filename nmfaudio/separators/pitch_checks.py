@@ -13,7 +13,7 @@ from nmfaudio.errors import AudioWarning, ContentError
 from nmfaudio.separators.pitch_track import Pitch
 
 if TYPE_CHECKING:
-    from nmfaudio.separators.pipeline import SeparationInput
+    from nmfaudio.separators.inputs import SeparationInput
 
 _PARTIALS = np.arange(1, 9)
 _HIGHEST_NUMBER = 127  # of a MIDI note

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, ClassVar
 from nmfaudio._common.options import documented, option
 from nmfaudio._public import public
 from nmfaudio.errors import ParameterError
-from nmfaudio.separators.pipeline import GroupedDecomposition, NmfSeparator, SeparationInput
+from nmfaudio.separators.inputs import GroupedDecomposition, SeparationInput
+from nmfaudio.separators.pipeline import NmfSeparator
 
 if TYPE_CHECKING:
     from nmfaudio.audio.transforms import Transform

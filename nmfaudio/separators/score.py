@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from nmfaudio._common.options import documented, option
 from nmfaudio._public import public
 from nmfaudio.errors import AudioWarning, ContentError, ParameterError
-from nmfaudio.separators.pipeline import GroupedDecomposition, NmfSeparator, SeparationInput
+from nmfaudio.separators.inputs import GroupedDecomposition, SeparationInput
+from nmfaudio.separators.pipeline import NmfSeparator
 
 # Slow imports are inside the functions that need them, so that --help is fast.
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from nmfaudio.factorisation.structures.gliding import (
     whole_entries,
 )
 from nmfaudio.factorisation.structures.product import Product
-from nmfaudio.separators.pipeline import GroupedDecomposition, SeparationInput
+from nmfaudio.separators.inputs import GroupedDecomposition, SeparationInput
 from nmfaudio.stems import REST
 from nmfaudio.symbolic.names import DRUM_CHANNEL
 from nmfaudio.symbolic.note import Note
