@@ -82,15 +82,17 @@ class FusedRun:
         self._free_W = free_W if isinstance(free_W, bool) else self._packed(free_W)
         self._free_H = free_H if isinstance(free_H, bool) else free_H.T
         self._edges = layout.chunk_edges(len(self._V), layout.MAX_CHUNKS)
+        self._widths = layout.strip_widths(dtype)
         self._allocate(factors)
         self._workspaces: dict[int, Workspace] = {}
-        self._widths = layout.strip_widths(dtype)
         self._sweep(update=False, want_loss=True)
 
     def _allocate(self, factors: Sequence[np.ndarray]) -> None:
         """Allocate the accumulators of each chunk; those that a closed form replaces are empty."""
         dtype, unweighted = self._V.dtype, self._problem.weights is None
         chunks = len(self._edges) - 1
+        wide = self._widths[0]
+        strips = -(-self._W.shape[1] // wide) * len(self._W), wide
         # β = 1 without weights: B is 1, so B Hᵀ is Σ_t H[k, t] for every frequency.
         self._constant_B = self._beta == 1 and unweighted
         # β = 2 without weights: B is Y, so B Hᵀ is W (H Hᵀ), with a Gram matrix. Its entries are
@@ -98,9 +100,9 @@ class FusedRun:
         bits = 30 if dtype == np.float32 else 400
         in_range = all(2.0**-bits < F.max() < 2.0**bits for F in factors)
         self._gram = self._beta == 2 and unweighted and self._lags == 1 and in_range
-        shape = (chunks, *self._W.shape) if self._free_W is not False else (0, 0, 0)
+        shape = (chunks, *strips) if self._free_W is not False else (0, 0, 0)
         closed_form = self._constant_B or self._gram
-        # Negative and positive part of the gradient, (chunk, lag · component, freq).
+        # Negative and positive part of the gradient, in strips (chunk, strip · lag · component, columns).
         self._neg = layout.aligned_zeros(shape, dtype)
         self._pos = layout.aligned_zeros((0, 0, 0) if closed_form else shape, dtype)
         depth = len(self._W) if self._gram else 0
@@ -146,7 +148,7 @@ class FusedRun:
         X = [self._unpacked(self._W_next), self._H.T]
         terms = self._packed_terms(self._problem.majorize(0, X))
         self._W = self._W_next = layout.padded(self._W_next, self._W.shape)
-        neg, pos = self._neg.sum(0), self._positive_part()
+        neg, pos = self._total(self._neg), self._positive_part()
         descend(self._W, neg, pos, terms, self._free_W, self._exponents)
 
     def _positive_part(self) -> np.ndarray:
@@ -157,10 +159,14 @@ class FusedRun:
         if self._constant_B:
             return np.broadcast_to(self._sums_of_H()[:, None], self._W.shape)
         if not self._gram:
-            return np.asarray(self._pos.sum(0))
+            return self._total(self._pos)
         pos = np.zeros_like(self._W)  # (H Hᵀ) Wᵀ, since packed W is transposed
         accumulate(self._squares.sum(0), self._W_next, pos)
         return pos
+
+    def _total(self, parts: np.ndarray) -> np.ndarray:
+        """Sum parts in strips over the chunks, in order, in the shape of packed W."""
+        return layout.from_strips(parts.sum(0), self._W.shape)
 
     def _sums_of_H(self) -> np.ndarray:
         """Return, for each row (lag, component) of packed W, the sum of its activations in V.
@@ -206,7 +212,7 @@ class FusedRun:
         """Return W with the arrays derived from it that the update of H needs."""
         empty = np.empty((0, 0), self._W.dtype)
         return Templates(
-            self._W,
+            layout.strips(self._W),
             *layout.panels(self._W),
             gram=np.ascontiguousarray(product(self._W, self._W.T)) if self._gram else empty,
             totals=self._sums_of_W() if self._constant_B else empty,
@@ -216,14 +222,15 @@ class FusedRun:
         """Return the scalar parameters of the kernels."""
         beta, (p, q), (model_floor, floor) = self._beta, self._exponents, self._floors
         formula = formula_for(float(self._V.dtype.type(beta)))
-        scalars = beta, p, q, model_floor, floor
+        scalars = beta, p, q, model_floor, floor, self._W.shape[1]
         return Params(formula, *scalars, *self._widths, self._lags, update, need_loss)
 
     def _accumulate(self, templates: Templates, terms: StepTerms, params: Params) -> None:
         """Run `sweep` on all chunks, in parallel."""
         data = Data(self._V, self._weights)
+        next_strips = templates.strips if self._W_next is self._W else layout.strips(self._W_next)
         sums = ChunkSums(
-            self._W_next, self._neg, self._pos, self._sums, self._squares, self._misfits
+            next_strips, self._neg, self._pos, self._sums, self._squares, self._misfits
         )
 
         def work(indices: range) -> None:
@@ -255,11 +262,12 @@ class FusedRun:
         zeros, dtype, frames = layout.aligned_zeros, self._V.dtype, layout.FRAMES
         if worker not in self._workspaces:
             strips = zeros((3, frames, self._widths[0]), dtype)
-            activations = zeros((3, frames, depth), dtype)
+            H, AWt, BWt = zeros((3, frames, depth), dtype)
+            tiles = zeros((frames // layout.ROWS * depth, layout.ROWS), dtype)
             self._workspaces[worker] = Workspace(
                 zeros((frames, freq), dtype),
                 zeros((frames, freq) if self._weights.size else (0, 0), dtype),
                 *strips,
-                *activations,
+                *(H, tiles, AWt, BWt),
             )
         return self._workspaces[worker]
