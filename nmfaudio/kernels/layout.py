@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from nmfaudio.kernels.machine import REGISTER_BYTES
-from nmfaudio.kernels.vectors import AWT_WIDE, HTA_WIDE, MODEL_WIDE
+from nmfaudio.kernels.vectors import AWT_WIDE, MODEL_WIDE
 
 # Frames of a block: with 1025 bins in float32 it takes 200 kB, part of a second-level cache. A
 # multiple of the rows of every tile (4, 6, 12 and 24).
@@ -37,7 +37,7 @@ def padded(F: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 def padded_shape(depth: int, freq: int, dtype: np.dtype) -> tuple[int, int]:
     """Shape of W (depth, freq) padded to whole vectors along both axes."""
     lanes = REGISTER_BYTES // dtype.itemsize
-    return round_up(depth, max(lanes, HTA_WIDE.rows)), round_up(freq, lanes)
+    return round_up(depth, lanes), round_up(freq, lanes)
 
 
 def strip_widths(dtype: np.dtype) -> tuple[int, int]:

@@ -22,10 +22,10 @@ from nmfaudio.kernels.layout import FRAMES, ROWS
 from nmfaudio.kernels.vectors import (
     AWT_NARROW,
     AWT_WIDE,
-    HTA_NARROW,
-    HTA_WIDE,
     MODEL_NARROW,
     MODEL_WIDE,
+    REST_NARROW,
+    REST_WIDE,
     Columns,
     add_outer,
     add_outer_transposed,
@@ -40,7 +40,7 @@ from nmfaudio.kernels.vectors import (
     zeros,
 )
 
-HTA_ROWS = HTA_WIDE.rows
+REST_ROWS = REST_WIDE.rows
 AWT_WIDE_ROWS, AWT_NARROW_ROWS = AWT_WIDE.rows, AWT_NARROW.rows
 TILE = Columns(ROWS)  # frames of a tile of the model
 RUN = Columns(2)  # first component of a run, and one past its last
@@ -67,8 +67,8 @@ class Views(NamedTuple):
 
 
 @kernel
-def views_of(block: Block, workspace: Workspace) -> Views:
-    """Return views of a block."""
+def views_of(block: Block, workspace: Workspace, ahead: int) -> Views:
+    """Return views of a block; the block from frame `ahead` on is loaded into the cache."""
     return Views(
         view(block.V),
         view(workspace.V),
@@ -83,7 +83,7 @@ def views_of(block: Block, workspace: Workspace) -> Views:
         len(block.active),
         workspace.H.shape[1],
         block.first,
-        block.ahead,
+        ahead,
         block.columns,
     )
 
@@ -123,7 +123,8 @@ def gradient_parts_H(
     """
     AWt[:] = 0
     BWt[:] = 0
-    x, with_B, with_weights = views_of(block, workspace), BWt.size > 0, block.weights.size > 0
+    x = views_of(block, workspace, block.ahead)
+    with_B, with_weights = BWt.size > 0, block.weights.size > 0
     W, out_A, out_B = view_as(MODEL_WIDE, templates.strips), view(AWt), view(BWt)
     wide, narrow = (
         view_as(AWT_WIDE, templates.wide_panels),
@@ -157,7 +158,9 @@ def gradient_parts_W(
     `gradient_parts_H`. W, HtA and HtB are in strips, see `layout.strips`; HtA or HtB is skipped if
     its size is 0. Returned is the divergence of the block if `params.need_loss`, otherwise 0.
     """
-    x, with_weights = views_of(block, workspace), block.weights.size > 0
+    # Where H is updated, the next block has been loaded with its gradient.
+    x = views_of(block, workspace, 0 if params.update else block.ahead)
+    with_weights = block.weights.size > 0
     w, out_A, out_B = view_as(MODEL_WIDE, W), view_as(MODEL_WIDE, HtA), view_as(MODEL_WIDE, HtB)
     with_A, with_B = HtA.size > 0, HtB.size > 0
     loss = 0.0
@@ -183,7 +186,7 @@ def gradient_part_H_euclidean(
 ) -> None:
     """Compute ``VWt = V Wᵀ``, the negative part for β = 2, as in `gradient_parts_H`."""
     VWt[:] = 0
-    x, out = views_of(block, workspace), view(VWt)
+    x, out = views_of(block, workspace, block.ahead), view(VWt)
     wide, narrow = (
         view_as(AWT_WIDE, templates.wide_panels),
         view_as(AWT_NARROW, templates.narrow_panels),
@@ -202,7 +205,8 @@ def gradient_part_W_euclidean(
     params: Params, block: Block, workspace: Workspace, HtV: np.ndarray
 ) -> None:
     """Accumulate ``HtV += Hᵀ V``, the negative part for β = 2, as in `gradient_parts_W`."""
-    x, out = views_of(block, workspace), view_as(MODEL_WIDE, HtV)
+    x = views_of(block, workspace, 0 if params.update else block.ahead)
+    out = view_as(MODEL_WIDE, HtV)
     j = int(np.int64(0))  # as in `gradient_parts_H`
     while j < params.freq:
         strip = strip_at(j, x.depth, params)
@@ -370,17 +374,23 @@ def add_HtA(x: Views, A: Any, strip: Strip, HtA: Any) -> None:
 
     Tiles without active components are skipped.
     """
-    if strip.columns == width(HTA_WIDE, A):
-        _add_HtA(HTA_WIDE, x, A, strip, HtA)
+    last = entry(x.active, x.n_active - 1, 1) if x.n_active > 0 else 0
+    whole = last // ROWS * ROWS
+    if strip.columns == width(MODEL_WIDE, A):
+        _add_HtA(MODEL_WIDE, ROWS, x, A, strip, HtA, 0, whole)
+        _add_HtA(REST_WIDE, REST_ROWS, x, A, strip, HtA, whole, last)
     else:
-        _add_HtA(HTA_NARROW, x, A, strip, HtA)
+        _add_HtA(MODEL_NARROW, ROWS, x, A, strip, HtA, 0, whole)
+        _add_HtA(REST_NARROW, REST_ROWS, x, A, strip, HtA, whole, last)
 
 
 @kernel
-def _add_HtA(shape: Any, x: Views, A: Any, strip: Strip, HtA: Any) -> None:
-    """`add_HtA` in tiles of a given `shape`."""
-    for k in range(0, x.depth, HTA_ROWS):
-        if any_active(x, k, k + HTA_ROWS):
+def _add_HtA(
+    shape: Any, rows: int, x: Views, A: Any, strip: Strip, HtA: Any, begin: int, end: int
+) -> None:
+    """`add_HtA` in tiles of a given `shape`, for the components `begin` … `end` − 1."""
+    for k in range(begin, end, rows):
+        if any_active(x, k, k + rows):
             u = load(shape, HtA, strip.row + k, strip.offset)
             for n in range(FRAMES):
                 u = add_outer_transposed(u, x.H, n, k, A, n, 0)

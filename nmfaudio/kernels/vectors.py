@@ -59,8 +59,7 @@ class Columns:
 MANY = N_REGISTERS == 32
 MODEL_WIDE = Shape(6, 4 if MANY else 2)
 MODEL_NARROW = Shape(6, 1)
-HTA_WIDE = Shape(4, MODEL_WIDE.vectors)
-HTA_NARROW = Shape(4, 1)
+REST_WIDE, REST_NARROW = Shape(2, MODEL_WIDE.vectors), Shape(2, 1)
 AWT_WIDE = Shape(12 if MANY else 6, 2)
 AWT_NARROW = Shape(24 if MANY else 12, 1)
 
