@@ -21,7 +21,8 @@ from nmfaudio.factorisation.decomposition import Decomposition
 from nmfaudio.factorisation.engine import decompose, generator
 from nmfaudio.factorisation.factors import Factor
 from nmfaudio.factorisation.laws.base import TOLERANCE, require, require_close, require_descent
-from nmfaudio.factorisation.structures import STRUCTURES, Structure
+from nmfaudio.factorisation.structures import STRUCTURES, Convolutive, Product, Structure
+from nmfaudio.factorisation.structures.bilinear import has_bilinear_model
 
 Law = Callable[[Structure, list[np.ndarray], np.random.Generator], None]
 
@@ -36,10 +37,10 @@ def check_structure(
     """Check that a structure obeys the laws that solvers, masks and files rely on.
 
     They are: results have the shapes and the dtype of the factors, and no factor is written to; the
-    model is affine in each factor, and `adjoint` is the transposed derivative; parts of a partition
-    sum to `forward`, in excerpts too; templates and activations list all components; scale carriers
-    carry the scale; multiplicative updates never raise the objective; and a registered structure
-    is equal after saving and loading.
+    model is affine in each factor, and `adjoint` is the transposed derivative; the matrices of a
+    `Bilinear` structure make its model; parts of a partition sum to `forward`, in excerpts too;
+    templates and activations list all components; scale carriers carry the scale; multiplicative
+    updates never raise the objective; and a registered structure is equal after saving and loading.
 
     Parameters
     ----------
@@ -132,6 +133,35 @@ def transposition(structure: Structure, X: list[np.ndarray], rng: np.random.Gene
         )
 
 
+def bilinearity(structure: Structure, X: list[np.ndarray], rng: np.random.Generator) -> None:
+    """The matrices of a bilinear structure make its model, and solvers may use them instead."""
+    if not has_bilinear_model(structure):
+        return
+    W, H = structure.left(X), structure.right(X)
+    want = structure.forward(X)
+    size, name = np.abs(want).max(), type(structure).__name__
+    label, law = f"{name}.forward", "is not the product of left and right"
+    got = (Product() if W.ndim == 2 else Convolutive()).forward([W, H])
+    require_close(got.T.reshape(want.T.shape).T, want, label, law, size=size)
+    n_left = structure.n_left(len(X))
+    for i, F in enumerate(X):
+        D = [*X[:i], rng.random(F.shape), *X[i + 1 :]]
+        side, adjoint = (
+            (structure.left, structure.left_adjoint)
+            if i < n_left
+            else (structure.right, structure.right_adjoint)
+        )
+        change = side([*X[:i], F + D[i], *X[i + 1 :]]) - side(X)
+        G = rng.random(change.shape)
+        back = as_array(adjoint(i, G, X), method_of(structure, adjoint.__name__), F.shape, F.dtype)
+        total, expected = float((D[i] * back).sum()), float((change * G).sum())
+        require(
+            abs(total - expected) <= 1e-9 * (1 + abs(expected)),
+            method_of(structure, adjoint.__name__),
+            f"is not the transposed derivative of {side.__name__} for factor {i}",
+        )
+
+
 def partition(structure: Structure, X: list[np.ndarray], rng: np.random.Generator) -> None:
     """Parts of a partition of the components sum to the model."""
     owner = rng.integers(3, size=structure.n_components(X))
@@ -217,5 +247,6 @@ LAWS: tuple[Law, ...] = (
     partition,
     excerpts,
     scaling,
+    bilinearity,
 )
 """Laws for factors of any sizes, zeros included."""

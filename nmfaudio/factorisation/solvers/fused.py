@@ -60,32 +60,48 @@ class FusedRun:
     """
 
     loss: float
+    _plain_H = True
+    """Whether H is a factor itself, not computed from others."""
 
     def __init__(self, problem: Problem, divergence: Beta, factors: Sequence[np.ndarray]) -> None:
-        W, H = factors
+        W, H = self._matrices(factors)
         self._problem = problem
+        self._last = len(factors) - 1  # index of the activations
         self._beta = divergence.beta
         self._exponents = divergence.exponents
-        self._V = np.ascontiguousarray(problem.V.T)
+        self._V = _time_major(problem.V)
         dtype = self._V.dtype
         self._floors = divergence.model_floor(dtype), factor_floor(dtype)
         weights = problem.weights
-        empty = np.empty((0, 0), dtype)
-        self._weights = empty if weights is None else np.ascontiguousarray(weights.T)
+        self._weights = np.empty((0, 0), dtype) if weights is None else _time_major(weights)
         self._W_shape = W.shape  # (freq, component) or (lag, freq, component)
         self._lags = len(W) if W.ndim == 3 else 1
         # _W are the templates that H is updated for, _W_next those that the next update of W starts
         # from. They differ only in subclasses that extrapolate. (lag · component, freq), padded.
         self._W = self._W_next = self._packed(W)
         self._H = np.array(H.T, order="C")  # (time, component)
-        free_W, free_H = problem.free
-        self._free_W = free_W if isinstance(free_W, bool) else self._packed(free_W)
-        self._free_H = free_H if isinstance(free_H, bool) else free_H.T
+        self._free_W = self._movable_W()
+        free_H = problem.free[-1]
+        self._free_H = free_H if isinstance(free_H, bool) else self._rows_of_H(free_H)
         self._edges = layout.chunk_edges(len(self._V), layout.MAX_CHUNKS)
         self._widths = layout.strip_widths(dtype)
-        self._allocate(factors)
+        self._allocate((W, H))
         self._workspaces: dict[int, Workspace] = {}
         self._sweep(update=False, want_loss=True)
+
+    def _matrices(self, factors: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """Return W (freq, component) or (lag, freq, component), and H (component, time)."""
+        W, H = factors
+        return W, H
+
+    def _movable_W(self) -> bool | np.ndarray:
+        """Return whether W may change, or a mask of its free entries in the shape of packed W."""
+        free = self._problem.free[0]
+        return free if isinstance(free, bool) else self._packed(free)
+
+    def _rows_of_H(self, array: np.ndarray) -> np.ndarray:
+        """Reshape an array of the shape of the activations to (time, component)."""
+        return array.reshape(-1, array.shape[-1]).T
 
     def _allocate(self, factors: Sequence[np.ndarray]) -> None:
         """Allocate the accumulators of each chunk; those that a closed form replaces are empty."""
@@ -99,7 +115,9 @@ class FusedRun:
         # squares, which must stay in the exponent range of the dtype (2^±126 and 2^±1022).
         bits = 30 if dtype == np.float32 else 400
         in_range = all(2.0**-bits < F.max() < 2.0**bits for F in factors)
-        self._gram = self._beta == 2 and unweighted and self._lags == 1 and in_range
+        self._gram = (
+            self._beta == 2 and unweighted and self._lags == 1 and in_range and self._plain_H
+        )
         shape = (chunks, *strips) if self._free_W is not False else (0, 0, 0)
         closed_form = self._constant_B or self._gram
         # Negative and positive part of the gradient, in strips (chunk, strip · lag · component, columns).
@@ -196,9 +214,7 @@ class FusedRun:
 
     def _sweep(self, *, update: bool, want_loss: bool) -> None:
         """Update H if `update`; accumulate the gradient for W; compute the loss if `want_loss`."""
-        penalty = self._problem.majorize(1, self.factors()) if update else None
-        transposed: Any = None if penalty is None else [np.transpose(term) for term in penalty]
-        terms = step_terms(transposed, self._free_H, self._H)
+        terms = self._terms_of_H() if update else step_terms(None, self._free_H, self._H)
         templates = self._templates()
         if update and self._lags > 1:
             self._update_lagged(templates, terms)
@@ -207,6 +223,16 @@ class FusedRun:
             self._accumulate(templates, terms, self._params(update, want_loss))
         if want_loss:
             self.loss = self._problem.loss(self.factors(), float(sum(self._misfits)))
+
+    def _terms_of_H(self) -> StepTerms:
+        """Return the penalty terms and the free entries of the activations, (time, component)."""
+        X = self.factors()
+        penalty, shape = self._problem.majorize(self._last, X), X[self._last].shape
+        rows: Any = penalty and [
+            term if np.ndim(term) == 0 else self._rows_of_H(np.broadcast_to(term, shape))
+            for term in penalty
+        ]
+        return step_terms(rows, self._free_H, self._H)
 
     def _templates(self) -> Templates:
         """Return W with the arrays derived from it that the update of H needs."""
@@ -271,3 +297,8 @@ class FusedRun:
                 *(H, tiles, AWt, BWt),
             )
         return self._workspaces[worker]
+
+
+def _time_major(V: np.ndarray) -> np.ndarray:
+    """Return V (…, freq, time) as a C-contiguous matrix, a row for each frame."""
+    return np.ascontiguousarray(V.T).reshape(V.shape[-1], -1)

@@ -12,6 +12,7 @@ from nmfaudio._common.docstrings import inherits_docstrings
 from nmfaudio.factorisation.divergences import Beta
 from nmfaudio.factorisation.problem import Problem
 from nmfaudio.factorisation.solvers.base import Run, Solver, Stepwise
+from nmfaudio.factorisation.solvers.bilinear import BilinearRun, is_bilinear
 from nmfaudio.factorisation.solvers.descent import descend
 from nmfaudio.factorisation.solvers.fused import FusedRun, can_fuse
 
@@ -54,8 +55,9 @@ class MU:
     where A and B are the numerator and the denominator above, :math:`p = \max(\beta - 1, 0)`
     and :math:`q = \min(\beta - 2, 0)`.
 
-    Plain and convolutive NMF under a beta-divergence are computed in one pass over V per iteration;
-    everything else factor by factor.
+    Under a beta-divergence, plain and convolutive NMF are computed in one pass over V per
+    iteration, and so is any `Bilinear` structure, with one more pass for each further factor of
+    its templates; everything else factor by factor.
 
     References
     ----------
@@ -80,6 +82,8 @@ class MU:
     def begin(self, problem: Problem, factors: Sequence[np.ndarray]) -> Run:
         if can_fuse(problem):
             return FusedRun(problem, cast(Beta, problem.divergence), factors)
+        if is_bilinear(problem):
+            return BilinearRun(problem, cast(Beta, problem.divergence), factors)
         return Stepwise(mu_step, problem, factors)
 
 

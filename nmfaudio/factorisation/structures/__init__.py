@@ -3,6 +3,7 @@
 from nmfaudio._common.registry import Registry
 from nmfaudio.factorisation.structures.attack_decay import AttackDecay, attack_decay_envelopes
 from nmfaudio.factorisation.structures.base import Factors, Structure
+from nmfaudio.factorisation.structures.bilinear import Bilinear
 from nmfaudio.factorisation.structures.channels import Channels
 from nmfaudio.factorisation.structures.convolutive import Convolutive
 from nmfaudio.factorisation.structures.convolutive_2d import Convolutive2D
@@ -15,6 +16,7 @@ from nmfaudio.factorisation.structures.spectra import filter_bumps, glottal_sour
 __all__ = [
     "STRUCTURES",
     "AttackDecay",
+    "Bilinear",
     "Channels",
     "Convolutive",
     "Convolutive2D",

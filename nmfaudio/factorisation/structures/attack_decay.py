@@ -10,13 +10,13 @@ import numpy as np
 
 from nmfaudio._common.validation import as_count
 from nmfaudio.errors import ParameterError, ShapeError
-from nmfaudio.factorisation.structures.base import Factors, Structure
+from nmfaudio.factorisation.structures.base import Factors
+from nmfaudio.factorisation.structures.bilinear import Bilinear
 from nmfaudio.kernels.envelopes import convolve, correlate_activations, correlate_envelopes
-from nmfaudio.kernels.products import accumulate
 
 
 @dataclass(frozen=True)
-class AttackDecay(Structure):
+class AttackDecay(Bilinear):
     r"""Attack/decay model: one activation per note, at its onset.
 
     Each component has several stages, such as an attack and a decay, with a spectrum and an
@@ -84,24 +84,25 @@ class AttackDecay(Structure):
     def templates(self, factors: Factors) -> np.ndarray:
         return factors[0]
 
-    def forward(self, factors: Factors) -> np.ndarray:
-        W, E, H = factors
-        out = np.zeros((H.shape[1], W.shape[1]), W.dtype)
-        for level, spectra in zip(_levels(E, H), W, strict=True):
-            accumulate(level, np.ascontiguousarray(spectra.T), out)
-        return out.T
+    def n_left(self, count: int) -> int:
+        return 1
 
-    def adjoint(self, i: int, G: np.ndarray, factors: Factors) -> np.ndarray:
-        W, E, H = factors
-        rows = np.ascontiguousarray(G.T)
-        if i == 0:
-            spectra = np.zeros((len(W), len(H), W.shape[1]), W.dtype)
-            for level, out in zip(_levels(E, H), spectra, strict=True):
-                accumulate(np.ascontiguousarray(level.T), rows, out)
-            return spectra.transpose(0, 2, 1)
-        back = np.zeros((len(W), H.shape[1], len(H)), W.dtype)  # Gᵀ W[s], (stage, time, component)
-        for stage, out in zip(W, back, strict=True):
-            accumulate(rows, np.ascontiguousarray(stage), out)
+    def left(self, factors: Factors) -> np.ndarray:
+        W = factors[0]
+        return W.transpose(1, 0, 2).reshape(W.shape[1], -1)  # (freq, stage · component)
+
+    def left_adjoint(self, i: int, G: np.ndarray, factors: Factors) -> np.ndarray:
+        W = factors[0]
+        return G.reshape(W.shape[1], len(W), -1).transpose(1, 0, 2)
+
+    def right(self, factors: Factors) -> np.ndarray:
+        levels = _levels(*factors[1:])  # (stage, time, component)
+        return levels.transpose(0, 2, 1).reshape(-1, levels.shape[1])
+
+    def right_adjoint(self, i: int, G: np.ndarray, factors: Factors) -> np.ndarray:
+        _, E, H = factors
+        back = G.reshape(len(E), len(H), -1).transpose(0, 2, 1)  # (stage, time, component)
+        back = np.ascontiguousarray(back)
         if i == 1:
             return correlate_activations(back, np.ascontiguousarray(H.T), E.shape[1])
         return correlate_envelopes(np.ascontiguousarray(E), back).T

@@ -8,12 +8,12 @@ from typing import ClassVar
 import numpy as np
 
 from nmfaudio.errors import ShapeError
-from nmfaudio.factorisation.structures.base import Factors, Structure
-from nmfaudio.kernels.products import accumulate
+from nmfaudio.factorisation.structures.base import Factors
+from nmfaudio.factorisation.structures.bilinear import Bilinear
 
 
 @dataclass(frozen=True)
-class Channels(Structure):
+class Channels(Bilinear):
     r"""Multichannel NMF: each component has a template and a gain in each channel.
 
     Sounds with the same spectrum are distinguished by their panning. The data are (channel, freq,
@@ -70,29 +70,15 @@ class Channels(Structure):
     def component_axes(self, count: int) -> tuple[int | None, ...]:
         return 1, 1, 0
 
-    def forward(self, factors: Factors) -> np.ndarray:
-        Q, W, H = factors
-        out = np.zeros((H.shape[1], len(W) * len(Q)), H.dtype)
-        accumulate(np.ascontiguousarray(H.T), _spectra(Q, W), out)
-        return out.reshape(-1, len(W), len(Q)).T
+    def left(self, factors: Factors) -> np.ndarray:
+        Q, W, _ = factors
+        spectra = W[:, None, :] * Q  # (freq, channel, component)
+        return spectra.reshape(len(W) * len(Q), -1)
 
-    def adjoint(self, i: int, G: np.ndarray, factors: Factors) -> np.ndarray:
-        Q, W, H = factors
-        rows = np.ascontiguousarray(G.T).reshape(H.shape[1], -1)  # (time, freq · channel)
-        if i == 2:
-            out = np.zeros(H.shape[::-1], H.dtype)
-            accumulate(rows, np.ascontiguousarray(_spectra(Q, W).T), out)
-            return out.T
-        flat = np.zeros((len(H), rows.shape[1]), H.dtype)
-        accumulate(np.ascontiguousarray(H), rows, flat)
-        spectra = flat.reshape(-1, len(W), len(Q))  # Σ_t H[k, t] G[c, f, t]
+    def left_adjoint(self, i: int, G: np.ndarray, factors: Factors) -> np.ndarray:
+        Q, W, _ = factors
+        spectra = G.reshape(len(W), len(Q), -1)
         # Contracted with W over frequency for Q, with Q over channels for W.
-        gains, axis = (W.T[:, :, None], 1) if i == 0 else (Q.T[:, None, :], 2)
-        back: np.ndarray = (spectra * gains).sum(axis, dtype=np.float64).T.astype(H.dtype)
+        gains, axis = (W[:, None, :], 0) if i == 0 else (Q, 1)
+        back: np.ndarray = (spectra * gains).sum(axis, dtype=np.float64).astype(G.dtype)
         return back
-
-
-def _spectra(Q: np.ndarray, W: np.ndarray) -> np.ndarray:
-    """Return the spectra of the components in all channels [shape=(component, freq · channel)]."""
-    spectra = W.T[:, :, None] * Q.T[:, None, :]  # (component, freq, channel)
-    return np.ascontiguousarray(spectra.reshape(W.shape[1], len(W) * len(Q)))

@@ -8,13 +8,13 @@ from typing import ClassVar
 import numpy as np
 
 from nmfaudio.errors import ShapeError
-from nmfaudio.factorisation.structures.base import Factors, Structure
+from nmfaudio.factorisation.structures.base import Factors
+from nmfaudio.factorisation.structures.bilinear import Bilinear
 from nmfaudio.kernels.envelopes import convolve
-from nmfaudio.kernels.products import accumulate
 
 
 @dataclass(frozen=True)
-class Convolutive(Structure):
+class Convolutive(Bilinear):
     r"""NMFD: each template is a short spectrogram of several frames.
 
     Notes
@@ -66,28 +66,11 @@ class Convolutive(Structure):
     def component_axes(self, count: int) -> tuple[int | None, ...]:
         return 2, 0
 
-    def forward(self, factors: Factors) -> np.ndarray:
-        W, H = factors
-        rows = np.ascontiguousarray(H.T)  # (time, component)
-        time = len(rows)
-        out = np.zeros((time, W.shape[1]), W.dtype)  # Yᵀ: frames contiguous
-        for lag, template in enumerate(W[:time]):
-            accumulate(rows[: time - lag], np.ascontiguousarray(template.T), out[lag:])
-        return out.T
+    def left(self, factors: Factors) -> np.ndarray:
+        return factors[0]
 
-    def adjoint(self, i: int, G: np.ndarray, factors: Factors) -> np.ndarray:
-        W, H = factors
-        rows = np.ascontiguousarray(G.T)  # (time, freq)
-        time = len(rows)
-        if i == 0:  # Σ_t G[f, t] H[k, t − d], (lag, component, freq)
-            templates = np.zeros((len(W), H.shape[0], W.shape[1]), W.dtype)
-            for lag in range(min(len(W), time)):
-                accumulate(np.ascontiguousarray(H[:, : time - lag]), rows[lag:], templates[lag])
-            return templates.transpose(0, 2, 1)
-        out = np.zeros((time, W.shape[2]), W.dtype)  # Σ_d Σ_f W[d, f, k] G[f, t + d]
-        for lag, template in enumerate(W[:time]):
-            accumulate(rows[lag:], np.ascontiguousarray(template), out[: time - lag])
-        return out.T
+    def left_adjoint(self, i: int, G: np.ndarray, factors: Factors) -> np.ndarray:
+        return G
 
     def levels(self, factors: Factors) -> np.ndarray:
         W, H = factors

@@ -8,14 +8,13 @@ from typing import ClassVar
 import numpy as np
 
 from nmfaudio.errors import ShapeError
-from nmfaudio.factorisation.structures.base import Factors, Structure
+from nmfaudio.factorisation.structures.base import Factors
+from nmfaudio.factorisation.structures.bilinear import Bilinear
 from nmfaudio.factorisation.structures.convolutive import Convolutive
-
-_LAGGED = Convolutive()
 
 
 @dataclass(frozen=True)
-class Convolutive2D(Structure):
+class Convolutive2D(Bilinear):
     r"""NMF2D: templates of several frames, shifted along a logarithmic frequency axis.
 
     On a logarithmic frequency axis a transposition is a shift, so one template serves all notes of
@@ -74,29 +73,21 @@ class Convolutive2D(Structure):
     def component_axes(self, count: int) -> tuple[int | None, ...]:
         return 2, 1
 
-    def forward(self, factors: Factors) -> np.ndarray:
-        return _LAGGED.forward(_as_lagged(factors))
-
-    def adjoint(self, i: int, G: np.ndarray, factors: Factors) -> np.ndarray:
+    def left(self, factors: Factors) -> np.ndarray:
+        # The equal `Convolutive` model has all shifts of all components as components.
         W, H = factors
-        back = _LAGGED.adjoint(i, G, _as_lagged(factors))
-        if i == 1:
-            return back.reshape(H.shape)
-        shifted = back.reshape(*W.shape[:2], len(H), W.shape[2])  # (lag, freq, shift, component)
+        shifted = np.zeros((*W.shape[:2], *H.shape[:2]), W.dtype)
+        for shift in range(len(H)):
+            shifted[:, shift:, shift] = W[:, : W.shape[1] - shift]
+        return shifted.reshape(*W.shape[:2], -1)
+
+    def left_adjoint(self, i: int, G: np.ndarray, factors: Factors) -> np.ndarray:
+        W, H = factors
+        shifted = G.reshape(*W.shape[:2], len(H), W.shape[2])  # (lag, freq, shift, component)
         out = np.zeros_like(W)
         for shift in range(len(H)):
             out[:, : W.shape[1] - shift] += shifted[:, shift:, shift]
         return out
 
     def excerpt(self, factors: Factors, frames: slice) -> tuple[Factors, int]:
-        return _LAGGED.excerpt(factors, frames)
-
-
-def _as_lagged(factors: Factors) -> Factors:
-    """Return factors of the equal `Convolutive` model, whose components are all shifts of all."""
-    W, H = factors
-    shifted = np.zeros((*W.shape[:2], *H.shape[:2]), W.dtype)
-    for shift in range(len(H)):
-        shifted[:, shift:, shift] = W[:, : W.shape[1] - shift]
-    n_shifted = H.shape[0] * H.shape[1]
-    return shifted.reshape(*W.shape[:2], n_shifted), H.reshape(n_shifted, H.shape[2])
+        return Convolutive().excerpt(factors, frames)

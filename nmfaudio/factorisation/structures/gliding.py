@@ -9,7 +9,8 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from nmfaudio.errors import ShapeError
-from nmfaudio.factorisation.structures.base import Factors, Structure
+from nmfaudio.factorisation.structures.base import Factors
+from nmfaudio.factorisation.structures.bilinear import Bilinear
 from nmfaudio.factorisation.structures.spectra import hann_lobe
 from nmfaudio.kernels.products import product
 
@@ -65,7 +66,7 @@ def whole_entries(states: np.ndarray, n_bins: int) -> Entries:
 
 
 @dataclass(frozen=True, eq=False)
-class Gliding(Structure):
+class Gliding(Bilinear):
     r"""Gliding model: pitch states of a sound share the strengths of its partials.
 
     A state is a sound at one of several pitches close to one another. A sound has the same timbre
@@ -129,6 +130,23 @@ class Gliding(Structure):
         W = np.bincount(flat, values, count * self.n_bins).reshape(count, self.n_bins)
         return W.T.astype(A.dtype)
 
+    def left(self, factors: Factors) -> np.ndarray:
+        return self.templates(factors)
+
+    def left_adjoint(self, i: int, G: np.ndarray, factors: Factors) -> np.ndarray:
+        A, P = factors[0], self.entries
+        values = P.weights * G[P.bins, P.states]
+        flat = P.parts * A.shape[1] + self.owners[P.states]  # index into (part, sound)
+        return np.bincount(flat, values, A.size).reshape(A.shape).astype(A.dtype)
+
+    def right(self, factors: Factors) -> np.ndarray:
+        H = factors[1]
+        silenced = ~self._active_frames(H.shape[1]) & (H != 0)
+        return np.where(silenced, H.dtype.type(0), H) if silenced.any() else H
+
+    def right_adjoint(self, i: int, G: np.ndarray, factors: Factors) -> np.ndarray:
+        return np.where(self._active_frames(G.shape[1]), G, G.dtype.type(0))
+
     def forward(self, factors: Factors) -> np.ndarray:
         W, H = self.templates(factors), factors[1]
         out = np.zeros((H.shape[1], self.n_bins), H.dtype)
@@ -137,7 +155,7 @@ class Gliding(Structure):
         return out.T
 
     def adjoint(self, i: int, G: np.ndarray, factors: Factors) -> np.ndarray:
-        A, H = factors
+        H = factors[1]
         if i == 1:
             W, back = self.templates(factors), np.zeros_like(H)
             for frames, states in self._blocks(H.shape[1]):
@@ -146,10 +164,11 @@ class Gliding(Structure):
         spectra = np.zeros((len(H), self.n_bins), H.dtype)  # Σ_t G[f, t] H[s, t], (state, freq)
         for frames, states in self._blocks(H.shape[1]):
             spectra[states] += product(G[:, frames], H[states, frames].T).T
-        P = self.entries
-        values = P.weights * spectra[P.states, P.bins]
-        flat = P.parts * A.shape[1] + self.owners[P.states]  # index into (part, sound)
-        return np.bincount(flat, values, A.size).reshape(A.shape).astype(A.dtype)
+        return self.left_adjoint(0, spectra.T, factors)
+
+    def _active_frames(self, frames: int) -> np.ndarray:
+        """Return whether each state may be active in each frame [shape=(state, time)]."""
+        return np.repeat(self.active, BLOCK, axis=1)[:, :frames]
 
     def _blocks(self, frames: int) -> list[tuple[slice, np.ndarray]]:
         """Return the frames and the active states of each block that has any."""

@@ -8,12 +8,12 @@ from typing import ClassVar
 import numpy as np
 
 from nmfaudio.errors import ShapeError
-from nmfaudio.factorisation.structures.base import Factors, Structure
-from nmfaudio.kernels.products import product
+from nmfaudio.factorisation.structures.base import Factors
+from nmfaudio.factorisation.structures.bilinear import Bilinear
 
 
 @dataclass(frozen=True)
-class Harmonic(Structure):
+class Harmonic(Bilinear):
     r"""Harmonic NMF: templates are non-negative sums of fixed atoms.
 
     Atoms are normally made by `harmonic_atoms`: bands of neighbouring partials of the pitch of the
@@ -76,15 +76,13 @@ class Harmonic(Structure):
             W += atoms[:, m] * gains
         return W
 
-    def forward(self, factors: Factors) -> np.ndarray:
-        return product(self.templates(factors), factors[2])
+    def left(self, factors: Factors) -> np.ndarray:
+        return self.templates(factors)
 
-    def adjoint(self, i: int, G: np.ndarray, factors: Factors) -> np.ndarray:
-        atoms, envelopes, H = factors
-        if i == 2:
-            return product(self.templates(factors).T, G)
-        spectra = product(G, H.T)[:, None]  # (freq, 1, component)
+    def left_adjoint(self, i: int, G: np.ndarray, factors: Factors) -> np.ndarray:
+        atoms, envelopes, _ = factors
+        spectra = G[:, None]  # (freq, 1, component)
         if i == 0:
             return spectra * envelopes
-        back: np.ndarray = (atoms * spectra).sum(0, dtype=np.float64).astype(H.dtype)
+        back: np.ndarray = (atoms * spectra).sum(0, dtype=np.float64).astype(G.dtype)
         return back

@@ -9,12 +9,13 @@ from typing import ClassVar
 import numpy as np
 
 from nmfaudio.errors import ShapeError
-from nmfaudio.factorisation.structures.base import Factors, Structure
+from nmfaudio.factorisation.structures.base import Factors
+from nmfaudio.factorisation.structures.bilinear import Bilinear
 from nmfaudio.kernels.products import product
 
 
 @dataclass(frozen=True)
-class Product(Structure):
+class Product(Bilinear):
     r"""NMF, ``V ≈ W H``, and deep NMF with more than two factors.
 
     Notes
@@ -61,23 +62,23 @@ class Product(Structure):
     def component_axes(self, count: int) -> tuple[int | None, ...]:
         return (*([None] * (count - 2)), 1, 0)
 
-    def forward(self, factors: Factors) -> np.ndarray:
-        return _chain(factors)
+    def left(self, factors: Factors) -> np.ndarray:
+        return _chain(factors[:-1])
 
-    def adjoint(self, i: int, G: np.ndarray, factors: Factors) -> np.ndarray:
-        # Y = L F_i R, so the adjoint is Lᵀ G Rᵀ.
+    def left_adjoint(self, i: int, G: np.ndarray, factors: Factors) -> np.ndarray:
+        # W = L F_i R, so the adjoint is Lᵀ G Rᵀ.
         if i > 0:
             G = product(_chain(factors[:i]).T, G)
-        if i < len(factors) - 1:
-            G = product(G, _chain(factors[i + 1 :]).T)
+        if i < len(factors) - 2:
+            G = product(G, _chain(factors[i + 1 : -1]).T)
         return G
 
     def templates(self, factors: Factors) -> np.ndarray:
-        return _chain(factors[:-1])
+        return self.left(factors)
 
 
 def _chain(factors: Factors) -> np.ndarray:
-    """Product of one or more matrices; not `forward`, which a subclass may change."""
+    """Product of one or more matrices."""
     out = factors[0]
     for F in factors[1:]:
         out = product(out, F)
