@@ -53,7 +53,6 @@ def block_at(
     data: Data,
     first: int,
     last: int,
-    ahead: int,
     active: np.ndarray,
     params: Params,
     workspace: Workspace,
@@ -72,7 +71,7 @@ def block_at(
     read_block(V, first, last, begin, params.model_floor, workspace.V)
     if weights.size > 0:
         read_block(weights, first, last, begin, 0.0, workspace.weights)
-    return Block(V, weights, active, first, ahead, columns)
+    return Block(V, weights, active, first, columns)
 
 
 @kernel
@@ -158,18 +157,19 @@ def update_block(
     params: Params,
     block: Block,
     workspace: Workspace,
+    ahead: int,
     H: np.ndarray,
     last: int,
 ) -> None:
     """Update rows `block.first` … `last` − 1 of H (time, component), the block in `workspace`."""
     AWt, BWt, totals = workspace.AWt, workspace.BWt, templates.totals
     if templates.gram.size > 0:  # A is V and B is Y = H W, so the model itself is not needed
-        gradient_part_H_euclidean(templates, params, block, workspace, AWt)
+        gradient_part_H_euclidean(templates, params, block, workspace, ahead, AWt)
         BWt[:] = 0
         add_nn(workspace.H, templates.gram, BWt)
     else:
         computed_BWt = BWt if totals.size == 0 else BWt[:0]
-        gradient_parts_H(templates, params, block, workspace, AWt, computed_BWt)
+        gradient_parts_H(templates, params, block, workspace, ahead, AWt, computed_BWt)
     if totals.size > 0:  # B is 1, so B Wᵀ is the sum of each template, in every frame
         for n in range(FRAMES):
             for k in range(H.shape[1]):
@@ -182,6 +182,7 @@ def add_block(
     params: Params,
     block: Block,
     workspace: Workspace,
+    ahead: int,
     sums: ChunkSums,
     chunk: int,
     euclidean: bool,
@@ -191,11 +192,11 @@ def add_block(
     HtA = sums.HtA[chunk] if sums.HtA.size > 0 else empty
     HtB = sums.HtB[chunk] if sums.HtB.size > 0 else empty
     if euclidean and HtA.size > 0:  # once all blocks are summed, Hᵀ B is (Hᵀ H) W
-        gradient_part_W_euclidean(params, block, workspace, HtA)
+        gradient_part_W_euclidean(params, block, workspace, ahead, HtA)
         add_nn(workspace.H.T.copy(), workspace.H, sums.HtH[chunk])
         HtA = empty
     if params.need_loss or HtA.size > 0:
-        loss = gradient_parts_W(params, block, workspace, sums.W, HtA, HtB)
+        loss = gradient_parts_W(params, block, workspace, ahead, sums.W, HtA, HtB)
         sums.divergence[chunk] += loss
 
 

@@ -78,8 +78,6 @@ class Block(NamedTuple):
         Runs of components with non-zero activations, see `blocks.active_runs`.
     first : int
         First frame of the block.
-    ahead : int
-        First frame of the next block, to be loaded into the cache; 0 if there is none.
     columns : int
         Strips within the first `columns` frequencies are read in place, the others from the copy
         in `Workspace`.
@@ -89,7 +87,6 @@ class Block(NamedTuple):
     weights: np.ndarray
     active: np.ndarray
     first: int
-    ahead: int
     columns: int
 
 

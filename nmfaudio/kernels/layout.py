@@ -15,8 +15,13 @@ from nmfaudio.kernels.vectors import AWT_WIDE, MODEL_WIDE
 FRAMES = 48
 ROWS = MODEL_WIDE.rows  # frames of a tile of the model
 CACHE_LINE = 64  # bytes
-MAX_CHUNKS = 16  # fixed: the order of sums must not depend on the machine
-MIN_BLOCKS = 2  # per chunk; smaller chunks would only add more sums
+# Sums over frames must depend neither on the machine nor on what else is summed: a shard is divided
+# into chunks by its own length.
+SHARD = 1024 * FRAMES  # frames, 19 minutes at 44.1 kHz and a hop length of 1024
+MAX_CHUNKS = 64  # per shard, enough for as many threads
+# Each chunk costs a sum, so it should have eight blocks; short recordings have smaller ones, of which
+# several threads still get equal shares.
+BLOCKS, FEW_CHUNKS, MIN_BLOCKS = 8, 16, 2
 
 
 def aligned_zeros(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
@@ -95,13 +100,25 @@ def _panels(W: np.ndarray, components: int) -> np.ndarray:
     return out.reshape(-1, components)
 
 
-def chunk_edges(frames: int, max_chunks: int) -> np.ndarray:
-    """Edges [shape=(chunk + 1,)] of at most `max_chunks` chunks of whole blocks."""
-    blocks = -(-frames // FRAMES)
-    chunks = max(1, min(max_chunks, -(-blocks // MIN_BLOCKS)))
-    edges: np.ndarray = np.arange(chunks + 1) * blocks // chunks * FRAMES
+def chunk_edges(frames: int, at_least: int = FEW_CHUNKS) -> np.ndarray:
+    """Edges [shape=(chunk + 1,)] of chunks of whole blocks, at most MAX_CHUNKS in each shard.
+
+    There are `at_least` as many, unless they would be shorter than MIN_BLOCKS blocks.
+    """
+    edges = [0]
+    for begin in range(0, max(frames, 1), SHARD):
+        blocks = -(-min(frames - begin, SHARD) // FRAMES)
+        few = min(at_least, -(-blocks // MIN_BLOCKS))
+        chunks = max(1, few, min(MAX_CHUNKS, blocks // BLOCKS))
+        edges.extend(begin + (c + 1) * blocks // chunks * FRAMES for c in range(chunks))
     ends: np.ndarray = np.minimum(edges, frames)
     return ends
+
+
+def shard_edges(edges: np.ndarray) -> np.ndarray:
+    """Chunks [shape=(shard + 1,)] at which shards begin and end, given the edges of the chunks."""
+    begins = np.arange(0, max(edges[-1], 1), SHARD)
+    return np.append(np.searchsorted(edges, begins), len(edges) - 1)
 
 
 def round_up(count: int, step: int) -> int:

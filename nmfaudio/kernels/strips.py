@@ -111,6 +111,7 @@ def gradient_parts_H(
     params: Params,
     block: Block,
     workspace: Workspace,
+    ahead: int,
     AWt: np.ndarray,
     BWt: np.ndarray,
 ) -> None:
@@ -119,11 +120,11 @@ def gradient_parts_H(
     They are the negative and the positive part of the gradient for H, with
     ``A = weights · V · Y^(β−2)``, ``B = weights · Y^(β−1)`` and the model ``Y = H W``. Both are
     (FRAMES, depth); columns of components that are not active are undefined. BWt is skipped if its
-    size is 0.
+    size is 0. Meanwhile the block from frame `ahead` on is loaded into the cache, unless it is 0.
     """
     AWt[:] = 0
     BWt[:] = 0
-    x = views_of(block, workspace, block.ahead)
+    x = views_of(block, workspace, ahead)
     with_B, with_weights = BWt.size > 0, block.weights.size > 0
     W, out_A, out_B = view_as(MODEL_WIDE, templates.strips), view(AWt), view(BWt)
     wide, narrow = (
@@ -148,6 +149,7 @@ def gradient_parts_W(
     params: Params,
     block: Block,
     workspace: Workspace,
+    ahead: int,
     W: np.ndarray,
     HtA: np.ndarray,
     HtB: np.ndarray,
@@ -158,8 +160,7 @@ def gradient_parts_W(
     `gradient_parts_H`. W, HtA and HtB are in strips, see `layout.strips`; HtA or HtB is skipped if
     its size is 0. Returned is the divergence of the block if `params.need_loss`, otherwise 0.
     """
-    # Where H is updated, the next block has been loaded with its gradient.
-    x = views_of(block, workspace, 0 if params.update else block.ahead)
+    x = views_of(block, workspace, ahead)
     with_weights = block.weights.size > 0
     w, out_A, out_B = view_as(MODEL_WIDE, W), view_as(MODEL_WIDE, HtA), view_as(MODEL_WIDE, HtB)
     with_A, with_B = HtA.size > 0, HtB.size > 0
@@ -182,11 +183,16 @@ def gradient_parts_W(
 
 @kernel
 def gradient_part_H_euclidean(
-    templates: Templates, params: Params, block: Block, workspace: Workspace, VWt: np.ndarray
+    templates: Templates,
+    params: Params,
+    block: Block,
+    workspace: Workspace,
+    ahead: int,
+    VWt: np.ndarray,
 ) -> None:
     """Compute ``VWt = V Wᵀ``, the negative part for β = 2, as in `gradient_parts_H`."""
     VWt[:] = 0
-    x, out = views_of(block, workspace, block.ahead), view(VWt)
+    x, out = views_of(block, workspace, ahead), view(VWt)
     wide, narrow = (
         view_as(AWT_WIDE, templates.wide_panels),
         view_as(AWT_NARROW, templates.narrow_panels),
@@ -202,11 +208,10 @@ def gradient_part_H_euclidean(
 
 @kernel
 def gradient_part_W_euclidean(
-    params: Params, block: Block, workspace: Workspace, HtV: np.ndarray
+    params: Params, block: Block, workspace: Workspace, ahead: int, HtV: np.ndarray
 ) -> None:
     """Accumulate ``HtV += Hᵀ V``, the negative part for β = 2, as in `gradient_parts_W`."""
-    x = views_of(block, workspace, 0 if params.update else block.ahead)
-    out = view_as(MODEL_WIDE, HtV)
+    x, out = views_of(block, workspace, ahead), view_as(MODEL_WIDE, HtV)
     j = int(np.int64(0))  # as in `gradient_parts_H`
     while j < params.freq:
         strip = strip_at(j, x.depth, params)

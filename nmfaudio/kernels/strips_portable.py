@@ -71,6 +71,7 @@ def gradient_parts_H(
     params: Params,
     block: Block,
     workspace: Workspace,
+    ahead: int,
     AWt: np.ndarray,
     BWt: np.ndarray,
 ) -> None:
@@ -91,6 +92,7 @@ def gradient_parts_W(
     params: Params,
     block: Block,
     workspace: Workspace,
+    ahead: int,
     W: np.ndarray,
     HtA: np.ndarray,
     HtB: np.ndarray,
@@ -117,7 +119,12 @@ def add_product(Ht: np.ndarray, A: np.ndarray, strips: np.ndarray) -> None:
 
 @kernel
 def gradient_part_H_euclidean(
-    templates: Templates, params: Params, block: Block, workspace: Workspace, VWt: np.ndarray
+    templates: Templates,
+    params: Params,
+    block: Block,
+    workspace: Workspace,
+    ahead: int,
+    VWt: np.ndarray,
 ) -> None:
     """As `strips.gradient_part_H_euclidean`, for all components."""
     VWt[:] = 0
@@ -127,7 +134,7 @@ def gradient_part_H_euclidean(
 
 @kernel
 def gradient_part_W_euclidean(
-    params: Params, block: Block, workspace: Workspace, HtV: np.ndarray
+    params: Params, block: Block, workspace: Workspace, ahead: int, HtV: np.ndarray
 ) -> None:
     """As `strips.gradient_part_W_euclidean`, for all components."""
     add_product(workspace.H.T.copy(), block_of(block.V, workspace.V, block), HtV)

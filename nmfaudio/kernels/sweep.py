@@ -94,13 +94,15 @@ def sweep(
             ahead = next_block(chunks, c, t1)
             read_activations(H, t0, params.lags, workspace.H, workspace.tiles)
             active = active_runs(workspace.H)
-            block = block_at(data, t0, t1, ahead, active, params, workspace)
+            block = block_at(data, t0, t1, active, params, workspace)
             if params.update:
-                update_block(templates, terms, params, block, workspace, H, t1)
+                # The next block is loaded in the last of the two passes over a block.
+                early = 0 if with_sums else ahead
+                update_block(templates, terms, params, block, workspace, early, H, t1)
                 read_activations(H, t0, params.lags, workspace.H, workspace.tiles)
             sum_rows(H, t0, t1, sums.H[c])
             if with_sums:
-                add_block(params, block, workspace, sums, c, euclidean)
+                add_block(params, block, workspace, ahead, sums, c, euclidean)
 
 
 @kernel
@@ -142,8 +144,8 @@ def update_lagged(
             ahead = block_end if block_end < reached else 0
             read_activations(H, t0, lags, workspace.H, workspace.tiles)
             active = active_runs(workspace.H)
-            block = block_at(data, t0, block_end, ahead, active, params, workspace)
-            gradient_parts_H(templates, params, block, workspace, workspace.AWt, BWt)
+            block = block_at(data, t0, block_end, active, params, workspace)
+            gradient_parts_H(templates, params, block, workspace, ahead, workspace.AWt, BWt)
             add_lagged_rows(workspace.AWt, t0 - first, reached - t0, lags, gradient[0])
             if not model_free:
                 add_lagged_rows(workspace.BWt, t0 - first, reached - t0, lags, gradient[1])

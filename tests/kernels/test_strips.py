@@ -73,17 +73,19 @@ class OneBlock:
         read_activations(H, first, 1, self.workspace.H, self.workspace.tiles)
         active = active_runs(self.workspace.H) if active is None else active
         data, last = Data(V, weights), first + frames
-        self.block = block_at(data, first, last, 0, active, self.params, self.workspace)
+        self.block = block_at(data, first, last, active, self.params, self.workspace)
+
+    def arguments(self):
+        return self.templates, self.params, self.block, self.workspace
 
     def for_H(self, code):
         parts = np.zeros((2, FRAMES, self.shape[0]), self.strips.dtype)
-        code.gradient_parts_H(self.templates, self.params, self.block, self.workspace, *parts)
+        code.gradient_parts_H(*self.arguments(), 0, *parts)
         return parts
 
     def for_W(self, code, begin=0):
         parts = np.full((2, *self.strips.shape), begin, self.strips.dtype)
-        arguments = self.params, self.block, self.workspace, self.strips
-        loss = code.gradient_parts_W(*arguments, *parts)
+        loss = code.gradient_parts_W(*self.arguments()[1:], 0, self.strips, *parts)
         return loss, *(layout.from_strips(part, self.shape) for part in parts)
 
 
@@ -163,11 +165,10 @@ def test_products_for_the_euclidean_distance(dtype, code):
         H = rng.random((frames, 11), dtype)
         one = OneBlock(V, H, W, 2.0)
         VWt = np.ones((FRAMES, one.shape[0]), dtype)
-        arguments = one.params, one.block, one.workspace
-        code.gradient_part_H_euclidean(one.templates, *arguments, VWt)
+        code.gradient_part_H_euclidean(*one.arguments(), 0, VWt)
         np.testing.assert_allclose(VWt[:frames, :11], V @ W.T, rtol=100 * EPS[dtype])
         HtV = np.ones_like(one.strips)
-        code.gradient_part_W_euclidean(*arguments, HtV)
+        code.gradient_part_W_euclidean(*one.arguments()[1:], 0, HtV)
         out = layout.from_strips(HtV, one.shape)[:11, :freq]
         np.testing.assert_allclose(out, 1 + H.T @ V, rtol=100 * EPS[dtype])
 

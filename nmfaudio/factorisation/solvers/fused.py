@@ -6,7 +6,7 @@ compare the two.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,7 @@ from nmfaudio.kernels.bundles import (
     Workspace,
 )
 from nmfaudio.kernels.formulas import formula_for
+from nmfaudio.kernels.packing import add_chunks, pack_strips, pack_templates
 from nmfaudio.kernels.products import accumulate, product
 from nmfaudio.kernels.sweep import sweep, update_lagged
 from nmfaudio.kernels.threads import get_threads, parallel_for
@@ -83,7 +84,8 @@ class FusedRun:
         self._free_W = self._movable_W()
         free_H = problem.free[-1]
         self._free_H = free_H if isinstance(free_H, bool) else self._rows_of_H(free_H)
-        self._edges = layout.chunk_edges(len(self._V), layout.MAX_CHUNKS)
+        self._edges = layout.chunk_edges(len(self._V))
+        self._shards = layout.shard_edges(self._edges)
         self._widths = layout.strip_widths(dtype)
         self._allocate((W, H))
         self._workspaces: dict[int, Workspace] = {}
@@ -107,8 +109,7 @@ class FusedRun:
         """Allocate the accumulators of each chunk; those that a closed form replaces are empty."""
         dtype, unweighted = self._V.dtype, self._problem.weights is None
         chunks = len(self._edges) - 1
-        wide = self._widths[0]
-        strips = -(-self._W.shape[1] // wide) * len(self._W), wide
+        strips = self._n_strips() * len(self._W), self._widths[0]
         # β = 1 without weights: B is 1, so B Hᵀ is Σ_t H[k, t] for every frequency.
         self._constant_B = self._beta == 1 and unweighted
         # β = 2 without weights: B is Y, so B Hᵀ is W (H Hᵀ), with a Gram matrix. Its entries are
@@ -120,9 +121,11 @@ class FusedRun:
         )
         shape = (chunks, *strips) if self._free_W is not False else (0, 0, 0)
         closed_form = self._constant_B or self._gram
-        # Negative and positive part of the gradient, in strips (chunk, strip · lag · component, columns).
+        # Negative and positive part of the gradient, (chunk, strip · lag · component, columns).
         self._neg = layout.aligned_zeros(shape, dtype)
         self._pos = layout.aligned_zeros((0, 0, 0) if closed_form else shape, dtype)
+        # Strips of both W, and panels.
+        self._packing = *(layout.strips(self._W) for _ in range(2)), *layout.panels(self._W)
         depth = len(self._W) if self._gram else 0
         self._squares = np.zeros((chunks, depth, depth), dtype)  # H Hᵀ
         self._sums = np.zeros((chunks, self._W_shape[-1]))  # Σ_t H[k, t]
@@ -184,7 +187,22 @@ class FusedRun:
 
     def _total(self, parts: np.ndarray) -> np.ndarray:
         """Sum parts in strips over the chunks, in order, in the shape of packed W."""
-        return layout.from_strips(parts.sum(0), self._W.shape)
+        out = np.empty_like(self._W)
+        self._for_strips(lambda first, last: add_chunks(parts, self._shards, first, last, out))
+        return out
+
+    def _n_strips(self) -> int:
+        """Return the number of strips of packed W."""
+        return -(-self._W.shape[1] // self._widths[0])
+
+    def _for_strips(self, work: Callable[[int, int], None]) -> None:
+        """Call `work` with the first strip and one past the last, on all threads."""
+
+        def each(strips: range) -> None:
+            for s in strips:
+                work(s, s + 1)
+
+        parallel_for(each, self._n_strips())
 
     def _sums_of_H(self) -> np.ndarray:
         """Return, for each row (lag, component) of packed W, the sum of its activations in V.
@@ -204,13 +222,6 @@ class FusedRun:
         out = np.zeros(len(self._W), H.dtype)
         out[: sums.size] = sums.ravel()
         return out
-
-    def _sums_of_W(self) -> np.ndarray:
-        """Return Σ_f W[k, f], cumulated over lags [shape=(lag, component)]."""
-        rank = self._W_shape[-1]
-        sums = self._W[: self._lags * rank].sum(1, dtype=np.float64).reshape(self._lags, rank)
-        cumulative: np.ndarray = sums.cumsum(0)
-        return cumulative.astype(self._W.dtype)
 
     def _sweep(self, *, update: bool, want_loss: bool) -> None:
         """Update H if `update`; accumulate the gradient for W; compute the loss if `want_loss`."""
@@ -236,13 +247,25 @@ class FusedRun:
 
     def _templates(self) -> Templates:
         """Return W with the arrays derived from it that the update of H needs."""
-        empty = np.empty((0, 0), self._W.dtype)
-        return Templates(
-            layout.strips(self._W),
-            *layout.panels(self._W),
-            gram=np.ascontiguousarray(product(self._W, self._W.T)) if self._gram else empty,
-            totals=self._sums_of_W() if self._constant_B else empty,
-        )
+        W, rank = self._W, self._W_shape[-1]
+        empty, memory = np.empty((0, 0), W.dtype), self._packing
+        sums = np.empty((self._n_strips(), len(W)))
+        templates = Templates(memory[0], *memory[2:], empty, empty)
+        self._for_strips(lambda first, last: pack_templates(W, first, last, templates, sums))
+        if self._gram:
+            templates = templates._replace(gram=np.ascontiguousarray(product(W, W.T)))
+        if self._constant_B:  # Σ_f W[k, f], cumulated over lags
+            totals = sums.sum(0)[: self._lags * rank].reshape(self._lags, rank).cumsum(0)
+            templates = templates._replace(totals=totals.astype(W.dtype))
+        return templates
+
+    def _strips_of_next_W(self, templates: Templates) -> np.ndarray:
+        """Return, in strips, the templates that the next update of W starts from."""
+        if self._W_next is self._W:
+            return templates.strips
+        W, out = self._W_next, self._packing[1]
+        self._for_strips(lambda first, last: pack_strips(W, first, last, out))
+        return out
 
     def _params(self, update: bool, need_loss: bool) -> Params:
         """Return the scalar parameters of the kernels."""
@@ -254,10 +277,8 @@ class FusedRun:
     def _accumulate(self, templates: Templates, terms: StepTerms, params: Params) -> None:
         """Run `sweep` on all chunks, in parallel."""
         data = Data(self._V, self._weights)
-        next_strips = templates.strips if self._W_next is self._W else layout.strips(self._W_next)
-        sums = ChunkSums(
-            next_strips, self._neg, self._pos, self._sums, self._squares, self._misfits
-        )
+        totals = self._neg, self._pos, self._sums, self._squares, self._misfits
+        sums = ChunkSums(self._strips_of_next_W(templates), *totals)
 
         def work(indices: range) -> None:
             chunks = Chunks(self._edges, indices.start, indices.step)
