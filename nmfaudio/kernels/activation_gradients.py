@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from nmfaudio.kernels.backend import gradient_parts_H
-from nmfaudio.kernels.blocks import active_runs, add_lagged_rows, block_at, read_activations
+from nmfaudio.kernels.blocks import add_lagged_rows, block_at
 from nmfaudio.kernels.bundles import Chunks, Data, Params, Templates, Workspace
 from nmfaudio.kernels.jit import kernel
 from nmfaudio.kernels.layout import FRAMES
@@ -49,9 +49,7 @@ def accumulate_gradient_parts(
         for t0 in range(first, reached, FRAMES):
             block_end = min(t0 + FRAMES, reached)
             ahead = block_end if block_end < reached else 0
-            read_activations(H, t0, lags, workspace.H, workspace.tiles)
-            active = active_runs(workspace.H)
-            block = block_at(data, t0, block_end, active, params, workspace)
+            block = block_at(data, H, t0, block_end, params, workspace)
             gradient_parts_H(templates, params, block, workspace, ahead, workspace.AWt, BWt)
             rows = reached - t0
             add_lagged_rows(workspace.AWt, t0 - first, rows, lags, negative[first:last])

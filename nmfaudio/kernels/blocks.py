@@ -50,18 +50,13 @@ def read_block(
 
 @kernel
 def block_at(
-    data: Data,
-    first: int,
-    last: int,
-    active: np.ndarray,
-    params: Params,
-    workspace: Workspace,
+    data: Data, H: np.ndarray, first: int, last: int, params: Params, workspace: Workspace
 ) -> Block:
-    """Return the block of frames `first` … `last` − 1, with copies of what cannot be read in place.
+    """Return the block of frames `first` … `last` − 1 of V ≈ H W, with activations in `workspace`.
 
-    Whole strips of whole blocks can. Rows of V may start at any address, and its last strips would
-    reach beyond it. The model of padded bins is the floor; padding V with it makes their divergence
-    0.
+    Whole strips of whole blocks are read in place, the others copied. Rows of V may start at any
+    address, and its last strips would reach beyond it. The model of padded bins is the floor;
+    padding V with it makes their divergence 0.
     """
     V, weights = data.V, data.weights
     columns = V.shape[1] if last - first == FRAMES else 0
@@ -71,7 +66,8 @@ def block_at(
     read_block(V, first, last, begin, params.model_floor, workspace.V)
     if weights.size > 0:
         read_block(weights, first, last, begin, 0.0, workspace.weights)
-    return Block(V, weights, active, first, columns)
+    read_activations(H, first, params.lags, workspace.H, workspace.tiles)
+    return Block(V, weights, active_runs(workspace.H), first, columns)
 
 
 @kernel

@@ -31,6 +31,8 @@ class Params(NamedTuple):
         Frequencies, padded by `layout.padded_shape`.
     wide, narrow : int
         Columns of a strip, and of the strips of the remainder, see `layout.strip_widths`.
+    group : int
+        Frames of which H is updated before their gradient for W is computed, a multiple of FRAMES.
     lags : int
         Lags of the templates, 1 for plain NMF.
     update : bool
@@ -48,6 +50,7 @@ class Params(NamedTuple):
     freq: int
     wide: int
     narrow: int
+    group: int
     lags: int
     update: bool
     need_loss: bool

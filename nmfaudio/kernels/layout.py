@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nmfaudio.kernels.machine import REGISTER_BYTES
+from nmfaudio.kernels.machine import L2_BYTES, REGISTER_BYTES
 from nmfaudio.kernels.vectors import AWT_WIDE, MODEL_WIDE
 
 # Frames of a block: with 1025 bins in float32 it takes 200 kB, part of a second-level cache. A
@@ -19,8 +19,8 @@ CACHE_LINE = 64  # bytes
 # into chunks by its own length.
 SHARD = 1024 * FRAMES  # frames, 19 minutes at 44.1 kHz and a hop length of 1024
 MAX_CHUNKS = 64  # per shard, enough for as many threads
-# Each chunk costs a sum, so it should have eight blocks; short recordings have smaller ones, of which
-# several threads still get equal shares.
+# Blocks of a chunk: each chunk costs a sum, so there should be eight, but some threads should get
+# equal shares of short recordings, too.
 BLOCKS, FEW_CHUNKS, MIN_BLOCKS = 8, 16, 2
 
 
@@ -49,6 +49,17 @@ def strip_widths(dtype: np.dtype) -> tuple[int, int]:
     """Frequencies of a strip, and of the narrow strips of the remainder."""
     lanes = REGISTER_BYTES // dtype.itemsize
     return MODEL_WIDE.vectors * lanes, lanes
+
+
+def group_frames(depth: int, freq: int, dtype: np.dtype) -> int:
+    """Frames of which H is updated before their gradient for W is computed.
+
+    One block of them is still in the cache then. But each of the two passes reads two arrays of the
+    size of W, and where three of them and a block do not fit into the second-level cache, they are
+    read less often than V.
+    """
+    W, block = depth * freq * dtype.itemsize, FRAMES * freq * dtype.itemsize
+    return FRAMES if 3 * W + 2 * block <= L2_BYTES else 8 * FRAMES
 
 
 def strips(W: np.ndarray) -> np.ndarray:

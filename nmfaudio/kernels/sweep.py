@@ -17,11 +17,9 @@ import numpy as np
 
 from nmfaudio.kernels.backend import gradient_parts_H
 from nmfaudio.kernels.blocks import (
-    active_runs,
     add_block,
     add_lagged_rows,
     block_at,
-    read_activations,
     sum_rows,
     update_block,
     update_rows,
@@ -89,20 +87,23 @@ def sweep(
         sums.H[c] = 0
         sums.HtH[c] = 0
         sums.divergence[c] = 0
-        for t0 in range(chunks.edges[c], chunks.edges[c + 1], FRAMES):
-            t1 = min(t0 + FRAMES, chunks.edges[c + 1])
-            ahead = next_block(chunks, c, t1)
-            read_activations(H, t0, params.lags, workspace.H, workspace.tiles)
-            active = active_runs(workspace.H)
-            block = block_at(data, t0, t1, active, params, workspace)
+        for g0 in range(chunks.edges[c], chunks.edges[c + 1], params.group):
+            g1 = min(g0 + params.group, chunks.edges[c + 1])
             if params.update:
-                # The next block is loaded in the last of the two passes over a block.
-                early = 0 if with_sums else ahead
-                update_block(templates, terms, params, block, workspace, early, H, t1)
-                read_activations(H, t0, params.lags, workspace.H, workspace.tiles)
-            sum_rows(H, t0, t1, sums.H[c])
-            if with_sums:
-                add_block(params, block, workspace, ahead, sums, c, euclidean)
+                for t0 in range(g0, g1, FRAMES):
+                    t1 = min(t0 + FRAMES, g1)
+                    # The last pass over a block loads the next one into the cache.
+                    ahead = t1 if t1 < g1 else 0
+                    ahead = ahead if with_sums else next_block(chunks, c, t1)
+                    block = block_at(data, H, t0, t1, params, workspace)
+                    update_block(templates, terms, params, block, workspace, ahead, H, t1)
+            for t0 in range(g0, g1, FRAMES):
+                t1 = min(t0 + FRAMES, g1)
+                sum_rows(H, t0, t1, sums.H[c])
+                if with_sums:
+                    block = block_at(data, H, t0, t1, params, workspace)
+                    ahead = next_block(chunks, c, t1)
+                    add_block(params, block, workspace, ahead, sums, c, euclidean)
 
 
 @kernel
@@ -142,9 +143,7 @@ def update_lagged(
         for t0 in range(first, reached, FRAMES):
             block_end = min(t0 + FRAMES, reached)
             ahead = block_end if block_end < reached else 0
-            read_activations(H, t0, lags, workspace.H, workspace.tiles)
-            active = active_runs(workspace.H)
-            block = block_at(data, t0, block_end, active, params, workspace)
+            block = block_at(data, H, t0, block_end, params, workspace)
             gradient_parts_H(templates, params, block, workspace, ahead, workspace.AWt, BWt)
             add_lagged_rows(workspace.AWt, t0 - first, reached - t0, lags, gradient[0])
             if not model_free:

@@ -11,7 +11,7 @@ import pytest
 import nmfaudio as na
 from nmfaudio.factorisation.divergences import Beta
 from nmfaudio.kernels import backend, layout, machine, strips, strips_portable
-from nmfaudio.kernels.blocks import active_runs, block_at, read_activations
+from nmfaudio.kernels.blocks import active_runs, block_at
 from nmfaudio.kernels.bundles import Data, Params, Templates, Workspace
 from nmfaudio.kernels.formulas import formula_for
 
@@ -58,7 +58,7 @@ class OneBlock:
             self.strips, *layout.panels(padded), np.empty((0, 0), dtype), np.empty((0, 0), dtype)
         )
         self.params = Params(
-            formula_for(beta), beta, 0.0, -1.0, floor, 0.0, columns, *widths, 1, False, True
+            formula_for(beta), beta, 0.0, -1.0, floor, 0.0, columns, *widths, FRAMES, 1, False, True
         )
         tiles = FRAMES // layout.ROWS * depth, layout.ROWS
         self.workspace = Workspace(
@@ -70,10 +70,10 @@ class OneBlock:
             *zeros((2, FRAMES, depth), dtype),
         )
         frames = min(FRAMES, len(V) - first)
-        read_activations(H, first, 1, self.workspace.H, self.workspace.tiles)
-        active = active_runs(self.workspace.H) if active is None else active
         data, last = Data(V, weights), first + frames
-        self.block = block_at(data, first, last, active, self.params, self.workspace)
+        self.block = block_at(data, H, first, last, self.params, self.workspace)
+        if active is not None:
+            self.block = self.block._replace(active=active)
 
     def arguments(self):
         return self.templates, self.params, self.block, self.workspace

@@ -272,7 +272,8 @@ class FusedRun:
         beta, (p, q), (model_floor, floor) = self._beta, self._exponents, self._floors
         formula = formula_for(float(self._V.dtype.type(beta)))
         scalars = beta, p, q, model_floor, floor, self._W.shape[1]
-        return Params(formula, *scalars, *self._widths, self._lags, update, need_loss)
+        sizes = *self._widths, layout.group_frames(*self._W.shape, self._V.dtype), self._lags
+        return Params(formula, *scalars, *sizes, update, need_loss)
 
     def _accumulate(self, templates: Templates, terms: StepTerms, params: Params) -> None:
         """Run `sweep` on all chunks, in parallel."""
