@@ -4,11 +4,14 @@ For ``V ≈ W H`` and for convolutive models, in whole passes over V:
 
 - `sweep`: one pass over the spectrogram, which never stores the model; `blocks`: its steps on one
   block of frames
-- `strips`: the operations of a sweep on one strip of a block, in tiles of vector registers;
+- `strips`: gradient parts of a block, strip by strip, in tiles of vector registers;
   `strips_portable`: the same in plain loops; `backend`: choice of one of the two
 - `formulas`: the beta-divergence and its gradient, for vectors of bins
-- `vectors`, `lanes`: tiles and arithmetic on single registers, which Numba lacks
-- `layout`: padding, alignment, panels and chunks
+- `vectors`, `lanes`: tiles and arithmetic on single registers, which Numba lacks; `machine`:
+  registers and cache of this processor
+- `layout`: padding, alignment, strips, panels and chunks; `packing`: the copies of W that a sweep
+  reads, and the sums of what it accumulates
+- `activation_gradients`: gradient of the activations where they are computed from other factors
 
 For any model, step by step:
 
@@ -30,10 +33,12 @@ Also: `median`, running medians; `wiener`, the multichannel Wiener filter.
 Glossary
 --------
 chunk : frames × freq
-    Consecutive blocks of V, at most `layout.MAX_CHUNKS` in all, whose number depends on the number
-    of frames alone. Each has separate sums, which are added in the order of the chunks.
+    Consecutive blocks of V, at most `layout.MAX_CHUNKS` in each shard, whose number depends on the
+    number of frames alone. Each has separate sums, which are added in the order of the chunks.
+shard : frames × freq
+    49152 frames, divided into chunks as if nothing came before or after.
 block : (FRAMES, freq), with activations (FRAMES, depth)
-    48 frames, copied to memory with aligned rows that stays in the second-level cache.
+    48 frames, which stay in the second-level cache between the two passes over them.
 strip : (FRAMES, columns)
     Range of frequencies of a block that is processed at a time, as wide as a tile of the model: 64
     in float32 with AVX-512. The remaining frequencies form narrow strips of one vector each.
@@ -58,20 +63,25 @@ transposed, so nothing is copied.
 Blocking
 --------
 An iteration does eight operations per bin and component, and moves hardly any data if the model is
-never stored. So a sweep copies 48 frames at a time into a block whose rows, unlike those of V, are
-aligned to cache lines. The strip of the model's ratios, of W and of the gradient for W fit into the
-first-level cache together. Within a strip, a tile of 6 × 4 registers is summed over the components
-(each step loads four vectors and six single numbers for 24 multiply-adds), turned into ratios in
-place, and stored once. Both other products read it from there: ``A Wᵀ`` with components along the
-registers, which needs panels of W but no sums across a register; ``Hᵀ A`` with frequencies along
-them. Measured on one core with AVX-512, where a loop of multiply-adds compiled by LLVM (256-bit
-vectors) reaches 113 GFlop/s in float32 and one in tiles about 170, with 8 / 32 / 128 components:
-model and ratios 65 / 97 / 110 (limited by divisions), ``A Wᵀ`` 95 / 113 / 114, ``Hᵀ A`` 110 / 113 /
-114.
+never stored. So a sweep takes 48 frames at a time, reads them in place, and loads the next block into
+the cache meanwhile. The strip of the model's ratios, of W and of the gradient for W fit into the
+first-level cache together; W is copied strip by strip, since rows of W would touch a page of memory
+for each component. Within a strip, a tile of 6 × 4 registers is summed over the components (each step
+loads four vectors and six single numbers for 24 multiply-adds), turned into ratios in place, and
+stored once. Both other products read it from there: ``A Wᵀ`` with components along the registers,
+which needs panels of W but no sums across a register; ``Hᵀ A`` with frequencies along them.
+
+Measured on one core with two 512-bit units, where a loop of multiply-adds in tiles reaches 222
+GFlop/s in float32, with 8 / 32 / 128 components: model and ratios 92 / 146 / 157, ``A Wᵀ`` 76 / 169 /
+163 (half of a register is empty with 8 components), ``Hᵀ A`` 157 / 171 / 158, whole sweeps 69 / 135 /
+138. What made the difference: quotients by an estimated reciprocal and Newton's method (3.7 cycles
+for 16 lanes instead of 10), views instead of arrays between the inner functions (counting references
+took 100 cycles per tile of 200), V read in place, W in strips, offsets known at compile time, tiles
+of 24 sums. What made none: larger blocks, huge pages.
 
 Reproducible sums
 -----------------
-Sums over frames are taken within fixed chunks of frames, and those of the chunks are added in
-order. Threads only decide who computes a chunk, so their number changes no bit. On machines with
+Sums over frames are taken within fixed chunks of frames; those of the chunks of a shard are added
+in order, and those of the shards in order in double precision. Threads only decide who computes a chunk, so their number changes no bit. On machines with
 other registers the last bits differ.
 """

@@ -193,7 +193,7 @@ class FusedRun:
 
     def _n_strips(self) -> int:
         """Return the number of strips of packed W."""
-        return -(-self._W.shape[1] // self._widths[0])
+        return int(-(-self._W.shape[1] // self._widths[0]))
 
     def _for_strips(self, work: Callable[[int, int], None]) -> None:
         """Call `work` with the first strip and one past the last, on all threads."""
@@ -250,7 +250,8 @@ class FusedRun:
         W, rank = self._W, self._W_shape[-1]
         empty, memory = np.empty((0, 0), W.dtype), self._packing
         sums = np.empty((self._n_strips(), len(W)))
-        templates = Templates(memory[0], *memory[2:], empty, empty)
+        wide, narrow = memory[2:]
+        templates = Templates(memory[0], wide, narrow, gram=empty, totals=empty)
         self._for_strips(lambda first, last: pack_templates(W, first, last, templates, sums))
         if self._gram:
             templates = templates._replace(gram=np.ascontiguousarray(product(W, W.T)))
@@ -272,7 +273,8 @@ class FusedRun:
         beta, (p, q), (model_floor, floor) = self._beta, self._exponents, self._floors
         formula = formula_for(float(self._V.dtype.type(beta)))
         scalars = beta, p, q, model_floor, floor, self._W.shape[1]
-        sizes = *self._widths, layout.group_frames(*self._W.shape, self._V.dtype), self._lags
+        depth, freq = self._W.shape
+        sizes = *self._widths, layout.group_frames(depth, freq, self._V.dtype), self._lags
         return Params(formula, *scalars, *sizes, update, need_loss)
 
     def _accumulate(self, templates: Templates, terms: StepTerms, params: Params) -> None:
@@ -309,15 +311,12 @@ class FusedRun:
         depth, freq = self._W.shape
         zeros, dtype, frames = layout.aligned_zeros, self._V.dtype, layout.FRAMES
         if worker not in self._workspaces:
-            strips = zeros((3, frames, self._widths[0]), dtype)
+            A, B, Y = zeros((3, frames, self._widths[0]), dtype)
             H, AWt, BWt = zeros((3, frames, depth), dtype)
             tiles = zeros((frames // layout.ROWS * depth, layout.ROWS), dtype)
-            self._workspaces[worker] = Workspace(
-                zeros((frames, freq), dtype),
-                zeros((frames, freq) if self._weights.size else (0, 0), dtype),
-                *strips,
-                *(H, tiles, AWt, BWt),
-            )
+            V = zeros((frames, freq), dtype)
+            weights = zeros((frames, freq) if self._weights.size else (0, 0), dtype)
+            self._workspaces[worker] = Workspace(V, weights, A, B, Y, H, tiles, AWt, BWt)
         return self._workspaces[worker]
 
 
