@@ -63,25 +63,26 @@ transposed, so nothing is copied.
 Blocking
 --------
 An iteration does eight operations per bin and component, and moves hardly any data if the model is
-never stored. So a sweep takes 48 frames at a time, reads them in place, and loads the next block into
-the cache meanwhile. The strip of the model's ratios, of W and of the gradient for W fit into the
-first-level cache together; W is copied strip by strip, since rows of W would touch a page of memory
-for each component. Within a strip, a tile of 6 × 4 registers is summed over the components (each step
-loads four vectors and six single numbers for 24 multiply-adds), turned into ratios in place, and
-stored once. Both other products read it from there: ``A Wᵀ`` with components along the registers,
-which needs panels of W but no sums across a register; ``Hᵀ A`` with frequencies along them.
+never stored. So a sweep takes 48 frames at a time, reads them in place, and loads the next block
+into the cache meanwhile. The strip of the model's ratios, of W and of the gradient for W fit into
+the first-level cache together; W is copied strip by strip, since rows of W would touch a page of
+memory for each component. Within a strip, a tile of 6 × 4 registers is summed over the components
+(each step loads four vectors and six single numbers for 24 multiply-adds), turned into ratios in
+place, and stored once. Both other products read it from there: ``A Wᵀ`` with components along the
+registers, which needs panels of W but no sums across a register; ``Hᵀ A`` with frequencies along
+them.
 
 Measured on one core with two 512-bit units, where a loop of multiply-adds in tiles reaches 222
-GFlop/s in float32, with 8 / 32 / 128 components: model and ratios 92 / 146 / 157, ``A Wᵀ`` 76 / 169 /
-163 (half of a register is empty with 8 components), ``Hᵀ A`` 157 / 171 / 158, whole sweeps 69 / 135 /
-138. What made the difference: quotients by an estimated reciprocal and Newton's method (3.7 cycles
-for 16 lanes instead of 10), views instead of arrays between the inner functions (counting references
-took 100 cycles per tile of 200), V read in place, W in strips, offsets known at compile time, tiles
-of 24 sums. What made none: larger blocks, huge pages.
+GFlop/s in float32, with 8 / 32 / 128 components: model and ratios 92 / 146 / 157, ``A Wᵀ`` 76 / 169
+/ 163 (half of a register is empty with 8 components), ``Hᵀ A`` 157 / 171 / 158, whole sweeps 69 /
+135 / 138. What made the difference: quotients by an estimated reciprocal and Newton's method (3.7
+cycles for 16 lanes instead of 10), views instead of arrays between the inner functions (counting
+references took 100 cycles per tile of 200), V read in place, W in strips, offsets known at compile
+time, tiles of 24 sums. What made none: larger blocks, huge pages.
 
 Reproducible sums
 -----------------
 Sums over frames are taken within fixed chunks of frames; those of the chunks of a shard are added
-in order, and those of the shards in order in double precision. Threads only decide who computes a chunk, so their number changes no bit. On machines with
-other registers the last bits differ.
+in order, and those of the shards in order in double precision. Threads only decide who computes a
+chunk, so their number changes no bit. On machines with other registers the last bits differ.
 """
