@@ -5,8 +5,6 @@ import select
 import subprocess
 import sys
 
-import pytest
-
 from nmfaudio._common.librosa_loader import _exclusive, load_librosa
 
 OTHER = """\
