@@ -69,9 +69,9 @@ def _folders(groups: list[str], mounts: list[str]) -> Iterator[Path]:
         if kind not in paths or (kind == "cgroup" and "cpu" not in options.split(",")):
             continue
         root, mount = (_unescaped(field) for field in fields.split()[3:5])
-        path = paths[kind]
+        group = paths[kind]
         # Within a container the root may be a group itself, of which only the mount is visible.
-        below = path.relative_to(root) if path.is_relative_to(root) else PurePosixPath()
+        below = group.relative_to(root) if group.is_relative_to(root) else PurePosixPath()
         yield from (Path(mount, part) for part in (below, *below.parents))
 
 

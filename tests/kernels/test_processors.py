@@ -19,7 +19,7 @@ def process(tmp_path):
         (folder / "cgroup").write_text("".join(f"{line}\n" for line in groups))
         (folder / "mountinfo").write_text(
             "".join(
-                f"30 23 0:26 {root} {tmp_path}{mount} rw,nosuid shared:4 - {kind} {kind} {options}\n"
+                f"30 23 0:26 {root} {tmp_path}{mount} rw shared:4 - {kind} {kind} {options}\n"
                 for root, mount, kind, options in mounts
             )
         )
