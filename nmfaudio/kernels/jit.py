@@ -69,14 +69,15 @@ class _Kernel(CPUDispatcher):
         global _depth
         with global_compiler_lock:
             types, result = sigutils.normalize_signature(sig)  # type: ignore[no-untyped-call]
-            own = self._parts if _depth else self.overloads
-            _depth += 1
+            outer = _depth
+            own: Any = self._parts if outer else self.overloads
             try:
+                _depth = outer + 1
                 if types not in own:
-                    (self._compile_part if _depth > 1 else self._compile_whole)(types, result)
-            finally:
-                _depth -= 1
-            return self.get_overload(types) if _depth else self.overloads[types].entry_point  # type: ignore[attr-defined]
+                    (self._compile_part if outer else self._compile_whole)(types, result)
+            finally:  # also where Ctrl-C interrupts
+                _depth = outer
+            return own[types][0] if outer else own[types].entry_point
 
     def _compile_whole(self, types: tuple[Any, ...], result: Any) -> None:
         super().compile(types if result is None else result(*types))
