@@ -1,46 +1,142 @@
-"""Lazy import of librosa, by one process at a time."""
+"""Import of modules of librosa, without what they load and compile for functions not called here.
+
+By itself, the first access to `librosa.stft` loads scipy.signal, scipy.stats and others, and
+compiles 32 functions for peaks, pitches and zero crossings.
+"""
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
 import os
+import sys
 import tempfile
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import cache
-from typing import Any
+from functools import cache, wraps
+from types import ModuleType
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+# Modules that librosa imports as a whole, and uses within functions.
+_DEFERRED = (
+    "audioread",
+    "pooch",
+    "resampy",
+    "samplerate",
+    "scipy.interpolate",
+    "scipy.ndimage",
+    "scipy.optimize",
+    "scipy.signal",
+    "scipy.sparse",
+    "soxr",
+)
+_lock = threading.RLock()
 
 
 @cache
-def load_librosa() -> Any:
-    """Import librosa together with the functions that it compiles on import.
+def load_librosa(module: str) -> Any:
+    """Import a module of librosa so that it loads and compiles more when its functions need it.
 
-    Numba caches a compiled function and its callers in separate files. If two processes compile at
-    the same time, files of both may remain, and every later process that loads them crashes. So
-    processes take turns.
+    Parameters
+    ----------
+    module : str
+        Name within librosa, such as ``"core.spectrum"``.
 
     Returns
     -------
     module
     """
+
+    def load() -> ModuleType:
+        # Functions would import this module when called, and compile what it defines.
+        importlib.import_module("librosa.util.utils")
+        return importlib.import_module(f"librosa.{module}")
+
+    with _lock, _deferred_modules(), _deferred_compiling():
+        return _with_cache(load)
+
+
+class _DeferredModule(ModuleType):
+    """Stand-in for a module, which is imported when one of its attributes is used."""
+
+    def __getattr__(self, name: str) -> Any:
+        if sys.modules.get(self.__name__) is self:
+            del sys.modules[self.__name__]
+        return getattr(importlib.import_module(self.__name__), name)
+
+
+@contextmanager
+def _deferred_modules() -> Iterator[None]:
+    """Let an import of one of `_DEFERRED` load it when it is used.
+
+    ``import scipy.signal`` binds scipy, which imports its submodules on access by itself.
+    """
+    added = {name: _DeferredModule(name) for name in _DEFERRED if name not in sys.modules}
+    sys.modules.update(added)
+    try:
+        yield
+    finally:
+        for name, module in added.items():
+            if sys.modules.get(name) is module:
+                del sys.modules[name]
+
+
+@contextmanager
+def _deferred_compiling() -> Iterator[None]:
+    """Let functions of librosa that Numba would compile on import be compiled when called."""
+    import numba
+
+    decorators = {name: getattr(numba, name) for name in ("guvectorize", "vectorize")}
+    for name, decorator in decorators.items():
+        setattr(numba, name, _deferring(decorator))
+    try:
+        yield
+    finally:
+        for name, decorator in decorators.items():
+            setattr(numba, name, decorator)
+
+
+def _deferring(decorator: Callable[..., Any]) -> Callable[..., Any]:
+    """Variant of a decorator with arguments that has no effect until the function is called."""
+
+    def with_arguments(*args: Any, **options: Any) -> Any:
+        if args and callable(args[0]):  # without arguments, and compiled when called anyway
+            return decorator(*args, **options)
+
+        def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+            @cache
+            def compiled() -> Any:
+                return _with_cache(lambda: decorator(*args, **options)(function))
+
+            @wraps(function)
+            def call(*values: Any, **named: Any) -> Any:
+                return compiled()(*values, **named)
+
+            return call
+
+        return decorate
+
+    return with_arguments
+
+
+def _with_cache(load: Callable[[], T]) -> T:
+    """Call a function that may use Numba's cache, one process at a time.
+
+    Numba caches a compiled function and its callers in separate files. If two processes compile at
+    the same time, files of both may remain, and every later process that loads them crashes. So
+    processes take turns.
+    """
     with _exclusive():
         try:
-            _compile_librosa()
+            return load()
         except ImportError:
             raise
         except Exception as error:  # of Numba or pickle, which may raise anything
             _forgo_cache(error)
-            _compile_librosa()
-    import librosa
-
-    return librosa
-
-
-def _compile_librosa() -> None:
-    """Import the modules that compile when imported; librosa alone imports them later."""
-    for module in ("util.utils", "core.audio", "core.pitch"):
-        importlib.import_module(f"librosa.{module}")
+            return load()
 
 
 def _forgo_cache(error: Exception) -> None:

@@ -32,5 +32,6 @@ def prepared(y: np.ndarray, sr: int, target_sr: int) -> np.ndarray:
         return centred
     from nmfaudio._common.librosa_loader import load_librosa
 
-    resampled: np.ndarray = load_librosa().resample(centred, orig_sr=sr, target_sr=target_sr)
+    resample = load_librosa("core.audio").resample
+    resampled: np.ndarray = resample(centred, orig_sr=sr, target_sr=target_sr)
     return resampled

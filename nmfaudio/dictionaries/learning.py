@@ -256,8 +256,8 @@ class RecordingReader:
                 )
             from nmfaudio._common.librosa_loader import load_librosa
 
-            librosa = load_librosa()
-            samples = librosa.resample(samples, orig_sr=sr, target_sr=self.transform.sr)
+            resample = load_librosa("core.audio").resample
+            samples = resample(samples, orig_sr=sr, target_sr=self.transform.sr)
         # Scaling by a power of two, to a peak between 0.5 and 1, changes no bit of the mantissas.
         peak = max(samples.max(), -samples.min())
         scaled: np.ndarray = np.ldexp(samples, -int(np.frexp(peak)[1]))

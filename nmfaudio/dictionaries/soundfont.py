@@ -187,12 +187,12 @@ def _isolated(
     from nmfaudio._common.librosa_loader import load_librosa
     from nmfaudio.audio.io import read
 
-    librosa = load_librosa()
+    resample = load_librosa("core.audio").resample
     silent = True
     for note in notes:
         excerpt = read(rendered, start=note.onset, stop=note.offset)
         if excerpt.samples.any():
-            samples = librosa.resample(excerpt.samples, orig_sr=excerpt.sr, target_sr=sr)
+            samples = resample(excerpt.samples, orig_sr=excerpt.sr, target_sr=sr)
             silent = False
             name = f"{show(path)}, note {note.pitch:g}"
             yield IsolatedNote(samples, note.pitch, note.velocity, name)

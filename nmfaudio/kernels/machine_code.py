@@ -27,6 +27,7 @@ import llvmlite
 import numba
 import numpy as np
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
+from numba.core.runtime.nrt import rtsys
 from numba.core.serialize import dumps
 from numba.misc.appdirs import AppDirs
 
@@ -123,6 +124,14 @@ class KernelCache(FunctionCache):
         # Unlike numbers counted in an index, hashes do not clash if two processes write at once.
         name = hashlib.sha256(repr(key).encode()).hexdigest()[:16]
         return Path(self.cache_path, f"{self._base}-{name}.nbc")
+
+    def load_overload(self, signature: Any, target: Any) -> Any:
+        """Machine code, None if there is none.
+
+        Numba would import first what it needs to compile: much of itself, scipy.linalg and cffi.
+        """
+        rtsys.initialize(target)  # counts references to arrays
+        return self._load_overload(signature, target)
 
     def _load_overload(self, signature: Any, target: Any) -> Any:
         """Machine code, None if there is none that can be used."""

@@ -13,6 +13,8 @@ from contextvars import ContextVar, copy_context
 from functools import partial
 from queue import SimpleQueue
 
+from nmfaudio.kernels.processors import usable_processors
+
 _chosen: int | None = None
 
 
@@ -23,7 +25,7 @@ def set_threads(count: int | None) -> None:
 
 
 def get_threads() -> int:
-    """Number of threads: as set, else ``NMFAUDIO_NUM_THREADS``, else the usable CPUs.
+    """Number of threads: as set, else ``NMFAUDIO_NUM_THREADS``, else the usable processors.
 
     Within `parallel_for_each` it is the share of the calling job.
     """
@@ -35,9 +37,7 @@ def get_threads() -> int:
     setting = os.environ.get("NMFAUDIO_NUM_THREADS", "")
     if setting.isdecimal() and int(setting) > 0:
         return int(setting)
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return usable_processors()
 
 
 def parallel_for(work: Callable[[range], None], parts: int) -> None:

@@ -303,14 +303,13 @@ def estimate_pitch(y: np.ndarray, sr: int) -> Pitch:
 
     from nmfaudio._common.librosa_loader import load_librosa
 
-    librosa = load_librosa()
     if sr < 8 * _LOWEST:
         return Pitch(np.zeros(1), np.zeros(1))  # too few partials below half the sample rate
     frame = 2 ** max(round(np.log2(0.093 * sr)), 9)
-    hertz, voiced, _ = librosa.pyin(
+    hertz, voiced, _ = load_librosa("core.pitch").pyin(
         y.mean(0), fmin=_LOWEST, fmax=min(_HIGHEST, sr / 4), sr=sr, frame_length=frame
     )
-    times = librosa.times_like(hertz, sr=sr, hop_length=frame // 4)
+    times = load_librosa("core.convert").times_like(hertz, sr=sr, hop_length=frame // 4)
     return Pitch(times, np.where(voiced, np.nan_to_num(hertz), 0.0))
 
 

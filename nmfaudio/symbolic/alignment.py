@@ -214,7 +214,7 @@ def _warping_path(audio: np.ndarray, score: np.ndarray, *, is_excerpt: bool) -> 
     """
     from nmfaudio._common.librosa_loader import load_librosa
 
-    librosa = load_librosa()
+    sequence = load_librosa("sequence")
     if _in_time(audio, score):
         score, is_excerpt = score[:, : audio.shape[1]], False
     starts = (0, 0) if is_excerpt else (_first_sound(audio), _first_sound(score))
@@ -223,7 +223,7 @@ def _warping_path(audio: np.ndarray, score: np.ndarray, *, is_excerpt: bool) -> 
     sigma = np.array([[1, 1], [1, 2], [2, 1]] if is_excerpt else [[1, 1], [0, 1], [1, 0]])
     if not is_excerpt:
         cost[0, 1:] += cost.size  # more than any path costs: the first frames must match
-    total, steps = librosa.sequence.dtw(
+    total, steps = sequence.dtw(
         C=cost,
         subseq=True,
         step_sizes_sigma=sigma,
@@ -237,7 +237,7 @@ def _warping_path(audio: np.ndarray, score: np.ndarray, *, is_excerpt: bool) -> 
         # score must be covered.
         ends = ends / (len(cost) + np.arange(len(ends)))
         ends[: len(ends) // 2] = np.inf
-    path = librosa.sequence.dtw_backtracking(
+    path = sequence.dtw_backtracking(
         steps, step_sizes_sigma=sigma, subseq=True, start=int(np.argmin(ends))
     )
     ascending: np.ndarray = np.asarray(path)[::-1] + np.array(starts)
@@ -254,12 +254,12 @@ def _audio_features(y: np.ndarray, sr: int, step: float) -> np.ndarray:
     """Chroma and silence of a recording [shape=(13, frame)]."""
     from nmfaudio._common.librosa_loader import load_librosa
 
-    librosa = load_librosa()
+    chroma_stft = load_librosa("feature.spectral").chroma_stft
     hop = max(1, round(step * sr))
     n_fft = int(2 ** np.ceil(np.log2(4 * hop)))
     stft = Stft(sr, n_fft, hop, power=2.0)
     power = stft.features(stft.forward(y))
-    chroma = librosa.feature.chroma_stft(S=power, sr=sr, n_fft=n_fft, norm=None, tuning=0.0)
+    chroma = chroma_stft(S=power, sr=sr, n_fft=n_fft, norm=None, tuning=0.0)
     return _unit_columns(np.sqrt(chroma))
 
 

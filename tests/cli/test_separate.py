@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,7 +17,7 @@ import soundfile
 
 from nmfaudio.cli import results
 
-from .conftest import SR, music, write_wav
+from .conftest import ENVIRONMENT, QUICK, SR, music, write_wav
 
 PARTS = ["separated/separate/song/harmonic.wav", "separated/separate/song/percussive.wav"]
 
@@ -248,3 +249,27 @@ def test_threads_are_set(separate, song, monkeypatch):
     monkeypatch.setattr(threads, "_chosen", None)
     separate(song, "--threads", 3)
     assert threads.get_threads() == 3
+
+
+UNUSED = {
+    *("audioread", "mido", "soxr"),
+    *("librosa.core.pitch", "librosa.decompose", "librosa.feature.spectral", "librosa.sequence"),
+    *("matplotlib", "mir_eval", "pandas", "sklearn"),
+    *("scipy.interpolate", "scipy.ndimage", "scipy.optimize", "scipy.signal", "scipy.stats"),
+}
+LOADED = "import sys; from nmfaudio.cli import main; main(sys.argv[1:]); print(*sys.modules)"
+
+
+@pytest.mark.parametrize("command", ["separate", "hpss"])
+def test_nothing_is_loaded_that_a_separation_does_not_need(song, command):
+    arguments = [command, song, *QUICK]
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED, *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=ENVIRONMENT,
+    )
+    loaded = set(done.stdout.split())
+    assert {"librosa.core.spectrum", "numba"} <= loaded
+    assert not UNUSED & loaded

@@ -85,6 +85,31 @@ def test_machine_code_is_kept_in_a_folder_of_the_user(tmp_path, place):
     assert {file.suffix for file in state.iterdir()} == {".nbc"}
 
 
+LOADED = """
+import sys
+import numpy as np
+from nmfaudio.kernels.jit import kernel
+
+@kernel
+def doubled(x):
+    y = np.empty_like(x)
+    for i in range(len(x)):
+        y[i] = 2 * x[i]
+    return y
+
+print(*doubled(np.arange(3.0)), "numba.np.arraymath" in sys.modules, "scipy.linalg" in sys.modules)
+"""
+
+
+def test_machine_code_is_loaded_without_what_compiling_needs(tmp_path):
+    script = tmp_path / "loaded.py"
+    script.write_text(LOADED)
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "NUMBA_CACHE_DIR": str(tmp_path)}
+    for compiling in (True, False):
+        output = subprocess.check_output([sys.executable, script], text=True, env=env)
+        assert output.split() == ["0.0", "2.0", "4.0", str(compiling), str(compiling)]
+
+
 @pytest.fixture
 def kept(tmp_path, monkeypatch):
     """A function that compiles a kernel, or takes it from its only file, and that file."""

@@ -20,6 +20,9 @@ from nmfaudio.errors import AudioFileError, AudioWarning, ContentError, Paramete
 
 Nonfinite = Literal["error", "zero"]
 
+# No format holds more: FLAC has silence of up to 65,535 frames in ten bytes.
+_MOST_FRAMES_PER_BYTE = 8192
+
 
 @dataclass(frozen=True, eq=False)
 class DecodedAudio(EqualByContent):
@@ -172,6 +175,7 @@ def _collect(
     audio: Decoder, first: int, last: int | None, nonfinite: Nonfinite
 ) -> tuple[NDArray[Any], list[str]]:
     """Samples [shape=(channel, sample)], and a sentence for each repair."""
+    samples = _allocated(audio, first, last)
     blocks, decoded, bad, first_bad = [], 0, 0, 0
     for block in audio.blocks(first, last):
         broken = ~np.isfinite(block)
@@ -180,7 +184,10 @@ def _collect(
                 first_bad = first + decoded + int(broken.any(axis=1).argmax())
             bad += int(broken.sum())
             block[broken] = 0
-        blocks.append(block.T)
+        if samples is None:
+            blocks.append(block.T)
+        else:
+            samples[:, decoded : decoded + len(block)] = block.T
         decoded += len(block)
     if bad and nonfinite == "error":
         raise ContentError(
@@ -188,11 +195,25 @@ def _collect(
             f"{first_bad / audio.sr:.3f} s; repair the file, or set them to zero "
             "with nonfinite='zero'"
         )
-    samples = np.empty((audio.channels, decoded), dtype=audio.dtype)
-    if blocks:
-        np.concatenate(blocks, axis=1, out=samples)
+    if samples is None:
+        samples = np.empty((audio.channels, decoded), dtype=audio.dtype)
+        if blocks:
+            np.concatenate(blocks, axis=1, out=samples)
+    elif decoded < samples.shape[1]:
+        samples = samples[:, :decoded].copy()
     repairs = f"{_count(bad)} NaN or infinite, the first at {first_bad / audio.sr:.3f} s: now zero"
     return samples, [repairs] if bad else []
+
+
+def _allocated(audio: Decoder, first: int, last: int | None) -> NDArray[Any] | None:
+    """Array for the declared frames; None if their number is unknown or cannot be true."""
+    end = audio.total if last is None else last
+    if audio.total is None or end is None or end > _MOST_FRAMES_PER_BYTE * audio.size:
+        return None
+    try:
+        return np.empty((audio.channels, end - first), dtype=audio.dtype)
+    except MemoryError:  # the header may still be wrong, and the file short
+        return None
 
 
 def _count(number: int) -> str:

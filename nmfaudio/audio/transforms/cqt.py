@@ -139,8 +139,7 @@ class Cqt(StftBased):
         """Raise a `ParameterError` that states how many bins fit below half the sample rate."""
         from nmfaudio._common.librosa_loader import load_librosa
 
-        librosa = load_librosa()
-        reach = librosa.filters.window_bandwidth(self.window) / 2
+        reach = load_librosa("filters").window_bandwidth(self.window) / 2
         fit = int(np.sum(self.frequencies + reach * self._width(self.frequencies) <= self.sr / 2))
         if fit < self.n_bins:
             raise ParameterError(
@@ -250,8 +249,7 @@ class Cqt(StftBased):
         """Wavelet at a frequency in Hz, centred in a frame, complex128."""
         from nmfaudio._common.librosa_loader import load_librosa
 
-        librosa = load_librosa()
-        wavelet = librosa.filters.wavelet(
+        wavelet = load_librosa("filters").wavelet(
             freqs=np.array([frequency]),
             sr=self.sr,
             window=self.window,
@@ -260,5 +258,5 @@ class Cqt(StftBased):
             pad_fft=False,
             dtype=np.complex128,
         )[0][0]
-        centred: np.ndarray = librosa.util.pad_center(wavelet, size=self.n_fft)
+        centred: np.ndarray = load_librosa("util.utils").pad_center(wavelet, size=self.n_fft)
         return centred

@@ -153,17 +153,18 @@ class Mel(Filterbank):
         """Centre of each band in Hz, float64 [shape=(freq,)]."""
         from nmfaudio._common.librosa_loader import load_librosa
 
-        librosa = load_librosa()
-        edges = librosa.mel_frequencies(self.n_mels + 2, fmin=self.fmin, fmax=self.fmax)
+        edges = load_librosa("core.convert").mel_frequencies(
+            self.n_mels + 2, fmin=self.fmin, fmax=self.fmax
+        )
         return np.asarray(edges[1:-1])
 
     def _filters(self) -> np.ndarray:
         from nmfaudio._common.librosa_loader import load_librosa
 
-        librosa = load_librosa()
+        mel = load_librosa("filters").mel
         with warnings.catch_warnings():  # about empty bands, which raise an error later
             warnings.simplefilter("ignore")
-            weights: np.ndarray = librosa.filters.mel(
+            weights: np.ndarray = mel(
                 sr=self.sr,
                 n_fft=self.n_fft,
                 n_mels=self.n_mels,

@@ -321,7 +321,8 @@ class Stft:
         """Spectrogram of the frames `start` to `stop` of `y`."""
         from nmfaudio._common.librosa_loader import load_librosa
 
-        librosa = load_librosa()
+        stft = load_librosa("core.spectrum").stft
+        window = window_samples(self.window, self.n_fft)
         first = start * self.hop - self.n_fft // 2  # sample at which the first frame begins
         length = (stop - start - 1) * self.hop + self.n_fft
         padded = np.zeros((len(y), length), y.dtype)
@@ -332,11 +333,11 @@ class Stft:
 
         def work(channels: range) -> None:
             for c in channels:
-                librosa.stft(
+                stft(
                     padded[c],
                     n_fft=self.n_fft,
                     hop_length=self.hop,
-                    window=self.window,
+                    window=window,
                     center=False,
                     out=rows[c].T,
                 )

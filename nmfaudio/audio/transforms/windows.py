@@ -12,6 +12,10 @@ from nmfaudio.errors import ParameterError
 # mask are amplified: with this limit by a factor of sqrt(10) at most.
 _MAX_CONDITION = 10.0
 
+# Coefficients of sums of cosines, as in SciPy. They are computed here because scipy.signal takes
+# longer to import than a short recording to separate.
+_COSINES = {"hann": (0.5, 0.5), "hamming": (0.54, 1 - 0.54), "blackman": (0.42, 0.50, 0.08)}
+
 
 def window_samples(name: str, n_fft: int) -> np.ndarray:
     """Return the periodic window with a given name.
@@ -32,11 +36,13 @@ def window_samples(name: str, n_fft: int) -> np.ndarray:
     ParameterError
         The name is unknown, or the window needs parameters.
     """
+    if not isinstance(name, str):
+        raise ParameterError(f"window must be the name of a window, got {name!r}")
+    if name in _COSINES and n_fft > 1:
+        return _sum_of_cosines(_COSINES[name], n_fft)
 
     from scipy.signal import get_window
 
-    if not isinstance(name, str):
-        raise ParameterError(f"window must be the name of a window, got {name!r}")
     try:
         window: np.ndarray = get_window(name, n_fft, fftbins=True)
     except (ValueError, TypeError) as error:
@@ -44,6 +50,15 @@ def window_samples(name: str, n_fft: int) -> np.ndarray:
             f"window {name!r} is unknown or needs parameters; try hann, hamming or blackman"
         ) from error
     return window
+
+
+def _sum_of_cosines(coefficients: tuple[float, ...], n_fft: int) -> np.ndarray:
+    """Periodic window that is a sum of cosines, to the bit as SciPy computes it."""
+    phase = np.linspace(-np.pi, np.pi, n_fft + 1)
+    window = np.zeros(n_fft + 1)
+    for k, coefficient in enumerate(coefficients):
+        window += coefficient * np.cos(k * phase)
+    return window[:-1]
 
 
 def require_invertible(window: str, n_fft: int, hop: int) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import os
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -159,3 +160,15 @@ def test_read_unpacks_as_samples_and_sample_rate(tmp_path):
     assert isinstance(audio, na.audio.DecodedAudio)
     with pytest.raises(AttributeError):
         audio.sr = 1
+
+
+@pytest.mark.parametrize("container", ["WAV", "FLAC", "OGG", "MP3"])
+def test_audio_is_held_once_while_it_is_read(tmp_path, container):
+    subtype = {"OGG": "VORBIS", "MP3": "MPEG_LAYER_III"}.get(container, "PCM_16")
+    path = saved(tmp_path, encode(noise(frames=1_000_000), container, subtype), "x")
+    read(path, stop=0.1)  # imports
+    tracemalloc.start()
+    samples = read(path).samples
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1.3 * samples.nbytes
