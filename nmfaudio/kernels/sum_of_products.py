@@ -3,7 +3,8 @@
 The model is ``Y = Σ_g M_g ⊙ Π_j (H_j W_j)`` over the pairs j of each term g, with an optional mask
 M. For each block of frames, the pass multiplies out all pairs, updates activations of one pair
 after another, each with the model of those before, and accumulates the gradient for the templates
-of one pair. Only the block is ever in memory. Arrays are time-major, see `kernels`.
+of one pair. Only the block is ever in memory. Arrays are time-major, see `kernels`; *columns* are
+frequencies, padded as W is.
 """
 
 from __future__ import annotations
@@ -83,13 +84,13 @@ class Block(NamedTuple):
 
     Parameters
     ----------
-    pairs : np.ndarray [shape=(pair, ROWS, freq)]
+    pairs : np.ndarray [shape=(pair, ROWS, columns)]
         Product ``H_j W_j`` of each pair.
-    A, B : np.ndarray [shape=(ROWS, freq)]
-        ``V · Y^(β−2)`` and ``Y^(β−1)``.
-    weighted_A, weighted_B : np.ndarray [shape=(ROWS, freq)]
+    A, B : np.ndarray [shape=(ROWS, columns)]
+        ``V · Y^(β−2)`` and ``Y^(β−1)``; the padding of B is 0.
+    weighted_A, weighted_B : np.ndarray [shape=(ROWS, columns)]
         A and B times the other entries of a term.
-    row : np.ndarray [shape=(freq,)]
+    row : np.ndarray [shape=(columns,)]
     """
 
     pairs: np.ndarray
@@ -101,7 +102,7 @@ class Block(NamedTuple):
 
 
 class PairSums(NamedTuple):
-    """Sums over each chunk: gradient parts (chunk, component, freq), and divergence (chunk,)."""
+    """Sums over each chunk: gradient parts (chunk, component, columns), and divergence (chunk,)."""
 
     negative: np.ndarray
     positive: np.ndarray
@@ -127,8 +128,8 @@ def sum_pass(
     Parameters
     ----------
     model : Sum
-    W : np.ndarray [shape=(component, freq)]
-        Templates of all pairs, one pair below the other.
+    W : np.ndarray [shape=(component, columns)]
+        Templates of all pairs, one pair below the other, padded.
     H : np.ndarray [shape=(time, component)]
         Activations, updated in place.
     totals : np.ndarray [shape=(component,)]
@@ -194,55 +195,65 @@ def multiply_out(
 
 
 @kernel
-def multiply_others(
-    model: Sum, term: int, pair: int, t: int, n: int, block: Block, out: np.ndarray
-) -> None:
-    """Multiply the row `out` by all entries of a term but one pair, in frame t, row n of a block.
+def product_of_entries(
+    model: Sum, term: int, pair: int, t: int, n: int, block: Block
+) -> np.ndarray:
+    """Return the product of all entries of a term but one pair, in frame t, row n of a block.
 
-    A `pair` of −1 leaves out none.
+    A `pair` of −1 leaves out none. The result is valid until the next call; of a mask alone it
+    has no padding.
     """
-    mask = model.mask_of[term]
+    out, count, mask = block.row, 0, model.mask_of[term]
     if mask >= 0:
-        row = model.masks[mask, t]
-        for f in range(len(out)):
-            out[f] *= row[f]
+        out, count = model.masks[mask, t], 1
     for j in range(len(model.term_of)):
         if model.term_of[j] == term and j != pair:
             row = block.pairs[j, n]
-            for f in range(len(out)):
-                out[f] *= row[f]
+            if count > 0:  # a single entry is returned without a copy
+                product = block.row
+                for f in range(len(out)):
+                    product[f] = out[f] * row[f]
+                row = product
+            out, count = row, count + 1
+    return out
 
 
 @kernel
 def multiply_terms(model: Sum, first: int, last: int, block: Block, Y: np.ndarray) -> None:
-    """Compute the model Y (ROWS, freq) of frames `first` … `last` − 1 from the pairs."""
-    product = block.row
+    """Compute the model Y (ROWS, columns) of frames `first` … `last` − 1 from the pairs."""
     for n in range(last - first):
         y = Y[n]
-        y[:] = 0
         for term in range(len(model.mask_of)):
-            product[:] = 1
-            multiply_others(model, term, -1, first + n, n, block, product)
-            for f in range(len(y)):
-                y[f] += product[f]
+            product = product_of_entries(model, term, -1, first + n, n, block)
+            if term == 0:
+                y[len(product) :] = 0
+                for f in range(len(product)):
+                    y[f] = product[f]
+            else:
+                for f in range(len(product)):
+                    y[f] += product[f]
 
 
 @kernel
 def gradient_parts(model: Sum, settings: Settings, first: int, last: int, block: Block) -> None:
     """Compute A and B of a block from its pairs."""
     multiply_terms(model, first, last, block, block.A)
-    V, weights = model.V[first:last], rows_of(model.weights, first, last)
     A, B = block.A[: last - first], block.B[: last - first]
-    beta_divergence.gradient_parts(V, A, weights, settings.beta, settings.model_floor, B)
+    V, unweighted = model.V[first:last], model.weights[:0]
+    beta_divergence.gradient_parts(V, A, unweighted, settings.beta, settings.model_floor, B)
+    if model.weights.size > 0:
+        for n in range(last - first):
+            a, b, weights = A[n], B[n], model.weights[first + n]
+            for f in range(len(weights)):
+                a[f] *= weights[f]
+                b[f] *= weights[f]
 
 
 @kernel
 def weigh(model: Sum, pair: int, first: int, last: int, block: Block) -> None:
     """Multiply A and B by the other entries of the term of a pair."""
-    others, term = block.row, model.term_of[pair]
     for n in range(last - first):
-        others[:] = 1
-        multiply_others(model, term, pair, first + n, n, block, others)
+        others = product_of_entries(model, model.term_of[pair], pair, first + n, n, block)
         a, b = block.A[n], block.B[n]
         weighted_a, weighted_b = block.weighted_A[n], block.weighted_B[n]
         for f in range(len(others)):

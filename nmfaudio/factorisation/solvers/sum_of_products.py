@@ -74,7 +74,10 @@ class SumRun:
         self._pairs, masks = _entries(problem, factors)
         self._edges = np.cumsum([0, *(len(pair.W) for pair in self._pairs)])
         # Of transposed arrays, `concatenate` would make another one in Fortran order.
-        self._W = np.ascontiguousarray(np.concatenate([pair.W for pair in self._pairs]))
+        W = np.concatenate([pair.W for pair in self._pairs])
+        self._freq = W.shape[1]
+        columns = layout.padded_shape(len(W), self._freq, W.dtype)[1]
+        self._W = layout.padded(W, (len(W), columns))
         self._H = np.ascontiguousarray(np.concatenate([pair.H for pair in self._pairs], axis=1))
         self._model = self._constants(masks)
         dtype = self._W.dtype
@@ -85,6 +88,7 @@ class SumRun:
         self._chunks = layout.chunk_edges(len(self._H), layout.MAX_CHUNKS)
         self._misfits = np.zeros(len(self._chunks) - 1)
         self._blocks: dict[int, Block] = {}
+        self._sums: dict[int, PairSums] = {}
         self._pass([], need_loss=True)
 
     def advance(self, iterations: int) -> None:
@@ -108,7 +112,7 @@ class SumRun:
         out = list(self._initial)
         for i, (pair, is_W) in self._places().items():
             part = self._part(pair)
-            out[i] = self._W[part].T if is_W else self._H[:, part].T
+            out[i] = self._W[part, : self._freq].T if is_W else self._H[:, part].T
         return out
 
     def _part(self, pair: int) -> slice:
@@ -162,10 +166,7 @@ class SumRun:
         if updated:
             terms = self._transposed_terms(self._pairs[updated[0]].H_index)
         first = self._H[:, self._part(updated[0])] if updated else self._H
-        depth = len(self._pairs[accumulated].W) if accumulated >= 0 else 0
-        shape = (len(self._misfits), depth, self._W.shape[1])
-        neg, pos = np.empty(shape, self._W.dtype), np.empty(shape, self._W.dtype)
-        sums = PairSums(neg, pos, self._misfits)
+        sums = self._sums_of(accumulated)
         totals = self._W.sum(1, dtype=np.float64).astype(self._W.dtype)
         numbers = np.array(updated, np.int64), accumulated, need_loss, self._constant_B
         arguments = (
@@ -185,10 +186,12 @@ class SumRun:
     def _update_W(self, i: int, pair: int, pending: Sequence[int]) -> None:
         """Update the templates of a pair, after pending updates of activations."""
         sums = self._pass(pending, accumulated=pair)
-        F, free = self._W[self._part(pair)], self._problem.free[i]
+        W, free = self._W[self._part(pair), : self._freq], self._problem.free[i]
         free = free if isinstance(free, bool) else free.T
-        neg, pos = sums.negative.sum(0), sums.positive.sum(0)
+        neg, pos = (part.sum(0)[:, : self._freq] for part in (sums.negative, sums.positive))
+        F = W.copy()
         descend(F, neg, pos, self._transposed_terms(i), free, self._exponents)
+        W[:] = F
 
     def _transposed_terms(self, i: int) -> Terms | None:
         """Return the penalty terms of a factor, transposed."""
@@ -203,10 +206,19 @@ class SumRun:
     def _block(self, worker: int) -> Block:
         """Return the scratch memory of one thread, allocated at its first use."""
         if worker not in self._blocks:
-            freq, dtype = self._W.shape[1], self._W.dtype
-            shapes = [(len(self._pairs), ROWS, freq), *[(ROWS, freq)] * 4, (freq,)]
-            self._blocks[worker] = Block(*(np.empty(shape, dtype) for shape in shapes))
+            columns, dtype = self._W.shape[1], self._W.dtype
+            shapes = [(len(self._pairs), ROWS, columns), *[(ROWS, columns)] * 4, (columns,)]
+            self._blocks[worker] = Block(*(layout.aligned_zeros(shape, dtype) for shape in shapes))
         return self._blocks[worker]
+
+    def _sums_of(self, pair: int) -> PairSums:
+        """Return the accumulators for the templates of a pair, allocated at their first use."""
+        if pair not in self._sums:
+            depth = len(self._pairs[pair].W) if pair >= 0 else 0
+            shape = (len(self._misfits), depth, self._W.shape[1])
+            neg, pos = (layout.aligned_zeros(shape, self._W.dtype) for _ in range(2))
+            self._sums[pair] = PairSums(neg, pos, self._misfits)
+        return self._sums[pair]
 
 
 def _entries(
