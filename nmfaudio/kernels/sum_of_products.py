@@ -87,18 +87,16 @@ class Block(NamedTuple):
     pairs : np.ndarray [shape=(pair, ROWS, columns)]
         Product ``H_j W_j`` of each pair.
     A, B : np.ndarray [shape=(ROWS, columns)]
-        ``V · Y^(β−2)`` and ``Y^(β−1)``; the padding of B is 0.
-    weighted_A, weighted_B : np.ndarray [shape=(ROWS, columns)]
-        A and B times the other entries of a term.
-    row : np.ndarray [shape=(columns,)]
+        ``V · Y^(β−2)`` and ``Y^(β−1)``, also times the other entries of a term. The padding of B
+        is 0.
+    product : np.ndarray [shape=(ROWS, columns)]
+        Product of the entries of a term.
     """
 
     pairs: np.ndarray
     A: np.ndarray
     B: np.ndarray
-    weighted_A: np.ndarray
-    weighted_B: np.ndarray
-    row: np.ndarray
+    product: np.ndarray
 
 
 class PairSums(NamedTuple):
@@ -152,13 +150,11 @@ def sum_pass(
             for pair in range(len(model.term_of)):
                 multiply_out(model, pair, W, H, first, last, block.pairs)
             for n in range(len(settings.updated)):
-                used = terms if n == 0 else no_terms(terms)
-                gradient_parts(model, settings, first, last, block)
-                update_pair(
-                    model, settings.updated[n], W, H, totals, used, settings, first, last, block
-                )
+                used, pair = terms if n == 0 else no_terms(terms), settings.updated[n]
+                gradient_parts(model, settings, pair, first, last, block)
+                update_pair(model, pair, W, H, totals, used, settings, first, last, block)
             if settings.accumulated >= 0:
-                gradient_parts(model, settings, first, last, block)
+                gradient_parts(model, settings, settings.accumulated, first, last, block)
                 negative, positive = sums.negative[c], sums.positive[c]
                 accumulate_pair(model, H, settings, first, last, block, negative, positive)
             if settings.need_loss:
@@ -190,75 +186,95 @@ def multiply_out(
     """Compute the product of a pair, for frames `first` … `last` − 1."""
     a, b = model.edges[pair], model.edges[pair + 1]
     product = out[pair, : last - first]
-    product[:] = 0
+    clear(product)
     add_nn(H[first:last, a:b].copy(), W[a:b], product)
 
 
 @kernel
-def product_of_entries(
-    model: Sum, term: int, pair: int, t: int, n: int, block: Block
-) -> np.ndarray:
-    """Return the product of all entries of a term but one pair, in frame t, row n of a block.
+def clear(out: np.ndarray) -> None:
+    """``out = 0`` for a matrix; an assignment to a slice takes longer."""
+    zero = out.dtype.type(0)
+    for n in range(out.shape[0]):
+        for f in range(out.shape[1]):
+            out[n, f] = zero
 
-    A `pair` of −1 leaves out none. The result is valid until the next call; of a mask alone it
-    has no padding.
+
+@kernel
+def copy(x: np.ndarray, out: np.ndarray) -> None:
+    """``out = x`` over the size of the matrix x."""
+    for n in range(x.shape[0]):
+        for f in range(x.shape[1]):
+            out[n, f] = x[n, f]
+
+
+@kernel
+def multiply(x: np.ndarray, out: np.ndarray) -> None:
+    """``out *= x`` over the size of the matrix x."""
+    for n in range(x.shape[0]):
+        for f in range(x.shape[1]):
+            out[n, f] *= x[n, f]
+
+
+@kernel
+def add(x: np.ndarray, out: np.ndarray) -> None:
+    """``out += x`` over the size of the matrix x."""
+    for n in range(x.shape[0]):
+        for f in range(x.shape[1]):
+            out[n, f] += x[n, f]
+
+
+@kernel
+def product_of_entries(
+    model: Sum, term: int, pair: int, first: int, last: int, block: Block
+) -> np.ndarray:
+    """Return the product of all entries of a term but one pair, in frames `first` … `last` − 1.
+
+    A `pair` of −1 leaves out none. The result (frame, columns) is valid until the next call; of a
+    mask alone it has no padding.
     """
-    out, count, mask = block.row, 0, model.mask_of[term]
+    rows = last - first
+    out, count, mask = block.product[:rows], 0, model.mask_of[term]
     if mask >= 0:
-        out, count = model.masks[mask, t], 1
+        out, count = model.masks[mask, first:last], 1
     for j in range(len(model.term_of)):
         if model.term_of[j] == term and j != pair:
-            row = block.pairs[j, n]
+            entry = block.pairs[j, :rows]
             if count > 0:  # a single entry is returned without a copy
-                product = block.row
-                for f in range(len(out)):
-                    product[f] = out[f] * row[f]
-                row = product
-            out, count = row, count + 1
+                if count == 1:
+                    copy(out, block.product)
+                multiply(entry, block.product)
+                entry = block.product[:rows]
+            out, count = entry, count + 1
     return out
 
 
 @kernel
 def multiply_terms(model: Sum, first: int, last: int, block: Block, Y: np.ndarray) -> None:
     """Compute the model Y (ROWS, columns) of frames `first` … `last` − 1 from the pairs."""
-    for n in range(last - first):
-        y = Y[n]
-        for term in range(len(model.mask_of)):
-            product = product_of_entries(model, term, -1, first + n, n, block)
-            if term == 0:
-                y[len(product) :] = 0
-                for f in range(len(product)):
-                    y[f] = product[f]
-            else:
-                for f in range(len(product)):
-                    y[f] += product[f]
+    for term in range(len(model.mask_of)):
+        product = product_of_entries(model, term, -1, first, last, block)
+        if term == 0:
+            copy(product, Y)
+        else:
+            add(product, Y)
 
 
 @kernel
-def gradient_parts(model: Sum, settings: Settings, first: int, last: int, block: Block) -> None:
-    """Compute A and B of a block from its pairs."""
-    multiply_terms(model, first, last, block, block.A)
+def gradient_parts(
+    model: Sum, settings: Settings, pair: int, first: int, last: int, block: Block
+) -> None:
+    """Compute A and B of a block from its pairs, times the other entries of the term of a pair."""
     A, B = block.A[: last - first], block.B[: last - first]
+    multiply_terms(model, first, last, block, A)
     V, unweighted = model.V[first:last], model.weights[:0]
     beta_divergence.gradient_parts(V, A, unweighted, settings.beta, settings.model_floor, B)
     if model.weights.size > 0:
-        for n in range(last - first):
-            a, b, weights = A[n], B[n], model.weights[first + n]
-            for f in range(len(weights)):
-                a[f] *= weights[f]
-                b[f] *= weights[f]
-
-
-@kernel
-def weigh(model: Sum, pair: int, first: int, last: int, block: Block) -> None:
-    """Multiply A and B by the other entries of the term of a pair."""
-    for n in range(last - first):
-        others = product_of_entries(model, model.term_of[pair], pair, first + n, n, block)
-        a, b = block.A[n], block.B[n]
-        weighted_a, weighted_b = block.weighted_A[n], block.weighted_B[n]
-        for f in range(len(others)):
-            weighted_a[f] = a[f] * others[f]
-            weighted_b[f] = b[f] * others[f]
+        multiply(model.weights[first:last], A)
+        multiply(model.weights[first:last], B)
+    if not model.alone[pair]:
+        others = product_of_entries(model, model.term_of[pair], pair, first, last, block)
+        multiply(others, A)
+        multiply(others, B)
 
 
 @kernel
@@ -277,9 +293,6 @@ def update_pair(
     """Update the activations of a pair in one block, and its product."""
     a, b, rows = model.edges[pair], model.edges[pair + 1], last - first
     A, B = block.A[:rows], block.B[:rows]
-    if not model.alone[pair]:
-        weigh(model, pair, first, last, block)
-        A, B = block.weighted_A[:rows], block.weighted_B[:rows]
     negative, positive = np.zeros((rows, b - a), H.dtype), np.zeros((rows, b - a), H.dtype)
     add_nt(A, W[a:b], negative)
     if model.alone[pair] and settings.constant_B:
@@ -318,9 +331,6 @@ def accumulate_pair(
     a, b = model.edges[pair], model.edges[pair + 1]
     Ht = H[first:last, a:b].T.copy()
     A, B = block.A[:rows], block.B[:rows]
-    if not model.alone[pair]:
-        weigh(model, pair, first, last, block)
-        A, B = block.weighted_A[:rows], block.weighted_B[:rows]
     add_nn(Ht, A, negative)
     if model.alone[pair] and settings.constant_B:
         for k in range(b - a):

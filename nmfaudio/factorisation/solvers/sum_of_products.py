@@ -207,7 +207,7 @@ class SumRun:
         """Return the scratch memory of one thread, allocated at its first use."""
         if worker not in self._blocks:
             columns, dtype = self._W.shape[1], self._W.dtype
-            shapes = [(len(self._pairs), ROWS, columns), *[(ROWS, columns)] * 4, (columns,)]
+            shapes = [(len(self._pairs), ROWS, columns), *[(ROWS, columns)] * 3]
             self._blocks[worker] = Block(*(layout.aligned_zeros(shape, dtype) for shape in shapes))
         return self._blocks[worker]
 
