@@ -15,6 +15,7 @@ from nmfaudio.factorisation.solvers.base import Run, Solver, Stepwise
 from nmfaudio.factorisation.solvers.bilinear import BilinearRun, is_bilinear
 from nmfaudio.factorisation.solvers.descent import descend
 from nmfaudio.factorisation.solvers.fused import FusedRun, can_fuse
+from nmfaudio.factorisation.solvers.row_weights import begin_fused
 from nmfaudio.factorisation.solvers.sum_of_products import SumRun, is_sum_of_products
 
 
@@ -83,7 +84,7 @@ class MU:
 
     def begin(self, problem: Problem, factors: Sequence[np.ndarray]) -> Run:
         if can_fuse(problem):
-            return FusedRun(problem, cast(Beta, problem.divergence), factors)
+            return begin_fused(FusedRun, problem, factors)
         if is_bilinear(problem):
             return BilinearRun(problem, cast(Beta, problem.divergence), factors)
         if is_sum_of_products(problem, factors):
