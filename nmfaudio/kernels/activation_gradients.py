@@ -8,13 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from nmfaudio.kernels.blocks import (
-    active_runs,
-    add_lagged_rows,
-    gradient_parts_H,
-    read_activations,
-    read_block,
-)
+from nmfaudio.kernels.backend import gradient_parts_H
+from nmfaudio.kernels.blocks import active_runs, add_lagged_rows, block_at, read_activations
 from nmfaudio.kernels.bundles import Chunks, Data, Params, Templates, Workspace
 from nmfaudio.kernels.jit import kernel
 from nmfaudio.kernels.layout import FRAMES
@@ -45,19 +40,19 @@ def accumulate_gradient_parts(
     data, templates, params, workspace, chunks
         As for `sweep.sweep`.
     """
-    V, weights, lags = data.V, data.weights, params.lags
+    V, lags = data.V, params.lags
     BWt = workspace.BWt if positive.size > 0 else workspace.BWt[:0]
     for c in range(chunks.first, len(chunks.edges) - 1, chunks.step):
         first, last = chunks.edges[c], chunks.edges[c + 1]
         # Activations of a frame reach as many frames beyond it as there are lags.
         reached = min(last + lags - 1, len(V))
         for t0 in range(first, reached, FRAMES):
-            read_block(V, t0, reached, params.model_floor, workspace.V)
-            if weights.size > 0:
-                read_block(weights, t0, reached, 0.0, workspace.weights)
-            read_activations(H, t0, lags, workspace.H)
+            block_end = min(t0 + FRAMES, reached)
+            ahead = block_end if block_end < reached else 0
+            read_activations(H, t0, lags, workspace.H, workspace.tiles)
             active = active_runs(workspace.H)
-            gradient_parts_H(templates, params, workspace, active, workspace.AWt, BWt)
+            block = block_at(data, t0, block_end, active, params, workspace)
+            gradient_parts_H(templates, params, block, workspace, ahead, workspace.AWt, BWt)
             rows = reached - t0
             add_lagged_rows(workspace.AWt, t0 - first, rows, lags, negative[first:last])
             if positive.size > 0:

@@ -14,8 +14,9 @@ from nmfaudio.errors import AudioWarning
 from nmfaudio.kernels import strips, strips_portable
 from nmfaudio.kernels.jit import kernel
 from nmfaudio.kernels.layout import aligned_zeros
+from nmfaudio.kernels.machine import HAS_FMA
 from nmfaudio.kernels.machine_code import VECTORS_REQUESTED
-from nmfaudio.kernels.vectors import HAS_FMA, MODEL_NARROW, add_outer, load, store
+from nmfaudio.kernels.vectors import MODEL_NARROW, add_outer, load, store
 
 
 @kernel
@@ -55,5 +56,6 @@ def _choose_vectors() -> bool:
 # Evaluated once, on import: so there is one warning for each process.
 VECTORS = _choose_vectors()
 _backend = strips if VECTORS else strips_portable
-gradient_parts, strip_divergence = _backend.gradient_parts, _backend.strip_divergence
-accumulate_AWt, accumulate_HtA = _backend.accumulate_AWt, _backend.accumulate_HtA
+gradient_parts_H, gradient_parts_W = _backend.gradient_parts_H, _backend.gradient_parts_W
+gradient_part_H_euclidean = _backend.gradient_part_H_euclidean
+gradient_part_W_euclidean = _backend.gradient_part_W_euclidean

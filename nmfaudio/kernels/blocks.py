@@ -9,50 +9,92 @@ import numpy as np
 
 from nmfaudio.kernels import majorisation
 from nmfaudio.kernels.backend import (
-    accumulate_AWt,
-    accumulate_HtA,
-    gradient_parts,
-    strip_divergence,
+    gradient_part_H_euclidean,
+    gradient_part_W_euclidean,
+    gradient_parts_H,
+    gradient_parts_W,
 )
-from nmfaudio.kernels.bundles import Params, StepTerms, Strip, Templates, Workspace
+from nmfaudio.kernels.bundles import (
+    Block,
+    ChunkSums,
+    Data,
+    Params,
+    StepTerms,
+    Templates,
+    Workspace,
+)
 from nmfaudio.kernels.gemm import add_nn
 from nmfaudio.kernels.jit import kernel
-from nmfaudio.kernels.layout import FRAMES
+from nmfaudio.kernels.layout import FRAMES, ROWS
 
 
 @kernel
-def read_block(A: np.ndarray, first: int, last: int, padding: float, out: np.ndarray) -> None:
+def read_block(
+    A: np.ndarray, first: int, last: int, begin: int, padding: float, out: np.ndarray
+) -> None:
     """Copy rows `first` … `last` − 1 of A (time, freq) to `out` (FRAMES, padded freq), and pad.
 
-    Rows of A may start at any address. Rows of `out` are aligned to vector registers, which makes
-    loads faster, and reading A once from start to end suits the memory prefetcher.
+    Columns before `begin` are left out.
     """
     columns = A.shape[1]
     fill = A.dtype.type(padding)
     for n in range(FRAMES):
-        row, copied = out[n], 0
+        row, copied = out[n], begin
         if first + n < last:
             source, copied = A[first + n], columns
-            for j in range(columns):
+            for j in range(begin, columns):
                 row[j] = source[j]
         for j in range(copied, len(row)):
             row[j] = fill
 
 
 @kernel
-def read_activations(H: np.ndarray, first: int, lags: int, out: np.ndarray) -> None:
+def block_at(
+    data: Data,
+    first: int,
+    last: int,
+    active: np.ndarray,
+    params: Params,
+    workspace: Workspace,
+) -> Block:
+    """Return the block of frames `first` … `last` − 1, with copies of what cannot be read in place.
+
+    Whole strips of whole blocks can. Rows of V may start at any address, and its last strips would
+    reach beyond it. The model of padded bins is the floor; padding V with it makes their divergence
+    0.
+    """
+    V, weights = data.V, data.weights
+    columns = V.shape[1] if last - first == FRAMES else 0
+    begin = columns // params.narrow * params.narrow
+    if begin // params.wide * params.wide + params.wide <= params.freq:
+        begin = begin // params.wide * params.wide
+    read_block(V, first, last, begin, params.model_floor, workspace.V)
+    if weights.size > 0:
+        read_block(weights, first, last, begin, 0.0, workspace.weights)
+    return Block(V, weights, active, first, columns)
+
+
+@kernel
+def read_activations(
+    H: np.ndarray, first: int, lags: int, out: np.ndarray, tiles: np.ndarray
+) -> None:
     """``out[n, lag·rank + k] = H[first + n − lag, k]``, 0 for frames outside H (time, component).
 
     `out` is (FRAMES, depth). Its row n times W (depth, freq), the templates of all lags one below
-    the other, is the model of frame ``first + n``.
+    the other, is the model of frame ``first + n``. `tiles` (FRAMES / ROWS * depth, ROWS) is the
+    same, with ROWS frames next to each other.
     """
     frames, rank = H.shape
+    depth = out.shape[1]
     for n in range(FRAMES):
         t = first + n
         for lag in range(lags):
             inside = lag <= t < frames
             for k in range(rank):
                 out[n, lag * rank + k] = H[t - lag, k] if inside else 0
+        tile, row = n // ROWS * depth, n % ROWS
+        for k in range(depth):
+            tiles[tile + k, row] = out[n, k]
 
 
 @kernel
@@ -71,134 +113,6 @@ def active_runs(H: np.ndarray) -> np.ndarray:
             count += 1
         runs[count - 1, 1] = k + 1
     return runs[:count]
-
-
-@kernel
-def strip_at(first: int, freq: int, params: Params) -> Strip:
-    """Return the strip that begins at column `first`: wide if it fits into `freq`, else narrow."""
-    return Strip(first, params.wide if first + params.wide <= freq else params.narrow)
-
-
-@kernel
-def apply_weights(A: np.ndarray, weights: np.ndarray, strip: Strip) -> None:
-    """``A *= weights`` for a strip A (FRAMES, columns) and a block of weights (FRAMES, freq)."""
-    for n in range(FRAMES):
-        a, w = A[n], weights[n]
-        for c in range(strip.columns):
-            a[c] *= w[strip.first + c]
-
-
-@kernel
-def gradient_parts_H(
-    templates: Templates,
-    params: Params,
-    workspace: Workspace,
-    active: np.ndarray,
-    AWt: np.ndarray,
-    BWt: np.ndarray,
-) -> None:
-    """Compute ``AWt = A Wᵀ`` and ``BWt = B Wᵀ`` for the block in `workspace`.
-
-    They are the negative and the positive part of the gradient for H, with
-    ``A = weights · V · Y^(β−2)``, ``B = weights · Y^(β−1)`` and the model ``Y = H W``. Both are
-    (FRAMES, depth); columns of components that are not `active` are undefined. BWt is skipped if
-    its size is 0.
-    """
-    W, weights = templates.W, workspace.weights
-    freq = W.shape[1]
-    A, B = workspace.A, workspace.B[: len(BWt)]
-    AWt[:] = 0
-    BWt[:] = 0
-    origin = int(np.int64(0))  # for a literal 0 Numba compiles a second version of the callees
-    j = origin
-    while j < freq:
-        strip = strip_at(j, freq, params)
-        gradient_parts(params, strip, workspace.V, workspace.H, W, active, A, B, A[:0])
-        if weights.size > 0:
-            apply_weights(A, weights, strip)
-        accumulate_AWt(A, origin, templates, strip, active, AWt)
-        if BWt.size > 0:
-            if weights.size > 0:
-                apply_weights(B, weights, strip)
-            accumulate_AWt(B, origin, templates, strip, active, BWt)
-        j += strip.columns
-
-
-@kernel
-def gradient_parts_W(
-    params: Params,
-    workspace: Workspace,
-    W: np.ndarray,
-    active: np.ndarray,
-    HtA: np.ndarray,
-    HtB: np.ndarray,
-) -> float:
-    """Accumulate ``HtA += Hᵀ A`` and ``HtB += Hᵀ B`` for the block in `workspace`.
-
-    They are the negative and the positive part of the gradient for W, with A and B as in
-    `gradient_parts_H`. W, HtA and HtB are (depth, freq); HtA or HtB is skipped if its size is 0.
-    Returned is the divergence of the block if `params.need_loss`, otherwise 0.
-    """
-    freq, weights = W.shape[1], workspace.weights
-    V, H = workspace.V, workspace.H
-    A, B = workspace.A, workspace.B[: FRAMES if HtB.size > 0 else 0]
-    Y = workspace.Y[: FRAMES if params.need_loss else 0]
-    loss = 0.0
-    origin = int(np.int64(0))  # as in `gradient_parts_H`
-    j = origin
-    while j < freq:
-        strip = strip_at(j, freq, params)
-        gradient_parts(params, strip, V, H, W, active, A, B, Y)
-        if params.need_loss:
-            loss += strip_divergence(params, strip, V, Y, weights)
-        if HtA.size > 0:
-            if weights.size > 0:
-                apply_weights(A, weights, strip)
-            accumulate_HtA(H, A, origin, strip, active, HtA)
-        if HtB.size > 0:
-            if weights.size > 0:
-                apply_weights(B, weights, strip)
-            accumulate_HtA(H, B, origin, strip, active, HtB)
-        j += strip.columns
-    return loss
-
-
-@kernel
-def gradient_parts_H_euclidean(
-    templates: Templates, params: Params, workspace: Workspace, active: np.ndarray
-) -> None:
-    """`gradient_parts_H` for β = 2 without weights: ``AWt = V Wᵀ`` and ``BWt = H (W Wᵀ)``.
-
-    Here A is V and B is Y = H W, so the model itself is not needed.
-    """
-    V = workspace.V
-    freq = V.shape[1]
-    workspace.AWt[:] = 0
-    workspace.BWt[:] = 0
-    j = int(np.int64(0))  # as in `gradient_parts_H`
-    while j < freq:
-        strip = strip_at(j, freq, params)
-        accumulate_AWt(V, j, templates, strip, active, workspace.AWt)
-        j += strip.columns
-    add_nn(workspace.H, templates.gram, workspace.BWt)
-
-
-@kernel
-def gradient_parts_W_euclidean(
-    params: Params, workspace: Workspace, active: np.ndarray, HtA: np.ndarray, HtH: np.ndarray
-) -> None:
-    """`gradient_parts_W` for β = 2 without weights: ``HtA += Hᵀ V`` and ``HtH += Hᵀ H``.
-
-    Once all blocks are summed, ``Hᵀ B`` is ``HtH W``.
-    """
-    V, H = workspace.V, workspace.H
-    freq = V.shape[1]
-    j = int(np.int64(0))  # as in `gradient_parts_H`
-    while j < freq:
-        strip = strip_at(j, freq, params)
-        accumulate_HtA(H, V, j, strip, active, HtA)
-        j += strip.columns
-    add_nn(H.T.copy(), H, HtH)
 
 
 @kernel
@@ -241,24 +155,49 @@ def update_block(
     templates: Templates,
     terms: StepTerms,
     params: Params,
+    block: Block,
     workspace: Workspace,
-    active: np.ndarray,
+    ahead: int,
     H: np.ndarray,
-    first: int,
     last: int,
 ) -> None:
-    """Update rows `first` … `last` − 1 of H (time, component), the block in `workspace`."""
+    """Update rows `block.first` … `last` − 1 of H (time, component), the block in `workspace`."""
     AWt, BWt, totals = workspace.AWt, workspace.BWt, templates.totals
-    if templates.gram.size > 0:
-        gradient_parts_H_euclidean(templates, params, workspace, active)
+    if templates.gram.size > 0:  # A is V and B is Y = H W, so the model itself is not needed
+        gradient_part_H_euclidean(templates, params, block, workspace, ahead, AWt)
+        BWt[:] = 0
+        add_nn(workspace.H, templates.gram, BWt)
     else:
         computed_BWt = BWt if totals.size == 0 else BWt[:0]
-        gradient_parts_H(templates, params, workspace, active, AWt, computed_BWt)
+        gradient_parts_H(templates, params, block, workspace, ahead, AWt, computed_BWt)
     if totals.size > 0:  # B is 1, so B Wᵀ is the sum of each template, in every frame
         for n in range(FRAMES):
             for k in range(H.shape[1]):
                 BWt[n, k] = totals[0, k]
-    update_rows(H, first, last, AWt, BWt, terms, params)
+    update_rows(H, block.first, last, AWt, BWt, terms, params)
+
+
+@kernel
+def add_block(
+    params: Params,
+    block: Block,
+    workspace: Workspace,
+    ahead: int,
+    sums: ChunkSums,
+    chunk: int,
+    euclidean: bool,
+) -> None:
+    """Add the gradient parts of W and the divergence of a block to the sums of its chunk."""
+    empty = workspace.A[:0]
+    HtA = sums.HtA[chunk] if sums.HtA.size > 0 else empty
+    HtB = sums.HtB[chunk] if sums.HtB.size > 0 else empty
+    if euclidean and HtA.size > 0:  # once all blocks are summed, Hᵀ B is (Hᵀ H) W
+        gradient_part_W_euclidean(params, block, workspace, ahead, HtA)
+        add_nn(workspace.H.T.copy(), workspace.H, sums.HtH[chunk])
+        HtA = empty
+    if params.need_loss or HtA.size > 0:
+        loss = gradient_parts_W(params, block, workspace, ahead, sums.W, HtA, HtB)
+        sums.divergence[chunk] += loss
 
 
 @kernel

@@ -27,6 +27,8 @@ class Params(NamedTuple):
         Smallest value of the model.
     factor_floor : float
         Smallest value of an entry of H other than 0.
+    freq : int
+        Frequencies, padded by `layout.padded_shape`.
     wide, narrow : int
         Columns of a strip, and of the strips of the remainder, see `layout.strip_widths`.
     lags : int
@@ -43,6 +45,7 @@ class Params(NamedTuple):
     q: float
     model_floor: float
     factor_floor: float
+    freq: int
     wide: int
     narrow: int
     lags: int
@@ -64,13 +67,36 @@ class Data(NamedTuple):
     weights: np.ndarray
 
 
+class Block(NamedTuple):
+    """Block of frames of the spectrogram and its weights.
+
+    Parameters
+    ----------
+    V, weights : np.ndarray [shape=(time, freq)]
+        Whole spectrogram. Weights of size 0: 1 everywhere.
+    active : np.ndarray [shape=(run, 2)]
+        Runs of components with non-zero activations, see `blocks.active_runs`.
+    first : int
+        First frame of the block.
+    columns : int
+        Strips within the first `columns` frequencies are read in place, the others from the copy
+        in `Workspace`.
+    """
+
+    V: np.ndarray
+    weights: np.ndarray
+    active: np.ndarray
+    first: int
+    columns: int
+
+
 class Templates(NamedTuple):
     """W, and arrays derived from it for the update of H.
 
     Parameters
     ----------
-    W : np.ndarray [shape=(depth, freq)]
-        Padded.
+    strips : np.ndarray [shape=(strip * depth, columns)]
+        W strip by strip, see `layout.strips`.
     wide_panels, narrow_panels : np.ndarray [shape=(panel * freq, component in panel)]
         W transposed panel by panel, see `layout.panels`.
     gram : np.ndarray [shape=(depth, depth)]
@@ -81,7 +107,7 @@ class Templates(NamedTuple):
         size 0.
     """
 
-    W: np.ndarray
+    strips: np.ndarray
     wide_panels: np.ndarray
     narrow_panels: np.ndarray
     gram: np.ndarray
@@ -114,13 +140,15 @@ class Workspace(NamedTuple):
     Parameters
     ----------
     V : np.ndarray [shape=(FRAMES, freq)]
-        Block of the spectrogram, padded.
+        Block of the spectrogram, padded, where it cannot be read in place.
     weights : np.ndarray [shape=(FRAMES, freq)]
         Block of the weights; of size 0 where there are none.
     A, B, Y : np.ndarray [shape=(FRAMES, columns)]
         Strip of ``V · Y^(β−2)``, of ``Y^(β−1)`` and of the model Y.
     H : np.ndarray [shape=(FRAMES, depth)]
         Block of the activations, see `blocks.read_activations`.
+    tiles : np.ndarray [shape=(FRAMES / ROWS * depth, ROWS)]
+        The same in tiles of ROWS frames, each transposed: frames lie next to each other.
     AWt, BWt : np.ndarray [shape=(FRAMES, depth)]
         ``A Wᵀ`` and ``B Wᵀ``, negative and positive part of the gradient for that block.
     """
@@ -131,6 +159,7 @@ class Workspace(NamedTuple):
     B: np.ndarray
     Y: np.ndarray
     H: np.ndarray
+    tiles: np.ndarray
     AWt: np.ndarray
     BWt: np.ndarray
 
@@ -140,11 +169,12 @@ class ChunkSums(NamedTuple):
 
     Parameters
     ----------
-    W : np.ndarray [shape=(depth, freq)]
-        Templates of the model that `HtA`, `HtB` and `divergence` belong to. They are the
+    W : np.ndarray [shape=(strip * depth, columns)]
+        Templates of the model that `HtA`, `HtB` and `divergence` belong to, in strips. They are the
         current ones, or extrapolated.
-    HtA, HtB : np.ndarray [shape=(chunk, depth, freq)]
-        ``Hᵀ A`` and ``Hᵀ B``, negative and positive part of the gradient; of size 0 if not needed.
+    HtA, HtB : np.ndarray [shape=(chunk, strip * depth, columns)]
+        ``Hᵀ A`` and ``Hᵀ B`` in strips, negative and positive part of the gradient; of size 0 if
+        not needed.
     H : np.ndarray [shape=(chunk, component)], float64
         Activations summed over time.
     HtH : np.ndarray [shape=(chunk, depth, depth)]
@@ -177,10 +207,16 @@ class Chunks(NamedTuple):
 
 
 class Strip(NamedTuple):
-    """Frequencies `first` … `first` + `columns` − 1 of a block."""
+    """Frequencies `first` … `first` + `columns` − 1 of a block.
+
+    In arrays in strips (`layout.strips`) component k of the strip is row ``row + k``, from column
+    `offset` on.
+    """
 
     first: int
     columns: int
+    row: int
+    offset: int
 
 
 class Majoriser(NamedTuple):

@@ -36,6 +36,8 @@ from nmfaudio.kernels.lanes import (
     log_ratio,
     magnitude,
     power,
+    reciprocal,
+    reciprocal_root,
     square_root,
 )
 from nmfaudio.kernels.vectors import elementwise, register_static
@@ -97,13 +99,13 @@ def _general_divergence(v: Lanes, y: Lanes, beta: Lanes) -> Lanes:
 
 ITAKURA_SAITO = Formula(
     "β = 0",
-    positive=lambda y, beta: 1.0 / y,
+    positive=lambda y, beta: reciprocal(y),
     negative=lambda v, y, b: v * b * b,
     divergence=lambda v, y, beta: (v - y) / y - log_ratio(v, y),
 )
 HALF = Formula(
     "β = ½",
-    positive=lambda y, beta: 1.0 / square_root(y),
+    positive=lambda y, beta: reciprocal_root(y),
     negative=lambda v, y, b: v * b * b * b,
     divergence=_half_divergence,
 )

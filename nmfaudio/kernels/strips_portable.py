@@ -9,79 +9,132 @@ from __future__ import annotations
 import numpy as np
 
 from nmfaudio.kernels import beta_divergence
-from nmfaudio.kernels.bundles import Params, Strip, Templates
+from nmfaudio.kernels.bundles import Block, Params, Templates, Workspace
 from nmfaudio.kernels.gemm import add_nn
 from nmfaudio.kernels.jit import kernel
 from nmfaudio.kernels.layout import FRAMES
 
 
 @kernel
-def gradient_parts(
-    params: Params,
-    strip: Strip,
-    V: np.ndarray,
-    H: np.ndarray,
-    W: np.ndarray,
-    active: np.ndarray,
-    A: np.ndarray,
-    B: np.ndarray,
-    Y: np.ndarray,
-) -> None:
-    """As `strips.gradient_parts`; components that are not `active` add zeros."""
-    j, columns = strip.first, strip.columns
-    v, y = V[:, j : j + columns].copy(), np.zeros((FRAMES, columns), V.dtype)
-    add_nn(H, W[:, j : j + columns].copy(), y)
-    floor = params.model_floor
-    if Y.size > 0:
-        for n in range(FRAMES):
-            for c in range(columns):
-                Y[n, c] = max(y[n, c], V.dtype.type(floor))
-    b = np.empty_like(y)
-    beta_divergence.gradient_parts(v, y, np.empty((0, 0), V.dtype), params.beta, floor, b)
+def whole(strips: np.ndarray, depth: int, freq: int) -> np.ndarray:
+    """Assemble a matrix (depth, freq) from its strips, see `layout.strips`."""
+    wide = strips.shape[1]
+    out = np.empty((depth, freq), strips.dtype)
+    for j in range(0, freq, wide):
+        columns, row = min(wide, freq - j), j // wide * depth
+        out[:, j : j + columns] = strips[row : row + depth, :columns]
+    return out
+
+
+@kernel
+def add_to_strips(A: np.ndarray, strips: np.ndarray) -> None:
+    """Add a matrix (depth, freq) to the same in strips."""
+    depth, freq = A.shape
+    wide = strips.shape[1]
+    for j in range(0, freq, wide):
+        columns, row = min(wide, freq - j), j // wide * depth
+        strips[row : row + depth, :columns] += A[:, j : j + columns]
+
+
+@kernel
+def block_of(X: np.ndarray, copy: np.ndarray, block: Block) -> np.ndarray:
+    """Return a padded copy of a block of X, which is V or the weights."""
+    out = copy.copy()
     for n in range(FRAMES):
-        for c in range(columns):
-            A[n, c] = y[n, c]  # y has been overwritten with A
-            if B.size > 0:
-                B[n, c] = b[n, c]
+        for j in range(min(block.columns, X.shape[1])):
+            out[n, j] = X[block.first + n, j]
+    return out
 
 
 @kernel
-def strip_divergence(
-    params: Params, strip: Strip, V: np.ndarray, Y: np.ndarray, weights: np.ndarray
+def evaluate(
+    W: np.ndarray, params: Params, block: Block, workspace: Workspace
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return V, the weights, the model Y, and A and B of a block, each (FRAMES, freq)."""
+    v = block_of(block.V, workspace.V, block)
+    m = workspace.weights
+    if block.weights.size > 0:
+        m = block_of(block.weights, workspace.weights, block)
+    y = np.zeros_like(v)
+    add_nn(workspace.H, W, y)
+    for n in range(FRAMES):
+        for j in range(y.shape[1]):
+            y[n, j] = max(y[n, j], y.dtype.type(params.model_floor))
+    a, b = y.copy(), np.empty_like(y)
+    beta_divergence.gradient_parts(v, a, m, params.beta, params.model_floor, b)
+    return v, m, y, a, b
+
+
+@kernel
+def gradient_parts_H(
+    templates: Templates,
+    params: Params,
+    block: Block,
+    workspace: Workspace,
+    ahead: int,
+    AWt: np.ndarray,
+    BWt: np.ndarray,
+) -> None:
+    """As `strips.gradient_parts_H`, for all components."""
+    depth = AWt.shape[1]
+    W = whole(templates.strips, depth, params.freq)
+    _, _, _, A, B = evaluate(W, params, block, workspace)
+    Wt = W.T.copy()
+    AWt[:] = 0
+    add_nn(A, Wt, AWt)
+    if BWt.size > 0:
+        BWt[:] = 0
+        add_nn(B, Wt, BWt)
+
+
+@kernel
+def gradient_parts_W(
+    params: Params,
+    block: Block,
+    workspace: Workspace,
+    ahead: int,
+    W: np.ndarray,
+    HtA: np.ndarray,
+    HtB: np.ndarray,
 ) -> float:
-    """As `strips.strip_divergence`."""
-    j, columns = strip.first, strip.columns
-    m = weights[:, j : j + columns].copy() if weights.size > 0 else weights
-    v, y = V[:, j : j + columns].copy(), Y[:, :columns].copy()
-    return beta_divergence.divergence(v, y, m, params.beta, 0.0)
+    """As `strips.gradient_parts_W`, for all components."""
+    H = workspace.H
+    depth = H.shape[1]
+    v, m, y, A, B = evaluate(whole(W, depth, params.freq), params, block, workspace)
+    Ht = H.T.copy()
+    if HtA.size > 0:
+        add_product(Ht, A, HtA)
+    if HtB.size > 0:
+        add_product(Ht, B, HtB)
+    return beta_divergence.divergence(v, y, m, params.beta, 0.0) if params.need_loss else 0.0
 
 
 @kernel
-def accumulate_AWt(
-    A: np.ndarray, a: int, templates: Templates, strip: Strip, active: np.ndarray, AWt: np.ndarray
-) -> None:
-    """As `strips.accumulate_AWt`, for all components."""
-    k, freq = 0, templates.W.shape[1]
-    for panels in (templates.wide_panels, templates.narrow_panels):
-        for first in range(strip.first, len(panels), freq):
-            for n in range(FRAMES):
-                for c in range(strip.columns):
-                    x, w = A[n, a + c], panels[first + c]
-                    for i in range(len(w)):
-                        AWt[n, k + i] += x * w[i]
-            k += panels.shape[1]
+def add_product(Ht: np.ndarray, A: np.ndarray, strips: np.ndarray) -> None:
+    """Add ``Ht @ A`` to its sum in strips."""
+    product = np.zeros((len(Ht), A.shape[1]), A.dtype)
+    add_nn(Ht, A, product)
+    add_to_strips(product, strips)
 
 
 @kernel
-def accumulate_HtA(
-    H: np.ndarray, A: np.ndarray, a: int, strip: Strip, active: np.ndarray, HtA: np.ndarray
+def gradient_part_H_euclidean(
+    templates: Templates,
+    params: Params,
+    block: Block,
+    workspace: Workspace,
+    ahead: int,
+    VWt: np.ndarray,
 ) -> None:
-    """As `strips.accumulate_HtA`."""
-    j, columns = strip.first, strip.columns
-    for run in range(len(active)):
-        for k in range(active[run, 0], active[run, 1]):
-            row = HtA[k, j : j + columns]
-            for n in range(FRAMES):
-                x, source = H[n, k], A[n, a : a + columns]
-                for c in range(columns):
-                    row[c] += x * source[c]
+    """As `strips.gradient_part_H_euclidean`, for all components."""
+    VWt[:] = 0
+    W = whole(templates.strips, VWt.shape[1], params.freq)
+    add_nn(block_of(block.V, workspace.V, block), W.T.copy(), VWt)
+
+
+@kernel
+def gradient_part_W_euclidean(
+    params: Params, block: Block, workspace: Workspace, ahead: int, HtV: np.ndarray
+) -> None:
+    """As `strips.gradient_part_W_euclidean`, for all components."""
+    add_product(workspace.H.T.copy(), block_of(block.V, workspace.V, block), HtV)

@@ -15,14 +15,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from nmfaudio.kernels.backend import gradient_parts_H
 from nmfaudio.kernels.blocks import (
     active_runs,
+    add_block,
     add_lagged_rows,
-    gradient_parts_H,
-    gradient_parts_W,
-    gradient_parts_W_euclidean,
+    block_at,
     read_activations,
-    read_block,
     sum_rows,
     update_block,
     update_rows,
@@ -38,6 +37,15 @@ from nmfaudio.kernels.bundles import (
 )
 from nmfaudio.kernels.jit import kernel
 from nmfaudio.kernels.layout import FRAMES
+
+
+@kernel
+def next_block(chunks: Chunks, c: int, after: int) -> int:
+    """Return the first frame of the block that is processed after frame `after` of chunk c."""
+    if after < chunks.edges[c + 1]:
+        return int(after)
+    following = c + chunks.step
+    return int(chunks.edges[following]) if following < len(chunks.edges) - 1 else 0
 
 
 @kernel
@@ -73,35 +81,28 @@ def sweep(
         Overwritten for each chunk.
     chunks : Chunks
     """
-    V, weights = data.V, data.weights
-    empty = workspace.V[:0]
+    euclidean = templates.gram.size > 0
+    with_sums = params.need_loss or sums.HtA.size > 0
     for c in range(chunks.first, len(chunks.edges) - 1, chunks.step):
-        HtA = sums.HtA[c] if sums.HtA.size > 0 else empty
-        HtB = sums.HtB[c] if sums.HtB.size > 0 else empty
-        HtA[:] = 0
-        HtB[:] = 0
+        sums.HtA[c : c + 1] = 0
+        sums.HtB[c : c + 1] = 0
         sums.H[c] = 0
         sums.HtH[c] = 0
-        loss = 0.0
+        sums.divergence[c] = 0
         for t0 in range(chunks.edges[c], chunks.edges[c + 1], FRAMES):
             t1 = min(t0 + FRAMES, chunks.edges[c + 1])
-            # The model of padded bins is the floor; padding V with it makes their divergence 0.
-            read_block(V, t0, t1, params.model_floor, workspace.V)
-            if weights.size > 0:
-                read_block(weights, t0, t1, 0.0, workspace.weights)
-            read_activations(H, t0, params.lags, workspace.H)
+            ahead = next_block(chunks, c, t1)
+            read_activations(H, t0, params.lags, workspace.H, workspace.tiles)
             active = active_runs(workspace.H)
+            block = block_at(data, t0, t1, active, params, workspace)
             if params.update:
-                update_block(templates, terms, params, workspace, active, H, t0, t1)
-                read_activations(H, t0, params.lags, workspace.H)
+                # The next block is loaded in the last of the two passes over a block.
+                early = 0 if with_sums else ahead
+                update_block(templates, terms, params, block, workspace, early, H, t1)
+                read_activations(H, t0, params.lags, workspace.H, workspace.tiles)
             sum_rows(H, t0, t1, sums.H[c])
-            euclidean = templates.gram.size > 0
-            if euclidean and HtA.size > 0:
-                gradient_parts_W_euclidean(params, workspace, active, HtA, sums.HtH[c])
-            if params.need_loss or (HtA.size > 0 and not euclidean):
-                target = empty if euclidean else HtA
-                loss += gradient_parts_W(params, workspace, sums.W, active, target, HtB)
-        sums.divergence[c] = loss
+            if with_sums:
+                add_block(params, block, workspace, ahead, sums, c, euclidean)
 
 
 @kernel
@@ -130,7 +131,7 @@ def update_lagged(
     data, templates, terms, params, workspace, chunks
         As for `sweep`.
     """
-    V, weights, lags = data.V, data.weights, params.lags
+    V, lags = data.V, params.lags
     rank = H.shape[1]
     model_free = templates.totals.size > 0  # the positive part needs no model
     BWt = workspace.BWt[:0] if model_free else workspace.BWt
@@ -139,12 +140,12 @@ def update_lagged(
         reached = min(last + lags - 1, len(V))
         gradient = np.zeros((2, last - first, rank), V.dtype)  # negative, positive part
         for t0 in range(first, reached, FRAMES):
-            read_block(V, t0, reached, params.model_floor, workspace.V)
-            if weights.size > 0:
-                read_block(weights, t0, reached, 0.0, workspace.weights)
-            read_activations(H, t0, lags, workspace.H)
+            block_end = min(t0 + FRAMES, reached)
+            ahead = block_end if block_end < reached else 0
+            read_activations(H, t0, lags, workspace.H, workspace.tiles)
             active = active_runs(workspace.H)
-            gradient_parts_H(templates, params, workspace, active, workspace.AWt, BWt)
+            block = block_at(data, t0, block_end, active, params, workspace)
+            gradient_parts_H(templates, params, block, workspace, ahead, workspace.AWt, BWt)
             add_lagged_rows(workspace.AWt, t0 - first, reached - t0, lags, gradient[0])
             if not model_free:
                 add_lagged_rows(workspace.BWt, t0 - first, reached - t0, lags, gradient[1])

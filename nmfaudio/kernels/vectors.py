@@ -13,15 +13,13 @@ registers of this machine.
 from __future__ import annotations
 
 import inspect
-import platform
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numba
 from llvmlite import ir
 from numba import types
-from numba.core.codegen import get_host_cpu_features
+from numba.core import cgutils
 from numba.core.errors import TypingError
 from numba.core.imputils import lower_constant
 from numba.extending import (
@@ -34,29 +32,9 @@ from numba.extending import (
 )
 
 from nmfaudio.kernels.lanes import Lanes
+from nmfaudio.kernels.machine import N_REGISTERS, REGISTER_BYTES
 
 I64 = ir.IntType(64)
-
-
-def _features() -> set[str]:
-    """Processor features that Numba compiles for, such as ``"+avx2"``."""
-    configured = numba.config.CPU_FEATURES  # type: ignore[attr-defined]
-    return set((get_host_cpu_features() if configured is None else configured).split(","))
-
-
-def _machine() -> tuple[int, int]:
-    """Bytes of a vector register, and the number of registers."""
-    if "+avx512f" in _features():
-        return 64, 32
-    if "+avx2" in _features():
-        return 32, 16
-    return 16, 16 if IS_X86 else 32
-
-
-IS_X86 = platform.machine().lower() in ("x86_64", "amd64")
-REGISTER_BYTES, N_REGISTERS = _machine()
-# Without the instruction each fused multiply-add would be a call of a slow function.
-HAS_FMA = not IS_X86 or "+fma" in _features()
 
 
 @dataclass(frozen=True)
@@ -68,16 +46,22 @@ class Shape:
     size: int = REGISTER_BYTES
 
 
-# Tiles of the model (frame, freq), of HtA (component, freq) and of AWt (frame, component). With
-# vectors of components, panels are half a register wide where registers are longest: few
-# decompositions have many times 16 components. A tile leaves registers for two operands.
-PANEL_BYTES = min(REGISTER_BYTES, 32)  # bytes of a vector of components
-MODEL_WIDE = Shape(6, 4 if N_REGISTERS == 32 else 2)
+@dataclass(frozen=True)
+class Columns:
+    """Number of columns that a matrix has in every call, see `with_columns`."""
+
+    count: int
+
+
+# Tiles of the model (frame, freq), of HtA (component, freq) and of AWt (frame, component). Each
+# leaves registers for the operands: with 32 registers 24 sums, 4 vectors and one repeated number.
+# Multiply-adds take 4 cycles, and processors begin up to two per cycle: 8 sums keep them busy.
+MANY = N_REGISTERS == 32
+MODEL_WIDE = Shape(6, 4 if MANY else 2)
 MODEL_NARROW = Shape(6, 1)
-HTA_WIDE = Shape(4, MODEL_WIDE.vectors)
-HTA_NARROW = Shape(4, 1)
-AWT_WIDE = Shape(6, MODEL_WIDE.vectors, PANEL_BYTES)
-AWT_NARROW = Shape(12, 1, PANEL_BYTES)
+REST_WIDE, REST_NARROW = Shape(2, MODEL_WIDE.vectors), Shape(2, 1)
+AWT_WIDE = Shape(12 if MANY else 6, 2)
+AWT_NARROW = Shape(24 if MANY else 12, 1)
 
 
 def operation(function: Callable[..., Any]) -> Any:
@@ -106,6 +90,7 @@ def register_static(kind: type) -> None:
 
 register_model(StaticValue)(models.OpaqueModel)
 register_static(Shape)
+register_static(Columns)
 
 
 @lower_constant(StaticValue)
@@ -137,12 +122,37 @@ class _TileModel(models.PrimitiveModel):
         super().__init__(manager, kind, kind.block)
 
 
-class _Array:
-    """Addresses within a C-contiguous matrix."""
+class View(types.Type):
+    """Numba type of a C-contiguous matrix in memory that something else keeps alive.
 
-    def __init__(self, context: Any, builder: Any, kind: types.Array, value: Any) -> None:
+    Unlike arrays, views are passed on without counting references, which are atomic operations.
+    `columns` is None where their number is not known at compile time.
+    """
+
+    def __init__(self, dtype: types.Number, columns: int | None) -> None:
+        self.dtype, self.columns = dtype, columns
+        super().__init__(name=f"View({dtype}, {columns})")
+
+
+@register_model(View)
+class _ViewModel(models.StructModel):
+    def __init__(self, manager: Any, kind: View) -> None:
+        members = [("data", types.CPointer(kind.dtype)), ("columns", types.int64)]
+        super().__init__(manager, kind, members)
+
+
+class _Matrix:
+    """Addresses within an array or a view."""
+
+    def __init__(self, context: Any, builder: Any, kind: Any, value: Any) -> None:
+        self.builder = builder
+        if isinstance(kind, View):
+            view = cgutils.create_struct_proxy(kind)(context, builder, value)
+            self.data = view.data
+            self.columns = view.columns if kind.columns is None else I64(kind.columns)
+            return
         array = context.make_array(kind)(context, builder, value)
-        self.builder, self.data = builder, array.data
+        self.data = array.data
         self.columns = builder.extract_value(array.shape, kind.ndim - 1)
 
     def at(self, row: Any, column: Any) -> Any:
@@ -164,12 +174,88 @@ def _require(condition: bool) -> None:
 
 def _is_matrix(kind: Any) -> bool:
     """Return whether a type is that of a C-contiguous matrix."""
+    if isinstance(kind, View):
+        return True
     return isinstance(kind, types.Array) and kind.ndim == 2 and kind.layout == "C"
 
 
 def _align(tile: Tile) -> int:
     """Alignment in bytes that a load may assume: rows of V need not begin at a vector."""
     return tile.dtype.bitwidth // 8
+
+
+def _viewed(columns: int | None) -> Any:
+    """Generator of a view of an array with a given number of columns."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        matrix = _Matrix(context, builder, signature.args[-1], arguments[-1])
+        out = cgutils.create_struct_proxy(signature.return_type)(context, builder)
+        out.data = matrix.data
+        out.columns = matrix.columns if columns is None else I64(columns)
+        return out._getvalue()
+
+    return generate
+
+
+@operation
+def view(context: Any, A: Any) -> Any:
+    """View of an array, which must outlive it."""
+    _require(_is_matrix(A))
+    return View(A.dtype, None)(A), _viewed(None)
+
+
+@operation
+def view_as(context: Any, columns: Any, A: Any) -> Any:
+    """View of the memory of an array with `columns` columns: `Columns`, or those of a `Shape`.
+
+    Addresses of its entries differ by constants, which processors add for free, while other sums
+    compete with multiply-adds.
+    """
+    _require(isinstance(columns, StaticValue) and _is_matrix(A))
+    value = columns.value
+    wide = isinstance(value, Shape)
+    count = value.vectors * Tile(A.dtype, value).lanes if wide else value.count
+    return View(A.dtype, count)(columns, A), _viewed(count)
+
+
+@operation
+def entry(context: Any, A: Any, i: Any, j: Any) -> Any:
+    """``A[i, j]`` of a view."""
+    _require(isinstance(A, View))
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        matrix, i, j = arguments
+        scalar = context.get_value_type(A.dtype)
+        return builder.load(_Matrix(context, builder, A, matrix).at(i, j), typ=scalar)
+
+    return A.dtype(A, types.int64, types.int64), generate
+
+
+@operation
+def prefetch(context: Any, shape: Any, A: Any, i: Any, j: Any) -> Any:
+    """Begin to load the tile whose first entry is ``A[i, j]`` into the second-level cache.
+
+    It may lie outside A.
+    """
+    _require(isinstance(shape, StaticValue) and _is_matrix(A))
+    tile = Tile(A.dtype, shape.value)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        _, array, i, j = arguments
+        source, module = _Matrix(context, builder, A, array), builder.module
+        number, byte = ir.IntType(32), ir.IntType(8).as_pointer()
+        kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+        name = "llvm.prefetch.p0"
+        fetch = module.globals.get(name) or ir.Function(module, kind, name)
+        for r in range(shape.value.rows):
+            for v in range(shape.value.vectors):
+                address = source.vector(tile, builder.add(i, I64(r)), j, v)
+                # read, locality 2 of 0 … 3, data
+                flags = [number(0), number(2), number(1)]
+                builder.call(fetch, [builder.bitcast(address, byte), *flags])
+        return context.get_dummy_value()
+
+    return types.void(shape, A, types.int64, types.int64), generate
 
 
 @operation
@@ -204,7 +290,7 @@ def load(context: Any, shape: Any, A: Any, i: Any, j: Any) -> Any:
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         _, array, i, j = arguments
-        source, out = _Array(context, builder, A, array), ir.Constant(tile.block, ir.Undefined)
+        source, out = _Matrix(context, builder, A, array), ir.Constant(tile.block, ir.Undefined)
         for r in range(shape.value.rows):
             row = builder.add(i, I64(r))
             for v in range(shape.value.vectors):
@@ -223,7 +309,7 @@ def store(context: Any, tile: Any, A: Any, i: Any, j: Any) -> Any:
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         block, array, i, j = arguments
-        target = _Array(context, builder, A, array)
+        target = _Matrix(context, builder, A, array)
         for r in range(tile.shape.rows):
             row = builder.add(i, I64(r))
             for v in range(tile.shape.vectors):
@@ -242,7 +328,7 @@ def _rank_one(transposed: bool) -> Callable[..., Any]:
 
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             block, a, i, k, b, n, j = arguments
-            left, right = _Array(context, builder, A, a), _Array(context, builder, B, b)
+            left, right = _Matrix(context, builder, A, a), _Matrix(context, builder, B, b)
             addresses = [right.vector(tile, n, j, v) for v in range(tile.shape.vectors)]
             vectors = [builder.load(a, align=_align(tile), typ=tile.vector) for a in addresses]
             fma = Lanes.intrinsic(builder, "llvm.fma", tile.vector, 3)

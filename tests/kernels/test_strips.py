@@ -10,9 +10,9 @@ import pytest
 
 import nmfaudio as na
 from nmfaudio.factorisation.divergences import Beta
-from nmfaudio.kernels import backend, layout, strips, strips_portable, vectors
-from nmfaudio.kernels.blocks import active_runs
-from nmfaudio.kernels.bundles import Params, Strip, Templates
+from nmfaudio.kernels import backend, layout, machine, strips, strips_portable
+from nmfaudio.kernels.blocks import active_runs, block_at, read_activations
+from nmfaudio.kernels.bundles import Data, Params, Templates, Workspace
 from nmfaudio.kernels.formulas import formula_for
 
 BETAS = [-0.5, 0.0, 1e-3, 0.5, 1 - 1e-3, 1.0, 1 + 2.0**-20, 1.3, 1.5, 2.0, 3.0]
@@ -32,126 +32,179 @@ def beta_divergence(v, y, beta):
     return (powers + (beta - 1) * y**beta - beta * v * y ** (beta - 1)) / (beta * (beta - 1))
 
 
-def posed(dtype, closeness, columns):
+def posed(dtype, closeness, freq):
     """V and a model of one component, Y = H W, with V as close to Y as `closeness`."""
-    rng = np.random.default_rng(columns)
-    lanes = layout.strip_widths(np.dtype(dtype))[0]
-    H, W = np.zeros((FRAMES, 4), dtype), np.zeros((4, lanes), dtype)
-    H[:, 0], W[0] = 2.0 ** rng.uniform(-8, 8, FRAMES), 2.0 ** rng.uniform(-8, 8, lanes)
-    Y = np.outer(H[:, 0], W[0])
+    rng = np.random.default_rng(freq)
+    H, W = 2.0 ** rng.uniform(-8, 8, (FRAMES, 1)), 2.0 ** rng.uniform(-8, 8, (1, freq))
+    H, W = H.astype(dtype), W.astype(dtype)
+    Y = H @ W
     V = (Y * 2.0 ** (closeness * rng.standard_normal(Y.shape))).astype(dtype)
-    return V[:, :lanes].copy(), H, W, Y[:, :columns]
+    return V, H, W, Y
 
 
-def params(beta, dtype, floor=0.0):
-    widths = layout.strip_widths(np.dtype(dtype))
-    return Params(formula_for(beta), beta, 0.0, -1.0, floor, 0.0, *widths, 1, False, True)
+class OneBlock:
+    """Arguments of the kernels for one block of frames of V ≈ H W."""
+
+    def __init__(self, V, H, W, beta, weights=None, first=0, active=None):
+        dtype = V.dtype
+        weights = np.empty((0, 0), dtype) if weights is None else weights
+        floor = Beta(beta).model_floor(dtype)
+        rank, freq = W.shape
+        self.shape = depth, columns = layout.padded_shape(rank, freq, dtype)
+        widths, zeros = layout.strip_widths(dtype), layout.aligned_zeros
+        padded = layout.padded(W, self.shape)
+        self.strips = layout.strips(padded)
+        self.templates = Templates(
+            self.strips, *layout.panels(padded), np.empty((0, 0), dtype), np.empty((0, 0), dtype)
+        )
+        self.params = Params(
+            formula_for(beta), beta, 0.0, -1.0, floor, 0.0, columns, *widths, 1, False, True
+        )
+        tiles = FRAMES // layout.ROWS * depth, layout.ROWS
+        self.workspace = Workspace(
+            zeros((FRAMES, columns), dtype),
+            zeros((FRAMES, columns) if weights.size else (0, 0), dtype),
+            *zeros((3, FRAMES, widths[0]), dtype),
+            zeros((FRAMES, depth), dtype),
+            zeros(tiles, dtype),
+            *zeros((2, FRAMES, depth), dtype),
+        )
+        frames = min(FRAMES, len(V) - first)
+        read_activations(H, first, 1, self.workspace.H, self.workspace.tiles)
+        active = active_runs(self.workspace.H) if active is None else active
+        data, last = Data(V, weights), first + frames
+        self.block = block_at(data, first, last, active, self.params, self.workspace)
+
+    def arguments(self):
+        return self.templates, self.params, self.block, self.workspace
+
+    def for_H(self, code):
+        parts = np.zeros((2, FRAMES, self.shape[0]), self.strips.dtype)
+        code.gradient_parts_H(*self.arguments(), 0, *parts)
+        return parts
+
+    def for_W(self, code, begin=0):
+        parts = np.full((2, *self.strips.shape), begin, self.strips.dtype)
+        loss = code.gradient_parts_W(*self.arguments()[1:], 0, self.strips, *parts)
+        return loss, *(layout.from_strips(part, self.shape) for part in parts)
 
 
-def templates(W):
-    empty = np.empty((0, 0), W.dtype)
-    return Templates(W, *layout.panels(W), empty, empty)
+def lanes_of(dtype):
+    return layout.strip_widths(np.dtype(dtype))[1]
 
 
-def outputs(dtype):
-    widest = layout.strip_widths(np.dtype(dtype))[0]
-    return [layout.aligned_zeros((FRAMES, widest), np.dtype(dtype)) for _ in range(3)]
+@pytest.fixture(params=[strips, strips_portable], ids=["tiles", "plain"])
+def code(request):
+    if request.param is strips and not backend.VECTORS:
+        pytest.skip("tiles do not compile on this machine")
+    return request.param
 
 
-@pytest.mark.parametrize("code", [strips, strips_portable])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("closeness", [1e-3, 0.3, 4.0])
 @pytest.mark.parametrize("beta", BETAS)
 def test_gradient_parts_and_divergence_equal_their_definitions(beta, closeness, dtype, code):
-    if code is strips and not backend.VECTORS:
-        pytest.skip("tiles do not compile on this machine")
-    for columns in layout.strip_widths(np.dtype(dtype)):
-        V, H, W, Y = posed(dtype, closeness, columns)
-        if beta > 0:
-            V[::5, ::3] = 0
-        A, B, model = outputs(dtype)
-        active = active_runs(H)
-        numbers, strip = params(beta, dtype), Strip(0, columns)
-        code.gradient_parts(numbers, strip, V, H, W, active, A, B, model)
-        v, y = V[:, :columns].astype(float), Y.astype(float)
-        near = 60 * EPS[dtype]
-        np.testing.assert_allclose(model[:, :columns], Y, rtol=0)
-        np.testing.assert_allclose(A[:, :columns], v * y ** (beta - 2), rtol=near)
-        np.testing.assert_allclose(B[:, :columns], y ** (beta - 1), rtol=near)
-        none = np.empty((0, 0), dtype)
-        result = code.strip_divergence(numbers, strip, V, model, none)
-        exact = float(beta_divergence(v, y, beta).sum())
-        # To within rounding of V: the better the fit, the more of it that says.
-        slack = EPS[dtype] * float((v + y) @ np.ones(columns) @ np.ones(FRAMES)) if beta else 0
-        if code is strips_portable and beta == 1 + 2.0**-20:
-            slack /= beta - 1  # it subtracts powers that are nearly the same
-        assert result == pytest.approx(exact, rel=1e-4 if dtype == np.float32 else 1e-9, abs=slack)
+    # a wide strip and a narrow one, without a bin beyond V
+    wide, narrow = layout.strip_widths(np.dtype(dtype))
+    V, H, W, y = posed(dtype, closeness, wide + narrow)
+    if beta > 0:
+        V[::5, ::3] = 0
+    one = OneBlock(V, H, W, beta)
+    v, y = V.astype(float), y.astype(float)
+    A, B = v * y ** (beta - 2), y ** (beta - 1)
+    near = 120 * EPS[dtype]
+    for part, exact in zip(one.for_H(code), (A, B), strict=True):
+        np.testing.assert_allclose(part[:, :1], exact @ W.T.astype(float), rtol=near)
+    loss, *parts = one.for_W(code, begin=1)
+    for part, exact in zip(parts, (A, B), strict=True):
+        np.testing.assert_allclose(part[:1], 1 + H.T.astype(float) @ exact, rtol=near)
+    exact = float(beta_divergence(v, y, beta).sum())
+    # To within rounding of V: the better the fit, the more of it that says.
+    slack = EPS[dtype] * float((v + y).sum()) if beta else 0
+    if code is strips_portable and beta == 1 + 2.0**-20:
+        slack /= beta - 1  # it subtracts powers that are nearly the same
+    assert loss == pytest.approx(exact, rel=1e-4 if dtype == np.float32 else 1e-9, abs=slack)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_products_equal_those_of_plain_loops(dtype):
-    if not backend.VECTORS:
-        pytest.skip("tiles do not compile on this machine")
-    kind, freq = np.dtype(dtype), 3 * layout.strip_widths(np.dtype(dtype))[0]
-    depth, _ = layout.padded_shape(43, freq, kind)
+@pytest.mark.parametrize("rank", [1, 8, 43, 70])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("beta", [0.0, 1.0, 2.0])
+def test_products_equal_those_of_numpy(beta, weighted, rank, dtype, code):
+    """Over all strips, in blocks within V, at its end and beyond."""
+    rng = np.random.default_rng(rank)
+    freq, frames = 3 * layout.strip_widths(np.dtype(dtype))[0] + 5, 2 * FRAMES + 7
+    V, W = rng.random((frames, freq), dtype) + 1, rng.random((rank, freq), dtype)
+    H = rng.random((frames, rank), dtype)
+    weights = rng.random((frames, freq), dtype) if weighted else None
+    for first in (0, FRAMES + 7, 2 * FRAMES):
+        one = OneBlock(V, H, W, beta, weights, first=first)
+        rows = slice(first, first + FRAMES)
+        v, h, w = V[rows].astype(float), H[rows].astype(float), W.astype(float)
+        m = 1.0 if weights is None else weights[rows].astype(float)
+        y = h @ w
+        A, B = m * v * y ** (beta - 2), m * y ** (beta - 1)
+        near, count = 200 * EPS[dtype], len(v)
+        if count < FRAMES and beta < 2:
+            continue  # the model of frames beyond V is the floor, here 0
+        for part, exact in zip(one.for_H(code), (A, B), strict=True):
+            np.testing.assert_allclose(part[:count, :rank], exact @ w.T, rtol=near)
+        loss, *parts = one.for_W(code)
+        for part, exact in zip(parts, (A, B), strict=True):
+            np.testing.assert_allclose(part[:rank, :freq], h.T @ exact, rtol=near)
+            assert not part[rank:].any()
+        assert loss == pytest.approx(float((m * beta_divergence(v, y, beta)).sum()), rel=1e-4)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_products_for_the_euclidean_distance(dtype, code):
     rng = np.random.default_rng(0)
-    W = layout.padded(rng.random((43, freq)).astype(dtype), (depth, freq))
-    A, H = rng.random((FRAMES, freq)).astype(dtype), rng.random((FRAMES, depth)).astype(dtype)
-    active = active_runs(H)
-    assert active.tolist() == [[0, depth]]
-    for columns in layout.strip_widths(kind):
-        for j in (0, columns):
-            block = A[:, 5 : 5 + columns].astype(float)
-            up, neg = rng.random((FRAMES, depth)).astype(dtype), np.ones((depth, freq), dtype)
-            exact = up + block @ W[:, j : j + columns].T.astype(float)
-            for code in (strips, strips_portable):
-                out, total = up.copy(), neg.copy()
-                code.accumulate_AWt(A, 5, templates(W), Strip(j, columns), active, out)
-                np.testing.assert_allclose(out, exact, rtol=100 * EPS[dtype])
-                code.accumulate_HtA(H, A, 5, Strip(j, columns), active, total)
-                expected = neg.astype(float)
-                expected[:, j : j + columns] += H.T.astype(float) @ block
-                np.testing.assert_allclose(total, expected, rtol=100 * EPS[dtype])
+    freq = 2 * layout.strip_widths(np.dtype(dtype))[0] + 3
+    for frames in (FRAMES, 20):
+        V, W = rng.random((frames, freq), dtype), rng.random((11, freq), dtype)
+        H = rng.random((frames, 11), dtype)
+        one = OneBlock(V, H, W, 2.0)
+        VWt = np.ones((FRAMES, one.shape[0]), dtype)
+        code.gradient_part_H_euclidean(*one.arguments(), 0, VWt)
+        np.testing.assert_allclose(VWt[:frames, :11], V @ W.T, rtol=100 * EPS[dtype])
+        HtV = np.ones_like(one.strips)
+        code.gradient_part_W_euclidean(*one.arguments()[1:], 0, HtV)
+        out = layout.from_strips(HtV, one.shape)[:11, :freq]
+        np.testing.assert_allclose(out, 1 + H.T @ V, rtol=100 * EPS[dtype])
 
 
-@pytest.mark.parametrize("code", [strips, strips_portable])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_skipping_zero_components_changes_no_byte(dtype, code):
-    if code is strips and not backend.VECTORS:
-        pytest.skip("tiles do not compile on this machine")
-    kind = np.dtype(dtype)
-    columns = layout.strip_widths(kind)[0]
-    depth, freq = layout.padded_shape(150, columns, kind)
     rng = np.random.default_rng(0)
-    W = layout.padded(rng.random((150, freq)).astype(dtype), (depth, freq))
-    V, H = rng.random((FRAMES, freq)).astype(dtype), rng.random((FRAMES, depth)).astype(dtype)
+    V, W = rng.random((FRAMES, 90), dtype), rng.random((150, 90), dtype)
+    H = rng.random((FRAMES, 150), dtype)
     H[:, np.r_[:3, 5:70, 71, 73:140]] = 0
     active = active_runs(H)
-    assert active.tolist() == [[3, 5], [70, 71], [72, 73], [140, depth]]
+    assert active.tolist() == [[3, 5], [70, 71], [72, 73], [140, 150]]
     results = []
-    for runs in (active, np.array([[0, depth]])):
-        A, B, model = outputs(dtype)
-        numbers, strip = params(1.0, dtype, floor=1e-9), Strip(0, columns)
-        code.gradient_parts(numbers, strip, V, H, W, runs, A, B, model)
-        up, neg = np.zeros((FRAMES, depth), dtype), np.zeros((depth, freq), dtype)
-        code.accumulate_AWt(A, 0, templates(W), strip, runs, up)
-        code.accumulate_HtA(H, A, 0, strip, runs, neg)
-        results.append((A, B, model, up * (H > 0), neg))
+    for runs in (active, np.array([[0, 150]])):
+        one = OneBlock(V, H, W, 0.0, active=runs)
+        up, (loss, *neg) = one.for_H(code), one.for_W(code)
+        results.append((up[:, :, :150] * (H > 0), loss, *neg))
     for part, everything in zip(*results, strict=True):
         np.testing.assert_array_equal(part, everything)
 
 
-@pytest.mark.parametrize("code", [strips, strips_portable])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("beta", BETAS)
 def test_padding_with_the_floor_costs_nothing(beta, dtype, code):
-    if code is strips and not backend.VECTORS:
-        pytest.skip("tiles do not compile on this machine")
-    columns = layout.strip_widths(np.dtype(dtype))[0]
-    floor = np.full((FRAMES, columns), Beta(beta).model_floor(np.dtype(dtype)), dtype)
-    none = np.empty((0, 0), dtype)
-    numbers, strip = params(beta, dtype), Strip(0, columns)
-    assert abs(code.strip_divergence(numbers, strip, floor, floor, none)) < 1e-20
+    floor = Beta(beta).model_floor(np.dtype(dtype))
+    V = np.full((FRAMES, 2 * lanes_of(dtype)), floor, dtype)
+    H, W = np.zeros((FRAMES, 1), dtype), np.zeros((1, V.shape[1]), dtype)
+    loss, *_ = OneBlock(V, H, W, beta).for_W(code)
+    assert abs(loss) < 1e-20
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("depth", "freq"), [(1, 1), (40, 70), (96, 1025)])
+def test_strips_hold_all_of_a_matrix(depth, freq, dtype):
+    W = np.random.default_rng(0).random((depth, freq)).astype(dtype)
+    np.testing.assert_array_equal(layout.from_strips(layout.strips(W), W.shape), W)
 
 
 def test_no_component_of_silence_is_active():
@@ -162,8 +215,8 @@ OTHERWISE = """
 import sys
 import numpy as np, nmfaudio as na
 from nmfaudio.factorisation.divergences import Beta
-from nmfaudio.kernels import backend, vectors
-assert [backend.VECTORS, vectors.REGISTER_BYTES] == eval(sys.argv[1])
+from nmfaudio.kernels import backend, machine
+assert [backend.VECTORS, machine.REGISTER_BYTES] == eval(sys.argv[1])
 for dtype in ("f4", "f8"):
     V = np.random.default_rng(0).random((70, 130)).astype(dtype)
     print(na.nmf(V, 5, max_iter=15, tol=0, rng=0).losses[-1])
@@ -203,7 +256,7 @@ for warning in caught:
 
 @pytest.mark.parametrize("setting", ["1", "0"])
 def test_one_warning_if_vectors_fail_and_were_not_switched_off(tmp_path, setting):
-    if not vectors.HAS_FMA:
+    if not machine.HAS_FMA:
         pytest.skip("vectors are not used on this machine")
     # An empty cache: otherwise the kernel that tries them out would not be compiled.
     env = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), "NMFAUDIO_VECTORS": setting}
@@ -222,7 +275,7 @@ def test_one_warning_if_vectors_fail_and_were_not_switched_off(tmp_path, setting
 
 @pytest.mark.slow  # compiles every kernel once more
 def test_without_tiles_plain_loops_do_the_same(tmp_path):
-    values = losses(tmp_path, [False, vectors.REGISTER_BYTES], NMFAUDIO_VECTORS="0")
+    values = losses(tmp_path, [False, machine.REGISTER_BYTES], NMFAUDIO_VECTORS="0")
     assert values == pytest.approx(ours(), rel=1e-4)
 
 
@@ -233,7 +286,7 @@ def test_without_tiles_plain_loops_do_the_same(tmp_path):
     [("haswell", "+sse2,+avx,+avx2,+fma", 32), ("generic", "+sse2,+avx,+fma", 16)],
 )
 def test_shorter_registers_do_the_same(name, features, register, tmp_path):
-    if vectors.REGISTER_BYTES < register or platform.machine() != "x86_64":
+    if machine.REGISTER_BYTES < register or platform.machine() != "x86_64":
         pytest.skip("not a machine that has those registers")
     chosen = {"NUMBA_CPU_NAME": name, "NUMBA_CPU_FEATURES": features}
     assert losses(tmp_path, [True, register], **chosen) == pytest.approx(ours(), rel=1e-4)

@@ -72,7 +72,7 @@ class BilinearRun(FusedRun):
             # For β = 2 the sums of a sweep, Hᵀ V and Hᵀ H, do not depend on W.
             if not (current or self._gram):
                 self._sweep(update=False, want_loss=False)
-            neg, pos = self._unpacked(self._neg.sum(0)), self._unpacked(self._positive_part())
+            neg, pos = self._unpacked(self._total(self._neg)), self._unpacked(self._positive_part())
             self._descend(i, neg, pos, self._structure.left_adjoint)
             self._W = self._W_next = self._packed(self._structure.left(self._X))
             current = False

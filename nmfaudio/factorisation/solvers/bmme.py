@@ -17,6 +17,9 @@ from nmfaudio.factorisation.solvers.fused import FusedRun, can_fuse
 from nmfaudio.factorisation.solvers.row_weights import begin_fused
 from nmfaudio.kernels.layout import aligned_zeros
 from nmfaudio.kernels.majorisation import extrapolate
+from nmfaudio.kernels.threads import parallel_for
+
+_TASK = 2**16  # entries per task, enough to outweigh the cost of a thread
 
 
 @inherits_docstrings(Solver)
@@ -118,5 +121,12 @@ class ExtrapolatedRun(FusedRun):
 def _extrapolated(F: np.ndarray, before: np.ndarray, step: float) -> np.ndarray:
     """Return ``F + step · max(F − before, 0)``."""
     out = aligned_zeros(F.shape, F.dtype)
-    extrapolate(F, before, step, out)
+    rows = max(1, _TASK // F.shape[1])
+
+    def work(parts: range) -> None:
+        for part in parts:
+            block = slice(part * rows, (part + 1) * rows)
+            extrapolate(F[block], before[block], step, out[block])
+
+    parallel_for(work, -(-len(F) // rows))
     return out

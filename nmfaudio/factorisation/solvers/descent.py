@@ -9,7 +9,7 @@ from nmfaudio.kernels import majorisation
 from nmfaudio.kernels.bundles import StepTerms
 from nmfaudio.kernels.threads import parallel_for
 
-_TASK = 2**15  # entries per task, enough to outweigh the cost of a thread
+_TASK = 2**12  # entries per task, enough to outweigh the cost of a thread
 
 
 def descend(

@@ -6,7 +6,7 @@ compare the two.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,7 @@ from nmfaudio.kernels.bundles import (
     Workspace,
 )
 from nmfaudio.kernels.formulas import formula_for
+from nmfaudio.kernels.packing import add_chunks, pack_strips, pack_templates
 from nmfaudio.kernels.products import accumulate, product
 from nmfaudio.kernels.sweep import sweep, update_lagged
 from nmfaudio.kernels.threads import get_threads, parallel_for
@@ -83,10 +84,11 @@ class FusedRun:
         self._free_W = self._movable_W()
         free_H = problem.free[-1]
         self._free_H = free_H if isinstance(free_H, bool) else self._rows_of_H(free_H)
-        self._edges = layout.chunk_edges(len(self._V), layout.MAX_CHUNKS)
+        self._edges = layout.chunk_edges(len(self._V))
+        self._shards = layout.shard_edges(self._edges)
+        self._widths = layout.strip_widths(dtype)
         self._allocate((W, H))
         self._workspaces: dict[int, Workspace] = {}
-        self._widths = layout.strip_widths(dtype)
         self._sweep(update=False, want_loss=True)
 
     def _matrices(self, factors: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -107,6 +109,7 @@ class FusedRun:
         """Allocate the accumulators of each chunk; those that a closed form replaces are empty."""
         dtype, unweighted = self._V.dtype, self._problem.weights is None
         chunks = len(self._edges) - 1
+        strips = self._n_strips() * len(self._W), self._widths[0]
         # β = 1 without weights: B is 1, so B Hᵀ is Σ_t H[k, t] for every frequency.
         self._constant_B = self._beta == 1 and unweighted
         # β = 2 without weights: B is Y, so B Hᵀ is W (H Hᵀ), with a Gram matrix. Its entries are
@@ -116,11 +119,13 @@ class FusedRun:
         self._gram = (
             self._beta == 2 and unweighted and self._lags == 1 and in_range and self._plain_H
         )
-        shape = (chunks, *self._W.shape) if self._free_W is not False else (0, 0, 0)
+        shape = (chunks, *strips) if self._free_W is not False else (0, 0, 0)
         closed_form = self._constant_B or self._gram
-        # Negative and positive part of the gradient, (chunk, lag · component, freq).
+        # Negative and positive part of the gradient, (chunk, strip · lag · component, columns).
         self._neg = layout.aligned_zeros(shape, dtype)
         self._pos = layout.aligned_zeros((0, 0, 0) if closed_form else shape, dtype)
+        # Strips of both W, and panels.
+        self._packing = *(layout.strips(self._W) for _ in range(2)), *layout.panels(self._W)
         depth = len(self._W) if self._gram else 0
         self._squares = np.zeros((chunks, depth, depth), dtype)  # H Hᵀ
         self._sums = np.zeros((chunks, self._W_shape[-1]))  # Σ_t H[k, t]
@@ -164,7 +169,7 @@ class FusedRun:
         X = [self._unpacked(self._W_next), self._H.T]
         terms = self._packed_terms(self._problem.majorize(0, X))
         self._W = self._W_next = layout.padded(self._W_next, self._W.shape)
-        neg, pos = self._neg.sum(0), self._positive_part()
+        neg, pos = self._total(self._neg), self._positive_part()
         descend(self._W, neg, pos, terms, self._free_W, self._exponents)
 
     def _positive_part(self) -> np.ndarray:
@@ -175,10 +180,29 @@ class FusedRun:
         if self._constant_B:
             return np.broadcast_to(self._sums_of_H()[:, None], self._W.shape)
         if not self._gram:
-            return np.asarray(self._pos.sum(0))
+            return self._total(self._pos)
         pos = np.zeros_like(self._W)  # (H Hᵀ) Wᵀ, since packed W is transposed
         accumulate(self._squares.sum(0), self._W_next, pos)
         return pos
+
+    def _total(self, parts: np.ndarray) -> np.ndarray:
+        """Sum parts in strips over the chunks, in order, in the shape of packed W."""
+        out = np.empty_like(self._W)
+        self._for_strips(lambda first, last: add_chunks(parts, self._shards, first, last, out))
+        return out
+
+    def _n_strips(self) -> int:
+        """Return the number of strips of packed W."""
+        return -(-self._W.shape[1] // self._widths[0])
+
+    def _for_strips(self, work: Callable[[int, int], None]) -> None:
+        """Call `work` with the first strip and one past the last, on all threads."""
+
+        def each(strips: range) -> None:
+            for s in strips:
+                work(s, s + 1)
+
+        parallel_for(each, self._n_strips())
 
     def _sums_of_H(self) -> np.ndarray:
         """Return, for each row (lag, component) of packed W, the sum of its activations in V.
@@ -198,13 +222,6 @@ class FusedRun:
         out = np.zeros(len(self._W), H.dtype)
         out[: sums.size] = sums.ravel()
         return out
-
-    def _sums_of_W(self) -> np.ndarray:
-        """Return Σ_f W[k, f], cumulated over lags [shape=(lag, component)]."""
-        rank = self._W_shape[-1]
-        sums = self._W[: self._lags * rank].sum(1, dtype=np.float64).reshape(self._lags, rank)
-        cumulative: np.ndarray = sums.cumsum(0)
-        return cumulative.astype(self._W.dtype)
 
     def _sweep(self, *, update: bool, want_loss: bool) -> None:
         """Update H if `update`; accumulate the gradient for W; compute the loss if `want_loss`."""
@@ -230,27 +247,38 @@ class FusedRun:
 
     def _templates(self) -> Templates:
         """Return W with the arrays derived from it that the update of H needs."""
-        empty = np.empty((0, 0), self._W.dtype)
-        return Templates(
-            self._W,
-            *layout.panels(self._W),
-            gram=np.ascontiguousarray(product(self._W, self._W.T)) if self._gram else empty,
-            totals=self._sums_of_W() if self._constant_B else empty,
-        )
+        W, rank = self._W, self._W_shape[-1]
+        empty, memory = np.empty((0, 0), W.dtype), self._packing
+        sums = np.empty((self._n_strips(), len(W)))
+        templates = Templates(memory[0], *memory[2:], empty, empty)
+        self._for_strips(lambda first, last: pack_templates(W, first, last, templates, sums))
+        if self._gram:
+            templates = templates._replace(gram=np.ascontiguousarray(product(W, W.T)))
+        if self._constant_B:  # Σ_f W[k, f], cumulated over lags
+            totals = sums.sum(0)[: self._lags * rank].reshape(self._lags, rank).cumsum(0)
+            templates = templates._replace(totals=totals.astype(W.dtype))
+        return templates
+
+    def _strips_of_next_W(self, templates: Templates) -> np.ndarray:
+        """Return, in strips, the templates that the next update of W starts from."""
+        if self._W_next is self._W:
+            return templates.strips
+        W, out = self._W_next, self._packing[1]
+        self._for_strips(lambda first, last: pack_strips(W, first, last, out))
+        return out
 
     def _params(self, update: bool, need_loss: bool) -> Params:
         """Return the scalar parameters of the kernels."""
         beta, (p, q), (model_floor, floor) = self._beta, self._exponents, self._floors
         formula = formula_for(float(self._V.dtype.type(beta)))
-        scalars = beta, p, q, model_floor, floor
+        scalars = beta, p, q, model_floor, floor, self._W.shape[1]
         return Params(formula, *scalars, *self._widths, self._lags, update, need_loss)
 
     def _accumulate(self, templates: Templates, terms: StepTerms, params: Params) -> None:
         """Run `sweep` on all chunks, in parallel."""
         data = Data(self._V, self._weights)
-        sums = ChunkSums(
-            self._W_next, self._neg, self._pos, self._sums, self._squares, self._misfits
-        )
+        totals = self._neg, self._pos, self._sums, self._squares, self._misfits
+        sums = ChunkSums(self._strips_of_next_W(templates), *totals)
 
         def work(indices: range) -> None:
             chunks = Chunks(self._edges, indices.start, indices.step)
@@ -281,12 +309,13 @@ class FusedRun:
         zeros, dtype, frames = layout.aligned_zeros, self._V.dtype, layout.FRAMES
         if worker not in self._workspaces:
             strips = zeros((3, frames, self._widths[0]), dtype)
-            activations = zeros((3, frames, depth), dtype)
+            H, AWt, BWt = zeros((3, frames, depth), dtype)
+            tiles = zeros((frames // layout.ROWS * depth, layout.ROWS), dtype)
             self._workspaces[worker] = Workspace(
                 zeros((frames, freq), dtype),
                 zeros((frames, freq) if self._weights.size else (0, 0), dtype),
                 *strips,
-                *activations,
+                *(H, tiles, AWt, BWt),
             )
         return self._workspaces[worker]
 

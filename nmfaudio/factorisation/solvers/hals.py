@@ -15,7 +15,7 @@ from nmfaudio.factorisation.solvers.descent import step_terms
 from nmfaudio.factorisation.structures import Product
 from nmfaudio.kernels.bundles import StepTerms
 from nmfaudio.kernels.hals import Factors, descend_rows, sweep_rows
-from nmfaudio.kernels.layout import MAX_CHUNKS, chunk_edges
+from nmfaudio.kernels.layout import chunk_edges
 from nmfaudio.kernels.products import product
 from nmfaudio.kernels.threads import parallel_for
 
@@ -87,7 +87,7 @@ class HalsRun:
         self._W = np.array(factors[0].T, order="C")
         self._H = np.array(factors[1], order="C")
         self._free = (problem.free[0], problem.free[1])
-        self._edges = chunk_edges(len(self._V), MAX_CHUNKS)
+        self._edges = chunk_edges(len(self._V))
         moves = self._free[0] is not False
         sums = (len(self._edges) - 1, *self._W.shape) if moves else (0, 0, 0)
         self._cross = np.empty(sums, self._V.dtype)
