@@ -85,7 +85,7 @@ class SumRun:
         self._constant_B = divergence.beta == 1 and problem.weights is None
         self._exponents = divergence.exponents
         self._numbers = divergence.beta, *divergence.exponents, *floors
-        self._chunks = layout.chunk_edges(len(self._H), layout.MAX_CHUNKS)
+        self._chunks = layout.chunk_edges(len(self._H))
         self._misfits = np.zeros(len(self._chunks) - 1)
         self._blocks: dict[int, Block] = {}
         self._sums: dict[int, PairSums] = {}
