@@ -1,9 +1,12 @@
 """Numba kernels on arrays and numbers, and the threads that run them.
 
-For ``V ≈ W H`` and for convolutive models, in whole passes over V:
+For products ``W H``, convolutive models and sums of products, in whole passes over V:
 
 - `sweep`: one pass over the spectrogram, which never stores the model; `blocks`: its steps on one
   block of frames
+- `activation_gradients`: the gradient for the activations of all frames, where these are computed
+  from other factors
+- `sum_of_products`: the same kind of pass for sums of entrywise products
 - `strips`: the operations of a sweep on one strip of a block, in tiles of vector registers;
   `strips_portable`: the same in plain loops; `backend`: choice of one of the two
 - `formulas`: the beta-divergence and its gradient, for vectors of bins
