@@ -171,9 +171,9 @@ class Problem:
         Terms or None
             None if nothing penalises the factor.
         """
-        source = self.units.carrier if self.factors[i].unit else i
-        if not self.factors[source].penalties:
+        if not self.is_penalised(i):
             return None
+        source = self._penalised_factor(i)
         unscaled = self._at_caller_scale(X)
         terms = self._terms(source, self.units.normalised(unscaled) if self.units else unscaled)
         if source != i:
@@ -188,6 +188,24 @@ class Problem:
             terms.log * self._scale_to(-cost),
             terms.inverse * self._scale_to(-size - cost),
         )
+
+    def is_penalised(self, i: int) -> bool:
+        """Return whether a penalty depends on a factor: its own, or one on the carrier of its norm.
+
+        Parameters
+        ----------
+        i : int
+            Index of the factor.
+
+        Returns
+        -------
+        bool
+        """
+        return bool(self.factors[self._penalised_factor(i)].penalties)
+
+    def _penalised_factor(self, i: int) -> int:
+        """Index of the factor whose penalties depend on factor `i`."""
+        return self.units.carrier if self.factors[i].unit else i
 
     def _terms(self, i: int, X: Sequence[np.ndarray]) -> Terms:
         """Sum of the majorisers of the penalties on factor `i`."""

@@ -1,9 +1,12 @@
 """Numba kernels on arrays and numbers, and the threads that run them.
 
-For ``V ≈ W H`` and for convolutive models, in whole passes over V:
+For products ``W H``, convolutive models and sums of products, in whole passes over V:
 
 - `sweep`: one pass over the spectrogram, which never stores the model; `blocks`: its steps on one
   block of frames
+- `activation_gradients`: the gradient for the activations of all frames, where these are computed
+  from other factors
+- `sum_of_products`: the same kind of pass for sums of entrywise products
 - `strips`: gradient parts of a block, strip by strip, in tiles of vector registers;
   `strips_portable`: the same in plain loops; `backend`: choice of one of the two
 - `formulas`: the beta-divergence and its gradient, for vectors of bins
@@ -11,7 +14,6 @@ For ``V ≈ W H`` and for convolutive models, in whole passes over V:
   registers and cache of this processor
 - `layout`: padding, alignment, strips, panels and chunks; `packing`: the copies of W that a sweep
   reads, and the sums of what it accumulates
-- `activation_gradients`: gradient of the activations where they are computed from other factors
 
 For any model, step by step:
 

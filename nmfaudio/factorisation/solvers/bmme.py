@@ -14,6 +14,7 @@ from nmfaudio.factorisation.divergences import Beta
 from nmfaudio.factorisation.problem import Problem
 from nmfaudio.factorisation.solvers.base import Run, Solver
 from nmfaudio.factorisation.solvers.fused import FusedRun, can_fuse
+from nmfaudio.factorisation.solvers.row_weights import begin_fused
 from nmfaudio.kernels.layout import aligned_zeros
 from nmfaudio.kernels.majorisation import extrapolate
 from nmfaudio.kernels.threads import parallel_for
@@ -70,7 +71,7 @@ class BMME:
         return None
 
     def begin(self, problem: Problem, factors: Sequence[np.ndarray]) -> Run:
-        return ExtrapolatedRun(problem, cast(Beta, problem.divergence), factors)
+        return begin_fused(ExtrapolatedRun, problem, factors)
 
 
 class ExtrapolatedRun(FusedRun):

@@ -15,6 +15,8 @@ from nmfaudio.factorisation.solvers.base import Run, Solver, Stepwise
 from nmfaudio.factorisation.solvers.bilinear import BilinearRun, is_bilinear
 from nmfaudio.factorisation.solvers.descent import descend
 from nmfaudio.factorisation.solvers.fused import FusedRun, can_fuse
+from nmfaudio.factorisation.solvers.row_weights import begin_fused
+from nmfaudio.factorisation.solvers.sum_of_products import SumRun, is_sum_of_products
 
 
 @inherits_docstrings(Solver)
@@ -55,9 +57,10 @@ class MU:
     where A and B are the numerator and the denominator above, :math:`p = \max(\beta - 1, 0)`
     and :math:`q = \min(\beta - 2, 0)`.
 
-    Under a beta-divergence, plain and convolutive NMF are computed in one pass over V per
-    iteration, and so is any `Bilinear` structure, with one more pass for each further factor of
-    its templates; everything else factor by factor.
+    Under a beta-divergence the model of all frames is never stored: plain and convolutive NMF are
+    computed in one pass over V per iteration; a `Bilinear` structure takes one more for each
+    further factor of its templates, and a `SumOfProducts` one for each of its factors of templates.
+    Everything else is computed factor by factor.
 
     References
     ----------
@@ -81,9 +84,11 @@ class MU:
 
     def begin(self, problem: Problem, factors: Sequence[np.ndarray]) -> Run:
         if can_fuse(problem):
-            return FusedRun(problem, cast(Beta, problem.divergence), factors)
+            return begin_fused(FusedRun, problem, factors)
         if is_bilinear(problem):
             return BilinearRun(problem, cast(Beta, problem.divergence), factors)
+        if is_sum_of_products(problem, factors):
+            return SumRun(problem, cast(Beta, problem.divergence), factors)
         return Stepwise(mu_step, problem, factors)
 
 

@@ -12,6 +12,7 @@ from nmfaudio.factorisation.structures.masked import Masked
 from nmfaudio.factorisation.structures.product import Product
 from nmfaudio.factorisation.structures.source_filter import SourceFilter
 from nmfaudio.factorisation.structures.spectra import filter_bumps, glottal_sources, harmonic_atoms
+from nmfaudio.factorisation.structures.sum_of_products import SumOfProducts
 
 __all__ = [
     "STRUCTURES",
@@ -26,6 +27,7 @@ __all__ = [
     "Product",
     "SourceFilter",
     "Structure",
+    "SumOfProducts",
     "attack_decay_envelopes",
     "filter_bumps",
     "glottal_sources",

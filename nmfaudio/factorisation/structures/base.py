@@ -293,3 +293,17 @@ class Structure(ABC):
         if frames is not None:
             factors, extra = self.excerpt(factors, frames)
         return self.forward(self.select(factors, components))[..., extra:]
+
+
+def defines_model(cls: type, names: Sequence[str]) -> bool:
+    """Return whether methods of some names define the model of a class of structures.
+
+    A class derived from it may define another model: it then defines `forward` or `adjoint`, but
+    none of these methods.
+    """
+
+    def depth(name: str) -> int:
+        """Position in the method resolution order of the class that defines a method."""
+        return next(n for n, base in enumerate(cls.__mro__) if name in vars(base))
+
+    return min(map(depth, names)) <= min(depth("forward"), depth("adjoint"))

@@ -8,7 +8,7 @@ from typing import Any, TypeGuard
 import numpy as np
 
 from nmfaudio._common.docstrings import copy_docstrings
-from nmfaudio.factorisation.structures.base import Factors, Structure
+from nmfaudio.factorisation.structures.base import Factors, Structure, defines_model
 from nmfaudio.kernels.products import accumulate, product
 
 
@@ -146,23 +146,9 @@ class Bilinear(Structure):
 
 
 def has_bilinear_model(structure: Structure) -> TypeGuard[Bilinear]:
-    """Return whether the model of a structure is the product of its `left` and `right`.
-
-    A class derived from a `Bilinear` one may define another model: it then defines `forward` or
-    `adjoint`, but neither `left` nor `right`.
-    """
-    if not isinstance(structure, Bilinear):
-        return False
-    matrices, model = (
-        min(_depth(type(structure), name) for name in names)
-        for names in (("left", "left_adjoint", "right", "right_adjoint"), ("forward", "adjoint"))
-    )
-    return matrices <= model
-
-
-def _depth(cls: type, name: str) -> int:
-    """Return the position in the method resolution order of the class that defines a method."""
-    return next(n for n, base in enumerate(cls.__mro__) if name in vars(base))
+    """Return whether the model of a structure is the product of its `left` and `right`."""
+    names = ("left", "left_adjoint", "right", "right_adjoint")
+    return isinstance(structure, Bilinear) and defines_model(type(structure), names)
 
 
 def _forward(W: np.ndarray, H: np.ndarray) -> np.ndarray:

@@ -9,12 +9,12 @@ from typing import ClassVar
 import numpy as np
 
 from nmfaudio.errors import ShapeError
-from nmfaudio.factorisation.structures.base import Factors, Structure
-from nmfaudio.kernels.products import product
+from nmfaudio.factorisation.structures.base import Factors
+from nmfaudio.factorisation.structures.sum_of_products import SumOfProducts, Term
 
 
 @dataclass(frozen=True)
-class Masked(Structure):
+class Masked(SumOfProducts):
     r"""Masked NMF: a sum of factorisations, each multiplied by a mask.
 
     A mask can be painted by a user, or be the spectrogram of a known pitch, so that W and H are the
@@ -105,22 +105,8 @@ class Masked(Structure):
             chosen += M, W[:, rows], H[rows]
         return chosen
 
-    def forward(self, factors: Factors) -> np.ndarray:
-        out = np.zeros(self.shape(factors), factors[1].dtype, order="F")
-        for M, W, H in _groups(factors):
-            part = product(W, H)
-            part *= M
-            out += part
-        return out
-
-    def adjoint(self, i: int, G: np.ndarray, factors: Factors) -> np.ndarray:
-        M, W, H = factors[i - i % 3 : i - i % 3 + 3]
-        if i % 3 == 0:  # summed over the axes along which the mask broadcasts
-            back = G * product(W, H)
-            axes = tuple(axis for axis in (0, 1) if M.shape[axis] == 1)
-            return np.asarray(back.sum(axes, keepdims=True))
-        G = G * M
-        return product(G, H.T) if i % 3 == 1 else product(W.T, G)
+    def terms(self, count: int) -> Sequence[Term]:
+        return [[(i,), (i + 1, i + 2)] for i in range(0, count, 3)]
 
 
 _NEEDED = (

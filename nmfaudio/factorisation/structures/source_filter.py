@@ -9,12 +9,12 @@ from typing import ClassVar
 import numpy as np
 
 from nmfaudio.errors import ShapeError
-from nmfaudio.factorisation.structures.base import Factors, Structure
-from nmfaudio.kernels.products import product
+from nmfaudio.factorisation.structures.base import Factors
+from nmfaudio.factorisation.structures.sum_of_products import SumOfProducts, Term
 
 
 @dataclass(frozen=True)
-class SourceFilter(Structure):
+class SourceFilter(SumOfProducts):
     r"""Source/filter model: pitched sources through smooth filters, plus an accompaniment.
 
     It is a model of power spectrograms. The components are the pitches first, then those of the
@@ -99,16 +99,5 @@ class SourceFilter(Structure):
         accompaniment = [k - len(H0) for k in components if k >= len(H0)]
         return W0[:, pitches], H0[pitches], WF, HF, WM[:, accompaniment], HM[accompaniment]
 
-    def forward(self, factors: Factors) -> np.ndarray:
-        W0, H0, WF, HF, WM, HM = factors
-        out: np.ndarray = product(W0, H0) * product(WF, HF)
-        out += product(WM, HM)
-        return out
-
-    def adjoint(self, i: int, G: np.ndarray, factors: Factors) -> np.ndarray:
-        if i < 4:  # the voice is a product of two models: the other one weights G
-            W, H = factors[2:4] if i < 2 else factors[:2]
-            G = G * product(W, H)
-        if i % 2:
-            return product(factors[i - 1].T, G)
-        return product(G, factors[i + 1].T)
+    def terms(self, count: int) -> Sequence[Term]:
+        return [[(0, 1), (2, 3)], [(4, 5)]]
