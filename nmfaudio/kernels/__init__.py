@@ -25,7 +25,8 @@ For both:
 - `threads`: number of threads, and loops over them
 - `jit`: compilation; `machine_code`: the cache of its results
 
-Also: `median`, running medians; `wiener`, the multichannel Wiener filter.
+Also: `median`, running medians; `wiener`, the multichannel Wiener filter, and `wiener_stereo`, its
+closed form for two channels.
 
 Glossary
 --------
