@@ -13,7 +13,7 @@ from nmfaudio.errors import ShapeError
 from nmfaudio.kernels.threads import parallel_for
 
 BLOCK = 512  # frames transformed at a time
-STRIP = 256  # frames masked at a time by one thread
+STRIP = 64  # frames masked at a time by one thread
 
 Masks = Callable[[slice], Iterable[np.ndarray]]
 """Callable mapping a slice of frames to their masks, one for each source."""
@@ -215,6 +215,14 @@ def analyse(y: np.ndarray, transform: Transform) -> np.ndarray:
     rows = np.empty((transform.n_frames(y.shape[1]), len(transform.frequencies)), y.dtype)
     begin = 0
     for Z in transform.forward_blocks(y, BLOCK):
-        rows[begin : begin + Z.shape[-1]] = transform.features(Z).T
-        begin += Z.shape[-1]
+        block = rows[begin : begin + Z.shape[-1]]
+
+        # Default arguments bind the variables of this iteration.
+        def work(strips: range, Z: np.ndarray = Z, block: np.ndarray = block) -> None:
+            for strip in strips:
+                inside = slice(strip * STRIP, (strip + 1) * STRIP)
+                block[inside] = transform.features(Z[..., inside]).T
+
+        parallel_for(work, -(-len(block) // STRIP))
+        begin += len(block)
     return rows.T

@@ -8,17 +8,21 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from scipy.fft import rfft
 
 from nmfaudio._common.validation import as_audio, as_count, as_number, as_sample_rate
 from nmfaudio._public import public
 from nmfaudio.audio.transforms.overlap_add import OverlapAdd
 from nmfaudio.audio.transforms.windows import require_invertible, window_samples
 from nmfaudio.errors import ParameterError, ShapeError
+from nmfaudio.kernels.frames import magnitudes
 from nmfaudio.kernels.threads import parallel_for
 
 MAX_N_FFT = 2**20
 _WINDOW_LENGTH = 0.093  # s: resolves the partials of pitched sounds
-_BLOCK = 256  # frames inverted at a time
+_BLOCK = 512  # frames inverted at a time
+_STRIP = 32  # frames transformed at a time by one thread: they stay in its cache
 
 
 def default_n_fft(sr: int) -> int:
@@ -240,11 +244,7 @@ class Stft:
             `Z` is not a spectrogram of this transform.
         """
         self.require_spectrogram(Z)
-        rows = np.abs(Z[0].T, order="C")
-        for channel in Z[1:]:
-            np.hypot(rows, np.abs(channel.T), out=rows)
-        if len(Z) > 1:
-            rows /= math.sqrt(len(Z))
+        rows = magnitudes(Z.transpose(0, 2, 1))
         if self.power != 1:
             rows **= self.power
         V: np.ndarray = rows.T
@@ -319,30 +319,31 @@ class Stft:
 
     def _analyse(self, y: np.ndarray, start: int, stop: int) -> np.ndarray:
         """Spectrogram of the frames `start` to `stop` of `y`."""
-        from nmfaudio._common.librosa_loader import load_librosa
-
-        librosa = load_librosa()
-        first = start * self.hop - self.n_fft // 2  # sample at which the first frame begins
-        length = (stop - start - 1) * self.hop + self.n_fft
-        padded = np.zeros((len(y), length), y.dtype)
-        inside = y[:, max(first, 0) : first + length]
-        offset = max(-first, 0)
-        padded[:, offset : offset + inside.shape[1]] = inside
+        window = window_samples(self.window, self.n_fft)  # float64, as the FFT of librosa
         rows = np.empty((len(y), stop - start, self._n_bins), np.result_type(y, np.complex64))
 
-        def work(channels: range) -> None:
-            for c in channels:
-                librosa.stft(
-                    padded[c],
-                    n_fft=self.n_fft,
-                    hop_length=self.hop,
-                    window=self.window,
-                    center=False,
-                    out=rows[c].T,
-                )
+        def work(parts: range) -> None:
+            windowed = np.empty((_STRIP, self.n_fft))
+            for part in parts:
+                number, c = divmod(part, len(y))
+                first = start + number * _STRIP
+                frames = self._frames(y[c], first, min(first + _STRIP, stop))
+                products = np.multiply(frames, window, out=windowed[: len(frames)])
+                rows[c, first - start :][: len(frames)] = rfft(products, overwrite_x=True)
 
-        parallel_for(work, len(y))
+        parallel_for(work, len(y) * -(-(stop - start) // _STRIP))
         return rows.transpose(0, 2, 1)
+
+    def _frames(self, y: np.ndarray, start: int, stop: int) -> np.ndarray:
+        """Frames `start` to `stop` of one channel, zero beyond its ends [shape=(time, sample)]."""
+        first = start * self.hop - self.n_fft // 2  # sample at which the first frame begins
+        length = (stop - start - 1) * self.hop + self.n_fft
+        inside = y[max(first, 0) : max(first + length, 0)]
+        if len(inside) < length:
+            padded, offset = np.zeros(length, y.dtype), max(-first, 0)
+            padded[offset : offset + len(inside)] = inside
+            inside = padded
+        return sliding_window_view(inside, self.n_fft)[:: self.hop]
 
     def require_spectrogram(self, Z: np.ndarray) -> None:
         """Raise an error unless Z is a spectrogram of this transform.
