@@ -70,6 +70,13 @@ def share_by_masks(Z: np.ndarray, masks: Iterable[np.ndarray]) -> Iterator[np.nd
     return (Z * mask for mask in masks)
 
 
+def stack_frames(arrays: Iterable[np.ndarray]) -> np.ndarray:
+    """Stack arrays (…, freq, time) so that each frame is contiguous; one array is kept as it is."""
+    if isinstance(arrays, np.ndarray):
+        return arrays
+    return np.stack([array.swapaxes(-1, -2) for array in arrays]).swapaxes(-1, -2)
+
+
 def apply_masks(
     masks: Masks,
     count: int,
