@@ -10,10 +10,10 @@ import numpy as np
 from nmfaudio.audio.masks import binary_masks, soft_masks
 from nmfaudio.audio.transforms import Transform
 from nmfaudio.errors import ShapeError
-from nmfaudio.kernels.threads import parallel_for
+from nmfaudio.kernels.threads import get_threads, parallel_for
 
-BLOCK = 512  # frames transformed at a time
-STRIP = 256  # frames masked at a time by one thread
+BLOCK = 512  # frames transformed at a time, or more with many threads
+STRIP = 64  # frames masked at a time by one thread
 
 Masks = Callable[[slice], Iterable[np.ndarray]]
 """Callable mapping a slice of frames to their masks, one for each source."""
@@ -65,9 +65,21 @@ class Masking:
         return soft_masks(parts, alpha=self.alpha, power=self.power)
 
 
+def block_frames() -> int:
+    """Number of frames transformed at a time: enough strips for all threads."""
+    return max(BLOCK, STRIP * get_threads())
+
+
 def share_by_masks(Z: np.ndarray, masks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
     """Multiply Z by each mask: the `Share` that treats all channels alike."""
     return (Z * mask for mask in masks)
+
+
+def stack_frames(arrays: Iterable[np.ndarray]) -> np.ndarray:
+    """Stack arrays (…, freq, time) so that each frame is contiguous; one array is kept as it is."""
+    if isinstance(arrays, np.ndarray):
+        return arrays
+    return np.stack([array.swapaxes(-1, -2) for array in arrays]).swapaxes(-1, -2)
 
 
 def apply_masks(
@@ -129,12 +141,18 @@ def apply_masks(
 def _masked(
     masks: Masks, count: int, y: np.ndarray, transform: Transform, share: Share
 ) -> Iterator[np.ndarray]:
-    """Blocks of the spectrogram under each mask [shape=(mask · channel, freq, time)]."""
+    """Blocks of the spectrogram under each mask [shape=(mask · channel, freq, time)].
+
+    A block is valid until the next one.
+    """
     begin = 0  # first frame of the block
-    for Z in transform.forward_blocks(y, BLOCK):
+    rows = np.empty(0)
+    for Z in transform.forward_blocks(y, block_frames()):
         channels, bins, frames = Z.shape
-        rows = np.empty((count, channels, frames, bins), Z.dtype)
-        masked = rows.transpose(0, 1, 3, 2)
+        if begin == 0:  # one array for all blocks: new memory costs as much as filling it
+            rows = np.empty((count * channels, frames, bins), Z.dtype)
+        block = rows[:, :frames]
+        masked = block.reshape(count, channels, frames, bins).transpose(0, 1, 3, 2)
 
         # Default arguments bind the variables of this iteration.
         def work(
@@ -148,7 +166,7 @@ def _masked(
                     out[..., inside] = source
 
         parallel_for(work, -(-frames // STRIP))
-        yield masked.reshape(count * channels, bins, frames)
+        yield block.transpose(0, 2, 1)
         begin += frames
 
 
@@ -214,7 +232,15 @@ def analyse(y: np.ndarray, transform: Transform) -> np.ndarray:
     """
     rows = np.empty((transform.n_frames(y.shape[1]), len(transform.frequencies)), y.dtype)
     begin = 0
-    for Z in transform.forward_blocks(y, BLOCK):
-        rows[begin : begin + Z.shape[-1]] = transform.features(Z).T
-        begin += Z.shape[-1]
+    for Z in transform.forward_blocks(y, block_frames()):
+        block = rows[begin : begin + Z.shape[-1]]
+
+        # Default arguments bind the variables of this iteration.
+        def work(strips: range, Z: np.ndarray = Z, block: np.ndarray = block) -> None:
+            for strip in strips:
+                inside = slice(strip * STRIP, (strip + 1) * STRIP)
+                block[inside] = transform.features(Z[..., inside]).T
+
+        parallel_for(work, -(-len(block) // STRIP))
+        begin += len(block)
     return rows.T

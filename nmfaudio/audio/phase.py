@@ -10,12 +10,9 @@ from __future__ import annotations
 import numpy as np
 
 from nmfaudio._common.validation import as_audio, as_count, as_number
+from nmfaudio.audio.consistency import Consistency
 from nmfaudio.audio.transforms import Stft
 from nmfaudio.errors import ParameterError, ShapeError
-
-# Lower bound on variances relative to their mean. It limits the condition of the linear system:
-# bins without energy of a source would otherwise dominate it.
-_MIN_VARIANCE = 1e-6
 
 
 def consistent(X: np.ndarray, stft: Stft, length: int) -> np.ndarray:
@@ -51,7 +48,7 @@ def consistent_wiener(
     length: int,
     *,
     weight: float = 1.0,
-    iterations: int = 10,
+    iterations: int = 8,
 ) -> np.ndarray:
     """Consistent Wiener filtering of sources.
 
@@ -86,8 +83,8 @@ def consistent_wiener(
     .. math:: \\sum_s \\sum_{f,t} \\frac{|D_s|^2}{v_s} + \\gamma \\, |C_s - P C_s|^2, \\qquad
         C_s = X_s + D_s, \\quad \\sum_s D_s = 0,
 
-    where the v_s are relative to their mean. The minimum is approached by preconditioned conjugate
-    gradients.
+    where the v_s are relative to their mean. The minimum is approached by conjugate gradients, with
+    the audio of the sources as the unknowns: the best D_s for given audio follow bin by bin.
 
     References
     ----------
@@ -119,11 +116,14 @@ def consistent_wiener(
             f"X has shape {X.shape} and the variances {variances.shape}; they must have the same "
             "sources, frequencies and frames"
         )
-    problem = _Consistency(X, v, weight, stft, length)
+    audio = _inverse(X, stft, length)
+    if weight == 0 or iterations == 0 or len(X) == 1:  # then D = 0
+        return audio
+    problem = Consistency(X, audio, v, weight, stft)
     for _ in range(iterations):
         if not problem.descend():
             break
-    return _inverse(problem.X, stft, length)
+    return problem.corrected()
 
 
 def misi(X: np.ndarray, y: np.ndarray, stft: Stft, *, iterations: int = 5) -> np.ndarray:
@@ -185,66 +185,6 @@ def misi(X: np.ndarray, y: np.ndarray, stft: Stft, *, iterations: int = 5) -> np
         X[silent] = magnitudes[silent]  # a bin without a phase gets phase 0
         audio = _summing_to(y, _inverse(X, stft, length))
     return audio
-
-
-class _Consistency:
-    """Quadratic problem of consistent Wiener filtering and the state of its conjugate gradients."""
-
-    def __init__(
-        self, X: np.ndarray, v: np.ndarray, weight: float, stft: Stft, length: int
-    ) -> None:
-        self.X = X.copy()
-        self._stft, self._length = stft, length
-        real = X.real.dtype
-        # In units of the mean variance, neither term depends on the level of the sources.
-        mean = float(v.mean(dtype=np.float64))
-        self._lam = (1 / np.maximum(v / (mean if mean > 0 else 1), _MIN_VARIANCE)).astype(real)
-        self._weight = real.type(weight)
-        # Diagonal preconditioner: the projection keeps about hop / n_fft of the energy of
-        # independent entries, so 1 - hop / n_fft approximates the diagonal of identity - P.
-        self._damp = 1 / (self._lam + self._weight * real.type(1 - stft.hop / stft.n_fft))
-        # Inner product over the full spectrum: bins other than DC and Nyquist count twice.
-        self._twice = np.full((X.shape[2], 1), 2.0)
-        self._twice[0] = 1
-        if stft.n_fft % 2 == 0:
-            self._twice[-1] = 1
-        self._slope = self._weight * (consistent(self.X, stft, length) - self.X)
-        self._step = self._direction()
-        self._gain = self._inner(self._slope, self._step)
-        self._enough = self._gain * float(np.finfo(real).eps) ** 2  # level of rounding errors
-
-    def descend(self) -> bool:
-        """Take one conjugate gradient step; return False if the minimum is reached."""
-        step = self._step
-        image = self._lam * step  # Hessian times step
-        image += self._weight * (step - consistent(step, self._stft, self._length))
-        curvature = self._inner(step, image)
-        if self._gain <= self._enough or curvature <= 0:
-            return False
-        real = self.X.real.dtype.type
-        self.X += real(self._gain / curvature) * step
-        self._slope -= real(self._gain / curvature) * image
-        direction = self._direction()
-        gain = self._inner(self._slope, direction)
-        direction += real(gain / self._gain) * step
-        self._step, self._gain = direction, gain
-        return True
-
-    def _direction(self) -> np.ndarray:
-        """Preconditioned negative gradient that leaves the sum over the sources unchanged.
-
-        The component of the gradient common to all sources is removed: the constraint makes it
-        irrelevant, and it would let rounding errors grow.
-        """
-        self._slope -= (self._damp * self._slope).sum(axis=0) / self._damp.sum(axis=0)
-        direction: np.ndarray = self._damp * self._slope
-        return direction
-
-    def _inner(self, A: np.ndarray, B: np.ndarray) -> float:
-        """Real inner product over the full spectrum."""
-        products = A.real * B.real
-        products += A.imag * B.imag
-        return float((products * self._twice).sum(dtype=np.float64))
 
 
 def _summing_to(y: np.ndarray, audio: np.ndarray) -> np.ndarray:

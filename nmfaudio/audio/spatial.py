@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -40,6 +41,10 @@ class SpatialFilter:
 
     covariances: np.ndarray
 
+    @cached_property
+    def _distances(self) -> np.ndarray:
+        return _distances(self.covariances)
+
     def __call__(self, Z: np.ndarray, masks: np.ndarray) -> np.ndarray:
         """Filter the sources out of a mixture.
 
@@ -70,9 +75,8 @@ class SpatialFilter:
                 f"{(len(shares), rows.shape[2], len(rows))}; the filter is for "
                 f"{self.covariances.shape[:3]}"
             )
-        wiener.sharpen_shares(rows, shares, _distances(self.covariances))
         out = np.empty((len(shares), *rows.shape), rows.dtype)
-        wiener.apply_filter(rows, shares, self.covariances, out)
+        wiener.apply_filter(rows, shares, self.covariances, self._distances, out)
         return out.transpose(0, 1, 3, 2)
 
 
@@ -140,11 +144,7 @@ def fit_spatial_filter(Z: np.ndarray, masks: np.ndarray, *, iterations: int = 3)
     iterations = as_count(iterations, "iterations", low=1)
     peak = np.abs(rows).max()
     rows = rows / (peak if peak > 0 else 1)  # so that squares neither overflow nor underflow
-    moments = np.zeros((len(masks), rows.shape[2], len(rows), len(rows)), np.complex128)
-    for s, mask in enumerate(masks):
-        weights = np.square(mask, dtype=np.float64)  # float32 would underflow
-        for a, b in np.ndindex(len(rows), len(rows)):
-            moments[s, :, a, b] = (weights * rows[a] * rows[b].conj()).sum(axis=0)
+    moments = wiener.masked_moments(rows, masks)
     fits = [_fit(rows, masks, moments, panned, iterations) for panned in (True, False)]
     return SpatialFilter(min(fits, key=lambda fit: fit[1])[0])
 
@@ -155,9 +155,7 @@ def _fit(
     """Covariances by expectation maximisation, and the expected squared error."""
     R = _covariances(moments, panned)
     for _ in range(iterations):
-        shares = masks.copy()
-        wiener.sharpen_shares(rows, shares, _distances(R))
-        moments, error = wiener.posterior_moments(rows, shares, R)  # E step
+        moments, error = wiener.posterior_moments(rows, masks, R, _distances(R))  # E step
         R = _covariances(moments, panned)  # M step
     return R, error
 
@@ -190,7 +188,7 @@ def _distances(R: np.ndarray) -> np.ndarray:
 
 
 def _checked(Z: np.ndarray, masks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Z and a copy of the masks, both with time before frequency."""
+    """Z and the masks in its precision, both with time before frequency."""
     if Z.ndim != 3 or masks.ndim != 3 or Z.shape[1:] != masks.shape[1:] or 0 in masks.shape:
         raise ShapeError(
             f"Z has shape {Z.shape} and the masks {masks.shape}; (channel, freq, time) and "
@@ -204,4 +202,4 @@ def _checked(Z: np.ndarray, masks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             "masks >= 0"
         )
     rows = np.ascontiguousarray(Z.transpose(0, 2, 1))
-    return rows, np.array(masks.transpose(0, 2, 1), rows.real.dtype, order="C")
+    return rows, np.ascontiguousarray(masks.transpose(0, 2, 1), rows.real.dtype)

@@ -61,12 +61,12 @@ _EXAMPLES = (
 )
 # Medians over the separators, of recordings of 15 to 20 s in stereo.
 _LOCATING, _RENDERING = "locating the sources", "computing the stems"
-_STAGES = {READING: 1, PREPARING: 5, FITTING: 36, _LOCATING: 19, _RENDERING: 36, WRITING: 3}
+_STAGES = {READING: 1, PREPARING: 5, FITTING: 36, _LOCATING: 4, _RENDERING: 8, WRITING: 3}
 # Those that differ much from it: measured on the samples band and trio, on one thread.
 _STAGES_OF = {
-    "hpss": {FITTING: 36, _LOCATING: 17, _RENDERING: 38},
-    "separate": {FITTING: 20, _LOCATING: 43, _RENDERING: 8},
-    "score": {PREPARING: 26, FITTING: 22, _LOCATING: 15, _RENDERING: 28},
+    "hpss": {FITTING: 36, _LOCATING: 3, _RENDERING: 6},
+    "separate": {FITTING: 20, _LOCATING: 9, _RENDERING: 3},
+    "score": {PREPARING: 26, FITTING: 22, _LOCATING: 3, _RENDERING: 5},
 }
 
 

@@ -27,8 +27,10 @@ def set_threads(count: int | None) -> None:
 def get_threads() -> int:
     """Number of threads: as set, else ``NMFAUDIO_NUM_THREADS``, else the usable processors.
 
-    Within `parallel_for_each` it is the share of the calling job.
+    Within `parallel_for_each` it is the share of the calling job, within `parallel_for` 1.
     """
+    if getattr(_nested, "active", False):
+        return 1
     pool = _current_pool.get()
     if pool is not None:
         return pool.threads_per_job()
@@ -44,7 +46,7 @@ def parallel_for(work: Callable[[range], None], parts: int) -> None:
     """Divide the parts 0 … `parts` − 1 among threads, call `work` with those of each, and wait.
 
     The result must not depend on which thread works on a part: `work` gets ranges ``first,
-    first + threads, …``.
+    first + threads, …``. If there are several threads, `work` itself runs on one.
 
     Raises
     ------
@@ -55,11 +57,17 @@ def parallel_for(work: Callable[[range], None], parts: int) -> None:
     failures: list[BaseException] = []
 
     def run(first: int) -> None:
+        _nested.active = True
         try:
             work(range(first, parts, count))
         except BaseException as failure:
             failures.append(failure)
+        finally:
+            _nested.active = False
 
+    if count == 1:
+        work(range(parts))
+        return
     done: SimpleQueue[None] = SimpleQueue()
     for first in range(1, count):
         _idle_worker().submit(partial(run, first), done)
@@ -68,6 +76,9 @@ def parallel_for(work: Callable[[range], None], parts: int) -> None:
         done.get()
     if failures:
         raise failures[0]
+
+
+_nested = threading.local()  # active while a thread runs a part of a loop
 
 
 class _Worker:

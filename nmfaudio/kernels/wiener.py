@@ -1,22 +1,34 @@
 """Multichannel Wiener filter, bin by bin.
 
-Complex spectrograms are (channel, time, freq) here, shares m (source, time, freq), and spatial
-covariances R (source, freq, channel, channel), all C-contiguous. Threads divide the frequencies, so
-that sums over time are always taken in one order. Called by `audio.spatial`.
+Complex spectrograms are (channel, time, freq) here, masks (source, time, freq), spatial covariances
+R and the quadratic forms K that sharpen the masks (source, freq, channel, channel), all
+C-contiguous. Moments are sums over time: threads divide the frequencies, so that they are always
+taken in one order. Called by `audio.spatial`.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from nmfaudio.kernels import wiener_stereo
 from nmfaudio.kernels.jit import inlined_kernel, kernel
 from nmfaudio.kernels.threads import parallel_for
 
 FREQUENCIES = 64  # frequencies in one part of the work
+FRAMES = 32  # frames in one part of the stereo filter, so that they stay in the cache
 
 
-def apply_filter(Z: np.ndarray, shares: np.ndarray, R: np.ndarray, X: np.ndarray) -> None:
-    """Write ``m_s R_s (Σ m R)⁻¹ Z`` to X [shape=(source, channel, time, freq)]."""
+def apply_filter(
+    Z: np.ndarray, masks: np.ndarray, R: np.ndarray, K: np.ndarray, X: np.ndarray
+) -> None:
+    """Write ``m_s R_s (Σ m R)⁻¹ Z`` to X [shape=(source, channel, time, freq)].
+
+    The m are the masks divided by ``z* K_s z`` and normalised to sum to one.
+    """
+    if len(Z) == 2:
+        _apply_stereo(Z, masks, R, K, X)
+        return
+    shares = _sharpened(Z, masks, K)
     no_moments, no_errors = np.empty((0, 0, 0, 0), np.complex128), np.empty(0)
 
     def work(parts: range) -> None:
@@ -27,10 +39,13 @@ def apply_filter(Z: np.ndarray, shares: np.ndarray, R: np.ndarray, X: np.ndarray
     parallel_for(work, -(-Z.shape[2] // FREQUENCIES))
 
 
-def posterior_moments(Z: np.ndarray, shares: np.ndarray, R: np.ndarray) -> tuple[np.ndarray, float]:
+def posterior_moments(
+    Z: np.ndarray, masks: np.ndarray, R: np.ndarray, K: np.ndarray
+) -> tuple[np.ndarray, float]:
     """Second moments of the sources, given Z and the current covariances.
 
-    The prior covariance of a source is ``m_s |z|² R_s``, with |z|² the mean square of the channels.
+    The prior covariance of a source is ``m_s |z|² R_s``, with m the sharpened masks as for
+    `apply_filter` and |z|² the mean square of the channels.
 
     Returns
     -------
@@ -39,6 +54,9 @@ def posterior_moments(Z: np.ndarray, shares: np.ndarray, R: np.ndarray) -> tuple
     float
         Expected squared error of the filter.
     """
+    if len(Z) == 2:
+        return _stereo_moments(Z, masks, R, K)
+    shares = _sharpened(Z, masks, K)
     out, errors = np.zeros(R.shape, np.complex128), np.zeros(Z.shape[2])
     no_output = np.empty((0, 0, 0, 0), Z.dtype)
 
@@ -51,18 +69,68 @@ def posterior_moments(Z: np.ndarray, shares: np.ndarray, R: np.ndarray) -> tuple
     return out, float(errors.sum())
 
 
-def sharpen_shares(Z: np.ndarray, shares: np.ndarray, K: np.ndarray) -> None:
-    """Divide shares in place by ``z* K_s z``, and normalise them to sum to one again.
+def masked_moments(Z: np.ndarray, masks: np.ndarray) -> np.ndarray:
+    """Outer products of Z under each mask, summed over time [(source, freq, channel, channel)]."""
+    out = np.empty((len(masks), Z.shape[2], len(Z), len(Z)), np.complex128)
 
-    K is (source, freq, channel, channel).
-    """
+    def work(parts: range) -> None:
+        for part in parts:
+            bins = slice(part * FREQUENCIES, (part + 1) * FREQUENCIES)
+            z = Z[..., bins].astype(np.complex128)
+            for s, mask in enumerate(masks[..., bins].astype(np.float64)):
+                for a, weighted in enumerate(mask * mask * z):
+                    for b in range(len(Z)):
+                        out[s, bins, a, b] = (weighted * z[b].conj()).sum(axis=0)
+
+    parallel_for(work, -(-Z.shape[2] // FREQUENCIES))
+    return out
+
+
+def _apply_stereo(
+    Z: np.ndarray, masks: np.ndarray, R: np.ndarray, K: np.ndarray, X: np.ndarray
+) -> None:
+    """`apply_filter` for two channels."""
+    covariances, forms = wiener_stereo.pack(R), wiener_stereo.pack(K)
+    numbers, out = Z.view(Z.real.dtype), X.view(X.real.dtype)
+
+    def work(parts: range) -> None:
+        for part in parts:
+            first = part * FRAMES
+            for tile, (r, k) in enumerate(zip(covariances, forms, strict=True)):
+                wiener_stereo.filter_tile(numbers, masks, r, k, out, tile, first, first + FRAMES)
+
+    parallel_for(work, -(-Z.shape[1] // FRAMES))
+
+
+def _stereo_moments(
+    Z: np.ndarray, masks: np.ndarray, R: np.ndarray, K: np.ndarray
+) -> tuple[np.ndarray, float]:
+    """`posterior_moments` for two channels."""
+    covariances, forms = wiener_stereo.pack(R), wiener_stereo.pack(K)
+    moments, errors = np.empty(covariances.shape), np.empty(len(covariances))
+    numbers = Z.view(Z.real.dtype)
+
+    def work(tiles: range) -> None:
+        for tile in tiles:
+            errors[tile] = wiener_stereo.moments_tile(
+                numbers, masks, covariances[tile], forms[tile], moments[tile], tile
+            )
+
+    parallel_for(work, len(covariances))
+    return wiener_stereo.unpack(moments, Z.shape[2]), float(errors.sum())
+
+
+def _sharpened(Z: np.ndarray, masks: np.ndarray, K: np.ndarray) -> np.ndarray:
+    """Masks divided by ``z* K_s z`` and normalised to sum to one [shape=(source, time, freq)]."""
+    shares = masks.copy()
 
     def work(parts: range) -> None:
         for part in parts:
             first = part * FREQUENCIES
-            _sharpen_shares(Z, shares, K, first, first + FREQUENCIES)
+            _sharpen(Z, shares, K, first, first + FREQUENCIES)
 
     parallel_for(work, -(-Z.shape[2] // FREQUENCIES))
+    return shares
 
 
 @kernel
@@ -146,10 +214,8 @@ def _cholesky(shares: np.ndarray, R: np.ndarray, L: np.ndarray) -> None:
 
 
 @kernel
-def _sharpen_shares(
-    Z: np.ndarray, shares: np.ndarray, K: np.ndarray, first: int, stop: int
-) -> None:
-    """`sharpen_shares` for frequencies `first` … `stop` − 1."""
+def _sharpen(Z: np.ndarray, shares: np.ndarray, K: np.ndarray, first: int, stop: int) -> None:
+    """`_sharpened` for frequencies `first` … `stop` − 1, in place."""
     channels, frames, bins = Z.shape
     for t in range(frames):
         for f in range(first, min(stop, bins)):

@@ -1,13 +1,50 @@
-"""Masks of groups of components."""
+"""Models and masks of groups of components."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from nmfaudio.audio.masking import Masking, Masks
 from nmfaudio.factorisation.decomposition import Decomposition
+
+Parts = Callable[[slice], list[np.ndarray]]
+"""Callable mapping a slice of frames to the model of each group [shape=(freq, time)]."""
+
+
+def group_parts(decomposition: Decomposition, groups: Sequence[Sequence[int]]) -> Parts:
+    """Return a callable that computes the models of groups of components.
+
+    Parameters
+    ----------
+    decomposition : Decomposition
+        Model of the spectrogram.
+    groups : sequence of sequence of int
+        Indices of the components of each group.
+
+    Returns
+    -------
+    callable
+        From a slice of frames to a list of one model [shape=(freq, time)] per group, equal to
+        `Decomposition.part`.
+    """
+    structure = decomposition.structure
+    selected = []
+    for group in groups:
+        *templates, activations = structure.select(decomposition.factors, list(group))
+        # The order in which products take them, so that they are not copied again for each slice.
+        ordered = [np.ascontiguousarray(F.swapaxes(-1, -2)).swapaxes(-1, -2) for F in templates]
+        selected.append((*ordered, activations))
+
+    def parts(frames: slice) -> list[np.ndarray]:
+        models = []
+        for factors in selected:
+            excerpt, extra = structure.excerpt(factors, frames)
+            models.append(structure.forward(excerpt)[..., extra:])
+        return models
+
+    return parts
 
 
 def group_masks(
@@ -30,8 +67,5 @@ def group_masks(
         From a slice of frames to a list of one mask [shape=(freq, time)] per group, as
         `apply_masks` takes it.
     """
-
-    def masks(frames: slice) -> list[np.ndarray]:
-        return masking.masks([decomposition.part(group, frames) for group in groups])
-
-    return masks
+    parts = group_parts(decomposition, groups)
+    return lambda frames: masking.masks(parts(frames))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from nmfaudio._common.memory import PROCESS
-from nmfaudio.audio.masking import BLOCK
+from nmfaudio.audio.masking import block_frames
 from nmfaudio.audio.transforms import Stft
+from nmfaudio.kernels.threads import get_threads
 from nmfaudio.stems.percussiveness import EXCERPT_FRAMES
 from nmfaudio.stems.rendering import CHUNK_FRAMES, SPATIAL_FRAMES
 
@@ -16,10 +17,10 @@ _FACTORISATION_COPIES = 3
 _GROUPING_COPIES = 7
 # Factors. The solver accumulates the gradient for W separately for up to 16 chunks of frames.
 _FACTOR_COPIES, _FACTOR_CHUNKS = 6, 16
-# Block of frames of each stem, without and with refinement of the phases:
-_BLOCK_COPIES, _REFINEMENT_COPIES = 10, 20
+# Block of frames of each stem, and with refinement of the phases chunk of frames in each thread:
+_BLOCK_COPIES, _REFINEMENT_COPIES = 7, 13
 # Block of frames of the spatial filter, per channel and per source:
-_SPATIAL_CHANNEL_COPIES, _SPATIAL_SOURCE_COPIES = 12, 6
+_SPATIAL_CHANNEL_COPIES, _SPATIAL_SOURCE_COPIES = 12, 4
 
 
 def peak_memory(
@@ -50,9 +51,9 @@ def peak_memory(
     grouping = frame * (frames + _GROUPING_COPIES * min(frames, EXCERPT_FRAMES))
     copies = _SPATIAL_CHANNEL_COPIES * len(y) + _SPATIAL_SOURCE_COPIES * n_sources
     filtering = frame * min(frames, SPATIAL_FRAMES) * copies if len(y) > 1 else 0
-    if refine:
-        block = _REFINEMENT_COPIES * min(frames, CHUNK_FRAMES)
+    if refine:  # one chunk in each thread
+        block = _REFINEMENT_COPIES * min(frames, CHUNK_FRAMES * get_threads())
     else:
-        block = _BLOCK_COPIES * min(frames, BLOCK)
+        block = _BLOCK_COPIES * min(frames, block_frames())
     stems = n_sources * (y.nbytes + frame * block * len(y))
     return int(PROCESS + y.nbytes + max(factorisation, grouping, filtering, stems))

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from threading import Lock
 
 import numpy as np
 
 from nmfaudio._common.steps import report_step
-from nmfaudio.audio.masking import Masking, Masks, Share, apply_masks, share_by_masks
+from nmfaudio.audio.masking import (
+    Masking,
+    Masks,
+    Share,
+    apply_masks,
+    share_by_masks,
+    stack_frames,
+)
 from nmfaudio.audio.phase import consistent_wiener, misi
 from nmfaudio.audio.spatial import fit_spatial_filter
 from nmfaudio.audio.transforms import Stft
 from nmfaudio.factorisation.decomposition import Decomposition
-from nmfaudio.stems.masks import group_masks
+from nmfaudio.kernels.threads import parallel_for, parallel_for_each
+from nmfaudio.stems.masks import group_parts
 
 # Names of the steps for whoever shows progress.
 LOCATING, RENDERING = "locating the sources", "computing the stems"
@@ -72,7 +81,11 @@ def render_stems(
     np.ndarray [shape=(group, channel, sample)]
         Stems that sum to `y`.
     """
-    masks = group_masks(decomposition, groups, masking)
+    parts = group_parts(decomposition, groups)
+
+    def masks(frames: slice) -> list[np.ndarray]:
+        return masking.masks(parts(frames))
+
     share: Share = share_by_masks
     if refinement.spatial and len(y) > 1 and len(groups) > 1:
         report_step(LOCATING)
@@ -82,15 +95,15 @@ def render_stems(
         return apply_masks(masks, len(groups), y, stft, share=share)
 
     def refined(chunk: np.ndarray, frames: slice) -> np.ndarray:
-        Z = stft.forward(chunk)
-        shares = list(masks(frames))
-        X = np.stack(list(share(Z, shares)))  # (group, channel, freq, time)
+        models = parts(frames)
+        shares = masking.masks(models)
+        X = stack_frames(share(stft.forward(chunk), shares))  # (group, channel, freq, time)
         if refinement.phase == "misi":
             return misi(X, chunk, stft)
         # The power spectrogram of each group weights its bins in the consistent Wiener filter.
-        components = [k for group in groups for k in group]
-        power = decomposition.part(components, frames) ** (2 / masking.power)
-        return consistent_wiener(X, np.stack(shares) * power, stft, chunk.shape[1])
+        power = sum(models) ** (2 / masking.power)
+        variances = stack_frames([mask * power for mask in shares])
+        return consistent_wiener(X, variances, stft, chunk.shape[1])
 
     return overlap_add_chunks(refined, len(groups), y, stft)
 
@@ -122,10 +135,16 @@ def spatial_share(masks: Masks, y: np.ndarray, stft: Stft) -> Share:
     if total > SPATIAL_FRAMES:
         starts = np.linspace(0, total - _BLOCK, SPATIAL_FRAMES // _BLOCK).astype(int).tolist()
     blocks = [slice(start, min(start + _BLOCK, total)) for start in starts]
-    Z = np.concatenate([_forward(y, stft, frames) for frames in blocks], axis=2)
-    shares = np.concatenate([np.stack(list(masks(frames))) for frames in blocks], axis=2)
-    spatial = fit_spatial_filter(Z, shares)
-    return lambda Z, masks: spatial(Z, np.stack(list(masks)))
+    spectra, shares = ([np.empty(0)] * len(blocks) for _ in range(2))
+
+    def work(indices: range) -> None:
+        for i in indices:
+            spectra[i] = _forward(y, stft, blocks[i])
+            shares[i] = stack_frames(masks(blocks[i]))
+
+    parallel_for(work, len(blocks))
+    spatial = fit_spatial_filter(_joined(spectra), _joined(shares))
+    return lambda Z, masks: spatial(Z, stack_frames(masks))
 
 
 def overlap_add_chunks(
@@ -137,7 +156,8 @@ def overlap_add_chunks(
     ----------
     process : callable
         From a chunk of `y` and its frames to its sources [shape=(source, channel, sample)]. The
-        frames equal those of `y` except for the first and the last few.
+        frames equal those of `y` except for the first and the last few. Called from several
+        threads.
     count : int
         Number of sources.
     y : np.ndarray [shape=(channel, sample)]
@@ -154,7 +174,12 @@ def overlap_add_chunks(
     out = np.zeros((count, channels, length), y.dtype)
     fade = _FADE * stft.hop
     rise = ((np.arange(fade) + 0.5) / fade).astype(y.dtype)
-    for start in range(0, max(1, length - fade), CHUNK_FRAMES * stft.hop):
+    starts = range(0, max(1, length - fade), CHUNK_FRAMES * stft.hop)
+    adding, done = Lock(), 0
+
+    def work(number: int) -> None:
+        nonlocal done
+        start = starts[number]
         stop = min(start + CHUNK_FRAMES * stft.hop + fade, length)
         first = start // stft.hop
         chunk = y[:, start:stop]
@@ -163,9 +188,18 @@ def overlap_add_chunks(
             processed[..., :fade] *= rise
         if stop < length:
             processed[..., -fade:] *= rise[::-1]
-        out[..., start:stop] += processed
-        report_step(RENDERING, stop / length)
+        with adding:  # a sample is the sum of two chunks at most, so their order has no influence
+            out[..., start:stop] += processed
+            done += 1
+            report_step(RENDERING, done / len(starts))
+
+    parallel_for_each(work, len(starts))
     return out
+
+
+def _joined(blocks: Sequence[np.ndarray]) -> np.ndarray:
+    """Concatenate arrays (…, freq, time), of which each frame is contiguous, along time."""
+    return np.concatenate([block.swapaxes(-1, -2) for block in blocks], axis=-2).swapaxes(-1, -2)
 
 
 def _forward(y: np.ndarray, stft: Stft, frames: slice) -> np.ndarray:

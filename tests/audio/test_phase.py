@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 import nmfaudio as na
-from nmfaudio.audio.phase import _Consistency, consistent
+from nmfaudio.audio.consistency import Consistency
+from nmfaudio.audio.phase import consistent
+from nmfaudio.kernels.threads import set_threads
 
 STFT = na.Stft(8000, 64)
 LENGTH = 700
@@ -38,25 +40,46 @@ def test_the_projection_is_one():
     np.testing.assert_allclose(energy(X), energy(once) + energy(X - once))  # orthogonal
 
 
+def corrected(audio, X, v, weight):
+    """The best spectrograms C for given audio, and the objective."""
+    lam = 1 / np.maximum(v / v.mean(), 1e-6)[:, None]
+    E = np.stack([STFT.forward(x) for x in audio]) - X
+    a = 1 / (lam + weight)
+    D = a * (weight * E - weight * (a * E).sum(0) / a.sum(0))
+    C = X + D
+    return C, energy(D, lam) + weight * energy(E - D), lam
+
+
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("weight", [0.01, 1.0, 100.0])
 def test_the_energy_never_rises_and_reaches_its_minimum(seed, weight):
     _, X, v = scene(seed)
-    problem = _Consistency(X, v[:, None], weight, STFT, LENGTH)
-    lam, energies = 1 / np.maximum(v / v.mean(), 1e-6)[:, None], []
+    audio = np.stack([STFT.inverse(x, LENGTH) for x in X])
+    problem, energies = Consistency(X, audio, v[:, None], weight, STFT), []
     for _ in range(400):
-        away = problem.X - X
-        energies.append(energy(away, lam) + weight * consistency(problem.X))
+        C, value, lam = corrected(problem.corrected(), X, v, weight)
+        energies.append(value)
         if not problem.descend():
             break
     assert (np.diff(energies) <= 1e-9 * energies[0]).all()
     assert energies[1] < energies[0]
     # The gradient is the same for all sources there: no change that keeps their sum is downhill.
-    C = problem.X
     slope = lam * (C - X) + weight * (C - consistent(C, STFT, LENGTH))
     slope -= slope.mean(0)
     assert energy(slope) < 1e-3 * weight**2 * consistency(X)
     np.testing.assert_allclose(C.sum(0), X.sum(0), atol=1e-9)
+
+
+def test_the_same_bytes_for_any_number_of_threads():
+    _, X, v = scene(length=9000, dtype=np.float32)
+    found = []
+    try:
+        for count in (1, 2, 3):
+            set_threads(count)
+            found.append(na.audio.consistent_wiener(X, v, STFT, 9000).tobytes())
+    finally:
+        set_threads(None)
+    assert found[0] == found[1] == found[2]
 
 
 @pytest.mark.parametrize("method", ["consistent", "misi"])

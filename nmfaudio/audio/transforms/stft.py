@@ -14,11 +14,13 @@ from nmfaudio._public import public
 from nmfaudio.audio.transforms.overlap_add import OverlapAdd
 from nmfaudio.audio.transforms.windows import require_invertible, window_samples
 from nmfaudio.errors import ParameterError, ShapeError
+from nmfaudio.kernels.frames import magnitudes
 from nmfaudio.kernels.threads import parallel_for
 
 MAX_N_FFT = 2**20
 _WINDOW_LENGTH = 0.093  # s: resolves the partials of pitched sounds
-_BLOCK = 256  # frames inverted at a time
+_BLOCK = 512  # frames inverted at a time
+_STRIP = 128  # frames transformed at a time by one thread
 
 
 def default_n_fft(sr: int) -> int:
@@ -240,11 +242,7 @@ class Stft:
             `Z` is not a spectrogram of this transform.
         """
         self.require_spectrogram(Z)
-        rows = np.abs(Z[0].T, order="C")
-        for channel in Z[1:]:
-            np.hypot(rows, np.abs(channel.T), out=rows)
-        if len(Z) > 1:
-            rows /= math.sqrt(len(Z))
+        rows = magnitudes(Z.transpose(0, 2, 1))
         if self.power != 1:
             rows **= self.power
         V: np.ndarray = rows.T
@@ -322,28 +320,31 @@ class Stft:
         from nmfaudio._common.librosa_loader import load_librosa
 
         stft = load_librosa("core.spectrum").stft
+        settings = {"n_fft": self.n_fft, "hop_length": self.hop, "center": False}
         window = window_samples(self.window, self.n_fft)
-        first = start * self.hop - self.n_fft // 2  # sample at which the first frame begins
-        length = (stop - start - 1) * self.hop + self.n_fft
-        padded = np.zeros((len(y), length), y.dtype)
-        inside = y[:, max(first, 0) : first + length]
-        offset = max(-first, 0)
-        padded[:, offset : offset + inside.shape[1]] = inside
         rows = np.empty((len(y), stop - start, self._n_bins), np.result_type(y, np.complex64))
 
-        def work(channels: range) -> None:
-            for c in channels:
-                stft(
-                    padded[c],
-                    n_fft=self.n_fft,
-                    hop_length=self.hop,
-                    window=window,
-                    center=False,
-                    out=rows[c].T,
-                )
+        def work(parts: range) -> None:
+            for part in parts:
+                number, c = divmod(part, len(y))
+                first = start + number * _STRIP
+                last = min(first + _STRIP, stop)
+                out = rows[c, first - start : last - start].T
+                stft(self._samples(y[c], first, last), window=window, out=out, **settings)
 
-        parallel_for(work, len(y))
+        parallel_for(work, len(y) * -(-(stop - start) // _STRIP))
         return rows.transpose(0, 2, 1)
+
+    def _samples(self, y: np.ndarray, start: int, stop: int) -> np.ndarray:
+        """Samples of the frames `start` to `stop` of one channel, zero beyond its ends."""
+        first = start * self.hop - self.n_fft // 2  # sample at which the first frame begins
+        length = (stop - start - 1) * self.hop + self.n_fft
+        inside = y[max(first, 0) : max(first + length, 0)]
+        if len(inside) == length:
+            return inside
+        padded, offset = np.zeros(length, y.dtype), max(-first, 0)
+        padded[offset : offset + len(inside)] = inside
+        return padded
 
     def require_spectrogram(self, Z: np.ndarray) -> None:
         """Raise an error unless Z is a spectrogram of this transform.
