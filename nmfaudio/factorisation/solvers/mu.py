@@ -14,6 +14,7 @@ from nmfaudio.factorisation.problem import Problem
 from nmfaudio.factorisation.solvers.base import Run, Solver, Stepwise
 from nmfaudio.factorisation.solvers.descent import descend
 from nmfaudio.factorisation.solvers.fused import FusedRun, can_fuse
+from nmfaudio.factorisation.solvers.gliding import GlidingRun, can_sweep
 
 
 @inherits_docstrings(Solver)
@@ -54,8 +55,9 @@ class MU:
     where A and B are the numerator and the denominator above, :math:`p = \max(\beta - 1, 0)`
     and :math:`q = \min(\beta - 2, 0)`.
 
-    Plain and convolutive NMF under a beta-divergence are computed in one pass over V per iteration;
-    everything else factor by factor.
+    Plain and convolutive NMF under a beta-divergence, and sounds of gliding pitch under that of
+    Kullback and Leibler, are computed in one pass over V per iteration; everything else factor by
+    factor.
 
     References
     ----------
@@ -80,6 +82,8 @@ class MU:
     def begin(self, problem: Problem, factors: Sequence[np.ndarray]) -> Run:
         if can_fuse(problem):
             return FusedRun(problem, cast(Beta, problem.divergence), factors)
+        if can_sweep(problem):
+            return GlidingRun(problem, factors)
         return Stepwise(mu_step, problem, factors)
 
 
