@@ -11,13 +11,16 @@ import numpy as np
 from nmfaudio._common.validation import as_audio, as_sample_rate
 from nmfaudio.audio.transforms import Stft
 from nmfaudio.errors import AudioWarning, ContentError
+from nmfaudio.kernels.products import product
+from nmfaudio.kernels.warping import accumulate_costs, trace_path
 from nmfaudio.symbolic.conversion import Notes, as_notes
 from nmfaudio.symbolic.note import Note
 
 _STEP = 0.025  # s between frames; longer if there would be more than _MAX_FRAMES
 _MAX_FRAMES = 4000
-_CELL_BYTES = 22  # per pair of frames, 20 of them measured: distances, path costs, steps
+_CELL_BYTES = 11  # per pair of frames, 9 of them measured: distances, steps
 _PARTIALS = (1.0, 0.6, 0.4, 0.25, 0.15)  # amplitudes that model a note of the score
+_CENTRE, _SPREAD = 5.0, 2.0  # octaves above A0, and their standard deviation, of chroma
 _SILENT = 1e-2  # norm of a silent frame's chroma, relative to the strongest frame
 _EXCERPT = 1.5  # a score longer than this many recordings is searched for an excerpt
 MAX_MISMATCH = 0.62
@@ -212,36 +215,25 @@ def _warping_path(audio: np.ndarray, score: np.ndarray, *, is_excerpt: bool) -> 
     Audio and score start together, and the audio may end first; or the audio is an excerpt of the
     score, played at half to twice its tempo.
     """
-    from nmfaudio._common.librosa_loader import load_librosa
-
-    librosa = load_librosa()
     if _in_time(audio, score):
         score, is_excerpt = score[:, : audio.shape[1]], False
     starts = (0, 0) if is_excerpt else (_first_sound(audio), _first_sound(score))
-    cost = 1 - audio[:, starts[0] :].T @ score[:, starts[1] :]  # (audio frame, score frame)
+    cost = product(score[:, starts[1] :].T, audio[:, starts[0] :]).T  # (audio frame, score frame)
+    np.subtract(1, cost, out=cost)
     # Steps of an excerpt limit its tempo; otherwise pauses and jumps are allowed.
-    sigma = np.array([[1, 1], [1, 2], [2, 1]] if is_excerpt else [[1, 1], [0, 1], [1, 0]])
+    moves = np.array([[1, 1], [1, 2], [2, 1]] if is_excerpt else [[1, 1], [0, 1], [1, 0]])
+    penalties = np.array([0, 0, 0] if is_excerpt else [0, _PAUSE, _PAUSE], np.float64)
     if not is_excerpt:
         cost[0, 1:] += cost.size  # more than any path costs: the first frames must match
-    total, steps = librosa.sequence.dtw(
-        C=cost,
-        subseq=True,
-        step_sizes_sigma=sigma,
-        weights_add=np.zeros(3) if is_excerpt else np.array([0.0, _PAUSE, _PAUSE]),
-        backtrack=False,
-        return_steps=True,
-    )
-    ends = total[-1]
+    steps = np.empty(cost.shape, np.int8)
+    ends = accumulate_costs(cost, moves, penalties, steps)
     if not is_excerpt:
         # Mean cost per step, so that long paths are not at a disadvantage; at least half of the
         # score must be covered.
         ends = ends / (len(cost) + np.arange(len(ends)))
         ends[: len(ends) // 2] = np.inf
-    path = librosa.sequence.dtw_backtracking(
-        steps, step_sizes_sigma=sigma, subseq=True, start=int(np.argmin(ends))
-    )
-    ascending: np.ndarray = np.asarray(path)[::-1] + np.array(starts)
-    return ascending
+    path = trace_path(steps, moves, int(np.argmin(ends)))
+    return np.asarray(path + np.array(starts))
 
 
 def _in_time(audio: np.ndarray, score: np.ndarray) -> bool:
@@ -252,15 +244,30 @@ def _in_time(audio: np.ndarray, score: np.ndarray) -> bool:
 
 def _audio_features(y: np.ndarray, sr: int, step: float) -> np.ndarray:
     """Chroma and silence of a recording [shape=(13, frame)]."""
-    from nmfaudio._common.librosa_loader import load_librosa
-
-    librosa = load_librosa()
     hop = max(1, round(step * sr))
     n_fft = int(2 ** np.ceil(np.log2(4 * hop)))
     stft = Stft(sr, n_fft, hop, power=2.0)
     power = stft.features(stft.forward(y))
-    chroma = librosa.feature.chroma_stft(S=power, sr=sr, n_fft=n_fft, norm=None, tuning=0.0)
-    return _unit_columns(np.sqrt(chroma))
+    chroma = product(_chroma_filters(stft).astype(power.dtype), power)
+    return _unit_columns(np.sqrt(chroma, dtype=np.float64))
+
+
+def _chroma_filters(stft: Stft) -> np.ndarray:
+    """Weight of each bin in each pitch class, from C up [shape=(12, freq)], as in librosa.
+
+    A bin belongs to the classes within about a semitone, or within its own width at low
+    frequencies. Weights are largest around 440 Hz and fall by a Gaussian of two octaves.
+    """
+    # Semitones above A0, which is 27.5 Hz; 0 Hz is put one and a half octaves below the next bin.
+    semitones = 12 * np.log2(np.arange(1, stft.n_fft // 2 + 2) * (stft.sr / stft.n_fft) / 27.5)
+    semitones = np.concatenate([[semitones[0] - 18], semitones])
+    widths = np.maximum(np.diff(semitones), 1)
+    semitones = semitones[:-1]
+    distance = (semitones - np.arange(12)[:, None] + 6) % 12 - 6
+    weights = np.exp(-0.5 * (2 * distance / widths) ** 2)
+    weights /= np.linalg.norm(weights, axis=0)
+    weights *= np.exp(-0.5 * ((semitones / 12 - _CENTRE) / _SPREAD) ** 2)
+    return np.roll(weights, -3, axis=0)
 
 
 def _score_features(notes: Sequence[Note], step: float, end: float) -> np.ndarray:

@@ -9,7 +9,8 @@ import pytest
 
 import nmfaudio as na
 from nmfaudio.audio.io import read
-from nmfaudio.symbolic.alignment import MAX_MISMATCH, align_with_mismatch
+from nmfaudio.kernels.warping import accumulate_costs, trace_path
+from nmfaudio.symbolic.alignment import MAX_MISMATCH, _chroma_filters, align_with_mismatch
 
 SAMPLES = Path(na.__file__).parents[1] / "audio_samples"
 PIECES = ("band", "piano", "trio")
@@ -69,3 +70,37 @@ def test_a_score_that_is_aligned_already_stays():
         aligned = na.symbolic.align(score, *na.read(samples / piece / "mixture.flac"))
         errors = [abs(a.onset - b.onset) for a, b in zip(score, aligned, strict=True)]
         assert max(errors) < 0.15, piece
+
+
+@pytest.mark.parametrize("steps", [((1, 1), (0, 1), (1, 0)), ((1, 1), (1, 2), (2, 1))])
+def test_warping_equals_that_of_librosa(steps):
+    import librosa
+
+    cost, moves = np.random.default_rng(0).random((30, 50)), np.array(steps)
+    penalties = np.array([0.0, 0.2, 0.1])
+    chosen = np.empty(cost.shape, np.int8)
+    ends = accumulate_costs(cost, moves, penalties, chosen)
+    total, reference = librosa.sequence.dtw(
+        C=cost,
+        subseq=True,
+        step_sizes_sigma=moves,
+        weights_add=penalties,
+        backtrack=False,
+        return_steps=True,
+    )
+    np.testing.assert_allclose(ends, total[-1])
+    for end in (20, 49):
+        path = trace_path(chosen, moves, end)
+        expected = librosa.sequence.dtw_backtracking(
+            reference, step_sizes_sigma=moves, subseq=True, start=end
+        )
+        np.testing.assert_array_equal(path, np.asarray(expected)[::-1])
+
+
+def test_chroma_filters_equal_those_of_librosa():
+    import librosa
+
+    for sr, n_fft in ((44100, 4096), (8000, 1024)):
+        expected = librosa.filters.chroma(sr=sr, n_fft=n_fft, tuning=0.0)
+        filters = _chroma_filters(na.Stft(sr, n_fft, n_fft // 4))
+        np.testing.assert_allclose(filters, expected, atol=1e-6)
