@@ -67,6 +67,7 @@ def test_pulse_trains_fade_along_a_hann_window():
     window = np.hanning(2 * int(0.02 * SR) + 3)
     gate = np.convolve(voiced, window / window.sum(), "same")
     inside = slice(200, 3800)
+    assert not wave[inside][gate[inside] < 1e-12].any()
     np.testing.assert_allclose(wave[inside], (gate * ungated)[inside], rtol=1e-4, atol=1e-4)
 
 

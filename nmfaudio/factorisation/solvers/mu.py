@@ -15,6 +15,7 @@ from nmfaudio.factorisation.solvers.base import Run, Solver, Stepwise
 from nmfaudio.factorisation.solvers.descent import descend
 from nmfaudio.factorisation.solvers.fused import FusedRun, can_fuse
 from nmfaudio.factorisation.solvers.gliding import GlidingRun, can_sweep
+from nmfaudio.factorisation.solvers.masked import ActivationsRun, can_update_activations
 
 
 @inherits_docstrings(Solver)
@@ -55,9 +56,9 @@ class MU:
     where A and B are the numerator and the denominator above, :math:`p = \max(\beta - 1, 0)`
     and :math:`q = \min(\beta - 2, 0)`.
 
-    Plain and convolutive NMF under a beta-divergence, and sounds of gliding pitch under that of
-    Kullback and Leibler, are computed in one pass over V per iteration; everything else factor by
-    factor.
+    Plain and convolutive NMF under a beta-divergence are computed in one pass over V per iteration;
+    so are sounds of gliding pitch, and the activations of masked factorisations, under that of
+    Kullback and Leibler. Everything else is computed factor by factor.
 
     References
     ----------
@@ -84,6 +85,8 @@ class MU:
             return FusedRun(problem, cast(Beta, problem.divergence), factors)
         if can_sweep(problem):
             return GlidingRun(problem, factors)
+        if can_update_activations(problem):
+            return ActivationsRun(problem, factors)
         return Stepwise(mu_step, problem, factors)
 
 
