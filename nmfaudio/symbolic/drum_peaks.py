@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from nmfaudio._common.running_maximum import running_maximum
 from nmfaudio._common.validation import as_number, frame_step
 from nmfaudio.errors import ShapeError
 from nmfaudio.symbolic.names import drum_note
@@ -119,9 +120,7 @@ def _above_remainder(level: np.ndarray, factor: float) -> np.ndarray:
 
 def _peaks(level: np.ndarray, reach: int) -> tuple[np.ndarray, np.ndarray]:
     """Frames that none within `reach` exceeds, the first of equal ones, and their heights."""
-    from scipy.ndimage import maximum_filter1d
-
-    highest = maximum_filter1d(level, 2 * reach + 1, mode="constant")
+    highest = running_maximum(level, reach)
     frames: list[int] = []
     for frame in np.flatnonzero((level == highest) & (level > 0)):
         if not frames or frame > frames[-1] + reach:  # of a plateau only the first frame

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from nmfaudio._common.running_maximum import running_maximum
 from nmfaudio._common.validation import as_number, frame_step
 from nmfaudio.errors import ParameterError, ShapeError
 
@@ -105,8 +106,6 @@ def suppress_ghosts(
     >>> suppress_ghosts(strength, [60, 72], [0.0, 0.1, 0.2]).tolist()
     [[5.0, 0.0, 5.0], [0.0, 0.0, 3.0]]
     """
-    from scipy.ndimage import maximum_filter1d
-
     step = frame_step(strength, times)
     as_number(share, "share", low=0)
     if len(pitches) != len(strength):
@@ -115,7 +114,7 @@ def suppress_ghosts(
         )
     if not strength.size:
         return strength.copy()
-    nearby = maximum_filter1d(strength, 2 * int(_SIMULTANEOUS / step) + 1, axis=1, mode="constant")
+    nearby = running_maximum(strength, int(_SIMULTANEOUS / step))
     keys = np.asarray(pitches, np.float64)
     result = strength.copy()
     for row, key in enumerate(keys):
@@ -173,8 +172,6 @@ def adaptive_threshold(
     >>> adaptive_threshold(strength, times, 0.5, balance=0.5).round(3).tolist()
     [4.0, 0.0, 0.0, 2.0]
     """
-    from scipy.ndimage import maximum_filter1d
-
     step = frame_step(strength, times)
     as_number(threshold, "threshold", above=0)
     as_number(window, "window", low=0)
@@ -183,8 +180,7 @@ def adaptive_threshold(
     if not strength.size:
         return np.zeros(strength.shape[1])
     strongest = strength.max(axis=0).astype(np.float64)  # (time,)
-    width = 2 * int(window / 2 / step) + 1
-    local = maximum_filter1d(strongest, width, mode="constant")
+    local = running_maximum(strongest, int(window / 2 / step))
     result: np.ndarray = threshold * strongest.max() ** balance * local ** (1 - balance)
     return result
 
