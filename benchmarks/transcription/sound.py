@@ -14,7 +14,7 @@ from scipy.signal import fftconvolve, resample
 
 from nmfaudio.audio.io import read
 from nmfaudio.symbolic.note import Note
-from nmfaudio.symbolic.notes import write_notes
+from nmfaudio.symbolic.writing import write_notes
 
 SR = 44100
 KEYS = range(21, 109)

@@ -270,14 +270,12 @@ def _judge_guess(stems: Stems) -> None:
 
 def _carrier(pitch: Pitch, inputs: SeparationInput) -> np.ndarray:
     """Spectrogram of a pulse train, level over frequency [shape=(freq, time)]."""
-    import numpy as np
-
     from nmfaudio.audio.masking import analyse
-    from nmfaudio.separators.pitch_track import FALL
+    from nmfaudio.separators.pulse_trains import FALL, pulse_trains
 
     count, sr, start = inputs.y.shape[1], inputs.sr, inputs.start
-    pulses = np.stack([pitch.pulse_train(count, sr, start=start, cents=c) for c in _CENTS])
-    spectrogram = analyse(pulses.astype(inputs.y.dtype), inputs.transform)
+    pulses = pulse_trains(pitch.at, count, sr, start=start, cents=_CENTS)
+    spectrogram = analyse(pulses.astype(inputs.y.dtype, copy=False), inputs.transform)
     # Undo the spectral slope of the pulse train.
     level = 10 ** (FALL / 20 * inputs.transform.frequencies / (inputs.sr / 2))
     spectrogram *= level[:, None].astype(spectrogram.dtype)

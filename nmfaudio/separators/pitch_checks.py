@@ -20,6 +20,7 @@ _HIGHEST_NUMBER = 127  # of a MIDI note
 # Difference of harmonic contrast above which a reading as MIDI numbers is the right one: 0.38 to
 # 0.91 for 11 tables of notes, at most -0.08 for basses and low voices in Hz.
 _CLEARLY = 0.15
+_GRID = 0.001  # s between the times at which tracks are looked up; their rows are further apart
 _COVERED = 0.2  # share of a recording with a pitch; annotated voices have 0.48 to 0.92
 
 
@@ -39,14 +40,15 @@ def check_pitches(pitches: Sequence[Pitch], inputs: SeparationInput) -> None:
         A pitch is too high for the sample rate, no voice has a pitch within the recording, or the
         values are MIDI note numbers.
     """
-    count, sr = inputs.y.shape[1], inputs.sr
+    sr = inputs.sr
     highest = max(pitch.hertz.max() for pitch in pitches)
     if highest >= sr / 2:
         raise ContentError(
             f"a pitch is {highest:g} Hz; all must be below half the sample rate, {sr / 2:g} Hz"
         )
     start = inputs.start
-    voiced = np.any([pitch.sampled(count, sr, start=start)[1] for pitch in pitches], axis=0)
+    times = start + np.arange(0, inputs.duration, _GRID)
+    voiced = np.any([pitch.at(times)[1] for pitch in pitches], axis=0)
     if not voiced.any():
         raise ContentError(
             f"no voice has a pitch from {start:.3g} to {start + inputs.duration:.3g} s of the "

@@ -12,8 +12,7 @@ from nmfaudio.errors import AudioFileError, ContentError, ParameterError, ShapeE
 if TYPE_CHECKING:
     import numpy as np
 
-_RISE = 0.02  # attack and release of a pulse train in seconds, about those of a voice
-FALL = 60.0  # level in dB by which its partials fall off up to half the sample rate
+_STEP = 0.02  # s around the row of a track of a single row that have its pitch
 _HEAD = 4096  # bytes of a file that are read to recognise a table
 _HIGHEST_MIDI = 127
 _LOWEST, _HIGHEST = 65.4, 1046.5  # range of estimated pitches in Hz (C2 to C6)
@@ -106,7 +105,7 @@ class Pitch:
         if not voiced.any():
             return np.ones(len(seconds)), np.zeros(len(seconds), bool)
         hertz = np.exp(np.interp(seconds, self.times[voiced], np.log(self.hertz[voiced])))
-        step = np.median(np.diff(self.times)) if len(self.times) > 1 else _RISE
+        step = np.median(np.diff(self.times)) if len(self.times) > 1 else _STEP
         middles = (self.times[1:] + self.times[:-1]) / 2
         nearest = np.searchsorted(middles, seconds)
         # A sample belongs to its nearest row, up to 3/4 of a step: gaps of 1.5 steps are silent.
@@ -135,22 +134,10 @@ class Pitch:
             Samples in float32. The level of the partials in dB falls linearly with frequency, by
             60 dB up to half the sample rate.
         """
-        import numpy as np
+        from nmfaudio.separators.pulse_trains import pulse_trains
 
-        hertz, voiced = self.sampled(count, sr, start=start)
-        hertz = hertz * 2 ** (cents / 1200)
-        # Partial h has the amplitude rho**h, which is -FALL dB at h * hertz = sr / 2.
-        rho = 10 ** (-FALL / 10 * hertz / sr)
-        fade = np.hanning(2 * int(_RISE * sr) + 3)
-        # The gate rises and falls along a Hann window, so that a voice neither begins nor ends with
-        # a click.
-        gate = (
-            np.convolve(voiced, fade / fade.sum(), "same")[:count] if len(fade) < count else voiced
-        )
-        cosine = np.cos(np.cumsum(2 * np.pi / sr * hertz))
-        # Closed form of the sum of rho**h * cos(h * phase) over all partials h ≥ 1
-        wave = gate * (rho * cosine - rho**2) / (1 - 2 * rho * cosine + rho**2)
-        return np.asarray(wave, np.float32)
+        wave: np.ndarray = pulse_trains(self.at, count, sr, start=start, cents=(cents,))[0]
+        return wave
 
 
 def as_pitch(track: Any, *, unit: Literal["hz", "midi"] = "hz") -> Pitch:

@@ -18,8 +18,8 @@ from nmfaudio.factorisation.engine import decompose, generator
 from nmfaudio.factorisation.factors import Factor
 from nmfaudio.factorisation.structures.gliding import (
     BLOCK,
-    Entries,
     Gliding,
+    joined_entries,
     partial_entries,
     whole_entries,
 )
@@ -211,8 +211,7 @@ def _structure(voices: Sequence[_Voice], stft: Stft, H: np.ndarray) -> Gliding:
         n_bins=n_bins,
     )
     unpitched = np.array([v.states.start for v in voices if v.pitch is None], int)
-    pairs = zip(partials, whole_entries(unpitched, n_bins), strict=True)
-    entries = Entries(*(np.concatenate(pair) for pair in pairs))
+    entries = joined_entries(partials, whole_entries(unpitched, n_bins))
     owners = np.array([voice.sound for voice in voices for _ in voice.states])  # (state,)
     # `Gliding` skips the blocks of frames in which all activations of a state are zero.
     blocks = range(0, H.shape[1], BLOCK)

@@ -15,18 +15,8 @@ from nmfaudio.factorisation.solvers.bilinear import BilinearRun
 from nmfaudio.factorisation.solvers.mu import MU, mu_step
 from nmfaudio.factorisation.solvers.sum_of_products import SumRun, is_sum_of_products
 from nmfaudio.factorisation.structures.bilinear import has_bilinear_model
-from nmfaudio.factorisation.structures.gliding import BLOCK, Gliding, partial_entries
 from nmfaudio.factorisation.structures.sum_of_products import has_sum_of_products
 from nmfaudio.kernels.threads import set_threads
-
-
-def gliding(rng, *, time=130, **sizes):
-    """Gliding model, one state of which is silent in a block, and positive factors."""
-    entries = partial_entries(np.linspace(3, 5, 4), np.arange(4), n_partials=5, n_bins=40)
-    active = np.ones((4, -(-time // BLOCK)), bool)
-    active[1, 0] = False
-    structure = Gliding(40, entries, np.array([0, 0, 1, 1]), active)
-    return structure, [rng.random((5, 2)) + 0.1, rng.random((4, time)) + 0.1]
 
 
 def lagged_and_delayed(rng, *, time=130, **sizes):
@@ -75,7 +65,6 @@ def masked_bins(rng, *, time=130, freq=20, **sizes):
 
 CASES = {
     **STRUCTURES,
-    "gliding": gliding,
     "lagged and delayed": lagged_and_delayed,
     "equalised": equalised,
     "masked bins": masked_bins,

@@ -4,13 +4,15 @@ import numpy as np
 import pytest
 
 import nmfaudio as na
+from nmfaudio.factorisation.solvers.mu import mu_step
 from nmfaudio.factorisation.structures.gliding import (
     BLOCK,
-    Entries,
     Gliding,
+    joined_entries,
     partial_entries,
     whole_entries,
 )
+from nmfaudio.kernels.threads import set_threads
 
 BINS, FRAMES = 40, 2 * BLOCK + 5
 
@@ -21,8 +23,7 @@ def case():
     rng = np.random.default_rng(0)
     pitches = np.array([3.0, 3.2, 3.4, 5.0, 5.1, 5.2])
     partials = partial_entries(pitches, np.arange(6), n_partials=6, n_bins=BINS)
-    both = zip(partials, whole_entries(np.array([6]), BINS), strict=True)
-    entries = Entries(*(np.concatenate(pair) for pair in both))
+    entries = joined_entries(whole_entries(np.array([6]), BINS), partials)
     active = np.ones((7, 3), bool)
     active[2, 1] = False
     structure = Gliding(BINS, entries, np.array([0, 0, 0, 1, 1, 1, 2]), active)
@@ -73,3 +74,46 @@ def test_factors_that_do_not_fit_are_refused(case):
     for wrong in ([X[0], X[1][:5]], [X[0], X[1][:, :BLOCK]], [X[0][0], X[1]]):
         with pytest.raises(na.errors.ShapeError, match="Gliding needs"):
             structure.shape(wrong)
+
+
+@pytest.mark.parametrize(("dtype", "bins"), [(np.float64, BINS), (np.float32, BINS), (float, 3)])
+def test_the_sweep_equals_updates_factor_by_factor(case, dtype, bins):
+    structure, X = case
+    if bins != BINS:
+        entries = whole_entries(np.array([0, 1]), bins)
+        structure = Gliding(bins, entries, np.array([0, 1]), np.ones((2, 3), bool))
+        X = [X[0][:bins, :2], X[1][:2]]
+    V = np.random.default_rng(2).random((bins, FRAMES)).astype(dtype)
+    X[1][0, 10:90] = 0
+    X[1][1, 40:70] = 0
+    factors = [na.Factor(F) for F in X]
+
+    class Stepwise(na.solvers.MU):
+        def begin(self, problem, factors):
+            return na.solvers.Stepwise(mu_step, problem, factors)
+
+    fits = [
+        na.decompose(V, factors, structure=structure, solver=solver, max_iter=6, tol=0)
+        for solver in ("mu", Stepwise())
+    ]
+    tolerance = 1e-10 if V.dtype == np.float64 else 1e-3
+    np.testing.assert_allclose(fits[0].losses, fits[1].losses, rtol=tolerance)
+    for fast, slow in zip(fits[0].factors, fits[1].factors, strict=True):
+        inside = np.ones(fast.shape, bool)
+        if fast.shape == X[1].shape:
+            inside = np.repeat(structure.active, BLOCK, axis=1)[:, :FRAMES]
+        np.testing.assert_allclose(fast[inside], slow[inside], rtol=tolerance, atol=tolerance)
+
+
+def test_the_sweep_does_not_depend_on_the_number_of_threads(case):
+    structure, X = case
+    V = np.random.default_rng(2).random((BINS, FRAMES))
+    results = []
+    try:
+        for count in (1, 2, 3):
+            set_threads(count)
+            d = na.decompose(V, [na.Factor(F) for F in X], structure=structure, solver="mu")
+            results.append([F.tobytes() for F in d.factors])
+    finally:
+        set_threads(None)
+    assert results[0] == results[1] == results[2]

@@ -15,6 +15,7 @@ from nmfaudio.factorisation.solvers.base import Run, Solver, Stepwise
 from nmfaudio.factorisation.solvers.bilinear import BilinearRun, is_bilinear
 from nmfaudio.factorisation.solvers.descent import descend
 from nmfaudio.factorisation.solvers.fused import FusedRun, can_fuse
+from nmfaudio.factorisation.solvers.gliding import GlidingRun, can_sweep
 from nmfaudio.factorisation.solvers.row_weights import begin_fused
 from nmfaudio.factorisation.solvers.sum_of_products import SumRun, is_sum_of_products
 
@@ -60,6 +61,7 @@ class MU:
     Under a beta-divergence the model of all frames is never stored: plain and convolutive NMF are
     computed in one pass over V per iteration; a `Bilinear` structure takes one more for each
     further factor of its templates, and a `SumOfProducts` one for each of its factors of templates.
+    Sounds of gliding pitch under the Kullback–Leibler divergence have a sweep of their own.
     Everything else is computed factor by factor.
 
     References
@@ -85,6 +87,8 @@ class MU:
     def begin(self, problem: Problem, factors: Sequence[np.ndarray]) -> Run:
         if can_fuse(problem):
             return begin_fused(FusedRun, problem, factors)
+        if can_sweep(problem):
+            return GlidingRun(problem, factors)
         if is_bilinear(problem):
             return BilinearRun(problem, cast(Beta, problem.divergence), factors)
         if is_sum_of_products(problem, factors):

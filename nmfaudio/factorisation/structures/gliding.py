@@ -9,18 +9,28 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from nmfaudio.errors import ShapeError
-from nmfaudio.factorisation.structures.base import Factors
-from nmfaudio.factorisation.structures.bilinear import Bilinear
+from nmfaudio.factorisation.structures.base import Factors, Structure
 from nmfaudio.factorisation.structures.spectra import hann_lobe
+from nmfaudio.kernels.gliding import FRAMES, WIDTH
 from nmfaudio.kernels.products import product
 
-BLOCK = 64  # frames that share a set of active states
-
-_REACH = 2  # bins on each side of a partial: half the main lobe of a Hann window
+BLOCK = FRAMES  # frames that share a set of active states
 
 
 class Entries(NamedTuple):
-    """Non-zero entries of P (freq, part, state), as arrays of shape (entry,)."""
+    """Non-zero entries of P (freq, part, state), in groups of `WIDTH` neighbouring bins of a state.
+
+    Parameters
+    ----------
+    bins : np.ndarray [shape=(group,)]
+        First bin of each group. In a model of fewer than `WIDTH` bins, groups extend beyond them.
+    parts : np.ndarray [shape=(group, WIDTH)]
+        Part of each bin.
+    states : np.ndarray [shape=(group,)]
+        State of each group, ascending.
+    weights : np.ndarray [shape=(group, WIDTH)]
+        Entries; 0 where a group needs fewer bins.
+    """
 
     bins: np.ndarray
     parts: np.ndarray
@@ -38,7 +48,7 @@ def partial_entries(
     fundamentals : np.ndarray [shape=(pitched state,)]
         Fundamental frequency of each state, in bins.
     states : np.ndarray [shape=(pitched state,)]
-        Indices of these states.
+        Indices of these states, ascending.
     n_partials : int
         Number of partials.
     n_bins : int
@@ -47,26 +57,45 @@ def partial_entries(
     Returns
     -------
     Entries
-        Part p is partial p + 1.
+        A group for each partial of each state. Part p is partial p + 1.
     """
-    # (pitched state, partial, bin of the lobe)
-    centres = fundamentals[:, None, None] * np.arange(1, n_partials + 1)[:, None]
-    bins = np.rint(centres).astype(np.int64) + np.arange(-_REACH, _REACH + 1)
-    weights = hann_lobe(np.abs(bins - centres))
+    centres = fundamentals[:, None] * np.arange(1, n_partials + 1)  # (pitched state, partial)
+    # The lobe is less than `WIDTH` bins wide: two on each side.
+    first = np.clip(np.floor(centres).astype(np.int64) - 1, 0, max(n_bins - WIDTH, 0))
+    bins = first[..., None] + np.arange(WIDTH)
+    weights = np.where(bins < n_bins, hann_lobe(np.abs(bins - centres[..., None])), 0)
     parts = np.broadcast_to(np.arange(n_partials)[:, None], bins.shape)
-    indices = np.broadcast_to(np.asarray(states)[:, None, None], bins.shape)
-    kept = (weights > 0) & (bins >= 0) & (bins < n_bins)
-    return Entries(bins[kept], parts[kept], indices[kept], weights[kept])
+    owners = np.broadcast_to(np.asarray(states)[:, None], first.shape)
+    kept = weights.any(axis=-1)
+    return Entries(first[kept], parts[kept], owners[kept], weights[kept])
 
 
 def whole_entries(states: np.ndarray, n_bins: int) -> Entries:
     """Return entries of states of arbitrary spectra: each bin is a part."""
-    bins = np.tile(np.arange(n_bins), len(states))
-    return Entries(bins, bins, np.repeat(states, n_bins), np.ones(len(bins)))
+    starts = np.arange(0, n_bins, WIDTH)
+    first = np.minimum(starts, max(n_bins - WIDTH, 0))
+    bins = first[:, None] + np.arange(WIDTH)
+    # The last group overlaps the one before.
+    weights = ((bins >= starts[:, None]) & (bins < n_bins)).astype(float)
+    parts = np.minimum(bins, n_bins - 1)
+    count = len(states)
+    return Entries(
+        np.tile(first, count),
+        np.tile(parts, (count, 1)),
+        np.repeat(states, len(first)),
+        np.tile(weights, (count, 1)),
+    )
+
+
+def joined_entries(*several: Entries) -> Entries:
+    """Return the entries of several sets of states together, by state."""
+    entries = Entries(*(np.concatenate(arrays) for arrays in zip(*several, strict=True)))
+    order = np.argsort(entries.states, kind="stable")
+    return Entries(*(array[order] for array in entries))
 
 
 @dataclass(frozen=True, eq=False)
-class Gliding(Bilinear):
+class Gliding(Structure):
     r"""Gliding model: pitch states of a sound share the strengths of its partials.
 
     A state is a sound at one of several pitches close to one another. A sound has the same timbre
@@ -122,30 +151,48 @@ class Gliding(Bilinear):
         H[list(components)] = factors[1][list(components)]
         return [factors[0], H]
 
+    def values(self, A: np.ndarray) -> np.ndarray:
+        """Return the entries of the templates.
+
+        Parameters
+        ----------
+        A : np.ndarray [shape=(part, sound)]
+            Strengths.
+
+        Returns
+        -------
+        np.ndarray [shape=(group, WIDTH)]
+            Entry of W in each bin of each group.
+        """
+        P = self.entries
+        return np.asarray(P.weights * A[P.parts, self.owners[P.states][:, None]])
+
+    def per_part(self, values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+        """Sum values over the entries of each part of each sound.
+
+        Parameters
+        ----------
+        values : np.ndarray [shape=(group, WIDTH)]
+            Value of each entry.
+        shape : tuple of (int, int)
+            Shape of the strengths.
+
+        Returns
+        -------
+        np.ndarray [shape=(part, sound)]
+            Sums in float64.
+        """
+        P = self.entries
+        flat = P.parts * shape[1] + self.owners[P.states][:, None]  # index into (part, sound)
+        sums = np.bincount(flat.ravel(), values.ravel(), shape[0] * shape[1])
+        return np.asarray(sums.reshape(shape))
+
     def templates(self, factors: Factors) -> np.ndarray:
-        A, P = factors[0], self.entries
-        values = P.weights * A[P.parts, self.owners[P.states]]
-        flat = P.states * self.n_bins + P.bins  # index into (state, freq)
-        count = len(self.owners)
-        W = np.bincount(flat, values, count * self.n_bins).reshape(count, self.n_bins)
-        return W.T.astype(A.dtype)
-
-    def left(self, factors: Factors) -> np.ndarray:
-        return self.templates(factors)
-
-    def left_adjoint(self, i: int, G: np.ndarray, factors: Factors) -> np.ndarray:
-        A, P = factors[0], self.entries
-        values = P.weights * G[P.bins, P.states]
-        flat = P.parts * A.shape[1] + self.owners[P.states]  # index into (part, sound)
-        return np.bincount(flat, values, A.size).reshape(A.shape).astype(A.dtype)
-
-    def right(self, factors: Factors) -> np.ndarray:
-        H = factors[1]
-        silenced = ~self._active_frames(H.shape[1]) & (H != 0)
-        return np.where(silenced, H.dtype.type(0), H) if silenced.any() else H
-
-    def right_adjoint(self, i: int, G: np.ndarray, factors: Factors) -> np.ndarray:
-        return np.where(self._active_frames(G.shape[1]), G, G.dtype.type(0))
+        A, P, count = factors[0], self.entries, len(self.owners)
+        width = max(self.n_bins, WIDTH)
+        flat = P.states[:, None] * width + self._bins()  # index into (state, freq)
+        W = np.bincount(flat.ravel(), self.values(A).ravel(), count * width)
+        return W.reshape(count, width)[:, : self.n_bins].T.astype(A.dtype)
 
     def forward(self, factors: Factors) -> np.ndarray:
         W, H = self.templates(factors), factors[1]
@@ -155,20 +202,23 @@ class Gliding(Bilinear):
         return out.T
 
     def adjoint(self, i: int, G: np.ndarray, factors: Factors) -> np.ndarray:
-        H = factors[1]
+        A, H = factors
         if i == 1:
             W, back = self.templates(factors), np.zeros_like(H)
             for frames, states in self._blocks(H.shape[1]):
                 back[states, frames] = product(W[:, states].T, G[:, frames])
             return back
-        spectra = np.zeros((len(H), self.n_bins), H.dtype)  # Σ_t G[f, t] H[s, t], (state, freq)
+        width = max(self.n_bins, WIDTH)
+        spectra = np.zeros((len(H), width), H.dtype)  # Σ_t G[f, t] H[s, t], (state, freq)
         for frames, states in self._blocks(H.shape[1]):
-            spectra[states] += product(G[:, frames], H[states, frames].T).T
-        return self.left_adjoint(0, spectra.T, factors)
+            spectra[states, : self.n_bins] += product(G[:, frames], H[states, frames].T).T
+        P = self.entries
+        values = P.weights * spectra[P.states[:, None], self._bins()]
+        return self.per_part(values, A.shape).astype(A.dtype)
 
-    def _active_frames(self, frames: int) -> np.ndarray:
-        """Return whether each state may be active in each frame [shape=(state, time)]."""
-        return np.repeat(self.active, BLOCK, axis=1)[:, :frames]
+    def _bins(self) -> np.ndarray:
+        """Return all bins of each group [shape=(group, WIDTH)]."""
+        return np.asarray(self.entries.bins[:, None] + np.arange(WIDTH))
 
     def _blocks(self, frames: int) -> list[tuple[slice, np.ndarray]]:
         """Return the frames and the active states of each block that has any."""
