@@ -233,11 +233,11 @@ class DenoiseSeparator(NmfSeparator):
 
         rng = generator(inputs.rng)
         examples = self._matching_examples(inputs, rng)
-        counts: list[tuple[int, int]] = []  # components of the noise and of the signal, by model
+        counts = [(0, 0)] * self.models  # components of the noise and of the signal
 
-        def fit(report: Callback | None, rng: np.random.Generator) -> Decomposition:
+        def fit(index: int, report: Callback | None, rng: np.random.Generator) -> Decomposition:
             fitted, n_noise = self._fit(inputs.V, examples, report, rng)
-            counts.append((n_noise, fitted.n_components - n_noise))
+            counts[index] = n_noise, fitted.n_components - n_noise
             return fitted
 
         fitted = average_models(inputs.V, fit, self.models, callback=inputs.callback, rng=rng)
