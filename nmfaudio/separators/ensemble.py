@@ -64,7 +64,7 @@ def average_models(
     # No iterations: the call computes the loss of the mean.
     mean = decompose(
         V,
-        [Factor(W), Factor(H)],
+        [Factor(W, free=False), Factor(H, free=False)],
         structure=models[0].structure,
         divergence=models[0].divergence,
         max_iter=0,
