@@ -28,16 +28,15 @@ if TYPE_CHECKING:
     Sound = AnyRecording | tuple[float, float]
 
 _WINDOW = 0.064  # seconds
-# Share of the frames that is assumed to be noise if no noise is specified: those with the lowest
-# level. The level is smoothed by a median over `_NEIGHBOURS` frames on each side.
-_QUIETEST = 0.1
-_NEIGHBOURS = 2
 # Ratios of losses above which examples do not match, on 16 mixtures of speech and noise. Examples
 # of the noise to the quietest frames: 0.90 to 1.02 for the same noise, 0.97 to 1.17 for another.
 # Examples of the signal to free components: 0.96 to 1.43 for the same speaker, at least 1.45 for
 # another one wherever those made the speech worse by more than 0.5 dB.
 _OTHER_NOISE, _OTHER_SIGNAL = 0.98, 1.45
 _FLOOR = -12.0  # dB; default where no example of the signal is used
+# Width of the bands of the fit relative to their frequency, and iterations that fit free templates
+# in bins. SI-SDR of the signal in 21 trials, relative to a fit in bins: -0.2 to +0.2 dB, mean 0.
+_BAND_WIDTH, _REFIT_ITERATIONS = 1 / 50, 3
 _SMALLEST = 1e-3  # initial activation relative to the mean; multiplicative updates keep zeros
 
 
@@ -233,11 +232,11 @@ class DenoiseSeparator(NmfSeparator):
 
         rng = generator(inputs.rng)
         examples = self._matching_examples(inputs, rng)
-        counts: list[tuple[int, int]] = []  # components of the noise and of the signal, by model
+        counts = [(0, 0)] * self.models  # components of the noise and of the signal
 
-        def fit(report: Callback | None, rng: np.random.Generator) -> Decomposition:
+        def fit(index: int, report: Callback | None, rng: np.random.Generator) -> Decomposition:
             fitted, n_noise = self._fit(inputs.V, examples, report, rng)
-            counts.append((n_noise, fitted.n_components - n_noise))
+            counts[index] = n_noise, fitted.n_components - n_noise
             return fitted
 
         fitted = average_models(inputs.V, fit, self.models, callback=inputs.callback, rng=rng)
@@ -258,11 +257,13 @@ class DenoiseSeparator(NmfSeparator):
         The examples of the noise are compared with the quietest frames of the recording, those of
         the signal with free components: what explains the recording worse is not used.
         """
+        from nmfaudio.separators.noise_frames import quietest_frames, spread_frames
+
         noise, signal = (self._spectrograms(inputs, name) for name in ("noise", "signal"))
-        quietest = _quietest_frames(inputs.V)
+        quietest = quietest_frames(inputs.V)
         quiet = [inputs.V[:, quietest]]
         # Without the quietest frames, which would explain themselves
-        others = inputs.V if quietest.all() else inputs.V[:, ~quietest]
+        others = spread_frames(inputs.V if quietest.all() else inputs.V[:, ~quietest])
 
         def loss(examples: list[list[np.ndarray]]) -> float:
             fitted, _ = self._fit(others, examples, inputs.callback, rng)
@@ -311,9 +312,10 @@ class DenoiseSeparator(NmfSeparator):
         """
         import numpy as np
 
+        from nmfaudio.audio.frequency_bands import FrequencyBands
         from nmfaudio.dictionaries.exemplars import choose_exemplars
-        from nmfaudio.factorisation.engine import decompose
-        from nmfaudio.factorisation.factors import Factor
+        from nmfaudio.factorisation.structures import Product
+        from nmfaudio.separators.banded_fit import fit_in_bands
 
         known = [choose_exemplars(each, self.exemplars, 1, rng)[0] for each in examples]
         n_free = self.n_free if len(known) == 1 else 0
@@ -324,12 +326,19 @@ class DenoiseSeparator(NmfSeparator):
         # Level at which all components together have the energy of a mean frame.
         level = float(V.mean(dtype=np.float64)) * len(V) / W.shape[1]
         H = ((rng.random((W.shape[1], V.shape[1])) + _SMALLEST) * level).astype(V.dtype)
-        unknown = np.arange(W.shape[1]) >= W.shape[1] - n_free
-        fitted = decompose(
+        bands = FrequencyBands.proportional(len(V), _BAND_WIDTH)
+        fitted = fit_in_bands(
             V,
-            [Factor(W, free=unknown if n_free else False, name="W"), Factor(H, name="H")],
+            bands,
+            bands.pool(W),
+            H,
+            n_components=W.shape[1],
+            known=W[:, : W.shape[1] - n_free],
+            structure=Product(),
             max_iter=self.max_iter,
             tol=self.tol,
+            refit_iter=_REFIT_ITERATIONS,
+            refit_H=False,
             callback=report,
             rng=rng,
         )
@@ -373,19 +382,3 @@ def _samples_in(inputs: SeparationInput, span: tuple[float, float], name: str) -
             return inputs.excerpt.read(start, stop)
     first, last = (round((time - inputs.start) * inputs.sr) for time in (start, stop))
     return inputs.y[:, first:last]
-
-
-def _quietest_frames(V: np.ndarray) -> np.ndarray:
-    """Frames with the lowest level, smoothed by a median [shape=(time,), dtype=bool]."""
-    import numpy as np
-
-    from nmfaudio.kernels.median import running_median
-
-    level = V.sum(axis=0, dtype=np.float64)
-    if len(level) > _NEIGHBOURS:
-        level = running_median(np.ascontiguousarray(level[None]), _NEIGHBOURS)[0]
-    count = max(1, round(_QUIETEST * len(level)))
-    frames = np.zeros(len(level), bool)
-    frames[np.argsort(level, kind="stable")[:count]] = True
-    # Digital silence has no noise to learn from.
-    return frames if V[:, frames].any() else np.ones(len(level), bool)

@@ -18,6 +18,9 @@ from nmfaudio.factorisation.structures import Convolutive
 # Width of a band relative to its frequency, and at least one bin. Bands half as wide gain 0.1 dB
 # on the tuning set and take twice as long.
 _RELATIVE_WIDTH = 1 / 50
+# Windows that a frame is in, where the number of lags is a multiple of it. SI-SDR of five
+# recordings with four lags: within 0.06 dB of four windows, which take twice as long.
+_WINDOWS_PER_FRAME = 2
 # Iterations that refit templates with known activations.
 _REFIT_ITERATIONS = 30
 
@@ -37,8 +40,8 @@ def fit_exemplars(
 ) -> Decomposition:
     """Fit known templates to a spectrogram.
 
-    Every window of V with as many frames as the templates have is modelled independently as a
-    sum of templates, and the models of the windows that overlap in a frame are averaged. So a
+    Overlapping windows of V with as many frames as the templates have are modelled independently
+    as sums of templates, and the models of the windows that overlap in a frame are averaged. So a
     template must match its context in time too, but unlike in convolutive NMF its model of a frame
     need not match the remainder that earlier templates leave.
 
@@ -95,9 +98,12 @@ def fit_exemplars(
     rows = bands.pool(V.T, axis=-1)  # (time, band)
     spectra = _initial_templates(W, bands, n_free, generator(rng))  # (lag, band, component)
     components = spectra.shape[2]
+    overlap, begins = 1, np.arange(len(rows))
     if not convolutive:
+        overlap = lags if lags % _WINDOWS_PER_FRAME else _WINDOWS_PER_FRAME
+        begins = _window_begins(len(rows), lags, lags // overlap)
         # One column of the data for each window: lags become further rows of plain NMF.
-        rows = _stack_windows(rows, lags)
+        rows = _stack_windows(rows, lags)[begins]
         spectra = spectra.reshape(-1, components)
     levels = rows.sum(axis=1) / components
     levels = np.maximum(levels, RELATIVE_FLOOR * max(float(levels.mean()), RELATIVE_FLOOR))
@@ -111,7 +117,9 @@ def fit_exemplars(
         tol=tol,
         callback=callback,
     )
-    model = _expand_bands(fitted, W, V.shape[1], bands, 1 if convolutive else lags)
+    H = np.zeros((components, V.shape[1]), W.dtype)
+    H[:, begins] = fitted.H
+    model = _expand_bands(fitted, W, H, bands, overlap)
     if n_free:
         model = _refit_templates(V, model, slice(known, None), ())
     if adapt is not None:
@@ -131,6 +139,12 @@ def _initial_templates(
     return np.concatenate([pooled, unknown], axis=1).transpose(0, 2, 1)
 
 
+def _window_begins(frames: int, lags: int, step: int) -> np.ndarray:
+    """Indices of the windows to model: every `step`-th, and the last one, which ends the data."""
+    last = max(0, frames - lags)
+    return np.append(np.arange(0, last, step), last)
+
+
 def _stack_windows(rows: np.ndarray, lags: int) -> np.ndarray:
     """Windows of `lags` rows from each row on, flattened; zeros follow the last row."""
     rows = np.concatenate([rows, np.zeros((max(0, lags - len(rows)), rows.shape[1]), rows.dtype)])
@@ -146,9 +160,9 @@ def _component_mask(components: slice, count: int) -> np.ndarray:
 
 
 def _expand_bands(
-    fitted: Decomposition, W: np.ndarray, frames: int, bands: FrequencyBands, overlap: int
+    fitted: Decomposition, W: np.ndarray, H: np.ndarray, bands: FrequencyBands, overlap: int
 ) -> Decomposition:
-    """Convert a model in bands to the convolutive model in bins.
+    """Convert a model in bands to the convolutive model in bins, with activations H of all frames.
 
     Each frame is the mean over the `overlap` windows that cover it.
     """
@@ -156,10 +170,8 @@ def _expand_bands(
     # Templates learned here are in bands: distribute each band evenly over its bins.
     unknown = fitted.W.reshape(lags, len(bands.edges), -1)[..., known:]
     spectra = bands.spread(unknown).astype(W.dtype)
-    H = np.zeros((fitted.n_components, frames), W.dtype)
-    H[:, : fitted.H.shape[1]] = fitted.H[:, :frames]
-    factors = (np.concatenate([W, spectra], axis=2) / overlap, H)
-    return replace(fitted, factors=factors, structure=Convolutive())
+    templates = np.concatenate([W, spectra], axis=2) / overlap
+    return replace(fitted, factors=(templates, H), structure=Convolutive())
 
 
 def _refit_templates(

@@ -131,3 +131,14 @@ def test_what_cannot_be_is_refused(settings, error, message):
 def test_one_number_is_no_time_range():
     with pytest.raises(na.ParameterError, match=r"noise is 3; .* such as \(0, 3\)"):
         na.DenoiseSeparator(noise=3)
+
+
+def test_models_are_compared_on_frames_of_the_whole_recording():
+    from nmfaudio.separators.noise_frames import COMPARED_FRAMES, spread_frames
+
+    V = np.arange(3 * COMPARED_FRAMES, dtype=float)[None]
+    chosen = spread_frames(V)[0]
+    assert len(chosen) == COMPARED_FRAMES
+    assert (chosen[0], chosen[-1]) == (V[0, 0], V[0, -1])
+    assert set(np.diff(chosen)) <= {2.0, 3.0, 4.0}
+    np.testing.assert_array_equal(spread_frames(V[:, :9]), V[:, :9])

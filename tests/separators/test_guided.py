@@ -102,13 +102,23 @@ def test_what_is_known_by_its_own_frames_is_recovered_exactly():
     np.testing.assert_allclose(d.model(), W @ H, atol=5e-3)
 
 
-@pytest.mark.parametrize("lags", [1, 3])
+@pytest.mark.parametrize("lags", [1, 3, 4])
 def test_stretches_explain_what_they_were_cut_from(lags):
     V = np.random.default_rng(0).random((40, 12))
     W = np.stack([V[:, lag : 12 - lags + 1 + lag] for lag in range(lags)])
     d = fit_exemplars(V, W, max_iter=500, tol=0, beta_loss=1.0)
     inside = slice(lags - 1, 12 - lags + 1)  # fewer stretches overlap at the ends
     np.testing.assert_allclose(d.model()[:, inside], V[:, inside], rtol=0.02, atol=0.02)
+
+
+@pytest.mark.parametrize("frames", [3, 4, 5, 12, 13])
+def test_windows_of_an_even_number_of_frames_overlap_by_half(frames):
+    rng = np.random.default_rng(0)
+    V, W = rng.random((40, frames)), rng.random((4, 40, 6))
+    d = fit_exemplars(V, W, max_iter=5)
+    last = max(frames - 4, 0)
+    assert np.flatnonzero(d.H.any(axis=0)).tolist() == [*range(0, last, 2), last]
+    assert (d.model() > 0).all()  # the last frame, too, is in a window
 
 
 def test_a_sound_without_an_example_becomes_the_rest():
