@@ -19,13 +19,6 @@ if TYPE_CHECKING:
 
 
 NAMES = ("harmonic", "percussive")
-# Models are fitted in bands this wide relative to their frequency, and at least one bin, then for
-# a few iterations in bins. SI-SDR of nine mixtures, relative to a fit in bins: at least as high on
-# seven, -0.2 dB on one (within the spread of seeds), and -0.4 dB on a piano with drums, where it is
-# -0.7 dB if the iterations in bins leave the activations as they are. Narrower bands, of 1/100,
-# lose 0.1 to 0.6 dB on six mixtures of nine.
-_BAND_WIDTH = 1 / 50
-_REFIT_ITERATIONS = 6
 
 
 @public
@@ -38,8 +31,7 @@ class HpssSeparator(NmfSeparator):
     are averaged, so that their errors partly cancel. Templates of several frames model a hit
     and its decay by one component. The components of all models are divided into two
     natural classes by their percussiveness: the share of their energy under the percussive mask
-    of a median filter, averaged over the components that are active together. The models are
-    fitted in frequency bands, a tenth as many as bins, and only in the end in bins.
+    of a median filter, averaged over the components that are active together.
 
     Raises
     ------
@@ -155,27 +147,21 @@ class HpssSeparator(NmfSeparator):
     def _fit(
         self, V: np.ndarray, report: Callback | None, rng: np.random.Generator
     ) -> Decomposition:
-        """Fit one convolutive model from a random initialisation, in bands and then in bins."""
-        from nmfaudio.audio.frequency_bands import FrequencyBands
+        """Fit one convolutive model from a random initialisation."""
+        from nmfaudio.factorisation.engine import decompose
+        from nmfaudio.factorisation.factors import Factor
         from nmfaudio.factorisation.initialisation import random_factors
         from nmfaudio.factorisation.structures import Convolutive
-        from nmfaudio.separators.banded_fit import fit_in_bands
 
-        bands = FrequencyBands.proportional(len(V), _BAND_WIDTH)
-        frames = V.shape[1]  # a template is no longer than the recording
-        templates = min(self.lags, frames), len(bands.edges), self.n_components
+        bins, frames = V.shape  # a template is no longer than the recording
+        templates = min(self.lags, frames), bins, self.n_components
         W, H = random_factors(templates, (self.n_components, frames), None, None)
-        return fit_in_bands(
+        return decompose(
             V,
-            bands,
-            W,
-            H,
-            n_components=self.n_components,
+            [Factor(W, name="W"), Factor(H, name="H")],
             structure=Convolutive(),
             max_iter=self.max_iter,
             tol=self.tol,
-            refit_iter=_REFIT_ITERATIONS,
-            refit_H=True,
             callback=report,
             rng=rng,
         )
