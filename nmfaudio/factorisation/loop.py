@@ -29,6 +29,7 @@ from nmfaudio.kernels.threads import parallel_for_each
 # V is rescaled if its mean is outside these bounds. They leave room for products of several factors
 # and powers of V within the exponent range of float32 (2^±126).
 MIN_MEAN, MAX_MEAN = 2.0**-16, 2.0**16
+_MEAN_BLOCK = 1024  # frames of a block of the constant model
 
 
 @dataclass(frozen=True)
@@ -262,16 +263,15 @@ def _run(
         *(start_index, task.V.shape, [F.shape for F in starts]),
         *(task.structure, task.divergence, solver, losses[0]),
     )
+    criterion = _Criterion(schedule.tol, problem)
     converged = stopped = False
     while checks[-1] < schedule.max_iter and not (converged or stopped):
         n_iter = min(schedule.check_every, schedule.max_iter - checks[-1])
         run.advance(n_iter)
         checks.append(checks[-1] + n_iter)
         losses.append(_finite(run.loss, checks[-1]))
-        # The tolerance is relative to the initial objective. A shorter last interval is no evidence
-        # of convergence.
-        threshold = schedule.tol * abs(losses[0])
-        converged = 0 < threshold >= losses[-2] - losses[-1] and n_iter == schedule.check_every
+        # A shorter last interval is no evidence of convergence.
+        converged = n_iter == schedule.check_every and criterion.met(losses)
         LOGGER.debug("fit %d: iteration %d, objective %.6g", start_index, checks[-1], losses[-1])
         stopped = results.report(
             Progress(checks[-1], schedule.max_iter, run.loss, start_index, len(results.losses))
@@ -292,6 +292,41 @@ def _run(
         fitted=tuple(replace(f, initial=F) for f, F in zip(task.factors, factors, strict=True)),
         weights=task.weights,
     )
+
+
+class _Criterion:
+    """Stopping criterion: the objective decreases by less than a tolerance.
+
+    The tolerance is relative to the first objective, or to that of a constant model if that is
+    smaller: of a poor start's objective, any later decrease would be a small part.
+    """
+
+    def __init__(self, tol: float, problem: Problem) -> None:
+        self._tol = tol
+        self._problem = problem
+        self._constant: float | None = None  # computed at the first check that may be the last
+
+    def met(self, losses: list[float]) -> bool:
+        """Return whether the last decrease of the objectives at the checks was small enough."""
+        decrease, first = losses[-2] - losses[-1], abs(losses[0])
+        if not 0 < self._tol * first >= decrease:
+            return False
+        if self._constant is None:
+            self._constant = _constant_model_loss(self._problem)
+        # A constant V leaves no scale other than the first objective.
+        return decrease <= self._tol * min(first, self._constant or first)
+
+
+def _constant_model_loss(problem: Problem) -> float:
+    """Divergence of the mean of V from V, at the caller's scale, in blocks to save memory."""
+    V, weights = problem.V, problem.weights
+    mean, total = V.dtype.type(weighted_mean(V, weights)), 0.0
+    for first in range(0, V.shape[-1], _MEAN_BLOCK):
+        frames = (..., slice(first, first + _MEAN_BLOCK))
+        block = V[frames]
+        m = None if weights is None else weights[frames]
+        total += problem.divergence.value(block, np.full_like(block, mean), m)
+    return total * problem.cost_scale
 
 
 def _finite(loss: float, iteration: int) -> float:

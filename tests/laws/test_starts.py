@@ -233,3 +233,16 @@ def test_jobs_see_the_callers_errstate(threads):
     threads(2)
     with np.errstate(over="raise"), pytest.raises(FloatingPointError):
         parallel_for_each(lambda number: np.float32([1e38]) * np.float32(1e38), 2)
+
+
+@pytest.mark.parametrize("gain", [1e-3, 1e4])
+@pytest.mark.parametrize("solver", ["mu", "bmme"])
+def test_a_start_of_another_scale_stops_no_earlier(solver, gain):
+    rng = np.random.default_rng(0)
+    V = rng.random((40, 5)) @ rng.random((5, 60)) ** 4 + 0.05 * rng.random((40, 60))
+    W, H = rng.random((40, 5)), rng.random((5, 60))
+    good, poor = (
+        na.nmf(V, W=scale * W, H=H, solver=solver, max_iter=1000) for scale in (0.5, gain)
+    )
+    assert good.converged
+    assert poor.losses[-1] == pytest.approx(good.losses[-1], rel=0.05)
