@@ -61,6 +61,7 @@ class FusedRun:
     """
 
     loss: float
+    _fixed_templates: Templates | None = None
     _plain_H = True
     """Whether H is a factor itself, not computed from others."""
 
@@ -247,6 +248,8 @@ class FusedRun:
 
     def _templates(self) -> Templates:
         """Return W with the arrays derived from it that the update of H needs."""
+        if self._free_W is False and self._fixed_templates is not None:
+            return self._fixed_templates
         W, rank = self._W, self._W_shape[-1]
         empty, memory = np.empty((0, 0), W.dtype), self._packing
         sums = np.empty((self._n_strips(), len(W)))
@@ -258,6 +261,7 @@ class FusedRun:
         if self._constant_B:  # Σ_f W[k, f], cumulated over lags
             totals = sums.sum(0)[: self._lags * rank].reshape(self._lags, rank).cumsum(0)
             templates = templates._replace(totals=totals.astype(W.dtype))
+        self._fixed_templates = templates
         return templates
 
     def _strips_of_next_W(self, templates: Templates) -> np.ndarray:
