@@ -11,7 +11,7 @@ import warnings
 import numpy as np
 
 from nmfaudio.errors import AudioWarning
-from nmfaudio.kernels import strips, strips_portable
+from nmfaudio.kernels import gemm, gemm_tiles, strips, strips_portable
 from nmfaudio.kernels.jit import kernel
 from nmfaudio.kernels.layout import aligned_zeros
 from nmfaudio.kernels.machine import HAS_FMA
@@ -59,3 +59,4 @@ _backend = strips if VECTORS else strips_portable
 gradient_parts_H, gradient_parts_W = _backend.gradient_parts_H, _backend.gradient_parts_W
 gradient_part_H_euclidean = _backend.gradient_part_H_euclidean
 gradient_part_W_euclidean = _backend.gradient_part_W_euclidean
+add_nn = gemm_tiles.add_nn if VECTORS else gemm.add_nn

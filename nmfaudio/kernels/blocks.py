@@ -9,6 +9,7 @@ import numpy as np
 
 from nmfaudio.kernels import majorisation
 from nmfaudio.kernels.backend import (
+    add_nn,
     gradient_part_H_euclidean,
     gradient_part_W_euclidean,
     gradient_parts_H,
@@ -23,7 +24,6 @@ from nmfaudio.kernels.bundles import (
     Templates,
     Workspace,
 )
-from nmfaudio.kernels.gemm import add_nn
 from nmfaudio.kernels.jit import kernel
 from nmfaudio.kernels.layout import FRAMES, ROWS
 

@@ -13,7 +13,8 @@ import numpy as np
 
 from nmfaudio.kernels import majorisation
 from nmfaudio.kernels.bundles import Majoriser, StepTerms
-from nmfaudio.kernels.gemm import add_nn, add_nt
+from nmfaudio.kernels.backend import add_nn
+from nmfaudio.kernels.gemm import add_nt
 from nmfaudio.kernels.jit import kernel
 
 BLOCK = 64  # frames

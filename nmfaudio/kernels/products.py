@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from nmfaudio.kernels.gemm import add_nn, add_nt
+from nmfaudio.kernels.backend import add_nn
+from nmfaudio.kernels.gemm import add_nt
 from nmfaudio.kernels.threads import parallel_for
 
 ROWS = 64  # of the result in one part of the work; a multiple of the four rows of `gemm`

@@ -15,7 +15,8 @@ import numpy as np
 
 from nmfaudio.kernels import beta_divergence, majorisation
 from nmfaudio.kernels.bundles import Chunks, StepTerms
-from nmfaudio.kernels.gemm import add_nn, add_nt
+from nmfaudio.kernels.backend import add_nn
+from nmfaudio.kernels.gemm import add_nt
 from nmfaudio.kernels.jit import kernel
 
 ROWS = 24  # frames of a block; divides `layout.FRAMES`, of which chunks consist

@@ -60,6 +60,7 @@ MANY = N_REGISTERS == 32
 MODEL_WIDE = Shape(6, 4 if MANY else 2)
 MODEL_NARROW = Shape(6, 1)
 REST_WIDE, REST_NARROW = Shape(2, MODEL_WIDE.vectors), Shape(2, 1)
+ROW_WIDE, ROW_NARROW = Shape(1, MODEL_WIDE.vectors), Shape(1, 1)
 AWT_WIDE = Shape(12 if MANY else 6, 2)
 AWT_NARROW = Shape(24 if MANY else 12, 1)
 

@@ -16,7 +16,7 @@ from nmfaudio.factorisation.solvers.base import Stepwise
 from nmfaudio.factorisation.solvers.fused import FusedRun
 from nmfaudio.factorisation.solvers.mu import mu_step
 from nmfaudio.factorisation.structures import Convolutive, Product
-from nmfaudio.kernels import gemm, majorisation
+from nmfaudio.kernels import backend, gemm, gemm_tiles, majorisation
 from nmfaudio.kernels.bundles import Majoriser
 from nmfaudio.kernels.products import product
 
@@ -25,7 +25,7 @@ TOLERANCE = {np.float32: 2e-4, np.float64: 1e-10}
 
 
 @settings(max_examples=80, deadline=None)
-@given(st.integers(1, 11), st.integers(1, 11), st.integers(1, 11), st.integers(0, 99))
+@given(st.integers(1, 11), st.integers(1, 90), st.integers(1, 11), st.integers(0, 99))
 def test_gemm_adds_products(m, n, depth, seed):
     rng = np.random.default_rng(seed)
     A, B, C = rng.random((m, depth)), rng.random((depth, n)), rng.random((m, n))
@@ -33,10 +33,25 @@ def test_gemm_adds_products(m, n, depth, seed):
         gemm.add_nn: (A, B),
         gemm.add_nt: (A, np.ascontiguousarray(B.T)),
     }
+    if backend.VECTORS:
+        arguments[gemm_tiles.add_nn] = A, B
     for add, (left, right) in arguments.items():
         out = C.copy()
         add(left, right, out)
         np.testing.assert_allclose(out, C + A @ B, rtol=1e-12)
+
+
+def test_a_row_of_a_product_does_not_depend_on_the_rows_beside_it():
+    if not backend.VECTORS:
+        pytest.skip("tiles do not compile on this machine")
+    rng = np.random.default_rng(0)
+    A, B = rng.random((20, 30), np.float32), rng.random((30, 101), np.float32)
+    C = np.zeros((20, 101), np.float32)
+    gemm_tiles.add_nn(A, B, C)
+    for first in range(20):
+        part = np.zeros((1, 101), np.float32)
+        gemm_tiles.add_nn(A[first : first + 1], B, part)
+        np.testing.assert_array_equal(part[0], C[first])
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
