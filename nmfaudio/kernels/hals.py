@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 
 from nmfaudio.kernels import majorisation
-from nmfaudio.kernels.bundles import Majoriser, StepTerms
 from nmfaudio.kernels.backend import add_nn
+from nmfaudio.kernels.bundles import Majoriser, StepTerms
 from nmfaudio.kernels.gemm import add_nt
 from nmfaudio.kernels.jit import kernel
 

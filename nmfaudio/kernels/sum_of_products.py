@@ -14,8 +14,8 @@ from typing import NamedTuple
 import numpy as np
 
 from nmfaudio.kernels import beta_divergence, majorisation
-from nmfaudio.kernels.bundles import Chunks, StepTerms
 from nmfaudio.kernels.backend import add_nn
+from nmfaudio.kernels.bundles import Chunks, StepTerms
 from nmfaudio.kernels.gemm import add_nt
 from nmfaudio.kernels.jit import kernel
 
