@@ -74,8 +74,8 @@ def decompose(
     max_iter : int
         Largest number of iterations; 0 returns the initial factors.
     tol : float
-        Stop when the objective decreased by less than `tol` times its first value since the last
-        check; 0 never stops early.
+        Stop when the objective decreased since the last check by less than `tol` times its first
+        value, or that of a constant model if it is smaller; 0 never stops early.
     check_every : int
         Iterations between checks. A check takes about as long as an iteration.
     n_init : int
@@ -261,8 +261,8 @@ def nmf(
     max_iter : int
         Largest number of iterations.
     tol : float
-        Stop when the objective decreased by less than `tol` times its first value since the last
-        check.
+        Stop when the objective decreased since the last check by less than `tol` times its first
+        value, or that of a constant model if it is smaller.
     check_every : int
         Iterations between checks.
     n_init : int

@@ -94,7 +94,7 @@ def deep_nmf(
 
     From one layer to the next, components that are active together are merged, such as notes into
     chords. The rank of the model is that of the last layer; the layers before it describe how its
-    templates are composed. A joint iteration takes several times as long as one of plain NMF.
+    templates are composed. A joint iteration takes about as long as one of plain NMF of that rank.
 
     Parameters
     ----------
