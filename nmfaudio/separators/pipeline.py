@@ -123,7 +123,7 @@ class NmfSeparator(Settings, ABC):
     refine: Literal["none", "consistent", "misi"] = option(
         "consistent",
         "refinement of the phases: consistent makes overlapping frames of a stem agree (slightly "
-        "cleaner; takes about 50 % longer), misi fits phases to the masks (only for very good "
+        "cleaner; takes up to two thirds longer), misi fits phases to the masks (only for very good "
         "masks), none keeps those of the mixture",
         choices=("none", "consistent", "misi"),
     )
