@@ -123,8 +123,8 @@ class NmfSeparator(Settings, ABC):
     refine: Literal["none", "consistent", "misi"] = option(
         "consistent",
         "refinement of the phases: consistent makes overlapping frames of a stem agree (slightly "
-        "cleaner; takes up to two thirds longer), misi fits phases to the masks (only for very good "
-        "masks), none keeps those of the mixture",
+        "cleaner; takes up to two thirds longer), misi fits phases to the masks (only for very "
+        "good masks), none keeps those of the mixture",
         choices=("none", "consistent", "misi"),
     )
 
