@@ -7,17 +7,19 @@ For products ``W H``, convolutive models and sums of products, in whole passes o
 - `activation_gradients`: the gradient for the activations of all frames, where these are computed
   from other factors
 - `sum_of_products`: the same kind of pass for sums of entrywise products
+- `gliding`: a sweep for sparse templates of sounds at gliding pitches
 - `strips`: gradient parts of a block, strip by strip, in tiles of vector registers;
   `strips_portable`: the same in plain loops; `backend`: choice of one of the two
 - `formulas`: the beta-divergence and its gradient, for vectors of bins
-- `vectors`, `lanes`: tiles and arithmetic on single registers, which Numba lacks; `machine`:
-  registers and cache of this processor
+- `vectors`, `lanes`: tiles and arithmetic on single registers, which Numba lacks; `machine`: the
+  registers of this processor
 - `layout`: padding, alignment, strips, panels and chunks; `packing`: the copies of W that a sweep
   reads, and the sums of what it accumulates
 
 For any model, step by step:
 
-- `products`, `gemm`: threaded matrix products, and the plain loops that compute them
+- `products`: threaded matrix products; `gemm_tiles`, `gemm`: what they compute, in tiles of vector
+  registers and in plain loops
 - `envelopes`: convolutions in time, component by component
 - `beta_divergence`: the beta-divergence and its gradient, for whole arrays
 - `hals`: coordinate descent on whole components for the squared Euclidean distance
@@ -47,8 +49,8 @@ strip : (FRAMES, columns)
     Range of frequencies of a block that is processed at a time, as wide as a tile of the model: 64
     in float32 with AVX-512. The remaining frequencies form narrow strips of one vector each.
 tile : rows × vectors
-    Block of vector registers as one value of compiled code (`vectors.Shape`): 6 × 4 for the model
-    with AVX-512, 4 × 4 for ``Hᵀ A``.
+    Block of vector registers as one value of compiled code (`vectors.Shape`): 6 × 4 with AVX-512
+    for the model and ``Hᵀ A``, 12 × 2 for ``A Wᵀ``.
 vector : lanes
     Contents of a register: 16 numbers in float32 with AVX-512, 8 in float64.
 lane

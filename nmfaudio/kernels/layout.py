@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nmfaudio.kernels.machine import L2_BYTES, REGISTER_BYTES
+from nmfaudio.kernels.machine import REGISTER_BYTES
 from nmfaudio.kernels.vectors import AWT_WIDE, MODEL_WIDE
 
 # Frames of a block: with 1025 bins in float32 it takes 200 kB, part of a second-level cache. A
@@ -15,6 +15,7 @@ from nmfaudio.kernels.vectors import AWT_WIDE, MODEL_WIDE
 FRAMES = 48
 ROWS = MODEL_WIDE.rows  # frames of a tile of the model
 CACHE_LINE = 64  # bytes
+L2_BYTES = 2**20  # of the second-level cache, at least, of a core of most processors
 # Sums over frames must depend neither on the machine nor on what else is summed: a shard is divided
 # into chunks by its own length.
 SHARD = 1024 * FRAMES  # frames, 19 minutes at 44.1 kHz and a hop length of 1024

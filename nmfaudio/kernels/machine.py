@@ -1,8 +1,7 @@
-"""Vector registers of the processor that Numba compiles for, and its cache."""
+"""Vector registers of the processor that Numba compiles for."""
 
 from __future__ import annotations
 
-import os
 import platform
 
 import numba
@@ -24,17 +23,8 @@ def _registers() -> tuple[int, int]:
     return 16, 16 if IS_X86 else 32
 
 
-def _second_level_cache() -> int:
-    """Bytes of the second-level cache of a core, 1 MiB where the system does not say."""
-    try:
-        return max(os.sysconf("SC_LEVEL2_CACHE_SIZE"), 0) or 2**20
-    except (AttributeError, OSError, ValueError):
-        return 2**20
-
-
 IS_X86 = platform.machine().lower() in ("x86_64", "amd64")
 HAS_AVX512 = "+avx512f" in _features()
 REGISTER_BYTES, N_REGISTERS = _registers()
-L2_BYTES = _second_level_cache()
 # Without the instruction each fused multiply-add would be a call of a slow function.
 HAS_FMA = not IS_X86 or "+fma" in _features()
