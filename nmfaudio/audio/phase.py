@@ -48,7 +48,7 @@ def consistent_wiener(
     length: int,
     *,
     weight: float = 1.0,
-    iterations: int = 8,
+    iterations: int = 10,
 ) -> np.ndarray:
     """Consistent Wiener filtering of sources.
 
