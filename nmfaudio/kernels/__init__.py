@@ -11,8 +11,8 @@ For products ``W H``, convolutive models and sums of products, in whole passes o
 - `strips`: gradient parts of a block, strip by strip, in tiles of vector registers;
   `strips_portable`: the same in plain loops; `backend`: choice of one of the two
 - `formulas`: the beta-divergence and its gradient, for vectors of bins
-- `vectors`, `lanes`: tiles and arithmetic on single registers, which Numba lacks; `machine`: the
-  registers of this processor
+- `tiles`, `vectors`, `lanes`: tiles of registers, operations on them, and arithmetic on single
+  registers, which Numba lacks; `machine`: the registers of this processor
 - `layout`: padding, alignment, strips, panels and chunks; `packing`: the copies of W that a sweep
   reads, and the sums of what it accumulates
 
@@ -49,7 +49,7 @@ strip : (FRAMES, columns)
     Range of frequencies of a block that is processed at a time, as wide as a tile of the model: 64
     in float32 with AVX-512. The remaining frequencies form narrow strips of one vector each.
 tile : rows × vectors
-    Block of vector registers as one value of compiled code (`vectors.Shape`): 6 × 4 with AVX-512
+    Block of vector registers as one value of compiled code (`tiles.Shape`): 6 × 4 with AVX-512
     for the model and ``Hᵀ A``, 12 × 2 for ``A Wᵀ``.
 vector : lanes
     Contents of a register: 16 numbers in float32 with AVX-512, 8 in float64.

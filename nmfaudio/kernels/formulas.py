@@ -40,7 +40,8 @@ from nmfaudio.kernels.lanes import (
     reciprocal_root,
     square_root,
 )
-from nmfaudio.kernels.vectors import elementwise, register_static
+from nmfaudio.kernels.tiles import register_static
+from nmfaudio.kernels.vectors import elementwise
 
 
 @dataclass(frozen=True)

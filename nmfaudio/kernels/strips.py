@@ -19,6 +19,7 @@ from nmfaudio.kernels import formulas
 from nmfaudio.kernels.bundles import Block, Params, Strip, Templates, Workspace
 from nmfaudio.kernels.jit import kernel
 from nmfaudio.kernels.layout import FRAMES, ROWS
+from nmfaudio.kernels.tiles import Columns
 from nmfaudio.kernels.vectors import (
     AWT_NARROW,
     AWT_WIDE,
@@ -26,7 +27,6 @@ from nmfaudio.kernels.vectors import (
     MODEL_WIDE,
     REST_NARROW,
     REST_WIDE,
-    Columns,
     add_outer,
     add_outer_transposed,
     entry,

@@ -14,44 +14,26 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.core.errors import TypingError
-from numba.core.imputils import lower_constant
-from numba.extending import (
-    NativeValue,
-    intrinsic,
-    models,
-    register_model,
-    typeof_impl,
-    unbox,
-)
 
 from nmfaudio.kernels.lanes import Lanes
-from nmfaudio.kernels.machine import N_REGISTERS, REGISTER_BYTES
-
-I64 = ir.IntType(64)
-
-
-@dataclass(frozen=True)
-class Shape:
-    """Shape of a tile: `rows` rows of `vectors` vectors of `size` bytes each."""
-
-    rows: int
-    vectors: int
-    size: int = REGISTER_BYTES
-
-
-@dataclass(frozen=True)
-class Columns:
-    """Number of columns that a matrix has in every call, see `with_columns`."""
-
-    count: int
-
+from nmfaudio.kernels.machine import N_REGISTERS
+from nmfaudio.kernels.tiles import (
+    I64,
+    Matrix,
+    Shape,
+    StaticValue,
+    Tile,
+    View,
+    alignment,
+    is_matrix,
+    operation,
+    require,
+)
 
 # Tiles of the model (frame, freq), of HtA (component, freq) and of AWt (frame, component). Each
 # leaves registers for the operands: with 32 registers 24 sums, 4 vectors and one repeated number.
@@ -65,131 +47,11 @@ AWT_WIDE = Shape(12 if MANY else 6, 2)
 AWT_NARROW = Shape(24 if MANY else 12, 1)
 
 
-def operation(function: Callable[..., Any]) -> Any:
-    """Make a Numba intrinsic: `function` maps types to a signature and a code generator."""
-    return intrinsic(function)
-
-
-class StaticValue(types.Type):
-    """Numba type of a value fixed at compile time, such as a `Shape` or a `Formula`."""
-
-    def __init__(self, value: Any) -> None:
-        self.value = value
-        super().__init__(name=f"StaticValue({value!r})")
-
-
-def register_static(kind: type) -> None:
-    """Let kernels take values of class `kind`, with a separate compilation for each value.
-
-    Values with the same `repr` must be the same.
-    """
-
-    @typeof_impl.register(kind)
-    def _typeof(value: Any, context: Any) -> StaticValue:
-        return StaticValue(value)
-
-
-register_model(StaticValue)(models.OpaqueModel)
-register_static(Shape)
-register_static(Columns)
-
-
-@lower_constant(StaticValue)
-def _constant(context: Any, builder: Any, kind: Any, value: Any) -> Any:
-    return context.get_dummy_value()
-
-
-@unbox(StaticValue)
-def _unbox(kind: Any, value: Any, context: Any) -> NativeValue:
-    return NativeValue(context.context.get_dummy_value())
-
-
-class Tile(types.Type):
-    """Numba type of a block of vectors of float32 or float64."""
-
-    def __init__(self, dtype: types.Float, shape: Shape) -> None:
-        self.dtype, self.shape = dtype, shape
-        self.lanes = shape.size * 8 // dtype.bitwidth
-        self.scalar = ir.FloatType() if dtype.bitwidth == 32 else ir.DoubleType()
-        self.vector = ir.VectorType(self.scalar, self.lanes)
-        self.count = shape.rows * shape.vectors
-        self.block = ir.ArrayType(self.vector, self.count)
-        super().__init__(name=f"Tile({dtype}, {shape})")
-
-
-@register_model(Tile)
-class _TileModel(models.PrimitiveModel):
-    def __init__(self, manager: Any, kind: Tile) -> None:
-        super().__init__(manager, kind, kind.block)
-
-
-class View(types.Type):
-    """Numba type of a C-contiguous matrix in memory that something else keeps alive.
-
-    Unlike arrays, views are passed on without counting references, which are atomic operations.
-    `columns` is None where their number is not known at compile time.
-    """
-
-    def __init__(self, dtype: types.Number, columns: int | None) -> None:
-        self.dtype, self.columns = dtype, columns
-        super().__init__(name=f"View({dtype}, {columns})")
-
-
-@register_model(View)
-class _ViewModel(models.StructModel):
-    def __init__(self, manager: Any, kind: View) -> None:
-        members = [("data", types.CPointer(kind.dtype)), ("columns", types.int64)]
-        super().__init__(manager, kind, members)
-
-
-class _Matrix:
-    """Addresses within an array or a view."""
-
-    def __init__(self, context: Any, builder: Any, kind: Any, value: Any) -> None:
-        self.builder = builder
-        if isinstance(kind, View):
-            view = cgutils.create_struct_proxy(kind)(context, builder, value)
-            self.data = view.data
-            self.columns = view.columns if kind.columns is None else I64(kind.columns)
-            return
-        array = context.make_array(kind)(context, builder, value)
-        self.data = array.data
-        self.columns = builder.extract_value(array.shape, kind.ndim - 1)
-
-    def at(self, row: Any, column: Any) -> Any:
-        """Address of an entry."""
-        offset = self.builder.add(self.builder.mul(row, self.columns), column)
-        return self.builder.gep(self.data, [offset])
-
-    def vector(self, tile: Tile, row: Any, column: Any, n: int = 0) -> Any:
-        """Address of the n-th vector from an entry on."""
-        address = self.builder.gep(self.at(row, column), [I64(n * tile.lanes)])
-        return self.builder.bitcast(address, tile.vector.as_pointer())
-
-
-def _require(condition: bool) -> None:
-    """Raise Numba's typing error, unless the arguments are those of an operation."""
-    if not condition:
-        raise TypingError("tiles need C-contiguous matrices and a constant Shape")
-
-
-def _is_matrix(kind: Any) -> bool:
-    """Return whether a type is that of a C-contiguous matrix."""
-    if isinstance(kind, View):
-        return True
-    return isinstance(kind, types.Array) and kind.ndim == 2 and kind.layout == "C"
-
-
-def _align(tile: Tile) -> int:
-    """Alignment in bytes that a load may assume: rows of V need not begin at a vector."""
-    return tile.dtype.bitwidth // 8
-
-
 def _viewed(columns: int | None) -> Any:
     """Generator of a view of an array with a given number of columns."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        matrix = _Matrix(context, builder, signature.args[-1], arguments[-1])
+        matrix = Matrix(context, builder, signature.args[-1], arguments[-1])
         out = cgutils.create_struct_proxy(signature.return_type)(context, builder)
         out.data = matrix.data
         out.columns = matrix.columns if columns is None else I64(columns)
@@ -201,7 +63,7 @@ def _viewed(columns: int | None) -> Any:
 @operation
 def view(context: Any, A: Any) -> Any:
     """View of an array, which must outlive it."""
-    _require(_is_matrix(A))
+    require(is_matrix(A))
     return View(A.dtype, None)(A), _viewed(None)
 
 
@@ -212,7 +74,7 @@ def view_as(context: Any, columns: Any, A: Any) -> Any:
     Addresses of its entries differ by constants, which processors add for free, while other sums
     compete with multiply-adds.
     """
-    _require(isinstance(columns, StaticValue) and _is_matrix(A))
+    require(isinstance(columns, StaticValue) and is_matrix(A))
     value = columns.value
     wide = isinstance(value, Shape)
     count = value.vectors * Tile(A.dtype, value).lanes if wide else value.count
@@ -222,12 +84,12 @@ def view_as(context: Any, columns: Any, A: Any) -> Any:
 @operation
 def entry(context: Any, A: Any, i: Any, j: Any) -> Any:
     """``A[i, j]`` of a view."""
-    _require(isinstance(A, View))
+    require(isinstance(A, View))
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         matrix, i, j = arguments
         scalar = context.get_value_type(A.dtype)
-        return builder.load(_Matrix(context, builder, A, matrix).at(i, j), typ=scalar)
+        return builder.load(Matrix(context, builder, A, matrix).at(i, j), typ=scalar)
 
     return A.dtype(A, types.int64, types.int64), generate
 
@@ -238,12 +100,12 @@ def prefetch(context: Any, shape: Any, A: Any, i: Any, j: Any) -> Any:
 
     It may lie outside A.
     """
-    _require(isinstance(shape, StaticValue) and _is_matrix(A))
+    require(isinstance(shape, StaticValue) and is_matrix(A))
     tile = Tile(A.dtype, shape.value)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         _, array, i, j = arguments
-        source, module = _Matrix(context, builder, A, array), builder.module
+        source, module = Matrix(context, builder, A, array), builder.module
         number, byte = ir.IntType(32), ir.IntType(8).as_pointer()
         kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
         name = "llvm.prefetch.p0"
@@ -262,7 +124,7 @@ def prefetch(context: Any, shape: Any, A: Any, i: Any, j: Any) -> Any:
 @operation
 def zeros(context: Any, shape: Any, like: Any) -> Any:
     """Tile of zeros of the dtype of an array."""
-    _require(isinstance(shape, StaticValue))
+    require(isinstance(shape, StaticValue))
     tile = Tile(like.dtype, shape.value)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -274,7 +136,7 @@ def zeros(context: Any, shape: Any, like: Any) -> Any:
 @operation
 def width(context: Any, shape: Any, like: Any) -> Any:
     """Number of columns of a tile of a shape, for the dtype of an array."""
-    _require(isinstance(shape, StaticValue))
+    require(isinstance(shape, StaticValue))
     columns = shape.value.vectors * Tile(like.dtype, shape.value).lanes
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -286,17 +148,17 @@ def width(context: Any, shape: Any, like: Any) -> Any:
 @operation
 def load(context: Any, shape: Any, A: Any, i: Any, j: Any) -> Any:
     """Load the tile whose first entry is ``A[i, j]``."""
-    _require(isinstance(shape, StaticValue) and _is_matrix(A))
+    require(isinstance(shape, StaticValue) and is_matrix(A))
     tile = Tile(A.dtype, shape.value)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         _, array, i, j = arguments
-        source, out = _Matrix(context, builder, A, array), ir.Constant(tile.block, ir.Undefined)
+        source, out = Matrix(context, builder, A, array), ir.Constant(tile.block, ir.Undefined)
         for r in range(shape.value.rows):
             row = builder.add(i, I64(r))
             for v in range(shape.value.vectors):
                 address = source.vector(tile, row, j, v)
-                loaded = builder.load(address, align=_align(tile), typ=tile.vector)
+                loaded = builder.load(address, align=alignment(tile), typ=tile.vector)
                 out = builder.insert_value(out, loaded, r * shape.value.vectors + v)
         return out
 
@@ -306,16 +168,16 @@ def load(context: Any, shape: Any, A: Any, i: Any, j: Any) -> Any:
 @operation
 def store(context: Any, tile: Any, A: Any, i: Any, j: Any) -> Any:
     """Store a tile in A, its first entry at ``A[i, j]``."""
-    _require(isinstance(tile, Tile) and _is_matrix(A))
+    require(isinstance(tile, Tile) and is_matrix(A))
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         block, array, i, j = arguments
-        target = _Matrix(context, builder, A, array)
+        target = Matrix(context, builder, A, array)
         for r in range(tile.shape.rows):
             row = builder.add(i, I64(r))
             for v in range(tile.shape.vectors):
                 vector = builder.extract_value(block, r * tile.shape.vectors + v)
-                builder.store(vector, target.vector(tile, row, j, v), align=_align(tile))
+                builder.store(vector, target.vector(tile, row, j, v), align=alignment(tile))
         return context.get_dummy_value()
 
     return types.void(tile, A, types.int64, types.int64), generate
@@ -325,13 +187,13 @@ def _rank_one(transposed: bool) -> Callable[..., Any]:
     """Typer and generator of a fused rank-one update of a tile."""
 
     def add(context: Any, tile: Any, A: Any, i: Any, k: Any, B: Any, n: Any, j: Any) -> Any:
-        _require(isinstance(tile, Tile) and _is_matrix(A) and A.dtype == tile.dtype)
+        require(isinstance(tile, Tile) and is_matrix(A) and A.dtype == tile.dtype)
 
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             block, a, i, k, b, n, j = arguments
-            left, right = _Matrix(context, builder, A, a), _Matrix(context, builder, B, b)
+            left, right = Matrix(context, builder, A, a), Matrix(context, builder, B, b)
             addresses = [right.vector(tile, n, j, v) for v in range(tile.shape.vectors)]
-            vectors = [builder.load(a, align=_align(tile), typ=tile.vector) for a in addresses]
+            vectors = [builder.load(a, align=alignment(tile), typ=tile.vector) for a in addresses]
             fma = Lanes.intrinsic(builder, "llvm.fma", tile.vector, 3)
             for r in range(tile.shape.rows):
                 address = (
