@@ -130,12 +130,47 @@ def apply_masks(
     ((2, 1, 8000), True)
     """
     channels, length = y.shape
-    stems = np.empty((count * channels, length), y.dtype)
-    done = 0  # samples
+    blocks = masked_blocks(masks, count, y, transform, share=share)
+    return joined_blocks(blocks, (count, channels, length), y.dtype)
+
+
+def masked_blocks(
+    masks: Masks,
+    count: int,
+    y: np.ndarray,
+    transform: Transform,
+    *,
+    share: Share = share_by_masks,
+) -> Iterator[np.ndarray]:
+    """Compute the audio of `apply_masks` in consecutive blocks.
+
+    Parameters
+    ----------
+    masks, count, y, transform, share
+        As for `apply_masks`.
+
+    Yields
+    ------
+    np.ndarray [shape=(mask, channel, sample)]
+        Next samples of the audio under each mask.
+    """
+    channels, length = y.shape
     for audio in transform.inverse_blocks(_masked(masks, count, y, transform, share), length):
-        stems[:, done : done + audio.shape[1]] = audio
-        done += audio.shape[1]
-    return stems.reshape(count, channels, length)
+        yield audio.reshape(count, channels, -1)
+
+
+def joined_blocks(
+    blocks: Iterable[np.ndarray], shape: tuple[int, ...], dtype: np.dtype
+) -> np.ndarray:
+    """Join consecutive blocks along their last axis to an array of a known shape."""
+    joined = np.empty(0)
+    done = 0
+    for block in blocks:
+        if done == 0:  # not earlier, since the first block may need much memory
+            joined = np.empty(shape, dtype)
+        joined[..., done : done + block.shape[-1]] = block
+        done += block.shape[-1]
+    return joined
 
 
 def _masked(

@@ -248,6 +248,7 @@ class NmfSeparator(Settings, ABC):
         from nmfaudio._common.log import LOGGER
         from nmfaudio.audio.io.samples import as_samples
         from nmfaudio.audio.masking import Masking
+        from nmfaudio.stems.masks import group_parts
         from nmfaudio.stems.rendering import Refinement, render_stems
         from nmfaudio.stems.stems import Stems
 
@@ -271,7 +272,8 @@ class NmfSeparator(Settings, ABC):
         members = [group.components for group in groups.values()]
         refinement = Refinement(self.spatial == "wiener", self.refine)
         LOGGER.info("rendering %d stems: %s", len(groups), ", ".join(groups))
-        stems = render_stems(model.decomposition, members, masking, refinement, scaled, transform)
+        parts = group_parts(model.decomposition, members)
+        stems = render_stems(parts, len(members), masking, refinement, scaled, transform)
         if scale != 1:
             stems *= scale
         settings = self.settings() | {"seed": _seed(rng)}

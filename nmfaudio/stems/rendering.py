@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from threading import Lock
 
 import numpy as np
 
@@ -13,16 +12,16 @@ from nmfaudio.audio.masking import (
     Masking,
     Masks,
     Share,
-    apply_masks,
+    joined_blocks,
+    masked_blocks,
     share_by_masks,
     stack_frames,
 )
 from nmfaudio.audio.phase import consistent_wiener, misi
 from nmfaudio.audio.spatial import fit_spatial_filter
 from nmfaudio.audio.transforms import Stft
-from nmfaudio.factorisation.decomposition import Decomposition
-from nmfaudio.kernels.threads import parallel_for, parallel_for_each
-from nmfaudio.stems.masks import group_parts
+from nmfaudio.kernels.threads import get_threads, parallel_for, parallel_for_each
+from nmfaudio.stems.masks import Parts
 
 # Names of the steps for whoever shows progress.
 LOCATING, RENDERING = "locating the sources", "computing the stems"
@@ -52,21 +51,22 @@ class Refinement:
 
 
 def render_stems(
-    decomposition: Decomposition,
-    groups: Sequence[Sequence[int]],
+    parts: Parts,
+    count: int,
     masking: Masking,
     refinement: Refinement,
     y: np.ndarray,
     stft: Stft,
 ) -> np.ndarray:
-    """Render the stem of each group of components.
+    """Render the stems of a recording.
 
     Parameters
     ----------
-    decomposition : Decomposition
-        Model of the recording's spectrogram.
-    groups : sequence of sequence of int
-        A partition of the components.
+    parts : callable
+        From a slice of frames to the model of each stem [shape=(freq, time)]; called from several
+        threads.
+    count : int
+        Number of stems.
     masking : Masking
         Kind of the masks.
     refinement : Refinement
@@ -78,34 +78,58 @@ def render_stems(
 
     Returns
     -------
-    np.ndarray [shape=(group, channel, sample)]
+    np.ndarray [shape=(stem, channel, sample)]
         Stems that sum to `y`.
     """
-    parts = group_parts(decomposition, groups)
+    blocks = render_blocks(parts, count, masking, refinement, y, stft)
+    return joined_blocks(blocks, (count, *y.shape), y.dtype)
+
+
+def render_blocks(
+    parts: Parts,
+    count: int,
+    masking: Masking,
+    refinement: Refinement,
+    y: np.ndarray,
+    stft: Stft,
+) -> Iterator[np.ndarray]:
+    """Render the stems of a recording in consecutive blocks, of which one is in memory at a time.
+
+    Parameters
+    ----------
+    parts, count, masking, refinement, y, stft
+        As for `render_stems`; `y` may also be a `Track`, which is read block by block.
+
+    Yields
+    ------
+    np.ndarray [shape=(stem, channel, sample)]
+        Next samples of all stems.
+    """
 
     def masks(frames: slice) -> list[np.ndarray]:
         return masking.masks(parts(frames))
 
     share: Share = share_by_masks
-    if refinement.spatial and len(y) > 1 and len(groups) > 1:
+    if refinement.spatial and len(y) > 1 and count > 1:
         report_step(LOCATING)
         share = spatial_share(masks, y, stft)
     report_step(RENDERING)
     if refinement.phase == "none":
-        return apply_masks(masks, len(groups), y, stft, share=share)
+        yield from masked_blocks(masks, count, y, stft, share=share)
+        return
 
     def refined(chunk: np.ndarray, frames: slice) -> np.ndarray:
         models = parts(frames)
         shares = masking.masks(models)
-        X = stack_frames(share(stft.forward(chunk), shares))  # (group, channel, freq, time)
+        X = stack_frames(share(stft.forward(chunk), shares))  # (stem, channel, freq, time)
         if refinement.phase == "misi":
             return misi(X, chunk, stft)
-        # The power spectrogram of each group weights its bins in the consistent Wiener filter.
+        # The power spectrogram of each stem weights its bins in the consistent Wiener filter.
         power = sum(models) ** (2 / masking.power)
         variances = stack_frames([mask * power for mask in shares])
         return consistent_wiener(X, variances, stft, chunk.shape[1])
 
-    return overlap_add_chunks(refined, len(groups), y, stft)
+    yield from overlap_add_chunks(refined, count, y, stft)
 
 
 def spatial_share(masks: Masks, y: np.ndarray, stft: Stft) -> Share:
@@ -139,7 +163,7 @@ def spatial_share(masks: Masks, y: np.ndarray, stft: Stft) -> Share:
 
     def work(indices: range) -> None:
         for i in indices:
-            spectra[i] = _forward(y, stft, blocks[i])
+            spectra[i] = stft.frames(y, blocks[i].start, blocks[i].stop)
             shares[i] = stack_frames(masks(blocks[i]))
 
     parallel_for(work, len(blocks))
@@ -149,7 +173,7 @@ def spatial_share(masks: Masks, y: np.ndarray, stft: Stft) -> Share:
 
 def overlap_add_chunks(
     process: Callable[[np.ndarray, slice], np.ndarray], count: int, y: np.ndarray, stft: Stft
-) -> np.ndarray:
+) -> Iterator[np.ndarray]:
     """Separate a recording chunk by chunk, with cross-fades between chunks.
 
     Parameters
@@ -165,46 +189,45 @@ def overlap_add_chunks(
     stft : Stft
         Transform whose hop gives the grid of the chunks.
 
-    Returns
-    -------
+    Yields
+    ------
     np.ndarray [shape=(source, channel, sample)]
-        The fades sum to one, so the sources sum to `y` if those of each chunk sum to the chunk.
+        Next samples. The fades sum to one, so the sources sum to `y` if those of each chunk sum to
+        the chunk.
     """
-    channels, length = y.shape
-    out = np.zeros((count, channels, length), y.dtype)
+    length = y.shape[1]
     fade = _FADE * stft.hop
     rise = ((np.arange(fade) + 0.5) / fade).astype(y.dtype)
     starts = range(0, max(1, length - fade), CHUNK_FRAMES * stft.hop)
-    adding, done = Lock(), 0
+    processed: dict[int, np.ndarray] = {}
 
     def work(number: int) -> None:
-        nonlocal done
         start = starts[number]
         stop = min(start + CHUNK_FRAMES * stft.hop + fade, length)
         first = start // stft.hop
         chunk = y[:, start:stop]
-        processed = process(chunk, slice(first, first + stft.n_frames(chunk.shape[1])))
+        sources = process(chunk, slice(first, first + stft.n_frames(chunk.shape[1])))
         if start > 0:
-            processed[..., :fade] *= rise
+            sources[..., :fade] *= rise
         if stop < length:
-            processed[..., -fade:] *= rise[::-1]
-        with adding:  # a sample is the sum of two chunks at most, so their order has no influence
-            out[..., start:stop] += processed
-            done += 1
-            report_step(RENDERING, done / len(starts))
+            sources[..., -fade:] *= rise[::-1]
+        sources += 0  # so that no zero is negative
+        processed[number] = sources
 
-    parallel_for_each(work, len(starts))
-    return out
+    end = np.zeros((count, len(y), 0), y.dtype)  # of the last chunk, where the next one fades in
+    threads = get_threads()
+    for begin in range(0, len(starts), threads):
+        numbers = range(len(starts))[begin : begin + threads]
+        parallel_for_each(lambda i, numbers=numbers: work(numbers[i]), len(numbers))
+        for number in numbers:
+            block = processed.pop(number)
+            block[..., : end.shape[-1]] += end
+            ready = block.shape[-1] - (fade if number < len(starts) - 1 else 0)
+            end = block[..., ready:].copy()
+            report_step(RENDERING, (number + 1) / len(starts))
+            yield block[..., :ready]
 
 
 def _joined(blocks: Sequence[np.ndarray]) -> np.ndarray:
     """Concatenate arrays (…, freq, time), of which each frame is contiguous, along time."""
     return np.concatenate([block.swapaxes(-1, -2) for block in blocks], axis=-2).swapaxes(-1, -2)
-
-
-def _forward(y: np.ndarray, stft: Stft, frames: slice) -> np.ndarray:
-    """Some frames of the spectrogram of `y` [shape=(channel, freq, time)]."""
-    margin = -(-stft.n_fft // (2 * stft.hop))  # frames that a window reaches to each side
-    first = max(0, frames.start - margin)
-    Z = stft.forward(y[:, first * stft.hop : (frames.stop - 1 + margin) * stft.hop + 1])
-    return Z[..., frames.start - first : frames.stop - first]

@@ -221,6 +221,22 @@ class Stft:
             for start in range(0, n_frames, step)
         )
 
+    def frames(self, y: np.ndarray, start: int, stop: int) -> np.ndarray:
+        """Compute some frames of the spectrogram of `forward`, bit for bit.
+
+        Parameters
+        ----------
+        y : np.ndarray [shape=(channel, sample)]
+            As for `forward`, but not checked.
+        start, stop : int
+            Range of frames.
+
+        Returns
+        -------
+        np.ndarray [shape=(channel, freq, time)]
+        """
+        return self._analyse(y, start, stop)
+
     def features(self, Z: np.ndarray) -> np.ndarray:
         """Compute magnitudes, root mean square over the channels, to the power of `power`.
 
