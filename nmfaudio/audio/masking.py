@@ -82,6 +82,13 @@ def stack_frames(arrays: Iterable[np.ndarray]) -> np.ndarray:
     return np.stack([array.swapaxes(-1, -2) for array in arrays]).swapaxes(-1, -2)
 
 
+def join_frames(blocks: Sequence[np.ndarray]) -> np.ndarray:
+    """Join arrays (…, freq, time) along time so that each frame is contiguous."""
+    if len(blocks) == 1:
+        return blocks[0]
+    return np.concatenate([block.swapaxes(-1, -2) for block in blocks], axis=-2).swapaxes(-1, -2)
+
+
 def apply_masks(
     masks: Masks,
     count: int,
@@ -141,6 +148,7 @@ def masked_blocks(
     transform: Transform,
     *,
     share: Share = share_by_masks,
+    prepare: Callable[[slice], None] | None = None,
 ) -> Iterator[np.ndarray]:
     """Compute the audio of `apply_masks` in consecutive blocks.
 
@@ -148,6 +156,8 @@ def masked_blocks(
     ----------
     masks, count, y, transform, share
         As for `apply_masks`.
+    prepare : callable, optional
+        Called with a slice of frames before `masks` is called for any of them.
 
     Yields
     ------
@@ -155,7 +165,9 @@ def masked_blocks(
         Next samples of the audio under each mask.
     """
     channels, length = y.shape
-    for audio in transform.inverse_blocks(_masked(masks, count, y, transform, share), length):
+    for audio in transform.inverse_blocks(
+        _masked(masks, count, y, transform, share, prepare), length
+    ):
         yield audio.reshape(count, channels, -1)
 
 
@@ -174,7 +186,12 @@ def joined_blocks(
 
 
 def _masked(
-    masks: Masks, count: int, y: np.ndarray, transform: Transform, share: Share
+    masks: Masks,
+    count: int,
+    y: np.ndarray,
+    transform: Transform,
+    share: Share,
+    prepare: Callable[[slice], None] | None,
 ) -> Iterator[np.ndarray]:
     """Blocks of the spectrogram under each mask [shape=(mask · channel, freq, time)].
 
@@ -184,6 +201,8 @@ def _masked(
     rows = np.empty(0)
     for Z in transform.forward_blocks(y, block_frames()):
         channels, bins, frames = Z.shape
+        if prepare is not None:
+            prepare(slice(begin, begin + frames))
         if begin == 0:  # one array for all blocks: new memory costs as much as filling it
             rows = np.empty((count * channels, frames, bins), Z.dtype)
         block = rows[:, :frames]

@@ -187,10 +187,27 @@ class Beta:
         return self.beta
 
     def prepare(self, V: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
+        return self.raised(V, float(V.max()))
+
+    def raised(self, V: np.ndarray, peak: float) -> np.ndarray:
+        """Return data with its smallest values raised, if β ≤ 0.
+
+        Parameters
+        ----------
+        V : np.ndarray [shape=(…, freq, time)]
+            Non-negative data, of which `prepare` would get more.
+        peak : float
+            Largest value of all data.
+
+        Returns
+        -------
+        np.ndarray
+            V itself for β > 0, else a copy.
+        """
         if self.beta > 0:
             return V
         # Well above the floor of the model: below it the divergence would no longer change.
-        low = max(self.floor * (float(V.max()) or 1.0), 2**8 * self.model_floor(V.dtype))
+        low = max(self.floor * (peak or 1.0), 2**8 * self.model_floor(V.dtype))
         raised: np.ndarray = np.maximum(V, V.dtype.type(low))
         return raised
 

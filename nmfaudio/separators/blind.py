@@ -13,7 +13,12 @@ from nmfaudio.separators.pipeline import NmfSeparator
 
 # Slow imports are inside the functions that need them, so that --help is fast.
 if TYPE_CHECKING:
+    import numpy as np
+
     from nmfaudio.audio.transforms import Stft
+    from nmfaudio.factorisation.decomposition import Decomposition
+    from nmfaudio.separators.streaming import Learned
+    from nmfaudio.stems.grouping import ComponentGroup
 
 
 def _number_or_auto(text: str) -> int | str:
@@ -140,11 +145,36 @@ class BlindSeparator(NmfSeparator):
         GroupedDecomposition
             The model, and the components of each stem.
         """
-        from nmfaudio.factorisation.engine import nmf
-        from nmfaudio.stems.grouping import group_components
+        fitted = self._fit(inputs.V, inputs)
+        return GroupedDecomposition(fitted, self._groups(inputs.V, fitted, inputs))
 
-        fitted = nmf(
-            inputs.V,
+    def learn(self, inputs: SeparationInput) -> Learned:
+        """Factor single frames of the recording, and group the components.
+
+        Parameters
+        ----------
+        inputs : SeparationInput
+            The recording.
+
+        Returns
+        -------
+        Learned
+            The templates, and the components of each stem.
+        """
+        from nmfaudio.separators.block_fits import FixedTemplates
+        from nmfaudio.separators.streaming import LEARNING_FRAMES, Learned, fitted_evidence
+
+        V, _ = inputs.spread_frames(LEARNING_FRAMES)
+        fitted, fit = self._fit(V, inputs), FixedTemplates()
+        evidence = fitted_evidence(fitted, fit, inputs)
+        return Learned(fitted, self._groups(*evidence, inputs), fit)
+
+    def _fit(self, V: np.ndarray, inputs: SeparationInput) -> Decomposition:
+        """Factor a spectrogram by NMF."""
+        from nmfaudio.factorisation.engine import nmf
+
+        return nmf(
+            V,
             self.n_components,
             beta_loss=self.beta_loss,
             solver=self.solver,
@@ -154,15 +184,21 @@ class BlindSeparator(NmfSeparator):
             callback=inputs.callback,
             rng=inputs.rng,
         )
-        groups = group_components(
-            inputs.V,
+
+    def _groups(
+        self, V: np.ndarray, fitted: Decomposition, inputs: SeparationInput
+    ) -> dict[str, ComponentGroup]:
+        """Group the components of a spectrogram."""
+        from nmfaudio.stems.grouping import group_components
+
+        return group_components(
+            V,
             fitted.W,
             fitted.H,
             frequencies=inputs.transform.frequencies,
             hop_seconds=inputs.transform.hop_seconds,
             n_sources=self.n_sources,
         )
-        return GroupedDecomposition(fitted, groups)
 
     def size(self) -> tuple[int, int]:
         """Return upper bounds of the numbers of components and stems.

@@ -82,6 +82,84 @@ class SeparationInput:
 
         return analyse(self.y, self.transform)
 
+    @property
+    def n_frames(self) -> int:
+        """Number of frames of `V`."""
+        return self.transform.n_frames(self.y.shape[1])
+
+    def frames(self, start: int, stop: int) -> np.ndarray:
+        """Compute some frames of `V`, bit for bit.
+
+        Parameters
+        ----------
+        start, stop : int
+            Range of frames.
+
+        Returns
+        -------
+        np.ndarray [shape=(freq, time)]
+        """
+        return self.transform.features(self.transform.frames(self.y, start, stop))
+
+    def spread_frames(self, count: int, run: int = 1) -> tuple[np.ndarray, np.ndarray]:
+        """Compute frames that are spread evenly over the recording.
+
+        Parameters
+        ----------
+        count : int
+            Largest number of frames; a shorter recording has all of its frames.
+        run : int
+            Number of consecutive frames, for models of several frames.
+
+        Returns
+        -------
+        V : np.ndarray [shape=(freq, frame)]
+            Spectrogram of the frames.
+        indices : np.ndarray [shape=(frame,)]
+            Index of each frame in the recording, ascending.
+        """
+        import numpy as np
+
+        from nmfaudio.kernels.threads import parallel_for
+
+        total = self.n_frames
+        if total <= count:
+            return self.V, np.arange(total)
+        starts = np.linspace(0, total - run, count // run).astype(int)
+        rows = np.empty((len(starts) * run, len(self.transform.frequencies)), self.y.dtype)
+
+        def work(numbers: range) -> None:
+            for n in numbers:
+                rows[n * run : (n + 1) * run] = self.frames(starts[n], starts[n] + run).T
+
+        parallel_for(work, len(starts))
+        return rows.T, (starts[:, None] + np.arange(run)).reshape(-1)
+
+    @property
+    def levels(self) -> np.ndarray:
+        """Sum of each frame of `V`, float64 [shape=(time,)]."""
+        return self._totals[0]
+
+    @property
+    def peak(self) -> float:
+        """Largest value of `V`."""
+        return self._totals[1]
+
+    @cached_property
+    def _totals(self) -> tuple[np.ndarray, float]:
+        """Sum of each frame of `V`, and its largest value, without `V` in memory."""
+        import numpy as np
+
+        from nmfaudio.audio.masking import block_frames
+
+        levels, peaks = np.empty(self.n_frames), []
+        for start in range(0, self.n_frames, block_frames()):
+            stop = min(start + block_frames(), self.n_frames)
+            V = self.frames(start, stop)
+            levels[start:stop] = V.sum(axis=0, dtype=np.float64)
+            peaks.append(float(V.max()))
+        return levels, max(peaks)
+
 
 @dataclass(frozen=True, eq=False)
 class GroupedDecomposition:

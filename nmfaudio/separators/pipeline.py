@@ -13,17 +13,23 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, SupportsIndex
 from nmfaudio._common.json_types import as_json
 from nmfaudio._common.options import documented, option
 from nmfaudio._common.settings import Settings
-from nmfaudio.errors import AudioWarning, ParameterError
+from nmfaudio.errors import AudioWarning, LimitError, ParameterError
 from nmfaudio.separators.inputs import GroupedDecomposition, SeparationInput
 
 # Slow imports are inside the functions that need them, so that `nmfaudio COMMAND --help` is fast.
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
 
+    from nmfaudio.audio.io.track import Track
+    from nmfaudio.audio.masking import Masking
     from nmfaudio.audio.transforms import Stft
     from nmfaudio.factorisation.engine import Callback
     from nmfaudio.separators.excerpt import Excerpt
+    from nmfaudio.separators.streaming import Learned, StemStream
     from nmfaudio.stems.grouping import ComponentGroup
+    from nmfaudio.stems.rendering import Refinement
     from nmfaudio.stems.stems import Stems
 
 # A recording whose peak is outside this range is scaled first, since powers of its float32 samples
@@ -164,6 +170,28 @@ class NmfSeparator(Settings, ABC):
             The decomposition, and the components of each stem.
         """
 
+    def learn(self, inputs: SeparationInput) -> Learned:
+        """Learn the templates from an excerpt of a long recording, for `stream`.
+
+        Parameters
+        ----------
+        inputs : SeparationInput
+            The recording, whose attribute `V` may be too large for the memory.
+
+        Returns
+        -------
+        Learned
+            The templates, the components of each stem, and the fit to a block of frames.
+
+        Raises
+        ------
+        LimitError
+            The separator needs the whole recording in memory.
+        """
+        raise LimitError(
+            f"{type(self).__name__} needs the whole recording in memory; separate a shorter part"
+        )
+
     @abstractmethod
     def size(self) -> tuple[int, int]:
         """Return upper bounds of the numbers of components and stems, for the memory estimate.
@@ -247,30 +275,22 @@ class NmfSeparator(Settings, ABC):
         """
         from nmfaudio._common.log import LOGGER
         from nmfaudio.audio.io.samples import as_samples
-        from nmfaudio.audio.masking import Masking
         from nmfaudio.stems.masks import group_parts
-        from nmfaudio.stems.rendering import Refinement, render_stems
+        from nmfaudio.stems.rendering import render_stems
         from nmfaudio.stems.stems import Stems
 
         mixture, sr = as_samples(audio, sr)
         transform = self.transform(sr)
         LOGGER.info("%r: %s samples at %d Hz, %r", self, mixture.shape, sr, transform)
-        masking = Masking(self.mask_power, transform.power, self.mask == "binary")
         scale = _power_of_two(mixture)
         scaled = mixture / scale if scale != 1 else mixture
         inputs = SeparationInput(scaled, transform, rng, callback, excerpt)
         model = self.model(inputs)
         groups = _component_groups(model, inputs)
-        if len(groups) == 1:
-            warnings.warn(
-                f"{next(iter(groups))} is the only stem, so it is the whole recording; name "
-                "further sources",
-                AudioWarning,
-                stacklevel=2,
-            )
+        _warn_of_single(groups)
         del inputs  # frees the spectrogram, which rendering does not need
         members = [group.components for group in groups.values()]
-        refinement = Refinement(self.spatial == "wiener", self.refine)
+        masking, refinement = self._rendering(transform)
         LOGGER.info("rendering %d stems: %s", len(groups), ", ".join(groups))
         parts = group_parts(model.decomposition, members)
         stems = render_stems(parts, len(members), masking, refinement, scaled, transform)
@@ -295,6 +315,97 @@ class NmfSeparator(Settings, ABC):
             model.notes,
         )
         return self.finish(separated)
+
+    def stream(
+        self,
+        y: np.ndarray | Track,
+        sr: int,
+        *,
+        rng: int | np.random.Generator | None = 0,
+        callback: Callback | None = None,
+        excerpt: Excerpt | None = None,
+    ) -> StemStream:
+        """Separate a recording block by block, in memory that does not grow with its length.
+
+        Templates are learned from frames that are spread over the recording, then activations are
+        fitted and stems are rendered in one block of frames after another. A short recording has
+        nearly the stems of a call.
+
+        Parameters
+        ----------
+        y : np.ndarray or Track [shape=(channel, sample)]
+            The recording.
+        sr : int
+            Sample rate in Hz.
+        rng : int, np.random.Generator or None
+            Seed of the random numbers; the same seed gives bitwise the same stems.
+        callback : callable, optional
+            Called with a `Progress` every ten iterations; returning True stops the iterations.
+        excerpt : Excerpt, optional
+            Place of the samples in their file, as for a call.
+
+        Returns
+        -------
+        StemStream
+            The learned model; its method `blocks` renders the stems.
+
+        Raises
+        ------
+        ParameterError, ShapeError, ContentError
+            A setting or the audio is invalid.
+        LimitError
+            The separator needs the whole recording in memory.
+
+        Examples
+        --------
+        >>> import numpy as np, nmfaudio as na
+        >>> y = np.random.default_rng(0).standard_normal((1, 30000))
+        >>> stream = na.BlindSeparator(n_components=4, max_iter=5).stream(y, 8000)
+        >>> stems = np.concatenate(list(stream.blocks()), axis=-1)
+        >>> stream.names, bool(np.allclose(stems.sum(axis=0), y))
+        (('harmonic', 'percussive'), True)
+        """
+        from nmfaudio.separators.streaming import Scaled, StemStream
+
+        transform = self.transform(sr)
+        scale = _power_of_two(y)
+        inputs = SeparationInput(
+            Scaled(y, scale) if scale != 1 else y,  # type: ignore[arg-type]
+            transform,
+            rng,
+            callback,
+            excerpt,
+        )
+        learned = self.learn(inputs)
+        _warn_of_single(learned.groups)
+        masking, refinement = self._rendering(transform)
+        settings = self.settings() | {"seed": _seed(rng)}
+        return StemStream(self.finish_block, learned, inputs, masking, refinement, scale, settings)
+
+    def finish_block(self, block: np.ndarray, learned: Learned) -> np.ndarray:
+        """Change a block of the rendered stems, as `finish` does; by default it is kept.
+
+        Parameters
+        ----------
+        block : np.ndarray [shape=(stem, channel, sample)]
+            Stems that sum to the recording.
+        learned : Learned
+            Their model.
+
+        Returns
+        -------
+        np.ndarray [shape=(stem, channel, sample)]
+            Stems with the same sum.
+        """
+        return block
+
+    def _rendering(self, transform: Stft) -> tuple[Masking, Refinement]:
+        """Return the settings of the rendering."""
+        from nmfaudio.audio.masking import Masking
+        from nmfaudio.stems.rendering import Refinement
+
+        masking = Masking(self.mask_power, transform.power, self.mask == "binary")
+        return masking, Refinement(self.spatial == "wiener", self.refine)
 
     def finish(self, stems: Stems) -> Stems:
         """Judge or change the rendered stems; by default they are returned as they are.
@@ -356,7 +467,18 @@ def _seed(rng: int | np.random.Generator | None) -> int | None:
     return operator.index(rng) if isinstance(rng, SupportsIndex) else None
 
 
-def _power_of_two(y: np.ndarray) -> float:
+def _warn_of_single(groups: Mapping[str, ComponentGroup]) -> None:
+    """Warn if there is only one stem."""
+    if len(groups) == 1:
+        warnings.warn(
+            f"{next(iter(groups))} is the only stem, so it is the whole recording; name "
+            "further sources",
+            AudioWarning,
+            stacklevel=3,
+        )
+
+
+def _power_of_two(y: np.ndarray | Track) -> float:
     """Return the power of two at or just below the peak if the peak is extreme, else 1."""
     peak = float(max(y.max(), -y.min()))
     return 1.0 if peak == 0 or QUIETEST <= peak <= LOUDEST else 2.0 ** math.floor(math.log2(peak))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,7 @@ from nmfaudio.audio.masking import (
     Masking,
     Masks,
     Share,
+    join_frames,
     joined_blocks,
     masked_blocks,
     share_by_masks,
@@ -92,6 +93,8 @@ def render_blocks(
     refinement: Refinement,
     y: np.ndarray,
     stft: Stft,
+    *,
+    prepare: Callable[[slice], None] | None = None,
 ) -> Iterator[np.ndarray]:
     """Render the stems of a recording in consecutive blocks, of which one is in memory at a time.
 
@@ -99,6 +102,8 @@ def render_blocks(
     ----------
     parts, count, masking, refinement, y, stft
         As for `render_stems`; `y` may also be a `Track`, which is read block by block.
+    prepare : callable, optional
+        Called, where one thread needs `parts` of many frames, with a slice of them first.
 
     Yields
     ------
@@ -115,7 +120,7 @@ def render_blocks(
         share = spatial_share(masks, y, stft)
     report_step(RENDERING)
     if refinement.phase == "none":
-        yield from masked_blocks(masks, count, y, stft, share=share)
+        yield from masked_blocks(masks, count, y, stft, share=share, prepare=prepare)
         return
 
     def refined(chunk: np.ndarray, frames: slice) -> np.ndarray:
@@ -167,7 +172,7 @@ def spatial_share(masks: Masks, y: np.ndarray, stft: Stft) -> Share:
             shares[i] = stack_frames(masks(blocks[i]))
 
     parallel_for(work, len(blocks))
-    spatial = fit_spatial_filter(_joined(spectra), _joined(shares))
+    spatial = fit_spatial_filter(join_frames(spectra), join_frames(shares))
     return lambda Z, masks: spatial(Z, stack_frames(masks))
 
 
@@ -201,7 +206,8 @@ def overlap_add_chunks(
     starts = range(0, max(1, length - fade), CHUNK_FRAMES * stft.hop)
     processed: dict[int, np.ndarray] = {}
 
-    def work(number: int) -> None:
+    def work(i: int) -> None:
+        number = batch[i]
         start = starts[number]
         stop = min(start + CHUNK_FRAMES * stft.hop + fade, length)
         first = start // stft.hop
@@ -217,17 +223,12 @@ def overlap_add_chunks(
     end = np.zeros((count, len(y), 0), y.dtype)  # of the last chunk, where the next one fades in
     threads = get_threads()
     for begin in range(0, len(starts), threads):
-        numbers = range(len(starts))[begin : begin + threads]
-        parallel_for_each(lambda i, numbers=numbers: work(numbers[i]), len(numbers))
-        for number in numbers:
+        batch = range(begin, min(begin + threads, len(starts)))
+        parallel_for_each(work, len(batch))
+        for number in batch:
             block = processed.pop(number)
             block[..., : end.shape[-1]] += end
             ready = block.shape[-1] - (fade if number < len(starts) - 1 else 0)
             end = block[..., ready:].copy()
             report_step(RENDERING, (number + 1) / len(starts))
             yield block[..., :ready]
-
-
-def _joined(blocks: Sequence[np.ndarray]) -> np.ndarray:
-    """Concatenate arrays (…, freq, time), of which each frame is contiguous, along time."""
-    return np.concatenate([block.swapaxes(-1, -2) for block in blocks], axis=-2).swapaxes(-1, -2)
