@@ -19,7 +19,7 @@ from nmfaudio.kernels.threads import parallel_for
 
 MAX_N_FFT = 2**20
 _WINDOW_LENGTH = 0.093  # s: resolves the partials of pitched sounds
-_BLOCK = 512  # frames inverted at a time
+_BLOCK = 128  # frames inverted at a time
 _STRIP = 128  # frames transformed at a time by one thread
 
 
