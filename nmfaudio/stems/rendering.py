@@ -119,7 +119,11 @@ def render_blocks(
         share = spatial_share(masks, count, y, stft)
     report_step(RENDERING)
     if refinement.phase == "none":
-        yield from masked_blocks(masks, count, y, stft, share=share, prepare=prepare)
+        done = 0  # samples
+        for block in masked_blocks(masks, count, y, stft, share=share, prepare=prepare):
+            done += block.shape[-1]
+            report_step(RENDERING, done / y.shape[1])
+            yield block
         return
 
     def refined(chunk: np.ndarray, frames: slice) -> np.ndarray:
