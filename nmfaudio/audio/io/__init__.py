@@ -1,5 +1,6 @@
 """Reading, inspecting and writing of audio files."""
 
+from nmfaudio.audio.io.appending import AppendingGroup, open_group
 from nmfaudio.audio.io.formats import FORMATS, check_format
 from nmfaudio.audio.io.inspecting import FileInfo, inspect
 from nmfaudio.audio.io.reading import DecodedAudio, read
@@ -8,12 +9,14 @@ from nmfaudio.audio.io.writing import Written, write, write_group
 
 __all__ = [
     "FORMATS",
+    "AppendingGroup",
     "DecodedAudio",
     "FileInfo",
     "Track",
     "Written",
     "check_format",
     "inspect",
+    "open_group",
     "open_track",
     "read",
     "write",
