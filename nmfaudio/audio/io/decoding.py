@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 BLOCK = 16384
 """Frames per call: larger calls crash the Vorbis encoder of libsndfile."""
 
+MOST_FRAMES_PER_BYTE = 8192
+"""No format holds more: FLAC has silence of up to 65,535 frames in ten bytes."""
+
 _SAMPLE_BYTES = {
     "PCM_S8": 1,
     "PCM_U8": 1,
