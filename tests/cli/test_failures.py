@@ -218,10 +218,11 @@ def test_warnings_of_a_separator_are_one_line(troubled, song):
 
 def test_what_cannot_fit_into_memory_is_not_begun(separate, song, monkeypatch):
     monkeypatch.setattr("nmfaudio.cli.memory.memory_limit", lambda: 1000)
-    result = separate(song)
+    result = separate(song, "--no-stream")
     assert result.code == 6
     assert "song.wav: needs about" in result.errors()[0]
     assert "--preview" in result.err
+    assert not Path("separated").exists()
 
 
 def test_a_terminal_is_no_input(separate, monkeypatch):

@@ -180,7 +180,7 @@ def test_an_interrupt_while_writing_leaves_nothing(separate, song, monkeypatch):
     def interrupt(*arguments, **more):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("nmfaudio.audio.io.writing._verify", interrupt)
+    monkeypatch.setattr("nmfaudio.audio.io.encoding.Encoder._verify", interrupt)
     assert separate(song).code == 130
     assert not Path("separated").exists()
 

@@ -281,7 +281,7 @@ def test_a_picture_that_cannot_be_drawn_leaves_nothing(nmfaudio, song, monkeypat
 
 def test_stems_that_do_not_fit_into_memory_are_refused(nmfaudio, song, monkeypatch):
     free = iter([2**40, 1000])  # before transcribing, and before making stems
-    monkeypatch.setattr("nmfaudio.cli.memory.available", lambda: next(free))
+    monkeypatch.setattr("nmfaudio.cli.memory.memory_limit", lambda: next(free))
     result = nmfaudio("transcribe", song, "--stems", "note", "-q")
     assert result.code == na.errors.LimitError.exit_code
     assert "GiB of memory" in result.errors()[0]
