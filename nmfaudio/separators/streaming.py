@@ -142,6 +142,43 @@ def fitted_evidence(
     return V, fit(learned, Block(inputs, 0, len(indices), V))
 
 
+def described_groups(
+    learned: Decomposition,
+    fit: BlockFit,
+    members: Mapping[str, Sequence[int]],
+    inputs: SeparationInput,
+) -> dict[str, ComponentGroup]:
+    """Compute the features of groups of learned components.
+
+    Parameters
+    ----------
+    learned : Decomposition
+        Model of an excerpt.
+    fit : BlockFit
+        Fit of its templates to a block.
+    members : mapping of str to sequence of int
+        Components of each group.
+    inputs : SeparationInput
+        The recording.
+
+    Returns
+    -------
+    dict of str to ComponentGroup
+        The groups in the order of `members`.
+    """
+    from nmfaudio.stems.grouping import describe_groups
+
+    V, fitted = fitted_evidence(learned, fit, inputs)
+    return describe_groups(
+        V,
+        fitted.W,
+        fitted.H,
+        members,
+        frequencies=inputs.transform.frequencies,
+        hop_seconds=inputs.transform.hop_seconds,
+    )
+
+
 @dataclass(frozen=True, eq=False)
 class StemStream:
     """Stems of a recording, rendered block by block.
