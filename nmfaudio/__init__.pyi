@@ -58,6 +58,8 @@ from .separators import HpssSeparator as HpssSeparator
 from .separators import PaintSeparator as PaintSeparator
 from .separators import RegroupSeparator as RegroupSeparator
 from .separators import ScoreSeparator as ScoreSeparator
+from .separators.files import SeparatedFile as SeparatedFile
+from .separators.files import separate_file as separate_file
 from .separators.functions import denoise as denoise
 from .separators.functions import drums as drums
 from .separators.functions import f0 as f0

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
+from nmfaudio._common.lazy_audio import LazyAudio
 from nmfaudio.errors import ContentError, ParameterError, ShapeError
 
 # Audio with more channels than samples, and more than this many channels, is assumed to be
@@ -32,7 +33,7 @@ def as_audio(y: Any, name: str = "y") -> np.ndarray:
     Returns
     -------
     np.ndarray [shape=(channel, sample)]
-        May be a view of `y`, so it must not be written to.
+        May be a view of `y`, so it must not be written to. A `LazyAudio` is returned as it is.
 
     Raises
     ------
@@ -44,11 +45,13 @@ def as_audio(y: Any, name: str = "y") -> np.ndarray:
     ContentError
         There are no samples, or some are NaN or infinite.
     """
+    if isinstance(y, LazyAudio):
+        return cast(np.ndarray, y)
     require_array(y, name)
     if np.ma.is_masked(y):
         raise ParameterError(f"{name} has masked samples; fill them first, e.g. {name}.filled(0)")
     samples = np.asarray(y)
-    _require_floats(samples, name)
+    require_floats(samples, name)
     if samples.ndim not in (1, 2):
         raise ShapeError(
             f"{name} has shape {samples.shape}; audio must be (sample,) or (channel, sample)"
@@ -63,7 +66,7 @@ def as_audio(y: Any, name: str = "y") -> np.ndarray:
             "sample): transpose it"
         )
     samples = samples.astype(np.float32 if samples.itemsize <= 4 else np.float64, copy=False)
-    _require_finite(samples, name)
+    require_finite(samples, name)
     return samples
 
 
@@ -174,7 +177,7 @@ def as_choice(value: Any, name: str, allowed: Sequence[str]) -> str:
     return value
 
 
-def _require_floats(samples: np.ndarray, name: str) -> None:
+def require_floats(samples: np.ndarray, name: str) -> None:
     """Raise a `ParameterError` unless samples are real floating-point numbers."""
     kind = samples.dtype.kind
     if kind == "f":
@@ -189,7 +192,7 @@ def _require_floats(samples: np.ndarray, name: str) -> None:
     raise ParameterError(message)
 
 
-def _require_finite(samples: np.ndarray, name: str) -> None:
+def require_finite(samples: np.ndarray, name: str) -> None:
     """Raise a `ContentError` with number and position of NaN and infinite samples."""
     # NaN propagates to both extremes, so finite audio needs no array of flags.
     if np.isfinite(samples.min()) and np.isfinite(samples.max()):

@@ -12,7 +12,7 @@ from nmfaudio.audio.transforms import Transform
 from nmfaudio.errors import ShapeError
 from nmfaudio.kernels.threads import get_threads, parallel_for
 
-BLOCK = 512  # frames transformed at a time, or more with many threads
+BLOCK = 128  # frames transformed at a time, or more with many threads: they stay in the cache
 STRIP = 64  # frames masked at a time by one thread
 
 Masks = Callable[[slice], Iterable[np.ndarray]]

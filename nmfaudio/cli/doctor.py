@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from nmfaudio._common.memory import memory_limit
 from nmfaudio._version import __version__
 from nmfaudio.cli.command import Command
 from nmfaudio.cli.failures import describe
-from nmfaudio.cli.memory import available
 from nmfaudio.cli.output import emit
 from nmfaudio.cli.progress import FITTING, PREPARING, Bar
 from nmfaudio.errors import ParameterError
@@ -64,7 +64,7 @@ def examine() -> dict[str, Any]:
         "cpus": os.cpu_count(),
         "threads": get_threads(),
         "vector_tiles": VECTORS,
-        "memory_available": available(),
+        "memory_available": memory_limit(),
         "extras": {extra: missing_packages(extra) for extra in EXTRAS},
         "self_test": self_test(),
         "cache": _cache(),  # with what the test compiled

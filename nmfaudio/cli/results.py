@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +11,7 @@ import numpy as np
 from nmfaudio.audio.io.writing import stored_blocks
 from nmfaudio.cli.failures import printable
 from nmfaudio.cli.progress import times
+from nmfaudio.stems.residual import largest_residual
 
 if TYPE_CHECKING:
     from nmfaudio.audio.io import Written
@@ -29,7 +29,14 @@ def describe_stems(
     groups = stems.groups
     known = ("score_mismatch",)  # metadata of some separators
     metadata = stems.decomposition.metadata
-    complete = len(names) == len(stems)
+    complete, error = len(names) == len(stems), None
+    if complete:
+        # Only lossy files are decoded for it: `write_group` has read back all others.
+        parts = [
+            stored_blocks(path, y, written)
+            for path, y in zip(written.paths, stems.values(), strict=False)
+        ]
+        error = largest_residual(mixture, parts, written.gain)
     return {key: metadata[key] for key in known if key in metadata} | {
         "sources": [
             {
@@ -45,31 +52,9 @@ def describe_stems(
         "component_paths": written.paths[len(names) :],
         "components": sum(len(group.components) for group in groups.values()),
         "sums_to_mixture": complete,
-        "max_abs_error": _largest_error(mixture, stems, written) if complete else None,
+        "max_abs_error": error,
         "gain": written.gain,
     }
-
-
-def _largest_error(mixture: np.ndarray, stems: Stems, written: Written) -> float | None:
-    """Largest |gain · mixture − sum of the stems as stored|; None if a lossy format cut them.
-
-    Only lossy files are decoded for it: `write_group` has read back all others.
-    """
-    largest, position = 0.0, 0
-    parts = [
-        stored_blocks(path, y, written)
-        for path, y in zip(written.paths, stems.values(), strict=False)
-    ]
-    for blocks in zip_longest(*parts):
-        lengths = {0 if block is None else len(block) for block in blocks}
-        rest = mixture[:, position : position + max(lengths)].T.astype(np.float64) * written.gain
-        if lengths != {len(rest)}:
-            break
-        for block in blocks:
-            rest -= block
-        largest = max(largest, float(np.abs(rest).max()))
-        position += len(rest)
-    return largest if position == mixture.shape[1] else None
 
 
 def line(name: str, report: dict[str, Any]) -> str:

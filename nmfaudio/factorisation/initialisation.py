@@ -168,7 +168,7 @@ def _frames(V: np.ndarray, weights: np.ndarray | None) -> tuple[np.ndarray, floa
     valid = V if weights is None else np.where(weights > 0, V, V.dtype.type(0))
     frames = np.ascontiguousarray(valid.T)
     scale = power_of_two(weighted_mean(frames.T, weights))
-    return frames / V.dtype.type(scale), scale
+    return frames if scale == 1 else frames / V.dtype.type(scale), scale
 
 
 def _extreme_frames(frames: np.ndarray, limit: int) -> list[int]:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import math
 import os
-import re
-from collections.abc import Iterator
 from functools import cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-_PROCESS = Path("/proc/self")
+from nmfaudio._common.control_groups import PROCESS, group_folders
 
 
 def usable_processors() -> int:
@@ -28,7 +26,7 @@ def usable_processors() -> int:
 
 @cache
 def _quota() -> int | None:
-    return cgroup_quota(_PROCESS)
+    return cgroup_quota(PROCESS)
 
 
 def cgroup_quota(process: Path) -> int | None:
@@ -43,41 +41,10 @@ def cgroup_quota(process: Path) -> int | None:
     -------
     int or None
     """
-    try:
-        groups = (process / "cgroup").read_text(encoding="utf-8", errors="surrogateescape")
-        mounts = (process / "mountinfo").read_text(encoding="utf-8", errors="surrogateescape")
-    except OSError:  # not Linux
-        return None
     shares = [
-        share
-        for folder in _folders(groups.splitlines(), mounts.splitlines())
-        if (share := _share(folder)) is not None
+        share for folder in group_folders(process, "cpu") if (share := _share(folder)) is not None
     ]
     return math.ceil(min(shares)) if shares else None
-
-
-def _folders(groups: list[str], mounts: list[str]) -> Iterator[Path]:
-    """Folders of the groups that limit the processor time, and of those that contain them."""
-    paths = {}  # by controllers; version 2 has none here
-    for line in groups:
-        _, controllers, path = line.split(":", 2)
-        if not controllers or "cpu" in controllers.split(","):
-            paths["cgroup" if controllers else "cgroup2"] = PurePosixPath(path)
-    for line in mounts:
-        fields, _, system = line.partition(" - ")
-        kind, *_, options = system.split()
-        if kind not in paths or (kind == "cgroup" and "cpu" not in options.split(",")):
-            continue
-        root, mount = (_unescaped(field) for field in fields.split()[3:5])
-        group = paths[kind]
-        # Within a container the root may be a group itself, of which only the mount is visible.
-        below = group.relative_to(root) if group.is_relative_to(root) else PurePosixPath()
-        yield from (Path(mount, part) for part in (below, *below.parents))
-
-
-def _unescaped(field: str) -> str:
-    """Field of ``mountinfo``, in which spaces, tabs, line ends and backslashes are octal."""
-    return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), field)
 
 
 def _share(folder: Path) -> float | None:

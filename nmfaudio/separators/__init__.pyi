@@ -3,6 +3,8 @@ from .denoise import DenoiseSeparator as DenoiseSeparator
 from .drums import DrumSeparator as DrumSeparator
 from .excerpt import Excerpt as Excerpt
 from .f0 import F0Separator as F0Separator
+from .files import SeparatedFile as SeparatedFile
+from .files import separate_file as separate_file
 from .functions import denoise as denoise
 from .functions import drums as drums
 from .functions import f0 as f0

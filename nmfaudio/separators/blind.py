@@ -164,8 +164,8 @@ class BlindSeparator(NmfSeparator):
         from nmfaudio.separators.block_fits import FixedTemplates
         from nmfaudio.separators.streaming import LEARNING_FRAMES, Learned, fitted_evidence
 
-        V, _ = inputs.spread_frames(LEARNING_FRAMES)
-        fitted, fit = self._fit(V, inputs), FixedTemplates()
+        fit = FixedTemplates()
+        fitted = self._fit(inputs.spread_frames(LEARNING_FRAMES)[0], inputs)
         evidence = fitted_evidence(fitted, fit, inputs)
         return Learned(fitted, self._groups(*evidence, inputs), fit)
 

@@ -380,7 +380,9 @@ class NmfSeparator(Settings, ABC):
         _warn_of_single(learned.groups)
         masking, refinement = self._rendering(transform)
         settings = self.settings() | {"seed": _seed(rng)}
-        return StemStream(self.finish_block, learned, inputs, masking, refinement, scale, settings)
+        return StemStream(
+            self.finish_block, learned, y, inputs, masking, refinement, scale, settings
+        )
 
     def finish_block(self, block: np.ndarray, learned: Learned) -> np.ndarray:
         """Change a block of the rendered stems, as `finish` does; by default it is kept.

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from nmfaudio._common.lazy_audio import LazyAudio
 from nmfaudio.audio.masking import Masking, join_frames
 from nmfaudio.factorisation.decomposition import Decomposition
 from nmfaudio.kernels.threads import get_threads
@@ -17,7 +18,6 @@ from nmfaudio.stems.masks import Parts, group_parts
 from nmfaudio.stems.rendering import Refinement, render_blocks
 
 if TYPE_CHECKING:
-    from nmfaudio.audio.io.track import Track
     from nmfaudio.audio.transforms import Stft
     from nmfaudio.stems.grouping import ComponentGroup
     from nmfaudio.symbolic.note import Note
@@ -95,7 +95,7 @@ class Learned:
     notes: tuple[Note, ...] = ()
 
 
-class Scaled:
+class Scaled(LazyAudio):
     """Recording divided by a power of two, which is exact.
 
     Parameters
@@ -104,17 +104,12 @@ class Scaled:
     divisor : float
     """
 
-    ndim = 2
-
-    def __init__(self, y: np.ndarray | Track, divisor: float) -> None:
+    def __init__(self, y: np.ndarray | LazyAudio, divisor: float) -> None:
         self._y, self._divisor = y, divisor
-        self.shape, self.dtype = y.shape, y.dtype
+        self.shape, self.dtype = (len(y), y.shape[1]), y.dtype
 
-    def __len__(self) -> int:
-        return int(self.shape[0])
-
-    def __getitem__(self, index: tuple[slice, slice]) -> np.ndarray:
-        return np.asarray(self._y[index] / self._divisor)
+    def __getitem__(self, key: tuple[slice, slice]) -> np.ndarray:
+        return np.asarray(self._y[key] / self._divisor)
 
 
 def fitted_evidence(
@@ -189,20 +184,23 @@ class StemStream:
         Last step: maps a block of stems and `learned` to stems with the same sum.
     learned : Learned
         Templates and groups.
-    inputs : SeparationInput
+    y : np.ndarray or Track [shape=(channel, sample)]
         The recording.
+    inputs : SeparationInput
+        The recording as it is analysed: divided by `scale`.
     masking : Masking
         Kind of the masks.
     refinement : Refinement
         Steps of rendering beyond masking.
     scale : float
-        Factor by which the recording of `inputs` must be multiplied.
+        Power of two.
     settings : dict
         Settings of the separator, JSON-serialisable.
     """
 
     finish: Callable[[np.ndarray, Learned], np.ndarray]
     learned: Learned
+    y: np.ndarray | LazyAudio
     inputs: SeparationInput
     masking: Masking
     refinement: Refinement
@@ -218,6 +216,31 @@ class StemStream:
     def transform(self) -> Stft:
         """Transform of the recording."""
         return self.inputs.transform
+
+    def model(self) -> Decomposition:
+        """Return the model without its activations.
+
+        Returns
+        -------
+        Decomposition
+            Templates, and activations of no frames. Its `metadata` holds transform, settings and
+            sources, and the fit that computes the activations where it can be saved.
+        """
+        learned = self.learned
+        metadata = {
+            **learned.metadata,
+            "transform": self.transform.to_dict(),
+            "settings": self.settings,
+            "sources": {name: asdict(group) for name, group in learned.groups.items()},
+        }
+        *templates, H = learned.decomposition.factors
+        return replace(
+            learned.decomposition,
+            factors=(*templates, H[..., :0]),
+            metadata=metadata,
+            fitted=(),
+            weights=None,
+        )
 
     def blocks(self) -> Iterator[np.ndarray]:
         """Render the stems.

@@ -12,7 +12,6 @@ from nmfaudio.audio.masking import (
     Masking,
     Masks,
     Share,
-    join_frames,
     joined_blocks,
     masked_blocks,
     share_by_masks,
@@ -117,10 +116,14 @@ def render_blocks(
     share: Share = share_by_masks
     if refinement.spatial and len(y) > 1 and count > 1:
         report_step(LOCATING)
-        share = spatial_share(masks, y, stft)
+        share = spatial_share(masks, count, y, stft)
     report_step(RENDERING)
     if refinement.phase == "none":
-        yield from masked_blocks(masks, count, y, stft, share=share, prepare=prepare)
+        done = 0  # samples
+        for block in masked_blocks(masks, count, y, stft, share=share, prepare=prepare):
+            done += block.shape[-1]
+            report_step(RENDERING, done / y.shape[1])
+            yield block
         return
 
     def refined(chunk: np.ndarray, frames: slice) -> np.ndarray:
@@ -137,13 +140,15 @@ def render_blocks(
     yield from overlap_add_chunks(refined, count, y, stft)
 
 
-def spatial_share(masks: Masks, y: np.ndarray, stft: Stft) -> Share:
+def spatial_share(masks: Masks, count: int, y: np.ndarray, stft: Stft) -> Share:
     """Fit a spatial filter; return a callable that divides a spectrogram among the sources.
 
     Parameters
     ----------
     masks : callable
         See `apply_masks`.
+    count : int
+        Number of masks.
     y : np.ndarray [shape=(channel, sample)]
         The recording.
     stft : Stft
@@ -164,15 +169,20 @@ def spatial_share(masks: Masks, y: np.ndarray, stft: Stft) -> Share:
     if total > SPATIAL_FRAMES:
         starts = np.linspace(0, total - _BLOCK, SPATIAL_FRAMES // _BLOCK).astype(int).tolist()
     blocks = [slice(start, min(start + _BLOCK, total)) for start in starts]
-    spectra, shares = ([np.empty(0)] * len(blocks) for _ in range(2))
+    edges = np.cumsum([0] + [block.stop - block.start for block in blocks])
+    bins = len(stft.frequencies)
+    Z = np.empty((len(y), edges[-1], bins), np.result_type(y.dtype, np.complex64))
+    shares = np.empty((count, edges[-1], bins), y.dtype)
 
     def work(indices: range) -> None:
         for i in indices:
-            spectra[i] = stft.frames(y, blocks[i].start, blocks[i].stop)
-            shares[i] = stack_frames(masks(blocks[i]))
+            place = slice(edges[i], edges[i + 1])
+            Z[:, place] = stft.frames(y, blocks[i].start, blocks[i].stop).swapaxes(1, 2)
+            for share, mask in zip(shares, masks(blocks[i]), strict=True):
+                share[place] = mask.T
 
     parallel_for(work, len(blocks))
-    spatial = fit_spatial_filter(join_frames(spectra), join_frames(shares))
+    spatial = fit_spatial_filter(Z.swapaxes(1, 2), shares.swapaxes(1, 2))
     return lambda Z, masks: spatial(Z, stack_frames(masks))
 
 

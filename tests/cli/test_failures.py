@@ -217,7 +217,7 @@ def test_warnings_of_a_separator_are_one_line(troubled, song):
 
 
 def test_what_cannot_fit_into_memory_is_not_begun(separate, song, monkeypatch):
-    monkeypatch.setattr("nmfaudio.cli.memory.available", lambda: 1000)
+    monkeypatch.setattr("nmfaudio.cli.memory.memory_limit", lambda: 1000)
     result = separate(song)
     assert result.code == 6
     assert "song.wav: needs about" in result.errors()[0]

@@ -1,8 +1,10 @@
 """The number of threads follows the affinity and the quotas of control groups."""
 
 import os
+from functools import partial
 
 import pytest
+from process_folders import build_process
 
 from nmfaudio.kernels import processors
 from nmfaudio.kernels.processors import cgroup_quota, usable_processors
@@ -13,23 +15,7 @@ from nmfaudio.kernels.threads import get_threads, parallel_for, set_threads
 def process(tmp_path):
     """Build the folder of a process from its groups, its mounts and the files of the groups."""
 
-    def build(groups, mounts, files):
-        folder = tmp_path / "process"
-        folder.mkdir()
-        (folder / "cgroup").write_text("".join(f"{line}\n" for line in groups))
-        (folder / "mountinfo").write_text(
-            "".join(
-                f"30 23 0:26 {root} {tmp_path}{mount} rw shared:4 - {kind} {kind} {options}\n"
-                for root, mount, kind, options in mounts
-            )
-        )
-        for path, text in files.items():
-            file = tmp_path / path
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text)
-        return folder
-
-    return build
+    return partial(build_process, tmp_path)
 
 
 V2 = ("/", "/cgroup", "cgroup2", "rw,nsdelegate")

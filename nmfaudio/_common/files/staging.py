@@ -50,7 +50,7 @@ def check_targets(targets: Sequence[Path], *, overwrite: bool = False) -> None:
         except OutputError:
             raise
         except (OSError, ValueError) as error:
-            raise _output_error(target, error) from None
+            raise output_error(target, error) from None
 
 
 @contextmanager
@@ -127,7 +127,7 @@ def create(temporary: Path, target: Path) -> int:
     try:
         return os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     except OSError as error:
-        raise _output_error(target, error) from None
+        raise output_error(target, error) from None
 
 
 def write_failure(descriptor: int, target: Path, detail: str) -> OutputError:
@@ -151,7 +151,7 @@ def write_failure(descriptor: int, target: Path, detail: str) -> OutputError:
         os.pwrite(descriptor, bytes(1 << 16), os.fstat(descriptor).st_size)
         os.fsync(descriptor)
     except OSError as error:
-        return _output_error(target, error)
+        return output_error(target, error)
     return OutputError(f"{show(target)}: could not be written: {detail}")
 
 
@@ -205,8 +205,18 @@ def _check_folder(target: Path) -> None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
-def _output_error(target: Path, error: OSError | ValueError) -> OutputError:
-    """Error with the reason of the system and a hint."""
+def output_error(target: Path, error: OSError | ValueError) -> OutputError:
+    """Return the error for a file that cannot be written, with the system's reason and a hint.
+
+    Parameters
+    ----------
+    target : Path
+    error : OSError or ValueError
+
+    Returns
+    -------
+    OutputError
+    """
     number = getattr(error, "errno", None)
     reason = os.strerror(number) if number else str(error)
     hints = {
@@ -235,7 +245,7 @@ def _make_folder(folder: Path, created: list[Path]) -> None:
         try:
             path.mkdir(exist_ok=True)
         except OSError as error:
-            raise _output_error(path, error) from None
+            raise output_error(path, error) from None
         created.append(path)
 
 
@@ -268,7 +278,7 @@ def _sync(temporary: Path, target: Path) -> None:
         finally:
             os.close(descriptor)
     except OSError as error:
-        raise _output_error(target, error) from None
+        raise output_error(target, error) from None
 
 
 def _rename(temporary: Path, target: Path, overwrite: bool) -> None:
@@ -279,4 +289,4 @@ def _rename(temporary: Path, target: Path, overwrite: bool) -> None:
     except OutputError:
         raise
     except OSError as error:
-        raise _output_error(target, error) from None
+        raise output_error(target, error) from None

@@ -13,7 +13,7 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nmfaudio.audio.io import FORMATS, check_format, read, write, write_group, writing
+from nmfaudio.audio.io import FORMATS, check_format, encoding, read, write, write_group, writing
 from nmfaudio.errors import ContentError, OutputError, ParameterError, ShapeError
 
 SR = 48000  # the one rate that every format holds
@@ -298,7 +298,7 @@ def test_no_time_of_day_is_left_in_a_float_file(tmp_path):
 
 
 def test_a_wav_too_large_for_its_header_becomes_rf64(tmp_path, monkeypatch):
-    monkeypatch.setattr(writing, "_MAX_WAV_BYTES", 4000)
+    monkeypatch.setattr(encoding, "_MAX_BYTES", 4000)
     write(tmp_path / "small.wav", noise(1, 1000), SR)
     write(tmp_path / "large.wav", noise(1, 1001), SR)
     assert read(tmp_path / "small.wav").format == "WAV"

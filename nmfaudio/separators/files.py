@@ -1,0 +1,262 @@
+"""Separation of files in memory that does not grow with their length."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from nmfaudio._public import public
+from nmfaudio.audio.io.decoding import open_audio
+from nmfaudio.audio.io.writing import Written
+from nmfaudio.stems.residual import largest_residual
+
+if TYPE_CHECKING:
+    from nmfaudio.factorisation.decomposition import Decomposition
+    from nmfaudio.factorisation.loop import Callback
+    from nmfaudio.separators.pipeline import NmfSeparator
+    from nmfaudio.separators.streaming import StemStream
+    from nmfaudio.stems.grouping import ComponentGroup
+    from nmfaudio.symbolic.note import Note
+
+
+@public
+@dataclass(frozen=True, eq=False)
+class SeparatedFile(Mapping[str, np.ndarray]):
+    """Stems of a file that were written to files.
+
+    `separate_file` returns it; it is a mapping from the names of the stems to their samples, which
+    are read when they are requested.
+
+    Parameters
+    ----------
+    paths : dict of str to Path
+        File of each stem.
+    sr : int
+        Sample rate in Hz.
+    shape : tuple of int
+        Number of channels and of samples of each stem.
+    decomposition : Decomposition
+        Model without activations, which `RegroupSeparator` fits to the recording again; its
+        `metadata` holds transform, settings and sources.
+    groups : dict of str to ComponentGroup
+        Components of each stem, with their features.
+    settings : dict
+        Settings of the separator, JSON-serialisable.
+    gain : float
+        Factor applied to all stems; below 1 if the format would have clipped a peak.
+    largest_residual : float or None
+        Largest deviation of the sum of the stems as stored from the recording; None for a lossy
+        format that cut them.
+    notes : tuple of Note
+        Transcribed notes, if the separator was set to keep them.
+
+    Examples
+    --------
+    >>> import tempfile, nmfaudio as na
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     stems = na.separate_file(na.example("drums"), folder)
+    ...     percussive = stems["percussive"]
+    >>> list(stems), percussive.shape == stems.shape
+    (['harmonic', 'percussive'], True)
+    """
+
+    paths: dict[str, Path]
+    sr: int
+    shape: tuple[int, int]
+    decomposition: Decomposition
+    groups: dict[str, ComponentGroup]
+    settings: dict[str, Any]
+    gain: float
+    largest_residual: float | None
+    notes: tuple[Note, ...] = ()
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        from nmfaudio.audio.io import read
+
+        samples: np.ndarray = read(self.paths[name]).samples
+        return samples
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.paths)
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __repr__(self) -> str:
+        channels, samples = self.shape
+        return (
+            f"SeparatedFile({', '.join(self)}: {channels} × {samples} samples at {self.sr} Hz, "
+            f"{self.decomposition.n_components} components)"
+        )
+
+    def report(self) -> dict[str, Any]:
+        """Summarise the separation.
+
+        Returns
+        -------
+        dict
+            JSON-serialisable: the keys of `Stems.report`, ``paths`` and ``gain``.
+        """
+        return {
+            "sr": self.sr,
+            "channels": self.shape[0],
+            "samples": self.shape[1],
+            "sources": {name: asdict(group) for name, group in self.groups.items()},
+            "iterations": self.decomposition.n_iter,
+            "converged": self.decomposition.converged,
+            "loss": float(self.decomposition.losses[-1]),
+            "largest_residual": self.largest_residual,
+            "settings": self.settings,
+            "paths": {name: str(path) for name, path in self.paths.items()},
+            "gain": self.gain,
+        }
+
+
+@public
+def separate_file(
+    path: str | os.PathLike[str],
+    folder: str | os.PathLike[str],
+    separator: NmfSeparator | None = None,
+    *,
+    rng: int | np.random.Generator | None = 0,
+    callback: Callback | None = None,
+    start: float | None = None,
+    stop: float | None = None,
+    format: str = "wav",
+    subtype: str | None = None,
+    clip: Literal["gain", "error"] = "gain",
+    overwrite: bool = False,
+) -> SeparatedFile:
+    """Separate a file of any length into files, in memory that does not grow with the length.
+
+    The templates are learned from frames that are spread over the recording. Then it is read again
+    block by block: the activations of a block are fitted, and its stems are written.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        A file in a format that libsndfile supports.
+    folder : str or os.PathLike
+        Folder of the stems, ``<folder>/<name>.<format>``; created if it does not exist.
+    separator : NmfSeparator, optional
+        Separator with its settings; by default a `BlindSeparator`.
+    rng : int, np.random.Generator or None
+        Seed of the random numbers; the same seed gives the same bytes, on any number of threads.
+    callback : callable, optional
+        Called with a `Progress` every ten iterations; returning True stops the iterations.
+    start, stop : float, optional
+        Range in seconds to separate; by default the whole file.
+    format : str
+        File format: ``"wav"``, ``"flac"``, ``"ogg"``, ``"mp3"``, ``"aiff"``, …
+    subtype : str, optional
+        Sample format as libsndfile names it, e.g. ``"PCM_16"``; by default 32-bit float for wav.
+    clip : "gain" or "error"
+        Treatment of peaks above full scale in integer formats: one common gain for all stems, or an
+        error.
+    overwrite : bool
+        Whether existing files may be replaced.
+
+    Returns
+    -------
+    SeparatedFile
+        Paths and model of the stems, which sum to the recording.
+
+    Raises
+    ------
+    AudioFileError
+        The file cannot be read, or is changed meanwhile.
+    ParameterError, ShapeError, ContentError
+        A setting or the audio is invalid.
+    LimitError
+        The separator needs the whole recording in memory.
+    OutputError
+        A file exists or cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile, nmfaudio as na
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     stems = na.separate_file(na.example("drums"), folder, na.BlindSeparator(n_sources=3))
+    >>> [path.name for path in stems.paths.values()]
+    ['source-1.wav', 'source-2.wav', 'source-3.wav']
+    """
+    from nmfaudio._common.files import distinct_names
+    from nmfaudio.audio.io.track import open_track
+    from nmfaudio.separators.blind import BlindSeparator
+    from nmfaudio.separators.excerpt import Excerpt
+
+    separator = BlindSeparator() if separator is None else separator
+    excerpt = None if start is None and stop is None else Excerpt(path, start or 0.0)
+    with open_track(path, start=start, stop=stop) as track:
+        stream = separator.stream(track, track.sr, rng=rng, callback=callback, excerpt=excerpt)
+        names = stream.names
+        targets = {
+            name: Path(folder, f"{file}.{format}")
+            for name, file in zip(names, distinct_names(names), strict=True)
+        }
+        written, error = write_stream(
+            stream, targets, format=format, subtype=subtype, clip=clip, overwrite=overwrite
+        )
+    return SeparatedFile(
+        targets,
+        track.sr,
+        track.shape,
+        stream.model(),
+        dict(stream.learned.groups),
+        stream.settings,
+        written.gain,
+        error,
+        stream.learned.notes,
+    )
+
+
+def write_stream(
+    stream: StemStream, targets: Mapping[str, Path], **encoding: Any
+) -> tuple[Written, float | None]:
+    """Render stems block by block and write them.
+
+    Parameters
+    ----------
+    stream : StemStream
+    targets : mapping of str to Path
+        File of each stem to write, not necessarily of all stems.
+    **encoding
+        Keyword arguments of `open_group`.
+
+    Returns
+    -------
+    written : Written
+    largest_residual : float or None
+        Largest deviation of the sum of the files from the recording; None if some stems are not
+        written, or a lossy format cut them.
+
+    Raises
+    ------
+    OutputError, ParameterError, ContentError
+        As for `open_group`.
+    """
+    from nmfaudio.audio.io.appending import open_group
+
+    y, sr = stream.y, stream.transform.sr
+    chosen = [stream.names.index(name) for name in targets]
+    largest, done = 0.0, 0
+    with open_group(list(targets.values()), sr, *y.shape, **encoding) as group:
+        for block in stream.blocks():
+            group.append([block[k] for k in chosen])
+            rest = y[:, done : done + block.shape[-1]] - block.sum(axis=0, dtype=np.float64)
+            largest = max(largest, float(np.abs(rest).max(initial=0)))
+            done += block.shape[-1]
+    written: Written = group.written
+    if len(chosen) < len(stream.names):
+        return written, None
+    if written.subtype == "DOUBLE" or (written.subtype == "FLOAT" and y.dtype == np.float32):
+        return written, largest
+    with ExitStack() as opened:
+        files = [opened.enter_context(open_audio(path)) for path in written.paths]
+        return written, largest_residual(y, [file.blocks() for file in files], written.gain)
