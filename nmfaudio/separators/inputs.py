@@ -75,7 +75,7 @@ class SeparationInput:
     @property
     def times(self) -> np.ndarray:
         """Centres of the frames in seconds from the beginning of the file [shape=(time,)]."""
-        return self.start + self.transform.times(self.V.shape[1])
+        return self.start + self.transform.times(self.n_frames)
 
     @cached_property
     def V(self) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nmfaudio.kernels.median import running_median
+from nmfaudio.separators.frame_choice import thinned
 
 if TYPE_CHECKING:
     from nmfaudio.separators.inputs import SeparationInput
@@ -77,7 +78,7 @@ def spread_over_recording(inputs: SeparationInput, count: int) -> TrainingFrames
     quietest = quietest_frames(inputs.levels)
     others = np.ones_like(quietest) if quietest.all() else ~quietest
     noise, compared = (
-        inputs.frames_at(_thinned(np.flatnonzero(frames), most))
+        inputs.frames_at(thinned(np.flatnonzero(frames), most))
         for frames, most in ((quietest, _NOISE_FRAMES), (others, COMPARED_FRAMES))
     )
     return TrainingFrames(V, noise, compared)
@@ -118,13 +119,5 @@ def spread_frames(V: np.ndarray) -> np.ndarray:
     """
     if V.shape[1] <= COMPARED_FRAMES:
         return V
-    spread: np.ndarray = V[:, _thinned(np.arange(V.shape[1]), COMPARED_FRAMES)]
+    spread: np.ndarray = V[:, thinned(np.arange(V.shape[1]), COMPARED_FRAMES)]
     return spread
-
-
-def _thinned(indices: np.ndarray, count: int) -> np.ndarray:
-    """Return at most `count` of some indices, spread evenly."""
-    if len(indices) <= count:
-        return indices
-    thinned: np.ndarray = indices[np.linspace(0, len(indices) - 1, count).astype(int)]
-    return thinned
