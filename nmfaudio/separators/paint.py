@@ -307,7 +307,7 @@ class PaintSeparator(NmfSeparator):
                     f"the {name} of the earlier run: {before}, of this one: {now}; they must be "
                     "the same to resume"
                 )
-        groups = [saved.metadata["sources"][name]["components"] for name in names]
+        groups = [list(saved.metadata["sources"][name]["components"]) for name in names]
         templates = [saved.W[:, group] for group in groups]
         if length == 0:  # a model of separation block by block is saved without activations
             return list(zip(templates, initial_activations(V, templates), strict=True))
