@@ -13,15 +13,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from nmfaudio._common.memory import parse_size
 from nmfaudio._common.options import option, options, switch
 from nmfaudio._common.time_ranges import parse_time_range
 from nmfaudio.cli.command import ComputingCommand
 from nmfaudio.cli.failures import check_ended, joint_code, printable, report_failure
 from nmfaudio.cli.inputs import Input, find_inputs, input_name
 from nmfaudio.cli.jobs import Job, plan
-from nmfaudio.cli.memory import check_memory
+from nmfaudio.cli.memory import check_memory, memory_budget, needed_memory, shortage
 from nmfaudio.cli.output import emit_path
-from nmfaudio.cli.parser import INPUT, OUTPUT, REPORTING
+from nmfaudio.cli.parser import COMPUTATION, INPUT, OUTPUT, REPORTING
 from nmfaudio.cli.progress import PREPARING, READING, WRITING, Bar, record_warnings
 from nmfaudio.cli.record import write_record
 from nmfaudio.errors import AudioWarning
@@ -29,13 +30,14 @@ from nmfaudio.errors import AudioWarning
 # Slow imports are inside the functions that need them, so that --help is fast.
 if TYPE_CHECKING:
     from nmfaudio.audio.io import DecodedAudio
+    from nmfaudio.audio.io.track import Track
 
 Worker = Callable[[Job, Bar], dict[str, Any]]
 
 DEFAULT_ROOTS = ("separated", "transcribed")
 """Folders of results without --output: of the separators, and of transcribe."""
 
-_NO_INFLUENCE = ("output", "filename", "overwrite", "skip_existing", "threads")
+_NO_INFLUENCE = ("output", "filename", "overwrite", "skip_existing", "threads", "memory")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +72,26 @@ class BatchCommand(ComputingCommand):
         "with samples that are NaN or infinite, refuse the file or set them to zero",
         choices=("error", "zero"),
         group=INPUT,
+    )
+
+    memory: int | None = option(
+        None,
+        "most memory to use, such as 500M or 2G: a file that needs more is processed in blocks"
+        " (default: three quarters of what is available)",
+        parse=parse_size,
+        metavar="SIZE",
+        group=COMPUTATION,
+    )
+    stream: bool = switch(
+        "process every file in blocks, in memory that does not grow with its length; the templates"
+        " are learned from a part of its frames",
+        group=COMPUTATION,
+        excludes="streaming",
+    )
+    no_stream: bool = switch(
+        "never process a file in blocks: refuse one that needs too much memory",
+        group=COMPUTATION,
+        excludes="streaming",
     )
 
     def stage_weights(self) -> Mapping[str, float]:
@@ -221,10 +243,47 @@ class BatchCommand(ComputingCommand):
             nonfinite=self.nonfinite,  # type: ignore[arg-type]  # argparse checks the choices
         )
 
+    def open(self, job: Job, bar: Bar) -> Track:
+        """Open a file, or a part of it, to be read in blocks."""
+        from nmfaudio.audio.io.track import open_track
+
+        bar.show_stage(READING)
+        start, stop = self.preview or (None, None)
+        return open_track(
+            job.content,
+            start=start,
+            stop=stop,
+            strict=self.strict,
+            salvage=self.salvage,
+            nonfinite=self.nonfinite,  # type: ignore[arg-type]  # argparse checks the choices
+        )
+
+    def in_blocks(self, job: Job, model: Any, bar: Bar) -> bool:
+        """Choose whether to process a file in blocks, before it is read.
+
+        Raises
+        ------
+        LimitError
+            It needs too much memory, and must not be processed in blocks.
+        """
+        if self.stream:
+            return True
+        need, budget = (
+            needed_memory(model.memory, job.content, self.preview),
+            memory_budget(self.memory),
+        )
+        if budget is None or need <= budget:
+            return False
+        if self.no_stream:
+            check_memory(need, budget)
+        if not self.quiet:
+            name = input_name(job.source)
+            bar.print(f"{name}: {shortage(need, budget)}; it is processed in blocks")
+        return True
+
     def compute(self, model: Any, recording: DecodedAudio, bar: Bar, **place: Any) -> Any:
-        """Call a separator or transcriber on a recording that fits into memory."""
+        """Call a separator or transcriber on a recording."""
         samples, sr = recording.samples, recording.sr
-        check_memory(model.memory(samples, sr) - samples.nbytes)
         bar.show_stage(PREPARING)
         result = model(samples, sr, rng=self.seed, callback=bar.update, **place)
         check_ended()
@@ -232,15 +291,17 @@ class BatchCommand(ComputingCommand):
         return result
 
 
-def describe_result(recording: DecodedAudio, result: Any) -> dict[str, Any]:
-    """Properties of a recording and of its result, for the output of ``--json``."""
-    channels, samples = recording.samples.shape
+def describe_result(recording: Any, result: Any) -> dict[str, Any]:
+    """Properties of a `DecodedAudio` or `Track` and of its result, for the output of ``--json``."""
+    whole = getattr(recording, "samples", None)
+    channels, samples = recording.shape if whole is None else whole.shape
     return {
         "sr": recording.sr,
         "channels": channels,
         "samples": samples,
         "duration": samples / recording.sr,
         "offset": recording.offset,
+        "in_blocks": whole is None,
         "settings": dict(result.settings),
         "loss": float(result.decomposition.losses[-1]),
         "iterations": result.decomposition.n_iter,

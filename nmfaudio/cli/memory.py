@@ -1,22 +1,105 @@
-"""Check of the memory that a computation needs."""
+"""Choice between a computation in memory and one in blocks."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from nmfaudio._common.memory import memory_limit
 from nmfaudio.errors import LimitError
 
+# Slow imports are inside the functions that need them, so that --help is fast.
+if TYPE_CHECKING:
+    from nmfaudio._common.files.sources import Source
 
-def check_memory(need: int) -> None:
-    """Check that a number of bytes can be allocated without swapping.
+_SHARE = 0.75
+"""Share of the available memory that is used by default; estimates may be too low."""
+
+
+class ShapeOnly:
+    """Shape and type of audio that was not read, for estimates of memory.
+
+    Parameters
+    ----------
+    channels, samples : int
+    itemsize : int
+        Bytes per sample.
+    """
+
+    ndim = 2
+
+    def __init__(self, channels: int, samples: int, itemsize: int) -> None:
+        self.shape, self.itemsize = (channels, samples), itemsize
+        self.nbytes = channels * samples * itemsize
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+
+def needed_memory(
+    estimate: Callable[[Any, int], int],
+    source: Source,
+    time_range: tuple[float, float] | None,
+) -> int:
+    """Estimate the memory for a computation on a file, from its header.
+
+    Parameters
+    ----------
+    estimate : callable
+        Method ``memory`` of a separator or a transcriber.
+    source : path or binary file object
+    time_range : tuple of float or None
+        Part of the file in seconds.
+
+    Returns
+    -------
+    int
+        Bytes, with those of the process.
+    """
+    from nmfaudio.audio.io.decoding import open_audio
+    from nmfaudio.audio.io.inspecting import read_header
+
+    header = read_header(source)
+    samples = header.frames
+    if time_range is not None:
+        samples = round((time_range[1] - time_range[0]) * header.sr)
+    elif samples is None:  # the header does not say
+        with open_audio(source) as audio:
+            samples = sum(len(block) for block in audio.blocks())
+    return estimate(ShapeOnly(header.channels, samples, header.dtype.itemsize), header.sr)
+
+
+def memory_budget(chosen: int | None) -> int | None:
+    """Return the memory that may be used: the chosen amount, or a share of the available one."""
+    if chosen is not None:
+        return chosen
+    limit = memory_limit()
+    return None if limit is None else int(_SHARE * limit)
+
+
+def check_memory(need: int, budget: int | None = None) -> None:
+    """Check that a number of bytes can be allocated.
+
+    Parameters
+    ----------
+    need : int
+    budget : int, optional
+        Bytes that may be used; by default those that are available without swapping.
 
     Raises
     ------
     LimitError
-        More bytes are needed than are available.
+        More bytes are needed than may be used.
     """
-    limit = memory_limit()
+    limit = memory_limit() if budget is None else budget
     if limit is not None and need > limit:
-        raise LimitError(
-            f"needs about {need / 2**30:.1f} GiB of memory, {limit / 2**30:.1f} GiB are available;"
-            " process a shorter part with --preview"
-        )
+        raise LimitError(f"{shortage(need, limit)}; process a shorter part with --preview")
+
+
+def shortage(need: int, limit: int) -> str:
+    """Describe memory that is not sufficient."""
+    return f"needs about {_gib(need)} of memory, {_gib(limit)} may be used"
+
+
+def _gib(size: int) -> str:
+    return f"{size / 2**30:.1f} GiB"

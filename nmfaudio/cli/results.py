@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from nmfaudio.stems.residual import largest_residual
 
 if TYPE_CHECKING:
     from nmfaudio.audio.io import Written
+    from nmfaudio.stems.grouping import ComponentGroup
     from nmfaudio.stems.stems import Stems
 
 _WIDTH = 80  # columns of the table
@@ -26,32 +28,54 @@ def describe_stems(
     """Properties of the stems of one file, those written among them, for ``--json``."""
     # The stems come first, then the components.
     paths = dict(zip(names, written.paths, strict=False))
-    groups = stems.groups
     known = ("score_mismatch",)  # metadata of some separators
     metadata = stems.decomposition.metadata
-    complete, error = len(names) == len(stems), None
-    if complete:
+    error = None
+    if len(names) == len(stems):
         # Only lossy files are decoded for it: `write_group` has read back all others.
         parts = [
             stored_blocks(path, y, written)
             for path, y in zip(written.paths, stems.values(), strict=False)
         ]
         error = largest_residual(mixture, parts, written.gain)
-    return {key: metadata[key] for key in known if key in metadata} | {
+    facts = describe_sources(stems.groups, paths, written, error)
+    return {key: metadata[key] for key in known if key in metadata} | facts
+
+
+def describe_sources(
+    groups: Mapping[str, ComponentGroup],
+    paths: Mapping[str, Path],
+    written: Written,
+    error: float | None,
+) -> dict[str, Any]:
+    """Properties of stems, for ``--json``.
+
+    Parameters
+    ----------
+    groups : mapping of str to ComponentGroup
+        All stems.
+    paths : mapping of str to Path
+        File of each stem that was written.
+    written : Written
+        The stems, and then the components.
+    error : float or None
+        Largest deviation of the sum of the stems from the recording.
+    """
+    return {
         "sources": [
             {
                 "name": name,
                 "path": paths.get(name),
-                "components": groups[name].components,
-                "energy_share": groups[name].energy_share,
-                "centre_hz": groups[name].centre_hz,
-                "percussiveness": groups[name].percussiveness,
+                "components": group.components,
+                "energy_share": group.energy_share,
+                "centre_hz": group.centre_hz,
+                "percussiveness": group.percussiveness,
             }
-            for name in stems
+            for name, group in groups.items()
         ],
-        "component_paths": written.paths[len(names) :],
+        "component_paths": written.paths[len(paths) :],
         "components": sum(len(group.components) for group in groups.values()),
-        "sums_to_mixture": complete,
+        "sums_to_mixture": len(paths) == len(groups),
         "max_abs_error": error,
         "gain": written.gain,
     }

@@ -6,14 +6,15 @@ import glob
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from nmfaudio._common.options import Option, option, options, switch
 from nmfaudio.cli.batch import DEFAULT_ROOTS, BatchCommand, Worker, describe_result
 from nmfaudio.cli.command import STDOUT, describe_command
-from nmfaudio.cli.failures import printable
+from nmfaudio.cli.failures import check_ended, printable
 from nmfaudio.cli.file_names import FileName
 from nmfaudio.cli.inputs import input_name
 from nmfaudio.cli.parser import (
@@ -33,6 +34,7 @@ from nmfaudio.cli.stem_files import (
     COMPONENTS,
     check_encoding,
     chosen_names,
+    stem_paths,
     stem_tags,
     stem_targets,
 )
@@ -44,7 +46,9 @@ from nmfaudio.separators.pipeline import NmfSeparator
 if TYPE_CHECKING:
     from nmfaudio.cli.jobs import Job
     from nmfaudio.cli.progress import Bar
+    from nmfaudio.factorisation.decomposition import Decomposition
     from nmfaudio.stems.stems import Stems
+    from nmfaudio.symbolic.note import Note
 
 _TRACK = "{track}"
 _NOTES = ("mid", "csv")  # suffixes
@@ -272,35 +276,65 @@ class SeparateCommand(BatchCommand):
         return self._separate
 
     def _separate(self, job: Job, bar: Bar) -> dict[str, Any]:
+        if self.in_blocks(job, self.separator, bar):
+            return self._separate_in_blocks(job, bar)
+        recording = self.read(job, bar)
+        self._check_coding(len(recording.samples), recording.sr)
+        start = recording.offset / recording.sr
+        stems = self.compute(self.separator, recording, bar, excerpt=self._excerpt(job, start))
+        return describe_result(recording, stems) | self._write(job, stems, start)
+
+    def _separate_in_blocks(self, job: Job, bar: Bar) -> dict[str, Any]:
+        """Separate a recording in memory that does not grow with its length."""
+        from nmfaudio.cli.results import describe_sources
+        from nmfaudio.separators.files import write_stream
+
+        for name in ("plot", "components_too"):
+            if getattr(self, name):
+                flag = f"--{name.replace('_', '-')}"
+                raise ParameterError(
+                    f"{flag} needs the whole recording in memory, which is processed in blocks;"
+                    f" leave out {flag}, or allow more with --memory"
+                )
+        with self.open(job, bar) as track:
+            self._check_coding(len(track), track.sr)
+            bar.show_stage(PREPARING)
+            excerpt = self._excerpt(job, track.offset / track.sr)
+            stream = self.separator.stream(
+                track, track.sr, rng=self.seed, callback=bar.update, excerpt=excerpt
+            )
+            names = chosen_names(self.only, stream.names)
+            paths = stem_paths(stream.names, names, partial(self._target, job))
+            self._claim(job, paths.values())
+            written, error = write_stream(stream, paths, **self._encoding(job, paths))
+            check_ended()
+        model, notes = stream.model(), stream.learned.notes
+        result = SimpleNamespace(settings=stream.settings, decomposition=model)
+        sources = describe_sources(stream.learned.groups, paths, written, error)
+        extras = self._write_extras(job, model, notes)
+        return describe_result(track, result) | sources | extras
+
+    def _excerpt(self, job: Job, start: float) -> Excerpt | None:
+        """Place of the part to process: times of the settings count from the file's beginning."""
+        return None if self.preview is None else Excerpt(job.content, start)
+
+    def _check_coding(self, channels: int, sr: int) -> None:
+        """Check that the format can hold the stems."""
         from nmfaudio.audio.io import check_format
         from nmfaudio.audio.io.formats import compression_level
 
-        recording = self.read(job, bar)
-        check_format(self.format, self.subtype, len(recording.samples), recording.sr)
+        check_format(self.format, self.subtype, channels, sr)
         if self.mp3_bitrate is not None:
-            compression_level(self.mp3_bitrate, recording.sr)
-        start = recording.offset / recording.sr
-        # Times of the settings count from the beginning of the file.
-        excerpt = None if self.preview is None else Excerpt(job.content, start)
-        stems = self.compute(self.separator, recording, bar, excerpt=excerpt)
-        return describe_result(recording, stems) | self._write(job, stems, start)
+            compression_level(self.mp3_bitrate, sr)
 
-    def _write(self, job: Job, stems: Stems, start: float) -> dict[str, Any]:
-        """Write the stems and all extras, and describe them; they begin `start` s into the file."""
-        from nmfaudio._common.figures import encode_figure
-        from nmfaudio._common.files import write_bytes
+    def _target(self, job: Job, stem: str, ext: str | None = None) -> Path:
+        """Path of a result of a recording."""
+        return self.root / self._path(job.track, stem, self.format if ext is None else ext)
+
+    def _claim(self, job: Job, targets: Iterable[Path]) -> None:
+        """Check that no other input of this run has written to these paths, before writing."""
         from nmfaudio._common.files.names import file_key
-        from nmfaudio.audio.io import write_group
-        from nmfaudio.cli.results import describe_stems
-        from nmfaudio.display import plot_stems
-        from nmfaudio.symbolic.writing import write_notes
 
-        def path(stem: str, ext: str = self.format) -> Path:
-            return self.root / self._path(job.track, stem, ext)
-
-        # What may fail comes before the first file is written.
-        names = chosen_names(self.only, list(stems))
-        targets = stem_targets(stems, names, path, components_too=self.components_too)
         for target in targets:
             source = self._written_from.setdefault(file_key(str(target)), job.source)
             if source != job.source:
@@ -308,34 +342,59 @@ class SeparateCommand(BatchCommand):
                     f"{printable(str(target))}: was made from {input_name(source)} in this run;"
                     " change --filename"
                 )
-        picture = encode_figure(plot_stems(stems, start=start)) if self.plot else b""
+
+    def _encoding(self, job: Job, paths: Mapping[str, Path]) -> dict[str, Any]:
+        """Keyword arguments of the functions that write the stems at these paths."""
         tags = None
         if self.tags == "keep":
-            own = stem_tags(job.content, self.format, names)
-            tags = dict(zip(targets, own, strict=False))  # the components get none
+            own = stem_tags(job.content, self.format, list(paths))
+            tags = dict(zip(paths.values(), own, strict=True))  # components get none
         discard_record(job.record)  # it does not hold for results replaced in part
-        written = write_group(
-            targets,
-            stems.sr,
-            format=self.format,
-            subtype=self.subtype,
-            clip=self.clip,  # type: ignore[arg-type]  # argparse checks the choices
-            overwrite=self.overwrite,
-            bitrate=self.mp3_bitrate,
-            tags=tags,
-        )
-        if job.model is not None:
-            stems.decomposition.save(job.model, overwrite=self.overwrite)
-        # A recording without hits gets files without notes.
-        has_notes = bool(stems.notes) or getattr(self.separator, "hits", False)
-        notes = [path("notes", ext) for ext in _NOTES] if has_notes else []
-        for file in notes:
-            write_notes(file, stems.notes, overwrite=self.overwrite)
+        return {
+            "format": self.format,
+            "subtype": self.subtype,
+            "clip": self.clip,
+            "overwrite": self.overwrite,
+            "bitrate": self.mp3_bitrate,
+            "tags": tags,
+        }
+
+    def _write(self, job: Job, stems: Stems, start: float) -> dict[str, Any]:
+        """Write the stems and all extras, and describe them; they begin `start` s into the file."""
+        from nmfaudio._common.figures import encode_figure
+        from nmfaudio._common.files import write_bytes
+        from nmfaudio.audio.io import write_group
+        from nmfaudio.cli.results import describe_stems
+        from nmfaudio.display import plot_stems
+
+        # What may fail comes before the first file is written.
+        names = chosen_names(self.only, list(stems))
+        path = partial(self._target, job)
+        targets = stem_targets(stems, names, path, components_too=self.components_too)
+        self._claim(job, targets)
+        picture = encode_figure(plot_stems(stems, start=start)) if self.plot else b""
+        paths = dict(zip(names, targets, strict=False))  # the stems come first
+        written = write_group(targets, stems.sr, **self._encoding(job, paths))
+        facts = self._write_extras(job, stems.decomposition, stems.notes)
         plot = path("plot", "png") if self.plot else None
         if plot is not None:
             write_bytes(plot, picture, overwrite=self.overwrite)
-        facts = describe_stems(stems.mixture, stems, written, names)
-        return facts | {"model": job.model, "notes": notes, "plot": plot}
+        return describe_stems(stems.mixture, stems, written, names) | facts | {"plot": plot}
+
+    def _write_extras(
+        self, job: Job, model: Decomposition, notes: Sequence[Note]
+    ) -> dict[str, Any]:
+        """Write the model and the notes, and return their paths."""
+        from nmfaudio.symbolic.writing import write_notes
+
+        if job.model is not None:
+            model.save(job.model, overwrite=self.overwrite)
+        # A recording without hits gets files without notes.
+        has_notes = bool(notes) or getattr(self.separator, "hits", False)
+        files = [self._target(job, "notes", ext) for ext in _NOTES] if has_notes else []
+        for file in files:
+            write_notes(file, notes, overwrite=self.overwrite)
+        return {"model": job.model, "notes": files}
 
     def written(self, report: dict[str, Any]) -> Iterable[os.PathLike[str]]:
         """Paths written for one file."""

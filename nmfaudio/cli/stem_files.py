@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,6 +82,31 @@ def chosen_names(only: Sequence[str], names: Sequence[str]) -> list[str]:
     return [name for name in names if name in chosen or not only]
 
 
+def stem_paths(
+    stems: Iterable[str], names: Sequence[str], path: Callable[[str], Path]
+) -> dict[str, Path]:
+    """Paths of stems.
+
+    Parameters
+    ----------
+    stems : iterable of str
+        Names of all stems, so that a choice does not change the name of a file.
+    names : sequence of str
+        Names of the stems to write.
+    path : callable
+        Maps a safe file name to the path of a stem.
+
+    Returns
+    -------
+    dict of str to Path
+    """
+    from nmfaudio._common.files import distinct_names
+
+    stems = list(stems)
+    files = dict(zip(stems, distinct_names(stems), strict=True))
+    return {name: path(files[name]) for name in names}
+
+
 def stem_targets(
     stems: Stems, names: Sequence[str], path: Callable[[str], Path], *, components_too: bool
 ) -> dict[Path, np.ndarray]:
@@ -109,9 +134,7 @@ def stem_targets(
     from nmfaudio._common.files import distinct_names
     from nmfaudio._common.files.names import file_key
 
-    # Those of all stems, so that a choice does not change the name of a file.
-    files = dict(zip(stems, distinct_names(stems), strict=True))
-    pairs = [(path(files[name]), stems[name]) for name in names]
+    pairs = [(file, stems[name]) for name, file in stem_paths(stems, names, path).items()]
     if components_too:
         own = {f"{name}-{k}" for name in names for k in stems.groups[name].components}
         parts = dict(stems.components())

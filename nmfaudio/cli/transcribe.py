@@ -13,7 +13,7 @@ from nmfaudio._common.options import option, switch
 from nmfaudio.cli.batch import DEFAULT_ROOTS, BatchCommand, Worker, describe_result
 from nmfaudio.cli.command import STDOUT
 from nmfaudio.cli.failures import printable
-from nmfaudio.cli.memory import check_memory
+from nmfaudio.cli.memory import check_memory, needed_memory
 from nmfaudio.cli.parser import OUTPUT, REPORTING
 from nmfaudio.cli.progress import FITTING, PREPARING, READING, WRITING, times
 from nmfaudio.cli.record import PREFIX, discard_record
@@ -212,6 +212,7 @@ examples:
             print(f"transcribing with {source} ({summary})", file=sys.stderr)
 
         def transcribe(job: Job, bar: Bar) -> dict[str, Any]:
+            check_memory(needed_memory(transcriber.memory, job.content, self.preview))
             recording = self.read(job, bar)
             result = self.compute(transcriber, recording, bar)
             paths = self._write(job, result)

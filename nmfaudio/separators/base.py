@@ -14,8 +14,10 @@ from nmfaudio.separators import SEPARATORS
 if TYPE_CHECKING:
     import numpy as np
 
+    from nmfaudio._common.lazy_audio import LazyAudio
     from nmfaudio.factorisation.engine import Progress
     from nmfaudio.separators.excerpt import Excerpt
+    from nmfaudio.separators.streaming import StemStream
     from nmfaudio.stems.stems import Stems
 
 
@@ -58,6 +60,33 @@ class Separator(Protocol):
         -------
         Stems
             Named stems that sum to the mixture.
+        """
+        ...
+
+    def stream(
+        self,
+        y: np.ndarray | LazyAudio,
+        sr: int,
+        *,
+        rng: int | np.random.Generator | None = 0,
+        callback: Callable[[Progress], bool | None] | None = None,
+        excerpt: Excerpt | None = None,
+    ) -> StemStream:
+        """Separate a recording block by block, in memory that does not grow with its length.
+
+        Parameters
+        ----------
+        y : np.ndarray or Track [shape=(channel, sample)]
+            The recording.
+        sr : int
+            Sample rate in Hz.
+        rng, callback, excerpt
+            As for a call.
+
+        Returns
+        -------
+        StemStream
+            The learned model; its method `blocks` renders the stems.
         """
         ...
 

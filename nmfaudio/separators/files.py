@@ -19,7 +19,7 @@ from nmfaudio.stems.residual import largest_residual
 if TYPE_CHECKING:
     from nmfaudio.factorisation.decomposition import Decomposition
     from nmfaudio.factorisation.loop import Callback
-    from nmfaudio.separators.pipeline import NmfSeparator
+    from nmfaudio.separators.base import Separator
     from nmfaudio.separators.streaming import StemStream
     from nmfaudio.stems.grouping import ComponentGroup
     from nmfaudio.symbolic.note import Note
@@ -122,7 +122,7 @@ class SeparatedFile(Mapping[str, np.ndarray]):
 def separate_file(
     path: str | os.PathLike[str],
     folder: str | os.PathLike[str],
-    separator: NmfSeparator | None = None,
+    separator: Separator | None = None,
     *,
     rng: int | np.random.Generator | None = 0,
     callback: Callback | None = None,
@@ -144,7 +144,7 @@ def separate_file(
         A file in a format that libsndfile supports.
     folder : str or os.PathLike
         Folder of the stems, ``<folder>/<name>.<format>``; created if it does not exist.
-    separator : NmfSeparator, optional
+    separator : Separator, optional
         Separator with its settings; by default a `BlindSeparator`.
     rng : int, np.random.Generator or None
         Seed of the random numbers; the same seed gives the same bytes, on any number of threads.

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from nmfaudio.audio.io.track import Track
+    from nmfaudio._common.lazy_audio import LazyAudio
     from nmfaudio.audio.masking import Masking
     from nmfaudio.audio.transforms import Stft
     from nmfaudio.factorisation.engine import Callback
@@ -318,7 +318,7 @@ class NmfSeparator(Settings, ABC):
 
     def stream(
         self,
-        y: np.ndarray | Track,
+        y: np.ndarray | LazyAudio,
         sr: int,
         *,
         rng: int | np.random.Generator | None = 0,
@@ -480,7 +480,7 @@ def _warn_of_single(groups: Mapping[str, ComponentGroup]) -> None:
         )
 
 
-def _power_of_two(y: np.ndarray | Track) -> float:
+def _power_of_two(y: Any) -> float:
     """Return the power of two at or just below the peak if the peak is extreme, else 1."""
     peak = float(max(y.max(), -y.min()))
     return 1.0 if peak == 0 or QUIETEST <= peak <= LOUDEST else 2.0 ** math.floor(math.log2(peak))

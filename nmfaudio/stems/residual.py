@@ -7,9 +7,11 @@ from itertools import zip_longest
 
 import numpy as np
 
+from nmfaudio._common.lazy_audio import LazyAudio
+
 
 def largest_residual(
-    y: np.ndarray, parts: Sequence[Iterator[np.ndarray]], gain: float
+    y: np.ndarray | LazyAudio, parts: Sequence[Iterator[np.ndarray]], gain: float
 ) -> float | None:
     """Return the largest deviation of the sum of stored stems from the recording.
 

@@ -73,7 +73,7 @@ def test_applying_masks_needs_memory_for_a_block_besides_its_result():
         y = noise(samples=64 * BLOCK * blocks)
         needed = peak(lambda y=y: apply_masks(lambda frames: shares, 4, y, stft))
         extra.append(needed - 4 * y.nbytes)
-    assert extra[1] <= 1.1 * extra[0]
+    assert extra[1] <= 1.1 * extra[0] + y.size  # the check of the samples takes a byte for each
 
 
 @pytest.mark.parametrize("channels", [1, 2])

@@ -2,7 +2,7 @@
 
 from nmfaudio.audio.io.appending import AppendingGroup, open_group
 from nmfaudio.audio.io.formats import FORMATS, check_format
-from nmfaudio.audio.io.inspecting import FileInfo, inspect
+from nmfaudio.audio.io.inspecting import FileInfo, Header, inspect, read_header
 from nmfaudio.audio.io.reading import DecodedAudio, read
 from nmfaudio.audio.io.track import Track, open_track
 from nmfaudio.audio.io.writing import Written, write, write_group
@@ -12,6 +12,7 @@ __all__ = [
     "AppendingGroup",
     "DecodedAudio",
     "FileInfo",
+    "Header",
     "Track",
     "Written",
     "check_format",
@@ -19,6 +20,7 @@ __all__ = [
     "open_group",
     "open_track",
     "read",
+    "read_header",
     "write",
     "write_group",
 ]

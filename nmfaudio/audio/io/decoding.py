@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 BLOCK = 16384
 """Frames per call: larger calls crash the Vorbis encoder of libsndfile."""
 
+MOST_FRAMES_PER_BYTE = 8192
+"""No format holds more: FLAC has silence of up to 65,535 frames in ten bytes."""
+
 _SAMPLE_BYTES = {
     "PCM_S8": 1,
     "PCM_U8": 1,
@@ -35,6 +38,7 @@ _SAMPLE_BYTES = {
     "DOUBLE": 8,
 }
 _NEEDS_DOUBLE = ("DOUBLE", "PCM_32", "ALAC_32")  # float32 holds 24 bits
+_LOST = 2**62  # position of a decoder that was interrupted: behind all frames
 _OPUS_CLOCK = 48000  # Hz: unit of Opus positions at any sample rate
 
 
@@ -114,6 +118,7 @@ class Decoder:
         import soundfile
 
         if self._seeks_exactly and self.position != frame:
+            self.position = _LOST
             try:
                 self.position = int(self.sound.seek(frame))
             except soundfile.LibsndfileError:
@@ -123,6 +128,7 @@ class Decoder:
 
     def _restart(self) -> None:
         """Begin again at the first frame, with a new decoder."""
+        self.position = _LOST
         self.sound.close()
         self.sound = self.open_sound()
         self.position = 0
@@ -160,12 +166,13 @@ class Decoder:
 
         # NaN marks frames that were not reached: an error does not tell how many were decoded.
         block = np.full((min(frames, BLOCK), self.channels), np.nan, dtype=self.dtype)
+        position, self.position = self.position, _LOST
         try:
             block, failed = block[: len(self.sound.read(out=block))], False
         except soundfile.LibsndfileError:
             missing = np.isnan(block).all(axis=1)
             block, failed = block[: int(missing.argmax()) if missing.any() else len(block)], True
-        self.position += len(block)
+        self.position = position + len(block)
         return block, failed
 
     def suspicions(self, decoded: int) -> list[str]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from nmfaudio._common.files.sources import Source
 from nmfaudio._common.validation import HIGHEST_RATE, LOWEST_RATE
-from nmfaudio.audio.io.decoding import Decoder, open_audio
+from nmfaudio.audio.io.decoding import MOST_FRAMES_PER_BYTE, Decoder, open_audio
 
 SILENCE = 1e-4
 """Highest amplitude of silence: -80 dBFS, a few steps of 16-bit dither."""
@@ -61,6 +61,58 @@ class FileInfo:
             name: list(value) if isinstance(value, tuple) else value
             for name, value in asdict(self).items()
         }
+
+
+@dataclass(frozen=True)
+class Header:
+    """Facts in the header of an audio file."""
+
+    label: str
+    """Printable path."""
+    format: str
+    """Container as libsndfile names it."""
+    subtype: str
+    """Coding as libsndfile names it."""
+    channels: int
+    sr: int
+    """Sample rate in Hz."""
+    frames: int | None
+    """Declared number of frames; None if there is none, or the file is too small for it."""
+    dtype: np.dtype[Any]
+    """Of the samples that `nmfaudio.read` returns."""
+
+
+def read_header(path: Source) -> Header:
+    """Read the header of an audio file, without decoding any samples.
+
+    Parameters
+    ----------
+    path : str, bytes, os.PathLike or binary file object
+
+    Returns
+    -------
+    Header
+
+    Raises
+    ------
+    AudioFileError
+        The file cannot be opened, or is not an audio file.
+
+    Examples
+    --------
+    >>> import nmfaudio as na
+    >>> from nmfaudio.audio.io.inspecting import read_header
+    >>> header = read_header(na.example("drums"))
+    >>> header.channels, header.sr, header.dtype.name
+    (1, 44100, 'float32')
+    """
+    with open_audio(path) as audio:
+        total = audio.total
+        if total is not None and total > MOST_FRAMES_PER_BYTE * audio.size:
+            total = None
+        return Header(
+            audio.label, audio.format, audio.subtype, audio.channels, audio.sr, total, audio.dtype
+        )
 
 
 def inspect(path: Source) -> FileInfo:

@@ -14,11 +14,8 @@ from nmfaudio._common.equality import EqualByContent
 from nmfaudio._common.files.sources import Source
 from nmfaudio._public import public
 from nmfaudio.audio.io.checking import CheckedRange, Nonfinite, check_request
-from nmfaudio.audio.io.decoding import open_audio
+from nmfaudio.audio.io.decoding import MOST_FRAMES_PER_BYTE, open_audio
 from nmfaudio.errors import AudioWarning
-
-# No format holds more: FLAC has silence of up to 65,535 frames in ten bytes.
-_MOST_FRAMES_PER_BYTE = 8192
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,7 +146,7 @@ def _allocated(excerpt: CheckedRange) -> NDArray[Any] | None:
     """Array for the declared frames; None if their number is unknown or cannot be true."""
     audio = excerpt.audio
     end = audio.total if excerpt.last is None else excerpt.last
-    if audio.total is None or end is None or end > _MOST_FRAMES_PER_BYTE * audio.size:
+    if audio.total is None or end is None or end > MOST_FRAMES_PER_BYTE * audio.size:
         return None
     try:
         return np.empty((audio.channels, end - excerpt.first), dtype=audio.dtype)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from nmfaudio.audio.io import inspect
+from nmfaudio.audio.io import inspect, read, read_header
 from nmfaudio.errors import AudioFileError
 
 SR = 8000
@@ -104,3 +104,23 @@ def test_a_large_dc_offset_is_suspicious(tmp_path):
         soundfile.write(tmp_path / name, y + np.float32(offset), 8000, subtype="FLOAT")
     assert not any("DC offset" in note for note in inspect(tmp_path / "level.wav").notes)
     assert any("DC offset of 0.3" in note for note in inspect(tmp_path / "off.wav").notes)
+
+
+@pytest.mark.parametrize(
+    ("container", "subtype"),
+    [("WAV", "PCM_16"), ("WAV", "DOUBLE"), ("FLAC", "PCM_24"), ("OGG", "VORBIS"), ("MP3", None)],
+)
+def test_a_header_has_the_facts_of_the_samples(container, subtype):
+    file = stored(np.zeros((5000, 2)), subtype, container)
+    header, audio = read_header(file), read(file)
+    assert (header.format, header.subtype, header.sr) == (audio.format, audio.subtype, audio.sr)
+    assert (header.channels, header.frames) == audio.samples.shape
+    assert header.dtype == audio.samples.dtype
+
+
+@pytest.mark.parametrize("total", [0, (1 << 36) - 1])
+def test_a_length_that_cannot_be_is_unknown(total):
+    data = stored(np.zeros((5000, 1)), "PCM_16", "FLAC").getvalue()
+    fields = int.from_bytes(data[18:26], "big") & ~((1 << 36) - 1) | total
+    header = read_header(io.BytesIO(data[:18] + fields.to_bytes(8, "big") + data[26:]))
+    assert (header.channels, header.sr, header.frames) == (1, SR, None)

@@ -242,6 +242,33 @@ def test_transforms_and_masks_take_a_track(tmp_path, kind):
     np.testing.assert_array_equal(*stems)
 
 
+@pytest.mark.parametrize(
+    ("container", "subtype", "method"),
+    [
+        ("FLAC", "PCM_16", "read"),
+        ("FLAC", "PCM_16", "seek"),
+        ("OGG", "VORBIS", "read"),
+        ("OGG", "VORBIS", "close"),
+    ],
+)
+def test_after_an_interrupt_samples_are_in_their_places(container, subtype, method):
+    data = encode(noise(70_000), container, subtype)
+    y = na.read(io.BytesIO(data)).samples
+    with open_track(io.BytesIO(data)) as recording:
+        recording[:, 40_000:]
+        kind = type(recording._audio.sound)
+        original = getattr(kind, method)
+
+        def interrupted(self, *args, **options):
+            original(self, *args, **options)
+            raise KeyboardInterrupt
+
+        with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(kind, method, interrupted)
+            recording[:, 20_000:21_000]
+        np.testing.assert_array_equal(recording[:, :50_000], y[:, :50_000])
+
+
 def test_a_track_is_closed_with_its_block(tmp_path):
     path = saved(tmp_path, encode(noise(100)))
     before = len(os.listdir("/proc/self/fd"))
