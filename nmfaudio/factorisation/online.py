@@ -294,27 +294,47 @@ def activations(
     structure: Structure | None = None,
     penalties: tuple[Penalty, ...] = (),
     weights: np.ndarray | None = None,
+    initial: np.ndarray | None = None,
+    solver: str = "mu",
     max_iter: int,
 ) -> np.ndarray:
-    """Compute H for fixed templates, by a fixed number of multiplicative updates.
+    """Compute H for fixed templates, by a fixed number of updates.
 
     Without a stopping criterion, randomness or a mean over frames, the activations of a frame of
     plain NMF do not depend on other frames.
+
+    Parameters
+    ----------
+    V : np.ndarray [shape=(freq, time)]
+    W : np.ndarray [shape=(freq, component) or (lag, freq, component)]
+    divergence : Divergence
+    structure : Structure, optional
+        Default: plain NMF.
+    penalties : tuple of Penalty
+        Penalties of H.
+    weights : np.ndarray [shape=(freq, time)], optional
+    initial : np.ndarray [shape=(component, time)], optional
+        Initial activations; by default those of a model of the mean of each frame.
+    solver : "mu" or "bmme"
+        Multiplicative updates, without or with extrapolation; see `MU` and `BMME`.
+    max_iter : int
+        Number of updates.
 
     Returns
     -------
     np.ndarray [shape=(component, time)]
     """
-    gain = float(W.sum(dtype=np.float64)) / len(V) or 1.0
-    level = V.mean(0, dtype=np.float64)
-    level[level == 0] = float(level.mean()) or 1.0
-    start = np.tile(level / gain, (W.shape[-1], 1))
+    if initial is None:
+        gain = float(W.sum(dtype=np.float64)) / len(V) or 1.0
+        level = V.mean(0, dtype=np.float64)
+        level[level == 0] = float(level.mean()) or 1.0
+        initial = np.tile(level / gain, (W.shape[-1], 1))
     return decompose(
         V,
-        [Factor(W, False, name="W"), Factor(start, True, penalties, name="H")],
+        [Factor(W, False, name="W"), Factor(initial, True, penalties, name="H")],
         structure=structure,
         divergence=divergence,
-        solver="mu",
+        solver=solver,
         weights=weights,
         max_iter=max_iter,
         tol=0,

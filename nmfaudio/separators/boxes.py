@@ -77,6 +77,29 @@ def read_strokes(boxes: str | os.PathLike[str] | Sequence[Mapping[str, Any]]) ->
     return [_stroke(entry, i, Path()) for i, entry in enumerate(boxes)]
 
 
+def as_boxes(strokes: Sequence[Stroke]) -> tuple[dict[str, Any], ...]:
+    """Return strokes as the mappings that `read_strokes` takes.
+
+    Parameters
+    ----------
+    strokes : sequence of Stroke
+
+    Returns
+    -------
+    tuple of dict
+        JSON-serialisable; pictures by their absolute path.
+    """
+    return tuple(
+        {"source": each.source, "weight": each.weight}
+        | (
+            {name: getattr(each, name) for name in _BOX}
+            if each.image is None
+            else {"image": str(each.image.absolute())}
+        )
+        for each in strokes
+    )
+
+
 def _entries(path: str | os.PathLike[str]) -> list[Any]:
     """Read the list in a JSON file."""
     file, size = open_source(path)
@@ -133,6 +156,8 @@ def rasterise(
     dtype: Any,
     *,
     end: float | None = None,
+    frames: np.ndarray | None = None,
+    pictures: Mapping[Path, np.ndarray] | None = None,
 ) -> dict[str, np.ndarray]:
     """Compute the weight of each source in every bin.
 
@@ -148,10 +173,14 @@ def rasterise(
         Type of the weights.
     end : float, optional
         End in seconds of the file; by default that of the frames.
+    frames : np.ndarray [shape=(frame,)], optional
+        Ascending indices of `times` at which the weights are needed; by default all.
+    pictures : mapping of Path to np.ndarray, optional
+        Pictures that were read before, see `read_pictures`.
 
     Returns
     -------
-    dict of str to np.ndarray [shape=(freq, time)]
+    dict of str to np.ndarray [shape=(freq, frame)]
         Weights from 0 to 1, by source in the order of first appearance. Where strokes of one
         source overlap, the largest weight counts. Boxes outside an excerpt are left out.
 
@@ -163,13 +192,17 @@ def rasterise(
         A picture cannot be read.
     """
     end = times[-1] if end is None else max(end, times[-1])
+    frames = np.arange(len(times)) if frames is None else frames
+    pictures = read_pictures(strokes) if pictures is None else pictures
     weights: dict[str, np.ndarray] = {}
     drawn = set()
     for number, stroke in enumerate(strokes, 1):
-        shape = len(frequencies), len(times)
+        shape = len(frequencies), len(frames)
         canvas = weights.setdefault(stroke.source, np.zeros(shape, dtype))
         if stroke.image is not None:
-            picture = _read_picture(stroke.image, shape, _share(times, end)).astype(dtype)
+            grid = len(frequencies), len(times)
+            pixels = pictures[stroke.image]
+            picture = _scaled_picture(pixels, grid, _share(times, end), frames).astype(dtype)
             np.maximum(canvas, picture * dtype.type(stroke.weight), out=canvas)
             drawn.add(stroke.source)
             continue
@@ -178,7 +211,8 @@ def rasterise(
             continue
         drawn.add(stroke.source)
         rows = _covered(frequencies, stroke.low, stroke.high)
-        columns = _covered(times, stroke.start, stroke.end)
+        covered = _covered(times, stroke.start, stroke.end)
+        columns = slice(*np.searchsorted(frames, [covered.start, covered.stop]))
         box = canvas[rows, columns]
         np.maximum(box, dtype.type(stroke.weight), out=box)
     for source in weights:
@@ -234,8 +268,28 @@ def _covered(centres: np.ndarray, low: float, high: float) -> slice:
     return slice(int(first), int(last))
 
 
-def _read_picture(path: Path, shape: tuple[int, int], share: tuple[float, float]) -> np.ndarray:
-    """Read a share of a picture's width as weights on a grid of bins, by the nearest pixel."""
+def read_pictures(strokes: Sequence[Stroke]) -> dict[Path, np.ndarray]:
+    """Read all pictures among strokes.
+
+    Parameters
+    ----------
+    strokes : sequence of Stroke
+
+    Returns
+    -------
+    dict of Path to np.ndarray [shape=(row, column)]
+        Weights from 0 to 1 of each picture.
+
+    Raises
+    ------
+    AudioFileError
+        A picture cannot be read.
+    """
+    return {stroke.image: _read_picture(stroke.image) for stroke in strokes if stroke.image}
+
+
+def _read_picture(path: Path) -> np.ndarray:
+    """Read a picture as weights."""
     try:
         from matplotlib.image import imread
     except ImportError:
@@ -248,10 +302,41 @@ def _read_picture(path: Path, shape: tuple[int, int], share: tuple[float, float]
     if pixels.ndim == 3:
         has_alpha = pixels.shape[2] == 4 and pixels[..., 3].min() < 1
         pixels = pixels[..., 3] if has_alpha else pixels[..., :3].mean(axis=2)
+    return pixels
+
+
+def _scaled_picture(
+    pixels: np.ndarray, shape: tuple[int, int], share: tuple[float, float], frames: np.ndarray
+) -> np.ndarray:
+    """Scale a share of a picture's width to the bins of some frames, by the nearest pixel."""
     rows, columns = (
         np.minimum((first + (np.arange(n) + 0.5) / n * (last - first)) * size, size - 1).astype(int)
         for n, size, (first, last) in zip(shape, pixels.shape, ((0, 1), share), strict=True)
     )
     # The first row of a picture is its top, the first bin the lowest frequency.
-    picture: np.ndarray = pixels[::-1][np.ix_(rows, columns)]
+    picture: np.ndarray = pixels[::-1][np.ix_(rows, columns[frames])]
     return picture
+
+
+def painted_frames(strokes: Sequence[Stroke], times: np.ndarray) -> list[np.ndarray]:
+    """Return the frames of each box; pictures are over all frames.
+
+    Parameters
+    ----------
+    strokes : sequence of Stroke
+        Boxes and pictures.
+    times : np.ndarray [shape=(time,)]
+        Centres of the frames in seconds, ascending.
+
+    Returns
+    -------
+    list of np.ndarray [shape=(frame,)]
+        Indices of the frames of each box within the recording.
+    """
+    boxes = [
+        stroke
+        for stroke in strokes
+        if stroke.image is None and stroke.end > times[0] and stroke.start <= times[-1]
+    ]
+    everything = np.arange(len(times))
+    return [everything[_covered(times, box.start, box.end)] for box in boxes]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
     from nmfaudio.audio.transforms import Stft
     from nmfaudio.dictionaries.recordings import AnyRecording
-    from nmfaudio.factorisation.decomposition import Decomposition
-    from nmfaudio.factorisation.engine import Callback
+    from nmfaudio.separators.noise_frames import TrainingFrames
+    from nmfaudio.separators.noise_model import ModelSizes, NoiseModel
+    from nmfaudio.separators.streaming import Learned
     from nmfaudio.stems.stems import Stems
 
     Sound = AnyRecording | tuple[float, float]
@@ -34,7 +35,6 @@ _WINDOW = 0.064  # seconds
 # another one wherever those made the speech worse by more than 0.5 dB.
 _OTHER_NOISE, _OTHER_SIGNAL = 0.98, 1.45
 _FLOOR = -12.0  # dB; default where no example of the signal is used
-_SMALLEST = 1e-3  # initial activation relative to the mean; multiplicative updates keep zeros
 
 
 def _sound(text: str) -> str | tuple[float, float]:
@@ -173,14 +173,40 @@ class DenoiseSeparator(NmfSeparator):
         Stems
             Stems with the same sum.
         """
+        floored = self._with_floor(
+            (stems["signal"], stems["noise"]), stems.decomposition.metadata["signal_examples"]
+        )
+        return replace(stems, stems=dict(zip(self.stem_names, floored, strict=True)))
+
+    def finish_block(self, block: np.ndarray, learned: Learned) -> np.ndarray:
+        """Add noise back to the signal up to the floor, in a block of the stems.
+
+        Parameters
+        ----------
+        block : np.ndarray [shape=(stem, channel, sample)]
+            The stems signal and noise.
+        learned : Learned
+            Their model.
+
+        Returns
+        -------
+        np.ndarray [shape=(stem, channel, sample)]
+            Stems with the same sum.
+        """
+        import numpy as np
+
+        return np.stack(self._with_floor(block, learned.metadata["signal_examples"]))
+
+    def _with_floor(
+        self, stems: Iterable[np.ndarray], has_signal_examples: bool
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Signal and noise with the part of the noise that stays in the signal."""
+        signal, noise = stems
         floor = self.floor
         if floor is None:
-            floor = -math.inf if stems.decomposition.metadata["signal_examples"] else _FLOOR
-        noise = stems["noise"]
+            floor = -math.inf if has_signal_examples else _FLOOR
         returned = noise.dtype.type(10 ** (floor / 20)) * noise
-        return replace(
-            stems, stems={"signal": stems["signal"] + returned, "noise": noise - returned}
-        )
+        return signal + returned, noise - returned
 
     def transform(self, sr: int) -> Stft:
         """Return the transform for audio of a sample rate.
@@ -224,46 +250,67 @@ class DenoiseSeparator(NmfSeparator):
         GroupedDecomposition
             The model, and the components of each stem.
         """
+        from nmfaudio.separators.noise_frames import whole_recording
+
+        average = self._average(whole_recording(inputs.V), inputs)
+        return GroupedDecomposition(average.mean, average.groups, average.metadata)
+
+    def learn(self, inputs: SeparationInput) -> Learned:
+        """Learn the noise from the quietest frames, and the signal from frames of all of it.
+
+        Parameters
+        ----------
+        inputs : SeparationInput
+            The recording.
+
+        Returns
+        -------
+        Learned
+            The templates, and the components of each stem.
+        """
+        from nmfaudio.separators.noise_frames import spread_over_recording
+        from nmfaudio.separators.noise_model import MeanFit
+        from nmfaudio.separators.streaming import LEARNING_FRAMES, Learned, described_groups
+
+        average = self._average(spread_over_recording(inputs, LEARNING_FRAMES), inputs)
+        fit = MeanFit(average.sizes, self.max_iter)
+        groups = described_groups(average.mean, fit, average.groups, inputs)
+        return Learned(average.mean, groups, fit, average.metadata)
+
+    def _average(self, frames: TrainingFrames, inputs: SeparationInput) -> NoiseModel:
+        """Average several models with templates of noise and signal."""
         from nmfaudio.factorisation.engine import generator
-        from nmfaudio.separators.ensemble import average_models
+        from nmfaudio.separators.noise_model import average_noise_models
 
         rng = generator(inputs.rng)
-        examples = self._matching_examples(inputs, rng)
-        counts = [(0, 0)] * self.models  # components of the noise and of the signal
+        examples = self._matching_examples(frames, inputs, rng)
+        return average_noise_models(
+            frames.V, examples, self._sizes(), self.models, callback=inputs.callback, rng=rng
+        )
 
-        def fit(index: int, report: Callback | None, rng: np.random.Generator) -> Decomposition:
-            fitted, n_noise = self._fit(inputs.V, examples, report, rng)
-            counts[index] = n_noise, fitted.n_components - n_noise
-            return fitted
+    def _sizes(self) -> ModelSizes:
+        """Sizes and iterations of a model."""
+        from nmfaudio.separators.noise_model import ModelSizes
 
-        fitted = average_models(inputs.V, fit, self.models, callback=inputs.callback, rng=rng)
-        groups: dict[str, list[int]] = {"signal": [], "noise": []}
-        first = 0
-        for n_noise, n_signal in counts:
-            middle, last = first + n_noise, first + n_noise + n_signal
-            groups["noise"] += range(first, middle)
-            groups["signal"] += range(middle, last)
-            first = last
-        return GroupedDecomposition(fitted, groups, {"signal_examples": len(examples) > 1})
+        return ModelSizes(self.exemplars, self.n_free, self.max_iter, self.tol)
 
     def _matching_examples(
-        self, inputs: SeparationInput, rng: np.random.Generator
+        self, frames: TrainingFrames, inputs: SeparationInput, rng: np.random.Generator
     ) -> list[list[np.ndarray]]:
         """Spectrograms of the noise, and of the signal if there are any that match.
 
         The examples of the noise are compared with the quietest frames of the recording, those of
         the signal with free components: what explains the recording worse is not used.
         """
-        from nmfaudio.separators.noise_frames import quietest_frames, spread_frames
+        from nmfaudio.separators.noise_model import fit_noise_model
 
         noise, signal = (self._spectrograms(inputs, name) for name in ("noise", "signal"))
-        quietest = quietest_frames(inputs.V)
-        quiet = [inputs.V[:, quietest]]
-        # Without the quietest frames, which would explain themselves
-        others = spread_frames(inputs.V if quietest.all() else inputs.V[:, ~quietest])
+        quiet = [frames.quietest]
 
         def loss(examples: list[list[np.ndarray]]) -> float:
-            fitted, _ = self._fit(others, examples, inputs.callback, rng)
+            fitted, _ = fit_noise_model(
+                frames.compared, examples, self._sizes(), callback=inputs.callback, rng=rng
+            )
             return float(fitted.losses[-1])
 
         chosen, best = quiet, math.nan
@@ -295,43 +342,6 @@ class DenoiseSeparator(NmfSeparator):
         if not spectra:
             raise ContentError(f"{name}: the examples are silent; give another time range or file")
         return spectra
-
-    def _fit(
-        self,
-        V: np.ndarray,
-        examples: Sequence[Sequence[np.ndarray]],
-        report: Callback | None,
-        rng: np.random.Generator,
-    ) -> tuple[Decomposition, int]:
-        """Fit one model, and return it with its number of components of the noise.
-
-        Templates are frames of the examples, fixed, then free ones without examples of the signal.
-        """
-        import numpy as np
-
-        from nmfaudio.dictionaries.exemplars import choose_exemplars
-        from nmfaudio.factorisation.engine import decompose
-        from nmfaudio.factorisation.factors import Factor
-
-        known = [choose_exemplars(each, self.exemplars, 1, rng)[0] for each in examples]
-        n_free = self.n_free if len(known) == 1 else 0
-        # Free templates are noise with the mean spectrum of the mixture, and sum to one.
-        spectra = rng.random((len(V), n_free)) * V.mean(axis=1, dtype=np.float64)[:, None]
-        sums = np.maximum(spectra.sum(axis=0), np.finfo(np.float32).tiny)
-        W = np.concatenate([*known, (spectra / sums).astype(V.dtype)], axis=1)
-        # Level at which all components together have the energy of a mean frame.
-        level = float(V.mean(dtype=np.float64)) * len(V) / W.shape[1]
-        H = ((rng.random((W.shape[1], V.shape[1])) + _SMALLEST) * level).astype(V.dtype)
-        unknown = np.arange(W.shape[1]) >= W.shape[1] - n_free
-        fitted = decompose(
-            V,
-            [Factor(W, free=unknown if n_free else False, name="W"), Factor(H, name="H")],
-            max_iter=self.max_iter,
-            tol=self.tol,
-            callback=report,
-            rng=rng,
-        )
-        return fitted, known[0].shape[1]
 
 
 def _warn_of_mismatch(name: str, remedy: str) -> None:

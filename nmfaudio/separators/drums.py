@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from nmfaudio._common.options import documented, option
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from nmfaudio.dictionaries.drum_model import DrumModel
     from nmfaudio.factorisation.decomposition import Decomposition
     from nmfaudio.factorisation.penalties import Penalty
+    from nmfaudio.separators.streaming import BlockFit, Learned
     from nmfaudio.symbolic.note import Note
 
     _KitFit: TypeAlias = tuple[np.ndarray, np.ndarray, Sequence[str], tuple[Penalty, ...]]
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 _TEMPLATES_PER_PART = 4  # no two hits of a part sound alike
 _ADAPTATION_ITERATIONS = 20  # of the templates of one-shots, in bands
+_LEARNING_RUN = 64  # consecutive frames of a long recording that templates are learned from
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -164,20 +167,72 @@ class DrumSeparator(NmfSeparator):
         -------
         GroupedDecomposition
         """
-        from nmfaudio.dictionaries.drum_model import DrumModel
-
-        model = DrumModel(inputs.V, self.max_iter, self.tol, inputs.callback)
-        if self.one_shots is None:
-            W, H, labels, penalties = self._from_bundled_kit(model, inputs)
-        else:
-            W, H, labels, penalties = self._from_one_shots(self.one_shots, model, inputs)
-        decomposition = model.finish(W, H, penalties)
-        groups = {
-            part: [k for k, label in enumerate(labels) if label == part]
-            for part in dict.fromkeys(labels)
-        }
+        decomposition, labels = self._kit(inputs.V, inputs.times, inputs)
+        groups = _groups(labels)
         notes = self._hits(inputs, decomposition, groups) if self.hits else ()
         return GroupedDecomposition(decomposition, groups, notes=notes)
+
+    def learn(self, inputs: SeparationInput) -> Learned:
+        """Learn the templates of the kit from runs of frames.
+
+        Parameters
+        ----------
+        inputs : SeparationInput
+            The recording.
+
+        Returns
+        -------
+        Learned
+            The templates, and the components of each part.
+        """
+        from nmfaudio.separators.streaming import LEARNING_FRAMES, Learned
+        from nmfaudio.stems.grouping import describe_groups
+
+        V, indices = inputs.spread_frames(LEARNING_FRAMES, _LEARNING_RUN)
+        times = inputs.start + inputs.transform.times(inputs.n_frames)[indices]
+        decomposition, labels = self._kit(V, times, inputs)
+        groups = describe_groups(
+            V,
+            decomposition.W,
+            decomposition.H,
+            _groups(labels),
+            frequencies=inputs.transform.frequencies,
+            hop_seconds=inputs.transform.hop_seconds,
+        )
+        fit = self._block_fit(len(decomposition.W), labels)
+        learned = Learned(decomposition, groups, fit)
+        return replace(learned, notes=self._streamed_hits(inputs, learned)) if self.hits else learned
+
+    def _kit(
+        self, V: np.ndarray, times: np.ndarray, inputs: SeparationInput
+    ) -> tuple[Decomposition, Sequence[str]]:
+        """Model a spectrogram with frames at these times; return the part of each component too."""
+        from nmfaudio.dictionaries.drum_model import DrumModel
+
+        model = DrumModel(V, self.max_iter, self.tol, inputs.callback)
+        initial = partial(self._initial_activations, model, times=times, inputs=inputs)
+        if self.one_shots is None:
+            W, H, labels, penalties = self._from_bundled_kit(model, initial, inputs)
+        else:
+            W, H, labels, penalties = self._from_one_shots(self.one_shots, model, initial, inputs)
+        return model.finish(W, H, penalties), labels
+
+    def _block_fit(self, lags: int, labels: Sequence[str]) -> BlockFit:
+        """Return the fit of the templates to a block."""
+        from nmfaudio.dictionaries.drum_model import BAND_WIDTH
+        from nmfaudio.separators.block_fits import (
+            CONVOLUTIVE_ITERATIONS,
+            BandTemplates,
+            convolutive_halo,
+        )
+
+        return BandTemplates(
+            BAND_WIDTH,
+            CONVOLUTIVE_ITERATIONS,
+            convolutive_halo(lags),
+            hits=self._known_hits,
+            labels=[] if self.onsets is None else list(labels),
+        )
 
     def _hits(
         self,
@@ -202,7 +257,11 @@ class DrumSeparator(NmfSeparator):
         return pick_hits(levels, list(groups), times)
 
     def _from_one_shots(
-        self, folder: str | os.PathLike[str], model: DrumModel, inputs: SeparationInput
+        self,
+        folder: str | os.PathLike[str],
+        model: DrumModel,
+        initial: Callable[[Sequence[str]], np.ndarray],
+        inputs: SeparationInput,
     ) -> _KitFit:
         """Templates of the kit's own hits, slightly adapted to the recording."""
         from nmfaudio._common.files import show
@@ -216,15 +275,20 @@ class DrumSeparator(NmfSeparator):
                 f"{show(folder)}: has only {kit.names[0]}, whose stem would be the whole "
                 "recording; add hits of the other parts of the kit"
             )
-        templates = kit.templates.astype(inputs.V.dtype)
+        templates = kit.templates.astype(model.V.dtype)
         W = model.bands.pool(templates)
-        H = model.fit_activations(W, self._initial_activations(model, kit.labels, inputs))
+        H = model.fit_activations(W, initial(kit.labels))
         weight = scaled_weight(PRIOR_WEIGHT, H)
         _, H = model.adapt(W, H, weight, max_iter=_ADAPTATION_ITERATIONS)
         # Templates are adapted again in bins, which resolves more detail than bands.
         return templates, H, kit.labels, (Prior(weight, templates),)
 
-    def _from_bundled_kit(self, model: DrumModel, inputs: SeparationInput) -> _KitFit:
+    def _from_bundled_kit(
+        self,
+        model: DrumModel,
+        initial: Callable[[Sequence[str]], np.ndarray],
+        inputs: SeparationInput,
+    ) -> _KitFit:
         """Shipped templates adapted to the recording, then several for each part."""
         from nmfaudio.dictionaries.drum_kit import bundled_kit_templates
         from nmfaudio.dictionaries.drum_model import emphasise_peaks
@@ -232,7 +296,7 @@ class DrumSeparator(NmfSeparator):
 
         parts = self.parts or PARTS[:3]
         W = model.pool_templates(bundled_kit_templates(parts, inputs.transform))
-        H = model.fit_activations(W, self._initial_activations(model, parts, inputs))
+        H = model.fit_activations(W, initial(parts))
         W, H = model.fit_both(W, emphasise_peaks(H))
         W, H = model.split(W, H, _TEMPLATES_PER_PART, generator(inputs.rng))
         W, H = model.fit_both(W, H)
@@ -240,18 +304,37 @@ class DrumSeparator(NmfSeparator):
         return model.bands.spread(W), H, labels, ()
 
     def _initial_activations(
-        self, model: DrumModel, labels: Sequence[str], inputs: SeparationInput
+        self,
+        model: DrumModel,
+        labels: Sequence[str],
+        *,
+        times: np.ndarray,
+        inputs: SeparationInput,
     ) -> np.ndarray:
         """Constant activations, zero where known onsets rule out a part."""
         from nmfaudio._common.files import show
-        from nmfaudio.dictionaries.drum_learning import hits_by_part
         from nmfaudio.symbolic.drum_hits import gates
 
         H = model.initial_activations(len(labels))
-        if self.onsets is not None:
-            times = inputs.times
+        if self._known_hits is not None:
             end = max(inputs.file_duration, times[-1])
-            hits = {part: sorted(found) for part, found in hits_by_part(self.onsets).items()}
             label = show(self.onsets) if isinstance(self.onsets, str | os.PathLike) else "onsets"
-            H *= gates(hits, labels, times, label, end=end).astype(H.dtype)
+            H *= gates(self._known_hits, labels, times, label, end=end).astype(H.dtype)
         return H
+
+    @cached_property
+    def _known_hits(self) -> dict[str, list[float]] | None:
+        """Ascending times of the known hits of each part."""
+        from nmfaudio.dictionaries.drum_learning import hits_by_part
+
+        if self.onsets is None:
+            return None
+        return {part: sorted(map(float, found)) for part, found in hits_by_part(self.onsets).items()}
+
+
+def _groups(labels: Sequence[str]) -> dict[str, Sequence[int]]:
+    """Return the components of each part."""
+    return {
+        part: [k for k, label in enumerate(labels) if label == part]
+        for part in dict.fromkeys(labels)
+    }

@@ -12,12 +12,15 @@ from nmfaudio.factorisation.divergences import Divergence, divergence_named
 from nmfaudio.factorisation.engine import Callback, decompose, generator
 from nmfaudio.factorisation.factors import Factor
 from nmfaudio.factorisation.initialisation import RELATIVE_FLOOR
+from nmfaudio.factorisation.online import activations
 from nmfaudio.factorisation.penalties import Prior
 from nmfaudio.factorisation.structures import Convolutive
 
-# Width of a band relative to its frequency, and at least one bin. Bands half as wide gain 0.1 dB
-# on the tuning set and take twice as long.
-_RELATIVE_WIDTH = 1 / 50
+BAND_WIDTH = 1 / 50
+"""Width of a band relative to its frequency, and at least one bin.
+
+Bands half as wide gain 0.1 dB on the tuning set and take twice as long.
+"""
 # Windows that a frame is in, where the number of lags is a multiple of it. SI-SDR of five
 # recordings with four lags: within 0.06 dB of four windows, which take twice as long.
 _WINDOWS_PER_FRAME = 2
@@ -92,18 +95,18 @@ def fit_exemplars(
     >>> d.H.argmax(0).tolist()
     [0, 0, 2, 2]
     """
-    W = (templates if templates.ndim == 3 else templates[None]).astype(V.dtype, copy=False)
+    W = _as_lags(templates, V.dtype)
     lags, _, known = W.shape
-    bands = FrequencyBands.proportional(len(V), _RELATIVE_WIDTH)
+    bands = FrequencyBands.proportional(len(V), BAND_WIDTH)
     rows = bands.pool(V.T, axis=-1)  # (time, band)
     spectra = _initial_templates(W, bands, n_free, generator(rng))  # (lag, band, component)
     components = spectra.shape[2]
     overlap, begins = 1, np.arange(len(rows))
     if not convolutive:
-        overlap = lags if lags % _WINDOWS_PER_FRAME else _WINDOWS_PER_FRAME
-        begins = _window_begins(len(rows), lags, lags // overlap)
+        overlap = _overlap(lags)
+        begins = _window_begins(len(rows), lags)
         # One column of the data for each window: lags become further rows of plain NMF.
-        rows = _stack_windows(rows, lags)[begins]
+        rows = _stack_windows(rows, lags, begins)
         spectra = spectra.reshape(-1, components)
     levels = rows.sum(axis=1) / components
     levels = np.maximum(levels, RELATIVE_FLOOR * max(float(levels.mean()), RELATIVE_FLOOR))
@@ -129,26 +132,131 @@ def fit_exemplars(
     return model
 
 
+def exemplar_model(
+    templates: np.ndarray,
+    dtype: np.dtype,
+    *,
+    convolutive: bool,
+    beta_loss: str | float | Divergence,
+) -> Decomposition:
+    """Return the model that `fit_exemplars` has of known templates alone, without activations.
+
+    Parameters
+    ----------
+    templates : np.ndarray [shape=(freq, component) or (lag, freq, component)]
+        Known spectra or short spectrograms, ≥ 0.
+    dtype : np.dtype
+        Precision of the spectrogram.
+    convolutive : bool
+        As for `fit_exemplars`.
+    beta_loss : str, float or Divergence
+        As for `fit_exemplars`.
+
+    Returns
+    -------
+    Decomposition
+        A `Convolutive` model of no frames.
+    """
+    W = _as_lags(templates, dtype)
+    if not convolutive:
+        W = W / _overlap(len(W))
+    H = np.zeros((W.shape[2], 0), dtype)
+    return Decomposition(
+        (W, H), np.zeros(1), np.zeros(1, int), False, Convolutive(), divergence_named(beta_loss)
+    )
+
+
+def window_activations(
+    pooled: np.ndarray,
+    model: Decomposition,
+    *,
+    start: int,
+    is_end: bool,
+    max_iter: int,
+) -> np.ndarray:
+    """Fit the windows of `fit_exemplars` that lie in a block of frames, with fixed templates.
+
+    The windows are those of the whole recording, and each is fitted by itself, so activations do
+    not depend on the division into blocks.
+
+    Parameters
+    ----------
+    pooled : np.ndarray [shape=(band, time)]
+        Spectrogram of the block in bands of `BAND_WIDTH`.
+    model : Decomposition
+        Model of `fit_exemplars`, not convolutive, or of `exemplar_model`.
+    start : int
+        Index of the first frame of the block in the recording.
+    is_end : bool
+        Whether the recording ends with the block.
+    max_iter : int
+        Number of iterations.
+
+    Returns
+    -------
+    np.ndarray [shape=(component, time)]
+        Zero in frames where no window begins.
+    """
+    lags, bins, components = model.W.shape
+    bands = FrequencyBands.proportional(bins, BAND_WIDTH)
+    spectra = _pooled_templates(model.W * model.W.dtype.type(_overlap(lags)), bands)
+    begins = _window_begins(pooled.shape[1], lags, start=start, is_end=is_end)
+    H = np.zeros((components, pooled.shape[1]), pooled.dtype)
+    if len(begins):
+        rows = _stack_windows(pooled.T, lags, begins)
+        H[:, begins] = activations(
+            rows.T,
+            spectra.transpose(0, 2, 1).reshape(-1, components),
+            model.divergence,
+            initial=np.repeat(rows.sum(axis=1)[None] / components, components, axis=0),
+            solver="bmme",
+            max_iter=max_iter,
+        )
+    return H
+
+
+def _as_lags(templates: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Templates of one or several frames in a given precision [shape=(lag, freq, component)]."""
+    return (templates if templates.ndim == 3 else templates[None]).astype(dtype, copy=False)
+
+
+def _overlap(lags: int) -> int:
+    """Number of windows of `lags` frames that a frame is in."""
+    return lags if lags % _WINDOWS_PER_FRAME else _WINDOWS_PER_FRAME
+
+
 def _initial_templates(
     W: np.ndarray, bands: FrequencyBands, n_free: int, rng: np.random.Generator
 ) -> np.ndarray:
     """Known templates in bands, then random ones that sum to one [shape=(lag, band, component)]."""
-    pooled = np.stack([bands.pool(spectra.T, axis=-1) for spectra in W])  # (lag, component, band)
+    pooled = _pooled_templates(W, bands)
     unknown = rng.uniform(0.5, 1.5, (len(W), n_free, len(bands.edges))).astype(W.dtype)
     unknown /= unknown.sum(axis=(0, 2), keepdims=True)
     return np.concatenate([pooled, unknown], axis=1).transpose(0, 2, 1)
 
 
-def _window_begins(frames: int, lags: int, step: int) -> np.ndarray:
-    """Indices of the windows to model: every `step`-th, and the last one, which ends the data."""
-    last = max(0, frames - lags)
-    return np.append(np.arange(0, last, step), last)
+def _pooled_templates(W: np.ndarray, bands: FrequencyBands) -> np.ndarray:
+    """Templates in bands [shape=(lag, component, band)]."""
+    pooled: np.ndarray = np.stack([bands.pool(spectra.T, axis=-1) for spectra in W])
+    return pooled
 
 
-def _stack_windows(rows: np.ndarray, lags: int) -> np.ndarray:
-    """Windows of `lags` rows from each row on, flattened; zeros follow the last row."""
+def _window_begins(frames: int, lags: int, *, start: int = 0, is_end: bool = True) -> np.ndarray:
+    """First frames of the windows that lie in a block of frames.
+
+    In the recording, in which the block begins at `start`, they are evenly spaced. If it ends with
+    the block, there is also a window that ends with it.
+    """
+    step, last = lags // _overlap(lags), frames - lags
+    if is_end:
+        return np.append(np.arange(-start % step, max(last, 0), step), max(last, 0))
+    return np.arange(-start % step, last + 1, step)
+
+
+def _stack_windows(rows: np.ndarray, lags: int, begins: np.ndarray) -> np.ndarray:
+    """Windows of `lags` rows, flattened; zeros follow the last row."""
     rows = np.concatenate([rows, np.zeros((max(0, lags - len(rows)), rows.shape[1]), rows.dtype)])
-    windows = np.lib.stride_tricks.sliding_window_view(rows, lags, axis=0)
+    windows = np.lib.stride_tricks.sliding_window_view(rows, lags, axis=0)[begins]
     return windows.transpose(0, 2, 1).reshape(len(windows), -1)
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import chain
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from nmfaudio._common.options import documented, option
@@ -18,17 +17,17 @@ from nmfaudio.separators.pipeline import NmfSeparator
 if TYPE_CHECKING:
     import numpy as np
 
+    from nmfaudio._common.lazy_audio import LazyAudio
+    from nmfaudio.factorisation.engine import Callback
+    from nmfaudio.separators.excerpt import Excerpt
     from nmfaudio.separators.pitch_track import Pitch
+    from nmfaudio.separators.streaming import Learned, StemStream
+    from nmfaudio.separators.voice_model import VoiceSizes
     from nmfaudio.stems.stems import Stems
 
-# The partials of a sung note are about this wide, and pitch tracks about this accurate.
-_CENTS = (-20.0, -10.0, 0.0, 10.0, 20.0)
-
-# A partial 30 times weaker than the strongest of its frame halves the weight that its bin has for
-# the accompaniment.
-_WEIGHT_SLOPE = 30.0
-
 _COPIES = 8  # copies of the spectrogram beyond those of plain NMF, as measured
+_LEARNING_SHARE = 2  # of the learning frames, since carriers and weights take their memory too
+_PIECE = 60.0  # s of a long recording in which the pitch is guessed at a time
 
 # Share of the energy in the voice's stem below which a guessed pitch is doubtful. Of 48 mixtures of
 # 12 recordings, the stems were better than the mixture in 13 of 19 above it and in 7 of 29 below.
@@ -152,7 +151,7 @@ class F0Separator(NmfSeparator):
             The same stems.
         """
         if self.guess:
-            _judge_guess(stems)
+            _judge_guess(*_energies(stems[name] for name in self.stem_names))
         return stems
 
     @property
@@ -175,40 +174,75 @@ class F0Separator(NmfSeparator):
         """
         import numpy as np
 
-        from nmfaudio._common.pitch import erb_rate
-        from nmfaudio.factorisation.engine import decompose, nmf
-        from nmfaudio.factorisation.factors import Factor
-        from nmfaudio.factorisation.loop import numbered
-        from nmfaudio.factorisation.structures import Masked, filter_bumps
+        from nmfaudio.separators.voice_model import Carrier, fit_voices
 
-        V = inputs.V
-        learning = round(self.max_iter * 2 / 3)
-        carriers = [_carrier(pitch, inputs) for pitch in self._pitches(inputs)]
-        rest = nmf(
-            V,
-            self.n_components,
-            weights=_weights_between_partials(carriers),
-            max_iter=learning,
-            tol=self.tol,
-            rng=inputs.rng,
-            callback=numbered(inputs.callback, 0, 2),
-        )
-        bumps = filter_bumps(erb_rate(inputs.transform.frequencies), self.filters).astype(V.dtype)
-        gains = np.full((self.filters, V.shape[1]), V.mean(), V.dtype)
-        # V ≈ ∑ carrier ⊙ (bumps @ gains) + W H: each voice has one smooth filter in each frame.
-        factors = [(Factor(C, False), Factor(bumps, False), Factor(gains)) for C in carriers]
-        factors += [(Factor(np.ones((1, 1)), False), Factor(rest.W, False), Factor(rest.H))]
-        fitted = decompose(
-            V,
-            list(chain.from_iterable(factors)),
-            structure=Masked(),
-            max_iter=self.max_iter - learning,
-            tol=self.tol,
-            callback=numbered(inputs.callback, 1, 2),
-        )
-        count = len(carriers) * self.filters
-        groups = {"voice": range(count), "rest": range(count, fitted.n_components)}
-        return GroupedDecomposition(fitted, groups)
+        frames = np.arange(inputs.n_frames)
+        pitches = self._pitches(inputs, inputs.V, frames)
+        carriers = [Carrier(pitch, inputs).frames_at(frames) for pitch in pitches]
+        fitted = fit_voices(inputs.V, carriers, self._sizes, inputs)
+        return GroupedDecomposition(fitted, self._members(len(pitches)))
+
+    def learn(self, inputs: SeparationInput) -> Learned:
+        """Learn the accompaniment from frames of all of the recording.
+
+        Parameters
+        ----------
+        inputs : SeparationInput
+            The recording.
+
+        Returns
+        -------
+        Learned
+            The templates, and the components of each stem.
+        """
+        from nmfaudio.separators.streaming import LEARNING_FRAMES, Learned, described_groups
+        from nmfaudio.separators.voice_model import Carrier, VoiceFit, fit_voices
+
+        V, frames = inputs.spread_frames(LEARNING_FRAMES // _LEARNING_SHARE)
+        pitches = self._pitches(inputs, V, frames)
+        carriers = [Carrier(pitch, inputs) for pitch in pitches]
+        spectra = [carrier.frames_at(frames) for carrier in carriers]
+        fitted = fit_voices(V, spectra, self._sizes, inputs)
+        fit = VoiceFit(carriers, self._sizes)
+        groups = described_groups(fitted, fit, self._members(len(pitches)), inputs)
+        return Learned(fitted, groups, fit)
+
+    def stream(
+        self,
+        y: np.ndarray | LazyAudio,
+        sr: int,
+        *,
+        rng: int | np.random.Generator | None = 0,
+        callback: Callback | None = None,
+        excerpt: Excerpt | None = None,
+    ) -> StemStream:
+        """Separate a recording block by block, in memory that does not grow with its length.
+
+        Parameters
+        ----------
+        y, sr, rng, callback, excerpt
+            As for `NmfSeparator.stream`.
+
+        Returns
+        -------
+        StemStream
+            Stems of the blocks. The pitch of a long recording is estimated in pieces of a minute,
+            so a guess may differ from that of a call at a few frames.
+        """
+        stream = super().stream(y, sr, rng=rng, callback=callback, excerpt=excerpt)
+        return replace(stream, finish=_Judge(stream.y.shape[1])) if self.guess else stream
+
+    @property
+    def _sizes(self) -> VoiceSizes:
+        """Sizes and iterations of the model."""
+        from nmfaudio.separators.voice_model import VoiceSizes
+
+        return VoiceSizes(self.n_components, self.filters, self.max_iter, self.tol)
+
+    def _members(self, voices: int) -> dict[str, range]:
+        """Components of each stem."""
+        count = voices * self.filters
+        return {"voice": range(count), "rest": range(count, count + self.n_components)}
 
     def size(self) -> tuple[int, int]:
         """Return upper bounds of the numbers of components and stems.
@@ -239,25 +273,47 @@ class F0Separator(NmfSeparator):
         cells = len(stft.frequencies) * stft.n_frames(y.shape[1])
         return super().memory(y, sr) + (_COPIES + 2 * len(self.second_pitch)) * cells * y.itemsize
 
-    def _pitches(self, inputs: SeparationInput) -> list[Pitch]:
-        """Pitch tracks of all voices, checked against the recording."""
+    def _pitches(self, inputs: SeparationInput, V: np.ndarray, frames: np.ndarray) -> list[Pitch]:
+        """Pitch tracks of all voices, checked against some frames of the recording."""
         from nmfaudio.separators.pitch_checks import check_pitches
         from nmfaudio.separators.pitch_track import Pitch, as_pitch, estimate_pitch
 
         if self.guess:
-            guess = estimate_pitch(inputs.y, inputs.sr)
+            piece = None if len(frames) == inputs.n_frames else _PIECE
+            guess = estimate_pitch(inputs.y, inputs.sr, piece=piece)
             return [Pitch(inputs.start + guess.times, guess.hertz)]
         tracks = [p for p in (self.pitch, *self.second_pitch) if p is not None]
         pitches = [as_pitch(p, unit=self.pitch_unit) for p in tracks]
-        check_pitches(pitches, inputs)
+        check_pitches(pitches, inputs, V, inputs.times[frames])
         return pitches
 
 
-def _judge_guess(stems: Stems) -> None:
-    """Warn of a guessed pitch if the voice with this pitch has little energy."""
+class _Judge:
+    """Last step of a stream: keeps the stems, and judges the guessed pitch after the last block."""
+
+    def __init__(self, samples: int) -> None:
+        self._samples = samples
+        self._energies, self._done = [0.0, 0.0], 0
+
+    def __call__(self, block: np.ndarray, learned: Learned) -> np.ndarray:
+        energies = _energies(block)
+        self._energies = [a + b for a, b in zip(self._energies, energies, strict=True)]
+        self._done += block.shape[-1]
+        if self._done == self._samples:
+            _judge_guess(*self._energies)
+            self._energies, self._done = [0.0, 0.0], 0  # the blocks may be rendered again
+        return block
+
+
+def _energies(stems: Iterable[np.ndarray]) -> list[float]:
+    """Energy of each stem."""
     import numpy as np
 
-    voice, rest = (float(np.square(stems[name], dtype=float).sum()) for name in ("voice", "rest"))
+    return [float(np.square(stem, dtype=float).sum()) for stem in stems]
+
+
+def _judge_guess(voice: float, rest: float) -> None:
+    """Warn of a guessed pitch if the voice with this pitch has little of the energy."""
     if 0 < voice + rest and voice < _DOMINANT * (voice + rest):
         warnings.warn(
             f"the voice of the guessed pitch has {voice / (voice + rest):.0%} of the energy; below "
@@ -266,28 +322,3 @@ def _judge_guess(stems: Stems) -> None:
             AudioWarning,
             stacklevel=3,
         )
-
-
-def _carrier(pitch: Pitch, inputs: SeparationInput) -> np.ndarray:
-    """Spectrogram of a pulse train, level over frequency [shape=(freq, time)]."""
-    from nmfaudio.audio.masking import analyse
-    from nmfaudio.separators.pulse_trains import FALL, pulse_trains
-
-    count, sr, start = inputs.y.shape[1], inputs.sr, inputs.start
-    pulses = pulse_trains(pitch.at, count, sr, start=start, cents=_CENTS)
-    spectrogram = analyse(pulses.astype(inputs.y.dtype, copy=False), inputs.transform)
-    # Undo the spectral slope of the pulse train.
-    level = 10 ** (FALL / 20 * inputs.transform.frequencies / (inputs.sr / 2))
-    spectrogram *= level[:, None].astype(spectrogram.dtype)
-    return spectrogram
-
-
-def _weights_between_partials(carriers: Sequence[np.ndarray]) -> np.ndarray:
-    """Weight of each bin for the accompaniment: 1 between the partials, near 0 on them."""
-    import numpy as np
-
-    weights = np.ones(carriers[0].shape, carriers[0].dtype)
-    for carrier in carriers:
-        peaks = carrier.max(0)
-        weights /= 1 + (_WEIGHT_SLOPE * carrier / np.where(peaks > 0, peaks, 1)) ** 2
-    return weights

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from nmfaudio.audio.transforms import Stft
     from nmfaudio.dictionaries.dictionary import Dictionary
     from nmfaudio.dictionaries.recordings import AnyRecording, Recording
+    from nmfaudio.factorisation.decomposition import Decomposition
+    from nmfaudio.factorisation.engine import Callback
+    from nmfaudio.separators.streaming import BlockFit, Learned
 
 # Dictionary of examples: exemplars per label, frames of each, and the β-divergence.
 _SIZE = 400
@@ -32,6 +35,7 @@ _BETA = 0.5
 # 18 labels of seven recordings: 7.8, 8.4, 7.9 and 7.3 dB with 5, 10, 20 and 40; leaving out any
 # recording, 10 has the best mean, and it loses least on the worst label (1.8 dB to the best count).
 _REST_COMPONENTS = 10
+_LEARNING_RUN = 64  # consecutive frames of a long recording that templates are learned from
 # Recordings up to this sample rate in Hz are assumed to be speech, whose gliding pitch needs short
 # windows (in seconds).
 _SPEECH_RATE, _SPEECH_WINDOW = 16_000, 0.032
@@ -213,27 +217,107 @@ class GuidedSeparator(NmfSeparator):
             The model, and the components of each stem.
         """
         from nmfaudio.factorisation.engine import generator
-        from nmfaudio.separators.exemplar_fit import fit_exemplars
 
         rng = generator(inputs.rng)
         known = self._known(inputs.transform, rng)
-        fitted = fit_exemplars(
-            inputs.V,
+        fitted = self._fit(inputs.V, known, inputs.callback, rng)
+        return GroupedDecomposition(fitted, self._groups(known, fitted.n_components))
+
+    def learn(self, inputs: SeparationInput) -> Learned:
+        """Take the exemplars as templates, and learn those of other sounds from runs of frames.
+
+        Parameters
+        ----------
+        inputs : SeparationInput
+            The recording.
+
+        Returns
+        -------
+        Learned
+            The templates, and the components of each stem.
+        """
+        from nmfaudio.factorisation.engine import generator
+        from nmfaudio.separators.exemplar_fit import exemplar_model
+        from nmfaudio.separators.streaming import LEARNING_FRAMES, Learned, fitted_evidence
+        from nmfaudio.stems.grouping import describe_groups
+
+        rng = generator(inputs.rng)
+        known = self._known(inputs.transform, rng)
+        if self._free_components or self.adapt is not None:
+            V, _ = inputs.spread_frames(LEARNING_FRAMES, _LEARNING_RUN)
+            model = self._fit(V, known, inputs.callback, rng)
+        else:
+            model = exemplar_model(
+                known.templates,
+                inputs.y.dtype,
+                convolutive=known.kind == "convolutive",
+                beta_loss=self._beta(known),
+            )
+        fit = self._block_fit(model, known, inputs)
+        V, fitted = fitted_evidence(model, fit, inputs)
+        groups = describe_groups(
+            V,
+            fitted.W,
+            fitted.H,
+            self._groups(known, fitted.n_components),
+            frequencies=inputs.transform.frequencies,
+            hop_seconds=inputs.transform.hop_seconds,
+        )
+        return Learned(fitted, groups, fit)
+
+    def _fit(
+        self,
+        V: np.ndarray,
+        known: Dictionary,
+        callback: Callback | None,
+        rng: np.random.Generator,
+    ) -> Decomposition:
+        """Fit the exemplars, and templates of other sounds, to a spectrogram."""
+        from nmfaudio.separators.exemplar_fit import fit_exemplars
+
+        return fit_exemplars(
+            V,
             known.templates,
             convolutive=known.kind == "convolutive",
             n_free=self._free_components,
             adapt=self.adapt,
-            beta_loss=known.beta_loss if self.beta_loss is None else self.beta_loss,
+            beta_loss=self._beta(known),
             max_iter=self.max_iter,
             tol=self.tol,
-            callback=inputs.callback,
+            callback=callback,
             rng=rng,
         )
-        groups = {name: known.components(name) for name in known.names}
+
+    def _block_fit(
+        self, model: Decomposition, known: Dictionary, inputs: SeparationInput
+    ) -> BlockFit:
+        """Return the fit of the templates to a block."""
+        from nmfaudio.separators.block_fits import (
+            CONVOLUTIVE_ITERATIONS,
+            BandTemplates,
+            ExemplarWindows,
+            convolutive_halo,
+            pooled_peak,
+        )
+        from nmfaudio.separators.exemplar_fit import BAND_WIDTH
+
+        lags, peak = len(model.W), pooled_peak(inputs, model.divergence, BAND_WIDTH)
+        if known.kind == "convolutive":
+            halo = convolutive_halo(lags)
+            return BandTemplates(BAND_WIDTH, CONVOLUTIVE_ITERATIONS, halo, peak)
+        return ExemplarWindows(self.max_iter, lags, peak)
+
+    def _beta(self, known: Dictionary) -> str | float:
+        """Return the beta-divergence of the fit."""
+        return known.beta_loss if self.beta_loss is None else self.beta_loss
+
+    def _groups(self, known: Dictionary, n_components: int) -> dict[str, Sequence[int]]:
+        """Return the components of each stem."""
+        groups: dict[str, Sequence[int]] = {name: known.components(name) for name in known.names}
         if self._free_components:
-            unknown = tuple(range(known.n_components, fitted.n_components))
+            unknown = tuple(range(known.n_components, n_components))
             groups[REST] = (*groups.get(REST, ()), *unknown)
-        return GroupedDecomposition(fitted, groups)
+        return groups
 
     def _known(self, transform: Stft, rng: np.random.Generator) -> Dictionary:
         """Merge the loaded dictionary with one learned from the examples under `transform`."""

@@ -16,9 +16,12 @@ if TYPE_CHECKING:
 
     from nmfaudio.factorisation.decomposition import Decomposition
     from nmfaudio.factorisation.engine import Callback
+    from nmfaudio.separators.streaming import Learned
+    from nmfaudio.stems.grouping import ComponentGroup
 
 
 NAMES = ("harmonic", "percussive")
+_LEARNING_RUN = 16  # consecutive frames of a long recording that templates are learned from
 
 
 @public
@@ -108,26 +111,63 @@ class HpssSeparator(NmfSeparator):
         GroupedDecomposition
             The model, and the components of each stem.
         """
-        from nmfaudio.separators.ensemble import average_models
-        from nmfaudio.stems.grouping import group_by_percussiveness
+        fitted = self._mean_model(inputs.V, inputs)
+        return GroupedDecomposition(fitted, self._groups(inputs.V, fitted, inputs))
 
-        fitted = average_models(
-            inputs.V,
-            lambda _, report, rng: self._fit(inputs.V, report, rng),
+    def learn(self, inputs: SeparationInput) -> Learned:
+        """Average several models of runs of frames, and divide their components.
+
+        Parameters
+        ----------
+        inputs : SeparationInput
+            The recording.
+
+        Returns
+        -------
+        Learned
+            The templates, and the components of each stem.
+        """
+        from nmfaudio.separators.block_fits import (
+            CONVOLUTIVE_ITERATIONS,
+            AveragedTemplates,
+            convolutive_halo,
+        )
+        from nmfaudio.separators.streaming import LEARNING_FRAMES, Learned, fitted_evidence
+
+        V, _ = inputs.spread_frames(LEARNING_FRAMES, _LEARNING_RUN)
+        fitted = self._mean_model(V, inputs)
+        halo = convolutive_halo(len(fitted.W))
+        fit = AveragedTemplates(self.models, CONVOLUTIVE_ITERATIONS, halo)
+        evidence = fitted_evidence(fitted, fit, inputs)
+        return Learned(fitted, self._groups(*evidence, inputs), fit)
+
+    def _mean_model(self, V: np.ndarray, inputs: SeparationInput) -> Decomposition:
+        """Average several models of a spectrogram."""
+        from nmfaudio.separators.ensemble import average_models
+
+        return average_models(
+            V,
+            lambda _, report, rng: self._fit(V, report, rng),
             self.models,
             callback=inputs.callback,
             rng=inputs.rng,
         )
+
+    def _groups(
+        self, V: np.ndarray, fitted: Decomposition, inputs: SeparationInput
+    ) -> dict[str, ComponentGroup]:
+        """Divide the components of a spectrogram by percussiveness."""
+        from nmfaudio.stems.grouping import group_by_percussiveness
+
         groups = group_by_percussiveness(
-            inputs.V,
+            V,
             fitted.W,
             fitted.H,
             ("harmonic", "residual", "percussive") if self.residual else NAMES,
             frequencies=inputs.transform.frequencies,
             hop_seconds=inputs.transform.hop_seconds,
         )
-        order = (*NAMES, "residual") if self.residual else NAMES
-        return GroupedDecomposition(fitted, {name: groups[name] for name in order})
+        return {name: groups[name] for name in self.stem_names}
 
     @property
     def stem_names(self) -> tuple[str, ...]:

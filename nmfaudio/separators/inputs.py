@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from nmfaudio.stems.grouping import ComponentGroup
     from nmfaudio.symbolic.note import Note
 
+_RUN = 64  # consecutive frames that are computed at a time
+
 
 @dataclass(frozen=True, eq=False)
 class SeparationInput:
@@ -73,7 +75,7 @@ class SeparationInput:
     @property
     def times(self) -> np.ndarray:
         """Centres of the frames in seconds from the beginning of the file [shape=(time,)]."""
-        return self.start + self.transform.times(self.V.shape[1])
+        return self.start + self.transform.times(self.n_frames)
 
     @cached_property
     def V(self) -> np.ndarray:
@@ -120,20 +122,40 @@ class SeparationInput:
         """
         import numpy as np
 
-        from nmfaudio.kernels.threads import parallel_for
-
         total = self.n_frames
         if total <= count:
             return self.V, np.arange(total)
         starts = np.linspace(0, total - run, count // run).astype(int)
-        rows = np.empty((len(starts) * run, len(self.transform.frequencies)), self.y.dtype)
+        indices = (starts[:, None] + np.arange(run)).reshape(-1)
+        return self.frames_at(indices), indices
+
+    def frames_at(self, indices: np.ndarray) -> np.ndarray:
+        """Compute frames of `V` by their indices, bit for bit.
+
+        Parameters
+        ----------
+        indices : np.ndarray [shape=(frame,)]
+            Indices of frames; those of consecutive frames are computed together.
+
+        Returns
+        -------
+        np.ndarray [shape=(freq, frame)]
+        """
+        import numpy as np
+
+        from nmfaudio.kernels.threads import parallel_for
+
+        rows = np.empty((len(indices), len(self.transform.frequencies)), self.y.dtype)
+        runs = np.flatnonzero(np.diff(indices, prepend=-2, append=-2) != 1).tolist()
 
         def work(numbers: range) -> None:
             for n in numbers:
-                rows[n * run : (n + 1) * run] = self.frames(starts[n], starts[n] + run).T
+                for first in range(runs[n], runs[n + 1], _RUN):
+                    last = min(first + _RUN, runs[n + 1])
+                    rows[first:last] = self.frames(indices[first], indices[last - 1] + 1).T
 
-        parallel_for(work, len(starts))
-        return rows.T, (starts[:, None] + np.arange(run)).reshape(-1)
+        parallel_for(work, len(runs) - 1)
+        return rows.T
 
     @property
     def levels(self) -> np.ndarray:

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
     from nmfaudio.factorisation.decomposition import Decomposition
     from nmfaudio.separators.boxes import Stroke
+    from nmfaudio.separators.painted_fit import PaintedFit
+    from nmfaudio.separators.streaming import Learned
 
+_COPIES = 4  # share of the learning frames, since masks and weights take several times their memory
 _SMALLEST = 1e-3  # added relative to the mean, since multiplicative updates keep zeros
 
 
@@ -140,28 +143,58 @@ class PaintSeparator(NmfSeparator):
         GroupedDecomposition
             The model, and the components of each stem.
         """
-        import numpy as np
+        return GroupedDecomposition(*self._fitted(inputs, inputs.V, None))
 
+    def learn(self, inputs: SeparationInput) -> Learned:
+        """Learn the sources from frames of every box and frames of all of the recording.
+
+        Parameters
+        ----------
+        inputs : SeparationInput
+            The recording.
+
+        Returns
+        -------
+        Learned
+            The templates, and the components of each stem.
+        """
+        from nmfaudio.separators.boxes import painted_frames
+        from nmfaudio.separators.frame_choice import covering_frames
+        from nmfaudio.separators.streaming import LEARNING_FRAMES, Learned, described_groups
+
+        count = LEARNING_FRAMES // _COPIES
+        frames = None
+        if inputs.n_frames > count:
+            boxes = painted_frames(self._strokes, inputs.times)
+            frames = covering_frames(boxes, inputs.n_frames, count)
+        V = inputs.V if frames is None else inputs.frames_at(frames)
+        fitted, members = self._fitted(inputs, V, frames)
+        groups = described_groups(fitted, self._fit, members, inputs)
+        return Learned(fitted, groups, self._fit)
+
+    @cached_property
+    def _fit(self) -> PaintedFit:
+        """Fit of the templates to a block."""
+        from nmfaudio.separators.boxes import as_boxes
+        from nmfaudio.separators.painted_fit import PaintedFit
+
+        return PaintedFit(as_boxes(self._strokes), self.rest, self.max_iter)
+
+    def _fitted(
+        self, inputs: SeparationInput, V: np.ndarray, frames: np.ndarray | None
+    ) -> tuple[Decomposition, dict[str, Sequence[int]]]:
+        """Fit all sources to some frames of the recording; return the components of each, too."""
         from nmfaudio.factorisation.engine import decompose
         from nmfaudio.factorisation.factors import Factor
         from nmfaudio.factorisation.structures import Masked
-        from nmfaudio.separators.boxes import rasterise
+        from nmfaudio.separators.painted_fit import remaining_shares
 
-        V = inputs.V
-        weights = rasterise(
-            self._strokes,
-            inputs.transform.frequencies,
-            inputs.times,
-            V.dtype,
-            end=inputs.file_duration,
-        )
-        if self.rest:
-            weights[REST] = np.zeros_like(V)
-        initial = self._initial_factors(inputs, weights)
+        weights = self._fit.weights(inputs, frames)
+        initial = self._initial_factors(inputs, V, weights, frames)
         # Each source has the model mask ⊙ (W H), with a fixed mask.
         factors = chain.from_iterable(
             (Factor(M, False), Factor(W), Factor(H))
-            for M, (W, H) in zip(_remaining_shares(list(weights.values())), initial, strict=True)
+            for M, (W, H) in zip(remaining_shares(list(weights.values())), initial, strict=True)
         )
         fitted = decompose(
             V,
@@ -175,7 +208,7 @@ class PaintSeparator(NmfSeparator):
         for name, (W, _) in zip(weights, initial, strict=True):
             groups[name] = range(first, first + W.shape[1])
             first += W.shape[1]
-        return GroupedDecomposition(fitted, groups)
+        return fitted, groups
 
     def size(self) -> tuple[int, int]:
         """Return upper bounds of the numbers of components and stems.
@@ -207,23 +240,26 @@ class PaintSeparator(NmfSeparator):
         return super().memory(y, sr) + (2 * len(self._names) + 4) * cells * y.itemsize
 
     def _initial_factors(
-        self, inputs: SeparationInput, weights: Mapping[str, np.ndarray]
+        self,
+        inputs: SeparationInput,
+        V: np.ndarray,
+        weights: Mapping[str, np.ndarray],
+        frames: np.ndarray | None,
     ) -> list[tuple[np.ndarray, np.ndarray]]:
         """Initial templates and activations of each source."""
         from nmfaudio.factorisation.engine import generator
 
         if self.resume is not None:
-            return self._saved_factors(inputs, list(weights))
+            return self._saved_factors(inputs, V, list(weights), frames)
         rng = generator(inputs.rng)
-        return [self._learned_factors(inputs, weight, rng) for weight in weights.values()]
+        return [self._learned_factors(V, weight, rng) for weight in weights.values()]
 
     def _learned_factors(
-        self, inputs: SeparationInput, weights: np.ndarray, rng: np.random.Generator
+        self, V: np.ndarray, weights: np.ndarray, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
         """Factors of a source where it was drawn; random ones if it was not drawn anywhere."""
         from nmfaudio.factorisation.engine import nmf
 
-        V = inputs.V
         if not weights.any():  # the stem rest: random, at the level of the recording
             W = rng.random((len(V), self.n_components)) + 0.1
             H = (rng.random((self.n_components, V.shape[1])) + 0.1) * V.mean() / self.n_components
@@ -241,10 +277,15 @@ class PaintSeparator(NmfSeparator):
         return fitted.W + smallest * fitted.W.mean(), fitted.H + smallest * fitted.H.mean()
 
     def _saved_factors(
-        self, inputs: SeparationInput, names: Sequence[str]
+        self,
+        inputs: SeparationInput,
+        V: np.ndarray,
+        names: Sequence[str],
+        frames: np.ndarray | None,
     ) -> list[tuple[np.ndarray, np.ndarray]]:
         """Factors of each source from an earlier run, after a check that it is comparable."""
         from nmfaudio.factorisation.decomposition import Decomposition
+        from nmfaudio.separators.painted_fit import initial_activations
 
         saved = self.resume
         if not isinstance(saved, Decomposition):
@@ -253,11 +294,11 @@ class PaintSeparator(NmfSeparator):
             "sources": (sorted(saved.metadata.get("sources", {})), sorted(names)),
             "transform": (saved.metadata.get("transform"), inputs.transform.to_dict()),
         }
-        frames, hop = (saved.H.shape[-1], inputs.V.shape[1]), inputs.transform.hop_seconds
-        if frames[0] != frames[1]:
+        length, hop = saved.H.shape[-1], inputs.transform.hop_seconds
+        if length not in (0, inputs.n_frames):
             raise ParameterError(
-                f"the recording is {frames[1] * hop:.2f} s long, that of the earlier run was "
-                f"{frames[0] * hop:.2f} s; use the same recording, with the same --preview if "
+                f"the recording is {inputs.n_frames * hop:.2f} s long, that of the earlier run was "
+                f"{length * hop:.2f} s; use the same recording, with the same --preview if "
                 "that run had one"
             )
         for name, (before, now) in facts.items():
@@ -266,20 +307,9 @@ class PaintSeparator(NmfSeparator):
                     f"the {name} of the earlier run: {before}, of this one: {now}; they must be "
                     "the same to resume"
                 )
-        groups = [saved.metadata["sources"][name]["components"] for name in names]
-        return [(saved.W[:, group], saved.H[group]) for group in groups]
-
-
-def _remaining_shares(weights: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Fixed mask of each source: 1 − the largest weight of all others, scaled to a maximum of 1."""
-    import numpy as np
-
-    shares = []
-    for k in range(len(weights)):
-        others = [weight for j, weight in enumerate(weights) if j != k]
-        shares.append(1 - np.maximum.reduce(others))
-    # Where sources overlap, all masks are scaled to a maximum of 1. Where two sources or more have
-    # weight 1, all masks would be 0; they are set to 1 there.
-    largest = np.maximum.reduce(shares)
-    divisor = np.where(largest > 0, largest, 1)
-    return [np.where(largest > 0, share / divisor, 1).astype(share.dtype) for share in shares]
+        groups = [list(saved.metadata["sources"][name]["components"]) for name in names]
+        templates = [saved.W[:, group] for group in groups]
+        if length == 0:  # a model of separation block by block is saved without activations
+            return list(zip(templates, initial_activations(V, templates), strict=True))
+        H = saved.H if frames is None else saved.H[:, frames]
+        return [(W, H[group]) for W, group in zip(templates, groups, strict=True)]

@@ -12,9 +12,12 @@ from nmfaudio.errors import AudioFileError, ContentError, ParameterError, ShapeE
 if TYPE_CHECKING:
     import numpy as np
 
+    from nmfaudio._common.lazy_audio import LazyAudio
+
 _STEP = 0.02  # s around the row of a track of a single row that have its pitch
 _HEAD = 4096  # bytes of a file that are read to recognise a table
 _HIGHEST_MIDI = 127
+_MARGIN = 5.0  # s on each side of a piece in which the pitch is estimated
 _LOWEST, _HIGHEST = 65.4, 1046.5  # range of estimated pitches in Hz (C2 to C6)
 
 
@@ -134,10 +137,9 @@ class Pitch:
             Samples in float32. The level of the partials in dB falls linearly with frequency, by
             60 dB up to half the sample rate.
         """
-        from nmfaudio.separators.pulse_trains import pulse_trains
+        from nmfaudio.separators.pulse_trains import PulseTrains
 
-        wave: np.ndarray = pulse_trains(self.at, count, sr, start=start, cents=(cents,))[0]
-        return wave
+        return PulseTrains(self.at, count, sr, start=start, cents=(cents,))[:, :count][0]
 
 
 def as_pitch(track: Any, *, unit: Literal["hz", "midi"] = "hz") -> Pitch:
@@ -266,15 +268,18 @@ def read_pitch(path: str | os.PathLike[str], *, unit: Literal["hz", "midi"] = "h
     return Pitch(times, np.where(hertz > 0, midi_to_hz(hertz), 0) if unit == "midi" else hertz)
 
 
-def estimate_pitch(y: np.ndarray, sr: int) -> Pitch:
+def estimate_pitch(y: np.ndarray | LazyAudio, sr: int, *, piece: float | None = None) -> Pitch:
     """Estimate the predominant pitch of a recording by pYIN, from 65 to 1047 Hz (C2 to C6).
 
     Parameters
     ----------
-    y : np.ndarray [shape=(channel, sample)]
+    y : np.ndarray or Track [shape=(channel, sample)]
         The recording; the mean of its channels is analysed.
     sr : int
         Sample rate in Hz.
+    piece : float, optional
+        Seconds that are analysed at a time, with 5 s more on each side; by default all. Decisions
+        of pYIN depend on the whole recording, so pieces may have another pitch at a few frames.
 
     Returns
     -------
@@ -293,11 +298,22 @@ def estimate_pitch(y: np.ndarray, sr: int) -> Pitch:
     if sr < 8 * _LOWEST:
         return Pitch(np.zeros(1), np.zeros(1))  # too few partials below half the sample rate
     frame = 2 ** max(round(np.log2(0.093 * sr)), 9)
-    hertz, voiced, _ = load_librosa("core.pitch").pyin(
-        y.mean(0), fmin=_LOWEST, fmax=min(_HIGHEST, sr / 4), sr=sr, frame_length=frame
-    )
-    times = load_librosa("core.convert").times_like(hertz, sr=sr, hop_length=frame // 4)
-    return Pitch(times, np.where(voiced, np.nan_to_num(hertz), 0.0))
+    hop, length = frame // 4, y.shape[1]
+    total = 1 + length // hop
+    step = total if piece is None else round(piece * sr / hop)
+    margin = round(_MARGIN * sr / hop)
+    tracks = []
+    for first in range(0, total, step):
+        begin, end = max(first - margin, 0), first + step + margin
+        samples = y[:, begin * hop : min(end * hop, length)].mean(0)
+        hertz, voiced, _ = load_librosa("core.pitch").pyin(
+            samples, fmin=_LOWEST, fmax=min(_HIGHEST, sr / 4), sr=sr, frame_length=frame
+        )
+        track = np.where(voiced, np.nan_to_num(hertz), 0.0)
+        tracks.append(track[first - begin :][:step])
+    hertz = np.concatenate(tracks)
+    times = load_librosa("core.convert").times_like(hertz, sr=sr, hop_length=hop)
+    return Pitch(times, hertz)
 
 
 def _cells(line: str) -> list[str]:

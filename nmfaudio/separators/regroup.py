@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from nmfaudio._common.options import documented, option
 from nmfaudio._public import public
@@ -17,6 +17,7 @@ from nmfaudio.separators.pipeline import NmfSeparator
 if TYPE_CHECKING:
     from nmfaudio.audio.transforms import Transform
     from nmfaudio.factorisation.decomposition import Decomposition
+    from nmfaudio.separators.streaming import BlockFit, Learned
 
 
 @public
@@ -131,19 +132,58 @@ class RegroupSeparator(NmfSeparator):
         ParameterError
             The recording has another length than that of the model.
         """
-        decomposition = self._decomposition
-        H = decomposition.H
-        frames = inputs.transform.n_frames(inputs.y.shape[1])
-        if H.shape[-1] != frames:
-            hop = inputs.transform.hop_seconds
+        saved = self._decomposition
+        if _has_activations(saved, inputs):
+            fitted = saved
+        else:
+            from nmfaudio.separators.streaming import Block
+
+            fitted = self._fit()(saved, Block(inputs, 0, inputs.n_frames, inputs.V))
+        return GroupedDecomposition(fitted, self._regrouped(), self._metadata())
+
+    def learn(self, inputs: SeparationInput) -> Learned:
+        """Return the templates of the saved model with its new groups.
+
+        Parameters
+        ----------
+        inputs : SeparationInput
+            The recording.
+
+        Returns
+        -------
+        Learned
+            The templates, the components of each stem, and the fit of the saved model, or its
+            activations where it has them.
+
+        Raises
+        ------
+        ParameterError
+            The recording has another length than that of the model.
+        """
+        from nmfaudio.separators.saved_activations import SavedActivations
+        from nmfaudio.separators.streaming import Learned, described_groups
+
+        saved = self._decomposition
+        fit: BlockFit = SavedActivations(saved) if _has_activations(saved, inputs) else self._fit()
+        groups = described_groups(saved, fit, self._regrouped(), inputs)
+        return Learned(saved, groups, fit, self._metadata())
+
+    def _fit(self) -> BlockFit:
+        """Fit that computes the activations of a model that was saved without them."""
+        from nmfaudio.separators.saved_fits import unpack
+
+        packed = self._decomposition.metadata.get("fit")
+        if packed is None:
             raise ParameterError(
-                f"the recording is {frames * hop:.2f} s long, that of the model was "
-                f"{H.shape[-1] * hop:.2f} s; use the same recording, with the same --preview if "
-                "the model was made with one"
+                "the model was saved without activations, and without the fit that computes them; "
+                "separate the recording again, in memory"
             )
+        return unpack(packed)
+
+    def _metadata(self) -> dict[str, Any]:
+        """Metadata of the saved model that hold for other groups too."""
         replaced = ("settings", "sources")
-        metadata = {k: v for k, v in decomposition.metadata.items() if k not in replaced}
-        return GroupedDecomposition(decomposition, self._regrouped(), metadata)
+        return {k: v for k, v in self._decomposition.metadata.items() if k not in replaced}
 
     def size(self) -> tuple[int, int]:
         """Return upper bounds of the numbers of components and stems.
@@ -207,6 +247,18 @@ class RegroupSeparator(NmfSeparator):
             for name in dict.fromkeys([*kept, *self._new_groups])
         }
         return {name: members for name, members in groups.items() if members}
+
+
+def _has_activations(saved: Decomposition, inputs: SeparationInput) -> bool:
+    """Check whether a model was saved with activations, and these are of the recording."""
+    frames, hop = saved.H.shape[-1], inputs.transform.hop_seconds
+    if frames not in (0, inputs.n_frames):
+        raise ParameterError(
+            f"the recording is {inputs.n_frames * hop:.2f} s long, that of the model was "
+            f"{frames * hop:.2f} s; use the same recording, with the same --preview if the model "
+            "was made with one"
+        )
+    return frames > 0
 
 
 def _parsed(texts: Sequence[str]) -> dict[str, list[int]]:

@@ -21,12 +21,15 @@ if TYPE_CHECKING:
     import numpy as np
 
     from nmfaudio.audio.transforms import Stft
+    from nmfaudio.separators.score_model import ScoreSettings
+    from nmfaudio.separators.streaming import Learned
     from nmfaudio.symbolic.conversion import Notes
     from nmfaudio.symbolic.note import Note
 
 # Components of the stem rest beside a single stem. SI-SDR of the stem, mean of six tracks of two
 # recordings: 4.1, 4.5, 5.2 and 5.2 dB with 5, 10, 20 and 40.
 _REST_COMPONENTS = 20
+_LEARNING_SHARE = 2  # of the learning frames, since windows are twice as long
 _LISTED = 3  # names of stems in a warning
 _PARTS = ("track", "program", "channel", "hand", "note")
 
@@ -173,6 +176,34 @@ class ScoreSeparator(NmfSeparator):
             The model, and the components of each stem.
         """
         from nmfaudio.separators.score_model import fit_score
+
+        notes, metadata = self._aligned_notes(inputs)
+        fitted = fit_score(inputs, notes, self._names, self._settings)
+        return replace(fitted, metadata=metadata)
+
+    def learn(self, inputs: SeparationInput) -> Learned:
+        """Learn the partials of all sounds of the score from frames of their notes.
+
+        Parameters
+        ----------
+        inputs : SeparationInput
+            The recording.
+
+        Returns
+        -------
+        Learned
+            The templates, and the components of each stem.
+        """
+        from nmfaudio.separators.score_model import learn_score
+        from nmfaudio.separators.streaming import LEARNING_FRAMES
+
+        notes, metadata = self._aligned_notes(inputs)
+        count = LEARNING_FRAMES // _LEARNING_SHARE
+        learned = learn_score(inputs, notes, self._names, self._settings, count)
+        return replace(learned, metadata=metadata)
+
+    def _aligned_notes(self, inputs: SeparationInput) -> tuple[list[Note], dict[str, float]]:
+        """Notes at the times of the recording, and metadata of the alignment."""
         from nmfaudio.symbolic.alignment import align_with_mismatch
 
         metadata = {}
@@ -182,16 +213,14 @@ class ScoreSeparator(NmfSeparator):
             alignment = align_with_mismatch(self.notes, inputs.y, inputs.sr)
             notes, metadata = alignment.notes, {"score_mismatch": alignment.mismatch}
         self._check_times(notes, inputs)
-        fitted = fit_score(
-            inputs,
-            notes,
-            self._names,
-            tolerance=self.tolerance,
-            n_free=self._free_components,
-            max_iter=self.max_iter,
-            tol=self.tol,
-        )
-        return replace(fitted, metadata=metadata)
+        return notes, metadata
+
+    @property
+    def _settings(self) -> ScoreSettings:
+        """Settings of the decomposition."""
+        from nmfaudio.separators.score_model import ScoreSettings
+
+        return ScoreSettings(self.tolerance, self._free_components, self.max_iter, self.tol)
 
     def _check_times(self, notes: Sequence[Note], inputs: SeparationInput) -> None:
         """Warn of notes and stems that are outside the recording."""
@@ -266,7 +295,7 @@ class ScoreSeparator(NmfSeparator):
         tuple of (int, int)
             Number of components, number of stems.
         """
-        from nmfaudio.separators.score_model import count_states
+        from nmfaudio.separators.score_voices import count_states
 
         n_free = self._free_components
         return count_states(self.notes, self._names, n_free), len(set(self._names)) + (n_free > 0)

@@ -1,78 +1,62 @@
-"""Score-informed decomposition: harmonic templates with gliding pitch for the notes of a score.
-
-A *sound* is the combination of track, program, channel and pitch of a note; all its notes share a
-timbre. Its *states* are the components that model the sound at slightly different pitches.
-"""
+"""Score-informed decomposition: harmonic templates with gliding pitch for the notes of a score."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 import numpy as np
 
-from nmfaudio._common.pitch import midi_to_hz
 from nmfaudio.factorisation.decomposition import Decomposition
 from nmfaudio.factorisation.engine import decompose, generator
 from nmfaudio.factorisation.factors import Factor
-from nmfaudio.factorisation.structures.gliding import (
-    BLOCK,
-    Gliding,
-    joined_entries,
-    partial_entries,
-    whole_entries,
-)
+from nmfaudio.factorisation.structures.gliding import Gliding
 from nmfaudio.factorisation.structures.product import Product
+from nmfaudio.separators.frame_choice import covering_frames
 from nmfaudio.separators.inputs import GroupedDecomposition, SeparationInput
-from nmfaudio.stems import REST
-from nmfaudio.symbolic.names import DRUM_CHANNEL
+from nmfaudio.separators.masked_fit import frame_levels
+from nmfaudio.separators.score_voices import (
+    N_PARTIALS,
+    Voice,
+    frames_of_sounds,
+    gliding_structure,
+    group_voices,
+    initial_activations,
+    notes_within,
+)
+from nmfaudio.separators.streaming import Block, Learned, described_groups
 from nmfaudio.symbolic.note import Note
 
-if TYPE_CHECKING:
-    from nmfaudio.audio.transforms import Stft
-
-# Values tuned on synthesised four-part chorales with vibrato and uneven tuning and timing.
-GLIDE = np.arange(-12, 13) / 20  # deviation of each state from the notated pitch, in semitones
-_GLIDE_DEVIATION = 0.3  # standard deviation in semitones of the states' initial weights
-_N_PARTIALS = 30
 _PARTIAL_DECAY = 1.5  # initial strength of partial h is h ** -_PARTIAL_DECAY
+_LEAST = 2.0  # s of each sound of a long recording from which its strengths are learned
 
 
-@dataclass(frozen=True)
-class _Voice:
-    """Notes of one sound in one stem.
+class ScoreSettings(NamedTuple):
+    """Settings of the decomposition.
 
     Parameters
     ----------
-    stem : str
-        Name of the stem.
-    sound : int
-        Index of the sound, a column of the strengths A.
-    pitch : float or None
-        MIDI number; None for drums and free sounds, which have a single state of any spectrum.
-    notes : list of Note
-        Notes of the voice; empty for free sounds.
-    states : range
-        Indices of the states, rows of H.
+    tolerance : float
+        Seconds by which a note may begin before its notated onset. It may end up to twice as many
+        seconds after its notated offset.
+    n_free : int
+        Number of components with unconstrained spectrum and activations, which form the stem
+        ``rest``.
+    max_iter : int
+        Maximum number of iterations.
+    tol : float
+        As in `decompose`.
     """
 
-    stem: str
-    sound: int
-    pitch: float | None
-    notes: list[Note]
-    states: range
+    tolerance: float
+    n_free: int
+    max_iter: int
+    tol: float
 
 
 def fit_score(
-    inputs: SeparationInput,
-    notes: Sequence[Note],
-    names: Sequence[str],
-    *,
-    tolerance: float,
-    n_free: int,
-    max_iter: int,
-    tol: float,
+    inputs: SeparationInput, notes: Sequence[Note], names: Sequence[str], settings: ScoreSettings
 ) -> GroupedDecomposition:
     """Decompose a recording with the notes of its score.
 
@@ -84,14 +68,7 @@ def fit_score(
         Notes of the score, aligned with the recording.
     names : sequence of str
         Name of each note's stem.
-    tolerance : float
-        Seconds by which a note may begin before its notated onset. It may end up to twice as many
-        seconds after its notated offset.
-    n_free : int
-        Number of components with unconstrained spectrum and activations, which form the stem
-        ``rest``.
-    max_iter, tol
-        As in `decompose`.
+    settings : ScoreSettings
 
     Returns
     -------
@@ -109,122 +86,122 @@ def fit_score(
     `Gliding`). Its activations are zero outside the notes of the sound, with `tolerance`, and stay
     zero under multiplicative updates.
     """
-    voices = _voices(notes, names, n_free)
-    H = _initial_activations(voices, inputs, tolerance)
-    structure = _structure(voices, inputs.transform, H)
-    strengths = _initial_strengths(structure, voices, generator(inputs.rng))
-    H *= inputs.V.mean(dtype=np.float64)  # match the level of the recording
-    fitted = decompose(
-        inputs.V,
-        [Factor(strengths, name="strengths"), Factor(H, name="activations")],
-        structure=structure,
-        solver="mu",
-        max_iter=max_iter,
-        tol=tol,
-        callback=inputs.callback,
-    )
-    return _as_components(fitted, voices)
+    voices = group_voices(notes, names, settings.n_free)
+    fitted = _fitted(inputs, inputs.V, np.arange(inputs.n_frames), voices, settings)
+    active: np.ndarray = fitted.factors[1].max(axis=1) > 0
+    chosen = _with_first_states(active, voices)
+    return GroupedDecomposition(_as_product(fitted, chosen), _members(voices, chosen))
 
 
-def count_states(notes: Sequence[Note], names: Sequence[str], n_free: int) -> int:
-    """Return the number of states of a score.
+def learn_score(
+    inputs: SeparationInput,
+    notes: Sequence[Note],
+    names: Sequence[str],
+    settings: ScoreSettings,
+    count: int,
+) -> Learned:
+    """Learn the partials of all sounds from some frames of a long recording.
 
     Parameters
     ----------
-    notes : sequence of Note
-        Notes of the score; their times do not matter.
-    names : sequence of str
-        Name of each note's stem.
-    n_free : int
-        Number of components with unconstrained spectrum and activations.
+    inputs, notes, names, settings
+        As for `fit_score`.
+    count : int
+        Number of frames; more where that is less than two seconds of each sound.
 
     Returns
     -------
-    int
-
-    Examples
-    --------
-    >>> count_states([Note(0, 1, 60), Note(1, 2, 60), Note(2, 3, 62)], ["violin"] * 3, 1)
-    51
+    Learned
+        Components are the states of the sounds that have notes in the recording.
     """
-    return _voices(notes, names, n_free)[-1].states.stop
-
-
-def _voices(notes: Sequence[Note], names: Sequence[str], n_free: int) -> list[_Voice]:
-    """Group the notes by stem and sound, append `n_free` free sounds, and number all states."""
-    sounds: dict[tuple[str, int, int, float], int] = {}
-    notes_of: dict[tuple[str, int], list[Note]] = {}
-    for note, name in zip(notes, names, strict=True):
-        key = (note.track, note.program, note.channel, note.pitch)
-        notes_of.setdefault((name, sounds.setdefault(key, len(sounds))), []).append(note)
-    voices: list[_Voice] = []
-    end = 0  # number of states so far
-    for (name, sound), members in notes_of.items():
-        # Drums have no harmonic partials: a single state of any spectrum.
-        pitch = None if members[0].channel == DRUM_CHANNEL else members[0].pitch
-        states = range(end, end + (1 if pitch is None else len(GLIDE)))
-        voices.append(_Voice(name, sound, pitch, members, states))
-        end = states.stop
-    for sound in range(len(sounds), len(sounds) + n_free):
-        voices.append(_Voice(REST, sound, None, [], range(end, end + 1)))
-        end += 1
-    return voices
-
-
-def _initial_activations(
-    voices: Sequence[_Voice], inputs: SeparationInput, tolerance: float
-) -> np.ndarray:
-    """Initial activations, exactly 0 outside the notes [shape=(state, time)]."""
-    V, per_second = inputs.V, inputs.sr / inputs.transform.hop
-    H = np.zeros((voices[-1].states.stop, V.shape[1]), V.dtype)
-    state_weights = np.exp(-0.5 * (GLIDE / _GLIDE_DEVIATION) ** 2)  # (state,)
+    voices = group_voices(notes, names, settings.n_free)
+    least = int(np.ceil(_LEAST * inputs.sr / inputs.transform.hop))
+    sounds = frames_of_sounds(voices, inputs)
+    frames = covering_frames(sounds, inputs.n_frames, count, least=least)
+    V = inputs.V if len(frames) == inputs.n_frames else inputs.frames_at(frames)
+    fitted = _fitted(inputs, V, frames, voices, settings)
+    used = np.zeros(len(fitted.factors[1]), bool)
     for voice in voices:
-        if not voice.notes:  # free sounds; a track may be called rest too
-            H[voice.states] = 1
-        gate = np.zeros(V.shape[1])
-        for note in voice.notes:
-            if note.onset >= inputs.y.shape[1] / inputs.sr:
-                continue  # after the end of the recording
-            first = max(0, int((note.onset - tolerance) * per_second))
-            last = int(np.ceil((note.offset + 2 * tolerance) * per_second))
-            # Grows with the velocity, and is above zero for a velocity of 0, so that the note can
-            # become active.
-            gate[first : last + 1] = np.maximum(gate[first : last + 1], 0.1 + note.velocity)
-        weights = state_weights if len(voice.states) > 1 else np.ones(1)
-        H[voice.states] += (weights[:, None] * gate).astype(V.dtype)
-    return H
+        used[voice.states] = not voice.notes or any(True for _ in notes_within(voice, inputs))
+    chosen = _with_first_states(used, voices)
+    fit = ScoreFit(voices, fitted.factors[0], chosen, settings)
+    learned = _as_product(fitted, chosen)
+    groups = described_groups(learned, fit, _members(voices, chosen), inputs)
+    return Learned(learned, groups, fit)
 
 
-def _structure(voices: Sequence[_Voice], stft: Stft, H: np.ndarray) -> Gliding:
-    """Model of all voices: partials of pitched states, free spectra of unpitched states."""
-    n_bins = len(stft.frequencies)
-    pitches = [  # (MIDI pitch, index) of each pitched state
-        (v.pitch + g, s)
-        for v in voices
-        if v.pitch is not None
-        for g, s in zip(GLIDE, v.states, strict=True)
-    ]
-    partials = partial_entries(
-        np.array([midi_to_hz(pitch) for pitch, _ in pitches]) * stft.n_fft / stft.sr,
-        np.array([state for _, state in pitches], int),
-        n_partials=_N_PARTIALS,
-        n_bins=n_bins,
+@dataclass(frozen=True, eq=False)
+class ScoreFit:
+    """Fit of the activations of sounds of known strengths during their notes.
+
+    Parameters
+    ----------
+    voices : sequence of Voice
+        Notes and states of all sounds.
+    strengths : np.ndarray [shape=(part, sound)]
+        Strengths of the partials.
+    chosen : np.ndarray [shape=(state,), dtype=bool]
+        States that are components of the model.
+    settings : ScoreSettings
+    """
+
+    voices: Sequence[Voice]
+    strengths: np.ndarray
+    chosen: np.ndarray
+    settings: ScoreSettings
+
+    halo = 0
+
+    def __call__(self, learned: Decomposition, block: Block) -> Decomposition:
+        """Return the model of all frames of a block."""
+        V, inputs = block.V, block.inputs
+        H = initial_activations(self.voices, inputs, block.indices, self.settings.tolerance)
+        sounding = [voice for voice in self.voices if H[voice.states].any()]
+        if sounding:
+            states = np.concatenate([voice.states for voice in sounding])
+            initial = (H[states] * frame_levels(V)).astype(V.dtype)
+            structure = gliding_structure(_renumbered(sounding), inputs.transform, initial)
+            H[states] = decompose(
+                V,
+                [Factor(self.strengths, False), Factor(initial)],
+                structure=structure,
+                solver="mu",
+                max_iter=self.settings.max_iter,
+                tol=0,
+                check_every=max(self.settings.max_iter, 1),
+            ).factors[1]
+        return replace(learned, factors=(learned.W, H[self.chosen]), fitted=(), weights=None)
+
+
+def _fitted(
+    inputs: SeparationInput,
+    V: np.ndarray,
+    frames: np.ndarray,
+    voices: Sequence[Voice],
+    settings: ScoreSettings,
+) -> Decomposition:
+    """Fit strengths and activations of all voices to some frames."""
+    H = initial_activations(voices, inputs, frames, settings.tolerance)
+    structure = gliding_structure(voices, inputs.transform, H)
+    strengths = _initial_strengths(structure, voices, generator(inputs.rng))
+    H *= V.mean(dtype=np.float64)  # match the level of the recording
+    return decompose(
+        V,
+        [Factor(strengths, name="strengths"), Factor(H, name="activations")],
+        structure=structure,
+        solver="mu",
+        max_iter=settings.max_iter,
+        tol=settings.tol,
+        callback=inputs.callback,
     )
-    unpitched = np.array([v.states.start for v in voices if v.pitch is None], int)
-    entries = joined_entries(partials, whole_entries(unpitched, n_bins))
-    owners = np.array([voice.sound for voice in voices for _ in voice.states])  # (state,)
-    # `Gliding` skips the blocks of frames in which all activations of a state are zero.
-    blocks = range(0, H.shape[1], BLOCK)
-    active = np.stack([H[:, b : b + BLOCK].any(axis=1) for b in blocks], axis=1)  # (state, block)
-    return Gliding(n_bins, entries, owners, active)
 
 
 def _initial_strengths(
-    structure: Gliding, voices: Sequence[_Voice], rng: np.random.Generator
+    structure: Gliding, voices: Sequence[Voice], rng: np.random.Generator
 ) -> np.ndarray:
     """Initial strengths A: decaying partials, or noise if unpitched [shape=(part, sound)]."""
     parts = int(structure.entries.parts.max(initial=0)) + 1
-    decaying = np.arange(1.0, min(parts, _N_PARTIALS) + 1) ** -_PARTIAL_DECAY
+    decaying = np.arange(1.0, min(parts, N_PARTIALS) + 1) ** -_PARTIAL_DECAY
     # The parts of a pitched sound are its partials, those of an unpitched sound all bins.
     A = np.zeros((parts, int(structure.owners.max()) + 1))
     for voice in voices:
@@ -236,14 +213,34 @@ def _initial_strengths(
     return normalised
 
 
-def _as_components(fitted: Decomposition, voices: Sequence[_Voice]) -> GroupedDecomposition:
-    """Convert the states to components of plain NMF; omit states that are never active."""
-    active: np.ndarray = fitted.factors[1].max(axis=1) > 0
-    for voice in voices:  # every stem needs at least one component
-        active[voice.states.start] = True
-    groups: dict[str, list[int]] = {}
-    index = np.cumsum(active) - 1  # component of each active state
+def _renumbered(voices: Sequence[Voice]) -> list[Voice]:
+    """Return voices with states that are numbered from 0."""
+    renumbered, end = [], 0
     for voice in voices:
-        groups.setdefault(voice.stem, []).extend(int(index[s]) for s in voice.states if active[s])
-    W, H = fitted.W[:, active], fitted.factors[1][active]
-    return GroupedDecomposition(replace(fitted, factors=(W, H), structure=Product()), groups)
+        states = range(end, end + len(voice.states))
+        renumbered.append(replace(voice, states=states))
+        end = states.stop
+    return renumbered
+
+
+def _with_first_states(active: np.ndarray, voices: Sequence[Voice]) -> np.ndarray:
+    """Return the states to keep: the active ones and, since no stem may be empty, the first."""
+    chosen = active.copy()
+    for voice in voices:
+        chosen[voice.states.start] = True
+    return chosen
+
+
+def _members(voices: Sequence[Voice], chosen: np.ndarray) -> dict[str, list[int]]:
+    """Components of each stem, which are the chosen states."""
+    groups: dict[str, list[int]] = {}
+    index = np.cumsum(chosen) - 1  # component of each chosen state
+    for voice in voices:
+        groups.setdefault(voice.stem, []).extend(int(index[s]) for s in voice.states if chosen[s])
+    return groups
+
+
+def _as_product(fitted: Decomposition, chosen: np.ndarray) -> Decomposition:
+    """Convert the chosen states to components of plain NMF."""
+    W, H = fitted.W[:, chosen], fitted.factors[1][chosen]
+    return replace(fitted, factors=(W, H), structure=Product())

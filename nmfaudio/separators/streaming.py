@@ -32,7 +32,7 @@ BLOCK = 480
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """Consecutive frames of a recording.
+    """Frames of a recording, consecutive except for those by which components are grouped.
 
     Parameters
     ----------
@@ -42,19 +42,26 @@ class Block:
         Range of frames.
     V : np.ndarray [shape=(freq, time)]
         Spectrogram of these frames.
+    spread : np.ndarray [shape=(time,)], optional
+        Index of each frame, where they are not consecutive.
     """
 
     inputs: SeparationInput
     start: int
     stop: int
     V: np.ndarray
+    spread: np.ndarray | None = None
+
+    @property
+    def indices(self) -> np.ndarray:
+        """Index of each frame in the recording [shape=(time,)]."""
+        return np.arange(self.start, self.stop) if self.spread is None else self.spread
 
     @property
     def times(self) -> np.ndarray:
         """Centres of the frames in seconds from the beginning of the file [shape=(time,)]."""
         inputs = self.inputs
-        hops = np.arange(self.start, self.stop)
-        return inputs.start + hops * (inputs.transform.hop / inputs.sr)
+        return inputs.start + self.indices * (inputs.transform.hop / inputs.sr)
 
 
 class BlockFit(Protocol):
@@ -134,7 +141,38 @@ def fitted_evidence(
         Model of V.
     """
     V, indices = inputs.spread_frames(EVIDENCE_FRAMES, EVIDENCE_RUN)
-    return V, fit(learned, Block(inputs, 0, len(indices), V))
+    return V, fit(learned, Block(inputs, 0, len(indices), V, indices))
+
+
+def described_groups(
+    learned: Decomposition,
+    fit: BlockFit,
+    members: Mapping[str, Sequence[int]],
+    inputs: SeparationInput,
+) -> dict[str, ComponentGroup]:
+    """Compute the features of groups of learned components.
+
+    Parameters
+    ----------
+    learned : Decomposition
+        Model of an excerpt.
+    fit : BlockFit
+        Fit of its templates to a block.
+    members : mapping of str to sequence of int
+        Components of each group.
+    inputs : SeparationInput
+        The recording.
+
+    Returns
+    -------
+    dict of str to ComponentGroup
+        The groups in the order of `members`.
+    """
+    from nmfaudio.stems.grouping import describe_groups
+
+    V, fitted = fitted_evidence(learned, fit, inputs)
+    frequencies, hop = inputs.transform.frequencies, inputs.transform.hop_seconds
+    return describe_groups(V, fitted.W, fitted.H, members, frequencies=frequencies, hop_seconds=hop)
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,10 +234,11 @@ class StemStream:
             "settings": self.settings,
             "sources": {name: asdict(group) for name, group in learned.groups.items()},
         }
-        *templates, H = learned.decomposition.factors
+        decomposition = learned.decomposition
+        factors, _ = decomposition.structure.excerpt(decomposition.factors, slice(0, 0))
         return replace(
-            learned.decomposition,
-            factors=(*templates, H[..., :0]),
+            decomposition,
+            factors=tuple(factors),
             metadata=metadata,
             fitted=(),
             weights=None,

@@ -77,7 +77,8 @@ def test_factors_that_do_not_fit_are_refused(case):
 
 
 @pytest.mark.parametrize(("dtype", "bins"), [(np.float64, BINS), (np.float32, BINS), (float, 3)])
-def test_the_sweep_equals_updates_factor_by_factor(case, dtype, bins):
+@pytest.mark.parametrize("free", [True, False])
+def test_the_sweep_equals_updates_factor_by_factor(case, dtype, bins, free):
     structure, X = case
     if bins != BINS:
         entries = whole_entries(np.array([0, 1]), bins)
@@ -86,7 +87,7 @@ def test_the_sweep_equals_updates_factor_by_factor(case, dtype, bins):
     V = np.random.default_rng(2).random((bins, FRAMES)).astype(dtype)
     X[1][0, 10:90] = 0
     X[1][1, 40:70] = 0
-    factors = [na.Factor(F) for F in X]
+    factors = [na.Factor(X[0], free), na.Factor(X[1])]
 
     class Stepwise(na.solvers.MU):
         def begin(self, problem, factors):

@@ -8,7 +8,7 @@ import pytest
 import nmfaudio as na
 from nmfaudio.errors import AudioFileError, ContentError, ParameterError
 from nmfaudio.separators.boxes import rasterise, read_strokes
-from nmfaudio.separators.paint import _remaining_shares
+from nmfaudio.separators.painted_fit import remaining_shares
 
 SR = 8000
 T = np.arange(2 * SR) / SR
@@ -52,7 +52,7 @@ def test_what_is_painted_with_weight_one_goes_to_its_source():
 
 @pytest.mark.parametrize("weights", [(1.0, 1.0), (0.3, 1.0), (0.0, 0.0), (0.5, 0.2)])
 def test_somebody_may_always_sound(weights):
-    left = _remaining_shares([np.full((1, 1), w) for w in weights])
+    left = remaining_shares([np.full((1, 1), w) for w in weights])
     assert max(left) == 1
     assert min(left) >= 0
     assert (left[0] >= left[1]) == (weights[0] >= weights[1])

@@ -27,13 +27,16 @@ def can_sweep(problem: Problem) -> bool:
         and type(divergence) is Beta
         and divergence.beta == 1
         and problem.weights is None
-        and all(free is True for free in problem.free)
+        and isinstance(problem.free[0], bool)
+        and problem.free[1] is True
         and not any(factor.penalties or factor.unit for factor in problem.factors)
     )
 
 
 class GlidingRun:
     """Multiplicative updates of the strengths A and the activations H of `Gliding`, for β = 1.
+
+    The strengths may be fixed.
 
     As in `FusedRun`, one sweep over V updates H, then computes the model of the new H and
     accumulates the gradient for A, so that the next update of A needs no pass over V. Blocks of
@@ -72,7 +75,8 @@ class GlidingRun:
 
     def advance(self, iterations: int) -> None:
         for left in range(iterations - 1, -1, -1):
-            self._update_strengths()
+            if self._problem.free[0]:
+                self._update_strengths()
             self._sweep(update=True, want_loss=left == 0)
 
     def factors(self) -> list[np.ndarray]:

@@ -1,0 +1,66 @@
+"""Activations of masked templates in a block of frames."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from nmfaudio.factorisation.decomposition import Decomposition
+from nmfaudio.factorisation.engine import decompose
+from nmfaudio.factorisation.factors import Factor
+from nmfaudio.factorisation.structures import Masked
+
+
+def with_masks(
+    learned: Decomposition,
+    V: np.ndarray,
+    masks: Sequence[np.ndarray],
+    initial: Sequence[np.ndarray],
+    max_iter: int,
+) -> Decomposition:
+    """Fit the activations of a masked model, whose templates are known, to a block.
+
+    Parameters
+    ----------
+    learned : Decomposition
+        Masked model with the templates.
+    V : np.ndarray [shape=(freq, time)]
+        Spectrogram of the block.
+    masks : sequence of np.ndarray [shape=(freq, time) or (1, 1)]
+        Mask of each source.
+    initial : sequence of np.ndarray [shape=(component, time)]
+        Initial activations of each source.
+    max_iter : int
+        Number of updates. Those of a frame do not depend on other frames.
+
+    Returns
+    -------
+    Decomposition
+    """
+    templates = learned.factors[1::3]
+    factors: list[Factor] = []
+    for M, W, H in zip(masks, templates, initial, strict=True):
+        factors += Factor(M, False), Factor(W, False), Factor(H)
+    fitted = decompose(
+        V,
+        factors,
+        structure=Masked(),
+        divergence=learned.divergence,
+        solver="mu",
+        max_iter=max_iter,
+        tol=0,
+        check_every=max(max_iter, 1),
+    )
+    return replace(learned, factors=fitted.factors, fitted=(), weights=None)
+
+
+def frame_levels(V: np.ndarray) -> np.ndarray:
+    """Return the mean of each frame, and 1 for silent ones [shape=(time,)].
+
+    Updates make the activations of a silent frame 0, whatever they were.
+    """
+    levels: np.ndarray = V.mean(axis=0, dtype=np.float64)
+    levels[levels == 0] = 1
+    return levels
