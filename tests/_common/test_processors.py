@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from nmfaudio.kernels import processors
-from nmfaudio.kernels.processors import cgroup_quota, usable_processors
+from nmfaudio._common import processors
+from nmfaudio._common.processors import cgroup_quota, usable_processors
 from nmfaudio.kernels.threads import get_threads, parallel_for, set_threads
 
 
