@@ -46,6 +46,9 @@ if TYPE_CHECKING:
     from nmfaudio.cli.progress import Bar
     from nmfaudio.stems.stems import Stems
 
+MODEL = "model"
+"""Name of the file of a model without stems."""
+
 _TRACK = "{track}"
 _NOTES = ("mid", "csv")  # suffixes
 _ANY_AUDIO = (1, 48_000)  # channels and Hz that every format holds
@@ -74,9 +77,12 @@ _STAGES_OF = {
 class SeparateCommand(BatchCommand):
     """``nmfaudio separate`` and the commands of all other separators."""
 
+    details = _DETAILS
     stages: ClassVar[Mapping[str, float]] = _STAGES
 
     separator: Separator
+    stems: bool = True
+    """Whether stems are written, and not only the model and the notes."""
 
     output: str | None = option(
         None,
@@ -163,7 +169,7 @@ class SeparateCommand(BatchCommand):
             name,
             (*_settings(kind), *options(cls, own_first=False)),
             operands=cls.operands,
-            description=describe_command(name, _DETAILS),
+            description=describe_command(name, cls.details),
             epilog=f"examples:\n{lines}\n{STDOUT}",
         )
 
@@ -190,9 +196,9 @@ class SeparateCommand(BatchCommand):
         """Glob patterns, below `root`, of the results of a recording."""
         from nmfaudio._common.files import distinct_names
 
-        names = ["*"]
+        names = ["*"] if self.stems else []
         known = self._stem_names
-        if known is not None:  # then stems of other commands are not in the way
+        if self.stems and known is not None:  # then stems of other commands are not in the way
             files = dict(zip(known, distinct_names(known), strict=True))
             names = [glob.escape(files[name]) for name in chosen_names(self.only, known)]
         stems = [self._path(track, name, self.format) for name in names]
@@ -224,8 +230,10 @@ class SeparateCommand(BatchCommand):
         """Path, below `root`, of the record of the settings that made the results."""
         # Several commands and formats may share a folder, with --filename also several recordings.
         name = self.name if self.filename.folder_has_track else f"{self.name}-{Path(track).name}"
-        folder = self.filename.folder(track=track, command=self.name)
-        return folder / f"{PREFIX}{name}-{self.format}.json"
+        return self._folder(track) / f"{PREFIX}{name}-{self.format if self.stems else MODEL}.json"
+
+    def _folder(self, track: str) -> Path:
+        return self.filename.folder(track=track, command=self.name)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -238,7 +246,9 @@ class SeparateCommand(BatchCommand):
 
     def model_path(self, track: str) -> Path | None:
         """Path of the factorisation of a recording."""
-        return None if self.save_model is None else Path(self.save_model.replace(_TRACK, track))
+        if self.save_model is not None:
+            return Path(self.save_model.replace(_TRACK, track))
+        return None if self.stems else self.root / self._folder(track) / f"{MODEL}.npz"
 
     def check(self) -> None:
         """Check all options, and the files that belong to the recordings."""
@@ -299,8 +309,9 @@ class SeparateCommand(BatchCommand):
             return self.root / self._path(job.track, stem, ext)
 
         # What may fail comes before the first file is written.
-        names = chosen_names(self.only, list(stems))
-        targets = stem_targets(stems, names, path, components_too=self.components_too)
+        names = chosen_names(self.only, list(stems)) if self.stems else []
+        components_too = self.components_too and self.stems
+        targets = stem_targets(stems, names, path, components_too=components_too)
         for target in targets:
             source = self._written_from.setdefault(file_key(str(target)), job.source)
             if source != job.source:
