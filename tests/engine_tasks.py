@@ -6,7 +6,6 @@ import os
 import signal
 import time
 from pathlib import Path
-from typing import Any
 
 from nmfaudio.errors import ContentError
 
@@ -63,10 +62,3 @@ def fail_first(folder: str, kind: str) -> str:
         mark.touch()
         fail(kind)
     return "done"
-
-
-def write_number(folder: str, number: int, pause: float) -> Any:
-    """Write the process and the number to a file, after a pause."""
-    time.sleep(pause)
-    Path(folder, f"{number}-{os.getpid()}").touch()
-    return number
