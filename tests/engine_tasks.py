@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
 from nmfaudio.errors import ContentError
 
@@ -62,3 +63,11 @@ def fail_first(folder: str, kind: str) -> str:
         mark.touch()
         fail(kind)
     return "done"
+
+
+def fail_by_name(
+    folder: str, name: str, argv: tuple[str, ...], stems: bool, source: str, track: str
+) -> dict[str, Any]:
+    """Stand-in for `process_file` that fails in the way that the name of the file tells."""
+    fail(Path(source).stem)
+    return {"input": source, "track": track, "exit_code": 0, "written": []}

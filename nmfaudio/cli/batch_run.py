@@ -105,8 +105,8 @@ All options of COMMAND are allowed: nmfaudio COMMAND --help lists them.
         metavar="LIST",
         group=INPUT,
     )
-    shard: tuple[int, int] = option(
-        (1, 1),
+    shard: tuple[int, int] | None = option(
+        None,
         "process only the I-th of N parts of the files, such as one per task of a Slurm array",
         parse=_shard,
         metavar="I/N",
@@ -247,7 +247,7 @@ All options of COMMAND are allowed: nmfaudio COMMAND --help lists them.
         """Files of this shard, with the names of their recordings."""
         sources = [item.source for item in command.recordings]
         named = zip(sources, command.tracks(), strict=True)
-        number, count = self.shard
+        number, count = self.shard or (1, 1)
         # The order does not depend on the arguments, nor on the folder of this process.
         return sorted(named, key=lambda pair: os.path.abspath(pair[0]))[number - 1 :: count]
 
@@ -277,10 +277,10 @@ All options of COMMAND are allowed: nmfaudio COMMAND --help lists them.
 
         # The longest first, so that no process is alone with one at the end.
         order = sorted(left, key=lambda source: -sizes[source])
-        # The plan has found no results of others; these are of an attempt that failed.
-        arguments = (*self.arguments, "--overwrite", "--skip-existing")
-        if self.debug:
-            arguments += ("--debug",)
+        # The plan has found no results of others; what exists is of an attempt that failed.
+        arguments = (*self.arguments, "--overwrite")
+        arguments += ("--skip-existing",) if self.resume else ()
+        arguments += ("--debug",) if self.debug else ()
         call = (os.getcwd(), self.command, arguments, self._with_stems)
         limits = (self.time_limit, self.memory_limit)
         function: Callable[..., dict[str, Any]] = process_file
@@ -293,7 +293,8 @@ All options of COMMAND are allowed: nmfaudio COMMAND --help lists them.
                 if isinstance(error, CancelledError):
                     raise WorkerError(
                         f"{self.scheduler}: the scheduler went away; start it, and run again with"
-                        " --resume"
+                        " --resume",
+                        exit_code=6,
                     )
                 if error is not None:
                     source = order[number]

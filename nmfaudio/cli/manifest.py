@@ -137,14 +137,14 @@ class Manifest:
 
 
 @contextmanager
-def open_manifest(folder: Path, shard: tuple[int, int]) -> Iterator[Manifest]:
+def open_manifest(folder: Path, shard: tuple[int, int] | None = None) -> Iterator[Manifest]:
     """Open the manifest of a shard for this process alone.
 
     Parameters
     ----------
     folder : Path
         Folder of all results; created if it does not exist.
-    shard : tuple of (int, int)
+    shard : tuple of (int, int), optional
         Number of the shard from 1 on, and number of shards.
 
     Yields
@@ -156,7 +156,7 @@ def open_manifest(folder: Path, shard: tuple[int, int]) -> Iterator[Manifest]:
     OutputError
         Another process has it open, or it cannot be written.
     """
-    name = PREFIX if shard == (1, 1) else f"{PREFIX}-{shard[0]}-of-{shard[1]}"
+    name = PREFIX if shard is None else f"{PREFIX}-{shard[0]}-of-{shard[1]}"
     path = folder / f"{name}.jsonl"
     try:
         folder.mkdir(parents=True, exist_ok=True)

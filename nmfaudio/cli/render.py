@@ -93,6 +93,12 @@ is searched for in the folder --audio.
         """Names of the recordings: those of the folders, for models that batch wrote."""
         return track_names([_named(item) for item in self.recordings])
 
+    def check(self) -> None:
+        """Check all options."""
+        if self.preview is not None:
+            raise ParameterError("--preview: the model tells which part it is of; leave it out")
+        super().check()
+
     def check_input(self, job: Job) -> None:
         """Check that a model has a record, and its recording can be opened."""
         from nmfaudio.audio.io.decoding import open_audio

@@ -240,7 +240,8 @@ def test_an_executor_that_is_shut_down_refuses_tasks():
 
 
 @pytest.mark.slow
-def test_process_pools_and_executorlib():
+def test_process_pools_and_executorlib(monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
         assert list(map_tasks(engine_tasks.square, NUMBERS, pool)) == SQUARES
     executorlib = pytest.importorskip("executorlib")
