@@ -8,6 +8,7 @@ import json
 import os
 import random
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -46,6 +47,13 @@ def start(output, *arguments):
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def complete(output, *arguments):
+    """Run a batch to its end, with the exit code 0."""
+    with start(output, *arguments) as batch:
+        message = batch.communicate()[1]
+    assert batch.returncode == 0, message
 
 
 def hashes(output):
@@ -94,58 +102,60 @@ def test_workers_that_fail_fail_their_files_alone(monkeypatch, capsys):
 
 def test_a_batch_that_is_killed_again_and_again(songs):
     began = time.monotonic()
-    assert start("reference").wait() == 0
+    complete("reference")
     duration = time.monotonic() - began
     expected = hashes("reference")
     assert len(expected) == COUNT
     generator = random.Random(0)
-    kills, output = 0, "out-0"
+    kills, rounds, output = 0, 0, "out-0"
     while kills < KILLS:
-        batch = start(output)
-        try:
-            assert batch.wait(generator.uniform(0.2, 1.2) * duration) == 0
-        except subprocess.TimeoutExpired:
-            batch.kill()
-            batch.wait()
-            kills += 1
-            # What is there by its final name is complete.
-            assert hashes(output).items() <= expected.items()
-        else:
+        with start(output) as batch:
+            try:
+                batch.communicate(timeout=generator.uniform(0.2, 1.2) * duration)
+            except subprocess.TimeoutExpired:
+                batch.kill()
+                kills += 1
+        # What is there by its final name is complete.
+        assert hashes(output).items() <= expected.items()
+        if batch.returncode == 0:
             assert hashes(output) == expected
             entries(output)
-            output = f"out-{kills}"
-        batch.stderr.close()
-    assert start(output).wait() == 0
+            rounds += 1
+            output = f"out-{rounds}"
+        else:
+            assert batch.returncode == -9
+    complete(output)
     assert hashes(output) == expected
     entries(output)
 
 
-def test_a_batch_that_is_interrupted_says_how_to_go_on(songs):
-    batch = start("out")
-    while not hashes("out"):
-        time.sleep(0.02)
-    batch.send_signal(2)
-    assert "nmfaudio: error: interrupted" in batch.communicate()[1]
+def test_a_batch_that_is_interrupted_is_resumed(songs):
+    with start("out") as batch:
+        while not hashes("out"):
+            time.sleep(0.02)
+        batch.send_signal(signal.SIGINT)
+        assert "nmfaudio: error: interrupted" in batch.communicate()[1]
     assert batch.returncode == 130
-    assert start("out").wait() == 0
-    assert len(entries("out")) == COUNT
     assert not list(Path("out").rglob("*.tmp"))
+    complete("out")
+    assert len(entries("out")) == COUNT
 
 
 def test_two_resumes_at_once(songs):
-    both = [start("out"), start("out")]
-    messages = [batch.communicate()[1] for batch in both]
+    with start("out") as first, start("out") as second:
+        messages = [batch.communicate()[1] for batch in (first, second)]
     refused = [message for message in messages if "another nmfaudio batch is writing" in message]
-    assert sorted(batch.returncode for batch in both) == [0, 5] if refused else [0, 0]
+    expected = [0, 5] if refused else [0, 0]  # one may have ended before the other began
+    assert sorted([first.returncode, second.returncode]) == expected
     assert len(hashes("out")) == len(entries("out")) == COUNT
 
 
 def test_shards_into_one_folder(songs):
-    shards = [start("out", "--shard", f"{number}/2") for number in (1, 2)]
-    assert [batch.wait() for batch in shards] == [0, 0]
+    with start("out", "--shard", "1/2") as first, start("out", "--shard", "2/2") as second:
+        for batch in (first, second):
+            batch.communicate()
+            assert batch.returncode == 0
     assert len(hashes("out")) == len(entries("out")) == COUNT
-    for batch in shards:
-        batch.stderr.close()
 
 
 class Cluster:
