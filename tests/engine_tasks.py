@@ -66,7 +66,7 @@ def fail_first(folder: str, kind: str) -> str:
 
 
 def fail_by_name(
-    folder: str, name: str, argv: tuple[str, ...], stems: bool, source: str, track: str
+    folder: str, name: str, argv: tuple[str, ...], stems: bool, source: str, track: str, *rest: Any
 ) -> dict[str, Any]:
     """Stand-in for `process_file` that fails in the way that the name of the file tells."""
     fail(Path(source).stem)

@@ -40,7 +40,7 @@ class BatchProgress:
         self._command = command
         self._sizes = sizes
         self._total = max(1, sum(sizes.values()))
-        self._bytes = 0
+        self._bytes = self._failed = 0
         self._has_events = form == EVENTS
         hidden = quiet or self._has_events
         self._bar = Bar(command, {_STAGE: 1}, quiet=hidden, lines=form == LINES)
@@ -67,9 +67,9 @@ class BatchProgress:
         self.reports.append(report)
         self._bytes += self._sizes[report["input"]]
         share = self._bytes / self._total
-        failed = count(self.reports)["failed"]
+        self._failed += report["exit_code"] != 0
         text = f"{len(self.reports)} of {len(self._sizes)} files"
-        self._bar.show_share(share, f"{text}, {failed} failed" if failed else text)
+        self._bar.show_share(share, f"{text}, {self._failed} failed" if self._failed else text)
         left = self._bar.seconds_left()
         self._event("file", **report, share=share, seconds_left=left)
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import glob
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -17,6 +16,14 @@ from nmfaudio._common.memory import parse_size
 from nmfaudio._common.options import option, options, switch
 from nmfaudio._common.time_ranges import parse_duration
 from nmfaudio.cli.batch import count
+from nmfaudio.cli.batch_inputs import (
+    TRACK,
+    expanded,
+    fingerprint,
+    listed,
+    part_of,
+    size_of,
+)
 from nmfaudio.cli.batch_progress import EVENTS, LINES, BatchProgress, failure_table
 from nmfaudio.cli.command import STDOUT, Command
 from nmfaudio.cli.commands import load_command
@@ -34,7 +41,7 @@ from nmfaudio.cli.parser import (
     split_arguments,
     values_of,
 )
-from nmfaudio.errors import AudioFileError, OutputError, ParameterError, WorkerError
+from nmfaudio.errors import NmfAudioError, OutputError, ParameterError, WorkerError
 from nmfaudio.separators import SEPARATORS
 
 # Slow imports are inside the functions that need them, so that --help is fast.
@@ -67,7 +74,9 @@ class BatchRun(Command):
     command : str
         Name of the command that works on the files.
     arguments : tuple of str
-        Options of that command, and files that it takes beside the recordings.
+        Options of that command.
+    companions : tuple of str
+        Files that it takes beside each recording.
     """
 
     operands = "COMMAND INPUT... -o OUTPUT [options of COMMAND]"
@@ -76,6 +85,9 @@ COMMAND is one of
   {", ".join(COMMANDS)}.
 An INPUT is a file, a folder with its subfolders, or a pattern in quotes such
 as '**/*.flac'. Each file is processed by itself, in a process with one thread.
+In the path of a file that COMMAND takes beside each recording, such as a score,
+{{track}} stands for the name of the recording: 'scores/{{track}}.mid'.
+
 Separators keep the model of each file, OUTPUT/<name of FILE>/model.npz, from
 which nmfaudio render makes stems; with --stems they write the stems instead.
 
@@ -87,6 +99,7 @@ examples:
   nmfaudio batch hpss songs/ -o models --workers 8
   nmfaudio batch hpss songs/ -o models --workers 8 --resume
   nmfaudio batch separate -s 4 --list files.txt -o stems --stems --format flac
+  nmfaudio batch score songs/ 'scores/{{track}}.mid' -o models
   nmfaudio batch transcribe songs/ -o notes --shard 3/10
   nmfaudio batch render models/ -o stems
 
@@ -95,7 +108,8 @@ All options of COMMAND are allowed: nmfaudio COMMAND --help lists them.
 """
 
     command: str = ""
-    arguments: tuple[str, ...] = field(default=())
+    arguments: tuple[str, ...] = ()
+    companions: tuple[str, ...] = ()
 
     lists: tuple[str, ...] = option(
         (),
@@ -176,50 +190,50 @@ All options of COMMAND are allowed: nmfaudio COMMAND --help lists them.
         others += rest[cut:]
         kind = load_command(command)
         files = kind.parse(command, others).files
-        settings, operands = split_arguments(kind.parser(command), others)
-        arguments = (*settings, *(text for text in operands if text not in files))
-        return cls(name=name, command=command, arguments=arguments, files=files, **values)
+        arguments, operands = split_arguments(kind.parser(command), others)
+        companions = tuple(text for text in operands if text not in files)
+        return cls(
+            name=name,
+            command=command,
+            arguments=tuple(arguments),
+            companions=companions,
+            files=files,
+            **values,
+        )
 
     def run(self) -> int:
         """Process all files that are left, and report."""
-        from nmfaudio.cli.jobs import plan
-        from nmfaudio.cli.manifest import describe_run, fingerprint, open_manifest
+        from nmfaudio.cli.manifest import describe_run, open_manifest
 
         command = self._command()
         command.check()
         made_with = command.made_with
         made_with["settings"]["--stems"] = self._with_stems
         header = describe_run(self.command, made_with)
+        files = part_of(command, self.shard or (1, 1))
         with open_manifest(command.root, self.shard) as manifest:
             self._begin(manifest, header)
-            files = {
-                source: (track, fingerprint(source, header))
-                for source, track in self._part(command)
+            keys = {
+                source: fingerprint(source, self._companions_of(track), header)
+                for source, track in files.items()
             }
-            left = {
-                source: track
-                for source, (track, key) in files.items()
-                if not (self.resume and manifest.is_done(key))
-            }
-            checked = replace(
-                command,
-                overwrite=self.resume or command.overwrite,
-                skip_existing=command.skip_existing and not self.resume,
-            )
-            plan(checked, list(left.items()))
+            done = {source for source in files if self.resume and manifest.is_done(keys[source])}
+            left = {source: track for source, track in files.items() if source not in done}
+            self._check_results(command, left)
             if header not in manifest.headers:
                 manifest.append(header)
-            reports = [self._done(source, files[source][0]) for source in files.keys() - left]
-            sizes = {source: _size(source) for source in left}
+            sizes = {source: size_of(source) for source in left}
             progress = BatchProgress(self.command, sizes, form=self.progress, quiet=self.quiet)
             with progress:
                 for report in self._process(command.root, left, sizes):
-                    manifest.append({"key": files[report["input"]][1]} | report)
+                    manifest.append({"key": keys[report["input"]]} | report)
                     progress.add(report)
                     self._emit_paths(command.root, report)
-                reports += progress.reports
-                code = joint_code(report["exit_code"] for report in reports) if reports else 0
-                progress.end(code, count(reports))
+        earlier = {"exit_code": 0, "skipped": True}
+        reports = [{"input": source, "track": files[source]} | earlier for source in done]
+        reports = sorted(reports + progress.reports, key=lambda report: str(report["input"]))
+        code = joint_code(report["exit_code"] for report in reports) if reports else 0
+        progress.end(code, count(reports))
         self._summarise(code, reports)
         return code
 
@@ -229,9 +243,7 @@ All options of COMMAND are allowed: nmfaudio COMMAND --help lists them.
 
     def _command(self) -> BatchCommand:
         """Command on all files."""
-        from nmfaudio.cli.batch_task import build_command
-
-        files = [*_expanded(self.files), *_listed(self.lists)]
+        files = [*expanded(self.files), *listed(self.lists)]
         if not files:
             raise ParameterError("no INPUT given; name files or folders, or a --list of them")
         if STDIN in files:
@@ -240,16 +252,35 @@ All options of COMMAND are allowed: nmfaudio COMMAND --help lists them.
             raise ParameterError("--threads: each process has one thread; use --workers N")
         if not self._with_stems and (flag := next(iter({*_OF_STEMS} & {*self.arguments}), None)):
             raise ParameterError(f"{flag} is for stems; add --stems, or leave it out")
-        command = build_command(self.command, self.arguments, stems=self._with_stems)
+        return self._command_on(files, self.companions)
+
+    def _command_on(self, files: Sequence[str], companions: Sequence[str]) -> BatchCommand:
+        from nmfaudio.cli.batch_task import build_command
+
+        arguments = [*self.arguments, "--", *companions]
+        command = build_command(self.command, arguments, stems=self._with_stems)
         return replace(command, files=tuple(files))
 
-    def _part(self, command: BatchCommand) -> list[tuple[str, str]]:
-        """Files of this shard, with the names of their recordings."""
-        sources = [item.source for item in command.recordings]
-        named = zip(sources, command.tracks(), strict=True)
-        number, count = self.shard or (1, 1)
-        # The order does not depend on the arguments, nor on the folder of this process.
-        return sorted(named, key=lambda pair: os.path.abspath(pair[0]))[number - 1 :: count]
+    def _companions_of(self, track: str) -> list[str]:
+        return [text.replace(TRACK, track) for text in self.companions]
+
+    def _check_results(self, command: BatchCommand, left: Mapping[str, str]) -> None:
+        """Refuse to replace an input, or a result that another command has made."""
+        from nmfaudio.cli.jobs import plan
+
+        overwrite = self.resume or command.overwrite
+        skip_existing = command.skip_existing and not self.resume
+        changes: dict[str, Any] = {"overwrite": overwrite, "skip_existing": skip_existing}
+        if not any(TRACK in text for text in self.companions):
+            plan(replace(command, **changes), list(left.items()))
+            return
+        for source, track in left.items():
+            try:
+                own = self._command_on([source], self._companions_of(track))
+                own.patterns(track)  # reads its companions
+            except NmfAudioError:  # it fails when its turn comes
+                continue
+            plan(replace(own, **changes), [(source, track)])
 
     def _begin(self, manifest: Manifest, header: dict[str, Any]) -> None:
         """Refuse to mix results of different runs, unless it is allowed."""
@@ -281,12 +312,14 @@ All options of COMMAND are allowed: nmfaudio COMMAND --help lists them.
         arguments = (*self.arguments, "--overwrite")
         arguments += ("--skip-existing",) if self.resume else ()
         arguments += ("--debug",) if self.debug else ()
-        call = (os.getcwd(), self.command, arguments, self._with_stems)
+        call: tuple[Any, ...] = (os.getcwd(), self.command, arguments, self._with_stems)
         limits = (self.time_limit, self.memory_limit)
         function: Callable[..., dict[str, Any]] = process_file
         if self.scheduler is not None:
-            function, call = process_isolated, (*limits, *call)  # type: ignore[assignment]
-        tasks = ((*call, source, left[source]) for source in order)
+            function, call = process_isolated, (*limits, *call)
+        tasks = (
+            (*call, source, left[source], self._companions_of(left[source])) for source in order
+        )
         executor = self.scheduler or self.workers or "processes"
         with as_executor(executor, time_limit=limits[0], memory_limit=limits[1]) as engine:
             for number, report, error in completed_tasks(function, tasks, engine, retries=1):
@@ -309,9 +342,6 @@ All options of COMMAND are allowed: nmfaudio COMMAND --help lists them.
             print(report["messages"], file=sys.stderr, end="")
         results = result_sizes(root, report.get("written", ()))
         return {name: report[name] for name in _KEPT if name in report} | {"results": results}
-
-    def _done(self, source: str, track: str) -> dict[str, Any]:
-        return {"input": source, "track": track, "exit_code": 0, "skipped": True}
 
     def _failed(self, source: str, track: str, error: Exception) -> dict[str, Any]:
         """Report on a file whose process died, or whose task could not be run."""
@@ -345,33 +375,3 @@ def _unknown(argv: Sequence[str]) -> ParameterError:
         return ParameterError(f"no COMMAND given; write it first, one of {known}")
     hint = nearest(argv[0], COMMANDS) or f"; choose from {known}"
     return ParameterError(f"batch cannot run {argv[0]!r}{hint}")
-
-
-def _expanded(texts: Iterable[str]) -> Iterator[str]:
-    """Files and folders; a pattern becomes the files that match it."""
-    for text in texts:
-        if os.path.lexists(text) or not glob.has_magic(text):
-            yield text
-            continue
-        found = sorted(glob.glob(text, recursive=True))
-        if not found:
-            raise AudioFileError(f"{printable(text)}: no file matches this pattern")
-        yield from found
-
-
-def _listed(lists: Iterable[str]) -> Iterator[str]:
-    """Lines of text files."""
-    for name in lists:
-        try:
-            content = sys.stdin.buffer.read() if name == STDIN else Path(name).read_bytes()
-        except OSError as error:
-            raise AudioFileError(f"{printable(name)}: {error.strerror}; give a text file") from None
-        yield from (os.fsdecode(line) for line in content.splitlines() if line.strip())
-
-
-def _size(source: str) -> int:
-    """Bytes of a file; 0 if it is missing, which its own report tells."""
-    try:
-        return os.path.getsize(source)
-    except OSError:
-        return 0

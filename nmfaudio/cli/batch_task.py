@@ -25,7 +25,7 @@ def build_command(name: str, argv: Sequence[str], *, stems: bool) -> BatchComman
     ----------
     name : str
     argv : sequence of str
-        Its options, and the files that it takes beside the recordings.
+        Its options, and the files that it takes beside each recording.
     stems : bool
         Whether separators write stems; if not, they write the models.
 
@@ -40,7 +40,13 @@ def build_command(name: str, argv: Sequence[str], *, stems: bool) -> BatchComman
 
 
 def process_file(
-    folder: str, name: str, argv: Sequence[str], stems: bool, source: str, track: str
+    folder: str,
+    name: str,
+    argv: Sequence[str],
+    stems: bool,
+    source: str,
+    track: str,
+    companions: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Process one file.
 
@@ -48,12 +54,18 @@ def process_file(
     ----------
     folder : str
         Folder to which the paths are relative.
-    name, argv, stems
+    name : str
+        Name of the command.
+    argv : sequence of str
+        Its options.
+    stems : bool
         As for `build_command`.
     source : str
         Path of the file.
     track : str
         Name of its recording in the output.
+    companions : sequence of str
+        Files that the command takes beside it.
 
     Returns
     -------
@@ -65,7 +77,7 @@ def process_file(
     messages = io.StringIO()
     with redirect_stderr(messages):
         try:
-            command, work = _prepared(name, tuple(argv), stems)
+            command, work = _prepared(name, (*argv, "--", *companions), stems)
             report |= command.process(source, track, work)
         except Exception as error:  # of the options, or of the plan
             report |= {"exit_code": exit_code(error), "error": describe(error, source)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import json
 import os
 import warnings
@@ -20,30 +19,6 @@ from nmfaudio.errors import AudioWarning, OutputError
 
 PREFIX = ".nmfaudio-batch"
 """Beginning of the names of manifests, of which each shard has one."""
-
-
-def fingerprint(source: str, made_with: Mapping[str, Any]) -> str:
-    """Hash of the path, the size and the time of a file, and of the settings.
-
-    Parameters
-    ----------
-    source : str
-        Path of the file.
-    made_with : mapping
-        JSON-serialisable settings.
-
-    Returns
-    -------
-    str
-        A file that cannot be opened has one, too.
-    """
-    try:
-        facts = os.stat(source)
-        stamp = [facts.st_size, facts.st_mtime_ns]
-    except OSError:
-        stamp = []
-    content = json.dumps([os.path.abspath(source), *stamp, made_with], sort_keys=True)
-    return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
 
 
 class Manifest:

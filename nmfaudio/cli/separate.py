@@ -256,7 +256,8 @@ class SeparateCommand(BatchCommand):
         from nmfaudio.audio.io import check_format
 
         for setting in options(type(self.separator)):
-            if setting.suffixes and isinstance(path := getattr(self.separator, setting.name), str):
+            path = getattr(self.separator, setting.name)
+            if setting.suffixes and isinstance(path, str) and _TRACK not in path:
                 open_source(path)[0].close()
         check_format(self.format, self.subtype, *_ANY_AUDIO)
         check_encoding(self.format, self.mp3_bitrate, keep_tags=self.tags == "keep")

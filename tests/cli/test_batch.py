@@ -271,9 +271,25 @@ def test_the_arguments_of_a_worker_make_the_same_command(command):
     run = BatchRun.parse("batch", [command, "a.wav", *others, "--workers", "2", "--", "-b.wav"])
     assert (run.files, run.workers) == (("a.wav", "-b.wav"), 2)
     whole = load_command(command).parse(command, ["a.wav", *others, "--", "-b.wav"])
-    worker = build_command(command, run.arguments, stems=True)
+    worker = build_command(command, [*run.arguments, "--", *run.companions], stems=True)
     assert worker.settings == whole.settings
     assert (worker.files, worker.output) == ((), "-x")
+
+
+def test_each_recording_may_have_a_file_of_its_own(batch, songs):
+    box = {"source": "tone", "start": 0, "end": 0.2, "low": 300, "high": 600}
+    for name in ("a", "sub/a"):
+        Path("boxes", name).parent.mkdir(parents=True, exist_ok=True)
+        Path("boxes", f"{name}.json").write_text(json.dumps([box | {"source": Path(name).name}]))
+    arguments = ["songs", "boxes/{track}.json", "--rest", "--max-iter", "2"]
+    result = batch(*arguments, command="paint")
+    assert result.code == 7
+    assert "songs/b.wav: boxes/b.json" in result.err
+    assert sorted(contents("out", "**/*.npz")) == ["a/model.npz", "sub/a/model.npz"]
+    Path("boxes/a.json").write_text(json.dumps([box | {"low": 200}]))
+    Path("boxes/b.json").write_text(json.dumps([box]))
+    resumed = batch(*arguments, "--resume", command="paint")
+    assert resumed.err == "3 files: 2 done, 1 skipped\n"
 
 
 def test_transcribe_has_its_own_stems(batch):
