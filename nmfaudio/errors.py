@@ -11,15 +11,14 @@
     ├── ContentError (ValueError)         4  a file or array has unusable content
     ├── OutputError (OSError)             5  a result cannot be written
     ├── LimitError (MemoryError)          6  a limit of memory, duration or time
-    └── NumericalError (ArithmeticError)  1  an iteration produced NaN or infinity
+    ├── NumericalError (ArithmeticError)  1  an iteration produced NaN or infinity
+    └── WorkerError (RuntimeError)    1  a process that ran a task died, or was over a limit (6)
 
 The number is the exit code of the command line. Every message states the value received, what is
 needed, and what to do. `AudioWarning` is the only warning category.
 """
 
 from __future__ import annotations
-
-from typing import ClassVar
 
 from nmfaudio._public import public
 
@@ -35,6 +34,7 @@ __all__ = [
     "ParameterError",
     "ShapeError",
     "UnknownSettingError",
+    "WorkerError",
 ]
 
 
@@ -42,7 +42,7 @@ __all__ = [
 class NmfAudioError(Exception):
     """Base class of all errors of nmfaudio; `exit_code` is that of the command line."""
 
-    exit_code: ClassVar[int] = 1
+    exit_code: int = 1
 
 
 @public
@@ -95,6 +95,24 @@ class LimitError(NmfAudioError, MemoryError):
 
 class NumericalError(NmfAudioError, ArithmeticError):
     """NaN or infinity in an iteration; no result is returned."""
+
+
+class WorkerError(NmfAudioError, RuntimeError):
+    """Death of a process that ran a task; with `exit_code` 6 it was ended at a limit.
+
+    Parameters
+    ----------
+    message : str
+    exit_code : int
+        That of the command line.
+    """
+
+    def __init__(self, message: str, exit_code: int = 1) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+    def __reduce__(self) -> tuple[type[WorkerError], tuple[str, int]]:
+        return type(self), (str(self), self.exit_code)
 
 
 class AudioWarning(UserWarning):

@@ -15,6 +15,7 @@ EXTRAS = {
     "midi": ("pretty_midi",),
     "sklearn": ("scikit-learn",),
     "pandas": ("pandas",),
+    "dask": ("distributed",),
     "notebook": ("ipykernel", "jupyterlab"),
 }
 """Packages of each extra, by the names that installers know them by."""

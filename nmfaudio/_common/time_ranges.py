@@ -1,4 +1,4 @@
-"""Parsing of time ranges."""
+"""Parsing of durations and time ranges."""
 
 from __future__ import annotations
 
@@ -40,6 +40,38 @@ def parse_time_range(text: str) -> tuple[float, float]:
     if span[0] >= span[1]:
         raise ParameterError(f"{text!r} ends before it begins; put the earlier time first")
     return span
+
+
+def parse_duration(text: str) -> float:
+    """Parse a duration such as ``90``, ``1:30`` or ``2:00:00``.
+
+    Parameters
+    ----------
+    text : str
+        ``[[hours:]minutes:]seconds``.
+
+    Returns
+    -------
+    float
+        Seconds, above 0.
+
+    Raises
+    ------
+    ParameterError
+        The text is not a duration.
+
+    Examples
+    --------
+    >>> parse_duration("1:30")
+    90.0
+    """
+    try:
+        seconds = _seconds(text)
+    except ValueError:
+        seconds = 0.0
+    if seconds <= 0:
+        raise ParameterError(f"{text!r} is not a duration; write seconds, or 1:30 or 2:00:00")
+    return seconds
 
 
 def _seconds(text: str) -> float:

@@ -25,7 +25,8 @@ from nmfaudio.cli.output import emit_path
 from nmfaudio.cli.parser import COMPUTATION, INPUT, OUTPUT, REPORTING
 from nmfaudio.cli.progress import PREPARING, READING, WRITING, Bar, record_warnings
 from nmfaudio.cli.record import write_record
-from nmfaudio.errors import AudioWarning
+from nmfaudio.cli.tracks import track_names
+from nmfaudio.errors import AudioFileError, AudioWarning
 
 # Slow imports are inside the functions that need them, so that --help is fast.
 if TYPE_CHECKING:
@@ -128,6 +129,10 @@ class BatchCommand(ComputingCommand):
             outputs += [Path(name) for name in DEFAULT_ROOTS]
         return find_inputs(self.files, outputs)
 
+    def tracks(self) -> list[str]:
+        """Names of the recordings in the output."""
+        return track_names(self.recordings)
+
     @property
     def settings(self) -> dict[str, Any]:
         """Options on which the content of the results depends, by their flags."""
@@ -193,14 +198,41 @@ class BatchCommand(ComputingCommand):
             self.emit_result(code, {"files": reports, "summary": count(reports)})
         return code
 
-    def _unreadable(self, job: Job) -> dict[str, Any] | None:
-        """Report a file that cannot be opened, before any other file is processed."""
+    def process(self, source: str, track: str, work: Worker) -> dict[str, Any]:
+        """Process one file, whose recording has this name in the output, and report on it.
+
+        Parameters
+        ----------
+        source : str
+            Path of the file.
+        track : str
+        work : callable
+            Result of `prepare`.
+
+        Returns
+        -------
+        dict
+            As ``--json`` writes it of a file, with the paths of all results in ``written``.
+        """
+        (job,), done = plan(self, [(source, track)])
+        if job in done:
+            return self._skip(job) | {"written": job.earlier}
+        bar = Bar(printable(job.track), self.stage_weights(), quiet=True)
+        report = self._unreadable(job) or self._attempt(job, work, bar)
+        return report | {"written": list(self.written(report))}
+
+    def check_input(self, job: Job) -> None:
+        """Check that a file can be opened."""
         from nmfaudio.audio.io.decoding import open_audio
 
-        report: dict[str, Any] = {"input": job.source, "track": job.track, "exit_code": 0}
-        reporting = report_failure(report, input_name(job.source), debug=self.debug)
-        with reporting, open_audio(job.content):
+        with open_audio(job.content):
             pass
+
+    def _unreadable(self, job: Job) -> dict[str, Any] | None:
+        """Report a file that cannot be opened, before any other file is processed."""
+        report: dict[str, Any] = {"input": job.source, "track": job.track, "exit_code": 0}
+        with report_failure(report, input_name(job.source), debug=self.debug):
+            self.check_input(job)
         return report | {"warnings": []} if report["exit_code"] else None
 
     def _skip(self, job: Job) -> dict[str, Any]:
@@ -219,11 +251,14 @@ class BatchCommand(ComputingCommand):
             report_failure(report, name, debug=self.debug),
             bar,
         ):
+            before = job.stamp
             facts = work(job, bar)
+            if job.stamp != before:
+                raise AudioFileError(f"{name}: changed while it was processed; run again")
             seconds = time.perf_counter() - began
             written = [Path(path) for path in self.written(facts)]
             warn_of_leftovers(job, written)
-            write_record(job.record, job.made_from(self), written)
+            write_record(job.record, job.made_from(self), written, job.path)
             facts |= {"options": self.settings, "record": job.record}
             report |= facts | {"seconds": seconds}
         return report | {"warnings": messages}

@@ -24,6 +24,14 @@ OTHERS = {
         "nmfaudio.cli.dictionary:DictionaryCommand",
         "show, merge and export dictionaries",
     ),
+    "batch": (
+        "nmfaudio.cli.batch_run:BatchRun",
+        "run a command on many files in several processes, and resume it",
+    ),
+    "render": (
+        "nmfaudio.cli.render:RenderCommand",
+        "make the stems of saved models from their recordings",
+    ),
     "transcribe": (
         "nmfaudio.cli.transcribe:TranscribeCommand",
         "transcribe notes or drum hits, and separate each of them",
@@ -59,6 +67,7 @@ GROUPS = {
     "if you can see the sounds in a spectrogram": ("picture", "paint"),
     "if you have drums": ("drums",),
     "if you need notes": ("transcribe",),
+    "if you have many files": ("batch", "render"),
     "tools": ("info", "regroup", "dictionary", "evaluate", "samples", "completion", "doctor"),
 }
 """Commands by what a user has, in the order of the help."""

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 from nmfaudio.cli.inputs import STDIN, Input, open_input
-from nmfaudio.cli.tracks import track_names
 from nmfaudio.errors import AudioFileError, OutputError, ParameterError
 
 
@@ -51,6 +50,20 @@ class Job:
         """Path of the file, or the content of standard input, which can be read only once."""
         return open_input(self.source)
 
+    @property
+    def path(self) -> str | None:
+        """Path of the file, None for standard input."""
+        return None if self.source == STDIN else self.source
+
+    @property
+    def stamp(self) -> tuple[int, int] | None:
+        """Size and time of the last change of the file."""
+        try:
+            facts = None if self.path is None else os.stat(self.path)
+        except OSError:  # reading it tells why
+            facts = None
+        return None if facts is None else (facts.st_size, facts.st_mtime_ns)
+
     def made_from(self, command: JobOptions) -> dict[str, Any]:
         """Describe all that the results depend on."""
         from nmfaudio.cli.record import digest
@@ -77,13 +90,23 @@ class JobOptions(Protocol):
     def skip_existing(self) -> bool: ...
     @property
     def made_with(self) -> dict[str, Any]: ...
+    def tracks(self) -> list[str]: ...
+    def check_input(self, job: Job) -> None: ...
     def patterns(self, track: str) -> Sequence[Path]: ...
     def model_path(self, track: str) -> Path | None: ...
     def record_path(self, track: str) -> Path: ...
 
 
-def plan(command: JobOptions) -> tuple[list[Job], set[Job]]:
+def plan(
+    command: JobOptions, named: Sequence[tuple[str, str]] | None = None
+) -> tuple[list[Job], set[Job]]:
     """Assign an output folder to each file, and check all that is known before processing.
+
+    Parameters
+    ----------
+    command : JobOptions
+    named : sequence of (str, str), optional
+        Files with the names of their recordings, by default all files of the command.
 
     Returns
     -------
@@ -100,11 +123,10 @@ def plan(command: JobOptions) -> tuple[list[Job], set[Job]]:
     """
     from nmfaudio._common.files import check_targets
 
-    tracks = track_names(command.recordings)
-    jobs = [
-        _job(item.source, track, command)
-        for item, track in zip(command.recordings, tracks, strict=True)
-    ]
+    if named is None:
+        sources = [item.source for item in command.recordings]
+        named = list(zip(sources, command.tracks(), strict=True))
+    jobs = [_job(source, track, command) for source, track in named]
     _check_inputs(jobs, command)
     done = _check_existing(jobs, command)
     for job in jobs:
@@ -159,7 +181,7 @@ def _check_existing(jobs: Sequence[Job], command: JobOptions) -> set[Job]:
     for job in jobs:
         if not job.existing or (command.overwrite and not command.skip_existing):
             continue
-        if not _is_audio(job):
+        if not _is_readable(job, command):
             continue
         reason = _difference(job, command) if command.skip_existing else ""
         if reason is None:
@@ -186,15 +208,13 @@ def _difference(job: Job, command: JobOptions) -> str | None:
     return difference(job.record, job.made_from(command))
 
 
-def _is_audio(job: Job) -> bool:
+def _is_readable(job: Job, command: JobOptions) -> bool:
     """True if a file can be opened; any other fails with its own error when its turn comes."""
-    from nmfaudio.audio.io.decoding import open_audio
-
     try:
-        with open_audio(job.content):
-            return True
+        command.check_input(job)
     except (AudioFileError, ParameterError):
         return False
+    return True
 
 
 def _check_writable(folder: Path) -> None:

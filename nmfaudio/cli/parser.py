@@ -7,6 +7,7 @@ import re
 import shutil
 import textwrap
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Any, NoReturn, TypeVar
 
 from nmfaudio._common.options import Option
@@ -134,6 +135,35 @@ def parse(
                 tuple(value) if isinstance(value, list) else value for value in values[option.flag]
             )
     return values, tuple(files)
+
+
+def split_arguments(parser: Parser, argv: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Divide the arguments of a command into its options with their values, and the others.
+
+    Parameters
+    ----------
+    parser : Parser
+        Result of `build_parser`.
+    argv : sequence of str
+        Arguments after the name of the command, valid ones.
+
+    Returns
+    -------
+    options, files : list of str
+    """
+    cut = argv.index("--") if "--" in argv else len(argv)
+    options: list[str] = []
+    files: list[str] = []
+    rest = iter(argv[:cut])
+    for text in rest:
+        if not text.startswith("-") or text == "-":
+            files.append(text)
+            continue
+        options.append(text)
+        action = parser._option_string_actions.get(text)  # None for --flag=value and -k4
+        if action is not None:
+            options += islice(rest, 1 if action.nargs is None else int(action.nargs))
+    return options, files + list(argv[cut + 1 :])
 
 
 def _refuse_dashed_files(parser: Parser, argv: Sequence[str], known: Sequence[str]) -> None:

@@ -131,6 +131,17 @@ class Bar:
             if progress.n_starts > 1:
                 self._text = f"fitting model {progress.start_index + 1} of {progress.n_starts}"
 
+    def show_share(self, share: float, text: str) -> None:
+        """Show the share of the stage that is done, and a text about it."""
+        with self._lock:
+            self._estimate.advance(share)
+            self._text = text
+        self._redraw()
+
+    def seconds_left(self) -> float | None:
+        """Seconds left, None while too little is known."""
+        return self._estimate.left(self._worked())
+
     def clear(self) -> None:
         """Clear the line."""
         if self._drawn:

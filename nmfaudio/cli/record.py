@@ -52,7 +52,9 @@ def describe_settings(settings: Mapping[str, Any], written: Iterable[str]) -> di
     return {"settings": plain, "files": dict(_named_files(read))}
 
 
-def write_record(path: Path, made_from: Mapping[str, Any], results: Iterable[Path]) -> None:
+def write_record(
+    path: Path, made_from: Mapping[str, Any], results: Iterable[Path], source: str | None
+) -> None:
     """Write the record of results.
 
     Parameters
@@ -63,6 +65,8 @@ def write_record(path: Path, made_from: Mapping[str, Any], results: Iterable[Pat
         JSON-serialisable description of the input and the settings.
     results : iterable of Path
         Files that were written.
+    source : str or None
+        Path of the input, None for standard input.
 
     Raises
     ------
@@ -73,7 +77,10 @@ def write_record(path: Path, made_from: Mapping[str, Any], results: Iterable[Pat
 
     # Relative paths: the whole folder may be moved.
     sizes = {os.path.relpath(file, path.parent): os.path.getsize(file) for file in results}
-    content = {"nmfaudio": __version__, **made_from, "results": sizes}
+    place = None
+    if source is not None:
+        place = os.path.relpath(os.path.realpath(source), os.path.realpath(path.parent))
+    content = {"nmfaudio": __version__, **made_from, "source": place, "results": sizes}
     write_bytes(path, json.dumps(content, indent=1).encode() + b"\n", overwrite=True)
 
 
@@ -164,13 +171,24 @@ def difference(path: Path, made_from: Mapping[str, Any]) -> str | None:
     if source != made_from["input"]:
         return "another input made it"
     if settings != made_from["settings"]:
-        return f"other settings made it ({_first_difference(settings, made_from['settings'])})"
+        return f"other settings made it ({settings_difference(settings, made_from['settings'])})"
     if before != made_from:
         return "other files of examples, notes or templates made it"
     return None
 
 
-def _first_difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+def settings_difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """First setting that differs between two runs, in words.
+
+    Parameters
+    ----------
+    before, now : mapping of str to Any
+        Settings by their flags.
+
+    Returns
+    -------
+    str
+    """
     for flag in dict.fromkeys([*before, *now]):
         if before.get(flag) != now.get(flag):
             return printable(f"{flag} was {_shown(before.get(flag))}, is {_shown(now.get(flag))}")

@@ -50,6 +50,9 @@ if TYPE_CHECKING:
     from nmfaudio.stems.stems import Stems
     from nmfaudio.symbolic.note import Note
 
+MODEL = "model"
+"""Name of the file of a model without stems."""
+
 _TRACK = "{track}"
 _NOTES = ("mid", "csv")  # suffixes
 _ANY_AUDIO = (1, 48_000)  # channels and Hz that every format holds
@@ -78,9 +81,12 @@ _STAGES_OF = {
 class SeparateCommand(BatchCommand):
     """``nmfaudio separate`` and the commands of all other separators."""
 
+    details = _DETAILS
     stages: ClassVar[Mapping[str, float]] = _STAGES
 
     separator: Separator
+    stems: bool = True
+    """Whether stems are written, and not only the model and the notes."""
 
     output: str | None = option(
         None,
@@ -167,7 +173,7 @@ class SeparateCommand(BatchCommand):
             name,
             (*_settings(kind), *options(cls, own_first=False)),
             operands=cls.operands,
-            description=describe_command(name, _DETAILS),
+            description=describe_command(name, cls.details),
             epilog=f"examples:\n{lines}\n{STDOUT}",
         )
 
@@ -194,9 +200,9 @@ class SeparateCommand(BatchCommand):
         """Glob patterns, below `root`, of the results of a recording."""
         from nmfaudio._common.files import distinct_names
 
-        names = ["*"]
+        names = ["*"] if self.stems else []
         known = self._stem_names
-        if known is not None:  # then stems of other commands are not in the way
+        if self.stems and known is not None:  # then stems of other commands are not in the way
             files = dict(zip(known, distinct_names(known), strict=True))
             names = [glob.escape(files[name]) for name in chosen_names(self.only, known)]
         stems = [self._path(track, name, self.format) for name in names]
@@ -228,8 +234,10 @@ class SeparateCommand(BatchCommand):
         """Path, below `root`, of the record of the settings that made the results."""
         # Several commands and formats may share a folder, with --filename also several recordings.
         name = self.name if self.filename.folder_has_track else f"{self.name}-{Path(track).name}"
-        folder = self.filename.folder(track=track, command=self.name)
-        return folder / f"{PREFIX}{name}-{self.format}.json"
+        return self._folder(track) / f"{PREFIX}{name}-{self.format if self.stems else MODEL}.json"
+
+    def _folder(self, track: str) -> Path:
+        return self.filename.folder(track=track, command=self.name)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -242,7 +250,9 @@ class SeparateCommand(BatchCommand):
 
     def model_path(self, track: str) -> Path | None:
         """Path of the factorisation of a recording."""
-        return None if self.save_model is None else Path(self.save_model.replace(_TRACK, track))
+        if self.save_model is not None:
+            return Path(self.save_model.replace(_TRACK, track))
+        return None if self.stems else self.root / self._folder(track) / f"{MODEL}.npz"
 
     def check(self) -> None:
         """Check all options, and the files that belong to the recordings."""
@@ -250,7 +260,8 @@ class SeparateCommand(BatchCommand):
         from nmfaudio.audio.io import check_format
 
         for setting in options(type(self.separator)):
-            if setting.suffixes and isinstance(path := getattr(self.separator, setting.name), str):
+            path = getattr(self.separator, setting.name)
+            if setting.suffixes and isinstance(path, str) and _TRACK not in path:
                 open_source(path)[0].close()
         check_format(self.format, self.subtype, *_ANY_AUDIO)
         check_encoding(self.format, self.mp3_bitrate, keep_tags=self.tags == "keep")
@@ -286,8 +297,11 @@ class SeparateCommand(BatchCommand):
 
     def _separate_in_blocks(self, job: Job, bar: Bar) -> dict[str, Any]:
         """Separate a recording in memory that does not grow with its length."""
+        from nmfaudio.audio.io import Written
         from nmfaudio.cli.results import describe_sources
         from nmfaudio.separators.files import write_stream
+
+        written, error = Written((), 1.0, ""), None  # of no stems
 
         for name in ("plot", "components_too"):
             if getattr(self, name):
@@ -303,10 +317,12 @@ class SeparateCommand(BatchCommand):
             stream = self.separator.stream(
                 track, track.sr, rng=self.seed, callback=bar.update, excerpt=excerpt
             )
-            names = chosen_names(self.only, stream.names)
+            names = chosen_names(self.only, stream.names) if self.stems else []
             paths = stem_paths(stream.names, names, partial(self._target, job))
             self._claim(job, paths.values())
-            written, error = write_stream(stream, paths, **self._encoding(job, paths))
+            encoding = self._encoding(job, paths)
+            if paths:
+                written, error = write_stream(stream, paths, **encoding)
             check_ended()
         model, notes = stream.model(), stream.learned.notes
         result = SimpleNamespace(settings=stream.settings, decomposition=model)
@@ -368,9 +384,10 @@ class SeparateCommand(BatchCommand):
         from nmfaudio.display import plot_stems
 
         # What may fail comes before the first file is written.
-        names = chosen_names(self.only, list(stems))
+        names = chosen_names(self.only, list(stems)) if self.stems else []
         path = partial(self._target, job)
-        targets = stem_targets(stems, names, path, components_too=self.components_too)
+        components_too = self.components_too and self.stems
+        targets = stem_targets(stems, names, path, components_too=components_too)
         self._claim(job, targets)
         picture = encode_figure(plot_stems(stems, start=start)) if self.plot else b""
         paths = dict(zip(names, targets, strict=False))  # the stems come first

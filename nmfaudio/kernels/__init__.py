@@ -29,7 +29,6 @@ For both:
 
 - `bundles`: named tuples that kernels take as arguments
 - `majorisation`: one majorisation-minimisation step on one factor
-- `processors`: number of processors that affinity and control groups allow
 - `threads`: number of threads, and loops over them
 - `jit`: compilation; `machine_code`: the cache of its results
 

@@ -13,7 +13,7 @@ from contextvars import ContextVar, copy_context
 from functools import partial
 from queue import SimpleQueue
 
-from nmfaudio.kernels.processors import usable_processors
+from nmfaudio._common.processors import usable_processors
 
 _chosen: int | None = None
 

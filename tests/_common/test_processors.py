@@ -6,8 +6,8 @@ from functools import partial
 import pytest
 from process_folders import build_process
 
-from nmfaudio.kernels import processors
-from nmfaudio.kernels.processors import cgroup_quota, usable_processors
+from nmfaudio._common import processors
+from nmfaudio._common.processors import cgroup_quota, usable_processors
 from nmfaudio.kernels.threads import get_threads, parallel_for, set_threads
 
 

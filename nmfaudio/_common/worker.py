@@ -1,0 +1,86 @@
+"""Main loop of a process of `nmfaudio._common.processes`."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import sys
+import threading
+import time
+import traceback
+from multiprocessing.connection import Connection
+from queue import SimpleQueue
+from types import FrameType
+from typing import Any, NoReturn
+
+_GRACE = 5.0  # seconds that a task has to remove its temporary files when the parent is gone
+_TERMINATED = 128 + signal.SIGTERM
+
+
+def main(descriptor: int, memory_limit: int) -> None:
+    """Run the tasks that arrive at a socket, until it is closed.
+
+    Parameters
+    ----------
+    descriptor : int
+        Of the socket.
+    memory_limit : int
+        Bytes; 0 for none.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _end)
+    os.set_inheritable(descriptor, False)
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # stdout has the results of the parent
+    if memory_limit:
+        _limit_memory(memory_limit)
+    connection = Connection(descriptor)
+    messages: SimpleQueue[bytes] = SimpleQueue()
+    threading.Thread(target=_receive, args=(connection, messages), daemon=True).start()
+    while True:
+        connection.send_bytes(_reply(messages.get()))
+
+
+def _end(number: int, frame: FrameType | None) -> NoReturn:
+    raise SystemExit(_TERMINATED)
+
+
+def _limit_memory(limit: int) -> None:
+    """Let allocations fail beyond a number of bytes; files mapped into memory do not count."""
+    import resource
+
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    if hard != resource.RLIM_INFINITY:
+        limit = min(limit, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
+
+
+def _receive(connection: Connection, messages: SimpleQueue[bytes]) -> None:
+    """Queue the messages of the parent, and end this process when the parent is gone."""
+    try:
+        while True:
+            messages.put(connection.recv_bytes())
+    except (EOFError, OSError):
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(_GRACE)
+        os._exit(_TERMINATED)  # a kernel that runs does not notice signals
+
+
+def _reply(message: bytes) -> bytes:
+    """Outcome of a task: True and its result, or False and its error."""
+    try:
+        function, arguments = pickle.loads(message)
+        return pickle.dumps((True, function(*arguments)))
+    except Exception as error:
+        return pickle.dumps((False, _portable(error)))
+
+
+def _portable(error: Exception) -> Exception:
+    """Error that can be sent, with the traceback of this process as a note."""
+    text = "".join(traceback.format_exception(error))
+    try:
+        copy: Any = pickle.loads(pickle.dumps(error))
+    except Exception:
+        copy = RuntimeError("".join(traceback.format_exception_only(error)).strip())
+    copy.add_note(f"In a worker process:\n{text}")
+    return copy  # type: ignore[no-any-return]

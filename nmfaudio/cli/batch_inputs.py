@@ -1,0 +1,140 @@
+"""Files of a batch: patterns, lists, shards, and what tells that a file has changed."""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nmfaudio.cli.failures import printable
+from nmfaudio.cli.inputs import STDIN
+from nmfaudio.errors import AudioFileError
+
+if TYPE_CHECKING:
+    from nmfaudio.cli.batch import BatchCommand
+
+TRACK = "{track}"
+"""Placeholder of the name of a recording in the paths of other files."""
+
+
+def expanded(texts: Iterable[str]) -> Iterator[str]:
+    """Yield files and folders, and instead of a pattern the files that match it.
+
+    Parameters
+    ----------
+    texts : iterable of str
+
+    Yields
+    ------
+    str
+
+    Raises
+    ------
+    AudioFileError
+        No file matches a pattern.
+    """
+    for text in texts:
+        if os.path.lexists(text) or not glob.has_magic(text):
+            yield text
+            continue
+        found = sorted(glob.glob(text, recursive=True))
+        if not found:
+            raise AudioFileError(f"{printable(text)}: no file matches this pattern")
+        yield from found
+
+
+def listed(lists: Iterable[str]) -> Iterator[str]:
+    """Yield the lines of text files.
+
+    Parameters
+    ----------
+    lists : iterable of str
+        Paths of the files; ``-`` is standard input.
+
+    Yields
+    ------
+    str
+
+    Raises
+    ------
+    AudioFileError
+        A text file cannot be read.
+    """
+    for name in lists:
+        try:
+            content = sys.stdin.buffer.read() if name == STDIN else Path(name).read_bytes()
+        except OSError as error:
+            raise AudioFileError(f"{printable(name)}: {error.strerror}; give a text file") from None
+        yield from (os.fsdecode(line) for line in content.splitlines() if line.strip())
+
+
+def part_of(command: BatchCommand, shard: tuple[int, int]) -> dict[str, str]:
+    """Files of a shard, with the names of their recordings.
+
+    Parameters
+    ----------
+    command : BatchCommand
+        Command on all files.
+    shard : tuple of (int, int)
+        Number of the shard from 1 on, and number of shards.
+
+    Returns
+    -------
+    dict of str to str
+        The order depends neither on the arguments nor on the folder of this process.
+    """
+    sources = [item.source for item in command.recordings]
+    named = zip(sources, command.tracks(), strict=True)
+    number, count = shard
+    return dict(sorted(named, key=lambda pair: os.path.abspath(pair[0]))[number - 1 :: count])
+
+
+def fingerprint(source: str, companions: Sequence[str], made_with: Mapping[str, Any]) -> str:
+    """Hash of the paths, the sizes and the times of files, and of the settings.
+
+    Parameters
+    ----------
+    source : str
+        Path of the recording.
+    companions : sequence of str
+        Files that belong to it, such as a score.
+    made_with : mapping
+        JSON-serialisable settings.
+
+    Returns
+    -------
+    str
+        Also for files that cannot be opened.
+    """
+    stamps = [_stamp(path) for path in (source, *companions)]
+    content = json.dumps([stamps, made_with], sort_keys=True)
+    return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
+
+
+def size_of(source: str) -> int:
+    """Bytes of a file; 0 if it is missing, which its own report tells.
+
+    Parameters
+    ----------
+    source : str
+
+    Returns
+    -------
+    int
+    """
+    stamp = _stamp(source)
+    return int(stamp[1]) if len(stamp) > 1 else 0
+
+
+def _stamp(path: str) -> list[str | int]:
+    """Path, size and time of the last change."""
+    try:
+        facts = os.stat(path)
+    except OSError:
+        return [os.path.abspath(path)]
+    return [os.path.abspath(path), facts.st_size, facts.st_mtime_ns]

@@ -1,0 +1,110 @@
+"""Progress of a batch: a bar, lines, or events for programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+from nmfaudio._common.json_types import as_json
+from nmfaudio.cli.batch import count
+from nmfaudio.cli.failures import exit_code, printable
+from nmfaudio.cli.progress import Bar
+
+LINES, EVENTS = "lines", "json"
+"""Forms of progress besides the bar."""
+
+_STAGE = "processing"
+
+
+class BatchProgress:
+    """Progress of a batch on stderr; the time left is estimated from the sizes of the files.
+
+    Parameters
+    ----------
+    command : str
+        Name of the command that works on the files.
+    sizes : mapping of str to int
+        Bytes of each file to process.
+    form : {"lines", "json"} or None
+        A line every ten seconds; one JSON object per file and line; None for a bar on a terminal.
+    quiet : bool
+        Whether there is no bar.
+    """
+
+    def __init__(
+        self, command: str, sizes: Mapping[str, int], *, form: str | None, quiet: bool
+    ) -> None:
+        self.reports: list[dict[str, Any]] = []
+        self._command = command
+        self._sizes = sizes
+        self._total = max(1, sum(sizes.values()))
+        self._bytes = self._failed = 0
+        self._has_events = form == EVENTS
+        hidden = quiet or self._has_events
+        self._bar = Bar(command, {_STAGE: 1}, quiet=hidden, lines=form == LINES)
+
+    def __enter__(self) -> Self:
+        self._bar.__enter__()
+        self._bar.show_stage(_STAGE)
+        self._event("begin", command=self._command, files=len(self._sizes))
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self._bar.__exit__(kind, error, trace)
+        if error is not None:
+            self._event("end", exit_code=exit_code(error), **count(self.reports))
+
+    def add(self, report: dict[str, Any]) -> None:
+        """Show that a file has been processed.
+
+        Parameters
+        ----------
+        report : dict
+            Its report.
+        """
+        self.reports.append(report)
+        self._bytes += self._sizes[report["input"]]
+        share = self._bytes / self._total
+        self._failed += report["exit_code"] != 0
+        text = f"{len(self.reports)} of {len(self._sizes)} files"
+        self._bar.show_share(share, f"{text}, {self._failed} failed" if self._failed else text)
+        left = self._bar.seconds_left()
+        self._event("file", **report, share=share, seconds_left=left)
+
+    def end(self, code: int, summary: Mapping[str, int]) -> None:
+        """Report the end of the batch.
+
+        Parameters
+        ----------
+        code : int
+            Exit code.
+        summary : mapping of str to int
+        """
+        self._event("end", exit_code=code, **summary)
+
+    def _event(self, name: str, **facts: Any) -> None:
+        if self._has_events:
+            line = json.dumps({"event": name} | as_json(facts, nonfinite="null"))
+            print(line, file=sys.stderr, flush=True)
+
+
+def failure_table(reports: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Lines about the files that failed: the exit code and the error of each.
+
+    Parameters
+    ----------
+    reports : sequence of mapping
+
+    Returns
+    -------
+    list of str
+        Empty if none failed.
+    """
+    failed = sorted(
+        (report for report in reports if report["exit_code"] != 0),
+        key=lambda report: (report["exit_code"], report["input"]),
+    )
+    rows = [f"  {report['exit_code']:>4}  {printable(report['error'])}" for report in failed]
+    return ["  exit  error", *rows] if rows else []
