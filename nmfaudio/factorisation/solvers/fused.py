@@ -16,12 +16,9 @@ from nmfaudio.factorisation.divergences import Beta
 from nmfaudio.factorisation.penalties import Terms
 from nmfaudio.factorisation.problem import Problem
 from nmfaudio.factorisation.solvers.descent import factor_floor, step_terms
-from nmfaudio.factorisation.solvers.template_updates import (
-    TemplateUpdates,
-    add_shards,
-    sum_chunks,
-)
+from nmfaudio.factorisation.solvers.template_updates import TemplateUpdates
 from nmfaudio.factorisation.structures import Convolutive, Product
+from nmfaudio.factorisation.sums import add_shards, sum_chunks
 from nmfaudio.kernels import layout
 from nmfaudio.kernels.bundles import (
     Chunks,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 
 import numpy as np
 
@@ -148,37 +147,3 @@ class TemplateUpdates(ABC):
                 work(s, s + 1)
 
         parallel_for(each, self._n_strips())
-
-
-def sum_chunks(parts: np.ndarray, shards: np.ndarray) -> np.ndarray:
-    """Sum over chunks (the first axis) in the order of `packing.add_chunks`, in float64.
-
-    Parameters
-    ----------
-    parts : np.ndarray [shape=(chunk, …)]
-    shards : np.ndarray [shape=(shard + 1,)]
-        Chunks at which shards begin and end, see `layout.shard_edges`.
-
-    Returns
-    -------
-    np.ndarray
-        Sum of each shard in the precision of `parts`, summed by `add_shards`.
-    """
-    return add_shards([parts[first:last].sum(0) for first, last in pairwise(shards)])
-
-
-def add_shards(sums: Sequence[np.ndarray]) -> np.ndarray:
-    """Sum of the sums of shards, in float64: first in groups, then the groups, each in order."""
-    groups = [
-        add_in_order(sums[first : first + layout.GROUP])
-        for first in range(0, len(sums), layout.GROUP)
-    ]
-    return add_in_order(groups)
-
-
-def add_in_order(terms: Sequence[np.ndarray]) -> np.ndarray:
-    """Sum of arrays, one after the other, in float64."""
-    total = np.zeros(np.shape(terms[0]))
-    for term in terms:
-        total += term
-    return total
