@@ -187,10 +187,27 @@ class Beta:
         return self.beta
 
     def prepare(self, V: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
+        return V if self.beta > 0 else self.raised(V, float(V.max()))
+
+    def raised(self, V: np.ndarray, top: float) -> np.ndarray:
+        """Return a part of the data in the domain of the divergence.
+
+        Parameters
+        ----------
+        V : np.ndarray [shape=(…, freq, time)]
+            Part of the data.
+        top : float
+            Maximum of all the data.
+
+        Returns
+        -------
+        np.ndarray
+            V itself for β > 0, or a copy whose smallest values are raised.
+        """
         if self.beta > 0:
             return V
         # Well above the floor of the model: below it the divergence would no longer change.
-        low = max(self.floor * (float(V.max()) or 1.0), 2**8 * self.model_floor(V.dtype))
+        low = max(self.floor * (top or 1.0), 2**8 * self.model_floor(V.dtype))
         raised: np.ndarray = np.maximum(V, V.dtype.type(low))
         return raised
 

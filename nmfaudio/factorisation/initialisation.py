@@ -38,8 +38,13 @@ class Random:
     def __call__(
         self, V: np.ndarray, weights: np.ndarray | None, rng: np.random.Generator
     ) -> np.ndarray:
-        level = self.gain * (weighted_mean(V, weights) if self.data_scale else 1.0)
-        return np.asarray(level * np.abs(rng.standard_normal(self.shape)))
+        mean = weighted_mean(V, weights) if self.data_scale else 1.0
+        return self.draw(mean, self.shape, rng)
+
+    def draw(self, mean: float, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+        """Values of a part of the array, given the mean of V; parts follow in C order."""
+        level = self.gain * (mean if self.data_scale else 1.0)
+        return np.asarray(level * np.abs(rng.standard_normal(shape)))
 
 
 def random_factors(

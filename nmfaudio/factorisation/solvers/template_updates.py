@@ -56,9 +56,8 @@ class TemplateUpdates(ABC):
         For β = 2 without weights B is Y, so ``B Hᵀ`` is ``W (H Hᵀ)``. The entries of ``H Hᵀ`` are
         squares, which must stay in the exponent range of the dtype (2^±126 and 2^±1022).
         """
-        bits = 30 if self._dtype == np.float32 else 400
-        in_range = all(2.0**-bits < F.max() < 2.0**bits for F in factors)
         unweighted = self._problem.weights is None
+        in_range = squares_in_range(self._dtype, [F.max() for F in factors])
         return self._beta == 2 and unweighted and self._lags == 1 and in_range and self._plain_H
 
     def advance(self, iterations: int) -> None:
@@ -147,3 +146,9 @@ class TemplateUpdates(ABC):
                 work(s, s + 1)
 
         parallel_for(each, self._n_strips())
+
+
+def squares_in_range(dtype: np.dtype, maxima: Sequence[float]) -> bool:
+    """Return whether squares of numbers stay in the exponent range of a dtype."""
+    bits = 30 if dtype == np.float32 else 400
+    return all(2.0**-bits < maximum < 2.0**bits for maximum in maxima)
