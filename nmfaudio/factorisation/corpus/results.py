@@ -48,10 +48,7 @@ def save_activations(
             if not np.isfinite(H).all():
                 raise NumericalError("a factor is not finite; try float64")
             for shard in part:
-                rows = H[done : done + shard.frames]
                 out = np.lib.format.open_memmap(names[targets[shard.block]], "r+")
-                out[:, shard.first : shard.stop] = (
-                    rows if scale == 1 else rows * dtype.type(scale)
-                ).T
+                out[:, shard.first : shard.stop] = H[done : done + shard.frames].T
                 done += shard.frames
     return tuple(targets)
