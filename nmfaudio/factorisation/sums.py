@@ -31,13 +31,13 @@ def sum_chunks(parts: np.ndarray, shards: np.ndarray) -> np.ndarray:
     return add_shards([parts[first:last].sum(0) for first, last in pairwise(shards)])
 
 
-def add_shards(sums: Sequence[np.ndarray]) -> np.ndarray:
+def add_shards(sums: np.ndarray | Sequence[np.ndarray]) -> np.ndarray:
     """Sum of the sums of shards, in float64: first in groups, then the groups, each in order."""
     groups = [add_in_order(sums[first : first + GROUP]) for first in range(0, len(sums), GROUP)]
     return add_in_order(groups)
 
 
-def add_in_order(terms: Sequence[np.ndarray]) -> np.ndarray:
+def add_in_order(terms: np.ndarray | Sequence[np.ndarray]) -> np.ndarray:
     """Sum of arrays, one after the other, in float64."""
     total = np.zeros(np.shape(terms[0]))
     for term in terms:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -29,6 +30,8 @@ from nmfaudio.factorisation.loop import (
 )
 from nmfaudio.factorisation.sums import add_shards
 
+_SAMPLE_FRAMES, _SAMPLE_BINS = 200_000, 2**28
+
 
 @dataclass(frozen=True)
 class Method:
@@ -43,7 +46,7 @@ class Method:
     schedule : Schedule
         Stopping criteria, of the fit to the sample or by all iterations.
     seed : int
-    sample : int
+    sample : int or None
         Largest number of frames of the sample.
     passes : int
         Passes after the fit to the sample.
@@ -56,9 +59,31 @@ class Method:
     solver: str
     schedule: Schedule
     seed: int
-    sample: int
+    sample: int | None
     passes: int
     updates: int
+
+    def sample_frames(self, n_bins: int) -> int:
+        """Largest number of frames of the sample, by default as many as take 1 GiB in float32."""
+        return self.sample or min(_SAMPLE_FRAMES, max(1, _SAMPLE_BINS // n_bins))
+
+    def describe(self, n_bins: int, *, exact: bool) -> dict[str, Any]:
+        """Return all settings that the result depends on, in JSON types."""
+        common = {
+            "rank": self.rank,
+            "beta": self.divergence.beta,
+            "floor": self.divergence.floor,
+            "solver": self.solver,
+            "max_iter": self.schedule.max_iter,
+            "tol": self.schedule.tol,
+            "check_every": self.schedule.check_every,
+            "seed": self.seed,
+            "exact": exact,
+        }
+        if exact:
+            return common
+        of_passes = {"passes": self.passes, "updates": self.updates}
+        return common | of_passes | {"sample": self.sample_frames(n_bins)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,7 +228,7 @@ def fit_from_sample(driver: Driver, method: Method, W: np.ndarray | None) -> Fit
 def _fit_sample(driver: Driver, method: Method, W: np.ndarray | None) -> Stored:
     """Fit W to the sample; return the state of the run that continues."""
     plan, divergence, schedule = driver.work.plan, method.divergence, method.schedule
-    count = min(method.sample, plan.n_frames)
+    count = min(method.sample_frames(plan.settings["n_bins"]), plan.n_frames)
     rows = np.empty((count, plan.settings["n_bins"]), plan.settings["dtype"])
     order = Stored({"kind": "sample", "label": "reading the corpus", "count": count}, {})
     filled = 0

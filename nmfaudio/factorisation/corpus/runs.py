@@ -38,6 +38,7 @@ class CorpusRun(TemplateUpdates):
 
     _H: list[Any]
     _free_H = True
+    _sums: Sums
 
     def __init__(self, driver: Driver, W: np.ndarray, settings: SweepSettings, top: float) -> None:
         divergence = settings.divergence
@@ -96,7 +97,7 @@ class CorpusRun(TemplateUpdates):
         if self._W_next is not self._W:
             arrays["W_next"] = self._unpacked(self._W_next)
         facts = self._facts(update=update, want_loss=want_loss)
-        self._sums: Sums = self._driver.sums(pass_name(self._number), Stored(facts, arrays))
+        self._sums = self._driver.sums(pass_name(self._number), Stored(facts, arrays))
         if update:
             self._H = [self._number]
         if want_loss:

@@ -99,10 +99,11 @@ def _make(
         )
     scale = scale_for(mean, divergence.degree)
     rng = generator(seed).spawn(1)[0]
-    W, H = random_factors((freq, rank), (rank, plan.n_frames), W, H)
-    drawn = W.draw(mean, (freq, rank), rng) if isinstance(W, Random) else W
+    of_W, of_H = random_factors((freq, rank), (rank, plan.n_frames), W, H)
+    drawn = of_W.draw(mean, (freq, rank), rng) if isinstance(of_W, Random) else of_W
     templates = _as_factor(drawn, dtype, "W")
-    highest = _write_activations(driver, _rows(driver, H, mean, rank, rng), rank, dtype, scale)
+    rows = _rows(driver, of_H, mean, rank, rng)
+    highest = _write_activations(driver, rows, rank, dtype, scale)
     gram = divergence.beta == 2 and squares_in_range(dtype, (float(templates.max()), highest))
     exponents = list(divergence.exponents)
     settings = SweepSettings(divergence.beta, divergence.floor, scale, exponents, gram)

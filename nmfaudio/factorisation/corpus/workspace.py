@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -11,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from nmfaudio._common.files import show
-from nmfaudio.errors import ContentError
+from nmfaudio.errors import ContentError, OutputError
 from nmfaudio.factorisation.corpus.plan import Plan, Shard, load_plan
 from nmfaudio.factorisation.corpus.store import Stored, load, save, save_array
 from nmfaudio.kernels.layout import GROUP
@@ -100,7 +102,36 @@ def _load_order(path: Path) -> Stored:
 def map_array(path: Path) -> np.ndarray:
     """Map a ``.npy`` file into memory."""
     # Copy-on-write: kernels would be compiled once more for arrays that cannot be written to.
-    return np.load(path, mmap_mode="c", allow_pickle=False).view(np.ndarray)
+    array: np.ndarray = np.load(path, mmap_mode="c", allow_pickle=False).view(np.ndarray)
+    return array
+
+
+@contextmanager
+def exclusive(folder: Path) -> Iterator[None]:
+    """Keep other drivers out of a folder; `OutputError` if there is one.
+
+    The system ends the lock with the process. Where it has no such locks, there is none.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        fcntl = None  # type: ignore[assignment]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        reason = os.strerror(error.errno or 0)
+        raise OutputError(f"{show(folder)}: cannot be written: {reason}; choose another") from None
+    try:
+        if fcntl is not None:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise OutputError(
+            f"{show(folder)}: another fit of the same settings uses it; wait, or choose another"
+        ) from None
+    finally:
+        os.close(descriptor)
 
 
 def pass_name(number: int) -> str:
