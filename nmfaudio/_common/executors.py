@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from itertools import islice
+from multiprocessing import get_context
 from typing import Any
 
 from nmfaudio.errors import NmfAudioError, ParameterError
@@ -30,16 +32,23 @@ class InProcessExecutor:
 
 @contextmanager
 def as_executor(executor: Any = None) -> Iterator[Any]:
-    """Provide an executor; None runs tasks in this process."""
+    """Provide an executor; None runs tasks in this process, a number in as many processes."""
     if executor is None:
         yield InProcessExecutor()
+    elif isinstance(executor, int) and not isinstance(executor, bool):
+        with ProcessPoolExecutor(executor, get_context("spawn"), _use_one_thread) as pool:
+            yield pool
     elif callable(getattr(executor, "submit", None)):
         yield executor
     else:
         raise ParameterError(
-            "executor must be None or an object with submit(function, *arguments), got "
-            f"{executor!r}"
+            "executor must be None, a number of processes or an object with submit(function, "
+            f"*arguments), got {executor!r}"
         )
+
+
+def _use_one_thread() -> None:
+    os.environ["NMFAUDIO_NUM_THREADS"] = "1"
 
 
 def map_tasks(
