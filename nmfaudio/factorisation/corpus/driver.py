@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from nmfaudio._common.executors import map_tasks
@@ -16,6 +16,9 @@ from nmfaudio.factorisation.corpus.workspace import Workspace
 
 Task = Callable[[str, str, int], None]
 """Function of (folder, step, number of a part or a group), at the top of a module."""
+
+Label = tuple[str, float, float] | None
+"""Name of a step for a program that shows progress, and its shares done before and after."""
 
 
 class Tasks(NamedTuple):
@@ -41,21 +44,22 @@ class Driver:
         self._tasks = tasks
         self._executor = executor
 
-    def results(self, step: str, order: Stored) -> Iterator[Stored]:
+    def results(self, step: str, order: Stored, label: Label = None) -> Iterator[Stored]:
         """Compute a step, and return the result of each part in order."""
-        self._compute_parts(step, order, range(len(self.work.plan.parts)))
+        parts = range(len(self.work.plan.parts))
+        self._compute_parts(step, order, parts, label)
         return (
-            _present(load(path), path)
-            for path in (self.work.part_path(step, n) for n in range(len(self.work.plan.parts)))
+            _present(load(path), path) for path in (self.work.part_path(step, n) for n in parts)
         )
 
-    def sums(self, step: str, order: Stored) -> Sums:
-        """Compute a pass, and return the sums of the corpus."""
+    def sums(self, step: str, order: Stored | None = None, label: Label = None) -> Sums:
+        """Compute a pass, an earlier one if there is no order; return the sums of the corpus."""
         plan = self.work.plan
         paths = [self.work.sum_path(step, group) for group in range(plan.n_groups)]
         missing = [group for group, path in enumerate(paths) if load(path) is None]
         if missing:
-            self._compute_parts(step, order, (n for group in missing for n in plan.group(group)))
+            parts = [n for group in missing for n in plan.group(group)]
+            self._compute_parts(step, order, parts, label)
             self._map(self._tasks.group, step, missing)
         return Sums.added([sums_in(_present(load(path), path)) for path in paths])
 
@@ -72,19 +76,21 @@ class Driver:
     def _checkpoint(self) -> Any:
         return self.work.folder / "checkpoint.npz"
 
-    def _compute_parts(self, step: str, order: Stored, parts: Iterable[int]) -> None:
-        self.work.give_order(step, order)
-        self._map(self._tasks.part, step, list(parts), label=order.facts.get("label", ""))
+    def _compute_parts(
+        self, step: str, order: Stored | None, parts: Sequence[int], label: Label
+    ) -> None:
+        if order is not None:
+            self.work.give_order(step, order)
+        self._map(self._tasks.part, step, parts, label)
 
-    def _map(self, task: Task, step: str, numbers: list[int], label: str = "") -> None:
+    def _map(self, task: Task, step: str, numbers: Sequence[int], label: Label = None) -> None:
         """Run tasks, and report how many are done."""
         folder = str(self.work.folder)
         arguments = ((folder, step, number) for number in numbers)
-        if label:
-            report_step(label)
         for done, _ in enumerate(map_tasks(task, arguments, self._executor), 1):
-            if label:
-                report_step(label, done / len(numbers))
+            if label is not None:
+                name, first, last = label
+                report_step(name, first + (last - first) * done / len(numbers))
 
 
 def _present(result: Stored | None, path: Any) -> Stored:

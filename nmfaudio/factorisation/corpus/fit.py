@@ -8,13 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from nmfaudio._common.steps import report_step
 from nmfaudio.errors import NumericalError
 from nmfaudio.factorisation.corpus.driver import Driver
 from nmfaudio.factorisation.corpus.results import save_activations
 from nmfaudio.factorisation.corpus.runs import CorpusRun, ExtrapolatedCorpusRun, FreshRun
 from nmfaudio.factorisation.corpus.shard_sums import SweepSettings
-from nmfaudio.factorisation.corpus.start import Start, initial
+from nmfaudio.factorisation.corpus.start import SURVEYING, Start, initial
 from nmfaudio.factorisation.corpus.store import Stored
 from nmfaudio.factorisation.divergences import Beta
 from nmfaudio.factorisation.engine import nmf
@@ -163,7 +162,7 @@ _CONSTANT = "prepared-sums", "constant-model"  # steps of the loss of a constant
 def _constant_model_loss(driver: Driver, run: CorpusRun, start: Start) -> float:
     """Divergence of the mean of V from V, as the loop of `nmf` computes it."""
     plan = driver.work.plan
-    facts = {"label": "", "settings": start.settings._asdict(), "top": start.top}
+    facts = {"settings": start.settings._asdict(), "top": start.top}
     order = Stored(facts | {"kind": "sums"}, {})
     sums = [value for each in driver.results(_CONSTANT[0], order) for value in each.facts["sums"]]
     mean = mean_of(sums, plan.settings["n_bins"] * plan.n_frames)
@@ -209,7 +208,7 @@ def fit_from_sample(driver: Driver, method: Method, W: np.ndarray | None) -> Fit
         driver.save_checkpoint(state, ())
     settings = SweepSettings(**state.facts["settings"])
     start = state.arrays["W"], settings, state.facts["top"]
-    run = FreshRun(driver, *start, updates=method.updates)
+    run = FreshRun(driver, *start, updates=method.updates, passes=method.passes)
     run.restore(state)
     losses, callback, stopped = state.facts["losses"], method.schedule.callback, False
     while len(losses) < method.passes and not stopped:
@@ -230,13 +229,12 @@ def _fit_sample(driver: Driver, method: Method, W: np.ndarray | None) -> Stored:
     plan, divergence, schedule = driver.work.plan, method.divergence, method.schedule
     count = min(method.sample_frames(plan.settings["n_bins"]), plan.n_frames)
     rows = np.empty((count, plan.settings["n_bins"]), plan.settings["dtype"])
-    order = Stored({"kind": "sample", "label": "reading the corpus", "count": count}, {})
+    order = Stored({"kind": "sample", "count": count}, {})
     filled = 0
-    for result in driver.results("sample", order):
+    for result in driver.results("sample", order, SURVEYING):
         if "V" in result.arrays:
             rows[filled : filled + len(result.arrays["V"])] = result.arrays["V"]
             filled += len(result.arrays["V"])
-    report_step("fitting")
     callback = schedule.callback
     d = nmf(
         rows.T,

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nmfaudio.factorisation.corpus.driver import Driver
+from nmfaudio.factorisation.corpus.driver import Driver, Label
 from nmfaudio.factorisation.corpus.shard_sums import Sums, SweepSettings
 from nmfaudio.factorisation.corpus.store import Stored
 from nmfaudio.factorisation.corpus.workspace import START, pass_name
@@ -18,6 +18,9 @@ from nmfaudio.factorisation.solvers.bmme import Extrapolation
 from nmfaudio.factorisation.solvers.template_updates import TemplateUpdates
 from nmfaudio.factorisation.structures import Product
 from nmfaudio.kernels import layout
+
+PASSING = "passing over the corpus"
+"""Name of the step of all passes that compute activations anew."""
 
 
 class CorpusRun(TemplateUpdates):
@@ -85,7 +88,7 @@ class CorpusRun(TemplateUpdates):
         self._number, self._H = state.facts["number"], state.facts["H"]
         self.loss = state.facts["loss"]
         self._W = self._W_next = self._packed(state.arrays["W"])
-        self._sums = self._driver.sums(pass_name(self._number), Stored({}, {}))
+        self._sums = self._driver.sums(pass_name(self._number))
 
     def needed(self) -> set[str]:
         """Names of the steps whose results the next pass needs."""
@@ -97,17 +100,22 @@ class CorpusRun(TemplateUpdates):
         if self._W_next is not self._W:
             arrays["W_next"] = self._unpacked(self._W_next)
         facts = self._facts(update=update, want_loss=want_loss)
-        self._sums = self._driver.sums(pass_name(self._number), Stored(facts, arrays))
+        self._sums = self._driver.sums(
+            pass_name(self._number), Stored(facts, arrays), self._label()
+        )
         if update:
             self._H = [self._number]
         if want_loss:
             self.loss = float(self._sums.divergence[0]) * self._problem.cost_scale
 
+    def _label(self) -> Label:
+        """Name of the pass for a program that shows progress."""
+        return None
+
     def _facts(self, *, update: bool, want_loss: bool) -> dict[str, Any]:
         """Facts of the order of a pass."""
         return {
             "kind": "sweep",
-            "label": "passing over the corpus",
             "settings": self._settings._replace(exponents=list(self._exponents))._asdict(),
             "top": self._top,
             "source": self._H,
@@ -169,6 +177,8 @@ class FreshRun(CorpusRun):
         As for `CorpusRun`.
     updates : int
         Updates of the activations in each pass.
+    passes : int
+        Number of passes.
     """
 
     def __init__(
@@ -179,9 +189,10 @@ class FreshRun(CorpusRun):
         top: float,
         *,
         updates: int,
+        passes: int,
     ) -> None:
         super().__init__(driver, W, settings, top)
-        self._updates = updates
+        self._updates, self._passes = updates, passes
 
     def advance(self, iterations: int) -> None:
         """Pass over the corpus and update W, several times; `loss` is that before the last."""
@@ -195,6 +206,10 @@ class FreshRun(CorpusRun):
 
     def needed(self) -> set[str]:
         return set()
+
+    def _label(self) -> Label:
+        done = self._number - START - 1
+        return PASSING, done / self._passes, (done + 1) / self._passes
 
     def _facts(self, *, update: bool, want_loss: bool) -> dict[str, Any]:
         facts = super()._facts(update=update, want_loss=want_loss)

@@ -20,6 +20,9 @@ from nmfaudio.factorisation.initialisation import Random, mean_of, random_factor
 from nmfaudio.factorisation.loop import divided, scale_for
 from nmfaudio.factorisation.solvers.template_updates import squares_in_range
 
+SURVEYING = "computing spectrograms", 0.0, 1.0
+"""Label of the first step of a fit."""
+
 
 class Start(NamedTuple):
     """Initial templates, and the settings of all sweeps.
@@ -89,8 +92,8 @@ def _make(
     """Survey the data, write H, and return W with the settings."""
     plan = driver.work.plan
     freq, dtype = plan.settings["n_bins"], np.dtype(plan.settings["dtype"])
-    facts = {"kind": "statistics", "label": "reading the corpus", "keep": keep}
-    statistics = [result.facts for result in driver.results("statistics", Stored(facts, {}))]
+    order = Stored({"kind": "statistics", "keep": keep}, {})
+    statistics = [result.facts for result in driver.results("statistics", order, SURVEYING)]
     sums = [value for each in statistics for value in each["sums"]]
     top, mean = max(each["max"] for each in statistics), mean_of(sums, freq * plan.n_frames)
     if not np.isfinite(mean):
