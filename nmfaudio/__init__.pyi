@@ -21,9 +21,11 @@ from .audio import read as read
 from .audio import soft_masks as soft_masks
 from .audio import write as write
 from .audio.examples import example as example
+from .dictionaries import CorpusFit as CorpusFit
 from .dictionaries import Dictionary as Dictionary
 from .dictionaries import NoteDictionary as NoteDictionary
 from .dictionaries import Recording as Recording
+from .dictionaries import fit_corpus as fit_corpus
 from .dictionaries import learn as learn
 from .display import plot_dictionary as plot_dictionary
 from .display import plot_factors as plot_factors

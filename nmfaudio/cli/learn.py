@@ -13,6 +13,7 @@ from nmfaudio._common.time_ranges import parse_time_range
 from nmfaudio.cli.command import ComputingCommand
 from nmfaudio.cli.dictionary_facts import describe_dictionary, summarise
 from nmfaudio.cli.failures import printable
+from nmfaudio.cli.learn_corpus import CORPUS_STAGES, check_corpus_options, describe_fit, fit
 from nmfaudio.cli.output import emit_path
 from nmfaudio.cli.parser import OUTPUT, at_least
 from nmfaudio.cli.progress import FITTING, READING, WRITING, Bar, record_warnings
@@ -30,6 +31,7 @@ _HOPS, _NOTE_HOPS = 4, 8  # hops per window, of sounds and of notes
 _PLAIN_ONLY = {"size": "--size", "kind": "--kind", "files": "LABEL=PATH", "ranges": "--from"}
 _RECORDINGS = "recordings"
 _NOTES = "recordings of notes, for transcription"
+_CORPUS = "corpus of recordings"
 _LEARNING = "learning"
 
 
@@ -52,6 +54,9 @@ MIDI numbers or notes (60.wav, F#3.flac). A label may occur several times.
 
 Notes for transcription get templates of the attack, and of an early and a late
 stage, for each pitch.
+
+A corpus of any size gets one set of templates for all its recordings. With
+--work, a run that was interrupted continues when the command is repeated.
 """
     epilog = """\
 examples:
@@ -61,6 +66,7 @@ examples:
   nmfaudio learn --notes piano=notes/ --fill 21-108 -o piano.npz
   nmfaudio learn --recording piano=take.wav take.mid -o piano.npz
   nmfaudio learn --soundfont piano=FluidR3_GM.sf2 --average -o piano.npz
+  nmfaudio learn --corpus songs/ -k 64 --work scratch/ -o songs.npz
 
 The path written goes to stdout.
 """
@@ -120,6 +126,36 @@ The path written goes to stdout.
         metavar="LOW-HIGH",
         group=_NOTES,
     )
+    corpus: str = option(
+        "",
+        "learn templates from all audio files in a folder and the folders in it",
+        metavar="[LABEL=]FOLDER",
+        group=_CORPUS,
+    )
+    passes: int | None = option(
+        None,
+        "passes over all frames, after a fit to frames spread over the corpus (default: 1)",
+        parse=at_least(0),
+        metavar="N",
+        group=_CORPUS,
+    )
+    exact: bool = switch(
+        "iterate over all frames instead, with 1.2 GB on disk for each hour", group=_CORPUS
+    )
+    workers: int | None = option(
+        None,
+        "number of processes; the result does not depend on it (default: 1)",
+        parse=at_least(1),
+        metavar="N",
+        group=_CORPUS,
+    )
+    work: str | None = option(
+        None,
+        "folder for intermediate results, from which an interrupted run continues (default: a"
+        " temporary one)",
+        metavar="FOLDER",
+        group=_CORPUS,
+    )
     kind: str | None = option(
         None,
         "exemplars, frames of the recordings chosen to differ; templates, spectra that sum to the"
@@ -130,7 +166,8 @@ The path written goes to stdout.
     size: int | None = option(
         None,
         "components for each label, and for each file of a folder (default: 300 exemplars,"
-        " 30 templates or 10 convolutive; for files of a folder 10, 3 or 1)",
+        " 30 templates or 10 convolutive; for files of a folder 10, 3 or 1; of a corpus 64)",
+        short="-k",
         parse=at_least(1),
         metavar="N",
         group=_LEARNING,
@@ -167,8 +204,8 @@ The path written goes to stdout.
     )
     max_iter: int | None = option(
         None,
-        "maximum number of iterations, of templates and convolutive (default: 100) and of"
-        " --recording (default: 50)",
+        "maximum number of iterations, of templates and convolutive (default: 100), of"
+        " --recording (default: 50) and of --corpus (default: 200)",
         parse=at_least(0),
         metavar="N",
         group=_LEARNING,
@@ -185,7 +222,7 @@ The path written goes to stdout.
     def run(self) -> int:
         """Learn a dictionary and write it."""
         self._check()
-        sounds = {} if self._has_notes else self._sounds()
+        sounds = {} if self._has_notes or self.corpus else self._sounds()
         self._check_output()
         from nmfaudio._common.files import check_targets
 
@@ -193,10 +230,17 @@ The path written goes to stdout.
         check_targets([path], overwrite=self.overwrite)
         self.set_threads()
         began = time.perf_counter()
-        bar = Bar(printable(path.name), _STAGES, quiet=self.quiet, lines=self.progress)
+        stages = CORPUS_STAGES if self.corpus else _STAGES
+        bar = Bar(printable(path.name), stages, quiet=self.quiet, lines=self.progress)
+        facts: dict[str, Any] = {}
         with record_warnings("learn", bar) as messages, bar:
             bar.show_stage(READING)
-            learned = self._learn_notes(bar) if self._has_notes else self._learn(sounds, bar)
+            if self.corpus:
+                label, found = fit(self, bar, lambda sr: self._transform(sr, _HOPS))
+                learned = found.to_dictionary(label)
+                facts["corpus"] = describe_fit(found)
+            else:
+                learned = self._learn_notes(bar) if self._has_notes else self._learn(sounds, bar)
             bar.show_stage(WRITING)
             learned.save(path, overwrite=self.overwrite)
         seconds = time.perf_counter() - began
@@ -206,7 +250,7 @@ The path written goes to stdout.
                 file=sys.stderr,
             )
         if self.json:
-            facts = {"path": path, "seconds": seconds, "warnings": messages}
+            facts |= {"path": path, "seconds": seconds, "warnings": messages}
             self.emit_result(0, facts | describe_dictionary(learned))
         else:
             emit_path(path)
@@ -218,6 +262,7 @@ The path written goes to stdout.
 
     def _check(self) -> None:
         """Refuse options that cannot be combined."""
+        check_corpus_options(self)
         if not self._has_notes:
             for flag in ("average", "fill"):
                 if getattr(self, flag):

@@ -1,4 +1,6 @@
 from .bundled import piano_notes as piano_notes
+from .corpus import CorpusFit as CorpusFit
+from .corpus import fit_corpus as fit_corpus
 from .dictionary import Dictionary as Dictionary
 from .drum_learning import learn_drums as learn_drums
 from .learning import learn as learn

@@ -187,15 +187,15 @@ class Beta:
         return self.beta
 
     def prepare(self, V: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
-        return self.raised(V, float(V.max()))
+        return V if self.beta > 0 else self.raised(V, float(V.max()))
 
     def raised(self, V: np.ndarray, peak: float) -> np.ndarray:
-        """Return data with its smallest values raised, if β ≤ 0.
+        """Return a part of the data in the domain of the divergence.
 
         Parameters
         ----------
         V : np.ndarray [shape=(…, freq, time)]
-            Non-negative data, of which `prepare` would get more.
+            Part of the data.
         peak : float
             Largest value of all data.
 

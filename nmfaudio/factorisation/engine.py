@@ -329,9 +329,9 @@ def nmf(
     data, weights = as_spectrogram(V, weights=weights, missing=missing)
     if data.ndim != 2:
         raise ShapeError(f"V has shape {data.shape}; nmf needs (freq, time)")
-    rank = _rank(n_components, W, H)
-    _require_initial("W", W, (len(data), rank), update_W)
-    _require_initial("H", H, (rank, data.shape[1]), update_H)
+    rank = rank_of(n_components, W, H)
+    require_initial("W", W, (len(data), rank), update_W)
+    require_initial("H", H, (rank, data.shape[1]), update_H)
     W, H = _initial(init, data, rank, weights, W, H, rng)
     task = Task(
         data,
@@ -362,7 +362,7 @@ def _initial(
     return STARTS[init](V, rank, weights=weights, rng=generator(rng))
 
 
-def _require_initial(name: str, F: Any, shape: tuple[int, int], update: bool | np.ndarray) -> None:
+def require_initial(name: str, F: Any, shape: tuple[int, int], update: bool | np.ndarray) -> None:
     """Check dtype and shape of an initial W or H, which a fixed factor requires."""
     if np.asarray(update).dtype != bool:
         kind = np.asarray(update).dtype
@@ -387,7 +387,7 @@ def _require_initial(name: str, F: Any, shape: tuple[int, int], update: bool | n
         )
 
 
-def _rank(n_components: int | None, W: Any, H: Any) -> int:
+def rank_of(n_components: int | None, W: Any, H: Any) -> int:
     """Number of components, by default that of W or H."""
     if n_components is None:
         if W is None and H is None:

@@ -6,12 +6,14 @@ Initial values are an array or a function of (V, weights, rng) that returns one,
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from nmfaudio.errors import ParameterError
+from nmfaudio.factorisation.sums import add_shards
+from nmfaudio.kernels.layout import SHARD
 from nmfaudio.kernels.products import accumulate, product
 
 # Floor of initial values relative to the mean: multiplicative updates cannot leave an exact zero.
@@ -36,8 +38,13 @@ class Random:
     def __call__(
         self, V: np.ndarray, weights: np.ndarray | None, rng: np.random.Generator
     ) -> np.ndarray:
-        level = self.gain * (weighted_mean(V, weights) if self.data_scale else 1.0)
-        return np.asarray(level * np.abs(rng.standard_normal(self.shape)))
+        mean = weighted_mean(V, weights) if self.data_scale else 1.0
+        return self.draw(mean, self.shape, rng)
+
+    def draw(self, mean: float, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+        """Values of a part of the array, given the mean of V; parts follow in C order."""
+        level = self.gain * (mean if self.data_scale else 1.0)
+        return np.asarray(level * np.abs(rng.standard_normal(shape)))
 
 
 def random_factors(
@@ -136,16 +143,24 @@ INITS = ("random", *STARTS)
 
 def weighted_mean(V: np.ndarray, weights: np.ndarray | None) -> float:
     """Mean of V over the bins of positive weight."""
-    valid: np.ndarray | bool = True if weights is None else weights > 0
-    if not np.any(valid):
-        return 0.0
     with np.errstate(over="ignore"):
-        mean = float(V.mean(dtype=np.float64, where=valid))
+        if weights is None:
+            shards = (V[..., first : first + SHARD] for first in range(0, V.shape[-1], SHARD))
+            mean = mean_of([float(shard.sum(dtype=np.float64)) for shard in shards], V.size)
+        elif (weights > 0).any():
+            mean = float(V.mean(dtype=np.float64, where=weights > 0))
+        else:
+            return 0.0
     if not np.isfinite(mean):
         raise ParameterError(
             f"V has values up to {V.max():g}, too large for their mean; divide it by a constant"
         )
     return mean
+
+
+def mean_of(sums: Sequence[float], count: int) -> float:
+    """Mean of `count` bins, from the sum of each shard of frames."""
+    return float(add_shards(np.array(sums)) / count)
 
 
 def power_of_two(level: float) -> float:

@@ -22,8 +22,10 @@ from nmfaudio.factorisation.divergences import Divergence
 from nmfaudio.factorisation.factors import Factor
 from nmfaudio.factorisation.initialisation import power_of_two, weighted_mean
 from nmfaudio.factorisation.problem import Problem
-from nmfaudio.factorisation.solvers import Solver, solver_named
+from nmfaudio.factorisation.solvers import Run, Solver, solver_named
 from nmfaudio.factorisation.structures import Structure
+from nmfaudio.factorisation.sums import add_shards
+from nmfaudio.kernels.layout import SHARD
 from nmfaudio.kernels.threads import parallel_for_each
 
 # V is rescaled if its mean is outside these bounds. They leave room for products of several factors
@@ -144,7 +146,7 @@ def best_of(task: Task, rngs: Sequence[np.random.Generator]) -> Decomposition:
 
 def _prepared(task: Task, scale: float) -> np.ndarray:
     """V / scale in the domain of the divergence."""
-    prepared = task.divergence.prepare(_divided(task.V, scale, None), task.weights)
+    prepared = task.divergence.prepare(divided(task.V, scale, None), task.weights)
     label = method_of(task.divergence, "prepare")
     as_array(prepared, label, task.V.shape, task.V.dtype)
     if prepared is not task.V:
@@ -206,7 +208,7 @@ def _build_problem(
     carriers = structure.scale_carriers(len(starts))
     # The model is linear in these factors: dividing them by `scale` divides the model by it too.
     X = [
-        _divided(F, scale, f.name) if i in carriers else F
+        divided(F, scale, f.name) if i in carriers else F
         for i, (f, F) in enumerate(zip(factors, starts, strict=True))
     ]
     free = tuple(f.movable(F.shape) for f, F in zip(factors, starts, strict=True))
@@ -220,17 +222,21 @@ def _build_problem(
 
 
 def _scale(V: np.ndarray, weights: np.ndarray | None, degree: float | None) -> float:
-    """Return the number that V is divided by: a power of two near its mean, or 1.
+    """Return the number that V is divided by: a power of two near its mean, or 1."""
+    return scale_for(weighted_mean(V, weights), degree)
+
+
+def scale_for(mean: float, degree: float | None) -> float:
+    """Return the number that data of this mean are divided by.
 
     Powers of two are exact. For a divergence of degree d, d(c·V, c·Y) = c^d · d(V, Y). If d ≤ 0,
     bins far below the mean contribute as much as others, so V is rescaled whatever its mean.
     """
-    mean = weighted_mean(V, weights)
     in_range = degree is None or (degree > 0 and MIN_MEAN <= mean <= MAX_MEAN)
     return 1.0 if in_range else power_of_two(mean)
 
 
-def _divided(F: np.ndarray, scale: float, name: str | None) -> np.ndarray:
+def divided(F: np.ndarray, scale: float, name: str | None) -> np.ndarray:
     """Divide F by `scale`; raise if a factor, which has a `name`, overflows or underflows."""
     if scale == 1.0:
         return F
@@ -256,26 +262,25 @@ def _run(
     schedule = task.schedule
     solver = solver_named(task.solver, problem, X)
     run = solver.begin(problem, X)
-    losses, checks = [_finite(run.loss, 0)], [0]
+    course = Course([finite(run.loss, 0)], [0])
     began = time.perf_counter()
     LOGGER.info(
         "fit %d: V %s as factors %s, %s, %s, %s, objective %.6g",
         *(start_index, task.V.shape, [F.shape for F in starts]),
-        *(task.structure, task.divergence, solver, losses[0]),
+        *(task.structure, task.divergence, solver, course.losses[0]),
     )
-    criterion = _Criterion(schedule.tol, problem)
-    converged = stopped = False
-    while checks[-1] < schedule.max_iter and not (converged or stopped):
-        n_iter = min(schedule.check_every, schedule.max_iter - checks[-1])
-        run.advance(n_iter)
-        checks.append(checks[-1] + n_iter)
-        losses.append(_finite(run.loss, checks[-1]))
-        # A shorter last interval is no evidence of convergence.
-        converged = n_iter == schedule.check_every and criterion.met(losses)
-        LOGGER.debug("fit %d: iteration %d, objective %.6g", start_index, checks[-1], losses[-1])
-        stopped = results.report(
-            Progress(checks[-1], schedule.max_iter, run.loss, start_index, len(results.losses))
+
+    def report(progress: Progress) -> bool:
+        own = replace(progress, start_index=start_index, n_starts=len(results.losses))
+        LOGGER.debug(
+            "fit %d: iteration %d, objective %.6g",
+            *(start_index, progress.iteration, progress.loss),
         )
+        return results.report(own)
+
+    criterion = Criterion(schedule.tol, lambda: _constant_model_loss(problem))
+    converged = iterate(run, schedule, course, criterion, report)
+    losses, checks = course.losses, course.checks
     LOGGER.info(
         "fit %d: %sconverged after %d iterations and %.3g s, objective %.6g",
         *(start_index, "" if converged else "not "),
@@ -294,16 +299,52 @@ def _run(
     )
 
 
-class _Criterion:
+@dataclass
+class Course:
+    """Objective at the start and at each check, and the iterations of these."""
+
+    losses: list[float]
+    checks: list[int]
+
+
+def iterate(
+    run: Run,
+    schedule: Schedule,
+    course: Course,
+    criterion: Criterion,
+    report: Callable[[Progress], bool],
+) -> bool:
+    """Iterate until convergence, `max_iter`, or until `report` returns True after a check.
+
+    `course` is continued. Returns whether the criterion was met.
+    """
+    losses, checks = course.losses, course.checks
+
+    def converged() -> bool:
+        # A shorter last interval is no evidence of convergence.
+        complete = len(checks) > 1 and checks[-1] - checks[-2] == schedule.check_every
+        return complete and criterion.met(losses)
+
+    while not (ended := converged()) and checks[-1] < schedule.max_iter:
+        n_iter = min(schedule.check_every, schedule.max_iter - checks[-1])
+        run.advance(n_iter)
+        checks.append(checks[-1] + n_iter)
+        losses.append(finite(run.loss, checks[-1]))
+        if report(Progress(checks[-1], schedule.max_iter, run.loss)):
+            return converged()
+    return ended
+
+
+class Criterion:
     """Stopping criterion: the objective decreases by less than a tolerance.
 
     The tolerance is relative to the first objective, or to that of a constant model if that is
     smaller: of a poor start's objective, any later decrease would be a small part.
     """
 
-    def __init__(self, tol: float, problem: Problem) -> None:
+    def __init__(self, tol: float, constant_model_loss: Callable[[], float]) -> None:
         self._tol = tol
-        self._problem = problem
+        self._constant_model_loss = constant_model_loss
         self._constant: float | None = None  # computed at the first check that may be the last
 
     def met(self, losses: list[float]) -> bool:
@@ -312,24 +353,39 @@ class _Criterion:
         if not 0 < self._tol * first >= decrease:
             return False
         if self._constant is None:
-            self._constant = _constant_model_loss(self._problem)
+            self._constant = self._constant_model_loss()
         # A constant V leaves no scale other than the first objective.
         return decrease <= self._tol * min(first, self._constant or first)
 
 
 def _constant_model_loss(problem: Problem) -> float:
-    """Divergence of the mean of V from V, at the caller's scale, in blocks to save memory."""
+    """Divergence of the mean of V from V, at the caller's scale."""
     V, weights = problem.V, problem.weights
-    mean, total = V.dtype.type(weighted_mean(V, weights)), 0.0
+    mean = weighted_mean(V, weights)
+    shards = [slice(first, first + SHARD) for first in range(0, V.shape[-1], SHARD)]
+    costs = [
+        constant_model_cost(
+            problem.divergence, V[..., s], mean, None if weights is None else weights[..., s]
+        )
+        for s in shards
+    ]
+    return float(add_shards(np.array(costs))) * problem.cost_scale
+
+
+def constant_model_cost(
+    divergence: Divergence, V: np.ndarray, mean: float, weights: np.ndarray | None
+) -> float:
+    """Divergence of a constant from a shard of V, in blocks to save memory."""
+    value, total = V.dtype.type(mean), 0.0
     for first in range(0, V.shape[-1], _MEAN_BLOCK):
         frames = (..., slice(first, first + _MEAN_BLOCK))
         block = V[frames]
         m = None if weights is None else weights[frames]
-        total += problem.divergence.value(block, np.full_like(block, mean), m)
-    return total * problem.cost_scale
+        total += divergence.value(block, np.full_like(block, value), m)
+    return total
 
 
-def _finite(loss: float, iteration: int) -> float:
+def finite(loss: float, iteration: int) -> float:
     """Return `loss`; raise `NumericalError` if it is not finite."""
     if not np.isfinite(loss):
         raise NumericalError(

@@ -20,6 +20,9 @@ L2_BYTES = 2**20  # of the second-level cache, at least, of a core of most proce
 # into chunks by its own length.
 SHARD = 1024 * FRAMES  # frames, 19 minutes at 44.1 kHz and a hop length of 1024
 MAX_CHUNKS = 64  # per shard, enough for as many threads
+# Sums of shards are added in groups, and then the sums of the groups: a program on many machines
+# has few to read.
+GROUP = 64  # shards
 # Blocks of a chunk: each chunk costs a sum, so there should be eight, but some threads should get
 # equal shares of short recordings, too.
 BLOCKS, FEW_CHUNKS, MIN_BLOCKS = 8, 16, 2

@@ -10,6 +10,7 @@ import numpy as np
 
 from nmfaudio.kernels.bundles import Templates
 from nmfaudio.kernels.jit import kernel
+from nmfaudio.kernels.layout import GROUP
 
 
 @kernel
@@ -72,8 +73,8 @@ def add_chunks(
 ) -> None:
     """Sum `parts` in strips over the chunks, and write the strips `first` … `last` − 1 to `out`.
 
-    The chunks of a shard are added in order in their own precision, and the shards in order in
-    double precision.
+    The chunks of a shard are added in order in their own precision, the shards of a group
+    (`layout.GROUP`) in order in double precision, and then the groups.
 
     Parameters
     ----------
@@ -84,18 +85,23 @@ def add_chunks(
     """
     depth, freq = out.shape
     wide = parts.shape[2]
-    chunk_sum, total = np.empty(wide, parts.dtype), np.empty(wide)
+    chunk_sum, group_sum, total = np.empty(wide, parts.dtype), np.empty(wide), np.empty(wide)
+    count = len(shards) - 1
     for s in range(first, last):
         columns = min(wide, freq - s * wide)
         for k in range(depth):
             total[:] = 0
-            for shard in range(len(shards) - 1):
-                chunk_sum[:] = 0
-                for c in range(shards[shard], shards[shard + 1]):
-                    row = parts[c, s * depth + k]
+            for group in range(0, count, GROUP):
+                group_sum[:] = 0
+                for shard in range(group, min(group + GROUP, count)):
+                    chunk_sum[:] = 0
+                    for c in range(shards[shard], shards[shard + 1]):
+                        row = parts[c, s * depth + k]
+                        for j in range(columns):
+                            chunk_sum[j] += row[j]
                     for j in range(columns):
-                        chunk_sum[j] += row[j]
+                        group_sum[j] += chunk_sum[j]
                 for j in range(columns):
-                    total[j] += chunk_sum[j]
+                    total[j] += group_sum[j]
             for j in range(columns):
                 out[k, s * wide + j] = total[j]

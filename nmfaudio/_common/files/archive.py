@@ -73,10 +73,10 @@ def save_archive(
         descriptor = create(names[target], target)
         try:
             with open(descriptor, "wb", closefd=False) as file, zipfile.ZipFile(file, "w") as pack:
-                with _member(pack, _HEADER) as member:
+                with open_member(pack, _HEADER) as member:
                     member.write(text)
                 for name, array in ready.items():
-                    with _member(pack, f"{name}.npy") as member:
+                    with open_member(pack, f"{name}.npy") as member:
                         np.lib.format.write_array(member, array, (1, 0), allow_pickle=False)
         except OSError as error:
             raise write_failure(descriptor, target, str(error)) from None
@@ -180,7 +180,7 @@ def _header_text(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) 
         raise ParameterError(f"header is not JSON-serialisable: {error}") from None
 
 
-def _member(pack: zipfile.ZipFile, name: str) -> IO[bytes]:
+def open_member(pack: zipfile.ZipFile, name: str) -> IO[bytes]:
     """Open a new member whose metadata depend on neither the time nor the system."""
     info = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
     info.create_system = 3  # Unix, on every system

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from nmfaudio.factorisation.problem import Problem
 from nmfaudio.factorisation.solvers.base import Run, Solver
 from nmfaudio.factorisation.solvers.fused import FusedRun, can_fuse
 from nmfaudio.factorisation.solvers.row_weights import begin_fused
+from nmfaudio.factorisation.solvers.template_updates import TemplateUpdates
 from nmfaudio.kernels.layout import aligned_zeros
 from nmfaudio.kernels.majorisation import extrapolate
 from nmfaudio.kernels.threads import parallel_for
@@ -74,12 +76,14 @@ class BMME:
         return begin_fused(ExtrapolatedRun, problem, factors)
 
 
-class ExtrapolatedRun(FusedRun):
-    """`FusedRun` with extrapolation between evaluations of the objective."""
+class Extrapolation(TemplateUpdates):
+    """Extrapolation between evaluations of the objective."""
 
-    def __init__(self, problem: Problem, divergence: Beta, factors: Sequence[np.ndarray]) -> None:
-        super().__init__(problem, divergence, factors)
-        self._restart()
+    _H: Any
+    """Activations, kept as they are when others replace them."""
+    _t = 1.0  # Nesterov's sequence
+    _W_before: np.ndarray
+    _H_before: Any
 
     def advance(self, iterations: int) -> None:
         before_W, before_H, before_loss = self._W, self._H, self.loss
@@ -111,14 +115,29 @@ class ExtrapolatedRun(FusedRun):
         if self._free_W is not False:
             self._update_W()
         if self._free_H is not False:
-            self._H = _extrapolated(self._H, self._H_before, step)
+            self._H = self._extrapolated_H(step)
         if not last:  # the loss of the last sweep is that of the factors themselves
-            self._W_next = _extrapolated(self._W, W_before, step)
+            self._W_next = extrapolated(self._W, W_before, step)
         self._W_before, self._H_before = W_before, H_before
         self._sweep(update=self._free_H is not False, want_loss=last)
 
+    @abstractmethod
+    def _extrapolated_H(self, step: float) -> Any:
+        """Return the activations, extrapolated."""
 
-def _extrapolated(F: np.ndarray, before: np.ndarray, step: float) -> np.ndarray:
+
+class ExtrapolatedRun(Extrapolation, FusedRun):
+    """`FusedRun` with extrapolation between evaluations of the objective."""
+
+    def __init__(self, problem: Problem, divergence: Beta, factors: Sequence[np.ndarray]) -> None:
+        super().__init__(problem, divergence, factors)
+        self._restart()
+
+    def _extrapolated_H(self, step: float) -> np.ndarray:
+        return extrapolated(self._H, self._H_before, step)
+
+
+def extrapolated(F: np.ndarray, before: np.ndarray, step: float) -> np.ndarray:
     """Return ``F + step · max(F − before, 0)``."""
     out = aligned_zeros(F.shape, F.dtype)
     rows = max(1, _TASK // F.shape[1])

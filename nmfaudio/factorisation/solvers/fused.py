@@ -6,7 +6,8 @@ compare the two.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,10 @@ import numpy as np
 from nmfaudio.factorisation.divergences import Beta
 from nmfaudio.factorisation.penalties import Terms
 from nmfaudio.factorisation.problem import Problem
-from nmfaudio.factorisation.solvers.descent import descend, factor_floor, step_terms
+from nmfaudio.factorisation.solvers.descent import factor_floor, step_terms
+from nmfaudio.factorisation.solvers.template_updates import TemplateUpdates
 from nmfaudio.factorisation.structures import Convolutive, Product
+from nmfaudio.factorisation.sums import add_shards, sum_chunks
 from nmfaudio.kernels import layout
 from nmfaudio.kernels.bundles import (
     Chunks,
@@ -28,7 +31,7 @@ from nmfaudio.kernels.bundles import (
 )
 from nmfaudio.kernels.formulas import formula_for
 from nmfaudio.kernels.packing import add_chunks, pack_strips, pack_templates
-from nmfaudio.kernels.products import accumulate, product
+from nmfaudio.kernels.products import product
 from nmfaudio.kernels.sweep import sweep, update_lagged
 from nmfaudio.kernels.threads import get_threads, parallel_for
 
@@ -41,7 +44,7 @@ def can_fuse(problem: Problem) -> bool:
     return supported and type(problem.divergence) is Beta
 
 
-class FusedRun:
+class FusedRun(TemplateUpdates):
     """Multiplicative updates of ``V ≈ Y = W H``, W before H in each iteration.
 
     Without weights and penalties, an iteration computes::
@@ -57,39 +60,32 @@ class FusedRun:
 
     Frames are divided into chunks, and the chunks depend on the number of frames only. Each chunk
     has separate accumulators, which are added in order, so results are bitwise the same for any
-    number of threads.
+    number of threads. The sums of a shard of frames do not depend on other shards, so they may be
+    computed elsewhere; see `factorisation.corpus`.
     """
 
-    loss: float
     _fixed_templates: Templates | None = None
-    _plain_H = True
-    """Whether H is a factor itself, not computed from others."""
 
     def __init__(self, problem: Problem, divergence: Beta, factors: Sequence[np.ndarray]) -> None:
         W, H = self._matrices(factors)
-        self._problem = problem
-        self._last = len(factors) - 1  # index of the activations
-        self._beta = divergence.beta
-        self._exponents = divergence.exponents
         self._V = _time_major(problem.V)
-        dtype = self._V.dtype
+        super().__init__(problem, divergence, W)
+        self._last = len(factors) - 1  # index of the activations
+        dtype = self._dtype
         self._floors = divergence.model_floor(dtype), factor_floor(dtype)
         weights = problem.weights
         self._weights = np.empty((0, 0), dtype) if weights is None else _time_major(weights)
-        self._W_shape = W.shape  # (freq, component) or (lag, freq, component)
-        self._lags = len(W) if W.ndim == 3 else 1
-        # _W are the templates that H is updated for, _W_next those that the next update of W starts
-        # from. They differ only in subclasses that extrapolate. (lag · component, freq), padded.
-        self._W = self._W_next = self._packed(W)
         self._H = np.array(H.T, order="C")  # (time, component)
-        self._free_W = self._movable_W()
         free_H = problem.free[-1]
         self._free_H = free_H if isinstance(free_H, bool) else self._rows_of_H(free_H)
         self._edges = layout.chunk_edges(len(self._V))
         self._shards = layout.shard_edges(self._edges)
-        self._widths = layout.strip_widths(dtype)
         self._allocate((W, H))
         self._workspaces: dict[int, Workspace] = {}
+        self._begin()
+
+    def _begin(self) -> None:
+        """Compute the loss, and the gradient for the first update of W."""
         self._sweep(update=False, want_loss=True)
 
     def _matrices(self, factors: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -97,29 +93,16 @@ class FusedRun:
         W, H = factors
         return W, H
 
-    def _movable_W(self) -> bool | np.ndarray:
-        """Return whether W may change, or a mask of its free entries in the shape of packed W."""
-        free = self._problem.free[0]
-        return free if isinstance(free, bool) else self._packed(free)
-
     def _rows_of_H(self, array: np.ndarray) -> np.ndarray:
         """Reshape an array of the shape of the activations to (time, component)."""
         return array.reshape(-1, array.shape[-1]).T
 
     def _allocate(self, factors: Sequence[np.ndarray]) -> None:
         """Allocate the accumulators of each chunk; those that a closed form replaces are empty."""
-        dtype, unweighted = self._V.dtype, self._problem.weights is None
+        dtype = self._V.dtype
         chunks = len(self._edges) - 1
         strips = self._n_strips() * len(self._W), self._widths[0]
-        # β = 1 without weights: B is 1, so B Hᵀ is Σ_t H[k, t] for every frequency.
-        self._constant_B = self._beta == 1 and unweighted
-        # β = 2 without weights: B is Y, so B Hᵀ is W (H Hᵀ), with a Gram matrix. Its entries are
-        # squares, which must stay in the exponent range of the dtype (2^±126 and 2^±1022).
-        bits = 30 if dtype == np.float32 else 400
-        in_range = all(2.0**-bits < F.max() < 2.0**bits for F in factors)
-        self._gram = (
-            self._beta == 2 and unweighted and self._lags == 1 and in_range and self._plain_H
-        )
+        self._gram = self._gram_in_range(factors)
         shape = (chunks, *strips) if self._free_W is not False else (0, 0, 0)
         closed_form = self._constant_B or self._gram
         # Negative and positive part of the gradient, (chunk, strip · lag · component, columns).
@@ -132,78 +115,26 @@ class FusedRun:
         self._sums = np.zeros((chunks, self._W_shape[-1]))  # Σ_t H[k, t]
         self._misfits = np.zeros(chunks)  # divergence
 
-    def advance(self, iterations: int) -> None:
-        for left in range(iterations - 1, -1, -1):
-            if self._free_W is not False:
-                self._update_W()
-            self._sweep(update=self._free_H is not False, want_loss=left == 0)
-
     def factors(self) -> list[np.ndarray]:
         return [self._unpacked(self._W), self._H.T]
 
-    def _packed(self, W: np.ndarray) -> np.ndarray:
-        """Reshape an array of W's shape to (lag · component, freq), padded for the kernels."""
-        rows = W.reshape(self._lags, -1, W.shape[-1]).transpose(0, 2, 1)
-        flat = rows.reshape(-1, rows.shape[-1])
-        return layout.padded(flat, layout.padded_shape(*flat.shape, self._V.dtype))
+    def _terms_of_W(self) -> Terms | None:
+        return self._problem.majorize(0, [self._unpacked(self._W_next), self._H.T])
 
-    def _unpacked(self, W: np.ndarray) -> np.ndarray:
-        """Reshape a packed array back to the shape of W."""
-        freq, rank = self._W_shape[-2:]
-        rows = W[: self._lags * rank, :freq].reshape(self._lags, rank, freq).transpose(0, 2, 1)
-        out: np.ndarray = rows.reshape(self._W_shape)
-        return out
+    def _negative_part(self) -> np.ndarray:
+        return self._total(self._neg)
 
-    def _packed_terms(self, terms: Terms | None) -> Terms | None:
-        """Reshape the penalty terms of W as `_packed` reshapes W."""
-        if terms is None:
-            return None
-        return Terms(
-            *(
-                t if np.ndim(t) == 0 else self._packed(np.broadcast_to(t, self._W_shape))
-                for t in terms
-            )
-        )
+    def _sum_of_BHt(self) -> np.ndarray:
+        return self._total(self._pos)
 
-    def _update_W(self) -> None:
-        """Update W with the gradient that the last sweep accumulated."""
-        X = [self._unpacked(self._W_next), self._H.T]
-        terms = self._packed_terms(self._problem.majorize(0, X))
-        self._W = self._W_next = layout.padded(self._W_next, self._W.shape)
-        neg, pos = self._total(self._neg), self._positive_part()
-        descend(self._W, neg, pos, terms, self._free_W, self._exponents)
-
-    def _positive_part(self) -> np.ndarray:
-        """Return the positive part of the gradient for W, in the shape of packed W.
-
-        It is the denominator of the multiplicative update. Chunks are summed in order.
-        """
-        if self._constant_B:
-            return np.broadcast_to(self._sums_of_H()[:, None], self._W.shape)
-        if not self._gram:
-            return self._total(self._pos)
-        pos = np.zeros_like(self._W)  # (H Hᵀ) Wᵀ, since packed W is transposed
-        accumulate(self._squares.sum(0), self._W_next, pos)
-        return pos
+    def _sum_of_squares(self) -> np.ndarray:
+        return sum_chunks(self._squares, self._shards).astype(self._dtype)
 
     def _total(self, parts: np.ndarray) -> np.ndarray:
         """Sum parts in strips over the chunks, in order, in the shape of packed W."""
         out = np.empty_like(self._W)
         self._for_strips(lambda first, last: add_chunks(parts, self._shards, first, last, out))
         return out
-
-    def _n_strips(self) -> int:
-        """Return the number of strips of packed W."""
-        return int(-(-self._W.shape[1] // self._widths[0]))
-
-    def _for_strips(self, work: Callable[[int, int], None]) -> None:
-        """Call `work` with the first strip and one past the last, on all threads."""
-
-        def each(strips: range) -> None:
-            for s in strips:
-                work(s, s + 1)
-
-        parallel_for(each, self._n_strips())
 
     def _sums_of_H(self) -> np.ndarray:
         """Return, for each row (lag, component) of packed W, the sum of its activations in V.
@@ -212,7 +143,7 @@ class FusedRun:
         """
         H, lags = self._H, self._lags
         sums = np.zeros((lags, H.shape[1]))
-        sums[0] = self._sums.sum(0)
+        sums[0] = sum_chunks(self._sums, self._shards)
         if lags > 1:
             # Only the last lags − 1 frames of H differ between lags: a cumulative sum over them.
             first = max(len(H) - lags + 1, 0)
@@ -234,7 +165,12 @@ class FusedRun:
         if update or want_loss or self._neg.size:
             self._accumulate(templates, terms, self._params(update, want_loss))
         if want_loss:
-            self.loss = self._problem.loss(self.factors(), float(sum(self._misfits)))
+            self.loss = self._problem.loss(self.factors(), self._misfit())
+
+    def _misfit(self) -> float:
+        """Return the divergence, summed over the chunks in order."""
+        sums = [sum(self._misfits[first:last]) for first, last in pairwise(self._shards)]
+        return float(add_shards(np.array(sums)))
 
     def _terms_of_H(self) -> StepTerms:
         """Return the penalty terms and the free entries of the activations, (time, component)."""

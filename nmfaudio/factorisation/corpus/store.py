@@ -1,0 +1,76 @@
+"""Results on disk: arrays and facts in files that are complete or absent."""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from nmfaudio._common.files import show
+from nmfaudio._common.files.archive import open_member
+from nmfaudio._common.files.staging import create, staged, write_failure
+from nmfaudio.errors import AudioFileError
+
+_FACTS = "facts.json"
+_SUFFIX = ".npy"
+
+
+class Stored(NamedTuple):
+    """Content of a file: JSON types, and arrays by name."""
+
+    facts: dict[str, Any]
+    arrays: dict[str, np.ndarray]
+
+
+def save(path: Path, content: Stored) -> None:
+    """Write a file; equal content makes equal bytes."""
+    with staged([path], overwrite=True) as names:
+        descriptor = create(names[path], path)
+        try:
+            with open(descriptor, "wb", closefd=False) as file, zipfile.ZipFile(file, "w") as pack:
+                with open_member(pack, _FACTS) as member:
+                    member.write(json.dumps(content.facts, sort_keys=True).encode())
+                for name, array in content.arrays.items():
+                    with open_member(pack, name + _SUFFIX) as member:
+                        np.lib.format.write_array(member, array, (1, 0), allow_pickle=False)
+        except OSError as error:
+            raise write_failure(descriptor, path, str(error)) from None
+        finally:
+            os.close(descriptor)
+
+
+def load(path: Path) -> Stored | None:
+    """Read a file; None if it does not exist, or is damaged: each member has a checksum."""
+    try:
+        with zipfile.ZipFile(path) as pack:
+            facts = json.loads(pack.read(_FACTS))
+            names = [name for name in pack.namelist() if name.endswith(_SUFFIX)]
+            return Stored(facts, {name.removesuffix(_SUFFIX): _array(pack, name) for name in names})
+    except (FileNotFoundError, zipfile.BadZipFile, KeyError, ValueError, EOFError, zlib.error):
+        return None
+    except OSError as error:
+        raise AudioFileError(f"{show(path)}: {os.strerror(error.errno or 0)}") from None
+
+
+def save_array(path: Path, array: np.ndarray) -> None:
+    """Write an array that is read in slices, as a plain ``.npy`` file."""
+    with staged([path], overwrite=True) as names:
+        descriptor = create(names[path], path)
+        try:
+            with open(descriptor, "wb", closefd=False) as file:
+                np.lib.format.write_array(file, array, (1, 0), allow_pickle=False)
+        except OSError as error:
+            raise write_failure(descriptor, path, str(error)) from None
+        finally:
+            os.close(descriptor)
+
+
+def _array(pack: zipfile.ZipFile, name: str) -> np.ndarray:
+    with pack.open(name) as member:
+        array: np.ndarray = np.lib.format.read_array(member, allow_pickle=False)
+    return array
