@@ -162,10 +162,10 @@ class GuidedSeparator(NmfSeparator):
                 f"{shared[0]!r} is in the dictionary and has an example too; leave one out, or "
                 "learn a dictionary from both"
             )
-        _ = self._free_components  # refuses a single stem before any audio is read
+        _ = self.free_components  # refuses a single stem before any audio is read
 
     @cached_property
-    def _free_components(self) -> int:
+    def free_components(self) -> int:
         """Number of components of sounds without examples."""
         from nmfaudio.separators.free_components import count_free_components
 
@@ -216,12 +216,12 @@ class GuidedSeparator(NmfSeparator):
         from nmfaudio.separators.exemplar_fit import fit_exemplars
 
         rng = generator(inputs.rng)
-        known = self._known(inputs.transform, rng)
+        known = self.known_templates(inputs.transform, rng)
         fitted = fit_exemplars(
             inputs.V,
             known.templates,
             convolutive=known.kind == "convolutive",
-            n_free=self._free_components,
+            n_free=self.free_components,
             adapt=self.adapt,
             beta_loss=known.beta_loss if self.beta_loss is None else self.beta_loss,
             max_iter=self.max_iter,
@@ -230,13 +230,36 @@ class GuidedSeparator(NmfSeparator):
             rng=rng,
         )
         groups = {name: known.components(name) for name in known.names}
-        if self._free_components:
+        if self.free_components:
             unknown = tuple(range(known.n_components, fitted.n_components))
             groups[REST] = (*groups.get(REST, ()), *unknown)
         return GroupedDecomposition(fitted, groups)
 
-    def _known(self, transform: Stft, rng: np.random.Generator) -> Dictionary:
-        """Merge the loaded dictionary with one learned from the examples under `transform`."""
+    def known_templates(
+        self, transform: Stft, rng: np.random.Generator, *, size: int = _SIZE, lags: int = _LAGS
+    ) -> Dictionary:
+        """Merge the loaded dictionary with one learned from the examples.
+
+        Parameters
+        ----------
+        transform : Stft
+            Transform of the recording.
+        rng : np.random.Generator
+            Random numbers of the learning.
+        size : int
+            Maximum number of templates of each example's label.
+        lags : int
+            Number of frames of these templates, if there is no loaded dictionary.
+
+        Returns
+        -------
+        Dictionary
+
+        Raises
+        ------
+        ParameterError
+            The loaded dictionary is of another transform.
+        """
         from nmfaudio.dictionaries.learning import learn
 
         loaded = self._loaded
@@ -248,8 +271,8 @@ class GuidedSeparator(NmfSeparator):
             self._examples,
             transform.sr,
             kind="exemplars" if loaded is None or loaded.lags == 1 else loaded.kind,
-            size=_SIZE,
-            lags=_LAGS if loaded is None else loaded.lags,
+            size=size,
+            lags=lags if loaded is None else loaded.lags,
             transform=transform,
             beta_loss=_BETA if loaded is None else loaded.beta_loss,
             rng=rng,
@@ -265,8 +288,8 @@ class GuidedSeparator(NmfSeparator):
             Number of components, number of stems.
         """
         loaded = self._loaded
-        components = self._free_components + _SIZE * len(self._examples)
-        stems = len(self._examples) + bool(self._free_components)
+        components = self.free_components + _SIZE * len(self._examples)
+        stems = len(self._examples) + bool(self.free_components)
         if loaded is not None:
             components += loaded.n_components
             stems += len(loaded.names)
