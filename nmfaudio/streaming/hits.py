@@ -71,7 +71,7 @@ class HitPicker:
         heights = self._above[-1 - self.reach]
         peaks = (heights > 0) & (heights >= self._above.max(axis=0))
         peaks &= frame - self._last >= self._interval
-        return [self._hit(p, frame) for p in np.flatnonzero(peaks) if self._is_loud(p)]
+        return [self._hit(p, frame) for p in np.flatnonzero(peaks).tolist() if self._is_loud(p)]
 
     def _is_loud(self, part: int) -> bool:
         """Whether the height of a peak is that of a hit; adds it to those that this depends on."""

@@ -81,7 +81,7 @@ class MedianModel:
     https://arrow.tudublin.ie/argcon/67/.
     """
 
-    names = ("harmonic", "percussive")
+    names: tuple[str, ...] = ("harmonic", "percussive")
 
     def __init__(self, n_bins: int, frames: int, half: int, lookahead: int) -> None:
         self._rows: deque[np.ndarray] = deque(np.zeros((frames, n_bins), np.float32), frames)
@@ -112,7 +112,7 @@ class NoiseModel:
         Frames after the one that is modelled.
     """
 
-    names = ("signal", "noise")
+    names: tuple[str, ...] = ("signal", "noise")
 
     def __init__(
         self,

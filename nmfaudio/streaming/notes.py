@@ -102,7 +102,7 @@ class NoteDecoder:
 
     def finish(self, time: float) -> list[NoteEvent]:
         """Return the ends of all notes that last until the end of the stream in seconds."""
-        return [self._end(p, time) for p in np.flatnonzero(self._activity.active)]
+        return [self._end(p, time) for p in np.flatnonzero(self._activity.active).tolist()]
 
     def _peaks(self, frame: int) -> np.ndarray:
         """Pitches whose onset strength peaks at a frame."""

@@ -63,6 +63,7 @@ class StemRenderer:
     """
 
     def __init__(self, plan: StemPlan, stft: Stft, lookahead: int, channels: int) -> None:
+        self.names = plan.model.names
         self._plan = plan
         self._stft = stft
         self._lookahead = lookahead
@@ -75,11 +76,6 @@ class StemRenderer:
         self._steps = 0  # frames that the model has seen
         self._rendered = 0  # frames that have been added
         self._empty = np.zeros((len(plan.model.names), channels, 0), np.float32)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Names of the stems."""
-        return self._plan.model.names
 
     def add(self, Z: np.ndarray) -> list[np.ndarray]:
         """Add frames, and return the samples that they complete.

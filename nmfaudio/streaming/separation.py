@@ -24,6 +24,7 @@ from nmfaudio.separators.guided import GuidedSeparator
 from nmfaudio.separators.hpss import HpssSeparator
 from nmfaudio.separators.inputs import SeparationInput
 from nmfaudio.stems import REST
+from nmfaudio.stems.grouping import ComponentGroup
 from nmfaudio.streaming.models import FrameModel, MedianModel, NoiseModel, TemplateModel
 from nmfaudio.streaming.rendering import StemPlan
 from nmfaudio.streaming.templates import Templates
@@ -144,7 +145,8 @@ class _Request:
                 "use guided, drums, denoise, hpss or separate"
             )
         groups = {
-            name: tuple(getattr(group, "components", group)) for name, group in model.groups.items()
+            name: tuple(group.components if isinstance(group, ComponentGroup) else group)
+            for name, group in model.groups.items()
         }
         W = d.W if d.W.ndim == 3 else d.W[None]
         beta = d.divergence.beta if isinstance(d.divergence, Beta) else 1.0
@@ -197,8 +199,9 @@ class _Request:
     def denoise(self, separator: DenoiseSeparator) -> FrameModel:
         """Frames of the noise, and of the signal if there are examples of it."""
         signal = self._spectra("signal", separator.signal)
-        ranges = [sound for sound in separator.noise if isinstance(sound, tuple)]
-        if not separator.noise or ranges and len(separator.noise) > 1:
+        sounds = cast("tuple[Any, ...]", separator.noise)
+        ranges = [sound for sound in sounds if isinstance(sound, tuple)]
+        if not sounds or (ranges and len(sounds) > 1):
             raise ParameterError(
                 "noise is needed, a recording of it, or one time range of the stream with noise "
                 "only, such as (0, 1)"
@@ -221,7 +224,7 @@ class _Request:
             return Templates(both[None], _members(labels), band_width=_FINE)
 
         if not ranges:
-            templates = learn(*self._spectra("noise", separator.noise))
+            templates = learn(*self._spectra("noise", sounds))
             return TemplateModel(templates, self.lookahead)
         start, stop = ranges[0]
         if not 0 <= start < stop:
@@ -236,7 +239,7 @@ class _Request:
             raise ParameterError(
                 "signal is a time range, which a stream has not played yet; give a recording"
             )
-        spectra = [V for V in read_recordings(name, sounds, self.transform)] if sounds else []
+        spectra = list(read_recordings(name, sounds, self.transform)) if sounds else []
         if sounds and not any(V.any() for V in spectra):
             raise ContentError(f"{name}: the examples are silent; give another file")
         return spectra

@@ -10,7 +10,6 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from nmfaudio._common.validation import (
-    as_audio,
     as_choice,
     as_count,
     as_sample_rate,
@@ -19,10 +18,8 @@ from nmfaudio._common.validation import (
 )
 from nmfaudio._public import public
 from nmfaudio.audio.io.samples import as_samples
-from nmfaudio.audio.transforms import Stft
 from nmfaudio.errors import AudioWarning, ContentError, ParameterError, ShapeError
 from nmfaudio.separators.pipeline import NmfSeparator
-from nmfaudio.streaming.events import NoteEvent
 from nmfaudio.streaming.frames import FrameReader
 from nmfaudio.streaming.rendering import StemRenderer
 from nmfaudio.streaming.separation import plan_stems, stream_transform

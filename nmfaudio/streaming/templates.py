@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -83,7 +84,7 @@ class TemplateFit:
         order = [k for members in groups for k in members]
         ends = np.cumsum([0, *map(len, groups)]).tolist()
         # Component ranges of the stems, in the order of the components here.
-        self._spans = list(zip(ends[:-1], ends[1:], strict=True))
+        self._spans = list(pairwise(ends))
         self._W = np.ascontiguousarray(templates.W[..., order].transpose(0, 2, 1), np.float32)
         lags, components, n_bins = self._W.shape
         width = templates.band_width
@@ -136,7 +137,8 @@ class TemplateFit:
     @property
     def activations(self) -> np.ndarray:
         """Activations of the frame before the lookahead [shape=(component,)], in group order."""
-        return self._H[len(self._H) - 1 - self._lookahead]
+        row: np.ndarray = self._H[len(self._H) - 1 - self._lookahead]
+        return row
 
     def models(self) -> np.ndarray:
         """Model of each stem in the frame before the lookahead [shape=(stem, freq)]."""

@@ -177,7 +177,7 @@ class EventReporter:
         Transform of the frames.
     """
 
-    names = ("notes",)
+    names: tuple[str, ...] = ("notes",)
 
     def __init__(self, model: EventModel, stft: Stft) -> None:
         self._model = model
