@@ -28,6 +28,10 @@ OTHERS = {
         "nmfaudio.cli.transcribe:TranscribeCommand",
         "transcribe notes or drum hits, and separate each of them",
     ),
+    "live": (
+        "nmfaudio.cli.live:LiveCommand",
+        "separate or transcribe sound as it arrives, from standard input to standard output",
+    ),
     "info": (
         "nmfaudio.cli.info:InfoCommand",
         "show the properties of audio files, and warn of suspicious ones",
@@ -59,6 +63,7 @@ GROUPS = {
     "if you can see the sounds in a spectrogram": ("picture", "paint"),
     "if you have drums": ("drums",),
     "if you need notes": ("transcribe",),
+    "if the sound is still arriving": ("live",),
     "tools": ("info", "regroup", "dictionary", "evaluate", "samples", "completion", "doctor"),
 }
 """Commands by what a user has, in the order of the help."""
