@@ -45,7 +45,8 @@ class HitPicker:
         self._thresholds = np.array([threshold_of(threshold, part) for part in parts])
         n = len(self._parts)
         self._remainder = np.zeros(n)
-        # Levels above the remainder, of the frames around the one that may be a peak.
+        # The last levels, and these above the remainder: around the frame that may be a peak.
+        self._levels = np.zeros((self.reach + 2, n))
         self._above = np.zeros((self._interval + self.reach + 1, n))
         self._cubes, self._squares, self._highest = np.zeros(n), np.zeros(n), np.zeros(n)
         self._last = np.full(n, -self._interval)  # frame of the last hit
@@ -63,8 +64,8 @@ class HitPicker:
         list of NoteEvent
             In the order of the parts.
         """
-        self._above[:-1] = self._above[1:]
-        self._above[-1] = np.maximum(levels - self._remainder, 0)
+        self._levels[:-1], self._above[:-1] = self._levels[1:], self._above[1:]
+        self._levels[-1], self._above[-1] = levels, np.maximum(levels - self._remainder, 0)
         self._remainder = np.maximum(levels, self._remainder) * self._factor
         frame = self._frames - self.reach
         self._frames += 1
@@ -85,9 +86,8 @@ class HitPicker:
     def _hit(self, part: int, frame: int) -> NoteEvent:
         """Hit at a frame; its time is the centroid of the peak and the frames beside it."""
         self._last[part] = frame
-        nearby = self._above[-2 - self.reach : len(self._above) - self.reach + 1, part]
-        times = np.arange(frame - 1, frame - 1 + len(nearby)) * self._step
-        time = max(0.0, float(np.average(times, weights=nearby)))
-        velocity = float(np.sqrt(nearby[1] / self._highest[part]))
+        times = np.arange(frame - 1, frame + 2) * self._step
+        time = max(0.0, float(np.average(times, weights=self._levels[:3, part])))
+        velocity = float(np.sqrt(self._above[-1 - self.reach, part] / self._highest[part]))
         name = self._parts[part]
         return NoteEvent("on", time, float(drum_pitch(name)), velocity, name)

@@ -120,7 +120,7 @@ def plan_stems(
     else:
         raise ParameterError(
             f"{type(separator).__name__} has no templates before it has separated a recording; "
-            "pass one of the same sounds as learn_from"
+            "use learn_from, a recording of the same sounds"
         )
     signal = bool(getattr(separator, "signal", ()))
     return StemPlan(model, masking, _returned(separator, signal))
@@ -229,8 +229,9 @@ class _Request:
         start, stop = ranges[0]
         if not 0 <= start < stop:
             raise ParameterError(f"noise is {start:g}-{stop:g} s; it must be a time range")
-        hop = self.transform.hop_seconds
-        first, last = math.ceil(start / hop), max(math.ceil(start / hop) + 1, int(stop / hop))
+        hop, sr = self.transform.hop, self.transform.sr
+        first, last = (-(-round(time * sr) // hop) for time in (start, stop))
+        last = max(last, first + 1)
         return NoiseModel(first, last, learn, self.lookahead)
 
     def _spectra(self, name: str, sounds: Any) -> list[np.ndarray]:
