@@ -30,7 +30,7 @@ OTHERS = {
     ),
     "live": (
         "nmfaudio.cli.live:LiveCommand",
-        "separate or transcribe sound as it arrives, from standard input to standard output",
+        "separate or transcribe sound while it arrives, in a pipe",
     ),
     "info": (
         "nmfaudio.cli.info:InfoCommand",

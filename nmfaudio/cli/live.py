@@ -50,13 +50,15 @@ _DIGITS = 6  # of the times of events in seconds
 class LiveCommand(Command):
     """``nmfaudio live``."""
 
-    operands = "{" + ",".join(LIVE) + "}"
-    details = """\
+    operands = "COMMAND"
+    details = f"""\
+COMMAND is one of {", ".join(LIVE)}.
+nmfaudio live COMMAND --help also shows the options of COMMAND.
+
 Samples without a header come from standard input. The stems go to standard
 output in the same encoding, interleaved: all channels of the first stem, then
 those of the next one. They sum to the input, after a delay that is shown on
 standard error. Notes go to standard output as one JSON object per line.
-nmfaudio live COMMAND --help shows the options of COMMAND.
 """
     epilog = """\
 examples:
