@@ -62,10 +62,12 @@ standard error. Notes go to standard output as one JSON object per line.
 """
     epilog = """\
 examples:
-  sox -d -t f32 -c 1 -r 44100 - | nmfaudio live drums --one-shots kit/ --stem kick \\
+  sox -d -t f32 -c 1 -r 44100 - \\
+    | nmfaudio live drums --one-shots kit/ --stem kick \\
     | sox -t f32 -c 1 -r 44100 - -d
-  ffmpeg -i - -f s16le -ac 2 - | nmfaudio live denoise --noise 0-1 --channels 2 \\
-    --encoding s16le --stem signal > speech.raw
+  ffmpeg -i talk.mp4 -f s16le -ac 2 -ar 48000 - \\
+    | nmfaudio live denoise --noise 0-1 --stem signal \\
+        --encoding s16le --channels 2 --rate 48000 > speech.raw
   arecord -f FLOAT_LE -c 1 -r 44100 | nmfaudio live transcribe
 """
 

@@ -84,6 +84,7 @@ def test_templates_are_learned_from_a_file(live, folder):
     assert live(interleaved(Y), "hpss", *OPTIONS, *more, "--lookahead", 1).out == first.out
 
 
+@pytest.mark.filterwarnings("always")
 def test_a_rest_that_is_no_sample_is_left_out_with_a_warning(live):
     result = live(interleaved(Y) + b"abc", "hpss", *OPTIONS, "-q")
     assert result.code == 0
