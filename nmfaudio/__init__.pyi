@@ -8,6 +8,7 @@ from . import metrics as metrics
 from . import mosaics as mosaics
 from . import separators as separators
 from . import stems as stems
+from . import streaming as streaming
 from . import symbolic as symbolic
 from . import transcription as transcription
 from ._common.versions import show_versions as show_versions
@@ -72,6 +73,7 @@ from .separators.functions import regroup as regroup
 from .separators.functions import score as score
 from .separators.functions import separate as separate
 from .stems import Stems as Stems
+from .streaming import Stream as Stream
 from .symbolic import Note as Note
 from .symbolic import read_notes as read_notes
 from .symbolic import write_notes as write_notes

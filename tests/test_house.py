@@ -29,6 +29,7 @@ LIGHT = (
     "transcribe",
     "info",
     "doctor",
+    "live",
 )  # commands besides, whose help loads nothing heavy
 
 MODULES = sorted(

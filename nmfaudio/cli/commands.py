@@ -36,6 +36,10 @@ OTHERS = {
         "nmfaudio.cli.transcribe:TranscribeCommand",
         "transcribe notes or drum hits, and separate each of them",
     ),
+    "live": (
+        "nmfaudio.cli.live:LiveCommand",
+        "separate or transcribe sound while it arrives, in a pipe",
+    ),
     "info": (
         "nmfaudio.cli.info:InfoCommand",
         "show the properties of audio files, and warn of suspicious ones",
@@ -68,6 +72,7 @@ GROUPS = {
     "if you have drums": ("drums",),
     "if you need notes": ("transcribe",),
     "if you have many files": ("batch", "render"),
+    "if the sound is still arriving": ("live",),
     "tools": ("info", "regroup", "dictionary", "evaluate", "samples", "completion", "doctor"),
 }
 """Commands by what a user has, in the order of the help."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from nmfaudio.cli.command import Command
 from nmfaudio.cli.commands import commands, load_command
+from nmfaudio.cli.live import LIVE
 from nmfaudio.cli.output import emit
 from nmfaudio.errors import ParameterError
 
@@ -115,7 +116,8 @@ def _bash() -> str:
             if flag.choices
             for name in flag.names
         ]
-    for name, words in (("completion", SHELLS), ("dictionary", ("info", "merge", "export"))):
+    actions = {"completion": SHELLS, "dictionary": ("info", "merge", "export"), "live": LIVE}
+    for name, words in actions.items():
         choices.append(f'        "{name} {name}") words="{" ".join(words)}" ;;')
     choices.append(f'        "help help") words="{" ".join(commands())}" ;;')
     return (

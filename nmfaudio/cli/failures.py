@@ -37,6 +37,7 @@ _FLAGS = {
     "nonfinite='zero'": "--nonfinite zero",
     "use DrumTranscriber": "use --drums",
     "use Transcriber": "leave out --drums",
+    "use learn_from": "use --learn-from",
 }
 
 

@@ -22,13 +22,24 @@ def emit(text: str) -> None:
     Stop
         Stdout has been closed by its reader.
     """
+    if getattr(sys.stdout, "buffer", None) is not None:
+        emit_bytes(os.fsencode(text))
+        return
+    sys.stdout.write(text)  # a notebook's stdout takes text only
+    sys.stdout.flush()
+
+
+def emit_bytes(data: bytes) -> None:
+    """Write bytes to stdout, and flush it.
+
+    Raises
+    ------
+    Stop
+        Stdout has been closed by its reader.
+    """
     try:
-        binary = getattr(sys.stdout, "buffer", None)
-        if binary is None:  # a notebook's stdout takes text only
-            sys.stdout.write(text)
-        else:
-            sys.stdout.flush()
-            binary.write(os.fsencode(text))
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
         sys.stdout.flush()
     except BrokenPipeError:
         # The interpreter flushes stdout once more at its end, and must not fail there.

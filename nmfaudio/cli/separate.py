@@ -171,7 +171,7 @@ class SeparateCommand(BatchCommand):
         )
         return build_parser(
             name,
-            (*_settings(kind), *options(cls, own_first=False)),
+            (*separator_options(kind), *options(cls, own_first=False)),
             operands=cls.operands,
             description=describe_command(name, cls.details),
             epilog=f"examples:\n{lines}\n{STDOUT}",
@@ -181,7 +181,7 @@ class SeparateCommand(BatchCommand):
     def parse(cls, name: str, argv: Sequence[str], kind: type[Any] | None = None) -> Self:
         """Build the command and its separator from the arguments."""
         kind = kind or load_separator(name)
-        settings, shared = _settings(kind), options(cls, own_first=False)
+        settings, shared = separator_options(kind), options(cls, own_first=False)
         values, files = parse(cls.parser(name, kind), (*settings, *shared), argv)
         separator = constructed(kind, settings, values)
         return cls(name=name, files=files, separator=separator, **values_of(shared, values))
@@ -429,7 +429,7 @@ class SeparateCommand(BatchCommand):
         return [line(name, report), *([table(report)] if self.verbose else [])]
 
 
-def _settings(kind: type[Any]) -> tuple[Option, ...]:
+def separator_options(kind: type[Any]) -> tuple[Option, ...]:
     """Options of a separator; those that all separators share tune the method."""
     shared = {setting.name for setting in options(NmfSeparator)}
     return tuple(

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from nmfaudio._common.options import option, switch
+from nmfaudio._common.options import Option, option, options, switch
 from nmfaudio.cli.batch import DEFAULT_ROOTS, BatchCommand, Worker, describe_result
 from nmfaudio.cli.command import STDOUT
 from nmfaudio.cli.failures import printable
@@ -200,6 +200,11 @@ examples:
     def _transcriber(self) -> Transcriber | DrumTranscriber:
         return self._drum_transcriber() if self.drums else self._note_transcriber()
 
+    def transcriber(self) -> Transcriber | DrumTranscriber:
+        """Return the transcriber that the options choose, after checking them."""
+        self.check()
+        return self._transcriber
+
     def prepare(self) -> Worker:
         """Return the function that transcribes a recording."""
         transcriber = self._transcriber
@@ -284,6 +289,11 @@ examples:
         notes = "note" if count == 1 else "notes"
         lines = [f"{name}: {count} {notes} in {times(report['seconds'], report['duration'])}"]
         return [*lines, _fit(report)] if self.verbose else lines
+
+
+def transcriber_options() -> tuple[Option, ...]:
+    """Options that choose the transcriber."""
+    return tuple(each for each in options(TranscribeCommand) if each.group == _GROUP)
 
 
 def _load_notes(path: str) -> NoteDictionary:

@@ -166,10 +166,10 @@ class GuidedSeparator(NmfSeparator):
                 f"{shared[0]!r} is in the dictionary and has an example too; leave one out, or "
                 "learn a dictionary from both"
             )
-        _ = self._free_components  # refuses a single stem before any audio is read
+        _ = self.free_components  # refuses a single stem before any audio is read
 
     @cached_property
-    def _free_components(self) -> int:
+    def free_components(self) -> int:
         """Number of components of sounds without examples."""
         from nmfaudio.separators.free_components import count_free_components
 
@@ -219,7 +219,7 @@ class GuidedSeparator(NmfSeparator):
         from nmfaudio.factorisation.engine import generator
 
         rng = generator(inputs.rng)
-        known = self._known(inputs.transform, rng)
+        known = self.known_templates(inputs.transform, rng)
         fitted = self._fit(inputs.V, known, inputs.callback, rng)
         return GroupedDecomposition(fitted, self._groups(known, fitted.n_components))
 
@@ -242,8 +242,8 @@ class GuidedSeparator(NmfSeparator):
         from nmfaudio.stems.grouping import describe_groups
 
         rng = generator(inputs.rng)
-        known = self._known(inputs.transform, rng)
-        if self._free_components or self.adapt is not None:
+        known = self.known_templates(inputs.transform, rng)
+        if self.free_components or self.adapt is not None:
             V, _ = inputs.spread_frames(LEARNING_FRAMES, _LEARNING_RUN)
             model = self._fit(V, known, inputs.callback, rng)
         else:
@@ -279,7 +279,7 @@ class GuidedSeparator(NmfSeparator):
             V,
             known.templates,
             convolutive=known.kind == "convolutive",
-            n_free=self._free_components,
+            n_free=self.free_components,
             adapt=self.adapt,
             beta_loss=self._beta(known),
             max_iter=self.max_iter,
@@ -314,13 +314,36 @@ class GuidedSeparator(NmfSeparator):
     def _groups(self, known: Dictionary, n_components: int) -> dict[str, Sequence[int]]:
         """Return the components of each stem."""
         groups: dict[str, Sequence[int]] = {name: known.components(name) for name in known.names}
-        if self._free_components:
+        if self.free_components:
             unknown = tuple(range(known.n_components, n_components))
             groups[REST] = (*groups.get(REST, ()), *unknown)
         return groups
 
-    def _known(self, transform: Stft, rng: np.random.Generator) -> Dictionary:
-        """Merge the loaded dictionary with one learned from the examples under `transform`."""
+    def known_templates(
+        self, transform: Stft, rng: np.random.Generator, *, size: int = _SIZE, lags: int = _LAGS
+    ) -> Dictionary:
+        """Merge the loaded dictionary with one learned from the examples.
+
+        Parameters
+        ----------
+        transform : Stft
+            Transform of the recording.
+        rng : np.random.Generator
+            Random numbers of the learning.
+        size : int
+            Maximum number of templates of each example's label.
+        lags : int
+            Number of frames of these templates, if there is no loaded dictionary.
+
+        Returns
+        -------
+        Dictionary
+
+        Raises
+        ------
+        ParameterError
+            The loaded dictionary is of another transform.
+        """
         from nmfaudio.dictionaries.learning import learn
 
         loaded = self._loaded
@@ -332,8 +355,8 @@ class GuidedSeparator(NmfSeparator):
             self._examples,
             transform.sr,
             kind="exemplars" if loaded is None or loaded.lags == 1 else loaded.kind,
-            size=_SIZE,
-            lags=_LAGS if loaded is None else loaded.lags,
+            size=size,
+            lags=lags if loaded is None else loaded.lags,
             transform=transform,
             beta_loss=_BETA if loaded is None else loaded.beta_loss,
             rng=rng,
@@ -349,8 +372,8 @@ class GuidedSeparator(NmfSeparator):
             Number of components, number of stems.
         """
         loaded = self._loaded
-        components = self._free_components + _SIZE * len(self._examples)
-        stems = len(self._examples) + bool(self._free_components)
+        components = self.free_components + _SIZE * len(self._examples)
+        stems = len(self._examples) + bool(self.free_components)
         if loaded is not None:
             components += loaded.n_components
             stems += len(loaded.names)

@@ -1,0 +1,2 @@
+from .events import NoteEvent as NoteEvent
+from .stream import Stream as Stream
