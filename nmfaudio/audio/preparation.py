@@ -41,9 +41,7 @@ def prepared(y: np.ndarray, sr: int, target_sr: int) -> np.ndarray:
     from nmfaudio._common.librosa_loader import load_librosa
 
     resample = load_librosa("core.audio").resample
-    resampled: np.ndarray = resample(
-        centred, orig_sr=sr, target_sr=target_sr, res_type=_QUALITY
-    )
+    resampled: np.ndarray = resample(centred, orig_sr=sr, target_sr=target_sr, res_type=_QUALITY)
     return resampled
 
 

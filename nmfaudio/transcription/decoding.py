@@ -225,9 +225,7 @@ class Decoding(Settings):
             The shapes of the arrays do not match, or their values are invalid.
         """
         values, times = np.asarray(salience.values), np.asarray(salience.times, np.float64)
-        blocks = OnsetBlocks(
-            values, salience.pitches, times, rise=self.rise, ghosts=self.ghosts
-        )
+        blocks = OnsetBlocks(values, salience.pitches, times, rise=self.rise, ghosts=self.ghosts)
         onsets = blocks.onsets(
             self.threshold, balance=self.balance, window=self.window, gap=self.gap
         )
