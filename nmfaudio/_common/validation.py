@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
+from nmfaudio._common.lazy_audio import LazyAudio
 from nmfaudio.errors import ContentError, ParameterError, ShapeError
 
 # Audio with more channels than samples, and more than this many channels, is assumed to be
@@ -32,7 +33,7 @@ def as_audio(y: Any, name: str = "y") -> np.ndarray:
     Returns
     -------
     np.ndarray [shape=(channel, sample)]
-        May be a view of `y`, so it must not be written to.
+        May be a view of `y`, so it must not be written to. A `LazyAudio` is returned as it is.
 
     Raises
     ------
@@ -44,6 +45,8 @@ def as_audio(y: Any, name: str = "y") -> np.ndarray:
     ContentError
         There are no samples, or some are NaN or infinite.
     """
+    if isinstance(y, LazyAudio):
+        return cast(np.ndarray, y)
     require_array(y, name)
     if np.ma.is_masked(y):
         raise ParameterError(f"{name} has masked samples; fill them first, e.g. {name}.filled(0)")

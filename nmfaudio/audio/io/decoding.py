@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -48,10 +48,17 @@ class Decoder:
     label: str
     size: int
     survey: Survey
-    sound: Any
+    file: BinaryIO
+    state: tuple[int, int] | None
+    """Of the file, before anything was read; see `check_unchanged`."""
+    open_sound: Callable[[], Any]
+    """Opens the file at its first frame."""
     failed_at: int | None = None
 
     def __post_init__(self) -> None:
+        self.sound = self.open_sound()
+        self.position = 0
+        """Next frame to be decoded."""
         self.sr = int(self.sound.samplerate)
         self.channels = int(self.sound.channels)
         self.format = str(self.sound.format)
@@ -78,42 +85,88 @@ class Decoder:
             New array of at most `BLOCK` frames.
         """
         last = self.total if last is None else last
-        position = self._seek(first)
-        while last is None or position < last:
-            count = BLOCK if last is None else min(BLOCK, last - position)
-            block, failed = self._decode(count)
-            position += len(block)
+        self.go_to(first)
+        while last is None or self.position < last:
+            block, failed = self.decode(BLOCK if last is None else last - self.position)
             if failed:
-                self.failed_at = position
-            if position > first and len(block):  # drop frames before `first`
-                yield block[max(len(block) - (position - first), 0) :]
+                self.failed_at = self.position
+            if self.position > first and len(block):  # drop frames before `first`
+                yield block[max(len(block) - (self.position - first), 0) :]
             if failed or not len(block):
                 return
 
-    def _seek(self, frame: int) -> int:
-        """Seek to a frame, or stay at the beginning if seeking is inexact; return the position."""
+    @property
+    def _seeks_exactly(self) -> bool:
+        """True if samples after a seek are those of decoding from the beginning.
+
+        An MP3 decoder depends on earlier frames and is wrong for a while after a seek. The Ogg
+        decoder seeks to a wrong frame near the end of a file, and codings such as GSM cannot seek.
+        """
+        return self.subtype in _SAMPLE_BYTES and self.total is not None and self.failed_at is None
+
+    def go_to(self, frame: int) -> None:
+        """Move to a frame, or where seeking is inexact to one before it; see `position`.
+
+        Parameters
+        ----------
+        frame : int
+        """
         import soundfile
 
-        # An MP3 decoder depends on earlier frames and is wrong for a while after a seek. The Ogg
-        # decoder seeks to a wrong frame near the end of a file.
-        if frame == 0 or self.total is None or self.format in ("MP3", "OGG"):
-            return 0
-        try:
-            return int(self.sound.seek(frame))
-        except soundfile.LibsndfileError:  # codings such as GSM cannot seek
-            return 0
+        if self._seeks_exactly and self.position != frame:
+            try:
+                self.position = int(self.sound.seek(frame))
+            except soundfile.LibsndfileError:
+                self._restart()
+        elif self.position > frame:
+            self._restart()
 
-    def _decode(self, frames: int) -> tuple[NDArray[Any], bool]:
-        """Decode at most `frames` frames; return them, and whether the decoder then failed."""
+    def _restart(self) -> None:
+        """Begin again at the first frame, with a new decoder."""
+        self.sound.close()
+        self.sound = self.open_sound()
+        self.position = 0
+
+    def check_unchanged(self) -> None:
+        """Check that the file is as it was when it was opened.
+
+        Raises
+        ------
+        AudioFileError
+            Its size or the time of its last change differs.
+        """
+        if _state(self.file) != self.state:
+            raise AudioFileError(
+                f"{self.label}: was changed while it was read; wait until it is complete, and read "
+                "it again"
+            )
+
+    def decode(self, frames: int) -> tuple[NDArray[Any], bool]:
+        """Decode the next frames, at most `BLOCK`.
+
+        Parameters
+        ----------
+        frames : int
+            Largest number of frames.
+
+        Returns
+        -------
+        block : np.ndarray [shape=(sample, channel)]
+            New array; shorter at the end of the file and before damage.
+        failed : bool
+            Whether the decoder then failed.
+        """
         import soundfile
 
         # NaN marks frames that were not reached: an error does not tell how many were decoded.
-        block = np.full((frames, self.channels), np.nan, dtype=self.dtype)
+        block = np.full((min(frames, BLOCK), self.channels), np.nan, dtype=self.dtype)
         try:
-            return block[: len(self.sound.read(out=block))], False
+            block, failed = block[: len(self.sound.read(out=block))], False
         except soundfile.LibsndfileError:
             missing = np.isnan(block).all(axis=1)
-            return block[: int(missing.argmax()) if missing.any() else frames], True
+            block, failed = block[: int(missing.argmax()) if missing.any() else len(block)], True
+        self.position += len(block)
+        return block, failed
 
     def suspicions(self, decoded: int) -> list[str]:
         """Contradictions between header and content, one sentence each.
@@ -161,6 +214,15 @@ class Decoder:
         return f"{count // (width * self.channels)} frames" if width else f"{count} bytes"
 
 
+def _state(file: BinaryIO) -> tuple[int, int] | None:
+    """Size and time of the last change in ns; None if it is not a file of the system."""
+    try:
+        status = os.fstat(file.fileno())
+    except (AttributeError, OSError):
+        return None
+    return status.st_size, status.st_mtime_ns
+
+
 @cache
 def _sequential_type() -> Any:
     """Subclass of SoundFile that does not seek after every read.
@@ -197,12 +259,14 @@ def open_audio(source: Source) -> Iterator[Decoder]:
     file, size = open_source(source)
     label = show(source)
     try:
+        state = _state(file)
         facts = survey(file, size)
-        sound = _open_sound(file, source, facts, label)
+        open_sound = partial(_open_sound, file, source, facts, label)
+        audio = Decoder(label, size, facts, file, state, open_sound)
         try:
-            yield Decoder(label, size, facts, sound)
+            yield audio
         finally:
-            sound.close()
+            audio.sound.close()
     finally:
         if file is not source:
             file.close()

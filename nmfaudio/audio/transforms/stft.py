@@ -322,7 +322,10 @@ class Stft:
         stft = load_librosa("core.spectrum").stft
         settings = {"n_fft": self.n_fft, "hop_length": self.hop, "center": False}
         window = window_samples(self.window, self.n_fft)
-        rows = np.empty((len(y), stop - start, self._n_bins), np.result_type(y, np.complex64))
+        # A lazy recording is read once for all strips.
+        first_sample = max(start * self.hop - self.n_fft // 2, 0)
+        samples = y[:, first_sample : max((stop - 1) * self.hop + -(-self.n_fft // 2), 0)]
+        rows = np.empty((len(y), stop - start, self._n_bins), np.result_type(y.dtype, np.complex64))
 
         def work(parts: range) -> None:
             for part in parts:
@@ -330,16 +333,20 @@ class Stft:
                 first = start + number * _STRIP
                 last = min(first + _STRIP, stop)
                 out = rows[c, first - start : last - start].T
-                stft(self._samples(y[c], first, last), window=window, out=out, **settings)
+                part_samples = self._samples(samples[c], first, last, first_sample)
+                stft(part_samples, window=window, out=out, **settings)
 
         parallel_for(work, len(y) * -(-(stop - start) // _STRIP))
         return rows.transpose(0, 2, 1)
 
-    def _samples(self, y: np.ndarray, start: int, stop: int) -> np.ndarray:
-        """Samples of the frames `start` to `stop` of one channel, zero beyond its ends."""
+    def _samples(self, y: np.ndarray, start: int, stop: int, origin: int) -> np.ndarray:
+        """Samples of the frames `start` to `stop`, zero beyond the ends of the recording.
+
+        `y` has the samples of one channel from sample `origin` on.
+        """
         first = start * self.hop - self.n_fft // 2  # sample at which the first frame begins
         length = (stop - start - 1) * self.hop + self.n_fft
-        inside = y[max(first, 0) : max(first + length, 0)]
+        inside = y[max(first, 0) - origin : max(first + length, origin) - origin]
         if len(inside) == length:
             return inside
         padded, offset = np.zeros(length, y.dtype), max(-first, 0)
