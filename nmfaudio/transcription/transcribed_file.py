@@ -13,6 +13,16 @@ from nmfaudio.transcription.salience import Salience
 from nmfaudio.transcription.suitability import Suitability
 
 
+@dataclass(frozen=True, eq=False)
+class BlockFit:
+    """Fit of a recording in blocks, before its notes are decoded."""
+
+    salience: Salience
+    suitability: Suitability
+    loss: float
+    n_iter: int
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class TranscribedFile(NoteResult):
     """Notes of a recording that was read block by block, with their salience.
