@@ -9,7 +9,7 @@ import numpy as np
 
 from nmfaudio._common.validation import as_audio, as_sample_rate
 from nmfaudio.errors import AudioWarning, ContentError
-from nmfaudio.symbolic.chroma import STEP, audio_chroma, pooled, score_chroma, unit_features
+from nmfaudio.symbolic.chroma import audio_chroma, frame_hop, pooled, score_chroma, unit_features
 from nmfaudio.symbolic.conversion import Notes, as_notes
 from nmfaudio.symbolic.note import Note
 from nmfaudio.symbolic.warping import warping_memory, warping_path
@@ -24,6 +24,7 @@ pitches, other sections) median 0.81, of which 7 % are not told, most of them of
 Limits that keep 98 % of the right scores of 14 pieces warn of 4 % of those of the fifteenth. The
 distance itself separates them less: at best it confuses 11 % of either kind, this ratio 6 %.
 """
+_STEP = 0.02  # s between frames, at least, unless the sample rate is very low
 _FRAME_BYTES = 13 * 8 * 6  # per frame: chroma, features, and their products with a path
 _IN_TIME = 0.6  # smallest mean cosine similarity of a score that lies in time with the audio
 
@@ -122,7 +123,8 @@ def align_with_mismatch(notes: Notes, y: np.ndarray, sr: int) -> Alignment:
     if end <= 0:
         raise ContentError("the score has no note of any length; need one to align")
     duration = y.shape[1] / sr
-    played, written = audio_chroma(y, sr), score_chroma(notes, end)
+    step = frame_hop(sr) / sr  # exact: a rounded one would drift
+    played, written = audio_chroma(y, sr), score_chroma(notes, step, end)
     audio, score = unit_features(np.sqrt(played)), unit_features(written)
     is_excerpt = end > _EXCERPT * duration
 
@@ -151,11 +153,11 @@ def align_with_mismatch(notes: Notes, y: np.ndarray, sr: int) -> Alignment:
     lasts = np.append(firsts[1:], len(path)) - 1
 
     def aligned(note: Note) -> Note:
-        first, last = int(note.onset / STEP), int(note.offset / STEP)
+        first, last = int(note.onset / step), int(note.offset / step)
         if last < frames[0] or first > frames[-1]:
             return replace(note, onset=duration, offset=duration)
-        onset = float(np.interp(first, frames, path[firsts, 0])) * STEP
-        offset = float(np.interp(last, frames, path[lasts, 0])) * STEP
+        onset = float(np.interp(first, frames, path[firsts, 0])) * step
+        offset = float(np.interp(last, frames, path[lasts, 0])) * step
         onset = min(onset, duration)
         return replace(note, onset=onset, offset=min(max(onset, offset), duration))
 
@@ -175,7 +177,7 @@ def alignment_memory(duration: float, end: float) -> int:
     int
         Upper bound in bytes, without the recording.
     """
-    frames = int(duration / STEP) + 2, int(end / STEP) + 2
+    frames = int(duration / _STEP) + 2, int(end / _STEP) + 2
     return warping_memory(*frames) + _FRAME_BYTES * sum(frames)
 
 

@@ -11,11 +11,25 @@ from nmfaudio.audio.feature_blocks import analysed_blocks
 from nmfaudio.audio.transforms import Stft
 from nmfaudio.symbolic.note import Note
 
-STEP = 0.025
-"""Seconds between frames."""
+_STEP = 0.025  # s between frames, about
 _BLOCK = 512  # frames analysed at a time
 _PARTIALS = (1.0, 0.6, 0.4, 0.25, 0.15)  # amplitudes that model a note of the score
 _SILENT = 1e-2  # norm of a silent frame's chroma, relative to the strongest frame
+
+
+def frame_hop(sr: int) -> int:
+    """Return the number of samples between frames, about 25 ms.
+
+    Parameters
+    ----------
+    sr : int
+        Sample rate in Hz.
+
+    Returns
+    -------
+    int
+    """
+    return max(1, round(_STEP * sr))
 
 
 def audio_chroma(y: np.ndarray | LazyAudio, sr: int) -> np.ndarray:
@@ -30,7 +44,7 @@ def audio_chroma(y: np.ndarray | LazyAudio, sr: int) -> np.ndarray:
     Returns
     -------
     np.ndarray [shape=(12, time)]
-        A frame every `STEP` seconds.
+        A frame every `frame_hop` samples.
 
     Examples
     --------
@@ -41,7 +55,7 @@ def audio_chroma(y: np.ndarray | LazyAudio, sr: int) -> np.ndarray:
     from nmfaudio._common.librosa_loader import load_librosa
 
     chroma_stft = load_librosa("feature.spectral").chroma_stft
-    hop = max(1, round(STEP * sr))
+    hop = frame_hop(sr)
     n_fft = int(2 ** np.ceil(np.log2(4 * hop)))
     stft = Stft(sr, n_fft, hop, power=2.0)
     blocks = (
@@ -51,29 +65,28 @@ def audio_chroma(y: np.ndarray | LazyAudio, sr: int) -> np.ndarray:
     return np.concatenate(list(blocks), axis=1)
 
 
-def score_chroma(notes: Sequence[Note], end: float) -> np.ndarray:
+def score_chroma(notes: Sequence[Note], step: float, end: float) -> np.ndarray:
     """Compute the amplitude of each pitch class in a score.
 
     Parameters
     ----------
     notes : sequence of Note
-    end : float
-        Seconds of the score.
+    step, end : float
+        Seconds between frames, and of the score.
 
     Returns
     -------
     np.ndarray [shape=(12, time)]
-        A frame every `STEP` seconds.
 
     Examples
     --------
-    >>> score_chroma([Note(0.0, 1.0, 60)], 1.0).argmax(axis=0).tolist() == [0] * 41
-    True
+    >>> score_chroma([Note(0.0, 1.0, 60)], 0.25, 1.0).argmax(axis=0).tolist()
+    [0, 0, 0, 0, 0]
     """
-    chroma = np.zeros((12, int(end / STEP) + 1))
+    chroma = np.zeros((12, int(end / step) + 1))
     for note in notes:
-        first = int(note.onset / STEP)
-        frames = slice(first, max(int(note.offset / STEP), first + 1))
+        first = int(note.onset / step)
+        frames = slice(first, max(int(note.offset / step), first + 1))
         for h, amplitude in enumerate(_PARTIALS, 1):
             pitch_class = round(note.pitch + 12 * np.log2(h)) % 12
             chroma[pitch_class, frames] += amplitude * (0.5 + note.velocity)
