@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from nmfaudio._common.validation import as_audio, as_sample_rate
-from nmfaudio.audio.transforms import Stft
 from nmfaudio.errors import AudioWarning, ContentError
+from nmfaudio.symbolic.chroma import audio_chroma, frame_hop, pooled, score_chroma, unit_features
 from nmfaudio.symbolic.conversion import Notes, as_notes
 from nmfaudio.symbolic.note import Note
+from nmfaudio.symbolic.warping import warping_memory, warping_path
 
-_STEP = 0.025  # s between frames; longer if there would be more than _MAX_FRAMES
-_MAX_FRAMES = 4000
-_CELL_BYTES = 22  # per pair of frames, 20 of them measured: distances, path costs, steps
-_PARTIALS = (1.0, 0.6, 0.4, 0.25, 0.15)  # amplitudes that model a note of the score
-_SILENT = 1e-2  # norm of a silent frame's chroma, relative to the strongest frame
 _EXCERPT = 1.5  # a score longer than this many recordings is searched for an excerpt
 MAX_MISMATCH = 0.62
 """Largest mismatch of a score with a recording of it.
@@ -29,12 +24,10 @@ pitches, other sections) median 0.81, of which 7 % are not told, most of them of
 Limits that keep 98 % of the right scores of 14 pieces warn of 4 % of those of the fifteenth. The
 distance itself separates them less: at best it confuses 11 % of either kind, this ratio 6 %.
 """
+_STEP = 0.02  # s between frames, at least, unless the sample rate is very low
+_FRAME_BYTES = 13 * 8 * 4  # per frame: chroma, features and path
+_PAIRS = 2**15  # of a path that are compared at a time
 _IN_TIME = 0.6  # smallest mean cosine similarity of a score that lies in time with the audio
-# Cost of a step in which only one of audio and score goes on, beside its distance; without it,
-# paths jump between repeated chords. On seven pieces (four piano pieces, the three scores of the
-# samples), shifted and at changed tempo, 11.5 % of the onsets were off by more than 0.2 s without
-# it, and 5.6 % with it; of scores aligned already 5.9 % and none. 0.4 is worse at changed tempo.
-_PAUSE = 0.2
 
 
 @dataclass(frozen=True)
@@ -131,10 +124,27 @@ def align_with_mismatch(notes: Notes, y: np.ndarray, sr: int) -> Alignment:
     if end <= 0:
         raise ContentError("the score has no note of any length; need one to align")
     duration = y.shape[1] / sr
-    step = _step(duration, end)
-    audio, score = _audio_features(y, sr, step), _score_features(notes, step, end)
+    step = frame_hop(sr) / sr  # exact: a rounded one would drift
+    played, written = audio_chroma(y, sr), score_chroma(notes, step, end)
+    audio, score = unit_features(np.sqrt(played)), unit_features(written)
     is_excerpt = end > _EXCERPT * duration
-    path = _warping_path(audio, score, is_excerpt=is_excerpt)
+
+    def features(count: int) -> tuple[np.ndarray, np.ndarray]:
+        """Features in frames that are averaged from `count`."""
+        if count == 1:
+            return audio, score
+        return (
+            unit_features(np.sqrt(pooled(played, count))),
+            unit_features(pooled(written, count)),
+        )
+
+    if _in_time(audio, score):
+        score, written = score[:, : audio.shape[1]], written[:, : audio.shape[1]]
+        is_excerpt_path = False
+    else:
+        is_excerpt_path = is_excerpt
+    frames = max(audio.shape[1], score.shape[1])
+    path = warping_path(features, frames, is_excerpt=is_excerpt_path)
     mismatch = _mismatch(audio, score, path)
     if mismatch > MAX_MISMATCH:
         _warn_of_mismatch(mismatch, is_excerpt=is_excerpt)
@@ -168,19 +178,16 @@ def alignment_memory(duration: float, end: float) -> int:
     int
         Upper bound in bytes, without the recording.
     """
-    step = _step(duration, end)
-    return int(_CELL_BYTES * (duration / step + 2) * (end / step + 2))
-
-
-def _step(duration: float, end: float) -> float:
-    """Seconds between frames."""
-    return max(_STEP, duration / _MAX_FRAMES, end / _MAX_FRAMES)
+    frames = int(duration / _STEP) + 2, int(end / _STEP) + 2
+    return warping_memory(*frames) + _FRAME_BYTES * sum(frames)
 
 
 def _mismatch(audio: np.ndarray, score: np.ndarray, path: np.ndarray) -> float:
     """Mean distance along a path, relative to that in other keys."""
     # Products of the pitch classes of audio and score, averaged over the path.
-    products = audio[:, path[:, 0]] @ score[:, path[:, 1]].T / len(path)  # (13, 13)
+    parts = np.split(path, range(_PAIRS, len(path), _PAIRS))
+    products = sum(audio[:, part[:, 0]] @ score[:, part[:, 1]].T for part in parts)  # (13, 13)
+    products = products / len(path)
     silence = products[-1, -1]
     classes = products[:-1, :-1]
     distances = [
@@ -206,83 +213,7 @@ def _warn_of_mismatch(mismatch: float, *, is_excerpt: bool) -> None:
     )
 
 
-def _warping_path(audio: np.ndarray, score: np.ndarray, *, is_excerpt: bool) -> np.ndarray:
-    """Ascending pairs of audio and score frames [shape=(pair, 2)].
-
-    Audio and score start together, and the audio may end first; or the audio is an excerpt of the
-    score, played at half to twice its tempo.
-    """
-    from nmfaudio._common.librosa_loader import load_librosa
-
-    sequence = load_librosa("sequence")
-    if _in_time(audio, score):
-        score, is_excerpt = score[:, : audio.shape[1]], False
-    starts = (0, 0) if is_excerpt else (_first_sound(audio), _first_sound(score))
-    cost = 1 - audio[:, starts[0] :].T @ score[:, starts[1] :]  # (audio frame, score frame)
-    # Steps of an excerpt limit its tempo; otherwise pauses and jumps are allowed.
-    sigma = np.array([[1, 1], [1, 2], [2, 1]] if is_excerpt else [[1, 1], [0, 1], [1, 0]])
-    if not is_excerpt:
-        cost[0, 1:] += cost.size  # more than any path costs: the first frames must match
-    total, steps = sequence.dtw(
-        C=cost,
-        subseq=True,
-        step_sizes_sigma=sigma,
-        weights_add=np.zeros(3) if is_excerpt else np.array([0.0, _PAUSE, _PAUSE]),
-        backtrack=False,
-        return_steps=True,
-    )
-    ends = total[-1]
-    if not is_excerpt:
-        # Mean cost per step, so that long paths are not at a disadvantage; at least half of the
-        # score must be covered.
-        ends = ends / (len(cost) + np.arange(len(ends)))
-        ends[: len(ends) // 2] = np.inf
-    path = sequence.dtw_backtracking(
-        steps, step_sizes_sigma=sigma, subseq=True, start=int(np.argmin(ends))
-    )
-    ascending: np.ndarray = np.asarray(path)[::-1] + np.array(starts)
-    return ascending
-
-
 def _in_time(audio: np.ndarray, score: np.ndarray) -> bool:
     """Return whether the score fits without warping."""
     n_frames = min(audio.shape[1], score.shape[1])
     return float((audio[:, :n_frames] * score[:, :n_frames]).sum(axis=0).mean()) > _IN_TIME
-
-
-def _audio_features(y: np.ndarray, sr: int, step: float) -> np.ndarray:
-    """Chroma and silence of a recording [shape=(13, frame)]."""
-    from nmfaudio._common.librosa_loader import load_librosa
-
-    chroma_stft = load_librosa("feature.spectral").chroma_stft
-    hop = max(1, round(step * sr))
-    n_fft = int(2 ** np.ceil(np.log2(4 * hop)))
-    stft = Stft(sr, n_fft, hop, power=2.0)
-    power = stft.features(stft.forward(y))
-    chroma = chroma_stft(S=power, sr=sr, n_fft=n_fft, norm=None, tuning=0.0)
-    return _unit_columns(np.sqrt(chroma))
-
-
-def _score_features(notes: Sequence[Note], step: float, end: float) -> np.ndarray:
-    """Chroma and silence of a score [shape=(13, frame)]."""
-    chroma = np.zeros((12, int(end / step) + 1))
-    for note in notes:
-        first = int(note.onset / step)
-        frames = slice(first, max(int(note.offset / step), first + 1))
-        for h, amplitude in enumerate(_PARTIALS, 1):
-            pitch_class = round(note.pitch + 12 * np.log2(h)) % 12
-            chroma[pitch_class, frames] += amplitude * (0.5 + note.velocity)
-    return _unit_columns(chroma)
-
-
-def _first_sound(features: np.ndarray) -> int:
-    """First frame that is not silent."""
-    return int(np.argmin(features[-1]))
-
-
-def _unit_columns(chroma: np.ndarray) -> np.ndarray:
-    """Columns of norm 1 in 13 dimensions, of which the last stands for silence."""
-    norms = np.linalg.norm(chroma, axis=0)
-    silent = norms <= _SILENT * norms.max()
-    chroma = np.where(silent, 0, chroma / np.where(silent, 1, norms))
-    return np.vstack([chroma, silent])

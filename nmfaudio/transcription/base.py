@@ -15,14 +15,16 @@ from nmfaudio._common.log import LOGGER
 from nmfaudio._common.memory import PROCESS
 from nmfaudio._common.steps import report_step
 from nmfaudio._common.validation import as_pair
-from nmfaudio.audio.io.samples import Audio, as_samples
+from nmfaudio.audio.io.samples import Audio, as_samples, opened_samples
 from nmfaudio.audio.masking import analyse
-from nmfaudio.audio.preparation import prepared
+from nmfaudio.audio.preparation import Prepared, prepared
 from nmfaudio.errors import AudioWarning
 from nmfaudio.transcription.result import Transcription
 from nmfaudio.transcription.suitability import SHORTEST, Suitability
+from nmfaudio.transcription.transcribed_file import BlockFit, TranscribedFile
 
 if TYPE_CHECKING:
+    from nmfaudio._common.lazy_audio import LazyAudio
     from nmfaudio.audio.transforms import Transform
     from nmfaudio.dictionaries.dictionary import Dictionary
     from nmfaudio.factorisation.decomposition import Decomposition
@@ -149,6 +151,12 @@ class BaseTranscriber(ABC):
         """Notes of a recording of this duration in seconds, by onset, then pitch."""
 
     @abstractmethod
+    def _fit_blocks(
+        self, y: LazyAudio, transform: Transform, callback: Callback | None
+    ) -> BlockFit:
+        """Fit a recording of the transform's sample rate block by block."""
+
+    @abstractmethod
     def _suitability(self, V: np.ndarray, fitted: Decomposition, salience: Salience) -> Suitability:
         """Measure of whether the recording is of the kind that the dictionary is for."""
 
@@ -207,8 +215,7 @@ class BaseTranscriber(ABC):
         salience = self._salience(fitted, transform.times(V.shape[1]))
         settings = self._settings()
         suitability = self._suitability(V, fitted, salience)
-        if not suitability.suits and mixture.shape[1] >= SHORTEST * sr:
-            warnings.warn(self._unsuitable(suitability), AudioWarning, stacklevel=2)
+        self._warn_if_unsuitable(suitability, mixture.shape[1] / sr)
         metadata = {**fitted.metadata, "transform": transform.to_dict(), "settings": settings}
         notes = self._notes(salience, mixture.shape[1] / sr)
         LOGGER.info("decoded %d notes", len(notes))
@@ -225,6 +232,63 @@ class BaseTranscriber(ABC):
         )
 
     __call__ = transcribe
+
+    def transcribe_file(
+        self,
+        audio: Audio | LazyAudio,
+        sr: int | None = None,
+        *,
+        callback: Callback | None = None,
+    ) -> TranscribedFile:
+        """Transcribe a recording in bounded memory, block by block.
+
+        Only the salience grows with the recording, by about 55 MiB an hour for the 88 pitches of a
+        piano. Files are decoded four times.
+
+        Parameters
+        ----------
+        audio : path, Track, or np.ndarray [shape=(channel, sample) or (sample,)]
+            A file that libsndfile reads, one opened by `open_track`, or samples.
+        sr : int
+            Sample rate of the samples in Hz; leave it out for a file.
+        callback : callable, optional
+            Called with a `Progress` after each block, which counts frames as iterations; what it
+            returns is ignored.
+
+        Returns
+        -------
+        TranscribedFile
+
+        Raises
+        ------
+        AudioFileError
+            The file cannot be read.
+        ParameterError, ShapeError, ContentError
+            A setting or the audio is invalid, or the model needs the whole recording.
+
+        Warns
+        -----
+        AudioWarning
+            A recording of 5 s or more does not sound like those that the dictionary is for.
+        """
+        with opened_samples(audio, sr) as (y, sr):
+            transform = self.transform(sr)
+            LOGGER.info("%r: %s samples at %d Hz in blocks, %r", self, y.shape, sr, transform)
+            fit = self._fit_blocks(Prepared(y, sr, transform.sr), transform, callback)
+            channels, samples = y.shape
+        report_step("detecting notes")
+        notes = self._notes(fit.salience, samples / sr)
+        self._warn_if_unsuitable(fit.suitability, samples / sr)
+        LOGGER.info("decoded %d notes", len(notes))
+        return TranscribedFile(
+            *(notes, fit.salience, channels, samples, sr, transform, self._settings()),
+            *(fit.suitability, fit.loss, fit.n_iter),
+        )
+
+    def _warn_if_unsuitable(self, suitability: Suitability, duration: float) -> None:
+        """Warn of a recording that is long enough to be judged, and of another kind."""
+        if not suitability.suits and duration >= SHORTEST:
+            warnings.warn(self._unsuitable(suitability), AudioWarning, stacklevel=3)
 
     def memory(self, y: np.ndarray, sr: int) -> int:
         """Estimate the peak memory of transcribing `y`, `y` and this process included.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 
@@ -17,13 +18,8 @@ from nmfaudio.transcription.offsets import (
     recent_level,
     smooth_activity,
 )
-from nmfaudio.transcription.onsets import (
-    adaptive_threshold,
-    find_onsets,
-    onset_strength,
-    place_onsets,
-    suppress_ghosts,
-)
+from nmfaudio.transcription.onset_blocks import OnsetBlocks
+from nmfaudio.transcription.onsets import place_onsets
 from nmfaudio.transcription.salience import Salience
 
 _PEAK = 0.2  # longest time from the onset of a note to its peak in seconds
@@ -229,12 +225,10 @@ class Decoding(Settings):
             The shapes of the arrays do not match, or their values are invalid.
         """
         values, times = np.asarray(salience.values), np.asarray(salience.times, np.float64)
-        strength = onset_strength(values, times, rise=self.rise)
-        strength = suppress_ghosts(strength, salience.pitches, times, share=self.ghosts)
-        threshold = adaptive_threshold(
-            strength, times, self.threshold, balance=self.balance, window=self.window
+        blocks = OnsetBlocks(values, salience.pitches, times, rise=self.rise, ghosts=self.ghosts)
+        onsets = blocks.onsets(
+            self.threshold, balance=self.balance, window=self.window, gap=self.gap
         )
-        onsets = find_onsets(strength, times, threshold, gap=self.gap)
         # Pitches out of range are left out only here, so that they still mask their partials.
         pitches = np.asarray(salience.pitches)
         onsets = [each for each in onsets if self.lowest <= pitches[each[0]] <= self.highest]
@@ -257,19 +251,13 @@ class Decoding(Settings):
         onsets: Sequence[tuple[int, int]],
         peaks: Sequence[int],
     ) -> list[float]:
-        """Offset of each note in seconds."""
-        recent = recent_level(values, times, sustain=self.sustain)
-        # Salience relative to the recent level of its pitch, from 0 to 1 (pitch, time).
-        shares = np.divide(values, recent, out=np.zeros(values.shape), where=recent > 0)
-        for (row, frame), peak in zip(onsets, peaks, strict=True):
-            shares[row, frame:][values[row, frame:] < _SILENT * values[row, peak]] = 0
-            shares[row, frame:peak] = 1  # a note cannot be released before its peak
-        if self.smoothing == "hmm":
-            active = smooth_activity(shares, times, self.release, length=self.hold)
-        else:
-            # The upper threshold is halfway between `release` and the recent level.
-            active = hysteresis(shares, high=(1 + self.release) / 2, low=self.release)
-        ends = find_offsets(active, times, onsets)
+        """Offset of each note in seconds, one pitch at a time to save memory."""
+        ends: list[float] = []
+        both = zip(onsets, peaks, strict=True)
+        for row, notes in itertools.groupby(both, key=lambda note: note[0][0]):
+            frames = [(frame, peak) for (_, frame), peak in notes]
+            active = self._activity(values[[row]], times, frames)
+            ends += find_offsets(active, times, [(0, frame) for frame, _ in frames])
         earliest = [float(times[frame]) + self.shortest for _, frame in onsets]
         # Subtracting `damping` shortens no note to less than `shortest`. Notes that are shorter
         # already keep their end, and the caller drops them.
@@ -277,3 +265,21 @@ class Decoding(Settings):
             end if end < first else max(end - self.damping, first)
             for end, first in zip(ends, earliest, strict=True)
         ]
+
+    def _activity(
+        self, values: np.ndarray, times: np.ndarray, notes: Sequence[tuple[int, int]]
+    ) -> np.ndarray:
+        """Return whether a pitch (1, time) is active, given its onsets and peaks."""
+        recent = recent_level(values, times, sustain=self.sustain)
+        # Salience relative to the recent level of its pitch, from 0 to 1.
+        shares = np.divide(values, recent, out=np.zeros(values.shape), where=recent > 0)
+        silent = np.zeros_like(values)  # level at which the loudest note so far has ended
+        for frame, peak in notes:
+            silent[0, frame] = _SILENT * values[0, peak]
+        shares[values < np.maximum.accumulate(silent, axis=1)] = 0
+        for frame, peak in notes:
+            shares[0, frame:peak] = 1  # a note cannot be released before its peak
+        if self.smoothing == "hmm":
+            return smooth_activity(shares, times, self.release, length=self.hold)
+        # The upper threshold is halfway between `release` and the recent level.
+        return hysteresis(shares, high=(1 + self.release) / 2, low=self.release)

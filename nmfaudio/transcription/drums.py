@@ -209,6 +209,9 @@ class DrumTranscriber(Settings, BaseTranscriber):
             for label in self.dictionary.labels
         )
 
+    def _fit_blocks(self, y, transform, callback):
+        raise NotImplementedError
+
     def _salience(self, fitted: Decomposition, times: np.ndarray) -> Salience:
         labels = self.dictionary.labels
         groups = [[k for k, label in enumerate(labels) if label == part] for part in self.parts]

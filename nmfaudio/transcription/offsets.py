@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 
 import numpy as np
 
 from nmfaudio._common.validation import as_number, frame_step
 from nmfaudio.errors import ParameterError
+from nmfaudio.kernels.activity import decaying_maximum, likeliest_states
 
 _FLOOR = 1e-10  # lower bound of salience in the logarithm, relative to the maximum
 
@@ -115,7 +115,7 @@ def smooth_activity(
     # Log odds of staying against changing: 0 for states that last one frame on average.
     cost = float(np.log((1 - p) / p)) if p < 0.5 else 0.0
     level = np.maximum(values.astype(np.float64), _FLOOR * max(float(values.max()), 1e-300))
-    return _viterbi(slope * np.log(level / threshold), cost)
+    return likeliest_states(slope * np.log(level / threshold), cost)
 
 
 def recent_level(values: np.ndarray, times: np.ndarray, *, sustain: float = 0.3) -> np.ndarray:
@@ -150,10 +150,7 @@ def recent_level(values: np.ndarray, times: np.ndarray, *, sustain: float = 0.3)
     [[4.0, 1.47, 9.0, 3.31]]
     """
     decay = np.exp(-frame_step(values, times) / as_number(sustain, "sustain", above=0))
-    levels = values.T.copy()  # (time, pitch): the pitches of a frame are contiguous
-    for before, level in itertools.pairwise(levels):
-        np.maximum(level, before * decay, out=level)
-    return levels.T.copy()
+    return decaying_maximum(np.ascontiguousarray(values), decay)
 
 
 def find_offsets(
@@ -198,22 +195,3 @@ def find_offsets(
         end = first + int(inactive[0]) if len(inactive) else last
         offsets.append(float(times[0]) + max(end, frame + 1) * step)
     return offsets
-
-
-def _viterbi(log_odds: np.ndarray, cost: float) -> np.ndarray:
-    """Most likely path of two states, given log odds [shape=(pitch, time)] and cost of a change.
-
-    Only the difference d of the two states' scores matters. In the forward pass,
-    ``d[t] = log_odds[t] + clip(d[t − 1], −cost, cost)``: beyond ±cost the better predecessor of
-    both states is the same one, reached with a change by the other state.
-    """
-    d = log_odds.T.copy()  # (time, pitch)
-    for before, current in itertools.pairwise(d):
-        current += np.minimum(np.maximum(before, -cost), cost)
-    path = np.empty(d.shape, bool)
-    path[-1] = d[-1] > 0
-    # Predecessor of either state: active if its score, less the cost of a change, is higher.
-    active_before_active, active_before_inactive = d >= -cost, d > cost
-    for t in range(len(path) - 1, 0, -1):
-        path[t - 1] = np.where(path[t], active_before_active[t - 1], active_before_inactive[t - 1])
-    return path.T.copy()

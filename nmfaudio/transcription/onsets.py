@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -54,8 +55,43 @@ def onset_strength(values: np.ndarray, times: np.ndarray, *, rise: float = 0.07)
     >>> onset_strength(np.array([[0.0, 0, 0, 4, 3, 2, 1]]), np.arange(7) * 0.02, rise=0.04).tolist()
     [[0.0, 0.0, 4.0, 3.0, 0.0, 0.0, 0.0]]
     """
-    step = frame_step(values, times)
-    lag = max(1, round(as_number(rise, "rise", above=0) / step))
+    return rises(values, rise_frames(rise, frame_step(values, times)))
+
+
+def rise_frames(rise: float, step: float) -> int:
+    """Frames over which the difference of salience is taken, at least 1.
+
+    Parameters
+    ----------
+    rise, step : float
+        Seconds of the difference, and between frames.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    ParameterError
+        `rise` is not above 0.
+    """
+    return max(1, round(as_number(rise, "rise", above=0) / step))
+
+
+def rises(values: np.ndarray, lag: int) -> np.ndarray:
+    """Compute `onset_strength` for a lag in frames.
+
+    Parameters
+    ----------
+    values : np.ndarray [shape=(pitch, time)]
+    lag : int
+        At least 1.
+
+    Returns
+    -------
+    np.ndarray [shape=(pitch, time)]
+        In frame t, of the frames from t + lag // 2 − lag to t + lag // 2.
+    """
     ahead, n_frames = lag // 2, values.shape[1]
     # Silence before the first frame; after the last one its value is repeated.
     padded = np.pad(np.pad(values, ((0, 0), (lag, 0))), ((0, 0), (0, ahead)), mode="edge")
@@ -105,17 +141,58 @@ def suppress_ghosts(
     >>> suppress_ghosts(strength, [60, 72], [0.0, 0.1, 0.2]).tolist()
     [[5.0, 0.0, 5.0], [0.0, 0.0, 3.0]]
     """
-    from scipy.ndimage import maximum_filter1d
-
-    step = frame_step(strength, times)
+    reach = ghost_frames(frame_step(strength, times))
     as_number(share, "share", low=0)
     if len(pitches) != len(strength):
         raise ShapeError(
             f"got {len(pitches)} pitches for {len(strength)} rows of strength; pass one for each"
         )
+    return without_ghosts(strength, pitches, reach, share=share, intervals=intervals)
+
+
+def ghost_frames(step: float) -> int:
+    """Frames between the onset of a pitch and those of its partials, at most.
+
+    Parameters
+    ----------
+    step : float
+        Seconds between frames.
+
+    Returns
+    -------
+    int
+    """
+    return int(_SIMULTANEOUS / step)
+
+
+def without_ghosts(
+    strength: np.ndarray,
+    pitches: Sequence[float] | np.ndarray,
+    reach: int,
+    *,
+    share: float,
+    intervals: Sequence[float] = HARMONIC_INTERVALS,
+) -> np.ndarray:
+    """Compute `suppress_ghosts` for a delay in frames.
+
+    Parameters
+    ----------
+    strength : np.ndarray [shape=(pitch, time)]
+    pitches : sequence of float [shape=(pitch,)]
+    reach : int
+        Largest delay.
+    share : float
+    intervals : sequence of float
+
+    Returns
+    -------
+    np.ndarray [shape=(pitch, time)]
+    """
+    from scipy.ndimage import maximum_filter1d
+
     if not strength.size:
         return strength.copy()
-    nearby = maximum_filter1d(strength, 2 * int(_SIMULTANEOUS / step) + 1, axis=1, mode="constant")
+    nearby = maximum_filter1d(strength, 2 * reach + 1, axis=1, mode="constant")
     keys = np.asarray(pitches, np.float64)
     result = strength.copy()
     for row, key in enumerate(keys):
@@ -173,16 +250,41 @@ def adaptive_threshold(
     >>> adaptive_threshold(strength, times, 0.5, balance=0.5).round(3).tolist()
     [4.0, 0.0, 0.0, 2.0]
     """
+    step = frame_step(strength, times)
+    if not strength.size:
+        return np.zeros(strength.shape[1])
+    strongest = strength.max(axis=0)  # (time,)
+    return threshold_of_strongest(strongest, step, threshold, balance=balance, window=window)
+
+
+def threshold_of_strongest(
+    strongest: np.ndarray, step: float, threshold: float, *, balance: float, window: float
+) -> np.ndarray:
+    """Compute `adaptive_threshold` from the largest onset strength of each frame.
+
+    Parameters
+    ----------
+    strongest : np.ndarray [shape=(time,)]
+    step : float
+        Seconds between frames.
+    threshold, balance, window : float
+
+    Returns
+    -------
+    np.ndarray [shape=(time,)]
+
+    Raises
+    ------
+    ParameterError
+        A setting is out of range.
+    """
     from scipy.ndimage import maximum_filter1d
 
-    step = frame_step(strength, times)
     as_number(threshold, "threshold", above=0)
     as_number(window, "window", low=0)
     if not 0 <= as_number(balance, "balance") <= 1:
         raise ParameterError(f"balance is {balance!r}; it must be from 0 to 1")
-    if not strength.size:
-        return np.zeros(strength.shape[1])
-    strongest = strength.max(axis=0).astype(np.float64)  # (time,)
+    strongest = strongest.astype(np.float64)
     width = 2 * int(window / 2 / step) + 1
     local = maximum_filter1d(strongest, width, mode="constant")
     result: np.ndarray = threshold * strongest.max() ** balance * local ** (1 - balance)
@@ -236,18 +338,60 @@ def find_onsets(
             f"threshold has shape {np.shape(threshold)}, which does not broadcast to the shape "
             f"{strength.shape} of strength"
         ) from None
-    above = (strength > thresholds) & (strength > 0)
-    onsets = []
-    for row in np.flatnonzero(above.any(axis=1)):
-        frames = np.flatnonzero(above[row])
-        kept: list[int] = []
+    rows, frames = np.nonzero(peaks_above(strength, thresholds))
+    return spaced(rows, frames, strength[rows, frames], distance)
+
+
+def peaks_above(strength: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
+    """Return whether each frame exceeds the one before, and is not below the one after.
+
+    Parameters
+    ----------
+    strength : np.ndarray [shape=(pitch, time)]
+        ≥ 0; before the first and after the last frame it is taken to be 0.
+    thresholds : np.ndarray [shape=(pitch, time)]
+        Value that a peak has to exceed.
+
+    Returns
+    -------
+    np.ndarray [shape=(pitch, time)]
+        bool.
+    """
+    peaks: np.ndarray = (strength > thresholds) & (strength > 0)
+    peaks[:, 1:] &= strength[:, 1:] > strength[:, :-1]
+    peaks[:, :-1] &= strength[:, :-1] >= strength[:, 1:]
+    return peaks
+
+
+def spaced(
+    rows: np.ndarray, frames: np.ndarray, strengths: np.ndarray, distance: int
+) -> list[tuple[int, int]]:
+    """Keep the strongest of the peaks of a pitch that are too close.
+
+    Parameters
+    ----------
+    rows, frames : np.ndarray [shape=(peak,)]
+        By row, then frame.
+    strengths : np.ndarray [shape=(peak,)]
+    distance : int
+        Smallest number of frames between two peaks of a row; of equals the earlier one is kept.
+
+    Returns
+    -------
+    list of tuple of int
+        Row and frame of each peak that is kept, by row, then frame.
+    """
+    kept = np.zeros(len(rows), bool)
+    edges = np.flatnonzero(np.diff(rows, prepend=-1, append=-1))
+    for first, last in itertools.pairwise(edges):
+        row = frames[first:last]
+        taken = np.zeros(row[-1] + distance, bool)
         # From the strongest to the weakest; a stable sort puts the earlier of equals first.
-        for frame in frames[np.argsort(-strength[row, frames], kind="stable")]:
-            is_peak = _is_peak(strength[row], frame)
-            if is_peak and all(abs(frame - other) >= distance for other in kept):
-                kept.append(int(frame))
-        onsets += [(int(row), frame) for frame in sorted(kept)]
-    return onsets
+        for n in np.argsort(-strengths[first:last], kind="stable"):
+            if not taken[row[n]]:
+                kept[first + n] = True
+                taken[max(row[n] - distance + 1, 0) : row[n] + distance] = True
+    return list(zip(rows[kept].tolist(), frames[kept].tolist(), strict=True))
 
 
 def place_onsets(
@@ -286,18 +430,12 @@ def place_onsets(
     >>> place_onsets(np.array([[0.0, 0, 0, 1, 9, 8, 7]]), np.arange(7) * 0.02, [(0, 3)])
     [(0, 4)]
     """
-    lag = max(1, round(as_number(rise, "rise", above=0) / frame_step(values, times)))
-    differences = np.diff(values, axis=1, prepend=0)
+    lag = rise_frames(rise, frame_step(values, times))
     placed = set()
     for row, frame in onsets:
         # The frames whose differences add up to the onset strength of this frame.
         first, last = max(0, frame + lag // 2 - lag + 1), frame + lag // 2
-        placed.add((row, first + int(np.argmax(differences[row, first : last + 1]))))
+        levels = values[row, max(first - 1, 0) : last + 1].astype(np.float64)
+        differences = np.diff(levels, prepend=[0.0] * (first == 0))
+        placed.add((row, first + int(np.argmax(differences))))
     return sorted(placed)
-
-
-def _is_peak(curve: np.ndarray, frame: int) -> bool:
-    """Return whether a frame is above the one before and not below the one after."""
-    before = curve[frame - 1] if frame else 0
-    after = curve[frame + 1] if frame + 1 < len(curve) else 0
-    return bool(curve[frame] > before and curve[frame] >= after)

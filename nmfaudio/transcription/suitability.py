@@ -12,6 +12,7 @@ from nmfaudio.transcription.salience import Salience
 SHORTEST = 5.0
 """Seconds below which a recording is too short to be judged."""
 _FAINT = 0.1  # share of the strongest pitch of a frame below which a pitch is ignored
+_FRAMES = 8192  # at a time
 _LOWEST_DECAY = 0.58
 _LOWEST_EXPLAINED = 0.84
 
@@ -69,13 +70,16 @@ def piano_suitability(salience: Salience, *, is_piano: bool) -> Suitability:
     ...  for row in (decay, steady)]
     [1.0, 0.0]
     """
-    values = np.asarray(salience.values, np.float64)
-    now, following = values[:, :-1], values[:, 1:]
-    counted = np.where(now >= _FAINT * now.max(axis=0, initial=0), now, 0)
-    total = counted.sum()
-    above_neighbours = now > _strongest_neighbour(now, np.asarray(salience.pitches))
-    decaying = counted[above_neighbours & (following < now)].sum()
-    value = float(decaying / total) if total > 0 else math.nan
+    values, pitches = np.asarray(salience.values), np.asarray(salience.pitches)
+    total = decaying = 0.0
+    for first in range(0, max(values.shape[1] - 1, 1), _FRAMES):
+        block = values[:, first : first + _FRAMES + 1].astype(np.float64)
+        now, following = block[:, :-1], block[:, 1:]
+        counted = np.where(now >= _FAINT * now.max(axis=0, initial=0), now, 0)
+        total += float(counted.sum())
+        above_neighbours = now > _strongest_neighbour(now, pitches)
+        decaying += float(counted[above_neighbours & (following < now)].sum())
+    value = decaying / total if total > 0 else math.nan
     return Suitability(value, _LOWEST_DECAY if is_piano else None)
 
 

@@ -13,21 +13,26 @@ import numpy as np
 from nmfaudio._common.settings import check_settings
 from nmfaudio._common.validation import require_members, shown
 from nmfaudio._public import public
+from nmfaudio.audio.feature_blocks import analysed_blocks
 from nmfaudio.audio.io.samples import Audio
 from nmfaudio.dictionaries.bundled import piano_notes
 from nmfaudio.dictionaries.note_dictionary import NoteDictionary
 from nmfaudio.dictionaries.parametric_notes import is_synthetic
 from nmfaudio.errors import ParameterError
+from nmfaudio.factorisation.loop import Progress
 from nmfaudio.symbolic.note import Note
 from nmfaudio.transcription.base import BaseTranscriber, Tuning, plain_settings, threshold_grid
 from nmfaudio.transcription.contracts import require_decomposition, require_notes
 from nmfaudio.transcription.salience import Salience
 from nmfaudio.transcription.suitability import Suitability, piano_suitability
+from nmfaudio.transcription.transcribed_file import BlockFit
 
 if TYPE_CHECKING:
+    from nmfaudio._common.lazy_audio import LazyAudio
     from nmfaudio.audio.transforms import Transform
     from nmfaudio.factorisation.decomposition import Decomposition
     from nmfaudio.factorisation.engine import Callback
+    from nmfaudio.transcription.note_blocks import NoteBlocks
 
 _PIANO = "piano"  # label of the dictionaries that the limit of `piano_suitability` holds for
 _CUT = 0.05  # s before the end of a recording in which onsets are ignored: the cut looks like one
@@ -310,6 +315,44 @@ class Transcriber(BaseTranscriber):
         levels = fitted.structure.levels(fitted.factors)
         return Salience.from_activations(levels, self.model.pitches(self.dictionary), times)
 
+    def _fit_blocks(
+        self, y: LazyAudio, transform: Transform, callback: Callback | None
+    ) -> BlockFit:
+        n_frames = transform.n_frames(y.shape[1])
+        blocks = self._note_blocks(n_frames)
+        for first, V in analysed_blocks(y, transform, blocks.frames):
+            blocks.survey(first, V)
+        pitches = np.asarray(self.model.pitches(self.dictionary), np.float64)
+        values = np.zeros((len(np.unique(pitches)), n_frames), y.dtype)
+        divergences = []
+        for first, V in analysed_blocks(y, transform, blocks.frames):
+            H, divergence = blocks.explain(V)
+            times = np.empty(V.shape[1])
+            part = Salience.from_activations(H, pitches, times)
+            done = first + V.shape[1]
+            values[:, first:done] = part.values
+            divergences.append(divergence)
+            if callback is not None:
+                callback(Progress(done, n_frames, math.fsum(divergences)))
+        salience = Salience(values, np.unique(pitches), transform.times(n_frames))
+        return BlockFit(
+            salience,
+            self._suitability_of(salience),
+            math.fsum(divergences),
+            blocks.settings.max_iter,
+        )
+
+    def _note_blocks(self, n_frames: int) -> NoteBlocks:
+        """Decomposition of a recording block by block."""
+        from nmfaudio.transcription.note_model import NoteModel
+
+        if isinstance(self.model, NoteModel):
+            return self.model.blocks(self.dictionary, n_frames)
+        raise ParameterError(
+            f"{type(self.model).__name__} needs the whole recording in memory; use NoteModel, or "
+            "transcribe instead of transcribe_file"
+        )
+
     def _notes(self, salience: Salience, duration: float) -> tuple[Note, ...]:
         """Notes of the decoding, without onsets at the cut end, none longer than the recording."""
         decoded = self.decoding(salience)
@@ -319,6 +362,9 @@ class Transcriber(BaseTranscriber):
         return tuple(sorted(clipped, key=lambda note: (note.onset, note.pitch)))
 
     def _suitability(self, V: np.ndarray, fitted: Decomposition, salience: Salience) -> Suitability:
+        return self._suitability_of(salience)
+
+    def _suitability_of(self, salience: Salience) -> Suitability:
         return piano_suitability(salience, is_piano=self.dictionary.names == (_PIANO,))
 
     def _unsuitable(self, suitability: Suitability) -> str:

@@ -1,0 +1,197 @@
+"""Exports that the results of all transcriptions share."""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nmfaudio._common.equality import EqualByContent
+from nmfaudio._common.files import save_archive, write_bytes
+from nmfaudio.symbolic.note import Note
+from nmfaudio.transcription.salience import Salience
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+class NoteResult(EqualByContent, ABC):
+    """Notes of a recording with the salience that they were decoded from, and their exports.
+
+    Attributes
+    ----------
+    notes : tuple of Note
+        By onset, then pitch.
+    salience : Salience
+        Strength of each pitch, frame by frame.
+    """
+
+    notes: tuple[Note, ...]
+    salience: Salience
+
+    @property
+    @abstractmethod
+    def duration(self) -> float:
+        """Duration of the recording in seconds."""
+
+    def to_csv(self, path: str | os.PathLike[str] | None = None, *, overwrite: bool = False) -> str:
+        """Return the notes as CSV, and optionally write them to a file.
+
+        The table is that of `nmfaudio.write_notes`, with the header
+        ``start_time_s,end_time_s,pitch_midi,velocity,track,program,channel`` and velocities from 0
+        to 1.
+
+        Parameters
+        ----------
+        path : str or os.PathLike, optional
+            File to write as well.
+        overwrite : bool
+            Whether an existing file may be replaced.
+
+        Returns
+        -------
+        str
+            The text of the table.
+
+        Raises
+        ------
+        OutputError
+            The file exists, or cannot be written.
+        """
+        from nmfaudio.symbolic.tables import encode_table
+
+        text = encode_table(self.notes)
+        if path is not None:
+            write_bytes(Path(path), text.encode(), overwrite=overwrite)
+        return text
+
+    def to_dataframe(self) -> Any:
+        """Return the notes as a `pandas.DataFrame`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row for each note; the columns are the fields of `Note`: ``onset`` and ``offset``
+            in seconds, ``pitch`` as a MIDI number, ``velocity`` from 0 to 1, ``track``,
+            ``program`` and ``channel``.
+
+        Raises
+        ------
+        MissingExtraError
+            pandas is not installed.
+
+        Examples
+        --------
+        >>> import numpy as np, nmfaudio as na
+        >>> transcription = na.Transcriber()(np.zeros(22050), 22050)
+        >>> list(transcription.to_dataframe().columns)[:4]
+        ['onset', 'offset', 'pitch', 'velocity']
+        """
+        from nmfaudio._common.dataframes import to_dataframe
+
+        # The columns are named again, for a table without rows would have none.
+        columns = [column.name for column in fields(Note)]
+        return to_dataframe([asdict(note) for note in self.notes]).reindex(columns=columns)
+
+    def to_midi(self) -> Any:
+        """Return the notes as a `pretty_midi.PrettyMIDI`, with one instrument for each track.
+
+        Returns
+        -------
+        pretty_midi.PrettyMIDI
+
+        Raises
+        ------
+        MissingExtraError
+            pretty_midi is not installed.
+        """
+        from nmfaudio.symbolic.midi import to_pretty_midi
+
+        return to_pretty_midi(self.notes)
+
+    def to_jams(self) -> dict[str, Any]:
+        """Return the notes as a JAMS document, in the namespace ``note_midi``.
+
+        Returns
+        -------
+        dict
+            JSON-serialisable: `jams.load` reads the file that ``json.dump`` writes.
+        """
+        from nmfaudio.transcription.exports import jams_document
+
+        return jams_document(self.notes, self.duration)
+
+    def plot(self) -> Figure:
+        """Plot the notes over the salience.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+
+        Raises
+        ------
+        MissingExtraError
+            matplotlib is not installed.
+        """
+        from nmfaudio.display.piano_roll import piano_roll
+
+        return piano_roll(self.notes, self.salience)
+
+    def save(
+        self, directory: str | os.PathLike[str], name: str = "notes", *, overwrite: bool = False
+    ) -> list[Path]:
+        """Write the notes to ``<directory>/<name>.mid`` and ``<name>.csv``.
+
+        Parameters
+        ----------
+        directory : str or os.PathLike
+            Created where it does not exist.
+        name : str
+            Name of the files without extension.
+        overwrite : bool
+            Whether existing files may be replaced.
+
+        Returns
+        -------
+        list of Path
+            Paths of the files.
+
+        Raises
+        ------
+        OutputError
+            A file exists, or cannot be written.
+        """
+        from nmfaudio.symbolic.writing import save_notes
+
+        return save_notes(directory, self.notes, name, overwrite=overwrite)
+
+    def save_salience(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+        """Write the salience as an ``.npz`` file of ``values``, ``pitches`` and ``times``.
+
+        Parameters
+        ----------
+        path : str or os.PathLike
+            File to write; `numpy.load` reads it without pickle.
+        overwrite : bool
+            Whether an existing file may be replaced.
+
+        Returns
+        -------
+        Path
+            The file.
+
+        Raises
+        ------
+        OutputError
+            The file exists, or cannot be written.
+        """
+        arrays = {
+            "values": self.salience.values,
+            "pitches": np.asarray(self.salience.pitches, np.float64),
+            "times": self.salience.times,
+        }
+        return save_archive(path, {"kind": "salience"}, arrays, overwrite=overwrite)
