@@ -5,18 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, TypeGuard
+from typing import ClassVar, TypeGuard
 
 import numpy as np
 
-from nmfaudio._common.registry import Registry
 from nmfaudio.audio.frequency_bands import FrequencyBands
 from nmfaudio.factorisation.decomposition import Decomposition
 from nmfaudio.factorisation.divergences import Beta, Divergence
 from nmfaudio.factorisation.online import activations
 from nmfaudio.separators.exemplar_fit import BAND_WIDTH, window_activations
 from nmfaudio.separators.inputs import SeparationInput
-from nmfaudio.separators.streaming import BLOCK, Block, BlockFit
+from nmfaudio.separators.streaming import BLOCK, Block
 from nmfaudio.symbolic.drum_hits import gates
 
 CONVOLUTIVE_ITERATIONS = 16
@@ -181,47 +180,6 @@ class ExemplarWindows:
             max_iter=self.max_iter,
         )
         return with_activations(learned, H)
-
-
-BLOCK_FITS = Registry(
-    "block fit",
-    "kind",
-    ("halo",),
-    (FixedTemplates, AveragedTemplates, BandTemplates, ExemplarWindows),
-)
-"""Fits that depend on nothing but a saved decomposition and their fields."""
-
-
-def pack(fit: BlockFit) -> dict[str, Any] | None:
-    """Return a fit as JSON types, or None if a file cannot describe it.
-
-    Examples
-    --------
-    >>> pack(FixedTemplates(20))
-    {'kind': 'fixed', 'max_iter': 20, 'halo': 0}
-    """
-    if type(fit) not in BLOCK_FITS.values():
-        return None
-    kind, values = BLOCK_FITS.pack(fit)
-    return {"kind": kind, **values}
-
-
-def unpack(packed: Mapping[str, Any]) -> BlockFit:
-    """Return the fit that `pack` described.
-
-    Raises
-    ------
-    ParameterError
-        There is no such fit.
-
-    Examples
-    --------
-    >>> unpack({"kind": "fixed", "max_iter": 20, "halo": 0})
-    FixedTemplates(max_iter=20, halo=0)
-    """
-    values = dict(packed)
-    fit: BlockFit = BLOCK_FITS.unpack(values.pop("kind", None), values)
-    return fit
 
 
 def constant_activations(V: np.ndarray, W: np.ndarray) -> np.ndarray:

@@ -201,7 +201,9 @@ class DrumSeparator(NmfSeparator):
         )
         fit = self._block_fit(len(decomposition.W), labels)
         learned = Learned(decomposition, groups, fit)
-        return replace(learned, notes=self._streamed_hits(inputs, learned)) if self.hits else learned
+        return (
+            replace(learned, notes=self._streamed_hits(inputs, learned)) if self.hits else learned
+        )
 
     def _kit(
         self, V: np.ndarray, times: np.ndarray, inputs: SeparationInput
@@ -329,7 +331,9 @@ class DrumSeparator(NmfSeparator):
 
         if self.onsets is None:
             return None
-        return {part: sorted(map(float, found)) for part, found in hits_by_part(self.onsets).items()}
+        return {
+            part: sorted(map(float, found)) for part, found in hits_by_part(self.onsets).items()
+        }
 
 
 def _groups(labels: Sequence[str]) -> dict[str, Sequence[int]]:

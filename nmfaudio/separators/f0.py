@@ -196,14 +196,15 @@ class F0Separator(NmfSeparator):
             The templates, and the components of each stem.
         """
         from nmfaudio.separators.streaming import LEARNING_FRAMES, Learned, described_groups
-        from nmfaudio.separators.voice_model import Carrier, VoiceFit, fit_voices
+        from nmfaudio.separators.voice_model import VoiceFit, fit_voices
 
         V, frames = inputs.spread_frames(LEARNING_FRAMES // _LEARNING_SHARE)
         pitches = self._pitches(inputs, V, frames)
-        carriers = [Carrier(pitch, inputs) for pitch in pitches]
-        spectra = [carrier.frames_at(frames) for carrier in carriers]
-        fitted = fit_voices(V, spectra, self._sizes, inputs)
-        fit = VoiceFit(carriers, self._sizes)
+        learning = self._sizes.learning
+        texts = tuple(pitch.to_text() for pitch in pitches)
+        fit = VoiceFit(texts, learning, self.max_iter - learning)
+        carriers = [carrier.frames_at(frames) for carrier in fit.carriers(inputs)]
+        fitted = fit_voices(V, carriers, self._sizes, inputs)
         groups = described_groups(fitted, fit, self._members(len(pitches)), inputs)
         return Learned(fitted, groups, fit)
 

@@ -64,6 +64,42 @@ class Pitch:
         if invalid:
             raise ContentError(f"row {invalid[0]}: {invalid[1]}")
 
+    def to_text(self) -> str:
+        """Return the rows as text, exactly.
+
+        Returns
+        -------
+        str
+            Base64 of compressed float64 numbers: all times, then all pitches.
+        """
+        import base64
+        import zlib
+
+        import numpy as np
+
+        rows = np.concatenate([self.times, self.hertz]).astype("<f8").tobytes()
+        return base64.b64encode(zlib.compress(rows)).decode("ascii")
+
+    @classmethod
+    def from_text(cls, text: str) -> Pitch:
+        """Return the pitch track that `to_text` described.
+
+        Parameters
+        ----------
+        text : str
+
+        Returns
+        -------
+        Pitch
+        """
+        import base64
+        import zlib
+
+        import numpy as np
+
+        rows = np.frombuffer(zlib.decompress(base64.b64decode(text)), "<f8")
+        return cls(*rows.reshape(2, -1))
+
     def sampled(self, count: int, sr: int, *, start: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
         """Interpolate the pitch at every sample, linearly in its logarithm.
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from functools import cached_property
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -120,57 +121,118 @@ def learn_score(
     frames = covering_frames(sounds, inputs.n_frames, count, least=least)
     V = inputs.V if len(frames) == inputs.n_frames else inputs.frames_at(frames)
     fitted = _fitted(inputs, V, frames, voices, settings)
-    used = np.zeros(len(fitted.factors[1]), bool)
-    for voice in voices:
-        used[voice.states] = not voice.notes or any(True for _ in notes_within(voice, inputs))
-    chosen = _with_first_states(used, voices)
-    fit = ScoreFit(voices, fitted.factors[0], chosen, settings)
+    chosen = _states_within(voices, inputs)
+    fit = ScoreFit(
+        tuple(map(_as_tuple, notes)),
+        tuple(names),
+        settings.n_free,
+        settings.tolerance,
+        settings.max_iter,
+        _partials(voices, fitted.factors[0]),
+    )
     learned = _as_product(fitted, chosen)
     groups = described_groups(learned, fit, _members(voices, chosen), inputs)
     return Learned(learned, groups, fit)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class ScoreFit:
-    """Fit of the activations of sounds of known strengths during their notes.
+    """Fit of the activations of known sounds during their notes.
 
     Parameters
     ----------
-    voices : sequence of Voice
-        Notes and states of all sounds.
-    strengths : np.ndarray [shape=(part, sound)]
-        Strengths of the partials.
-    chosen : np.ndarray [shape=(state,), dtype=bool]
-        States that are components of the model.
-    settings : ScoreSettings
+    notes : tuple of tuple
+        Onset, offset, pitch, velocity, track, program and channel of each note.
+    names : tuple of str
+        Name of each note's stem.
+    n_free : int
+        As in `ScoreSettings`.
+    tolerance : float
+        As in `ScoreSettings`.
+    max_iter : int
+        Number of updates.
+    partials : tuple of tuple of float
+        Strengths of the partials of each sound; none for unpitched ones.
     """
 
-    voices: Sequence[Voice]
-    strengths: np.ndarray
-    chosen: np.ndarray
-    settings: ScoreSettings
+    kind: ClassVar[str] = "score"
+    halo: ClassVar[int] = 0
 
-    halo = 0
+    notes: tuple[tuple[Any, ...], ...]
+    names: tuple[str, ...]
+    n_free: int
+    tolerance: float
+    max_iter: int
+    partials: tuple[tuple[float, ...], ...]
+
+    def __post_init__(self) -> None:
+        for name in ("notes", "partials"):
+            object.__setattr__(self, name, tuple(map(tuple, getattr(self, name))))
+        object.__setattr__(self, "names", tuple(self.names))
+
+    @cached_property
+    def _voices(self) -> list[Voice]:
+        """Notes and states of all sounds."""
+        return group_voices([Note(*note) for note in self.notes], self.names, self.n_free)
 
     def __call__(self, learned: Decomposition, block: Block) -> Decomposition:
         """Return the model of all frames of a block."""
-        V, inputs = block.V, block.inputs
-        H = initial_activations(self.voices, inputs, block.indices, self.settings.tolerance)
-        sounding = [voice for voice in self.voices if H[voice.states].any()]
+        V, inputs, voices = block.V, block.inputs, self._voices
+        chosen = _states_within(voices, inputs)
+        H = initial_activations(voices, inputs, block.indices, self.tolerance)
+        sounding = [voice for voice in voices if H[voice.states].any()]
         if sounding:
             states = np.concatenate([voice.states for voice in sounding])
             initial = (H[states] * frame_levels(V)).astype(V.dtype)
             structure = gliding_structure(_renumbered(sounding), inputs.transform, initial)
             H[states] = decompose(
                 V,
-                [Factor(self.strengths, False), Factor(initial)],
+                [Factor(self._strengths(learned.W, chosen), False), Factor(initial)],
                 structure=structure,
                 solver="mu",
-                max_iter=self.settings.max_iter,
+                max_iter=self.max_iter,
                 tol=0,
-                check_every=max(self.settings.max_iter, 1),
+                check_every=max(self.max_iter, 1),
             ).factors[1]
-        return replace(learned, factors=(learned.W, H[self.chosen]), fitted=(), weights=None)
+        return replace(learned, factors=(learned.W, H[chosen]), fitted=(), weights=None)
+
+    def _strengths(self, W: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+        """Strengths of all sounds [shape=(part, sound)], of which those of bins are templates."""
+        A = np.zeros((max(len(W), N_PARTIALS), len(self.partials)), W.dtype)
+        index = np.cumsum(chosen) - 1
+        for voice in self._voices:
+            if voice.pitch is None:
+                A[: len(W), voice.sound] = W[:, index[voice.states.start]]
+            else:
+                A[:N_PARTIALS, voice.sound] = self.partials[voice.sound]
+        return A
+
+
+def _as_tuple(note: Note) -> tuple[Any, ...]:
+    """Return the fields of a note in the order of its class."""
+    times = float(note.onset), float(note.offset)
+    sound = note.track, int(note.program), int(note.channel)
+    return *times, float(note.pitch), float(note.velocity), *sound
+
+
+def _partials(voices: Sequence[Voice], strengths: np.ndarray) -> tuple[tuple[float, ...], ...]:
+    """Strengths of the partials of each sound; none for unpitched ones."""
+    partials: list[tuple[float, ...]] = [()] * strengths.shape[1]
+    padded = np.zeros(N_PARTIALS)
+    for voice in voices:
+        if voice.pitch is not None:
+            known = strengths[:N_PARTIALS, voice.sound]
+            padded[: len(known)] = known
+            partials[voice.sound] = tuple(padded.tolist())
+    return tuple(partials)
+
+
+def _states_within(voices: Sequence[Voice], inputs: SeparationInput) -> np.ndarray:
+    """Return the states of sounds with notes in a recording, and the first of all others."""
+    used = np.zeros(voices[-1].states.stop, bool)
+    for voice in voices:
+        used[voice.states] = not voice.notes or any(True for _ in notes_within(voice, inputs))
+    return _with_first_states(used, voices)
 
 
 def _fitted(

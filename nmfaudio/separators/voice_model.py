@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -28,6 +31,8 @@ _CENTS = (-20.0, -10.0, 0.0, 10.0, 20.0)
 # A partial 30 times weaker than the strongest of its frame halves the weight that its bin has for
 # the accompaniment.
 _WEIGHT_SLOPE = 30.0
+
+_LOCK = threading.Lock()
 
 
 class VoiceSizes(NamedTuple):
@@ -82,38 +87,69 @@ class Carrier:
         return self._inputs.frames_at(indices) * self._level
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class VoiceFit:
     """Fit of the filters of voices and of the activations of the accompaniment.
 
     Parameters
     ----------
-    carriers : sequence of Carrier
-        Carrier of each voice in the recording.
-    sizes : VoiceSizes
-        Sizes of the model.
+    pitches : tuple of str
+        Pitch of each voice, as `Pitch.to_text` returns it.
+    learning : int
+        Number of updates of the accompaniment alone.
+    max_iter : int
+        Number of updates of all.
     """
 
-    carriers: Sequence[Carrier]
-    sizes: VoiceSizes
+    kind: ClassVar[str] = "voices"
+    halo: ClassVar[int] = 0
 
-    halo = 0
+    pitches: tuple[str, ...]
+    learning: int
+    max_iter: int
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "pitches", tuple(self.pitches))
+
+    @cached_property
+    def _known(self) -> WeakKeyDictionary[SeparationInput, list[Carrier]]:
+        """Carriers of the voices in each recording."""
+        return WeakKeyDictionary()
+
+    def carriers(self, inputs: SeparationInput) -> list[Carrier]:
+        """Return the carrier of each voice in a recording.
+
+        Parameters
+        ----------
+        inputs : SeparationInput
+            The recording.
+
+        Returns
+        -------
+        list of Carrier
+        """
+        with _LOCK:  # blocks are fitted by several threads
+            if inputs not in self._known:
+                pitches = map(Pitch.from_text, self.pitches)
+                self._known[inputs] = [Carrier(pitch, inputs) for pitch in pitches]
+            return self._known[inputs]
 
     def __call__(self, learned: Decomposition, block: Block) -> Decomposition:
         """Return the model of all frames of a block."""
-        V, sizes = block.V, self.sizes
-        masks = [carrier.frames_at(block.indices) for carrier in self.carriers]
+        V = block.V
+        masks = [carrier.frames_at(block.indices) for carrier in self.carriers(block.inputs)]
         H = activations(
             V,
             learned.factors[-2],
             learned.divergence,
             weights=weights_between_partials(masks),
-            max_iter=sizes.learning,
+            max_iter=self.learning,
         )
-        gains = np.tile(frame_levels(V).astype(V.dtype), (sizes.filters, 1))
+        filters = learned.factors[1].shape[1]
+        gains = np.tile(frame_levels(V).astype(V.dtype), (filters, 1))
         initial = [*([gains] * len(masks)), H]
         masks.append(np.ones((1, 1), V.dtype))
-        return with_masks(learned, V, masks, initial, sizes.max_iter - sizes.learning)
+        return with_masks(learned, V, masks, initial, self.max_iter)
 
 
 def fit_voices(

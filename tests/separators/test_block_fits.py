@@ -8,7 +8,7 @@ import pytest
 import nmfaudio as na
 from nmfaudio._common.lazy_audio import LazyAudio
 from nmfaudio.kernels.threads import get_threads, set_threads
-from nmfaudio.separators import block_fits, streaming
+from nmfaudio.separators import saved_fits, streaming
 from nmfaudio.separators.streaming import BLOCK, Block
 
 SR = 8000
@@ -134,7 +134,7 @@ def test_silence_within_a_recording_stays_silent(separator, short_excerpts):
 def test_a_fit_survives_its_file(separator, short_excerpts):
     y = recording(BLOCK + 50, 1)
     stream = separator.stream(y, SR)
-    again = block_fits.unpack(block_fits.pack(stream.learned.fit))
+    again = saved_fits.unpack(saved_fits.pack(stream.learned.fit))
     assert again == stream.learned.fit
     V = stream.inputs.frames(100, 140)
     models = [
@@ -149,6 +149,6 @@ def test_a_fit_without_a_kind_has_no_file():
     class Fit:
         halo = 0
 
-    assert block_fits.pack(Fit()) is None
+    assert saved_fits.pack(Fit()) is None
     with pytest.raises(na.ParameterError, match="block fit"):
-        block_fits.unpack({"kind": "unknown"})
+        saved_fits.unpack({"kind": "unknown"})
