@@ -1,0 +1,54 @@
+"""A full disk is said in one line, and leaves nothing behind."""
+
+import numpy as np
+import pytest
+from processes import QUICK, tree
+
+import nmfaudio as na
+from nmfaudio.audio.io import open_group
+from nmfaudio.cli import main
+from nmfaudio.errors import OutputError
+
+
+def write(folder, blocks, **options):
+    targets = [folder / "new" / name for name in ("x", "y")]
+    rng = np.random.default_rng(0)
+    with open_group(targets, 8000, 1, blocks * 16_384, **options) as group:
+        for _ in range(blocks):
+            group.append([rng.uniform(-0.9, 0.9, (1, 16_384)).astype("f4") for _ in targets])
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"format": "wav"},
+        {"format": "wav", "subtype": "PCM_16", "clip": "error"},
+        {"format": "flac"},
+        {"format": "flac", "clip": "error"},
+        {"format": "ogg", "clip": "error"},
+    ],
+    ids=["float", "16 bit", "FLAC", "FLAC without gain", "Ogg"],
+)
+def test_a_group_leaves_nothing(small_disk, options):
+    blocks = 400 if options["format"] == "ogg" else 40
+    with pytest.raises(OutputError, match=r"[xy]: cannot be written: No space left on device; fre"):
+        write(small_disk, blocks, **options)
+    assert list(small_disk.iterdir()) == []
+    write(small_disk, 2, **options)  # space is free again
+    assert tree(small_disk) == ["new/x", "new/y"]
+
+
+def test_the_command_leaves_nothing(small_disk, song, capfd):
+    (small_disk / "before").write_bytes(bytes(1000))
+    assert main(["separate", *QUICK, str(song), "-o", str(small_disk)]) == 5
+    (line,) = capfd.readouterr().err.splitlines()
+    assert line.startswith("nmfaudio: error: ")
+    assert "cannot be written: No space left on device; free space, or write elsewhere" in line
+    assert [path.name for path in small_disk.iterdir()] == ["before"]
+
+
+def test_models_leave_nothing(small_disk):
+    model = na.nmf(np.ones((5000, 300)), 50, max_iter=1)
+    with pytest.raises(OutputError, match="No space left on device"):
+        model.save(small_disk / "x.npz")
+    assert list(small_disk.iterdir()) == []
