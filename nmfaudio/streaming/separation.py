@@ -1,4 +1,4 @@
-"""From a separator to the model of a stream: which templates it has, and how they are fitted."""
+"""From a separator to the model of a stream: its templates, and how they are fitted."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def plan_stems(
 
 @dataclass(frozen=True, eq=False)
 class _Request:
-    """What the templates of all separators depend on."""
+    """Settings that the templates of all separators depend on."""
 
     separator: NmfSeparator
     transform: Stft
