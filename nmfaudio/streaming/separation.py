@@ -137,6 +137,11 @@ class _Request:
 
     def learned(self, y: np.ndarray) -> tuple[Templates, Any]:
         """Templates of a recording, by the separator itself, and facts about them."""
+        if isinstance(self.separator, GuidedSeparator):
+            raise ParameterError(
+                "learn_from is for separators without a dictionary; GuidedSeparator has the "
+                "templates of its examples, so leave it out"
+            )
         model = self.separator.model(SeparationInput(y, self.transform, self.rng, None))
         d = model.decomposition
         if d.structure.name not in ("product", "convolutive") or len(d.factors) != 2:

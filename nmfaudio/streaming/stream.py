@@ -80,7 +80,7 @@ class Stream:
         Recording of the same sounds at the same rate, such as a sound check. It is separated or
         transcribed first, with all settings, and its templates are those of the stream. Better for
         drums without one-shots, for harmonic and percussive sound, and for other pianos than those
-        of the shipped dictionary; needed for `BlindSeparator`.
+        of the shipped dictionary; needed for `BlindSeparator`; not for `GuidedSeparator`.
     lookahead : int, optional
         Frames that the model may see after the one that it explains; each adds a hop to the delay.
         By default 2 for drum hits and 0 else. Notes have none.

@@ -277,6 +277,7 @@ class OtherModel(na.separators.NmfSeparator):
         (na.DenoiseSeparator(noise=(1, 1)), {}, "time range"),
         (na.DenoiseSeparator(noise=HISS, signal=(0, 1)), {}, "signal is a time range"),
         (na.GuidedSeparator(example=EXAMPLES, adapt=1.0), {}, "adapt"),
+        (na.GuidedSeparator(example=EXAMPLES), {"learn_from": Y}, "examples"),
         (na.Transcriber(), {"lookahead": 1}, "lookahead"),
         (na.Transcriber(model=na.transcription.NoteModel(n_free=1)), {}, "n_free"),
         (na.Transcriber(model=na.transcription.AttackDecayModel()), {}, "AttackDecayModel"),
