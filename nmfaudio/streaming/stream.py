@@ -37,6 +37,7 @@ from nmfaudio.transcription.transcriber import Transcriber
 NOTES = "notes"
 """Name under which a stream returns events."""
 _MOST_FRAMES = 64  # of lookahead
+_MANY_CHANNELS = 32  # more of them than samples look transposed
 
 
 class _Output(Protocol):
@@ -274,6 +275,10 @@ class Stream:
             raise ParameterError(
                 f"block has dtype {y.dtype} and shape {y.shape}; it must be floating point, "
                 "(channel, sample) or (sample,)"
+            )
+        if not len(y) or len(y) > max(y.shape[1], _MANY_CHANNELS):
+            raise ShapeError(
+                f"block has shape {y.shape}; it must be (channel, sample) or (sample,): transpose it"
             )
         if self._reader is not None and len(y) != self._reader.channels:
             raise ShapeError(

@@ -234,7 +234,9 @@ def test_one_axis_is_one_channel_and_channels_stay():
         stream.push(Y)
 
 
-@pytest.mark.parametrize("block", [np.zeros(9, np.int16), np.zeros((1, 1, 9)), (Y, SR)])
+@pytest.mark.parametrize(
+    "block", [np.zeros(9, np.int16), np.zeros((1, 1, 9)), (Y, SR), Y.T, np.zeros((0, 9))]
+)
 def test_other_blocks_are_refused(block):
     with pytest.raises(na.ParameterError):
         na.Stream(na.HpssSeparator(), SR).push(block)
