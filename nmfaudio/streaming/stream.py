@@ -278,7 +278,8 @@ class Stream:
             )
         if not len(y) or len(y) > max(y.shape[1], _MANY_CHANNELS):
             raise ShapeError(
-                f"block has shape {y.shape}; it must be (channel, sample) or (sample,): transpose it"
+                f"block has shape {y.shape}; it must be (channel, sample) or (sample,), so "
+                "transpose it"
             )
         if self._reader is not None and len(y) != self._reader.channels:
             raise ShapeError(
