@@ -24,6 +24,7 @@ For any model, step by step:
 - `beta_divergence`: the beta-divergence and its gradient, for whole arrays
 - `hals`: coordinate descent on whole components for the squared Euclidean distance
 - `ccd`: coordinate descent on single entries for the Kullback–Leibler divergence
+- `frame_updates`: activations of a few frames for fixed templates, in streams
 
 For both:
 

@@ -75,7 +75,7 @@ class HitPicker:
         return [self._hit(p, frame) for p in np.flatnonzero(peaks).tolist() if self._is_loud(p)]
 
     def _is_loud(self, part: int) -> bool:
-        """Whether the height of a peak is that of a hit; adds it to those that this depends on."""
+        """Return True if a peak is as high as a hit, and count it for the peaks after it."""
         height = self._above[-1 - self.reach, part]
         self._cubes[part] += height**3
         self._squares[part] += height**2

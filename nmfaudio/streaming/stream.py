@@ -37,6 +37,7 @@ from nmfaudio.transcription.transcriber import Transcriber
 NOTES = "notes"
 """Name under which a stream returns events."""
 _MOST_FRAMES = 64  # of lookahead
+_MANY_CHANNELS = 32  # more of them than samples look transposed
 
 
 class _Output(Protocol):
@@ -80,7 +81,7 @@ class Stream:
         Recording of the same sounds at the same rate, such as a sound check. It is separated or
         transcribed first, with all settings, and its templates are those of the stream. Better for
         drums without one-shots, for harmonic and percussive sound, and for other pianos than those
-        of the shipped dictionary; needed for `BlindSeparator`.
+        of the shipped dictionary; needed for `BlindSeparator`; not for `GuidedSeparator`.
     lookahead : int, optional
         Frames that the model may see after the one that it explains; each adds a hop to the delay.
         By default 2 for drum hits and 0 else. Notes have none.
@@ -274,6 +275,11 @@ class Stream:
             raise ParameterError(
                 f"block has dtype {y.dtype} and shape {y.shape}; it must be floating point, "
                 "(channel, sample) or (sample,)"
+            )
+        if not len(y) or len(y) > max(y.shape[1], _MANY_CHANNELS):
+            raise ShapeError(
+                f"block has shape {y.shape}; it must be (channel, sample) or (sample,), so "
+                "transpose it"
             )
         if self._reader is not None and len(y) != self._reader.channels:
             raise ShapeError(

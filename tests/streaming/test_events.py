@@ -115,6 +115,6 @@ def test_hits_of_the_sample_are_found_within_the_delay():
 
 @pytest.mark.parametrize("transcriber", [na.Transcriber, na.DrumTranscriber])
 def test_templates_can_be_learned_from_a_recording(transcriber):
-    y = strings([0.1], [60], 0.6)
+    y = strings([0.1], [60], 0.6).astype(np.float32)
     stream = na.Stream(transcriber(), SR, learn_from=y)
     assert isinstance(stream.push(y)["notes"], list)

@@ -234,7 +234,9 @@ def test_one_axis_is_one_channel_and_channels_stay():
         stream.push(Y)
 
 
-@pytest.mark.parametrize("block", [np.zeros(9, np.int16), np.zeros((1, 1, 9)), (Y, SR)])
+@pytest.mark.parametrize(
+    "block", [np.zeros(9, np.int16), np.zeros((1, 1, 9)), (Y, SR), Y.T, np.zeros((0, 9))]
+)
 def test_other_blocks_are_refused(block):
     with pytest.raises(na.ParameterError):
         na.Stream(na.HpssSeparator(), SR).push(block)
@@ -277,6 +279,7 @@ class OtherModel(na.separators.NmfSeparator):
         (na.DenoiseSeparator(noise=(1, 1)), {}, "time range"),
         (na.DenoiseSeparator(noise=HISS, signal=(0, 1)), {}, "signal is a time range"),
         (na.GuidedSeparator(example=EXAMPLES, adapt=1.0), {}, "adapt"),
+        (na.GuidedSeparator(example=EXAMPLES), {"learn_from": Y}, "examples"),
         (na.Transcriber(), {"lookahead": 1}, "lookahead"),
         (na.Transcriber(model=na.transcription.NoteModel(n_free=1)), {}, "n_free"),
         (na.Transcriber(model=na.transcription.AttackDecayModel()), {}, "AttackDecayModel"),
