@@ -115,7 +115,14 @@ def _bash() -> str:
             if flag.choices
             for name in flag.names
         ]
-    for name, words in (("completion", SHELLS), ("dictionary", ("info", "merge", "export"))):
+    from nmfaudio.cli.batch_run import COMMANDS
+
+    first = (
+        ("completion", SHELLS),
+        ("dictionary", ("info", "merge", "export")),
+        ("batch", COMMANDS),
+    )
+    for name, words in first:
         choices.append(f'        "{name} {name}") words="{" ".join(words)}" ;;')
     choices.append(f'        "help help") words="{" ".join(commands())}" ;;')
     return (
