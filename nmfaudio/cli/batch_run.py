@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from nmfaudio._common.executors import as_executor, completed_tasks
-from nmfaudio._common.memory import parse_size
+from nmfaudio._common.memory import PROCESS, parse_size
 from nmfaudio._common.options import option, options, switch
 from nmfaudio._common.time_ranges import parse_duration
 from nmfaudio.cli.batch import count
@@ -63,6 +63,15 @@ def _shard(text: str) -> tuple[int, int]:
     if not 1 <= int(number) <= int(count):
         raise ParameterError(f"{text!r}: the shards are 1/{count} to {count}/{count}")
     return int(number), int(count)
+
+
+def _memory_limit(text: str) -> int:
+    # With less, OpenBLAS waits forever for memory when NumPy is imported.
+    least = 2 * PROCESS
+    size = parse_size(text)
+    if size < least:
+        raise ParameterError(f"{text}: a process needs {least >> 20}M for its libraries alone")
+    return size
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,7 +167,7 @@ All options of COMMAND are allowed: nmfaudio COMMAND --help lists them.
     memory_limit: int | None = option(
         None,
         "most memory of each process, such as 2G; files that need more fail",
-        parse=parse_size,
+        parse=_memory_limit,
         metavar="SIZE",
         group=COMPUTATION,
     )

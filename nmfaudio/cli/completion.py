@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from nmfaudio.cli.batch_run import COMMANDS
 from nmfaudio.cli.command import Command
 from nmfaudio.cli.commands import commands, load_command
 from nmfaudio.cli.output import emit
@@ -18,6 +19,12 @@ _VALUES = {
     "--parts": ("kick", "snare", "hihat", "toms", "cymbals"),
 }
 SHELLS = ("bash", "zsh", "fish")
+_FIRST = {
+    "completion": SHELLS,
+    "dictionary": ("info", "merge", "export"),
+    "batch": COMMANDS,
+}
+"""First argument of commands that need one of these words."""
 
 _BASH = """\
 _nmfaudio() {
@@ -115,14 +122,7 @@ def _bash() -> str:
             if flag.choices
             for name in flag.names
         ]
-    from nmfaudio.cli.batch_run import COMMANDS
-
-    first = (
-        ("completion", SHELLS),
-        ("dictionary", ("info", "merge", "export")),
-        ("batch", COMMANDS),
-    )
-    for name, words in first:
+    for name, words in _FIRST.items():
         choices.append(f'        "{name} {name}") words="{" ".join(words)}" ;;')
     choices.append(f'        "help help") words="{" ".join(commands())}" ;;')
     return (

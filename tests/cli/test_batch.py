@@ -255,6 +255,7 @@ def test_a_folder_that_cannot_be_written_is_refused(batch, songs):
         (["hpss", "songs", "--workers", "2", "--scheduler", "tcp://a:1"], "not allowed with"),
         (["hpss", "songs", "--time-limit", "soon"], "not a duration"),
         (["hpss", "songs", "--memory-limit", "much"], "not a size"),
+        (["hpss", "songs", "--memory-limit", "100M"], "a process needs 400M"),
         (["hpss", "none/*.wav"], "no file matches"),
         (["hpss", "--list", "none.txt"], "none.txt: No such file"),
     ],
