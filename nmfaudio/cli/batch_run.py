@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from nmfaudio.cli.manifest import Manifest
 
 COMMANDS = (*(name for name in SEPARATORS if name != "regroup"), "transcribe", "render")
-"""Commands that work on one recording at a time, and need nothing else for each."""
+"""Commands that work on one recording at a time."""
 
 _KEPT = ("input", "track", "exit_code", "error", "skipped", "warnings", "seconds", "duration")
 _OF_STEMS = ("--only", "--components-too", "--clip", "--format", "--subtype", "--mp3-bitrate")
@@ -217,7 +217,7 @@ All options of COMMAND are allowed: nmfaudio COMMAND --help lists them.
         command = self._command()
         command.check()
         made_with = command.made_with
-        made_with["settings"]["--stems"] = self._with_stems
+        made_with["settings"].setdefault("--stems", self._with_stems)
         header = describe_run(self.command, made_with)
         files = part_of(command, self.shard or (1, 1))
         with open_manifest(command.root, self.shard) as manifest:

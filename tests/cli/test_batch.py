@@ -299,6 +299,13 @@ def test_transcribe_has_its_own_stems(batch):
     assert run.files == ("a.wav",)
 
 
+def test_stems_of_notes_are_a_setting(batch):
+    write_wav("songs/a.wav", music(0.25))
+    batch("songs", "--stems", "note", command="transcribe")
+    refused = batch("songs", "--stems", "hand", "--resume", command="transcribe")
+    assert "--stems was note, is hand" in refused.errors()[0]
+
+
 def test_notes_are_kept_without_stems(batch, nmfaudio):
     write_wav("songs/a.wav", music(1.0))
     assert batch("songs", command="transcribe").code == 0
