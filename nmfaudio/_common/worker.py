@@ -33,6 +33,10 @@ def main(descriptor: int, memory_limit: int) -> None:
     os.set_inheritable(descriptor, False)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # stdout has the results of the parent
     if memory_limit:
+        # OpenBLAS tries without end to allocate its buffers, and never returns under a low limit.
+        import numpy.linalg
+        import scipy.linalg  # noqa: F401
+
         _limit_memory(memory_limit)
     connection = Connection(descriptor)
     messages: SimpleQueue[bytes] = SimpleQueue()

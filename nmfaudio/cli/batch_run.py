@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from nmfaudio._common.executors import as_executor, completed_tasks
-from nmfaudio._common.memory import parse_size
+from nmfaudio._common.memory import PROCESS, parse_size
 from nmfaudio._common.options import option, options, switch
 from nmfaudio._common.time_ranges import parse_duration
 from nmfaudio.cli.batch import count
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from nmfaudio.cli.manifest import Manifest
 
 COMMANDS = (*(name for name in SEPARATORS if name != "regroup"), "transcribe", "render")
-"""Commands that work on one recording at a time, and need nothing else for each."""
+"""Commands that work on one recording at a time."""
 
 _KEPT = ("input", "track", "exit_code", "error", "skipped", "warnings", "seconds", "duration")
 _OF_STEMS = ("--only", "--components-too", "--clip", "--format", "--subtype", "--mp3-bitrate")
@@ -63,6 +63,15 @@ def _shard(text: str) -> tuple[int, int]:
     if not 1 <= int(number) <= int(count):
         raise ParameterError(f"{text!r}: the shards are 1/{count} to {count}/{count}")
     return int(number), int(count)
+
+
+def _memory_limit(text: str) -> int:
+    # With less, OpenBLAS waits forever for memory when NumPy is imported.
+    least = 2 * PROCESS
+    size = parse_size(text)
+    if size < least:
+        raise ParameterError(f"{text}: a process needs {least >> 20}M for its libraries alone")
+    return size
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,7 +167,7 @@ All options of COMMAND are allowed: nmfaudio COMMAND --help lists them.
     memory_limit: int | None = option(
         None,
         "most memory of each process, such as 2G; files that need more fail",
-        parse=parse_size,
+        parse=_memory_limit,
         metavar="SIZE",
         group=COMPUTATION,
     )
@@ -208,11 +217,11 @@ All options of COMMAND are allowed: nmfaudio COMMAND --help lists them.
         command = self._command()
         command.check()
         made_with = command.made_with
-        made_with["settings"]["--stems"] = self._with_stems
+        made_with["settings"].setdefault("--stems", self._with_stems)
         header = describe_run(self.command, made_with)
         files = part_of(command, self.shard or (1, 1))
         with open_manifest(command.root, self.shard) as manifest:
-            self._begin(manifest, header)
+            self._refuse_mixture(manifest, header)
             keys = {
                 source: fingerprint(source, self._companions_of(track), header)
                 for source, track in files.items()
@@ -220,6 +229,8 @@ All options of COMMAND are allowed: nmfaudio COMMAND --help lists them.
             done = {source for source in files if self.resume and manifest.is_done(keys[source])}
             left = {source: track for source, track in files.items() if source not in done}
             self._check_results(command, left)
+            if self._overwrites and not self.resume:
+                manifest.restart()
             if header not in manifest.headers:
                 manifest.append(header)
             sizes = {source: size_of(source) for source in left}
@@ -230,12 +241,17 @@ All options of COMMAND are allowed: nmfaudio COMMAND --help lists them.
                     progress.add(report)
                     self._emit_paths(command.root, report)
         earlier = {"exit_code": 0, "skipped": True}
-        reports = [{"input": source, "track": files[source]} | earlier for source in done]
-        reports = sorted(reports + progress.reports, key=lambda report: str(report["input"]))
+        reports = progress.reports
+        reports += ({"input": source, "track": files[source]} | earlier for source in done)
+        reports.sort(key=lambda report: str(report["input"]))
         code = joint_code(report["exit_code"] for report in reports) if reports else 0
         progress.end(code, count(reports))
         self._summarise(code, reports)
         return code
+
+    @property
+    def _overwrites(self) -> bool:
+        return "--overwrite" in self.arguments
 
     @property
     def _with_stems(self) -> bool:
@@ -248,10 +264,12 @@ All options of COMMAND are allowed: nmfaudio COMMAND --help lists them.
             raise ParameterError("no INPUT given; name files or folders, or a --list of them")
         if STDIN in files:
             raise ParameterError("standard input is one file; name files or folders")
-        if "--threads" in self.arguments:
+        flags = {text.partition("=")[0] for text in self.arguments}
+        if "--threads" in flags:
             raise ParameterError("--threads: each process has one thread; use --workers N")
-        if not self._with_stems and (flag := next(iter({*_OF_STEMS} & {*self.arguments}), None)):
-            raise ParameterError(f"{flag} is for stems; add --stems, or leave it out")
+        of_stems = [flag for flag in _OF_STEMS if flag in flags]
+        if of_stems and not self._with_stems:
+            raise ParameterError(f"{of_stems[0]} is for stems; add --stems, or leave it out")
         return self._command_on(files, self.companions)
 
     def _command_on(self, files: Sequence[str], companions: Sequence[str]) -> BatchCommand:
@@ -282,19 +300,16 @@ All options of COMMAND are allowed: nmfaudio COMMAND --help lists them.
                 continue
             plan(replace(own, **changes), [(source, track)])
 
-    def _begin(self, manifest: Manifest, header: dict[str, Any]) -> None:
+    def _refuse_mixture(self, manifest: Manifest, header: dict[str, Any]) -> None:
         """Refuse to mix results of different runs, unless it is allowed."""
         folder = printable(str(manifest.path.parent))
-        overwrite = "--overwrite" in self.arguments
-        if overwrite and not self.resume:
-            manifest.restart()
-        elif manifest.begun and not self.resume:
+        if manifest.begun and not (self.resume or self._overwrites):
             raise OutputError(
                 f"{folder}: has results of an earlier batch; add --resume to process what is left,"
                 " --overwrite to process all again, or choose another --output"
             )
         reason = manifest.difference(header)
-        if reason is not None and not overwrite:
+        if reason is not None and not self._overwrites:
             raise OutputError(
                 f"{folder}: {reason}; add --overwrite to process all again, or choose another"
                 " --output"
@@ -308,17 +323,11 @@ All options of COMMAND are allowed: nmfaudio COMMAND --help lists them.
 
         # The longest first, so that no process is alone with one at the end.
         order = sorted(left, key=lambda source: -sizes[source])
-        # The plan has found no results of others; what exists is of an attempt that failed.
-        arguments = (*self.arguments, "--overwrite")
-        arguments += ("--skip-existing",) if self.resume else ()
-        arguments += ("--debug",) if self.debug else ()
-        call: tuple[Any, ...] = (os.getcwd(), self.command, arguments, self._with_stems)
         limits = (self.time_limit, self.memory_limit)
-        function: Callable[..., dict[str, Any]] = process_file
-        if self.scheduler is not None:
-            function, call = process_isolated, (*limits, *call)
+        is_remote = self.scheduler is not None
+        function: Callable[..., Any] = process_isolated if is_remote else process_file
         tasks = (
-            (*call, source, left[source], self._companions_of(left[source])) for source in order
+            ((*limits,) if is_remote else ()) + self._task(source, left[source]) for source in order
         )
         executor = self.scheduler or self.workers or "processes"
         with as_executor(executor, time_limit=limits[0], memory_limit=limits[1]) as engine:
@@ -333,6 +342,15 @@ All options of COMMAND are allowed: nmfaudio COMMAND --help lists them.
                     source = order[number]
                     report = self._failed(source, left[source], error)
                 yield self._compact(root, report)
+
+    def _task(self, source: str, track: str) -> tuple[Any, ...]:
+        """Arguments of `process_file` for one file."""
+        # The plan has found no results of others; what exists is of an attempt that failed.
+        arguments = (*self.arguments, "--overwrite")
+        arguments += ("--skip-existing",) if self.resume else ()
+        arguments += ("--debug",) if self.debug else ()
+        call = (os.getcwd(), self.command, arguments, self._with_stems, source, track)
+        return (*call, self._companions_of(track))
 
     def _compact(self, root: Path, report: dict[str, Any]) -> dict[str, Any]:
         """Part of a report that a manifest and a summary need."""

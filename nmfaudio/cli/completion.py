@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from nmfaudio.cli.batch_run import COMMANDS
 from nmfaudio.cli.command import Command
 from nmfaudio.cli.commands import commands, load_command
 from nmfaudio.cli.live import LIVE
@@ -19,6 +20,13 @@ _VALUES = {
     "--parts": ("kick", "snare", "hihat", "toms", "cymbals"),
 }
 SHELLS = ("bash", "zsh", "fish")
+_FIRST = {
+    "completion": SHELLS,
+    "dictionary": ("info", "merge", "export"),
+    "batch": COMMANDS,
+    "live": LIVE,
+}
+"""First argument of commands that need one of these words."""
 
 _BASH = """\
 _nmfaudio() {
@@ -116,8 +124,7 @@ def _bash() -> str:
             if flag.choices
             for name in flag.names
         ]
-    actions = {"completion": SHELLS, "dictionary": ("info", "merge", "export"), "live": LIVE}
-    for name, words in actions.items():
+    for name, words in _FIRST.items():
         choices.append(f'        "{name} {name}") words="{" ".join(words)}" ;;')
     choices.append(f'        "help help") words="{" ".join(commands())}" ;;')
     return (

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
@@ -80,7 +81,7 @@ is searched for in the folder --audio.
         """Build the command from its arguments."""
         return super().parse(name, argv, kind or SavedModel)
 
-    @property
+    @cached_property
     def recordings(self) -> Sequence[Input]:
         """Models, those in folders included."""
         models: dict[str, Input] = {}
@@ -100,11 +101,8 @@ is searched for in the folder --audio.
         super().check()
 
     def check_input(self, job: Job) -> None:
-        """Check that a model has a record, and its recording can be opened."""
-        from nmfaudio.audio.io.decoding import open_audio
-
-        with open_audio(find_origin(Path(job.source), self.audio).path):
-            pass
+        """Check that a model has a record."""
+        _record(Path(job.source))
 
     def _separate(self, job: Job, bar: Bar) -> dict[str, Any]:
         from nmfaudio.audio.io import read

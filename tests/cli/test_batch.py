@@ -255,6 +255,7 @@ def test_a_folder_that_cannot_be_written_is_refused(batch, songs):
         (["hpss", "songs", "--workers", "2", "--scheduler", "tcp://a:1"], "not allowed with"),
         (["hpss", "songs", "--time-limit", "soon"], "not a duration"),
         (["hpss", "songs", "--memory-limit", "much"], "not a size"),
+        (["hpss", "songs", "--memory-limit", "100M"], "a process needs 400M"),
         (["hpss", "none/*.wav"], "no file matches"),
         (["hpss", "--list", "none.txt"], "none.txt: No such file"),
     ],
@@ -296,6 +297,13 @@ def test_transcribe_has_its_own_stems(batch):
     run = BatchRun.parse("batch", ["transcribe", "a.wav", "--stems", "note"])
     assert run.arguments == ("--stems", "note")
     assert run.files == ("a.wav",)
+
+
+def test_stems_of_notes_are_a_setting(batch):
+    write_wav("songs/a.wav", music(0.25))
+    batch("songs", "--stems", "note", command="transcribe")
+    refused = batch("songs", "--stems", "hand", "--resume", command="transcribe")
+    assert "--stems was note, is hand" in refused.errors()[0]
 
 
 def test_notes_are_kept_without_stems(batch, nmfaudio):
