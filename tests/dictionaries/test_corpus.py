@@ -24,8 +24,8 @@ from nmfaudio.kernels.layout import SHARD
 SMALL = 96  # frames of a shard
 
 
-def method(beta=1.0, solver="bmme", *, max_iter=6, tol=0.0, every=2, callback=None, **settings):
-    fields = {"seed": 3, "sample": 100, "passes": 3, "updates": 10} | settings
+def method(beta=1.0, solver="bmme", *, max_iter=4, tol=0.0, every=2, callback=None, **settings):
+    fields = {"seed": 3, "sample": 100, "passes": 2, "updates": 10} | settings
     schedule = schedule_of(max_iter, tol, every, callback)
     return Method(3, na.Beta(beta), solver, schedule, **fields)
 
@@ -106,14 +106,19 @@ def test_the_exact_fit_is_nmf_from_initial_factors_and_until_convergence(scale):
     assert (fit.losses == d.losses).all()
 
 
-def test_the_exact_fit_returns_to_the_last_check_where_extrapolation_fails():
-    """A start at which `bmme` needs multiplicative updates: its loss rises at the first check."""
+@pytest.mark.parametrize("beta", [0, 1, 2])
+def test_the_exact_fit_returns_to_the_last_check_where_the_loss_has_risen(beta, tmp_path):
+    """V of rank 1 is soon fitted up to rounding, and `bmme` then needs multiplicative updates."""
     rng = np.random.default_rng(0)
-    V, W, H = rng.random((5, 60)) ** 8, rng.random((5, 4)) ** 9, rng.random((4, 60)) ** 9
-    settings = {"W": W, "H": H, "beta_loss": 0, "max_iter": 60, "check_every": 2, "tol": 0}
+    V = np.outer(rng.random(5) + 0.1, rng.random(60) + 0.1).astype("f4")
+    settings = {"W": rng.random((5, 1)), "H": rng.random((1, 60)), "beta_loss": beta}
+    settings |= {"solver": "bmme", "max_iter": 9, "check_every": 3, "tol": 0}
     d = na.nmf(V, **settings)
-    fit = na.fit_corpus([V], exact=True, **settings)
+    fit = na.fit_corpus([V], exact=True, work=tmp_path, **settings)
+    passes = [int(path.name[5:]) for path in tmp_path.glob("fit-*/steps/pass-*")]
+    assert max(passes) > 9  # some were in vain
     assert (fit.losses == d.losses).all()
+    assert (fit.W == d.W).all()
     assert (fit.H[0] == d.H).all()
 
 
@@ -130,7 +135,7 @@ def test_any_executor_computes_the_same(blocks, exact):
 
 
 @pytest.mark.parametrize("exact", [True, False])
-@pytest.mark.parametrize("limit", [0, 5, 14, 22])
+@pytest.mark.parametrize("limit", [0, 9, 17])
 def test_an_interrupted_fit_continues(blocks, tmp_path, exact, limit):
     fit = fit_blocks(Corpus(blocks), method(), exact=exact, shard=SMALL)
     settings = {"exact": exact, "shard": SMALL, "work": tmp_path}
@@ -151,7 +156,7 @@ def test_a_driver_that_dies_at_a_check_continues_after_it(blocks, tmp_path, exac
 
     def die(progress):
         seen.append(progress)
-        if len(seen) == (2 if exact else 4):  # checks of the fit to the sample come first
+        if len(seen) == (2 if exact else 3):  # checks of the fit to the sample come first
             raise RuntimeError("killed")
 
     settings = {"exact": exact, "shard": SMALL}
@@ -186,17 +191,18 @@ def test_damaged_results_are_computed_again(blocks, tmp_path, exact):
 
 
 def test_results_of_old_passes_are_removed(blocks, tmp_path):
-    fit_blocks(Corpus(blocks), method(max_iter=20), exact=True, shard=SMALL, work=tmp_path)
+    fit_blocks(Corpus(blocks), method(max_iter=6), exact=True, shard=SMALL, work=tmp_path)
     steps = sorted(path.name for path in tmp_path.glob("fit-*/steps/*"))
-    assert steps == ["pass-000019", "pass-000020"]
+    assert steps == ["pass-000005", "pass-000006"]
     assert not list(tmp_path.rglob("*.tmp"))
 
 
+@pytest.mark.slow
 def test_more_parts_than_a_group(tmp_path):
     V = np.random.default_rng(0).random((4, 70 * 48)).astype("f4")
-    fit = fit_blocks(Corpus([V]), method(max_iter=2), exact=True, shard=48, work=tmp_path)
-    assert len(list(tmp_path.glob("fit-*/steps/pass-000002/sums-*"))) == 2
-    other = fit_blocks(Corpus([V]), method(max_iter=2), exact=True, shard=48, executor=Backwards())
+    fit = fit_blocks(Corpus([V]), method(max_iter=1), exact=True, shard=48, work=tmp_path)
+    assert len(list(tmp_path.glob("fit-*/steps/pass-000001/sums-*"))) == 2
+    other = fit_blocks(Corpus([V]), method(max_iter=1), exact=True, shard=48, executor=Backwards())
     assert same(fit, other)
 
 
@@ -268,9 +274,9 @@ def test_results_that_do_not_arrive_are_an_error(blocks):
         ({"W": -np.ones((3, 2)), "exact": True}, "finite and ≥ 0"),
         ({"transform": na.Stft(8000)}, "transform is for files"),
         ({"n_components": None}, "n_components is needed"),
-        ({"passes": -1}, "passes is -1"),
-        ({"updates": 0}, "updates is 0"),
-        ({"rng": np.random.default_rng()}, "rng is"),
+        ({"passes": -1}, "passes must be"),
+        ({"updates": 0}, "updates must be"),
+        ({"rng": np.random.default_rng()}, "rng must be"),
         ({"executor": "here"}, "executor must be"),
     ],
 )
