@@ -106,7 +106,7 @@ def test_the_exact_fit_is_nmf_from_initial_factors_and_until_convergence(scale):
     assert (fit.losses == d.losses).all()
 
 
-@pytest.mark.parametrize("beta", [0, 1, 2])
+@pytest.mark.parametrize("beta", [0, 0.5, 1])
 def test_the_exact_fit_returns_to_the_last_check_where_the_loss_has_risen(beta, tmp_path):
     """V of rank 1 is soon fitted up to rounding, and `bmme` then needs multiplicative updates."""
     rng = np.random.default_rng(0)
