@@ -44,7 +44,8 @@ def check_corpus_options(command: LearnCommand) -> None:
     """Refuse options that cannot be combined with --corpus, or need it."""
     if not command.corpus:
         for name in _CORPUS_ONLY:
-            if getattr(command, name):
+            value = getattr(command, name)
+            if value is not None and value is not False:  # 0 passes are some, too
                 raise ParameterError(f"--{name} is for a corpus; add --corpus FOLDER")
         return
     for name, text in _REFUSED.items():

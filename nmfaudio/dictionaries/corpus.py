@@ -124,7 +124,7 @@ class CorpusFit:
         facts = {
             "examples": {label: [os.path.basename(path) for path in self.files[:_SHOWN]]},
             "corpus": {"files": len(self.files), "frames": self.n_frames},
-            "settings": {name: self.settings[name] for name in _RECORDED},
+            "settings": {k: self.settings[k] for k in _RECORDED if k in self.settings},
             "nmfaudio": __version__,
         }
         labels = (label,) * templates.shape[1]

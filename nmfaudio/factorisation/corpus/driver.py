@@ -11,7 +11,6 @@ from nmfaudio._common.steps import report_step
 from nmfaudio.errors import ContentError
 from nmfaudio.factorisation.corpus.shard_sums import Sums
 from nmfaudio.factorisation.corpus.store import Stored, load, save
-from nmfaudio.factorisation.corpus.tasks import sums_in
 from nmfaudio.factorisation.corpus.workspace import Workspace
 
 Task = Callable[[str, str, int], None]
@@ -56,12 +55,13 @@ class Driver:
         """Compute a pass, an earlier one if there is no order; return the sums of the corpus."""
         plan = self.work.plan
         paths = [self.work.sum_path(step, group) for group in range(plan.n_groups)]
-        missing = [group for group, path in enumerate(paths) if load(path) is None]
+        missing = [group for group, path in enumerate(paths) if load(path, ()) is None]
         if missing:
             parts = [n for group in missing for n in plan.group(group)]
             self._compute_parts(step, order, parts, label)
             self._map(self._tasks.group, step, missing)
-        return Sums.added([sums_in(_present(load(path), path)) for path in paths])
+        sums = (_present(load(path), path).arrays for path in paths)
+        return Sums.added([Sums.stored(arrays) for arrays in sums])
 
     def save_checkpoint(self, state: Stored, kept: Iterable[str]) -> None:
         """Replace the checkpoint, then remove the results of steps that are not needed any more."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +13,8 @@ from nmfaudio.factorisation.problem import Problem
 from nmfaudio.factorisation.solvers.fused import FusedRun
 from nmfaudio.factorisation.structures import Product
 from nmfaudio.factorisation.sums import add_in_order, sum_chunks
+
+_EMPTY = np.zeros((0, 0))
 
 
 class Sums(NamedTuple):
@@ -35,6 +37,15 @@ class Sums(NamedTuple):
     H: np.ndarray
     HtH: np.ndarray
     divergence: np.ndarray
+
+    @classmethod
+    def stored(cls, arrays: Mapping[str, np.ndarray]) -> Sums:
+        """Sums from arrays by name, which `arrays` returned."""
+        return cls(*(arrays.get(name, _EMPTY) for name in cls._fields))
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return the arrays by name, without those that are not needed."""
+        return {name: array for name, array in self._asdict().items() if array.size}
 
     @classmethod
     def added(cls, terms: Sequence[Sums]) -> Sums:
@@ -109,9 +120,8 @@ class ShardRun(FusedRun):
         """Return the sums, and H [shape=(time, component)], updated if `update`."""
         self._sweep(update=update, want_loss=want_loss)
         rank = self._W_shape[-1]
-        empty = np.zeros((0, 0))
-        squares = sum_chunks(self._squares, self._shards)[:rank, :rank] if self._gram else empty
+        squares = sum_chunks(self._squares, self._shards)[:rank, :rank] if self._gram else _EMPTY
         misfit = self._misfit() if want_loss else 0.0
-        pos = self._unpacked(self._sum_of_BHt()) if self._pos.size else empty
+        pos = self._unpacked(self._sum_of_BHt()) if self._pos.size else _EMPTY
         neg, of_H = self._unpacked(self._negative_part()), sum_chunks(self._sums, self._shards)
         return Sums(neg, pos, of_H, squares, np.array([misfit])), self._H

@@ -6,6 +6,7 @@ import json
 import os
 import zipfile
 import zlib
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -44,13 +45,18 @@ def save(path: Path, content: Stored) -> None:
             os.close(descriptor)
 
 
-def load(path: Path) -> Stored | None:
-    """Read a file; None if it does not exist, or is damaged: each member has a checksum."""
+def load(path: Path, wanted: Collection[str] | None = None) -> Stored | None:
+    """Read some arrays of a file, or all; None if it does not exist, or these are damaged.
+
+    Each array has a checksum. Arrays that the file does not have are left out.
+    """
     try:
         with zipfile.ZipFile(path) as pack:
             facts = json.loads(pack.read(_FACTS))
-            names = [name for name in pack.namelist() if name.endswith(_SUFFIX)]
-            return Stored(facts, {name.removesuffix(_SUFFIX): _array(pack, name) for name in names})
+            members = [name for name in pack.namelist() if name.endswith(_SUFFIX)]
+            names = [name.removesuffix(_SUFFIX) for name in members]
+            read = [name for name in names if wanted is None or name in wanted]
+            return Stored(facts, {name: _array(pack, name + _SUFFIX) for name in read})
     except (FileNotFoundError, zipfile.BadZipFile, KeyError, ValueError, EOFError, zlib.error):
         return None
     except OSError as error:

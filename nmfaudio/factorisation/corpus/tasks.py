@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -18,30 +18,28 @@ from nmfaudio.factorisation.loop import constant_model_cost
 from nmfaudio.factorisation.online import activations
 from nmfaudio.factorisation.solvers.bmme import extrapolated
 
+_KEPT = "activations"  # array of a result
+
 
 def run_part(frames: Frames, folder: str, step: str, part: int) -> None:
     """Compute the result of a part, unless it exists."""
-    _part_result(Workspace(Path(folder), frames), step, part)
+    _part_result(Workspace(Path(folder), frames), step, part, ())
 
 
 def run_group(frames: Frames, folder: str, step: str, group: int) -> None:
     """Add the sums of the parts of a group, unless that was done; compute missing ones."""
     work = Workspace(Path(folder), frames)
     path = work.sum_path(step, group)
-    if load(path) is None:
-        terms = [sums_in(_part_result(work, step, part)) for part in work.plan.group(group)]
-        save(path, Stored({}, Sums.added(terms)._asdict()))
+    if load(path, ()) is None:
+        parts = (_part_result(work, step, part, Sums._fields) for part in work.plan.group(group))
+        sums = Sums.added([Sums.stored(part.arrays) for part in parts])
+        save(path, Stored({}, sums.arrays()))
 
 
-def sums_in(result: Stored) -> Sums:
-    """Sums of the result of a part or a group."""
-    return Sums(*(result.arrays[name] for name in Sums._fields))
-
-
-def _part_result(work: Workspace, step: str, part: int) -> Stored:
-    """Result of a part, computed and saved if it does not exist or is damaged."""
+def _part_result(work: Workspace, step: str, part: int, wanted: Collection[str]) -> Stored:
+    """Some arrays of the result of a part, computed and saved if it is missing or damaged."""
     path = work.part_path(step, part)
-    result = load(path)
+    result = load(path, wanted)
     if result is None:
         order = work.order(step)
         result = _KINDS[order.facts["kind"]](work, order, part)
@@ -106,8 +104,8 @@ def _sweep(work: Workspace, order: Stored, part: int) -> Stored:
         parts.append(sums)
         updated.append(H_new)
         done += V.shape[1]
-    kept = {"activations": np.concatenate(updated)} if facts["update"] else {}
-    return Stored({}, Sums.added(parts)._asdict() | kept)
+    kept = {_KEPT: np.concatenate(updated)} if facts["update"] else {}
+    return Stored({}, Sums.added(parts).arrays() | kept)
 
 
 def _fresh(work: Workspace, order: Stored, part: int) -> Stored:
@@ -116,7 +114,7 @@ def _fresh(work: Workspace, order: Stored, part: int) -> Stored:
     for V in _prepared(work, order, part):
         H = activations(V, W, settings.divergence, max_iter=order.facts["updates"])
         parts.append(ShardRun(V, W, W, H.T, settings).run(update=False, want_loss=True)[0])
-    return Stored({}, Sums.added(parts)._asdict())
+    return Stored({}, Sums.added(parts).arrays())
 
 
 def _settings(order: Stored) -> SweepSettings:
@@ -143,7 +141,7 @@ def stored_activations(work: Workspace, source: list[Any], part: int) -> np.ndar
 
 def _activations_of(work: Workspace, number: int, part: int) -> np.ndarray:
     if number != START:
-        return _part_result(work, pass_name(number), part).arrays["activations"]
+        return _part_result(work, pass_name(number), part, (_KEPT,)).arrays[_KEPT]
     path = work.start_path(part)
     try:
         return np.array(np.load(path, allow_pickle=False).T, order="C")
