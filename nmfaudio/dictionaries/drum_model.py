@@ -242,7 +242,7 @@ class PooledDrumModel(DrumModel):
     bands_of_all: np.ndarray = field(kw_only=True)
 
     @property
-    def pooled(self) -> np.ndarray:  # type: ignore[override]  # not computed from V
+    def pooled(self) -> np.ndarray:
         """Spectrogram in bands [shape=(band, time)]."""
         return self.bands_of_all
 

@@ -18,8 +18,11 @@ from nmfaudio.dictionaries.drum_model import (
     drum_bands,
     emphasise_peaks,
     first_fit,
+    nmfd,
+    scaled_weight,
 )
 from nmfaudio.factorisation.loop import Progress
+from nmfaudio.factorisation.penalties import Prior
 
 if TYPE_CHECKING:
     from nmfaudio.dictionaries.dictionary import Dictionary
@@ -28,8 +31,8 @@ if TYPE_CHECKING:
 
 FRAMES = 2048
 """Frames of a block."""
-ADAPTED = 2**16
-"""Frames that a kit adapts to at most, 6 minutes."""
+ADAPTED = 3 * 2**16
+"""Frames that a kit adapts to at most, 19 minutes."""
 FINISHED = 2**13
 """Frames that templates of all frequencies are fitted to at most."""
 _STRETCHES = 16  # of these frames, spread over a longer recording
@@ -78,13 +81,12 @@ class KitBlocks:
         n_frames = self.transform.n_frames(self.y.shape[1])
         adapted, finished = _stretches(n_frames, ADAPTED), _stretches(n_frames, FINISHED)
         V, pooled = self._survey(adapted, finished)
-        model = PooledDrumModel(
-            V, self.max_iter, callback=self.callback, bands_of_all=pooled.T
-        )
-        first = first_fit(model, self.kit, self.transform)
-        W, H = adapted_fit(model, *first, self.prior_weight)
+        model = PooledDrumModel(V, self.max_iter, callback=self.callback, bands_of_all=pooled.T)
+        W, H = first_fit(model, self.kit, self.transform)
         if n_frames > ADAPTED:
-            H = self._activations(n_frames, W, first, float(model.initial_activations(1)[0, 0]))
+            W, H = self._in_blocks(model, W, H, n_frames)
+        else:
+            W, H = adapted_fit(model, W, H, self.prior_weight)
         fitted = model.finish(self._bands.spread(W), np.ascontiguousarray(H[:, finished]))
         return fitted, V, H
 
@@ -110,25 +112,44 @@ class KitBlocks:
                 out[end - count : end] = rows[chosen[inside]]
         return V.T, pooled
 
-    def _activations(
-        self, n_frames: int, W: np.ndarray, first: tuple[np.ndarray, np.ndarray], level: float
-    ) -> np.ndarray:
-        """Activations of all frames, in the stages of `fit_kit`, from constant ones."""
-        initial, emphasised = first[0], first[1].max(axis=1, keepdims=True)
-        H = np.empty((W.shape[-1], n_frames), self.y.dtype)
+    def _in_blocks(
+        self, model: PooledDrumModel, W: np.ndarray, H: np.ndarray, n_frames: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Templates of `adapted_fit`, and activations of all frames from constant ones.
+
+        In each iteration a block gets the templates that the stretches had in it, for activations
+        of the last ones, without those before, would not be those of a fit of both.
+        """
+        highest, level = H.max(axis=1, keepdims=True), model.pooled.mean(dtype=np.float64)
+        templates = self._course(model, W, H)
+        whole = np.empty((len(H), n_frames), H.dtype)
         for begin in range(0, n_frames, FRAMES):
             end = min(begin + FRAMES, n_frames)
             low, high = max(begin - _BESIDE, 0), min(end + _BESIDE, n_frames)
             V = analysed(self.y, self.transform, low, high)
-            model = PooledDrumModel(V, self.max_iter, bands_of_all=self._bands.pool(V))
+            block = PooledDrumModel(V, self.max_iter, bands_of_all=self._bands.pool(V))
             part = np.full((len(H), high - low), level, H.dtype)
-            part = model.fit_activations(initial, part)
-            if self.prior_weight != math.inf:
-                part = model.fit_activations(W, emphasise_peaks(part, emphasised))
-            H[:, begin:end] = part[:, begin - low : end - low]
+            part = block.fit_activations(W, part)
+            if templates:
+                part = emphasise_peaks(part, highest)
+            for adapted in templates:
+                part = nmfd(block.pooled, adapted, part, free=(False, True), max_iter=1).H
+            whole[:, begin:end] = part[:, begin - low : end - low]
             if self.callback is not None:
                 self.callback(Progress(end, n_frames, 0.0))
-        return H
+        return templates[-1] if templates else W, whole
+
+    def _course(self, model: PooledDrumModel, W: np.ndarray, H: np.ndarray) -> list[np.ndarray]:
+        """Templates after each iteration of `adapted_fit`, none if they do not adapt."""
+        if self.prior_weight == math.inf:
+            return []
+        H, initial, templates = emphasise_peaks(H), W, []
+        penalties = (Prior(scaled_weight(self.prior_weight, H), initial),)
+        for _ in range(self.max_iter):
+            fitted = nmfd(model.pooled, W, H, penalties=penalties, max_iter=1)
+            W, H = fitted.W, fitted.H
+            templates.append(W)
+        return templates
 
 
 def _stretches(n_frames: int, count: int) -> np.ndarray:

@@ -322,19 +322,18 @@ class Transcriber(BaseTranscriber):
         blocks = self._note_blocks(n_frames)
         for first, V in analysed_blocks(y, transform, blocks.frames):
             blocks.survey(first, V)
-        pitches = np.asarray(self.model.pitches(self.dictionary), np.float64)
-        values = np.zeros((len(np.unique(pitches)), n_frames), y.dtype)
-        divergences = []
+        pitches = tuple(self.model.pitches(self.dictionary))
+        distinct = np.unique(np.asarray(pitches, np.float64))
+        values = np.empty((len(distinct), n_frames), y.dtype)
+        times, divergences = transform.times(n_frames), []
         for first, V in analysed_blocks(y, transform, blocks.frames):
             H, divergence = blocks.explain(V)
-            times = np.empty(V.shape[1])
-            part = Salience.from_activations(H, pitches, times)
             done = first + V.shape[1]
-            values[:, first:done] = part.values
+            values[:, first:done] = Salience.from_activations(H, pitches, times[first:done]).values
             divergences.append(divergence)
             if callback is not None:
                 callback(Progress(done, n_frames, math.fsum(divergences)))
-        salience = Salience(values, np.unique(pitches), transform.times(n_frames))
+        salience = Salience(values, distinct, times)
         return BlockFit(
             salience,
             self._suitability_of(salience),
