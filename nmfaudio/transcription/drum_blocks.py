@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 FRAMES = 2048
 """Frames of a block."""
-ADAPTED = 3 * 2**16
-"""Frames that a kit adapts to at most, 19 minutes."""
+ADAPTED = 2**17
+"""Frames that a kit adapts to at most, 12 minutes."""
 FINISHED = 2**13
 """Frames that templates of all frequencies are fitted to at most."""
 _STRETCHES = 16  # of these frames, spread over a longer recording

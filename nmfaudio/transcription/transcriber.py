@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 _PIANO = "piano"  # label of the dictionaries that the limit of `piano_suitability` holds for
 _CUT = 0.05  # s before the end of a recording in which onsets are ignored: the cut looks like one
+_DECODED = 8  # values per frame that are decoded with the salience
 _PER_OCTAVE = 3  # thresholds that tuning tries by default
 
 
@@ -340,6 +341,9 @@ class Transcriber(BaseTranscriber):
             math.fsum(divergences),
             blocks.settings.max_iter,
         )
+
+    def _kept_values(self, frames: int) -> int:
+        return frames * (len(set(self.model.pitches(self.dictionary))) + _DECODED)
 
     def _note_blocks(self, n_frames: int) -> NoteBlocks:
         """Decomposition of a recording block by block."""
