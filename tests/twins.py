@@ -67,3 +67,25 @@ def mu(V, W, H, beta, iterations, weights=1.0):
         A, B = weights * V * Y ** (beta - 2), weights * Y ** (beta - 1)
         H = H * (W.T @ A / (W.T @ B)) ** gamma
     return W, H
+
+
+def decaying_maximum(X, decay):
+    out = X.copy()
+    for t in range(1, X.shape[1]):
+        out[:, t] = np.maximum(X[:, t], out[:, t - 1].astype(np.float64) * decay)
+    return out
+
+
+def likeliest_states(log_odds, cost):
+    """Viterbi with a score for each of the two states."""
+    score = np.stack([np.zeros(len(log_odds)), log_odds[:, 0]])  # (state, row)
+    came_from = []
+    for odds in log_odds.T[1:]:
+        change = score[::-1] - cost
+        came_from.append(np.stack([change[0] > score[0], change[1] <= score[1]]))
+        score = np.maximum(score, change) + np.stack([np.zeros(len(odds)), odds])
+        score -= score[0]
+    states = [score[1] > score[0]]
+    for inactive, active in reversed(came_from):
+        states.append(np.where(states[-1], active, inactive))
+    return np.stack(states[::-1], axis=1)

@@ -74,6 +74,7 @@ class Prepared(LazyAudio):
         # As in librosa.resample.
         length = samples if sr == target_sr else math.ceil(samples * (float(target_sr) / sr))
         self.shape, self.dtype = (channels, length), y.dtype
+        self._kept = np.empty((channels, 0), y.dtype)
         self._begin()
 
     def __getitem__(self, key: tuple[slice, slice]) -> np.ndarray:
@@ -93,10 +94,10 @@ class Prepared(LazyAudio):
 
     def _begin(self) -> None:
         """Go to the beginning of the recording."""
-        import soxr
+        import soxr  # type: ignore[import-untyped]  # of librosa
 
         self._read, self._first = 0, 0  # samples read, and the first sample that is kept
-        self._kept = np.empty((self.shape[0], 0), self.dtype)
+        self._kept = self._kept[:, :0]
         self._streams = [
             soxr.ResampleStream(*self._rates, 1, dtype=self.dtype, quality=_QUALITY)
             for _ in range(self.shape[0])

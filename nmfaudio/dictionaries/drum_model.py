@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -133,7 +133,7 @@ class DrumModel:
     def initial_activations(self, n_components: int, n_per_part: float = 1) -> np.ndarray:
         """Return constant activations, with the mean of `pooled` shared among equal parts."""
         level = self.pooled.mean() / n_per_part
-        return np.full((n_components, self.V.shape[1]), level, self.V.dtype)
+        return np.full((n_components, self.pooled.shape[1]), level, self.V.dtype)
 
     def fit_activations(self, W: np.ndarray, H: np.ndarray) -> np.ndarray:
         """Return the activations of fixed templates."""
@@ -225,13 +225,38 @@ class DrumModel:
         )
 
 
-def emphasise_peaks(H: np.ndarray) -> np.ndarray:
+@dataclass(frozen=True, eq=False)
+class PooledDrumModel(DrumModel):
+    """`DrumModel` of a recording of which all frames are in memory in bands only.
+
+    Parameters
+    ----------
+    V : np.ndarray [shape=(freq, time)]
+        Spectrogram of some frames.
+    max_iter, tol, callback
+        As for `DrumModel`.
+    bands_of_all : np.ndarray [shape=(band, time)]
+        Spectrogram of all frames in bands.
+    """
+
+    bands_of_all: np.ndarray = field(kw_only=True)
+
+    @property
+    def pooled(self) -> np.ndarray:
+        """Spectrogram in bands [shape=(band, time)]."""
+        return self.bands_of_all
+
+
+def emphasise_peaks(H: np.ndarray, highest: np.ndarray | None = None) -> np.ndarray:
     """Return activations weighted by their share of the component's highest.
+
+    `highest` [shape=(component, 1)] is by default that of H.
 
     An activation that is much smaller than the loudest hit of its part may be due to another
     part. Templates that adapt should follow the hits that are certain.
     """
-    highest = np.maximum(H.max(axis=1, keepdims=True), np.finfo(H.dtype).tiny)
+    highest = H.max(axis=1, keepdims=True) if highest is None else highest
+    highest = np.maximum(highest, np.finfo(H.dtype).tiny)
     emphasised: np.ndarray = H * (H / highest)
     return emphasised
 
@@ -278,13 +303,56 @@ def fit_kit(
     NMF decomposition", DAFx 2014.
     """
     model = DrumModel(V, max_iter, callback=callback)
+    W, H = first_fit(model, kit, transform)
+    W, H = adapted_fit(model, W, H, prior_weight)
+    return model.finish(model.bands.spread(W), H)
+
+
+def first_fit(
+    model: DrumModel, kit: Dictionary, transform: Transform
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the templates of a kit in bands, and their activations.
+
+    Parameters
+    ----------
+    model : DrumModel
+    kit : Dictionary
+        Convolutive templates of an `Stft`, labelled by part.
+    transform : Stft
+        Transform of the recording.
+
+    Returns
+    -------
+    W : np.ndarray [shape=(lag, band, component)]
+    H : np.ndarray [shape=(component, time)]
+    """
     W = model.pool_templates(convert_drum_templates(kit.templates, kit.transform, transform))
     H = model.initial_activations(kit.n_components, kit.n_components / len(kit.names))
-    H = model.fit_activations(W, H)
-    if prior_weight != math.inf:
-        H = emphasise_peaks(H)
-        W, H = model.adapt(W, H, scaled_weight(prior_weight, H))
-    return model.finish(model.bands.spread(W), H)
+    return W, model.fit_activations(W, H)
+
+
+def adapted_fit(
+    model: DrumModel, W: np.ndarray, H: np.ndarray, prior_weight: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Adapt the templates of `first_fit` to the recording, unless the weight is infinite.
+
+    Parameters
+    ----------
+    model : DrumModel
+    W : np.ndarray [shape=(lag, band, component)]
+    H : np.ndarray [shape=(component, time)]
+    prior_weight : float
+        Weight of the templates, in units of that of the recording.
+
+    Returns
+    -------
+    W : np.ndarray [shape=(lag, band, component)]
+    H : np.ndarray [shape=(component, time)]
+    """
+    if prior_weight == math.inf:
+        return W, H
+    H = emphasise_peaks(H)
+    return model.adapt(W, H, scaled_weight(prior_weight, H))
 
 
 def part_levels(W: np.ndarray, H: np.ndarray, groups: Iterable[Sequence[int]]) -> np.ndarray:

@@ -33,8 +33,9 @@ For both:
 - `threads`: number of threads, and loops over them
 - `jit`: compilation; `machine_code`: the cache of its results
 
-Also: `activity`, recursions over time; `frames`, magnitudes and overlap-add; `median`, running medians; `wiener`, the multichannel
-Wiener filter, and `wiener_stereo`, its closed form for two channels.
+Also: `activity`, recursions over time; `frames`, magnitudes and overlap-add; `median`, running
+medians; `wiener`, the multichannel Wiener filter, and `wiener_stereo`, its closed form for two
+channels.
 
 Glossary
 --------

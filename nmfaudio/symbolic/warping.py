@@ -128,7 +128,8 @@ def _refined(
         begin = 0, max(column(0, firsts) - slack, 0)
     else:
         begin = first_sound(audio), first_sound(score)
-    parts, end = [], 0
+    parts: list[np.ndarray] = []
+    end = 0
     while end < audio.shape[1]:
         row, first = begin
         end = min(row + _ROWS + _MARGIN, audio.shape[1])

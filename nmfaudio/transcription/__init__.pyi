@@ -7,6 +7,7 @@ from .note_model import NoteModel as NoteModel
 from .result import Transcription as Transcription
 from .salience import Salience as Salience
 from .suitability import Suitability as Suitability
+from .transcribed_file import TranscribedFile as TranscribedFile
 from .transcriber import Activations as Activations
 from .transcriber import Decoder as Decoder
 from .transcriber import Transcriber as Transcriber

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 # Arrays of the size of the spectrogram, and of the activations, that exist at the peak of memory.
 _SPECTROGRAMS, _ACTIVATIONS = 3, 6
+_BLOCKS = 96 * 2**20  # bytes of the blocks of a recording while it is transcribed, as measured
 _OCTAVES = 2  # on either side of a threshold that tuning searches
 
 T = TypeVar("T", bound="BaseTranscriber")
@@ -311,6 +312,27 @@ class BaseTranscriber(ABC):
         )
         values = len(y) * samples + per_frame * transform.n_frames(samples)
         return int(PROCESS + y.nbytes + values * y.itemsize)
+
+    def block_memory(self, channels: int, samples: int, sr: int) -> int:
+        """Estimate the peak memory of `transcribe_file`, this process included.
+
+        Parameters
+        ----------
+        channels, samples, sr : int
+            Numbers of channels and samples of the recording in float32, and its rate in Hz.
+
+        Returns
+        -------
+        int
+            In bytes.
+        """
+        transform = self.transform(sr)
+        frames = transform.n_frames(-(-samples * transform.sr // sr))
+        return PROCESS + _BLOCKS + 2**24 * channels + 4 * self._kept_values(frames)
+
+    @abstractmethod
+    def _kept_values(self, frames: int) -> int:
+        """Estimate the number of values that `transcribe_file` keeps of a number of frames."""
 
     def _saliences(
         self, pieces: Iterable[tuple[Audio | tuple[np.ndarray, int], Any]], **keywords: Any

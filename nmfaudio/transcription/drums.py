@@ -16,17 +16,26 @@ from nmfaudio.audio.transforms import Stft
 from nmfaudio.dictionaries.bundled import bundled_kit
 from nmfaudio.dictionaries.dictionary import Dictionary
 from nmfaudio.dictionaries.drum_learning import hits_by_part
-from nmfaudio.dictionaries.drum_model import PRIOR_WEIGHT, fit_kit, hit_transform, part_levels
+from nmfaudio.dictionaries.drum_model import (
+    PRIOR_WEIGHT,
+    drum_bands,
+    fit_kit,
+    hit_transform,
+    part_levels,
+)
 from nmfaudio.errors import ParameterError
 from nmfaudio.factorisation.engine import Callback
 from nmfaudio.symbolic.drum_peaks import THRESHOLD, pick_hits, threshold_of
 from nmfaudio.symbolic.names import DRUM_CHANNEL, DRUM_PARTS, drum_pitch
 from nmfaudio.symbolic.note import Note
 from nmfaudio.transcription.base import BaseTranscriber, Tuning, plain_settings, threshold_grid
+from nmfaudio.transcription.drum_blocks import ADAPTED, KitBlocks
 from nmfaudio.transcription.salience import Salience
 from nmfaudio.transcription.suitability import Suitability, drum_suitability
+from nmfaudio.transcription.transcribed_file import BlockFit
 
 if TYPE_CHECKING:
+    from nmfaudio._common.lazy_audio import LazyAudio
     from nmfaudio.audio.io.samples import Audio
     from nmfaudio.audio.transforms import Transform
     from nmfaudio.dictionaries.drum_learning import Hits
@@ -209,14 +218,35 @@ class DrumTranscriber(Settings, BaseTranscriber):
             for label in self.dictionary.labels
         )
 
-    def _fit_blocks(self, y, transform, callback):
-        raise NotImplementedError
+    def _fit_blocks(
+        self, y: LazyAudio, transform: Transform, callback: Callback | None
+    ) -> BlockFit:
+        blocks = KitBlocks(
+            y,
+            self.dictionary,
+            transform,
+            prior_weight=self.prior_weight,
+            max_iter=self.max_iter,
+            callback=callback,
+        )
+        fitted, V, H = blocks.fit()
+        salience = self._salience_of(fitted.W, H, transform.times(H.shape[1]))
+        loss = float(fitted.losses[-1])
+        return BlockFit(salience, self._suitability(V, fitted, salience), loss, fitted.n_iter)
+
+    def _kept_values(self, frames: int) -> int:
+        bands = len(drum_bands(len(self.transform(44100).frequencies)).edges)
+        adapted = min(frames, ADAPTED) * (3 * bands // 2)  # those of the fit included
+        return adapted + 4 * frames * self.dictionary.n_components
 
     def _salience(self, fitted: Decomposition, times: np.ndarray) -> Salience:
+        return self._salience_of(fitted.W, fitted.H, times)
+
+    def _salience_of(self, W: np.ndarray, H: np.ndarray, times: np.ndarray) -> Salience:
         labels = self.dictionary.labels
         groups = [[k for k, label in enumerate(labels) if label == part] for part in self.parts]
         pitches = np.array([drum_pitch(part) for part in self.parts], np.float64)
-        return Salience(part_levels(fitted.W, fitted.H, groups), pitches, times)
+        return Salience(part_levels(W, H, groups), pitches, times)
 
     def _notes(self, salience: Salience, duration: float) -> tuple[Note, ...]:
         return self._hits(salience)

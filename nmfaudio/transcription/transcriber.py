@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 _PIANO = "piano"  # label of the dictionaries that the limit of `piano_suitability` holds for
 _CUT = 0.05  # s before the end of a recording in which onsets are ignored: the cut looks like one
+_DECODED = 8  # values per frame that are decoded with the salience
 _PER_OCTAVE = 3  # thresholds that tuning tries by default
 
 
@@ -322,25 +323,27 @@ class Transcriber(BaseTranscriber):
         blocks = self._note_blocks(n_frames)
         for first, V in analysed_blocks(y, transform, blocks.frames):
             blocks.survey(first, V)
-        pitches = np.asarray(self.model.pitches(self.dictionary), np.float64)
-        values = np.zeros((len(np.unique(pitches)), n_frames), y.dtype)
-        divergences = []
+        pitches = tuple(self.model.pitches(self.dictionary))
+        distinct = np.unique(np.asarray(pitches, np.float64))
+        values = np.empty((len(distinct), n_frames), y.dtype)
+        times, divergences = transform.times(n_frames), []
         for first, V in analysed_blocks(y, transform, blocks.frames):
             H, divergence = blocks.explain(V)
-            times = np.empty(V.shape[1])
-            part = Salience.from_activations(H, pitches, times)
             done = first + V.shape[1]
-            values[:, first:done] = part.values
+            values[:, first:done] = Salience.from_activations(H, pitches, times[first:done]).values
             divergences.append(divergence)
             if callback is not None:
                 callback(Progress(done, n_frames, math.fsum(divergences)))
-        salience = Salience(values, np.unique(pitches), transform.times(n_frames))
+        salience = Salience(values, distinct, times)
         return BlockFit(
             salience,
             self._suitability_of(salience),
             math.fsum(divergences),
             blocks.settings.max_iter,
         )
+
+    def _kept_values(self, frames: int) -> int:
+        return frames * (len(set(self.model.pitches(self.dictionary))) + _DECODED)
 
     def _note_blocks(self, n_frames: int) -> NoteBlocks:
         """Decomposition of a recording block by block."""
