@@ -411,11 +411,15 @@ def detect_hits(
     tuple of Note
         As `pick_hits` returns them.
     """
-    kit, transform = bundled_kit(), hit_transform(sr)
+    transform = hit_transform(sr)
     V = analyse(prepared(y, sr, sr), transform)
-    fit = fit_kit(V, kit, transform, max_iter=max_iter, callback=callback)
-    chosen = set(parts)
-    ordered = [part for part in DRUM_PARTS if part in chosen]
-    groups = [kit.components(part) for part in ordered]
-    levels = part_levels(fit.W, fit.H, groups)
-    return pick_hits(levels, ordered, transform.times(V.shape[1]))
+    fit = fit_kit(V, bundled_kit(), transform, max_iter=max_iter, callback=callback)
+    groups = bundled_groups(parts)
+    levels = part_levels(fit.W, fit.H, groups.values())
+    return pick_hits(levels, list(groups), transform.times(V.shape[1]))
+
+
+def bundled_groups(parts: Iterable[str]) -> dict[str, list[int]]:
+    """Return the components of parts of the shipped kit, in the order of `DRUM_PARTS`."""
+    kit, chosen = bundled_kit(), set(parts)
+    return {part: list(kit.components(part)) for part in DRUM_PARTS if part in chosen}

@@ -201,9 +201,9 @@ class DrumSeparator(NmfSeparator):
         )
         fit = self._block_fit(len(decomposition.W), labels)
         learned = Learned(decomposition, groups, fit)
-        return (
-            replace(learned, notes=self._streamed_hits(inputs, learned)) if self.hits else learned
-        )
+        if not self.hits:
+            return learned
+        return replace(learned, notes=self._streamed_hits(inputs, learned))
 
     def _kit(
         self, V: np.ndarray, times: np.ndarray, inputs: SeparationInput
@@ -257,6 +257,18 @@ class DrumSeparator(NmfSeparator):
         times = inputs.transform.times(inputs.V.shape[1])  # as the stems, from 0 on
         levels = part_levels(decomposition.W, decomposition.H, groups.values())
         return pick_hits(levels, list(groups), times)
+
+    def _streamed_hits(self, inputs: SeparationInput, learned: Learned) -> tuple[Note, ...]:
+        """Hits of each part, as those of `_hits`."""
+        from nmfaudio.separators.drum_levels import streamed_hits, streamed_levels
+        from nmfaudio.symbolic.drum_peaks import pick_hits
+
+        groups = learned.groups
+        if self.one_shots is None and self.onsets is None:
+            return streamed_hits(inputs, groups, max_iter=self.max_iter)
+        members = [group.components for group in groups.values()]
+        levels = streamed_levels(learned.decomposition, learned.fit, inputs, members)
+        return pick_hits(levels, list(groups), inputs.transform.times(inputs.n_frames))
 
     def _from_one_shots(
         self,

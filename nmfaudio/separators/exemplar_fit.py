@@ -35,6 +35,7 @@ def fit_exemplars(
     convolutive: bool = False,
     n_free: int = 0,
     adapt: float | None = None,
+    refit: bool = True,
     beta_loss: str | float | Divergence = 0.5,
     max_iter: int = 60,
     tol: float = 1e-4,
@@ -62,6 +63,9 @@ def fit_exemplars(
     adapt : float or None
         Weight of the `Prior` on the templates while they are refitted to `V`, relative to the data
         term; None keeps them fixed.
+    refit : bool
+        Whether unknown templates are refitted to all bins. Without, `window_activations` of the
+        result are those that `V` has in it.
     beta_loss : str, float or Divergence
         As in `nmfaudio.nmf`.
     max_iter : int
@@ -123,7 +127,7 @@ def fit_exemplars(
     H = np.zeros((components, V.shape[1]), W.dtype)
     H[:, begins] = fitted.H
     model = _expand_bands(fitted, W, H, bands, overlap)
-    if n_free:
+    if n_free and refit:
         model = _refit_templates(V, model, slice(known, None), ())
     if adapt is not None:
         # The data term of W grows with the sum of the activations, and so must the prior's weight.
@@ -257,7 +261,8 @@ def _stack_windows(rows: np.ndarray, lags: int, begins: np.ndarray) -> np.ndarra
     """Windows of `lags` rows, flattened; zeros follow the last row."""
     rows = np.concatenate([rows, np.zeros((max(0, lags - len(rows)), rows.shape[1]), rows.dtype)])
     windows = np.lib.stride_tricks.sliding_window_view(rows, lags, axis=0)[begins]
-    return windows.transpose(0, 2, 1).reshape(len(windows), -1)
+    stacked: np.ndarray = windows.transpose(0, 2, 1).reshape(len(windows), -1)
+    return stacked
 
 
 def _component_mask(components: slice, count: int) -> np.ndarray:

@@ -35,7 +35,7 @@ _BETA = 0.5
 # 18 labels of seven recordings: 7.8, 8.4, 7.9 and 7.3 dB with 5, 10, 20 and 40; leaving out any
 # recording, 10 has the best mean, and it loses least on the worst label (1.8 dB to the best count).
 _REST_COMPONENTS = 10
-_LEARNING_RUN = 64  # consecutive frames of a long recording that templates are learned from
+_LEARNING_RUN = 16  # consecutive frames of a long recording that templates are learned from
 # Recordings up to this sample rate in Hz are assumed to be speech, whose gliding pitch needs short
 # windows (in seconds).
 _SPEECH_RATE, _SPEECH_WINDOW = 16_000, 0.032
@@ -245,7 +245,7 @@ class GuidedSeparator(NmfSeparator):
         known = self.known_templates(inputs.transform, rng)
         if self.free_components or self.adapt is not None:
             V, _ = inputs.spread_frames(LEARNING_FRAMES, _LEARNING_RUN)
-            model = self._fit(V, known, inputs.callback, rng)
+            model = self._fit(V, known, inputs.callback, rng, refit=False)
         else:
             model = exemplar_model(
                 known.templates,
@@ -271,6 +271,8 @@ class GuidedSeparator(NmfSeparator):
         known: Dictionary,
         callback: Callback | None,
         rng: np.random.Generator,
+        *,
+        refit: bool = True,
     ) -> Decomposition:
         """Fit the exemplars, and templates of other sounds, to a spectrogram."""
         from nmfaudio.separators.exemplar_fit import fit_exemplars
@@ -281,6 +283,7 @@ class GuidedSeparator(NmfSeparator):
             convolutive=known.kind == "convolutive",
             n_free=self.free_components,
             adapt=self.adapt,
+            refit=refit,
             beta_loss=self._beta(known),
             max_iter=self.max_iter,
             tol=self.tol,

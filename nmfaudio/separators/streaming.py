@@ -175,6 +175,35 @@ def described_groups(
     return describe_groups(V, fitted.W, fitted.H, members, frequencies=frequencies, hop_seconds=hop)
 
 
+def fit_block(
+    learned: Decomposition, fit: BlockFit, inputs: SeparationInput, number: int
+) -> tuple[Decomposition, int]:
+    """Fit learned templates to a block of `BLOCK` frames and to the frames that influence it.
+
+    Parameters
+    ----------
+    learned : Decomposition
+        Model of an excerpt.
+    fit : BlockFit
+        Fit of its templates to a block.
+    inputs : SeparationInput
+        The recording.
+    number : int
+        Number of the block, from 0.
+
+    Returns
+    -------
+    fitted : Decomposition
+        Model of the frames of the block and of up to `fit.halo` frames on each side.
+    offset : int
+        Index in `fitted` of the first frame of the block.
+    """
+    first, last = number * BLOCK, min((number + 1) * BLOCK, inputs.n_frames)
+    start, stop = max(first - fit.halo, 0), min(last + fit.halo, inputs.n_frames)
+    block = Block(inputs, start, stop, inputs.frames(start, stop))
+    return fit(learned, block), first - start
+
+
 @dataclass(frozen=True, eq=False)
 class StemStream:
     """Stems of a recording, rendered block by block.
@@ -321,12 +350,9 @@ class BlockwiseParts:
 
     def _fitted(self, number: int) -> Parts:
         """Fit the activations of a block."""
-        halo, inputs = self._learned.fit.halo, self._inputs
-        first, last = number * BLOCK, min((number + 1) * BLOCK, inputs.n_frames)
-        start, stop = max(first - halo, 0), min(last + halo, inputs.n_frames)
-        block = Block(inputs, start, stop, inputs.frames(start, stop))
-        parts = group_parts(self._learned.fit(self._learned.decomposition, block), self._members)
-        offset = first - start
+        learned = self._learned
+        fitted, offset = fit_block(learned.decomposition, learned.fit, self._inputs, number)
+        parts = group_parts(fitted, self._members)
         return lambda frames: parts(slice(frames.start + offset, frames.stop + offset))
 
 

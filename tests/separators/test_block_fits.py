@@ -7,8 +7,11 @@ import pytest
 
 import nmfaudio as na
 from nmfaudio._common.lazy_audio import LazyAudio
+from nmfaudio.audio.preparation import Prepared, prepared
 from nmfaudio.kernels.threads import get_threads, set_threads
-from nmfaudio.separators import saved_fits, streaming
+from nmfaudio.separators import block_fits, drum_levels, saved_fits, streaming
+from nmfaudio.separators.exemplar_fit import exemplar_model
+from nmfaudio.separators.inputs import SeparationInput
 from nmfaudio.separators.streaming import BLOCK, Block
 
 SR = 8000
@@ -75,6 +78,7 @@ every_separator = pytest.mark.parametrize("separator", SEPARATORS.values(), ids=
 def short_excerpts(monkeypatch):
     monkeypatch.setattr(streaming, "LEARNING_FRAMES", LEARNING)
     monkeypatch.setattr(streaming, "EVIDENCE_FRAMES", LEARNING)
+    monkeypatch.setattr(drum_levels, "LEARNING_FRAMES", LEARNING)
 
 
 @pytest.fixture
@@ -152,3 +156,57 @@ def test_a_fit_without_a_kind_has_no_file():
     assert saved_fits.pack(Fit()) is None
     with pytest.raises(na.ParameterError, match="block fit"):
         saved_fits.unpack({"kind": "unknown"})
+
+
+@every_separator
+def test_recordings_within_the_excerpt_have_nearly_the_stems_of_a_call(separator):
+    y = recording(BLOCK, 1)
+    stems, streamed = separator(y, SR), separator.stream(y, SR)
+    assert tuple(stems) == streamed.names
+    blocks = dict(zip(streamed.names, rendered(streamed), strict=True))
+    for name in stems:
+        error = np.linalg.norm(blocks[name] - stems[name]) / np.linalg.norm(y)
+        assert error < 0.2, (name, error)
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["shipped kit", "onsets"])
+def test_hits_of_a_long_recording_are_about_those_of_a_call(known, monkeypatch):
+    monkeypatch.setattr(streaming, "LEARNING_FRAMES", 256)  # of 346
+    monkeypatch.setattr(drum_levels, "LEARNING_FRAMES", 512)  # of 691
+    y, sr = na.read(na.example("drums"), stop=4)
+    score = [n for n in na.read_notes(na.example("drums", "score.mid")) if n.onset < 4]
+    separator = na.DrumSeparator(hits=True, onsets=score if known else None)
+    notes, streamed = separator(y, sr).notes, separator.stream(y, sr).learned.notes
+    scores = na.metrics.evaluate_transcription(notes, streamed, drums=True).drums
+    assert set(scores) == {"kick", "snare", "hihat"}
+    assert min(f for _, _, f in scores.values()) > 0.85, scores
+
+
+def test_hits_within_the_excerpt_are_those_of_a_call():
+    y = recording(200)
+    separator = na.DrumSeparator(hits=True, max_iter=5)
+    assert separator(y, SR).notes == separator.stream(Lazy(y), SR).learned.notes != ()
+
+
+def test_centred_slices_are_those_of_the_prepared_recording():
+    y = recording(40) + np.float32(0.5)
+    centred = Prepared(Lazy(y), SR, SR)
+    np.testing.assert_array_equal(centred[:, 100:200], prepared(y, SR, SR)[:, 100:200])
+
+
+@pytest.mark.parametrize("lags", [1, 2, 3, 4, 5, 14])
+def test_windows_of_blocks_are_those_of_the_recording(lags):
+    rng = np.random.default_rng(lags)
+    V, W = rng.random((40, 97), np.float32), rng.random((lags, 40, 3), np.float32)
+    inputs = SeparationInput(np.zeros((1, 96 * 19)), na.Stft(SR, 78, 19), 0, None)
+    assert inputs.n_frames == V.shape[1]
+    model = exemplar_model(W, V.dtype, convolutive=False, beta_loss=0.5)
+    fit = block_fits.ExemplarWindows(4, lags)
+    whole = fit(model, Block(inputs, 0, 97, V)).H
+    for first, last in ((0, 30), (30, 61), (61, 97)):
+        start, stop = max(first - lags, 0), min(last + lags, 97)
+        H = fit(model, Block(inputs, start, stop, V[:, start:stop])).H
+        relevant = slice(max(first - lags + 1, 0), last)
+        np.testing.assert_array_equal(
+            H[:, relevant.start - start : last - start], whole[:, relevant]
+        )
