@@ -221,8 +221,16 @@ class F0Separator(NmfSeparator):
 
         Parameters
         ----------
-        y, sr, rng, callback, excerpt
-            As for `NmfSeparator.stream`.
+        y : np.ndarray or Track [shape=(channel, sample)]
+            The recording.
+        sr : int
+            Sample rate in Hz.
+        rng : int, np.random.Generator or None
+            Seed of the random numbers; the same seed gives bitwise the same stems.
+        callback : callable, optional
+            Called with a `Progress` every ten iterations; returning True stops the iterations.
+        excerpt : Excerpt, optional
+            Place of the samples in their file, as for a call.
 
         Returns
         -------

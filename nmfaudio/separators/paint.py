@@ -182,7 +182,7 @@ class PaintSeparator(NmfSeparator):
 
     def _fitted(
         self, inputs: SeparationInput, V: np.ndarray, frames: np.ndarray | None
-    ) -> tuple[Decomposition, dict[str, Sequence[int]]]:
+    ) -> tuple[Decomposition, dict[str, range]]:
         """Fit all sources to some frames of the recording; return the components of each, too."""
         from nmfaudio.factorisation.engine import decompose
         from nmfaudio.factorisation.factors import Factor
