@@ -34,6 +34,7 @@ _WINDOW = 0.064  # seconds
 # Examples of the signal to free components: 0.96 to 1.43 for the same speaker, at least 1.45 for
 # another one wherever those made the speech worse by more than 0.5 dB.
 _OTHER_NOISE, _OTHER_SIGNAL = 0.98, 1.45
+_LEARNING_SHARE = 2  # of the learning frames, since several models are fitted at a time
 _FLOOR = -12.0  # dB; default where no example of the signal is used
 
 
@@ -272,8 +273,10 @@ class DenoiseSeparator(NmfSeparator):
         from nmfaudio.separators.noise_model import MeanFit
         from nmfaudio.separators.streaming import LEARNING_FRAMES, Learned, described_groups
 
-        average = self._average(spread_over_recording(inputs, LEARNING_FRAMES), inputs)
-        fit = MeanFit(average.sizes, self.max_iter)
+        average = self._average(
+            spread_over_recording(inputs, LEARNING_FRAMES // _LEARNING_SHARE), inputs
+        )
+        fit = MeanFit(average.sizes, max(self.max_iter, 1))
         groups = described_groups(average.mean, fit, average.groups, inputs)
         return Learned(average.mean, groups, fit, average.metadata)
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from nmfaudio.stems.stems import Stems
 
 _COPIES = 8  # copies of the spectrogram beyond those of plain NMF, as measured
-_LEARNING_SHARE = 2  # of the learning frames, since carriers and weights take their memory too
+_LEARNING_SHARE = 4  # of the learning frames, since carriers and weights take their memory too
 _PIECE = 60.0  # s of a long recording in which the pitch is guessed at a time
 
 # Share of the energy in the voice's stem below which a guessed pitch is doubtful. Of 48 mixtures of
@@ -202,7 +202,9 @@ class F0Separator(NmfSeparator):
         pitches = self._pitches(inputs, V, frames)
         learning = self._sizes.learning
         texts = tuple(pitch.to_text() for pitch in pitches)
-        fit = VoiceFit(texts, learning, self.max_iter - learning)
+        # Of half the updates of the accompaniment alone, known templates need no more: SI-SDR of
+        # a voice rises by 0.03 to 0.14 dB.
+        fit = VoiceFit(texts, max(learning // 2, 1), self.max_iter - learning)
         carriers = [carrier.frames_at(frames) for carrier in fit.carriers(inputs)]
         fitted = fit_voices(V, carriers, self._sizes, inputs)
         groups = described_groups(fitted, fit, self._members(len(pitches)), inputs)
@@ -221,8 +223,16 @@ class F0Separator(NmfSeparator):
 
         Parameters
         ----------
-        y, sr, rng, callback, excerpt
-            As for `NmfSeparator.stream`.
+        y : np.ndarray or Track [shape=(channel, sample)]
+            The recording.
+        sr : int
+            Sample rate in Hz.
+        rng : int, np.random.Generator or None
+            Seed of the random numbers; the same seed gives bitwise the same stems.
+        callback : callable, optional
+            Called with a `Progress` every ten iterations; returning True stops the iterations.
+        excerpt : Excerpt, optional
+            Place of the samples in their file, as for a call.
 
         Returns
         -------

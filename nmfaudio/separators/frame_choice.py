@@ -55,7 +55,7 @@ def covering_frames(
     Examples
     --------
     >>> covering_frames([np.arange(50, 53)], 100, 8).tolist()
-    [0, 24, 49, 50, 51, 52, 74, 99]
+    [0, 33, 50, 51, 52, 66, 99]
     """
     if total <= count:
         return np.arange(total)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from nmfaudio.separators.painted_fit import PaintedFit
     from nmfaudio.separators.streaming import Learned
 
-_COPIES = 4  # share of the learning frames, since masks and weights take several times their memory
+_LEARNING_SHARE = 4  # of the learning frames, since masks and weights take their memory too
 _SMALLEST = 1e-3  # added relative to the mean, since multiplicative updates keep zeros
 
 
@@ -162,7 +162,7 @@ class PaintSeparator(NmfSeparator):
         from nmfaudio.separators.frame_choice import covering_frames
         from nmfaudio.separators.streaming import LEARNING_FRAMES, Learned, described_groups
 
-        count = LEARNING_FRAMES // _COPIES
+        count = LEARNING_FRAMES // _LEARNING_SHARE
         frames = None
         if inputs.n_frames > count:
             boxes = painted_frames(self._strokes, inputs.times)
@@ -182,7 +182,7 @@ class PaintSeparator(NmfSeparator):
 
     def _fitted(
         self, inputs: SeparationInput, V: np.ndarray, frames: np.ndarray | None
-    ) -> tuple[Decomposition, dict[str, Sequence[int]]]:
+    ) -> tuple[Decomposition, dict[str, range]]:
         """Fit all sources to some frames of the recording; return the components of each, too."""
         from nmfaudio.factorisation.engine import decompose
         from nmfaudio.factorisation.factors import Factor

@@ -365,6 +365,7 @@ class NmfSeparator(Settings, ABC):
         >>> stream.names, bool(np.allclose(stems.sum(axis=0), y))
         (('harmonic', 'percussive'), True)
         """
+        from nmfaudio.separators.saved_fits import pack
         from nmfaudio.separators.streaming import Scaled, StemStream
 
         transform = self.transform(sr)
@@ -377,6 +378,9 @@ class NmfSeparator(Settings, ABC):
             excerpt,
         )
         learned = self.learn(inputs)
+        # With its fit, a model that is saved without activations can be rendered again.
+        metadata = {**learned.metadata, "fit": pack(learned.fit)}
+        learned = replace(learned, metadata=metadata)
         _warn_of_single(learned.groups)
         masking, refinement = self._rendering(transform)
         settings = self.settings() | {"seed": _seed(rng)}

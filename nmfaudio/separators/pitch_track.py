@@ -175,7 +175,8 @@ class Pitch:
         """
         from nmfaudio.separators.pulse_trains import PulseTrains
 
-        return PulseTrains(self.at, count, sr, start=start, cents=(cents,))[:, :count][0]
+        wave: np.ndarray = PulseTrains(self.at, count, sr, start=start, cents=(cents,))[:, :][0]
+        return wave
 
 
 def as_pitch(track: Any, *, unit: Literal["hz", "midi"] = "hz") -> Pitch:

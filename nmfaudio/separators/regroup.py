@@ -251,7 +251,8 @@ class RegroupSeparator(NmfSeparator):
 
 def _has_activations(saved: Decomposition, inputs: SeparationInput) -> bool:
     """Check whether a model was saved with activations, and these are of the recording."""
-    frames, hop = saved.H.shape[-1], inputs.transform.hop_seconds
+    frames: int = saved.H.shape[-1]
+    hop = inputs.transform.hop_seconds
     if frames not in (0, inputs.n_frames):
         raise ParameterError(
             f"the recording is {inputs.n_frames * hop:.2f} s long, that of the model was "

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 # Components of the stem rest beside a single stem. SI-SDR of the stem, mean of six tracks of two
 # recordings: 4.1, 4.5, 5.2 and 5.2 dB with 5, 10, 20 and 40.
 _REST_COMPONENTS = 20
-_LEARNING_SHARE = 2  # of the learning frames, since windows are twice as long
+_LEARNING_SHARE = 4  # of the learning frames, since windows are twice as long
 _LISTED = 3  # names of stems in a warning
 _PARTS = ("track", "program", "channel", "hand", "note")
 

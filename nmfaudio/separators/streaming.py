@@ -256,12 +256,9 @@ class StemStream:
             Templates, and activations of no frames. Its `metadata` holds transform, settings and
             sources, and the fit that computes the activations where it can be saved.
         """
-        from nmfaudio.separators.saved_fits import pack
-
         learned = self.learned
         metadata = {
             **learned.metadata,
-            "fit": learned.metadata.get("fit", pack(learned.fit)),
             "transform": self.transform.to_dict(),
             "settings": self.settings,
             "sources": {name: asdict(group) for name, group in learned.groups.items()},

@@ -77,14 +77,15 @@ class Carrier:
         pulses = PulseTrains(
             pitch.at, count, inputs.sr, start=inputs.start, cents=_CENTS, dtype=dtype
         )
-        self._inputs = SeparationInput(pulses, inputs.transform, None, None)
+        self._inputs = SeparationInput(pulses, inputs.transform, None, None)  # type: ignore[arg-type]
         # Undoes the spectral slope of the pulse train.
         level = 10 ** (FALL / 20 * inputs.transform.frequencies / (inputs.sr / 2))
         self._level = level[:, None].astype(dtype)
 
     def frames_at(self, indices: np.ndarray) -> np.ndarray:
         """Compute some frames [shape=(freq, frame)]."""
-        return self._inputs.frames_at(indices) * self._level
+        frames: np.ndarray = self._inputs.frames_at(indices) * self._level
+        return frames
 
 
 @dataclass(frozen=True)
