@@ -34,7 +34,6 @@ def main(descriptor: int, memory_limit: int) -> None:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # stdout has the results of the parent
     if memory_limit:
         # OpenBLAS tries without end to allocate its buffers, and never returns under a low limit.
-        import numpy.linalg
         import scipy.linalg  # noqa: F401
 
         _limit_memory(memory_limit)
