@@ -12,7 +12,6 @@ from nmfaudio.errors import ParameterError
 # Slow imports are inside the functions that need them, so that --help is fast.
 if TYPE_CHECKING:
     from nmfaudio.audio.transforms import Transform
-    from nmfaudio.cli.learn import LearnCommand
     from nmfaudio.dictionaries.corpus import CorpusFit
     from nmfaudio.factorisation.engine import Progress
 
@@ -40,7 +39,7 @@ _REFUSED = {
 _CORPUS_ONLY = ("exact", "passes", "workers", "work")
 
 
-def check_corpus_options(command: LearnCommand) -> None:
+def check_corpus_options(command: Any) -> None:
     """Refuse options that cannot be combined with --corpus, or need it."""
     if not command.corpus:
         for name in _CORPUS_ONLY:
@@ -63,7 +62,7 @@ def check_corpus_options(command: LearnCommand) -> None:
 
 
 def fit(
-    command: LearnCommand, bar: Bar, transform_at: Callable[[int], Transform | None]
+    command: Any, bar: Bar, transform_at: Callable[[int], Transform | None]
 ) -> tuple[str, CorpusFit]:
     """Fit the corpus that a command names; return its label and the fit."""
     from nmfaudio.audio.io.decoding import open_audio
