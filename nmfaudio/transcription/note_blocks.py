@@ -11,11 +11,10 @@ import numpy as np
 from nmfaudio.factorisation.initialisation import power_of_two
 from nmfaudio.factorisation.loop import MAX_MEAN, MIN_MEAN
 from nmfaudio.kernels.layout import FRAMES
-from nmfaudio.transcription.note_fit import BLOCK, NoteFit, excerpt_stride
+from nmfaudio.transcription.note_fit import BLOCK, FitSettings, NoteFit, excerpt_stride
 
 if TYPE_CHECKING:
     from nmfaudio.dictionaries.dictionary import Dictionary
-    from nmfaudio.transcription.note_model import NoteModel
 
 
 @dataclass(eq=False)
@@ -27,7 +26,7 @@ class NoteBlocks:
 
     Parameters
     ----------
-    settings : NoteModel
+    settings : FitSettings
         Without unknown components, with a divergence whose degree is above 0.
     dictionary : Dictionary
         Templates of single frames with a pitch each.
@@ -49,7 +48,7 @@ class NoteBlocks:
     True
     """
 
-    settings: NoteModel
+    settings: FitSettings
     dictionary: Dictionary
     n_frames: int
     frames: int = field(default=BLOCK, init=False)

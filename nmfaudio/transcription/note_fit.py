@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -20,8 +20,8 @@ from nmfaudio.transcription.equaliser import channel_gain
 
 if TYPE_CHECKING:
     from nmfaudio.factorisation.decomposition import Decomposition
+    from nmfaudio.factorisation.divergences import Divergence
     from nmfaudio.factorisation.engine import Callback
-    from nmfaudio.transcription.note_model import NoteModel
 
 BLOCK = 32 * FRAMES
 """Frames of a block of a long recording."""
@@ -35,12 +35,40 @@ _FAINT = 0.01  # share of the loudest activation below which one is faint
 _SOFT = 0.01
 
 
+class FitSettings(Protocol):
+    """Settings of a `NoteModel`, which documents them."""
+
+    @property
+    def equaliser(self) -> float | None: ...
+
+    @property
+    def adaptation(self) -> float: ...
+
+    @property
+    def n_free(self) -> int: ...
+
+    @property
+    def group_sparsity(self) -> float: ...
+
+    @property
+    def max_frequency(self) -> float | None: ...
+
+    @property
+    def max_iter(self) -> int: ...
+
+    @property
+    def divergence(self) -> Divergence: ...
+
+    @property
+    def degree(self) -> float: ...
+
+
 class NoteFit:
     """State that the steps of one fit of a `NoteModel` share.
 
     Parameters
     ----------
-    settings : NoteModel
+    settings : FitSettings
     V : np.ndarray [shape=(freq, time)]
         Features of the dictionary's transform: all, or evenly spaced frames for the templates.
     dictionary : Dictionary
@@ -53,7 +81,7 @@ class NoteFit:
         above the highest frequency.
     """
 
-    def __init__(self, settings: NoteModel, V: np.ndarray, dictionary: Dictionary) -> None:
+    def __init__(self, settings: FitSettings, V: np.ndarray, dictionary: Dictionary) -> None:
         self.settings = settings
         self.frequencies = np.asarray(dictionary.transform.frequencies, np.float64)
         if V.ndim != 2 or len(V) != len(self.frequencies):
