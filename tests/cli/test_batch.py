@@ -14,6 +14,7 @@ from nmfaudio.cli.batch_run import COMMANDS, BatchRun
 from nmfaudio.cli.batch_task import build_command
 from nmfaudio.cli.commands import load_command
 from nmfaudio.cli.manifest import open_manifest
+from nmfaudio.cli.separate import SeparateCommand
 from nmfaudio.errors import OutputError, ParameterError
 from tests.cli.conftest import QUICK, music, write_wav
 from tests.minimal import ARGUMENTS
@@ -129,6 +130,22 @@ def test_a_file_that_has_changed_is_processed_again(batch, songs):
     assert "1 done, 2 skipped" in batch("songs", "--resume").err
     after = contents("out", "**/*.npz")
     assert [name for name in before if before[name] != after[name]] == ["b/model.npz"]
+
+
+def test_a_file_that_changes_while_it_is_processed_fails(batch, songs, monkeypatch):
+    write = SeparateCommand._write
+
+    def change(self, job, *arguments):
+        if job.source == songs[1]:
+            write_wav(songs[1], music(0.3))
+        return write(self, job, *arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SeparateCommand, "_write", change)
+        failed = batch("songs")
+    assert failed.code == 7
+    assert "songs/b.wav: changed while it was processed" in failed.err
+    assert batch("songs", "--resume").err == "3 files: 1 done, 2 skipped\n"
 
 
 def test_files_that_failed_are_tried_again(batch, songs):
