@@ -14,7 +14,7 @@ from nmfaudio.audio.masking import Masking, join_frames
 from nmfaudio.factorisation.decomposition import Decomposition
 from nmfaudio.kernels.threads import get_threads
 from nmfaudio.separators.inputs import SeparationInput
-from nmfaudio.stems.masks import Parts, group_parts
+from nmfaudio.stems.masks import Parts, parts_of_factors, select_groups
 from nmfaudio.stems.rendering import Refinement, render_blocks
 
 if TYPE_CHECKING:
@@ -316,6 +316,8 @@ class BlockwiseParts:
         self, learned: Learned, members: Sequence[Sequence[int]], inputs: SeparationInput
     ) -> None:
         self._learned, self._members, self._inputs = learned, members, inputs
+        self._selected = select_groups(learned.decomposition, members)
+        self._templates = list(map(id, learned.decomposition.factors[:-1]))
         self._blocks: dict[int, _Entry] = {}
         self._lock = threading.Lock()
 
@@ -349,7 +351,10 @@ class BlockwiseParts:
         """Fit the activations of a block."""
         learned = self._learned
         fitted, offset = fit_block(learned.decomposition, learned.fit, self._inputs, number)
-        parts = group_parts(fitted, self._members)
+        # Blocks in the cache share templates that their fit leaves as they are.
+        kept = list(map(id, fitted.factors[:-1])) == self._templates
+        selected = select_groups(fitted, self._members, self._selected if kept else None)
+        parts = parts_of_factors(fitted.structure, selected)
         return lambda frames: parts(slice(frames.start + offset, frames.stop + offset))
 
 
