@@ -338,9 +338,19 @@ def describe_result(recording: Any, result: Any) -> dict[str, Any]:
         "offset": recording.offset,
         "in_blocks": whole is None,
         "settings": dict(result.settings),
-        "loss": float(result.decomposition.losses[-1]),
-        "iterations": result.decomposition.n_iter,
-        "converged": result.decomposition.converged,
+        **_describe_fit(result),
+    }
+
+
+def _describe_fit(result: Any) -> dict[str, Any]:
+    """Course of the fit of stems, or of a transcription."""
+    model = getattr(result, "decomposition", None)
+    if model is None:  # notes of a recording in blocks, each with a fixed number of iterations
+        return {"loss": result.loss, "iterations": result.n_iter, "converged": False}
+    return {
+        "loss": float(model.losses[-1]),
+        "iterations": model.n_iter,
+        "converged": model.converged,
     }
 
 

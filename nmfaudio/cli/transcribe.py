@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from nmfaudio._common.options import Option, option, options, switch
 from nmfaudio.cli.batch import DEFAULT_ROOTS, BatchCommand, Worker, describe_result
 from nmfaudio.cli.command import STDOUT
-from nmfaudio.cli.failures import printable
-from nmfaudio.cli.memory import check_memory, needed_memory
+from nmfaudio.cli.failures import check_ended, printable
+from nmfaudio.cli.memory import check_memory
 from nmfaudio.cli.parser import OUTPUT, REPORTING
 from nmfaudio.cli.progress import FITTING, PREPARING, READING, WRITING, times
 from nmfaudio.cli.record import PREFIX, discard_record
@@ -21,6 +21,8 @@ from nmfaudio.errors import ParameterError
 
 # Slow imports are inside the functions that need them, so that --help is fast.
 if TYPE_CHECKING:
+    from nmfaudio.audio.io import DecodedAudio
+    from nmfaudio.audio.io.track import Track
     from nmfaudio.cli.jobs import Job
     from nmfaudio.cli.progress import Bar
     from nmfaudio.dictionaries.dictionary import Dictionary
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from nmfaudio.stems.stems import Stems
     from nmfaudio.transcription.drums import DrumTranscriber
     from nmfaudio.transcription.result import Transcription
+    from nmfaudio.transcription.transcribed_file import TranscribedFile
     from nmfaudio.transcription.transcriber import Transcriber
 
 _GROUP = "transcription"
@@ -217,14 +220,32 @@ examples:
             print(f"transcribing with {source} ({summary})", file=sys.stderr)
 
         def transcribe(job: Job, bar: Bar) -> dict[str, Any]:
-            check_memory(needed_memory(transcriber.memory, job.content, self.preview))
-            recording = self.read(job, bar)
-            result = self.compute(transcriber, recording, bar)
+            recording, result = self._transcribe(transcriber, job, bar)
             paths = self._write(job, result)
             facts = {"dictionary": dictionary, **_describe_notes(result)}
             return describe_result(recording, result) | facts | paths
 
         return transcribe
+
+    def _transcribe(
+        self, transcriber: Transcriber | DrumTranscriber, job: Job, bar: Bar
+    ) -> tuple[DecodedAudio | Track, Transcription | TranscribedFile]:
+        """Transcribe a recording in memory, or in blocks."""
+        if not self.in_blocks(job, transcriber, bar):
+            recording = self.read(job, bar)
+            return recording, self.compute(transcriber, recording, bar)
+        for name in ("stems", "sonify"):
+            if getattr(self, name):
+                raise ParameterError(
+                    f"--{name} needs the whole recording in memory, which is processed in blocks;"
+                    f" leave out --{name}, or allow more with --memory"
+                )
+        with self.open(job, bar) as track:
+            bar.show_stage(PREPARING)
+            result = transcriber.transcribe_file(track, callback=bar.update)
+        check_ended()
+        bar.show_stage(WRITING)
+        return track, result
 
     def _note_transcriber(self) -> Transcriber:
         from nmfaudio.transcription.transcriber import Transcriber
@@ -253,7 +274,7 @@ examples:
             settings["parts"] = tuple(name.strip() for name in self.parts.split(","))
         return DrumTranscriber(**settings)
 
-    def _write(self, job: Job, result: Transcription) -> dict[str, Any]:
+    def _write(self, job: Job, result: Transcription | TranscribedFile) -> dict[str, Any]:
         """Write the notes and all extras; return their paths."""
         from nmfaudio._common.figures import encode_figure
         from nmfaudio._common.files import write_bytes
@@ -331,7 +352,7 @@ def _load_drums(path: str) -> Dictionary:
     return dictionary
 
 
-def _describe_notes(result: Transcription) -> dict[str, Any]:
+def _describe_notes(result: Transcription | TranscribedFile) -> dict[str, Any]:
     """Notes and suitability of a recording, for the output of ``--json``."""
     from dataclasses import asdict
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -14,6 +14,10 @@ from nmfaudio._public import public
 from nmfaudio.errors import AudioWarning, ContentError, ParameterError
 from nmfaudio.separators.inputs import GroupedDecomposition, SeparationInput
 from nmfaudio.separators.pipeline import NmfSeparator
+
+STEMS = ("signal", "noise")
+RETURNED = "returned_noise"
+"""Metadata of the model: share of the noise that stays in the signal."""
 
 # Slow imports are inside the functions that need them, so that --help is fast.
 if TYPE_CHECKING:
@@ -159,7 +163,7 @@ class DenoiseSeparator(NmfSeparator):
     @property
     def stem_names(self) -> tuple[str, ...]:
         """Names of the stems."""
-        return ("signal", "noise")
+        return STEMS
 
     def finish(self, stems: Stems) -> Stems:
         """Add noise back to the signal up to the floor.
@@ -174,10 +178,13 @@ class DenoiseSeparator(NmfSeparator):
         Stems
             Stems with the same sum.
         """
-        floored = self._with_floor(
-            (stems["signal"], stems["noise"]), stems.decomposition.metadata["signal_examples"]
-        )
-        return replace(stems, stems=dict(zip(self.stem_names, floored, strict=True)))
+        import numpy as np
+
+        from nmfaudio.separators.noise_model import return_noise
+
+        block = np.stack([stems[name] for name in STEMS])
+        returned = return_noise(block, stems.decomposition.metadata[RETURNED])
+        return replace(stems, stems=dict(zip(STEMS, returned, strict=True)))
 
     def finish_block(self, block: np.ndarray, learned: Learned) -> np.ndarray:
         """Add noise back to the signal up to the floor, in a block of the stems.
@@ -194,20 +201,27 @@ class DenoiseSeparator(NmfSeparator):
         np.ndarray [shape=(stem, channel, sample)]
             Stems with the same sum.
         """
-        import numpy as np
+        from nmfaudio.separators.noise_model import return_noise
 
-        return np.stack(self._with_floor(block, learned.metadata["signal_examples"]))
+        return return_noise(block, learned.metadata[RETURNED])
 
-    def _with_floor(
-        self, stems: Iterable[np.ndarray], has_signal_examples: bool
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Signal and noise with the part of the noise that stays in the signal."""
-        signal, noise = stems
+    def noise_share(self, signal_examples: bool) -> float:
+        """Return the share of the noise that stays in the signal.
+
+        Parameters
+        ----------
+        signal_examples : bool
+            Whether there are matching examples of the signal.
+
+        Returns
+        -------
+        float
+            Factor of the samples, from 0 to 1.
+        """
         floor = self.floor
         if floor is None:
-            floor = -math.inf if has_signal_examples else _FLOOR
-        returned = noise.dtype.type(10 ** (floor / 20)) * noise
-        return signal + returned, noise - returned
+            floor = -math.inf if signal_examples else _FLOOR
+        return float(10 ** (floor / 20))
 
     def transform(self, sr: int) -> Stft:
         """Return the transform for audio of a sample rate.
@@ -254,7 +268,7 @@ class DenoiseSeparator(NmfSeparator):
         from nmfaudio.separators.noise_frames import whole_recording
 
         average = self._average(whole_recording(inputs.V), inputs)
-        return GroupedDecomposition(average.mean, average.groups, average.metadata)
+        return GroupedDecomposition(average.mean, average.groups, self._metadata(average))
 
     def learn(self, inputs: SeparationInput) -> Learned:
         """Learn the noise from the quietest frames, and the signal from frames of all of it.
@@ -278,7 +292,12 @@ class DenoiseSeparator(NmfSeparator):
         )
         fit = MeanFit(average.sizes, max(self.max_iter, 1))
         groups = described_groups(average.mean, fit, average.groups, inputs)
-        return Learned(average.mean, groups, fit, average.metadata)
+        return Learned(average.mean, groups, fit, self._metadata(average))
+
+    def _metadata(self, average: NoiseModel) -> dict[str, Any]:
+        """Metadata of the model, with what a later rendering needs."""
+        share = self.noise_share(average.metadata["signal_examples"])
+        return {**average.metadata, RETURNED: share}
 
     def _average(self, frames: TrainingFrames, inputs: SeparationInput) -> NoiseModel:
         """Average several models with templates of noise and signal."""

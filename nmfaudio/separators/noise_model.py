@@ -184,3 +184,23 @@ def fit_noise_model(
         rng=rng,
     )
     return fitted, known[0].shape[1]
+
+
+def return_noise(block: np.ndarray, share: float) -> np.ndarray:
+    """Add a share of the noise back to the signal.
+
+    Parameters
+    ----------
+    block : np.ndarray [shape=(stem, channel, sample)]
+        The stems signal and noise.
+    share : float
+        Factor of the samples, from 0 to 1.
+
+    Returns
+    -------
+    np.ndarray [shape=(stem, channel, sample)]
+        Stems with the same sum.
+    """
+    signal, noise = block
+    returned = noise.dtype.type(share) * noise
+    return np.stack([signal + returned, noise - returned])

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from nmfaudio._common.options import documented, option
 from nmfaudio._public import public
 from nmfaudio.errors import ParameterError
+from nmfaudio.separators.denoise import RETURNED, STEMS
 from nmfaudio.separators.inputs import GroupedDecomposition, SeparationInput
 from nmfaudio.separators.pipeline import NmfSeparator
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from nmfaudio.audio.transforms import Transform
     from nmfaudio.factorisation.decomposition import Decomposition
     from nmfaudio.separators.streaming import BlockFit, Learned
+    from nmfaudio.stems.stems import Stems
 
 
 @public
@@ -167,6 +171,57 @@ class RegroupSeparator(NmfSeparator):
         fit: BlockFit = SavedActivations(saved) if _has_activations(saved, inputs) else self._fit()
         groups = described_groups(saved, fit, self._regrouped(), inputs)
         return Learned(saved, groups, fit, self._metadata())
+
+    def finish(self, stems: Stems) -> Stems:
+        """Finish stems of a saved noise reduction as it did; others are kept.
+
+        Parameters
+        ----------
+        stems : Stems
+            Stems that sum to the mixture.
+
+        Returns
+        -------
+        Stems
+            Stems that sum to the mixture.
+        """
+        if not self._returns_noise(stems):
+            return stems
+        import numpy as np
+
+        from nmfaudio.separators.noise_model import return_noise
+
+        block = np.stack([stems[name] for name in STEMS])
+        returned = return_noise(block, self._decomposition.metadata[RETURNED])
+        return replace(stems, stems=dict(zip(STEMS, returned, strict=True)))
+
+    def finish_block(self, block: np.ndarray, learned: Learned) -> np.ndarray:
+        """Finish a block of stems, as `finish` does.
+
+        Parameters
+        ----------
+        block : np.ndarray [shape=(stem, channel, sample)]
+            Stems that sum to the recording.
+        learned : Learned
+            Their model.
+
+        Returns
+        -------
+        np.ndarray [shape=(stem, channel, sample)]
+            Stems with the same sum.
+        """
+        if not self._returns_noise(learned.groups):
+            return block
+        from nmfaudio.separators.noise_model import return_noise
+
+        names = list(learned.groups)
+        order = [names.index(name) for name in STEMS]
+        returned = return_noise(block[order], self._decomposition.metadata[RETURNED])
+        return returned[[STEMS.index(name) for name in names]]
+
+    def _returns_noise(self, names: Iterable[str]) -> bool:
+        """Return whether the stems are those of a noise reduction."""
+        return RETURNED in self._decomposition.metadata and set(names) == set(STEMS)
 
     def _fit(self) -> BlockFit:
         """Fit that computes the activations of a model that was saved without them."""

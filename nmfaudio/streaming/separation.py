@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
@@ -18,7 +17,7 @@ from nmfaudio.dictionaries.learning import read_recordings
 from nmfaudio.errors import ContentError, ParameterError
 from nmfaudio.factorisation.divergences import Beta
 from nmfaudio.factorisation.engine import generator
-from nmfaudio.separators.denoise import DenoiseSeparator
+from nmfaudio.separators.denoise import RETURNED, DenoiseSeparator
 from nmfaudio.separators.drums import DrumSeparator
 from nmfaudio.separators.guided import GuidedSeparator
 from nmfaudio.separators.hpss import HpssSeparator
@@ -48,7 +47,6 @@ _REFITTED, _ITERATIONS = 4, 10
 # the speech in three recordings with 0.5, 1 and 2: 11.1, 7.1 and 4.7; 3.3, 4.2 and 2.4; 2.2, 2.3
 # and 0.1 dB.
 _EXCESS = 0.5
-_FLOOR = -12.0  # dB of the noise that stays in the signal then, as in `DenoiseSeparator`
 # Harmonic and percussive sound: lengths of the medians. 0.1 and 0.4 s were 0.5 and 0.4 dB worse.
 _STEADY_SECONDS, _BROAD_HZ = 0.2, 330.0
 
@@ -109,13 +107,14 @@ def plan_stems(
     if recording is not None:
         templates, metadata = request.learned(recording)
         model: FrameModel = TemplateModel(templates, lookahead)
-        return StemPlan(model, masking, _returned(separator, metadata.get("signal_examples")))
+        return StemPlan(model, masking, metadata.get(RETURNED, 0.0))
     if isinstance(separator, GuidedSeparator):
         model = TemplateModel(request.guided(separator), lookahead)
     elif isinstance(separator, DrumSeparator):
         model = TemplateModel(request.drums(separator), lookahead)
     elif isinstance(separator, DenoiseSeparator):
-        model = request.denoise(separator)
+        share = separator.noise_share(bool(separator.signal))
+        return StemPlan(request.denoise(separator), masking, share)
     elif isinstance(separator, HpssSeparator):
         model = request.medians(separator)
     else:
@@ -123,8 +122,7 @@ def plan_stems(
             f"{type(separator).__name__} has no templates before it has separated a recording; "
             "use learn_from, a recording of the same sounds"
         )
-    signal = bool(getattr(separator, "signal", ()))
-    return StemPlan(model, masking, _returned(separator, signal))
+    return StemPlan(model, masking, 0.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -279,16 +277,6 @@ def _members(labels: Sequence[str]) -> dict[str, list[int]]:
         name: [k for k, label in enumerate(labels) if label == name]
         for name in dict.fromkeys(labels)
     }
-
-
-def _returned(separator: NmfSeparator, signal_examples: bool | None) -> float:
-    """Share of the noise that stays in the signal."""
-    if not isinstance(separator, DenoiseSeparator):
-        return 0.0
-    floor = separator.floor
-    if floor is None:
-        floor = -math.inf if signal_examples else _FLOOR
-    return float(10 ** (floor / 20))
 
 
 def _short_window(sr: int) -> int:

@@ -45,7 +45,7 @@ def save(path: Path, content: Stored) -> None:
             os.close(descriptor)
 
 
-def load(path: Path, wanted: Collection[str] | None = None) -> Stored | None:
+def load(path: Path, only: Collection[str] | None = None) -> Stored | None:
     """Read some arrays of a file, or all; None if it does not exist, or these are damaged.
 
     Each array has a checksum. Arrays that the file does not have are left out.
@@ -55,7 +55,7 @@ def load(path: Path, wanted: Collection[str] | None = None) -> Stored | None:
             facts = json.loads(pack.read(_FACTS))
             members = [name for name in pack.namelist() if name.endswith(_SUFFIX)]
             names = [name.removesuffix(_SUFFIX) for name in members]
-            read = [name for name in names if wanted is None or name in wanted]
+            read = [name for name in names if only is None or name in only]
             return Stored(facts, {name: _array(pack, name + _SUFFIX) for name in read})
     except (FileNotFoundError, zipfile.BadZipFile, KeyError, ValueError, EOFError, zlib.error):
         return None

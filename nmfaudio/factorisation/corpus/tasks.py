@@ -36,10 +36,10 @@ def run_group(frames: Frames, folder: str, step: str, group: int) -> None:
         save(path, Stored({}, sums.arrays()))
 
 
-def _part_result(work: Workspace, step: str, part: int, wanted: Collection[str]) -> Stored:
+def _part_result(work: Workspace, step: str, part: int, names: Collection[str]) -> Stored:
     """Some arrays of the result of a part, computed and saved if it is missing or damaged."""
     path = work.part_path(step, part)
-    result = load(path, wanted)
+    result = load(path, names)
     if result is None:
         order = work.order(step)
         result = _KINDS[order.facts["kind"]](work, order, part)
@@ -69,7 +69,7 @@ def _sample(work: Workspace, order: Stored, part: int) -> Stored:
 
 
 def spread(first: int, stop: int, count: int, total: int) -> np.ndarray:
-    """Those of `count` indices spread evenly over `total` that are from `first` to `stop` − 1."""
+    """Indices from `first` to `stop` − 1, of `count` that are spread evenly over `total`."""
     low, high = (max(0, -(-(2 * n * count - total) // (2 * total))) for n in (first, stop))
     numbers = np.arange(low, min(high, count))
     return (2 * numbers + 1) * total // (2 * count)
