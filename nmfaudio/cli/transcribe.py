@@ -274,8 +274,8 @@ examples:
             settings["parts"] = tuple(name.strip() for name in self.parts.split(","))
         return DrumTranscriber(**settings)
 
-    def _write(self, job: Job, result: Transcription | TranscribedFile) -> dict[str, Any]:
-        """Write the notes and all extras; return their paths."""
+    def _write(self, job: Job, result: Any) -> dict[str, Any]:
+        """Write the notes of a `NoteResult` and all extras; return their paths."""
         from nmfaudio._common.figures import encode_figure
         from nmfaudio._common.files import write_bytes
         from nmfaudio.audio.io import write_group
