@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 from nmfaudio._common.options import option
-from nmfaudio.cli.batch import describe_result
 from nmfaudio.cli.failures import printable
 from nmfaudio.cli.inputs import STDIN, Input
 from nmfaudio.cli.parser import INPUT, Parser
@@ -105,23 +104,14 @@ is searched for in the folder --audio.
         _record(Path(job.source))
 
     def _separate(self, job: Job, bar: Bar) -> dict[str, Any]:
-        from nmfaudio.audio.io import read
         from nmfaudio.factorisation.decomposition import Decomposition
 
         bar.show_stage(READING)
         origin = find_origin(Path(job.source), self.audio)
-        start, stop = origin.preview or (None, None)
-        recording = read(
-            origin.path,
-            start=start,
-            stop=stop,
-            strict=self.strict,
-            salvage=self.salvage,
-            nonfinite=self.nonfinite,  # type: ignore[arg-type]  # argparse checks the choices
-        )
         separator = _separator(Decomposition.load(job.source))
-        stems = self.compute(separator, recording, bar)
-        return describe_result(recording, stems) | self._write(job, stems, start or 0.0)
+        command = replace(self, separator=separator, preview=origin.preview)
+        vars(command)["_written_from"] = self._written_from  # of the whole run
+        return super(RenderCommand, command)._separate(replace(job, source=origin.path), bar)
 
 
 def find_origin(model: Path, audio: str | None) -> Origin:

@@ -38,7 +38,7 @@ from nmfaudio.cli.stem_files import (
     stem_tags,
     stem_targets,
 )
-from nmfaudio.errors import OutputError, ParameterError
+from nmfaudio.errors import LimitError, OutputError, ParameterError
 from nmfaudio.separators.base import Separator, load_separator
 from nmfaudio.separators.excerpt import Excerpt
 from nmfaudio.separators.pipeline import NmfSeparator
@@ -287,7 +287,8 @@ class SeparateCommand(BatchCommand):
         return self._separate
 
     def _separate(self, job: Job, bar: Bar) -> dict[str, Any]:
-        if self.in_blocks(job, self.separator, bar):
+        # A model alone needs no stems in memory either.
+        if not self.stems or self.in_blocks(job, self.separator, bar):
             return self._separate_in_blocks(job, bar)
         recording = self.read(job, bar)
         self._check_coding(len(recording.samples), recording.sr)
@@ -302,7 +303,6 @@ class SeparateCommand(BatchCommand):
         from nmfaudio.separators.files import write_stream
 
         written, error = Written((), 1.0, ""), None  # of no stems
-
         for name in ("plot", "components_too"):
             if getattr(self, name):
                 flag = f"--{name.replace('_', '-')}"
@@ -325,6 +325,11 @@ class SeparateCommand(BatchCommand):
                 written, error = write_stream(stream, paths, **encoding)
             check_ended()
         model, notes = stream.model(), stream.learned.notes
+        if job.model is not None and model.metadata["fit"] is None:
+            raise LimitError(
+                "the model is too large to be saved without activations; separate a shorter part,"
+                " or write stems alone"
+            )
         result = SimpleNamespace(settings=stream.settings, decomposition=model)
         sources = describe_sources(stream.learned.groups, paths, written, error)
         extras = self._write_extras(job, model, notes)
@@ -384,10 +389,9 @@ class SeparateCommand(BatchCommand):
         from nmfaudio.display import plot_stems
 
         # What may fail comes before the first file is written.
-        names = chosen_names(self.only, list(stems)) if self.stems else []
+        names = chosen_names(self.only, list(stems))
         path = partial(self._target, job)
-        components_too = self.components_too and self.stems
-        targets = stem_targets(stems, names, path, components_too=components_too)
+        targets = stem_targets(stems, names, path, components_too=self.components_too)
         self._claim(job, targets)
         picture = encode_figure(plot_stems(stems, start=start)) if self.plot else b""
         paths = dict(zip(names, targets, strict=False))  # the stems come first

@@ -71,7 +71,7 @@ def test_models_are_kept_and_make_the_stems_of_the_command(nmfaudio, batch, song
     assert not contents("out")
     assert nmfaudio("render", "out", "-o", "rendered").code == 0
     assert nmfaudio("batch", "render", "out", "-o", "batch").code == 0
-    nmfaudio("separate", *QUICK, "songs", "-o", "separated")
+    nmfaudio("separate", *QUICK, "songs", "-o", "separated", "--stream")
     stems = contents("separated")
     assert len(stems) == 6
     assert contents("rendered") == contents("batch") == stems
@@ -133,7 +133,7 @@ def test_a_file_that_has_changed_is_processed_again(batch, songs):
 
 
 def test_a_file_that_changes_while_it_is_processed_fails(batch, songs, monkeypatch):
-    write = SeparateCommand._write
+    write = SeparateCommand._write_extras
 
     def change(self, job, *arguments):
         if job.source == songs[1]:
@@ -141,7 +141,7 @@ def test_a_file_that_changes_while_it_is_processed_fails(batch, songs, monkeypat
         return write(self, job, *arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(SeparateCommand, "_write", change)
+        patch.setattr(SeparateCommand, "_write_extras", change)
         failed = batch("songs")
     assert failed.code == 7
     assert "songs/b.wav: changed while it was processed" in failed.err
@@ -271,7 +271,7 @@ def test_a_folder_that_cannot_be_written_is_refused(batch, songs):
         (["hpss", "songs", "--workers", "0"], "--workers"),
         (["hpss", "songs", "--workers", "2", "--scheduler", "tcp://a:1"], "not allowed with"),
         (["hpss", "songs", "--time-limit", "soon"], "not a duration"),
-        (["hpss", "songs", "--memory-limit", "much"], "not a size"),
+        (["hpss", "songs", "--memory-limit", "much"], "need an amount of memory"),
         (["hpss", "songs", "--memory-limit", "100M"], "a process needs 400M"),
         (["hpss", "none/*.wav"], "no file matches"),
         (["hpss", "--list", "none.txt"], "none.txt: No such file"),
@@ -334,7 +334,7 @@ def test_notes_are_kept_without_stems(batch, nmfaudio):
 def test_a_part_of_each_file_is_rendered_as_such(batch, nmfaudio, songs):
     batch(songs[0], "--preview", "0.05-0.2")
     assert nmfaudio("render", "out", "-o", "rendered").code == 0
-    nmfaudio("separate", *QUICK, songs[0], "--preview", "0.05-0.2", "-o", "separated")
+    nmfaudio("separate", *QUICK, songs[0], "--preview", "0.05-0.2", "-o", "separated", "--stream")
     assert contents("rendered") == contents("separated")
     assert contents("rendered")
 
