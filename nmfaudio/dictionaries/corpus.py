@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from nmfaudio._common.equality import EqualByContent
 from nmfaudio._common.executors import as_executor
 from nmfaudio._common.validation import as_count
 from nmfaudio._public import public
@@ -49,7 +50,7 @@ UPDATES = 20
 
 @public
 @dataclass(frozen=True, eq=False)
-class CorpusFit:
+class CorpusFit(EqualByContent):
     """Templates of a corpus, as `fit_corpus` returns them.
 
     Parameters

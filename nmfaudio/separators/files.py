@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from nmfaudio._common.equality import EqualByContent
 from nmfaudio._public import public
 from nmfaudio.audio.io.decoding import open_audio
 from nmfaudio.audio.io.writing import Written
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 @public
 @dataclass(frozen=True, eq=False)
-class SeparatedFile(Mapping[str, np.ndarray]):
+class SeparatedFile(EqualByContent, Mapping[str, np.ndarray]):
     """Stems of a file that were written to files.
 
     `separate_file` returns it; it is a mapping from the names of the stems to their samples, which

@@ -222,7 +222,9 @@ def test_processes_end_with_their_parent():
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     # The pipe is open as long as any of the processes has it.
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=env)
     assert done.returncode == -9
     assert done.stdout
 

@@ -178,8 +178,6 @@ def test_regrouped_blocks_are_those_of_a_call(make):
 def test_a_model_without_activations_renders_the_same_stems(make, tmp_path):
     separator = make()
     stream = separator.stream(MIXTURE, SR)
-    if make is denoise:  # the floor of the noise is no part of the model
-        stream = replace(stream, finish=lambda block, learned: block)
     stems, model = rendered(stream), stream.model()
     model.save(tmp_path / "model.npz")
     settings = {"refine": separator.refine, "mask_power": separator.mask_power}
