@@ -5,10 +5,10 @@ import tomllib
 from pathlib import Path
 
 project = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]
-extras = ("plot", "midi", "sklearn", "pandas")
+extras = ("plot", "midi", "sklearn", "pandas", "dask")
 needed = [
     *project["dependencies"],
     *(d for e in extras for d in project["optional-dependencies"][e]),
 ]
 for requirement in needed:
-    print(re.sub(r"^([\w.-]+)>=([\w.]+)$", r"\1==\2", requirement))
+    print(re.sub(r"^([\w.-]+)(?:\[\w+\])?>=([\w.]+)$", r"\1==\2", requirement))

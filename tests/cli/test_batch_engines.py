@@ -26,7 +26,7 @@ def engine(name, stack):
         return stack.enter_context(executorlib.SingleNodeExecutor(max_workers=2))
     if name == "dask":
         distributed = pytest.importorskip("distributed")
-        settings = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
+        settings = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": ":0"}
         cluster = stack.enter_context(distributed.LocalCluster(**settings))
         return stack.enter_context(distributed.Client(cluster))
     return {"none": None, "one process": 1, "two processes": 2}[name]
