@@ -1,9 +1,9 @@
-"""Memory and speed on long recordings: ``python -m benchmarks.scale [SECONDS...]``.
+"""Memory and speed on long recordings: ``python -m benchmarks.scale``.
 
-The sample recordings, in an order and at levels that change, are repeated to each length, by
-default 2 minutes and 1 hour. Each row is a process of its own on one thread, so that its CPU time
-divided by the length is the load of one core; the peak is that of the resident memory. Kernels are
-compiled beforehand.
+The sample recordings, in an order and at levels that change, are repeated to two lengths: 2 minutes
+and 1 hour, or 10 minutes for the separators that take longer. Each row is a process of its own on
+one thread, so that its CPU time divided by the length is the load of one core; the peak is that of
+the resident memory. Kernels are compiled beforehand.
 
 ``python -m benchmarks.scale --frames`` compares templates learned from some of the frames with
 those from all of them.
@@ -22,11 +22,14 @@ import soundfile
 import nmfaudio as na
 
 SR = 44100
+SHORT, LONG, LESS = 120.0, 3600.0, 600.0
 ROWS = {
     "separate, 2 stems": "na.BlindSeparator(n_sources=2, spatial='mask')",
     "separate, 4 stems": "na.BlindSeparator(n_sources=4, spatial='mask')",
     "separate, 4 stems, spatial filter": "na.BlindSeparator(n_sources=4)",
     "separate, 8 stems, spatial filter": "na.BlindSeparator(n_sources=8)",
+}
+SLOWER_ROWS = {
     "hpss": "na.HpssSeparator()",
     "drums": "na.DrumSeparator()",
     "denoise": "na.DenoiseSeparator()",
@@ -38,8 +41,8 @@ TRANSCRIBERS = {
 _RUN = """
 import sys, tempfile, time
 import nmfaudio as na
-na.kernels = __import__("nmfaudio.kernels.threads", fromlist=["set_threads"])
-na.kernels.set_threads(1)
+from nmfaudio.kernels.threads import set_threads
+set_threads(1)
 path = sys.argv[1]
 with tempfile.TemporaryDirectory(dir=sys.argv[2]) as folder:
     {work}
@@ -75,16 +78,14 @@ def measured(work: str, path: Path) -> tuple[float, float]:
     return cpu, peak
 
 
-def compare_lengths(lengths: list[float]) -> None:
-    """Print peak and speed of every row at every length."""
+def compare_lengths(jobs: dict[str, str], lengths: tuple[float, float]) -> None:
+    """Print peak and speed of some rows at two lengths."""
     print("| | " + " | ".join(f"{s:g} s: peak, MiB | × real time per core" for s in lengths) + " |")
-    print("|---|" + "---|---|" * len(lengths))
+    print("|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         paths = [Path(folder, f"{seconds:g}.wav") for seconds in lengths]
         for path, seconds in zip(paths, lengths, strict=True):
             repeated_samples(path, seconds)
-        jobs = {name: _SEPARATE.format(kind=kind) for name, kind in ROWS.items()}
-        jobs |= {name: _TRANSCRIBE.format(kind=kind) for name, kind in TRANSCRIBERS.items()}
         for name, work in jobs.items():
             measured(work, paths[0])  # compiles
             cells = []
@@ -125,4 +126,8 @@ if __name__ == "__main__":
     if sys.argv[1:] == ["--frames"]:
         compare_frames()
     else:
-        compare_lengths([float(text) for text in sys.argv[1:]] or [120.0, 3600.0])
+        separating = {name: _SEPARATE.format(kind=kind) for name, kind in ROWS.items()}
+        slower = {name: _SEPARATE.format(kind=kind) for name, kind in SLOWER_ROWS.items()}
+        notes = {name: _TRANSCRIBE.format(kind=kind) for name, kind in TRANSCRIBERS.items()}
+        compare_lengths(separating | notes, (SHORT, LONG))
+        compare_lengths(slower, (SHORT, LESS))
