@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from nmfaudio._common.lazy_audio import LazyAudio
     from nmfaudio.factorisation.engine import Progress
+    from nmfaudio.separators.blockwise import StemStream
     from nmfaudio.separators.excerpt import Excerpt
-    from nmfaudio.separators.streaming import StemStream
     from nmfaudio.stems.stems import Stems
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from nmfaudio.audio.transforms import Stft
     from nmfaudio.factorisation.decomposition import Decomposition
-    from nmfaudio.separators.streaming import Learned
+    from nmfaudio.separators.blockwise import Learned
     from nmfaudio.stems.grouping import ComponentGroup
 
 
@@ -162,7 +162,7 @@ class BlindSeparator(NmfSeparator):
             The templates, and the components of each stem.
         """
         from nmfaudio.separators.block_fits import FixedTemplates
-        from nmfaudio.separators.streaming import LEARNING_FRAMES, Learned, fitted_evidence
+        from nmfaudio.separators.blockwise import LEARNING_FRAMES, Learned, fitted_evidence
 
         fit = FixedTemplates()
         fitted = self._fit(inputs.spread_frames(LEARNING_FRAMES)[0], inputs)

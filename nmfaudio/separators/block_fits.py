@@ -13,9 +13,9 @@ from nmfaudio.audio.frequency_bands import FrequencyBands
 from nmfaudio.factorisation.decomposition import Decomposition
 from nmfaudio.factorisation.divergences import Beta, Divergence
 from nmfaudio.factorisation.online import activations
+from nmfaudio.separators.blockwise import BLOCK, Block
 from nmfaudio.separators.exemplar_fit import BAND_WIDTH, window_activations
 from nmfaudio.separators.inputs import SeparationInput
-from nmfaudio.separators.streaming import BLOCK, Block
 from nmfaudio.symbolic.drum_hits import gates
 
 CONVOLUTIVE_ITERATIONS = 16

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
     from nmfaudio.audio.transforms import Stft
     from nmfaudio.dictionaries.recordings import AnyRecording
+    from nmfaudio.separators.blockwise import Learned
     from nmfaudio.separators.noise_frames import TrainingFrames
     from nmfaudio.separators.noise_model import ModelSizes, NoiseModel
-    from nmfaudio.separators.streaming import Learned
     from nmfaudio.stems.stems import Stems
 
     Sound = AnyRecording | tuple[float, float]
@@ -283,9 +283,9 @@ class DenoiseSeparator(NmfSeparator):
         Learned
             The templates, and the components of each stem.
         """
+        from nmfaudio.separators.blockwise import LEARNING_FRAMES, Learned, described_groups
         from nmfaudio.separators.noise_frames import spread_over_recording
         from nmfaudio.separators.noise_model import MeanFit
-        from nmfaudio.separators.streaming import LEARNING_FRAMES, Learned, described_groups
 
         average = self._average(
             spread_over_recording(inputs, LEARNING_FRAMES // _LEARNING_SHARE), inputs

@@ -17,8 +17,8 @@ from nmfaudio.dictionaries.drum_model import (
 )
 from nmfaudio.factorisation.decomposition import Decomposition
 from nmfaudio.separators.block_fits import CONVOLUTIVE_ITERATIONS, BandTemplates, convolutive_halo
+from nmfaudio.separators.blockwise import BLOCK, LEARNING_FRAMES, BlockFit, fit_block
 from nmfaudio.separators.inputs import SeparationInput
-from nmfaudio.separators.streaming import BLOCK, LEARNING_FRAMES, BlockFit, fit_block
 from nmfaudio.symbolic.drum_peaks import pick_hits
 from nmfaudio.symbolic.note import Note
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from nmfaudio.dictionaries.drum_model import DrumModel
     from nmfaudio.factorisation.decomposition import Decomposition
     from nmfaudio.factorisation.penalties import Penalty
-    from nmfaudio.separators.streaming import BlockFit, Learned
+    from nmfaudio.separators.blockwise import BlockFit, Learned
     from nmfaudio.symbolic.note import Note
 
     _KitFit: TypeAlias = tuple[np.ndarray, np.ndarray, Sequence[str], tuple[Penalty, ...]]
@@ -185,7 +185,7 @@ class DrumSeparator(NmfSeparator):
         Learned
             The templates, and the components of each part.
         """
-        from nmfaudio.separators.streaming import LEARNING_FRAMES, Learned
+        from nmfaudio.separators.blockwise import LEARNING_FRAMES, Learned
         from nmfaudio.stems.grouping import describe_groups
 
         V, indices = inputs.spread_frames(LEARNING_FRAMES, _LEARNING_RUN)

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from nmfaudio._common.lazy_audio import LazyAudio
     from nmfaudio.factorisation.engine import Callback
+    from nmfaudio.separators.blockwise import Learned, StemStream
     from nmfaudio.separators.excerpt import Excerpt
     from nmfaudio.separators.pitch_track import Pitch
-    from nmfaudio.separators.streaming import Learned, StemStream
     from nmfaudio.separators.voice_model import VoiceSizes
     from nmfaudio.stems.stems import Stems
 
@@ -195,7 +195,7 @@ class F0Separator(NmfSeparator):
         Learned
             The templates, and the components of each stem.
         """
-        from nmfaudio.separators.streaming import LEARNING_FRAMES, Learned, described_groups
+        from nmfaudio.separators.blockwise import LEARNING_FRAMES, Learned, described_groups
         from nmfaudio.separators.voice_model import VoiceFit, fit_voices
 
         V, frames = inputs.spread_frames(LEARNING_FRAMES // _LEARNING_SHARE)

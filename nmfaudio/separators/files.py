@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from nmfaudio.factorisation.decomposition import Decomposition
     from nmfaudio.factorisation.loop import Callback
     from nmfaudio.separators.base import Separator
-    from nmfaudio.separators.streaming import StemStream
+    from nmfaudio.separators.blockwise import StemStream
     from nmfaudio.stems.grouping import ComponentGroup
     from nmfaudio.symbolic.note import Note
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from nmfaudio.dictionaries.recordings import AnyRecording, Recording
     from nmfaudio.factorisation.decomposition import Decomposition
     from nmfaudio.factorisation.engine import Callback
-    from nmfaudio.separators.streaming import BlockFit, Learned
+    from nmfaudio.separators.blockwise import BlockFit, Learned
 
 # Dictionary of examples: exemplars per label, frames of each, and the β-divergence.
 _SIZE = 400
@@ -237,8 +237,8 @@ class GuidedSeparator(NmfSeparator):
             The templates, and the components of each stem.
         """
         from nmfaudio.factorisation.engine import generator
+        from nmfaudio.separators.blockwise import LEARNING_FRAMES, Learned, fitted_evidence
         from nmfaudio.separators.exemplar_fit import exemplar_model
-        from nmfaudio.separators.streaming import LEARNING_FRAMES, Learned, fitted_evidence
         from nmfaudio.stems.grouping import describe_groups
 
         rng = generator(inputs.rng)

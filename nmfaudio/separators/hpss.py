@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from nmfaudio.factorisation.decomposition import Decomposition
     from nmfaudio.factorisation.engine import Callback
-    from nmfaudio.separators.streaming import Learned
+    from nmfaudio.separators.blockwise import Learned
     from nmfaudio.stems.grouping import ComponentGroup
 
 
@@ -132,7 +132,7 @@ class HpssSeparator(NmfSeparator):
             AveragedTemplates,
             convolutive_halo,
         )
-        from nmfaudio.separators.streaming import LEARNING_FRAMES, Learned, fitted_evidence
+        from nmfaudio.separators.blockwise import LEARNING_FRAMES, Learned, fitted_evidence
 
         V, _ = inputs.spread_frames(LEARNING_FRAMES, _LEARNING_RUN)
         fitted = self._mean_model(V, inputs)

@@ -14,8 +14,8 @@ from nmfaudio.factorisation.engine import Callback, decompose
 from nmfaudio.factorisation.factors import Factor
 from nmfaudio.factorisation.online import activations
 from nmfaudio.separators.block_fits import with_activations
+from nmfaudio.separators.blockwise import Block
 from nmfaudio.separators.ensemble import average_models
-from nmfaudio.separators.streaming import Block
 
 _SMALLEST = 1e-3  # initial activation relative to the mean; multiplicative updates keep zeros
 

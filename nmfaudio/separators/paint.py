@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     import numpy as np
 
     from nmfaudio.factorisation.decomposition import Decomposition
+    from nmfaudio.separators.blockwise import Learned
     from nmfaudio.separators.boxes import Stroke
     from nmfaudio.separators.painted_fit import PaintedFit
-    from nmfaudio.separators.streaming import Learned
 
 _LEARNING_SHARE = 4  # of the learning frames, since masks and weights take their memory too
 _SMALLEST = 1e-3  # added relative to the mean, since multiplicative updates keep zeros
@@ -158,9 +158,9 @@ class PaintSeparator(NmfSeparator):
         Learned
             The templates, and the components of each stem.
         """
+        from nmfaudio.separators.blockwise import LEARNING_FRAMES, Learned, described_groups
         from nmfaudio.separators.boxes import painted_frames
         from nmfaudio.separators.frame_choice import covering_frames
-        from nmfaudio.separators.streaming import LEARNING_FRAMES, Learned, described_groups
 
         count = LEARNING_FRAMES // _LEARNING_SHARE
         frames = None

@@ -11,10 +11,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from nmfaudio.factorisation.decomposition import Decomposition
+from nmfaudio.separators.blockwise import Block
 from nmfaudio.separators.boxes import Stroke, rasterise, read_pictures, read_strokes
 from nmfaudio.separators.inputs import SeparationInput
 from nmfaudio.separators.masked_fit import frame_levels, with_masks
-from nmfaudio.separators.streaming import Block
 from nmfaudio.stems import REST
 
 

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from nmfaudio.audio.masking import Masking
     from nmfaudio.audio.transforms import Stft
     from nmfaudio.factorisation.engine import Callback
+    from nmfaudio.separators.blockwise import Learned, StemStream
     from nmfaudio.separators.excerpt import Excerpt
-    from nmfaudio.separators.streaming import Learned, StemStream
     from nmfaudio.stems.grouping import ComponentGroup
     from nmfaudio.stems.rendering import Refinement
     from nmfaudio.stems.stems import Stems
@@ -365,8 +365,8 @@ class NmfSeparator(Settings, ABC):
         >>> stream.names, bool(np.allclose(stems.sum(axis=0), y))
         (('harmonic', 'percussive'), True)
         """
+        from nmfaudio.separators.blockwise import Scaled, StemStream
         from nmfaudio.separators.saved_fits import pack
-        from nmfaudio.separators.streaming import Scaled, StemStream
 
         transform = self.transform(sr)
         scale = _power_of_two(y)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from nmfaudio.audio.transforms import Transform
     from nmfaudio.factorisation.decomposition import Decomposition
-    from nmfaudio.separators.streaming import BlockFit, Learned
+    from nmfaudio.separators.blockwise import BlockFit, Learned
     from nmfaudio.stems.stems import Stems
 
 
@@ -140,7 +140,7 @@ class RegroupSeparator(NmfSeparator):
         if _has_activations(saved, inputs):
             fitted = saved
         else:
-            from nmfaudio.separators.streaming import Block
+            from nmfaudio.separators.blockwise import Block
 
             fitted = self._fit()(saved, Block(inputs, 0, inputs.n_frames, inputs.V))
         return GroupedDecomposition(fitted, self._regrouped(), self._metadata())
@@ -164,8 +164,8 @@ class RegroupSeparator(NmfSeparator):
         ParameterError
             The recording has another length than that of the model.
         """
+        from nmfaudio.separators.blockwise import Learned, described_groups
         from nmfaudio.separators.saved_activations import SavedActivations
-        from nmfaudio.separators.streaming import Learned, described_groups
 
         saved = self._decomposition
         fit: BlockFit = SavedActivations(saved) if _has_activations(saved, inputs) else self._fit()

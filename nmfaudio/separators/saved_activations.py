@@ -9,7 +9,7 @@ import numpy as np
 from nmfaudio.factorisation.decomposition import Decomposition
 from nmfaudio.factorisation.structures import Structure
 from nmfaudio.factorisation.structures.base import Factors
-from nmfaudio.separators.streaming import Block
+from nmfaudio.separators.blockwise import Block
 
 
 class SavedActivations:

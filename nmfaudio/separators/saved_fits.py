@@ -13,10 +13,10 @@ from nmfaudio.separators.block_fits import (
     ExemplarWindows,
     FixedTemplates,
 )
+from nmfaudio.separators.blockwise import BlockFit
 from nmfaudio.separators.noise_model import MeanFit
 from nmfaudio.separators.painted_fit import PaintedFit
 from nmfaudio.separators.score_model import ScoreFit
-from nmfaudio.separators.streaming import BlockFit
 from nmfaudio.separators.voice_model import VoiceFit
 
 _LONGEST = 8 * 2**20  # characters, half of what the header of a file may have

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     import numpy as np
 
     from nmfaudio.audio.transforms import Stft
+    from nmfaudio.separators.blockwise import Learned
     from nmfaudio.separators.score_model import ScoreSettings
-    from nmfaudio.separators.streaming import Learned
     from nmfaudio.symbolic.conversion import Notes
     from nmfaudio.symbolic.note import Note
 
@@ -194,8 +194,8 @@ class ScoreSeparator(NmfSeparator):
         Learned
             The templates, and the components of each stem.
         """
+        from nmfaudio.separators.blockwise import LEARNING_FRAMES
         from nmfaudio.separators.score_model import learn_score
-        from nmfaudio.separators.streaming import LEARNING_FRAMES
 
         notes, metadata = self._aligned_notes(inputs)
         count = LEARNING_FRAMES // _LEARNING_SHARE

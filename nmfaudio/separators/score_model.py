@@ -14,6 +14,7 @@ from nmfaudio.factorisation.engine import decompose, generator
 from nmfaudio.factorisation.factors import Factor
 from nmfaudio.factorisation.structures.gliding import Gliding
 from nmfaudio.factorisation.structures.product import Product
+from nmfaudio.separators.blockwise import Block, Learned, described_groups
 from nmfaudio.separators.frame_choice import covering_frames
 from nmfaudio.separators.inputs import GroupedDecomposition, SeparationInput
 from nmfaudio.separators.masked_fit import frame_levels
@@ -26,7 +27,6 @@ from nmfaudio.separators.score_voices import (
     initial_activations,
     notes_within,
 )
-from nmfaudio.separators.streaming import Block, Learned, described_groups
 from nmfaudio.symbolic.note import Note
 
 _PARTIAL_DECAY = 1.5  # initial strength of partial h is h ** -_PARTIAL_DECAY

@@ -19,11 +19,11 @@ from nmfaudio.factorisation.factors import Factor
 from nmfaudio.factorisation.loop import numbered
 from nmfaudio.factorisation.online import activations
 from nmfaudio.factorisation.structures import Masked, filter_bumps
+from nmfaudio.separators.blockwise import Block
 from nmfaudio.separators.inputs import SeparationInput
 from nmfaudio.separators.masked_fit import frame_levels, with_masks
 from nmfaudio.separators.pitch_track import Pitch
 from nmfaudio.separators.pulse_trains import FALL, PulseTrains
-from nmfaudio.separators.streaming import Block
 
 # The partials of a sung note are about this wide, and pitch tracks about this accurate.
 _CENTS = (-20.0, -10.0, 0.0, 10.0, 20.0)

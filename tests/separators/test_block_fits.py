@@ -9,10 +9,10 @@ import nmfaudio as na
 from nmfaudio._common.lazy_audio import LazyAudio
 from nmfaudio.audio.preparation import Prepared, prepared
 from nmfaudio.kernels.threads import get_threads, set_threads
-from nmfaudio.separators import block_fits, drum_levels, saved_fits, streaming
+from nmfaudio.separators import block_fits, blockwise, drum_levels, saved_fits
+from nmfaudio.separators.blockwise import BLOCK, Block
 from nmfaudio.separators.exemplar_fit import exemplar_model
 from nmfaudio.separators.inputs import SeparationInput
-from nmfaudio.separators.streaming import BLOCK, Block
 
 SR = 8000
 LEARNING = 192  # frames, of about 1060
@@ -76,8 +76,8 @@ every_separator = pytest.mark.parametrize("separator", SEPARATORS.values(), ids=
 
 @pytest.fixture
 def short_excerpts(monkeypatch):
-    monkeypatch.setattr(streaming, "LEARNING_FRAMES", LEARNING)
-    monkeypatch.setattr(streaming, "EVIDENCE_FRAMES", LEARNING)
+    monkeypatch.setattr(blockwise, "LEARNING_FRAMES", LEARNING)
+    monkeypatch.setattr(blockwise, "EVIDENCE_FRAMES", LEARNING)
     monkeypatch.setattr(drum_levels, "LEARNING_FRAMES", LEARNING)
 
 
@@ -104,7 +104,7 @@ def test_blocks_sum_to_the_recording_and_equal_one_block(
     np.testing.assert_allclose(stems.sum(axis=0), y, atol=1e-5)
     threads(3)
     np.testing.assert_array_equal(rendered(stream), stems)
-    monkeypatch.setattr(streaming, "BLOCK", stream.inputs.n_frames)
+    monkeypatch.setattr(blockwise, "BLOCK", stream.inputs.n_frames)
     np.testing.assert_array_equal(rendered(stream), stems)
 
 
@@ -171,7 +171,7 @@ def test_recordings_within_the_excerpt_have_nearly_the_stems_of_a_call(separator
 
 @pytest.mark.parametrize("known", [False, True], ids=["shipped kit", "onsets"])
 def test_hits_of_a_long_recording_are_about_those_of_a_call(known, monkeypatch):
-    monkeypatch.setattr(streaming, "LEARNING_FRAMES", 256)  # of 346
+    monkeypatch.setattr(blockwise, "LEARNING_FRAMES", 256)  # of 346
     monkeypatch.setattr(drum_levels, "LEARNING_FRAMES", 512)  # of 691
     y, sr = na.read(na.example("drums"), stop=4)
     score = [n for n in na.read_notes(na.example("drums", "score.mid")) if n.onset < 4]

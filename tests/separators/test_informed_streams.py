@@ -9,7 +9,7 @@ import pytest
 import nmfaudio as na
 from nmfaudio._common.lazy_audio import LazyAudio
 from nmfaudio.kernels.threads import set_threads
-from nmfaudio.separators import pitch_track, streaming
+from nmfaudio.separators import blockwise, pitch_track
 from nmfaudio.separators.boxes import rasterise, read_strokes
 from nmfaudio.separators.frame_choice import covering_frames
 from nmfaudio.separators.pulse_trains import PulseTrains
@@ -102,10 +102,10 @@ MIXTURE = np.stack([TONE + HISS, 0.5 * TONE - HISS]).astype(np.float32)
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch):
-    monkeypatch.setattr(streaming, "LEARNING_FRAMES", 100)
-    monkeypatch.setattr(streaming, "EVIDENCE_FRAMES", 64)
-    monkeypatch.setattr(streaming, "EVIDENCE_RUN", 16)
-    monkeypatch.setattr(streaming, "BLOCK", 96)
+    monkeypatch.setattr(blockwise, "LEARNING_FRAMES", 100)
+    monkeypatch.setattr(blockwise, "EVIDENCE_FRAMES", 64)
+    monkeypatch.setattr(blockwise, "EVIDENCE_RUN", 16)
+    monkeypatch.setattr(blockwise, "BLOCK", 96)
 
 
 def rendered(stream):
@@ -115,7 +115,7 @@ def rendered(stream):
 @pytest.mark.parametrize("make", CASES)
 def test_stems_of_blocks_sum_to_the_recording(make):
     stream = make().stream(MIXTURE, SR)
-    assert stream.inputs.n_frames > 1.5 * streaming.LEARNING_FRAMES
+    assert stream.inputs.n_frames > 1.5 * blockwise.LEARNING_FRAMES
     stems = rendered(stream)
     assert stems.dtype == np.float32
     np.testing.assert_allclose(stems.sum(axis=0), MIXTURE, atol=1e-6)
@@ -127,7 +127,7 @@ def test_stems_depend_on_neither_blocks_nor_threads(make, monkeypatch):
     stream = make().stream(MIXTURE, SR)
     whole = rendered(stream)
     for block, threads in ((96, 1), (10_000, 3), (240, 2)):
-        monkeypatch.setattr(streaming, "BLOCK", block)
+        monkeypatch.setattr(blockwise, "BLOCK", block)
         set_threads(threads)
         try:
             np.testing.assert_array_equal(rendered(stream), whole)
@@ -143,7 +143,7 @@ def test_a_recording_that_is_sliced_has_the_stems_of_the_array(make):
 
 @pytest.mark.parametrize("make", CASES)
 def test_a_recording_as_short_as_the_excerpt_has_about_the_stems_of_a_call(make, monkeypatch):
-    monkeypatch.setattr(streaming, "LEARNING_FRAMES", 1000)
+    monkeypatch.setattr(blockwise, "LEARNING_FRAMES", 1000)
     separator = make()
     stems = rendered(separator.stream(MIXTURE, SR))
     in_memory = np.stack(list(separator(MIXTURE, SR).values()))
@@ -161,7 +161,7 @@ def test_recordings_of_few_samples_work(make, samples):
 
 
 def test_the_floor_is_that_of_a_call(monkeypatch):
-    monkeypatch.setattr(streaming, "LEARNING_FRAMES", 1000)
+    monkeypatch.setattr(blockwise, "LEARNING_FRAMES", 1000)
     silent = na.DenoiseSeparator(floor=-80, models=1, exemplars=5, **QUICK)
     loud = na.DenoiseSeparator(floor=-6, models=1, exemplars=5, **QUICK)
     without, returned = (rendered(each.stream(MIXTURE, SR)) for each in (silent, loud))

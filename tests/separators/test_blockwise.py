@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import nmfaudio as na
-from nmfaudio.separators import streaming
+from nmfaudio.separators import blockwise
 from nmfaudio.separators.inputs import SeparationInput
 
 SR = 8000
@@ -22,8 +22,8 @@ def recording(seconds=6.0, channels=2, seed=0):
 
 @pytest.fixture
 def short_excerpts(monkeypatch):
-    monkeypatch.setattr(streaming, "LEARNING_FRAMES", 200)
-    monkeypatch.setattr(streaming, "EVIDENCE_FRAMES", 192)
+    monkeypatch.setattr(blockwise, "LEARNING_FRAMES", 200)
+    monkeypatch.setattr(blockwise, "EVIDENCE_FRAMES", 192)
 
 
 def rendered(stream):
@@ -36,11 +36,11 @@ def test_blocks_have_the_bytes_of_one_block(beta, dtype, short_excerpts, monkeyp
     y = recording().astype(dtype)
     y[:, 20_000:30_000] = 0
     stream = na.BlindSeparator(beta_loss=beta, **FINE).stream(y, SR)
-    assert stream.inputs.n_frames > streaming.BLOCK
+    assert stream.inputs.n_frames > blockwise.BLOCK
     stems = rendered(stream)
     np.testing.assert_allclose(stems.sum(axis=0), y, atol=1e-5)
     assert stems.dtype == dtype
-    monkeypatch.setattr(streaming, "BLOCK", stream.inputs.n_frames)
+    monkeypatch.setattr(blockwise, "BLOCK", stream.inputs.n_frames)
     assert rendered(stream).tobytes() == stems.tobytes()
 
 
@@ -67,7 +67,7 @@ def test_templates_of_spread_frames_fit_nearly_as_well_as_those_of_all(short_exc
     learned = separator.stream(y, SR).learned
     inputs = SeparationInput(y, separator.transform(SR), 0, None)
     whole = separator.model(inputs).decomposition
-    block = streaming.Block(inputs, 0, inputs.n_frames, inputs.V)
+    block = blockwise.Block(inputs, 0, inputs.n_frames, inputs.V)
     fitted = learned.fit(learned.decomposition, block)
     loss = whole.divergence.value(inputs.V, fitted.model(), None)
     assert loss < 1.02 * whole.losses[-1]
