@@ -98,8 +98,9 @@ def check_memory(need: int, budget: int | None = None) -> None:
 
 def shortage(need: int, limit: int) -> str:
     """Describe memory that is not sufficient."""
-    return f"needs about {_gib(need)} of memory, {_gib(limit)} may be used"
+    return f"needs about {_amount(need)} of memory, {_amount(limit)} may be used"
 
 
-def _gib(size: int) -> str:
-    return f"{size / 2**30:.1f} GiB"
+def _amount(size: int) -> str:
+    """Amount of memory in GiB, or in MiB if it is less than one."""
+    return f"{size / 2**30:.1f} GiB" if size >= 2**30 else f"{size / 2**20:.0f} MiB"

@@ -308,7 +308,7 @@ class SeparateCommand(BatchCommand):
                 flag = f"--{name.replace('_', '-')}"
                 raise ParameterError(
                     f"{flag} needs the whole recording in memory, which is processed in blocks;"
-                    f" leave out {flag}, or allow more with --memory"
+                    f" leave out {flag} or --stream, or allow more with --memory"
                 )
         with self.open(job, bar) as track:
             self._check_coding(len(track), track.sr)

@@ -238,7 +238,7 @@ examples:
             if getattr(self, name):
                 raise ParameterError(
                     f"--{name} needs the whole recording in memory, which is processed in blocks;"
-                    f" leave out --{name}, or allow more with --memory"
+                    f" leave out --{name} or --stream, or allow more with --memory"
                 )
         with self.open(job, bar) as track:
             bar.show_stage(PREPARING)

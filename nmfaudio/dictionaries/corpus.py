@@ -15,6 +15,7 @@ import numpy as np
 
 from nmfaudio._common.equality import EqualByContent
 from nmfaudio._common.executors import as_executor
+from nmfaudio._common.files.names import show
 from nmfaudio._common.validation import as_count
 from nmfaudio._public import public
 from nmfaudio._version import __version__
@@ -364,6 +365,8 @@ def _plan(corpus: Corpus, blocks: Blocks, method: Method, exact: bool, shard: in
 def _working_folder(work: str | os.PathLike[str] | None) -> Iterator[Path]:
     """Folder for intermediate results; a temporary one is removed."""
     if work is not None:
+        if os.path.lexists(work) and not os.path.isdir(work):
+            raise ParameterError(f"work is {show(work)}, which is not a folder; name a folder")
         yield Path(os.path.abspath(work))
         return
     with tempfile.TemporaryDirectory(prefix="nmfaudio-corpus-") as folder:

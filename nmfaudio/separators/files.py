@@ -15,6 +15,7 @@ from nmfaudio._common.equality import EqualByContent
 from nmfaudio._public import public
 from nmfaudio.audio.io.decoding import open_audio
 from nmfaudio.audio.io.writing import Written
+from nmfaudio.errors import ParameterError
 from nmfaudio.stems.residual import largest_residual
 
 if TYPE_CHECKING:
@@ -188,11 +189,16 @@ def separate_file(
     ['source-1.wav', 'source-2.wav', 'source-3.wav']
     """
     from nmfaudio._common.files import distinct_names
+    from nmfaudio._common.validation import shown
     from nmfaudio.audio.io.track import open_track
     from nmfaudio.separators.blind import BlindSeparator
     from nmfaudio.separators.excerpt import Excerpt
 
     separator = BlindSeparator() if separator is None else separator
+    if not callable(getattr(separator, "stream", None)):
+        raise ParameterError(
+            f"separator is {shown(separator)}; it must be a separator such as na.HpssSeparator()"
+        )
     excerpt = None if start is None and stop is None else Excerpt(path, start or 0.0)
     with open_track(path, start=start, stop=stop) as track:
         stream = separator.stream(track, track.sr, rng=rng, callback=callback, excerpt=excerpt)

@@ -417,3 +417,9 @@ def test_processes_compute_the_same(songs, tmp_path):
     settings = {"max_iter": 5, "passes": 2}
     fit = na.fit_corpus(songs, 3, **settings)
     assert same(fit, na.fit_corpus(songs, 3, executor=2, work=tmp_path / "work", **settings))
+
+
+def test_a_file_is_no_folder_for_intermediate_results(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(na.ParameterError, match="file, which is not a folder"):
+        na.fit_corpus([np.ones((4, 5))], 2, work=tmp_path / "file")

@@ -87,3 +87,8 @@ def test_a_model_without_activations_makes_the_same_stems(song, tmp_path):
     )
     for one, other in zip(stems.paths.values(), again.paths.values(), strict=True):
         assert one.read_bytes() == other.read_bytes()
+
+
+def test_a_name_is_no_separator(song, tmp_path):
+    with pytest.raises(na.ParameterError, match="it must be a separator"):
+        na.separate_file(song, tmp_path / "stems", "hpss")
