@@ -14,7 +14,8 @@ from nmfaudio.audio.io.samples import as_samples
 from nmfaudio.audio.masking import analyse
 from nmfaudio.audio.transforms import Stft
 from nmfaudio.dictionaries.dictionary import Dictionary
-from nmfaudio.dictionaries.drum_model import drum_bands, hit_transform, nmfd
+from nmfaudio.dictionaries.drum_detection import hit_transform
+from nmfaudio.dictionaries.drum_model import drum_bands, nmfd
 from nmfaudio.errors import ContentError, ParameterError
 from nmfaudio.factorisation.engine import Callback, generator
 from nmfaudio.symbolic.conversion import Notes, as_notes

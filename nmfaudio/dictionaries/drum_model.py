@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -11,24 +10,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nmfaudio.audio.frequency_bands import FrequencyBands
-from nmfaudio.audio.masking import analyse
 from nmfaudio.audio.masks import soft_masks
-from nmfaudio.audio.preparation import prepared
-from nmfaudio.audio.transforms import Stft, Transform, default_n_fft
-from nmfaudio.dictionaries.bundled import bundled_kit
+from nmfaudio.audio.transforms import Transform
 from nmfaudio.dictionaries.drum_kit import convert_drum_templates
 from nmfaudio.factorisation.engine import Callback, decompose
 from nmfaudio.factorisation.factors import Factor
 from nmfaudio.factorisation.penalties import Prior
 from nmfaudio.factorisation.structures import Convolutive
-from nmfaudio.symbolic.drum_peaks import pick_hits
-from nmfaudio.symbolic.names import DRUM_PARTS
 
 if TYPE_CHECKING:
     from nmfaudio.dictionaries.dictionary import Dictionary
     from nmfaudio.factorisation.decomposition import Decomposition
     from nmfaudio.factorisation.penalties import Penalty
-    from nmfaudio.symbolic.note import Note
 
 BAND_WIDTH = 0.06
 """Width of the frequency bands as a share of their frequency: a semitone."""
@@ -353,73 +346,3 @@ def adapted_fit(
         return W, H
     H = emphasise_peaks(H)
     return model.adapt(W, H, scaled_weight(prior_weight, H))
-
-
-def part_levels(W: np.ndarray, H: np.ndarray, groups: Iterable[Sequence[int]]) -> np.ndarray:
-    """Return the magnitude that begins in each frame, for each part of a kit.
-
-    Parameters
-    ----------
-    W : np.ndarray [shape=(lag, freq, component)]
-    H : np.ndarray [shape=(component, time)]
-    groups : iterable of sequence of int
-        Components of each part.
-
-    Returns
-    -------
-    np.ndarray [shape=(part, time)]
-        Activations times the sums of their templates, summed over the components of a part.
-    """
-    levels = W.sum(axis=(0, 1), dtype=np.float64)[:, None].astype(H.dtype) * H
-    return np.array([levels[list(members)].sum(axis=0) for members in groups])
-
-
-def hit_transform(sr: int) -> Stft:
-    """Return the transform in which hits are located: frames of 23 ms every 6 ms.
-
-    Windows four times shorter than usual, since the onset of a hit is short.
-    """
-    return Stft(sr, default_n_fft(sr) // 4)
-
-
-def detect_hits(
-    y: np.ndarray,
-    sr: int,
-    parts: Iterable[str],
-    *,
-    max_iter: int,
-    callback: Callback | None = None,
-) -> tuple[Note, ...]:
-    """Find the hits of parts of a drum kit with the templates that ship with the package.
-
-    All parts of the shipped kit are modelled, so that a crash is not mistaken for a hi-hat, and the
-    hits of `parts` are returned.
-
-    Parameters
-    ----------
-    y : np.ndarray [shape=(channel, sample)]
-    sr : int
-        Sample rate in Hz.
-    parts : iterable of str
-    max_iter : int
-        Iterations of each of the two stages.
-    callback : callable, optional
-        Gets a `Progress` every ten iterations of each stage; True ends the stage.
-
-    Returns
-    -------
-    tuple of Note
-        As `pick_hits` returns them.
-    """
-    transform = hit_transform(sr)
-    V = analyse(prepared(y, sr, sr), transform)
-    fit = fit_kit(V, bundled_kit(), transform, max_iter=max_iter, callback=callback)
-    groups = bundled_groups(parts)
-    levels = part_levels(fit.W, fit.H, groups.values())
-    return pick_hits(levels, list(groups), transform.times(V.shape[1]))
-
-
-def bundled_groups(parts: Iterable[str]) -> dict[str, list[int]]:
-    """Return the components of parts of the shipped kit, in the order of `DRUM_PARTS`."""
-    kit, chosen = bundled_kit(), set(parts)
-    return {part: list(kit.components(part)) for part in DRUM_PARTS if part in chosen}

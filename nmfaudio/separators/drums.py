@@ -247,7 +247,7 @@ class DrumSeparator(NmfSeparator):
         (Five real drum tracks, mean onset F of kick, snare and hi-hat: 0.95; from the activations
         of the stems themselves: 0.89.)
         """
-        from nmfaudio.dictionaries.drum_model import detect_hits, part_levels
+        from nmfaudio.dictionaries.drum_detection import detect_hits, part_levels
         from nmfaudio.symbolic.drum_peaks import pick_hits
 
         if self.one_shots is None and self.onsets is None:
@@ -260,12 +260,15 @@ class DrumSeparator(NmfSeparator):
 
     def _streamed_hits(self, inputs: SeparationInput, learned: Learned) -> tuple[Note, ...]:
         """Hits of each part, as those of `_hits`."""
-        from nmfaudio.separators.drum_levels import streamed_hits, streamed_levels
+        from nmfaudio.dictionaries.drum_detection import detect_hits_in_blocks
+        from nmfaudio.separators.drum_levels import streamed_levels
         from nmfaudio.symbolic.drum_peaks import pick_hits
 
         groups = learned.groups
         if self.one_shots is None and self.onsets is None:
-            return streamed_hits(inputs, groups, max_iter=self.max_iter)
+            return detect_hits_in_blocks(
+                inputs.y, inputs.sr, groups, max_iter=self.max_iter, callback=inputs.callback
+            )
         members = [group.components for group in groups.values()]
         levels = streamed_levels(learned.decomposition, learned.fit, inputs, members)
         return pick_hits(levels, list(groups), inputs.transform.times(inputs.n_frames))

@@ -15,21 +15,16 @@ from nmfaudio._public import public
 from nmfaudio.audio.transforms import Stft
 from nmfaudio.dictionaries.bundled import bundled_kit
 from nmfaudio.dictionaries.dictionary import Dictionary
+from nmfaudio.dictionaries.drum_blocks import ADAPTED, KitBlocks
+from nmfaudio.dictionaries.drum_detection import hit_transform, part_levels
 from nmfaudio.dictionaries.drum_learning import hits_by_part
-from nmfaudio.dictionaries.drum_model import (
-    PRIOR_WEIGHT,
-    drum_bands,
-    fit_kit,
-    hit_transform,
-    part_levels,
-)
+from nmfaudio.dictionaries.drum_model import PRIOR_WEIGHT, drum_bands, fit_kit
 from nmfaudio.errors import ParameterError
 from nmfaudio.factorisation.engine import Callback
 from nmfaudio.symbolic.drum_peaks import THRESHOLD, pick_hits, threshold_of
 from nmfaudio.symbolic.names import DRUM_CHANNEL, DRUM_PARTS, drum_pitch
 from nmfaudio.symbolic.note import Note
 from nmfaudio.transcription.base import BaseTranscriber, Tuning, plain_settings, threshold_grid
-from nmfaudio.transcription.drum_blocks import ADAPTED, KitBlocks
 from nmfaudio.transcription.salience import Salience
 from nmfaudio.transcription.suitability import Suitability, drum_suitability
 from nmfaudio.transcription.transcribed_file import BlockFit

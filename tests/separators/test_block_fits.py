@@ -8,8 +8,9 @@ import pytest
 import nmfaudio as na
 from nmfaudio._common.lazy_audio import LazyAudio
 from nmfaudio.audio.preparation import Prepared, prepared
+from nmfaudio.dictionaries import drum_blocks
 from nmfaudio.kernels.threads import get_threads, set_threads
-from nmfaudio.separators import block_fits, blockwise, drum_levels, saved_fits
+from nmfaudio.separators import block_fits, blockwise, saved_fits
 from nmfaudio.separators.blockwise import BLOCK, Block
 from nmfaudio.separators.exemplar_fit import exemplar_model
 from nmfaudio.separators.inputs import SeparationInput
@@ -78,7 +79,6 @@ every_separator = pytest.mark.parametrize("separator", SEPARATORS.values(), ids=
 def short_excerpts(monkeypatch):
     monkeypatch.setattr(blockwise, "LEARNING_FRAMES", LEARNING)
     monkeypatch.setattr(blockwise, "EVIDENCE_FRAMES", LEARNING)
-    monkeypatch.setattr(drum_levels, "LEARNING_FRAMES", LEARNING)
 
 
 @pytest.fixture
@@ -172,7 +172,7 @@ def test_recordings_within_the_excerpt_have_nearly_the_stems_of_a_call(separator
 @pytest.mark.parametrize("known", [False, True], ids=["shipped kit", "onsets"])
 def test_hits_of_a_long_recording_are_about_those_of_a_call(known, monkeypatch):
     monkeypatch.setattr(blockwise, "LEARNING_FRAMES", 256)  # of 346
-    monkeypatch.setattr(drum_levels, "LEARNING_FRAMES", 512)  # of 691
+    monkeypatch.setattr(drum_blocks, "ADAPTED", 512)  # of 691
     y, sr = na.read(na.example("drums"), stop=4)
     score = [n for n in na.read_notes(na.example("drums", "score.mid")) if n.onset < 4]
     separator = na.DrumSeparator(hits=True, onsets=score if known else None)

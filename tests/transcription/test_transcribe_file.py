@@ -7,9 +7,10 @@ import pytest
 
 import nmfaudio as na
 from nmfaudio.audio.io import open_track
+from nmfaudio.dictionaries import drum_blocks
+from nmfaudio.dictionaries.drum_blocks import KitBlocks
 from nmfaudio.kernels.layout import FRAMES
-from nmfaudio.transcription import drum_blocks, note_blocks, note_fit
-from nmfaudio.transcription.drum_blocks import KitBlocks
+from nmfaudio.transcription import note_blocks, note_fit
 from nmfaudio.transcription.note_model import NoteModel
 
 RNG = np.random.default_rng(0)
