@@ -63,8 +63,7 @@ class WorkerProcess:
     def __init__(self, *, time_limit: float | None = None, memory_limit: int | None = None) -> None:
         self._time_limit = time_limit
         self._memory_limit = memory_limit
-        self._process: subprocess.Popen[bytes] | None = None
-        self._connection: Connection | None = None
+        self._running: tuple[subprocess.Popen[bytes], Connection] | None = None
         self._lock = threading.Lock()
         self._closed = False
 
@@ -88,7 +87,7 @@ class WorkerProcess:
         Exception
             Error of the task.
         """
-        connection = self._started()
+        process, connection = self._started()
         try:
             connection.send((function, arguments))
             if not connection.poll(self._time_limit):
@@ -99,7 +98,7 @@ class WorkerProcess:
                 )
             succeeded, outcome = connection.recv()
         except (OSError, EOFError):
-            raise self._death() from None
+            raise self._death(process) from None
         if succeeded:
             return outcome
         if isinstance(outcome, MemoryError):
@@ -110,7 +109,7 @@ class WorkerProcess:
         """End the process; the next task starts another, unless it is `for_good`."""
         with self._lock:
             self._closed = self._closed or for_good
-            process = self._process
+            process = None if self._running is None else self._running[0]
         if process is not None:
             process.terminate()
             with suppress(subprocess.TimeoutExpired):
@@ -118,33 +117,31 @@ class WorkerProcess:
             process.kill()
             process.wait()
 
-    def _started(self) -> Connection:
-        """Connection to the process, after starting it if there is none."""
+    def _started(self) -> tuple[subprocess.Popen[bytes], Connection]:
+        """Process and the connection to it, after starting it if there is none."""
         with self._lock:
             if self._closed:
                 raise WorkerError("the executor is shut down")
-            if self._process is not None and self._process.poll() is None:
-                assert self._connection is not None
-                return self._connection
-            if self._connection is not None:
-                self._connection.close()
+            if self._running is not None:
+                process, connection = self._running
+                if process.poll() is None:
+                    return self._running
+                connection.close()
             ours, theirs = socket.socketpair()
             with theirs:
                 command = [sys.executable, "-c", _START, str(theirs.fileno())]
-                self._process = subprocess.Popen(
+                process = subprocess.Popen(
                     [*command, str(self._memory_limit or 0), *sys.path],
                     stdin=subprocess.DEVNULL,
                     pass_fds=[theirs.fileno()],
                     env=os.environ | _ONE_THREAD,
                     process_group=0,  # Ctrl-C reaches the parent alone, which ends the process
                 )
-            self._connection = Connection(ours.detach())
-            return self._connection
+            self._running = process, Connection(ours.detach())
+            return self._running
 
-    def _death(self) -> WorkerError:
+    def _death(self, process: subprocess.Popen[bytes]) -> WorkerError:
         """Error about a process whose connection ended."""
-        process = self._process
-        assert process is not None
         try:
             code = process.wait(GRACE)
         except subprocess.TimeoutExpired:

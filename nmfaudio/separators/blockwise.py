@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -13,7 +13,7 @@ from nmfaudio._common.lazy_audio import LazyAudio
 from nmfaudio.audio.masking import Masking, join_frames
 from nmfaudio.factorisation.decomposition import Decomposition
 from nmfaudio.kernels.threads import get_threads
-from nmfaudio.separators.inputs import SeparationInput
+from nmfaudio.separators.inputs import SeparationInput, describe_members, model_metadata
 from nmfaudio.stems.masks import Parts, parts_of_factors, select_groups
 from nmfaudio.stems.rendering import Refinement, render_blocks
 
@@ -168,11 +168,8 @@ def described_groups(
     dict of str to ComponentGroup
         The groups in the order of `members`.
     """
-    from nmfaudio.stems.grouping import describe_groups
-
     V, fitted = fitted_evidence(learned, fit, inputs)
-    frequencies, hop = inputs.transform.frequencies, inputs.transform.hop_seconds
-    return describe_groups(V, fitted.W, fitted.H, members, frequencies=frequencies, hop_seconds=hop)
+    return describe_members(V, fitted, members, inputs.transform)
 
 
 def fit_block(
@@ -257,12 +254,7 @@ class StemStream:
             sources, and the fit that computes the activations where it can be saved.
         """
         learned = self.learned
-        metadata = {
-            **learned.metadata,
-            "transform": self.transform.to_dict(),
-            "settings": self.settings,
-            "sources": {name: asdict(group) for name, group in learned.groups.items()},
-        }
+        metadata = model_metadata(learned.metadata, self.transform, self.settings, learned.groups)
         decomposition = learned.decomposition
         factors, _ = decomposition.structure.excerpt(decomposition.factors, slice(0, 0))
         return replace(

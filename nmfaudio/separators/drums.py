@@ -11,7 +11,11 @@ from typing import TYPE_CHECKING, TypeAlias
 from nmfaudio._common.options import documented, option
 from nmfaudio._public import public
 from nmfaudio.errors import ContentError, ParameterError
-from nmfaudio.separators.inputs import GroupedDecomposition, SeparationInput
+from nmfaudio.separators.inputs import (
+    GroupedDecomposition,
+    SeparationInput,
+    describe_members,
+)
 from nmfaudio.separators.pipeline import NmfSeparator
 from nmfaudio.symbolic.names import DRUM_PARTS as PARTS
 
@@ -186,19 +190,11 @@ class DrumSeparator(NmfSeparator):
             The templates, and the components of each part.
         """
         from nmfaudio.separators.blockwise import LEARNING_FRAMES, Learned
-        from nmfaudio.stems.grouping import describe_groups
 
         V, indices = inputs.spread_frames(LEARNING_FRAMES, _LEARNING_RUN)
         times = inputs.start + inputs.transform.times(inputs.n_frames)[indices]
         decomposition, labels = self._kit(V, times, inputs)
-        groups = describe_groups(
-            V,
-            decomposition.W,
-            decomposition.H,
-            _groups(labels),
-            frequencies=inputs.transform.frequencies,
-            hop_seconds=inputs.transform.hop_seconds,
-        )
+        groups = describe_members(V, decomposition, _groups(labels), inputs.transform)
         fit = self._block_fit(len(decomposition.W), labels)
         learned = Learned(decomposition, groups, fit)
         if not self.hits:

@@ -12,7 +12,11 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from nmfaudio._common.options import documented, name_or_number, option
 from nmfaudio._public import public
 from nmfaudio.errors import ParameterError
-from nmfaudio.separators.inputs import GroupedDecomposition, SeparationInput
+from nmfaudio.separators.inputs import (
+    GroupedDecomposition,
+    SeparationInput,
+    describe_members,
+)
 from nmfaudio.separators.pipeline import NmfSeparator
 from nmfaudio.stems import REST
 
@@ -239,7 +243,6 @@ class GuidedSeparator(NmfSeparator):
         from nmfaudio.factorisation.engine import generator
         from nmfaudio.separators.blockwise import LEARNING_FRAMES, Learned, fitted_evidence
         from nmfaudio.separators.exemplar_fit import exemplar_model
-        from nmfaudio.stems.grouping import describe_groups
 
         rng = generator(inputs.rng)
         known = self.known_templates(inputs.transform, rng)
@@ -255,14 +258,8 @@ class GuidedSeparator(NmfSeparator):
             )
         fit = self._block_fit(model, known, inputs)
         V, fitted = fitted_evidence(model, fit, inputs)
-        groups = describe_groups(
-            V,
-            fitted.W,
-            fitted.H,
-            self._groups(known, fitted.n_components),
-            frequencies=inputs.transform.frequencies,
-            hop_seconds=inputs.transform.hop_seconds,
-        )
+        members = self._groups(known, fitted.n_components)
+        groups = describe_members(V, fitted, members, inputs.transform)
         return Learned(fitted, groups, fit)
 
     def _fit(

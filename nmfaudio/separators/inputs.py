@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -210,3 +210,69 @@ class GroupedDecomposition:
     groups: Mapping[str, Sequence[int]] | Mapping[str, ComponentGroup]
     metadata: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
+
+
+def describe_members(
+    V: np.ndarray,
+    fitted: Decomposition,
+    members: Mapping[str, Sequence[int]],
+    transform: Stft,
+) -> dict[str, ComponentGroup]:
+    """Compute the features of groups of components of a model; see `describe_groups`.
+
+    Parameters
+    ----------
+    V : np.ndarray [shape=(freq, time)]
+        Spectrogram of the mixture.
+    fitted : Decomposition
+        Its model.
+    members : mapping of str to sequence of int
+        Components of each group.
+    transform : Stft
+        Transform of the spectrogram.
+
+    Returns
+    -------
+    dict of str to ComponentGroup
+        The groups in the order of `members`.
+    """
+    from nmfaudio.stems.grouping import describe_groups
+
+    return describe_groups(
+        V,
+        fitted.W,
+        fitted.H,
+        members,
+        frequencies=transform.frequencies,
+        hop_seconds=transform.hop_seconds,
+    )
+
+
+def model_metadata(
+    metadata: Mapping[str, Any],
+    transform: Stft,
+    settings: Mapping[str, Any],
+    groups: Mapping[str, ComponentGroup],
+) -> dict[str, Any]:
+    """Return the metadata that are saved with a model, JSON-serialisable.
+
+    Parameters
+    ----------
+    metadata : mapping
+        Information of the separator.
+    transform : Stft
+    settings : mapping
+        Settings of the separator.
+    groups : mapping of str to ComponentGroup
+        Components of each stem.
+
+    Returns
+    -------
+    dict
+    """
+    return {
+        **metadata,
+        "transform": transform.to_dict(),
+        "settings": dict(settings),
+        "sources": {name: asdict(group) for name, group in groups.items()},
+    }

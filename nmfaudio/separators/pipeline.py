@@ -7,14 +7,19 @@ import operator
 import os
 import warnings
 from abc import ABC, abstractmethod
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, SupportsIndex
 
 from nmfaudio._common.json_types import as_json
 from nmfaudio._common.options import documented, option
 from nmfaudio._common.settings import Settings
 from nmfaudio.errors import AudioWarning, LimitError, ParameterError
-from nmfaudio.separators.inputs import GroupedDecomposition, SeparationInput
+from nmfaudio.separators.inputs import (
+    GroupedDecomposition,
+    SeparationInput,
+    describe_members,
+    model_metadata,
+)
 
 # Slow imports are inside the functions that need them, so that `nmfaudio COMMAND --help` is fast.
 if TYPE_CHECKING:
@@ -297,12 +302,7 @@ class NmfSeparator(Settings, ABC):
         if scale != 1:
             stems *= scale
         settings = self.settings() | {"seed": _seed(rng)}
-        metadata = {
-            **model.metadata,
-            "transform": transform.to_dict(),
-            "settings": settings,
-            "sources": {name: asdict(group) for name, group in groups.items()},
-        }
+        metadata = model_metadata(model.metadata, transform, settings, groups)
         separated = Stems(
             dict(zip(groups, stems, strict=True)),
             mixture,
@@ -452,19 +452,12 @@ def _component_groups(
     model: GroupedDecomposition, inputs: SeparationInput
 ) -> dict[str, ComponentGroup]:
     """Return the groups of a model as `ComponentGroup`, with missing features computed."""
-    from nmfaudio.stems.grouping import ComponentGroup, describe_groups
+    from nmfaudio.stems.grouping import ComponentGroup
 
     known = {k: g for k, g in model.groups.items() if isinstance(g, ComponentGroup)}
     indices = {k: g for k, g in model.groups.items() if not isinstance(g, ComponentGroup)}
     if indices:
-        known |= describe_groups(
-            inputs.V,
-            model.decomposition.W,
-            model.decomposition.H,
-            indices,
-            frequencies=inputs.transform.frequencies,
-            hop_seconds=inputs.transform.hop_seconds,
-        )
+        known |= describe_members(inputs.V, model.decomposition, indices, inputs.transform)
     return {name: known[name] for name in model.groups}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Protocol
+from typing import Protocol, cast
 
 import numpy as np
 
@@ -74,8 +74,8 @@ class HitModel:
     ) -> None:
         kit = transcriber.dictionary
         if recording is None:
-            assert isinstance(kit.transform, Stft)
-            W = convert_drum_templates(kit.templates, kit.transform, transform)
+            # DrumTranscriber takes no dictionary of another transform.
+            W = convert_drum_templates(kit.templates, cast("Stft", kit.transform), transform)
         else:
             V = analyse(prepared(recording, transform.sr, transform.sr), transform)
             prior, iterations = transcriber.prior_weight, transcriber.max_iter
