@@ -7,19 +7,18 @@ import operator
 import os
 import warnings
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, SupportsIndex
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar, SupportsIndex
 
-from nmfaudio._common.json_types import as_json
-from nmfaudio._common.options import documented, option
-from nmfaudio._common.settings import Settings
-from nmfaudio.errors import AudioWarning, LimitError, ParameterError
+from nmfaudio._common.options import documented
+from nmfaudio.errors import AudioWarning, LimitError
 from nmfaudio.separators.inputs import (
     GroupedDecomposition,
     SeparationInput,
     describe_members,
     model_metadata,
 )
+from nmfaudio.separators.shared_settings import SharedSettings
 
 # Slow imports are inside the functions that need them, so that `nmfaudio COMMAND --help` is fast.
 if TYPE_CHECKING:
@@ -28,13 +27,10 @@ if TYPE_CHECKING:
     import numpy as np
 
     from nmfaudio._common.lazy_audio import LazyAudio
-    from nmfaudio.audio.masking import Masking
-    from nmfaudio.audio.transforms import Stft
     from nmfaudio.factorisation.engine import Callback
     from nmfaudio.separators.blockwise import Learned, StemStream
     from nmfaudio.separators.excerpt import Excerpt
     from nmfaudio.stems.grouping import ComponentGroup
-    from nmfaudio.stems.rendering import Refinement
     from nmfaudio.stems.stems import Stems
 
 # A recording whose peak is outside this range is scaled first, since powers of its float32 samples
@@ -44,7 +40,7 @@ QUIETEST, LOUDEST = 2.0**-20, 2.0**20
 
 @documented
 @dataclass(frozen=True, kw_only=True)
-class NmfSeparator(Settings, ABC):
+class NmfSeparator(SharedSettings, ABC):
     """Base class of separators that factorise a spectrogram.
 
     It computes the spectrogram, calls `model` to factorise it and to assign the components to
@@ -89,76 +85,6 @@ class NmfSeparator(Settings, ABC):
 
     usage_examples: ClassVar[tuple[str, ...]] = ()
     """Example arguments that the help of the command shows."""
-
-    max_iter: int = option(
-        200,
-        "maximum number of iterations; more fit the mixture better and take longer",
-        metavar="N",
-    )
-    tol: float = option(
-        1e-4,
-        "stop once ten iterations improve the fit by less than this fraction; 0 never stops early",
-        metavar="FRACTION",
-    )
-    n_fft: int | None = option(
-        None,
-        "window length in samples: longer windows resolve pitches better, shorter ones smear drum "
-        "hits less; by default the power of two nearest to 93 ms",
-        parse=int,
-        metavar="SAMPLES",
-    )
-    hop: int | None = option(
-        None,
-        "hop length in samples: shorter hops give smoother masks and take longer; by default a "
-        "quarter of the window",
-        parse=int,
-        metavar="SAMPLES",
-    )
-    mask: Literal["soft", "binary"] = option(
-        "soft",
-        "kind of mask: soft divides each bin among the stems, binary gives it to the strongest "
-        "one, which leaks less and causes more artefacts",
-        choices=("soft", "binary"),
-    )
-    mask_power: float = option(
-        2.0,
-        "exponent of the soft masks: 1 keeps more of each source and leaks more, 2 suits music",
-        metavar="ALPHA",
-    )
-    spatial: Literal["wiener", "mask"] = option(
-        "wiener",
-        "treatment of several channels: wiener also separates sources by their positions, mask "
-        "treats all channels alike",
-        choices=("wiener", "mask"),
-    )
-    refine: Literal["none", "consistent", "misi"] = option(
-        "consistent",
-        "refinement of the phases: consistent makes overlapping frames of a stem agree (slightly "
-        "cleaner; takes up to two thirds longer), misi fits phases to the masks (only for very "
-        "good masks), none keeps those of the mixture",
-        choices=("none", "consistent", "misi"),
-    )
-
-    def __post_init__(self) -> None:
-        from nmfaudio._common.validation import as_choice, as_count, as_number, shown
-
-        self._set("max_iter", as_count(self.max_iter, "max_iter", low=0))
-        self._set("tol", as_number(self.tol, "tol", low=0))
-        self._set("mask_power", as_number(self.mask_power, "mask_power", above=0))
-        for item in fields(self):
-            value = getattr(self, item.name)
-            if isinstance(item.default, bool) and not isinstance(value, bool):
-                raise ParameterError(f"{item.name} is {shown(value)}; it must be True or False")
-        as_choice(self.mask, "mask", ("soft", "binary"))
-        as_choice(self.spatial, "spatial", ("wiener", "mask"))
-        as_choice(self.refine, "refine", ("none", "consistent", "misi"))
-        for name in ("n_fft", "hop"):
-            if getattr(self, name) is not None:
-                self._set(name, as_count(getattr(self, name), name, low=1))
-
-    def _set(self, name: str, value: Any) -> None:
-        """Set a field of the frozen dataclass in `__post_init__`, to its validated value."""
-        object.__setattr__(self, name, value)
 
     @abstractmethod
     def model(self, inputs: SeparationInput) -> GroupedDecomposition:
@@ -206,34 +132,6 @@ class NmfSeparator(Settings, ABC):
         tuple of (int, int)
             Number of components, number of stems.
         """
-
-    def transform(self, sr: int) -> Stft:
-        """Return the transform for audio of a sample rate.
-
-        Parameters
-        ----------
-        sr : int
-            Sample rate in Hz.
-
-        Returns
-        -------
-        Stft
-            Short-time Fourier transform with the settings `n_fft` and `hop`.
-        """
-        from nmfaudio.audio.transforms import Stft, default_n_fft
-
-        n_fft = default_n_fft(sr) if self.n_fft is None else self.n_fft
-        return Stft(sr, n_fft, self.hop)  # type: ignore[arg-type]
-
-    def settings(self) -> dict[str, Any]:
-        """Return all settings.
-
-        Returns
-        -------
-        dict
-            Values by field name, JSON-serialisable.
-        """
-        return {f.name: as_json(getattr(self, f.name)) for f in fields(self)}
 
     def __call__(
         self,
@@ -295,7 +193,7 @@ class NmfSeparator(Settings, ABC):
         _warn_of_single(groups)
         del inputs  # frees the spectrogram, which rendering does not need
         members = [group.components for group in groups.values()]
-        masking, refinement = self._rendering(transform)
+        masking, refinement = self.rendering(transform)
         LOGGER.info("rendering %d stems: %s", len(groups), ", ".join(groups))
         parts = group_parts(model.decomposition, members)
         stems = render_stems(parts, len(members), masking, refinement, scaled, transform)
@@ -382,7 +280,7 @@ class NmfSeparator(Settings, ABC):
         metadata = {**learned.metadata, "fit": pack(learned.fit)}
         learned = replace(learned, metadata=metadata)
         _warn_of_single(learned.groups)
-        masking, refinement = self._rendering(transform)
+        masking, refinement = self.rendering(transform)
         settings = self.settings() | {"seed": _seed(rng)}
         return StemStream(
             self.finish_block, learned, y, inputs, masking, refinement, scale, settings
@@ -404,14 +302,6 @@ class NmfSeparator(Settings, ABC):
             Stems with the same sum.
         """
         return block
-
-    def _rendering(self, transform: Stft) -> tuple[Masking, Refinement]:
-        """Return the settings of the rendering."""
-        from nmfaudio.audio.masking import Masking
-        from nmfaudio.stems.rendering import Refinement
-
-        masking = Masking(self.mask_power, transform.power, self.mask == "binary")
-        return masking, Refinement(self.spatial == "wiener", self.refine)
 
     def finish(self, stems: Stems) -> Stems:
         """Judge or change the rendered stems; by default they are returned as they are.
