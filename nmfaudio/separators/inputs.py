@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 # Slow imports are inside the functions that need them, so that `nmfaudio COMMAND --help` is fast.
 if TYPE_CHECKING:
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from nmfaudio.symbolic.note import Note
 
 _RUN = 64  # consecutive frames that are computed at a time
+_SCRATCH_BLOCK = 1024  # frames that are computed and written to disk at a time
+
+Fit = Literal["frames", "all"]
+"""Frames from which templates are learned: spread over the recording, or all."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +41,8 @@ class SeparationInput:
         Called with a `Progress` every ten iterations; to be passed on to `decompose`.
     excerpt : Excerpt or None
         Place of `y` in its file, if it is an excerpt of one.
+    fit : "frames" or "all"
+        Frames from which `NmfSeparator.learn` learns templates: spread over the recording, or all.
 
     Examples
     --------
@@ -51,6 +57,7 @@ class SeparationInput:
     rng: int | np.random.Generator | None
     callback: Callback | None
     excerpt: Excerpt | None = None
+    fit: Fit = "frames"
 
     @property
     def sr(self) -> int:
@@ -102,6 +109,67 @@ class SeparationInput:
         np.ndarray [shape=(freq, time)]
         """
         return self.transform.features(self.transform.frames(self.y, start, stop))
+
+    def training_frames(self, count: int, run: int = 1) -> tuple[np.ndarray, np.ndarray]:
+        """Compute the frames from which templates are learned, as `fit` chooses them.
+
+        Parameters
+        ----------
+        count, run : int
+            As for `spread_frames`.
+
+        Returns
+        -------
+        V : np.ndarray [shape=(freq, frame)]
+            Spectrogram of the frames; all frames of a long recording are a temporary file that is
+            mapped into memory, see `all_frames`.
+        indices : np.ndarray [shape=(frame,)]
+            Index of each frame in the recording, ascending.
+
+        Raises
+        ------
+        OutputError
+            The disk has no space for all frames.
+        """
+        import numpy as np
+
+        if self.learns_from_disk(count):
+            return self.all_frames(), np.arange(self.n_frames)
+        return self.spread_frames(count, run)
+
+    def learns_from_disk(self, count: int) -> bool:
+        """Return whether templates are learned from all frames, which are more than `count`.
+
+        Parameters
+        ----------
+        count : int
+            Largest number of frames in memory.
+
+        Returns
+        -------
+        bool
+        """
+        return self.fit == "all" and self.n_frames > count
+
+    def all_frames(self) -> np.ndarray:
+        """Compute all frames of `V`, bit for bit, in a temporary file that is mapped into memory.
+
+        Returns
+        -------
+        np.ndarray [shape=(freq, time)]
+            In Fortran order. The file is deleted with it.
+
+        Raises
+        ------
+        OutputError
+            The disk has no space for it.
+        """
+        from nmfaudio._common.files.scratch import scratch_array
+        from nmfaudio.audio.feature_blocks import analysed_blocks
+
+        shape = self.n_frames, len(self.transform.frequencies)
+        blocks = analysed_blocks(self.y, self.transform, _SCRATCH_BLOCK)
+        return scratch_array((V.T for _, V in blocks), shape, self.y.dtype).T
 
     def spread_frames(self, count: int, run: int = 1) -> tuple[np.ndarray, np.ndarray]:
         """Compute frames that are spread evenly over the recording.
