@@ -18,6 +18,7 @@ from nmfaudio.cli.failures import check_ended, printable
 from nmfaudio.cli.file_names import FileName
 from nmfaudio.cli.inputs import input_name
 from nmfaudio.cli.parser import (
+    COMPUTATION,
     OUTPUT,
     REPORTING,
     TUNING,
@@ -158,6 +159,14 @@ class SeparateCommand(BatchCommand):
         metavar="M.NPZ",
         group=OUTPUT,
     )
+    fit: str = option(
+        "frames",
+        "frames of a file processed in blocks from which templates are learned: up to 8,192 that"
+        " are spread over it, or all, whose spectrogram is a temporary file (in TMPDIR); a file in"
+        " memory always has all",
+        choices=("frames", "all"),
+        group=COMPUTATION,
+    )
     verbose: bool = switch(
         "also show a table of the sources", short="-v", group=REPORTING, excludes="verbosity"
     )
@@ -264,6 +273,7 @@ class SeparateCommand(BatchCommand):
             if setting.suffixes and isinstance(path, str) and _TRACK not in path:
                 open_source(path)[0].close()
         check_format(self.format, self.subtype, *_ANY_AUDIO)
+        self.separator.check_fit(self.fit)  # type: ignore[arg-type]  # argparse checks the choices
         check_encoding(self.format, self.mp3_bitrate, keep_tags=self.tags == "keep")
         if self.only and self._stem_names is not None:
             chosen_names(self.only, self._stem_names)
@@ -315,7 +325,12 @@ class SeparateCommand(BatchCommand):
             bar.show_stage(PREPARING)
             excerpt = self._excerpt(job, track.offset / track.sr)
             stream = self.separator.stream(
-                track, track.sr, rng=self.seed, callback=bar.update, excerpt=excerpt
+                track,
+                track.sr,
+                rng=self.seed,
+                callback=bar.update,
+                excerpt=excerpt,
+                fit=self.fit,  # type: ignore[arg-type]  # argparse checks the choices
             )
             names = chosen_names(self.only, stream.names) if self.stems else []
             paths = stem_paths(stream.names, names, partial(self._target, job))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from nmfaudio.factorisation.engine import Progress
     from nmfaudio.separators.blockwise import StemStream
     from nmfaudio.separators.excerpt import Excerpt
+    from nmfaudio.separators.inputs import Fit
     from nmfaudio.stems.stems import Stems
 
 
@@ -71,6 +72,7 @@ class Separator(Protocol):
         rng: int | np.random.Generator | None = 0,
         callback: Callable[[Progress], bool | None] | None = None,
         excerpt: Excerpt | None = None,
+        fit: Fit = "frames",
     ) -> StemStream:
         """Separate a recording block by block, in memory that does not grow with its length.
 
@@ -82,11 +84,28 @@ class Separator(Protocol):
             Sample rate in Hz.
         rng, callback, excerpt
             As for a call.
+        fit : "frames" or "all"
+            Frames from which templates are learned: spread over the recording, or all.
 
         Returns
         -------
         StemStream
             The learned model; its method `blocks` renders the stems.
+        """
+        ...
+
+    def check_fit(self, fit: Fit) -> None:
+        """Check, before a recording is read, from which frames templates are to be learned.
+
+        Parameters
+        ----------
+        fit : "frames" or "all"
+            As for `stream`.
+
+        Raises
+        ------
+        ParameterError
+            The separator cannot learn from all frames of a long recording.
         """
         ...
 

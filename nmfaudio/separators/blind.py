@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from nmfaudio._common.options import documented, name_or_number, option
 from nmfaudio._public import public
 from nmfaudio.errors import ParameterError
-from nmfaudio.separators.inputs import GroupedDecomposition, SeparationInput
+from nmfaudio.separators.inputs import Fit, GroupedDecomposition, SeparationInput
 from nmfaudio.separators.pipeline import NmfSeparator
 
 # Slow imports are inside the functions that need them, so that --help is fast.
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from nmfaudio.factorisation.decomposition import Decomposition
     from nmfaudio.separators.blockwise import Learned
     from nmfaudio.stems.grouping import ComponentGroup
+
+
+_START_ITERATIONS = 10  # of the activations of all frames, before templates are updated too
+_COPYING = ("pg", "ccd")  # solvers with arrays as large as the spectrogram
 
 
 def _number_or_auto(text: str) -> int | str:
@@ -60,6 +64,8 @@ class BlindSeparator(NmfSeparator):
     >>> list(stems)
     ['harmonic', 'percussive']
     """
+
+    learns_from_all: ClassVar[bool] = True
 
     n_sources: int | Literal["auto"] = option(
         2,
@@ -165,12 +171,39 @@ class BlindSeparator(NmfSeparator):
         from nmfaudio.separators.blockwise import LEARNING_FRAMES, Learned, fitted_evidence
 
         fit = FixedTemplates()
-        fitted = self._fit(inputs.spread_frames(LEARNING_FRAMES)[0], inputs)
+        if inputs.learns_from_disk(LEARNING_FRAMES):
+            fitted = self._fit_all(inputs, LEARNING_FRAMES)
+        else:
+            fitted = self._fit(inputs.spread_frames(LEARNING_FRAMES)[0], inputs)
         evidence = fitted_evidence(fitted, fit, inputs)
         return Learned(fitted, self._groups(*evidence, inputs), fit)
 
-    def _fit(self, V: np.ndarray, inputs: SeparationInput) -> Decomposition:
-        """Factor a spectrogram by NMF."""
+    def check_fit(self, fit: Fit) -> None:
+        """Check, before a recording is read, from which frames templates are to be learned.
+
+        Parameters
+        ----------
+        fit : "frames" or "all"
+            As for `stream`.
+
+        Raises
+        ------
+        ParameterError
+            The fit to all frames of a long recording would need them in memory.
+        """
+        from nmfaudio.factorisation.divergences import beta_named
+
+        super().check_fit(fit)
+        beta = beta_named(self.beta_loss, "separate").beta
+        if fit == "all" and (beta <= 0 or self.solver in _COPYING):
+            raise ParameterError(
+                f"fit is 'all', but beta_loss {self.beta_loss!r} with solver {self.solver!r} needs "
+                f"all frames in memory; use a β above 0 and another solver than "
+                f"{' and '.join(_COPYING)}, or fit='frames'"
+            )
+
+    def _fit(self, V: np.ndarray, inputs: SeparationInput, **start: Any) -> Decomposition:
+        """Factor a spectrogram by NMF; `start` are the arguments of `nmf` for another start."""
         from nmfaudio.factorisation.engine import nmf
 
         return nmf(
@@ -178,12 +211,27 @@ class BlindSeparator(NmfSeparator):
             self.n_components,
             beta_loss=self.beta_loss,
             solver=self.solver,
-            init=self.init,
             max_iter=self.max_iter,
             tol=self.tol,
             callback=inputs.callback,
             rng=inputs.rng,
+            **({"init": self.init} | start),
         )
+
+    def _fit_all(self, inputs: SeparationInput, count: int) -> Decomposition:
+        """Factor all frames, which are on disk, from the templates of `count` frames on."""
+        from nmfaudio.factorisation.engine import nmf
+        from nmfaudio.factorisation.loop import numbered
+        from nmfaudio.factorisation.online import activations
+
+        # Initialisations from the spectrogram would copy it.
+        first, second = (
+            replace(inputs, callback=numbered(inputs.callback, n, 2)) for n in range(2)
+        )
+        start = self._fit(inputs.spread_frames(count)[0], first)
+        V = inputs.all_frames()
+        H = activations(V, start.W, start.divergence, max_iter=_START_ITERATIONS)
+        return self._fit(V, second, init="random", W=start.W, H=H)
 
     def _groups(
         self, V: np.ndarray, fitted: Decomposition, inputs: SeparationInput

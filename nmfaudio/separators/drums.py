@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from nmfaudio._common.options import documented, option
 from nmfaudio._public import public
@@ -78,6 +78,8 @@ class DrumSeparator(NmfSeparator):
     """
 
     usage_examples = ("drums.wav", "drums.wav --parts kick,snare,hihat,toms,cymbals")
+
+    learns_from_all: ClassVar[bool] = True
 
     parts: tuple[str, ...] | None = option(
         None,
@@ -189,13 +191,16 @@ class DrumSeparator(NmfSeparator):
         Learned
             The templates, and the components of each part.
         """
-        from nmfaudio.separators.blockwise import LEARNING_FRAMES, Learned
+        from nmfaudio.separators.blockwise import LEARNING_FRAMES, Learned, described_groups
 
-        V, indices = inputs.spread_frames(LEARNING_FRAMES, _LEARNING_RUN)
+        V, indices = inputs.training_frames(LEARNING_FRAMES, _LEARNING_RUN)
         times = inputs.start + inputs.transform.times(inputs.n_frames)[indices]
         decomposition, labels = self._kit(V, times, inputs)
-        groups = describe_members(V, decomposition, _groups(labels), inputs.transform)
-        fit = self._block_fit(len(decomposition.W), labels)
+        fit, members = self._block_fit(len(decomposition.W), labels), _groups(labels)
+        if inputs.learns_from_disk(LEARNING_FRAMES):  # features of all frames need more memory
+            groups = described_groups(decomposition, fit, members, inputs)
+        else:
+            groups = describe_members(V, decomposition, members, inputs.transform)
         learned = Learned(decomposition, groups, fit)
         if not self.hits:
             return learned

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from nmfaudio.factorisation.engine import Callback
     from nmfaudio.separators.blockwise import Learned, StemStream
     from nmfaudio.separators.excerpt import Excerpt
+    from nmfaudio.separators.inputs import Fit
     from nmfaudio.separators.pitch_track import Pitch
     from nmfaudio.separators.voice_model import VoiceSizes
     from nmfaudio.stems.stems import Stems
@@ -218,6 +219,7 @@ class F0Separator(NmfSeparator):
         rng: int | np.random.Generator | None = 0,
         callback: Callback | None = None,
         excerpt: Excerpt | None = None,
+        fit: Fit = "frames",
     ) -> StemStream:
         """Separate a recording block by block, in memory that does not grow with its length.
 
@@ -233,6 +235,8 @@ class F0Separator(NmfSeparator):
             Called with a `Progress` every ten iterations; returning True stops the iterations.
         excerpt : Excerpt, optional
             Place of the samples in their file, as for a call.
+        fit : "frames"
+            Frames from which templates are learned: spread over the recording.
 
         Returns
         -------
@@ -240,7 +244,7 @@ class F0Separator(NmfSeparator):
             Stems of the blocks. The pitch of a long recording is estimated in pieces of a minute,
             so a guess may differ from that of a call at a few frames.
         """
-        stream = super().stream(y, sr, rng=rng, callback=callback, excerpt=excerpt)
+        stream = super().stream(y, sr, rng=rng, callback=callback, excerpt=excerpt, fit=fit)
         return replace(stream, finish=_Judge(stream.y.shape[1])) if self.guess else stream
 
     @property

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from nmfaudio.factorisation.loop import Callback
     from nmfaudio.separators.base import Separator
     from nmfaudio.separators.blockwise import StemStream
+    from nmfaudio.separators.inputs import Fit
     from nmfaudio.stems.grouping import ComponentGroup
     from nmfaudio.symbolic.note import Note
 
@@ -130,6 +131,7 @@ def separate_file(
     callback: Callback | None = None,
     start: float | None = None,
     stop: float | None = None,
+    fit: Fit = "frames",
     format: str = "wav",
     subtype: str | None = None,
     clip: Literal["gain", "error"] = "gain",
@@ -154,6 +156,9 @@ def separate_file(
         Called with a `Progress` every ten iterations; returning True stops the iterations.
     start, stop : float, optional
         Range in seconds to separate; by default the whole file.
+    fit : "frames" or "all"
+        Frames from which templates are learned: 8,192 or fewer that are spread over the recording,
+        or all of them, whose spectrogram is a temporary file; see `NmfSeparator.stream`.
     format : str
         File format: ``"wav"``, ``"flac"``, ``"ogg"``, ``"mp3"``, ``"aiff"``, …
     subtype : str, optional
@@ -178,7 +183,7 @@ def separate_file(
     LimitError
         The separator needs the whole recording in memory.
     OutputError
-        A file exists or cannot be written.
+        A file exists or cannot be written, or the disk has no space for the spectrogram.
 
     Examples
     --------
@@ -201,7 +206,9 @@ def separate_file(
         )
     excerpt = None if start is None and stop is None else Excerpt(path, start or 0.0)
     with open_track(path, start=start, stop=stop) as track:
-        stream = separator.stream(track, track.sr, rng=rng, callback=callback, excerpt=excerpt)
+        stream = separator.stream(
+            track, track.sr, rng=rng, callback=callback, excerpt=excerpt, fit=fit
+        )
         names = stream.names
         targets = {
             name: Path(folder, f"{file}.{format}")

@@ -13,6 +13,7 @@ from nmfaudio._common.options import documented, name_or_number, option
 from nmfaudio._public import public
 from nmfaudio.errors import ParameterError
 from nmfaudio.separators.inputs import (
+    Fit,
     GroupedDecomposition,
     SeparationInput,
     describe_members,
@@ -94,6 +95,8 @@ class GuidedSeparator(NmfSeparator):
         "loop.wav --example kick=kicks/ --example snare=snares/",
         "mix.wav --dictionary songs.npz",
     )
+
+    learns_from_all: ClassVar[bool] = True
 
     dictionary: str | os.PathLike[str] | Dictionary | None = option(
         None,
@@ -247,7 +250,7 @@ class GuidedSeparator(NmfSeparator):
         rng = generator(inputs.rng)
         known = self.known_templates(inputs.transform, rng)
         if self.free_components or self.adapt is not None:
-            V, _ = inputs.spread_frames(LEARNING_FRAMES, _LEARNING_RUN)
+            V, _ = inputs.training_frames(LEARNING_FRAMES, _LEARNING_RUN)
             model = self._fit(V, known, inputs.callback, rng, refit=False)
         else:
             model = exemplar_model(
@@ -261,6 +264,29 @@ class GuidedSeparator(NmfSeparator):
         members = self._groups(known, fitted.n_components)
         groups = describe_members(V, fitted, members, inputs.transform)
         return Learned(fitted, groups, fit)
+
+    def check_fit(self, fit: Fit) -> None:
+        """Check, before a recording is read, from which frames templates are to be learned.
+
+        Parameters
+        ----------
+        fit : "frames" or "all"
+            As for `stream`. Without `n_free` and `adapt` no templates are learned from a recording.
+
+        Raises
+        ------
+        ParameterError
+            The fit to all frames of a long recording would need them in memory.
+        """
+        from nmfaudio.factorisation.divergences import beta_named
+
+        super().check_fit(fit)
+        loss = self._beta(self._loaded)
+        if fit == "all" and self.adapt is not None and beta_named(loss, "guided").beta <= 0:
+            raise ParameterError(
+                f"fit is 'all', but adapt with beta_loss {loss!r} needs all frames in memory; use "
+                "a β above 0, or fit='frames'"
+            )
 
     def _fit(
         self,
@@ -307,9 +333,11 @@ class GuidedSeparator(NmfSeparator):
             return BandTemplates(BAND_WIDTH, CONVOLUTIVE_ITERATIONS, halo, peak)
         return ExemplarWindows(self.max_iter, lags, peak)
 
-    def _beta(self, known: Dictionary) -> str | float:
+    def _beta(self, known: Dictionary | None) -> str | float:
         """Return the beta-divergence of the fit."""
-        return known.beta_loss if self.beta_loss is None else self.beta_loss
+        if self.beta_loss is not None:
+            return self.beta_loss
+        return _BETA if known is None else known.beta_loss
 
     def _groups(self, known: Dictionary, n_components: int) -> dict[str, Sequence[int]]:
         """Return the components of each stem."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from nmfaudio._common.options import documented, option
 from nmfaudio._public import public
@@ -62,6 +62,8 @@ class HpssSeparator(NmfSeparator):
     ...  for name, true in (("harmonic", tone), ("percussive", clicks))]
     [True, True]
     """
+
+    learns_from_all: ClassVar[bool] = True
 
     residual: bool = option(
         False,
@@ -134,7 +136,7 @@ class HpssSeparator(NmfSeparator):
         )
         from nmfaudio.separators.blockwise import LEARNING_FRAMES, Learned, fitted_evidence
 
-        V, _ = inputs.spread_frames(LEARNING_FRAMES, _LEARNING_RUN)
+        V, _ = inputs.training_frames(LEARNING_FRAMES, _LEARNING_RUN)
         fitted = self._mean_model(V, inputs)
         halo = convolutive_halo(len(fitted.W))
         fit = AveragedTemplates(self.models, CONVOLUTIVE_ITERATIONS, halo)

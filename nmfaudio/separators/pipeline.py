@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, SupportsIndex
 
 from nmfaudio._common.options import documented
-from nmfaudio.errors import AudioWarning, LimitError
+from nmfaudio.errors import AudioWarning, LimitError, ParameterError
 from nmfaudio.separators.inputs import (
+    Fit,
     GroupedDecomposition,
     SeparationInput,
     describe_members,
@@ -85,6 +86,8 @@ class NmfSeparator(SharedSettings, ABC):
 
     usage_examples: ClassVar[tuple[str, ...]] = ()
     """Example arguments that the help of the command shows."""
+    learns_from_all: ClassVar[bool] = False
+    """Whether `learn` learns templates from `SeparationInput.training_frames`."""
 
     @abstractmethod
     def model(self, inputs: SeparationInput) -> GroupedDecomposition:
@@ -222,12 +225,17 @@ class NmfSeparator(SharedSettings, ABC):
         rng: int | np.random.Generator | None = 0,
         callback: Callback | None = None,
         excerpt: Excerpt | None = None,
+        fit: Fit = "frames",
     ) -> StemStream:
         """Separate a recording block by block, in memory that does not grow with its length.
 
         Templates are learned from frames that are spread over the recording, then activations are
         fitted and stems are rendered in one block of frames after another. A short recording has
         nearly the stems of a call.
+
+        Templates may also be learned from all frames, which takes longer. Their spectrogram is then
+        a temporary file, in the folder that the environment variable ``TMPDIR`` chooses; of a long
+        recording only the activations are in memory.
 
         Parameters
         ----------
@@ -241,6 +249,8 @@ class NmfSeparator(SharedSettings, ABC):
             Called with a `Progress` every ten iterations; returning True stops the iterations.
         excerpt : Excerpt, optional
             Place of the samples in their file, as for a call.
+        fit : "frames" or "all"
+            Frames from which templates are learned: spread over the recording, or all.
 
         Returns
         -------
@@ -253,6 +263,8 @@ class NmfSeparator(SharedSettings, ABC):
             A setting or the audio is invalid.
         LimitError
             The separator needs the whole recording in memory.
+        OutputError
+            The disk has no space for the spectrogram of all frames.
 
         Examples
         --------
@@ -266,6 +278,7 @@ class NmfSeparator(SharedSettings, ABC):
         from nmfaudio.separators.blockwise import Scaled, StemStream
         from nmfaudio.separators.saved_fits import pack
 
+        self.check_fit(fit)
         transform = self.transform(sr)
         scale = _power_of_two(y)
         inputs = SeparationInput(
@@ -274,6 +287,7 @@ class NmfSeparator(SharedSettings, ABC):
             rng,
             callback,
             excerpt,
+            fit,
         )
         learned = self.learn(inputs)
         # With its fit, a model that is saved without activations can be rendered again.
@@ -285,6 +299,27 @@ class NmfSeparator(SharedSettings, ABC):
         return StemStream(
             self.finish_block, learned, y, inputs, masking, refinement, scale, settings
         )
+
+    def check_fit(self, fit: Fit) -> None:
+        """Check, before a recording is read, from which frames templates are to be learned.
+
+        Parameters
+        ----------
+        fit : "frames" or "all"
+            As for `stream`.
+
+        Raises
+        ------
+        ParameterError
+            The separator cannot learn from all frames of a long recording.
+        """
+        from nmfaudio._common.validation import as_choice
+
+        if as_choice(fit, "fit", ("frames", "all")) == "all" and not self.learns_from_all:
+            raise ParameterError(
+                f"fit is 'all', but {type(self).__name__} learns from a part of the frames of a "
+                "long recording; use fit='frames'"
+            )
 
     def finish_block(self, block: np.ndarray, learned: Learned) -> np.ndarray:
         """Change a block of the rendered stems, as `finish` does; by default it is kept.
