@@ -6,7 +6,8 @@ one thread, so that its CPU time divided by the length is the load of one core; 
 the resident memory. Kernels are compiled beforehand.
 
 ``python -m benchmarks.scale --frames`` compares templates learned from some of the frames with
-those from all of them.
+those from all of them. ``--fit [SECONDS]`` compares ``fit="frames"`` with ``fit="all"``: divergence
+of all frames, CPU time and memory of learning.
 """
 
 from __future__ import annotations
@@ -48,6 +49,39 @@ with tempfile.TemporaryDirectory(dir=sys.argv[2]) as folder:
     {work}
 peak = next(int(line.split()[1]) for line in open("/proc/self/status") if "VmHWM" in line)
 print(time.process_time(), peak / 1024)
+"""
+FITS = {
+    "separate": "na.BlindSeparator()",
+    "drums": "na.DrumSeparator()",
+    "hpss": "na.HpssSeparator()",
+}
+_FIT = """
+import sys, threading, time
+import nmfaudio as na
+from nmfaudio.audio.io.track import open_track
+from nmfaudio.kernels.threads import set_threads
+from nmfaudio.separators.blockwise import BLOCK, fit_block
+set_threads(1)
+def memory(name):
+    return next(int(x.split()[1]) for x in open("/proc/self/status") if x.startswith(name)) / 1024
+anonymous, ended = [0.0], threading.Event()
+def watch():
+    while not ended.wait(0.05):
+        anonymous.append(memory("RssAnon"))
+watcher = threading.Thread(target=watch)
+watcher.start()
+with open_track(sys.argv[1]) as track:
+    stream = {kind}.stream(track, track.sr, fit=sys.argv[2])
+    cpu, resident = time.process_time(), memory("VmHWM")
+    ended.set()
+    watcher.join()
+    loss, learned, inputs = 0.0, stream.learned, stream.inputs
+    for number in range(-(-inputs.n_frames // BLOCK)):
+        fitted, offset = fit_block(learned.decomposition, learned.fit, inputs, number)
+        first, last = number * BLOCK, min((number + 1) * BLOCK, inputs.n_frames)
+        model = fitted.model()[:, offset : offset + last - first]
+        loss += fitted.divergence.value(inputs.frames(first, last), model, None)
+print(loss, cpu, max(anonymous), resident)
 """
 _SEPARATE = "na.separate_file(path, folder, {kind})"
 _TRANSCRIBE = "{kind}.transcribe_file(path)"
@@ -116,6 +150,26 @@ def compare_frames(seconds: float = 3600.0) -> None:
                 print(f"{count} of {V.shape[1]} frames: {excess:+.2%}", flush=True)
 
 
+def compare_fits(seconds: float = 3600.0) -> None:
+    """Print divergence, CPU time and peak memory of templates learned with each `fit`.
+
+    Anonymous memory is what the process itself holds; the rest of the resident memory are pages of
+    files, which the system takes away when it needs them.
+    """
+    print("| | fit | divergence | CPU, s | peak anonymous, MiB | peak resident, MiB |")
+    print("|---|---|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "long.wav")
+        repeated_samples(path, seconds)
+        for name, kind in FITS.items():
+            for fit in ("frames", "all"):
+                command = [sys.executable, "-c", _FIT.format(kind=kind), str(path), fit]
+                out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+                loss, cpu, anonymous, resident = map(float, out.split())
+                cells = f"{loss:.5g} | {cpu:.0f} | {anonymous:.0f} | {resident:.0f}"
+                print(f"| {name} | {fit} | {cells} |", flush=True)
+
+
 def _divergence(V: np.ndarray, W: np.ndarray, activations: object) -> float:
     """Kullback–Leibler divergence of V, with activations fitted to W."""
     H = activations(V, W, na.Beta(1), max_iter=50)  # type: ignore[operator]
@@ -125,6 +179,8 @@ def _divergence(V: np.ndarray, W: np.ndarray, activations: object) -> float:
 if __name__ == "__main__":
     if sys.argv[1:] == ["--frames"]:
         compare_frames()
+    elif sys.argv[1:2] == ["--fit"]:
+        compare_fits(*map(float, sys.argv[2:]))
     else:
         separating = {name: _SEPARATE.format(kind=kind) for name, kind in ROWS.items()}
         slower = {name: _SEPARATE.format(kind=kind) for name, kind in SLOWER_ROWS.items()}
