@@ -202,13 +202,16 @@ class Beta:
         Returns
         -------
         np.ndarray
-            V itself for β > 0, else a copy.
+            V itself if β > 0 or no value has to be raised, else a copy.
         """
         if self.beta > 0:
             return V
         # Well above the floor of the model: below it the divergence would no longer change.
         low = max(self.floor * (peak or 1.0), 2**8 * self.model_floor(V.dtype))
-        raised: np.ndarray = np.maximum(V, V.dtype.type(low))
+        smallest = V.dtype.type(low)
+        if V.size and V.min() >= smallest:
+            return V
+        raised: np.ndarray = np.maximum(V, smallest)
         return raised
 
     def model_floor(self, dtype: np.dtype) -> float:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from nmfaudio._common.options import documented, name_or_number, option
 from nmfaudio._public import public
 from nmfaudio.errors import ParameterError
-from nmfaudio.separators.inputs import Fit, GroupedDecomposition, SeparationInput
+from nmfaudio.separators.inputs import GroupedDecomposition, SeparationInput
 from nmfaudio.separators.pipeline import NmfSeparator
 
 # Slow imports are inside the functions that need them, so that --help is fast.
@@ -64,8 +64,6 @@ class BlindSeparator(NmfSeparator):
     >>> list(stems)
     ['harmonic', 'percussive']
     """
-
-    learns_from_all: ClassVar[bool] = True
 
     n_sources: int | Literal["auto"] = option(
         2,
@@ -178,29 +176,10 @@ class BlindSeparator(NmfSeparator):
         evidence = fitted_evidence(fitted, fit, inputs)
         return Learned(fitted, self._groups(*evidence, inputs), fit)
 
-    def check_fit(self, fit: Fit) -> None:
-        """Check, before a recording is read, from which frames templates are to be learned.
-
-        Parameters
-        ----------
-        fit : "frames" or "all"
-            As for `stream`.
-
-        Raises
-        ------
-        ParameterError
-            The fit to all frames of a long recording would need them in memory.
-        """
-        from nmfaudio.factorisation.divergences import beta_named
-
-        super().check_fit(fit)
-        beta = beta_named(self.beta_loss, "separate").beta
-        if fit == "all" and (beta <= 0 or self.solver in _COPYING):
-            raise ParameterError(
-                f"fit is 'all', but beta_loss {self.beta_loss!r} with solver {self.solver!r} needs "
-                f"all frames in memory; use a β above 0 and another solver than "
-                f"{' and '.join(_COPYING)}, or fit='frames'"
-            )
+    @property
+    def learns_from_all(self) -> bool:
+        """Whether `learn` takes `SeparationInput.training_frames`."""
+        return self.solver not in _COPYING
 
     def _fit(self, V: np.ndarray, inputs: SeparationInput, **start: Any) -> Decomposition:
         """Factor a spectrogram by NMF; `start` are the arguments of `nmf` for another start."""
@@ -220,7 +199,6 @@ class BlindSeparator(NmfSeparator):
 
     def _fit_all(self, inputs: SeparationInput, count: int) -> Decomposition:
         """Factor all frames, which are on disk, from the templates of `count` frames on."""
-        from nmfaudio.factorisation.engine import nmf
         from nmfaudio.factorisation.loop import numbered
         from nmfaudio.factorisation.online import activations
 
@@ -229,9 +207,27 @@ class BlindSeparator(NmfSeparator):
             replace(inputs, callback=numbered(inputs.callback, n, 2)) for n in range(2)
         )
         start = self._fit(inputs.spread_frames(count)[0], first)
-        V = inputs.all_frames()
+        V, scale = self._frames_on_disk(inputs)
         H = activations(V, start.W, start.divergence, max_iter=_START_ITERATIONS)
-        return self._fit(V, second, init="random", W=start.W, H=H)
+        fitted = self._fit(V, second, init="random", W=start.W, H=H)
+        return replace(
+            fitted,
+            factors=(fitted.W, fitted.H * fitted.H.dtype.type(scale)),
+            losses=fitted.losses * scale ** (fitted.divergence.degree or 0.0),
+        )
+
+    def _frames_on_disk(self, inputs: SeparationInput) -> tuple[np.ndarray, float]:
+        """All frames as NMF needs them, which would otherwise copy them; and their divisor."""
+        from nmfaudio.factorisation.divergences import beta_named
+        from nmfaudio.factorisation.loop import scale_for
+
+        divergence = beta_named(self.beta_loss, "separate")
+        if divergence.beta > 0:
+            return inputs.all_frames(), 1.0
+        mean = float(inputs.levels.mean()) / len(inputs.transform.frequencies)
+        scale = scale_for(mean, divergence.degree)
+        peak = inputs.peak / scale
+        return inputs.all_frames(lambda V: divergence.raised(V / V.dtype.type(scale), peak)), scale
 
     def _groups(
         self, V: np.ndarray, fitted: Decomposition, inputs: SeparationInput

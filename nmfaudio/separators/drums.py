@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from nmfaudio._common.options import documented, option
 from nmfaudio._public import public
@@ -78,8 +78,6 @@ class DrumSeparator(NmfSeparator):
     """
 
     usage_examples = ("drums.wav", "drums.wav --parts kick,snare,hihat,toms,cymbals")
-
-    learns_from_all: ClassVar[bool] = True
 
     parts: tuple[str, ...] | None = option(
         None,
@@ -205,6 +203,11 @@ class DrumSeparator(NmfSeparator):
         if not self.hits:
             return learned
         return replace(learned, notes=self._streamed_hits(inputs, learned))
+
+    @property
+    def learns_from_all(self) -> bool:
+        """Whether `learn` takes `SeparationInput.training_frames`."""
+        return True
 
     def _kit(
         self, V: np.ndarray, times: np.ndarray, inputs: SeparationInput

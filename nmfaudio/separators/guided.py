@@ -13,7 +13,6 @@ from nmfaudio._common.options import documented, name_or_number, option
 from nmfaudio._public import public
 from nmfaudio.errors import ParameterError
 from nmfaudio.separators.inputs import (
-    Fit,
     GroupedDecomposition,
     SeparationInput,
     describe_members,
@@ -95,8 +94,6 @@ class GuidedSeparator(NmfSeparator):
         "loop.wav --example kick=kicks/ --example snare=snares/",
         "mix.wav --dictionary songs.npz",
     )
-
-    learns_from_all: ClassVar[bool] = True
 
     dictionary: str | os.PathLike[str] | Dictionary | None = option(
         None,
@@ -265,28 +262,13 @@ class GuidedSeparator(NmfSeparator):
         groups = describe_members(V, fitted, members, inputs.transform)
         return Learned(fitted, groups, fit)
 
-    def check_fit(self, fit: Fit) -> None:
-        """Check, before a recording is read, from which frames templates are to be learned.
-
-        Parameters
-        ----------
-        fit : "frames" or "all"
-            As for `stream`. Without `n_free` and `adapt` no templates are learned from a recording.
-
-        Raises
-        ------
-        ParameterError
-            The fit to all frames of a long recording would need them in memory.
-        """
+    @property
+    def learns_from_all(self) -> bool:
+        """Whether `learn` takes `SeparationInput.training_frames`."""
         from nmfaudio.factorisation.divergences import beta_named
 
-        super().check_fit(fit)
-        loss = self._beta(self._loaded)
-        if fit == "all" and self.adapt is not None and beta_named(loss, "guided").beta <= 0:
-            raise ParameterError(
-                f"fit is 'all', but adapt with beta_loss {loss!r} needs all frames in memory; use "
-                "a β above 0, or fit='frames'"
-            )
+        # Refitting all bins for β ≤ 0 would copy the spectrogram.
+        return self.adapt is None or beta_named(self._beta(self._loaded), "guided").beta > 0
 
     def _fit(
         self,

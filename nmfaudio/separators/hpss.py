@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from nmfaudio._common.options import documented, option
 from nmfaudio._public import public
@@ -62,8 +62,6 @@ class HpssSeparator(NmfSeparator):
     ...  for name, true in (("harmonic", tone), ("percussive", clicks))]
     [True, True]
     """
-
-    learns_from_all: ClassVar[bool] = True
 
     residual: bool = option(
         False,
@@ -142,6 +140,11 @@ class HpssSeparator(NmfSeparator):
         fit = AveragedTemplates(self.models, CONVOLUTIVE_ITERATIONS, halo)
         evidence = fitted_evidence(fitted, fit, inputs)
         return Learned(fitted, self._groups(*evidence, inputs), fit)
+
+    @property
+    def learns_from_all(self) -> bool:
+        """Whether `learn` takes `SeparationInput.training_frames`."""
+        return True
 
     def _mean_model(self, V: np.ndarray, inputs: SeparationInput) -> Decomposition:
         """Average several models of a spectrogram."""

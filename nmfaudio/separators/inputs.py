@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -151,8 +151,13 @@ class SeparationInput:
         """
         return self.fit == "all" and self.n_frames > count
 
-    def all_frames(self) -> np.ndarray:
+    def all_frames(self, prepare: Callable[[np.ndarray], np.ndarray] | None = None) -> np.ndarray:
         """Compute all frames of `V`, bit for bit, in a temporary file that is mapped into memory.
+
+        Parameters
+        ----------
+        prepare : callable, optional
+            Maps frames [shape=(frame, freq)] to what is stored of them, in the same precision.
 
         Returns
         -------
@@ -168,8 +173,8 @@ class SeparationInput:
         from nmfaudio.audio.feature_blocks import analysed_blocks
 
         shape = self.n_frames, len(self.transform.frequencies)
-        blocks = analysed_blocks(self.y, self.transform, _SCRATCH_BLOCK)
-        return scratch_array((V.T for _, V in blocks), shape, self.y.dtype).T
+        blocks = (V.T for _, V in analysed_blocks(self.y, self.transform, _SCRATCH_BLOCK))
+        return scratch_array(map(prepare, blocks) if prepare else blocks, shape, self.y.dtype).T
 
     def spread_frames(self, count: int, run: int = 1) -> tuple[np.ndarray, np.ndarray]:
         """Compute frames that are spread evenly over the recording.

@@ -86,8 +86,6 @@ class NmfSeparator(SharedSettings, ABC):
 
     usage_examples: ClassVar[tuple[str, ...]] = ()
     """Example arguments that the help of the command shows."""
-    learns_from_all: ClassVar[bool] = False
-    """Whether `learn` learns templates from `SeparationInput.training_frames`."""
 
     @abstractmethod
     def model(self, inputs: SeparationInput) -> GroupedDecomposition:
@@ -125,6 +123,11 @@ class NmfSeparator(SharedSettings, ABC):
         raise LimitError(
             f"{type(self).__name__} needs the whole recording in memory; separate a shorter part"
         )
+
+    @property
+    def learns_from_all(self) -> bool:
+        """Whether `learn` takes `SeparationInput.training_frames`."""
+        return False
 
     @abstractmethod
     def size(self) -> tuple[int, int]:
@@ -317,8 +320,8 @@ class NmfSeparator(SharedSettings, ABC):
 
         if as_choice(fit, "fit", ("frames", "all")) == "all" and not self.learns_from_all:
             raise ParameterError(
-                f"fit is 'all', but {type(self).__name__} learns from a part of the frames of a "
-                "long recording; use fit='frames'"
+                f"fit is 'all', but {type(self).__name__} with these settings learns from a part "
+                "of the frames of a long recording; use fit='frames'"
             )
 
     def finish_block(self, block: np.ndarray, learned: Learned) -> np.ndarray:

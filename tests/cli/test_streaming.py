@@ -50,3 +50,30 @@ def test_results_that_need_the_whole_recording_are_refused(separate, song, flag)
 
 def test_the_two_flags_exclude_each_other(separate, song):
     assert separate(song, "--stream", "--no-stream").code == 2
+
+
+def test_templates_are_learned_from_all_frames(nmfaudio, song, monkeypatch):
+    from nmfaudio.separators import blockwise
+
+    monkeypatch.setattr(blockwise, "LEARNING_FRAMES", 10)
+    options = ("-k", "4", "--max-iter", "5")
+    assert nmfaudio("separate", song, "--stream", "-o", "spread", *options).code == 0
+    assert nmfaudio("separate", song, "--stream", "--fit", "all", "-o", "all", *options).code == 0
+    separator = na.BlindSeparator(n_components=4, max_iter=5)
+    written = na.separate_file(song, "python", separator, fit="all")
+    for name, path in written.paths.items():
+        (other,) = Path("all").rglob(f"{name}.wav")
+        assert other.read_bytes() == path.read_bytes()
+        (spread,) = Path("spread").rglob(f"{name}.wav")
+        assert spread.read_bytes() != path.read_bytes()
+
+
+def test_a_command_that_learns_from_a_part_refuses_all_frames(nmfaudio, song):
+    result = nmfaudio("denoise", song, "--fit", "all")
+    assert result.code == 2
+    (line,) = result.errors()
+    assert (
+        "fit is 'all', but DenoiseSeparator with these settings learns from a part of the frames"
+        in line
+    )
+    assert not Path("separated").exists()

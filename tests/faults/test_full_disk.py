@@ -1,5 +1,8 @@
 """A full disk is said in one line, and leaves nothing behind."""
 
+import shutil
+import tempfile
+
 import numpy as np
 import pytest
 from processes import QUICK, tree
@@ -8,6 +11,7 @@ import nmfaudio as na
 from nmfaudio.audio.io import open_group
 from nmfaudio.cli import main
 from nmfaudio.errors import OutputError
+from nmfaudio.separators import blockwise
 
 
 def write(folder, blocks, **options):
@@ -52,3 +56,23 @@ def test_models_leave_nothing(small_disk):
     with pytest.raises(OutputError, match="No space left on device"):
         model.save(small_disk / "x.npz")
     assert list(small_disk.iterdir()) == []
+
+
+@pytest.mark.parametrize("is_noticed", [True, False], ids=["before", "while it is written"])
+def test_the_spectrogram_of_all_frames_leaves_nothing(
+    small_disk, song, tmp_path, monkeypatch, capfd, is_noticed
+):
+    monkeypatch.setattr(tempfile, "tempdir", str(small_disk))
+    monkeypatch.setattr(blockwise, "LEARNING_FRAMES", 100)
+    if not is_noticed:  # another program fills the disk meanwhile
+        free = shutil.disk_usage(tmp_path)
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: free)
+    target = tmp_path / "stems"
+    command = ["separate", *QUICK, "--stream", "--fit", "all", str(song), "-o", str(target)]
+    assert main(command) == 5
+    (line,) = capfd.readouterr().err.splitlines()
+    assert f"{small_disk}: has " in line
+    assert "MiB free, and " in line
+    assert "of temporary data cannot be written: No space left on device; free space" in line
+    assert list(small_disk.iterdir()) == []
+    assert not target.exists() or tree(target) == []

@@ -59,7 +59,7 @@ def scratch_array(
     with file:
         # Written instead of mapped: a full disk is an error here, and a signal there.
         for block in blocks:
-            rest = memoryview(block).cast("B")
+            rest = block.data.cast("B")
             with _reported(size):
                 while rest:
                     rest = rest[file.write(rest) :]
