@@ -237,8 +237,9 @@ class NmfSeparator(SharedSettings, ABC):
         nearly the stems of a call.
 
         Templates may also be learned from all frames, which takes longer. Their spectrogram is then
-        a temporary file, in the folder that the environment variable ``TMPDIR`` chooses; of a long
-        recording only the activations are in memory.
+        a temporary file, in the folder that the environment variable ``TMPDIR`` chooses, and memory
+        grows with the length by the activations alone; by a `DrumSeparator` or `GuidedSeparator`
+        also by the spectrogram in frequency bands.
 
         Parameters
         ----------
