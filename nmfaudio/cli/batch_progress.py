@@ -40,7 +40,8 @@ class BatchProgress:
         self._command = command
         self._sizes = sizes
         self._total = max(1, sum(sizes.values()))
-        self._bytes = self._failed = 0
+        self._bytes, self._failed = 0.0, 0
+        self._begun: dict[str, float] = {}  # bytes of the parts of long files
         self._has_events = form == EVENTS
         hidden = quiet or self._has_events
         self._bar = Bar(command, {_STAGE: 1}, quiet=hidden, lines=form == LINES)
@@ -65,13 +66,32 @@ class BatchProgress:
             Its report.
         """
         self.reports.append(report)
-        self._bytes += self._sizes[report["input"]]
-        share = self._bytes / self._total
+        source = report["input"]
+        self._bytes += self._sizes[source] - self._begun.pop(source, 0)
         self._failed += report["exit_code"] != 0
+        self._event("file", **report, **self._show())
+
+    def advance(self, source: str, share: float) -> None:
+        """Show that a part of a long file has been processed.
+
+        Parameters
+        ----------
+        source : str
+            Path of the file.
+        share : float
+            Share of the part in the file.
+        """
+        done = self._sizes[source] * share
+        self._bytes += done
+        self._begun[source] = self._begun.get(source, 0) + done
+        self._event("part", input=source, **self._show())
+
+    def _show(self) -> dict[str, Any]:
+        """Show the share that is done; return it with the time left."""
+        share = min(self._bytes / self._total, 1.0)
         text = f"{len(self.reports)} of {len(self._sizes)} files"
         self._bar.show_share(share, f"{text}, {self._failed} failed" if self._failed else text)
-        left = self._bar.seconds_left()
-        self._event("file", **report, share=share, seconds_left=left)
+        return {"share": share, "seconds_left": self._bar.seconds_left()}
 
     def end(self, code: int, summary: Mapping[str, int]) -> None:
         """Report the end of the batch.
@@ -90,6 +110,20 @@ class BatchProgress:
             print(line, file=sys.stderr, flush=True)
 
 
+def failures(reports: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Reports on the files that failed.
+
+    Parameters
+    ----------
+    reports : sequence of mapping
+
+    Returns
+    -------
+    list of mapping
+    """
+    return [report for report in reports if report["exit_code"] != 0]
+
+
 def failure_table(reports: Sequence[Mapping[str, Any]]) -> list[str]:
     """Lines about the files that failed: the exit code and the error of each.
 
@@ -102,9 +136,6 @@ def failure_table(reports: Sequence[Mapping[str, Any]]) -> list[str]:
     list of str
         Empty if none failed.
     """
-    failed = sorted(
-        (report for report in reports if report["exit_code"] != 0),
-        key=lambda report: (report["exit_code"], report["input"]),
-    )
+    failed = sorted(failures(reports), key=lambda report: (report["exit_code"], report["input"]))
     rows = [f"  {report['exit_code']:>4}  {printable(report['error'])}" for report in failed]
     return ["  exit  error", *rows] if rows else []

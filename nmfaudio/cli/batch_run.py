@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from nmfaudio._common.executors import as_executor, completed_tasks
 from nmfaudio._common.memory import PROCESS, parse_size
 from nmfaudio._common.options import option, options, switch
+from nmfaudio._common.processors import usable_processors
 from nmfaudio._common.time_ranges import parse_duration
 from nmfaudio.cli.batch import count
 from nmfaudio.cli.batch_inputs import (
@@ -24,7 +25,7 @@ from nmfaudio.cli.batch_inputs import (
     part_of,
     size_of,
 )
-from nmfaudio.cli.batch_progress import EVENTS, LINES, BatchProgress, failure_table
+from nmfaudio.cli.batch_progress import EVENTS, LINES, BatchProgress, failure_table, failures
 from nmfaudio.cli.command import STDOUT, Command
 from nmfaudio.cli.commands import load_command
 from nmfaudio.cli.failures import describe, exit_code, joint_code, printable
@@ -53,7 +54,16 @@ COMMANDS = (*(name for name in SEPARATORS if name != "regroup"), "transcribe", "
 """Commands that work on one recording at a time."""
 
 _KEPT = ("input", "track", "exit_code", "error", "skipped", "warnings", "seconds", "duration")
+_REMOTE_WINDOW = 256
 _OF_STEMS = ("--only", "--components-too", "--clip", "--format", "--subtype", "--mp3-bitrate")
+
+
+class Folders(NamedTuple):
+    """Folder of the results and that of the parts of long files, which have the keys as names."""
+
+    root: Path
+    parts: Path
+    keys: Mapping[str, str]
 
 
 def _shard(text: str) -> tuple[int, int]:
@@ -99,6 +109,8 @@ In the path of a file that COMMAND takes beside each recording, such as a score,
 
 Separators keep the model of each file, OUTPUT/<name of FILE>/model.npz, from
 which nmfaudio render makes stems; with --stems they write the stems instead.
+Files of ten minutes or more are then processed in blocks, as with --stream, and
+all processes work on the parts of each.
 
 OUTPUT/.nmfaudio-batch.jsonl lists the files that were processed. After an
 interruption, the same command with --resume processes those that are left.
@@ -159,7 +171,8 @@ All options of COMMAND are allowed: nmfaudio COMMAND --help lists them.
     )
     time_limit: float | None = option(
         None,
-        "longest time for one file, in seconds or as 1:30:00; after a second attempt it has failed",
+        "longest time for one file, or for a part of a long one, in seconds or as 1:30:00; after a"
+        " second attempt it has failed",
         parse=parse_duration,
         metavar="TIME",
         group=COMPUTATION,
@@ -212,6 +225,7 @@ All options of COMMAND are allowed: nmfaudio COMMAND --help lists them.
 
     def run(self) -> int:
         """Process all files that are left, and report."""
+        from nmfaudio.cli.batch_parts import clear
         from nmfaudio.cli.manifest import describe_run, open_manifest
 
         command = self._command()
@@ -233,13 +247,19 @@ All options of COMMAND are allowed: nmfaudio COMMAND --help lists them.
                 manifest.restart()
             if header not in manifest.headers:
                 manifest.append(header)
+            folders = Folders(command.root, manifest.parts, keys)
+            clear(folders.parts, [keys[source] for source in left] if self.resume else ())
             sizes = {source: size_of(source) for source in left}
             progress = BatchProgress(self.command, sizes, form=self.progress, quiet=self.quiet)
             with progress:
-                for report in self._process(command.root, left, sizes):
+                for report in self._process(folders, left, sizes):
+                    if "share" in report:
+                        progress.advance(report["input"], report["share"])
+                        continue
                     manifest.append({"key": keys[report["input"]]} | report)
                     progress.add(report)
                     self._emit_paths(command.root, report)
+                clear(folders.parts, [keys[each["input"]] for each in failures(progress.reports)])
         earlier = {"exit_code": 0, "skipped": True}
         reports = progress.reports
         reports += ({"input": source, "track": files[source]} | earlier for source in done)
@@ -316,22 +336,29 @@ All options of COMMAND are allowed: nmfaudio COMMAND --help lists them.
             )
 
     def _process(
-        self, root: Path, left: Mapping[str, str], sizes: Mapping[str, int]
+        self, folders: Folders, left: Mapping[str, str], sizes: Mapping[str, int]
     ) -> Iterator[dict[str, Any]]:
-        """Process files in any order, and yield a report on each."""
+        """Process files in any order; yield a report on each, and on each part of a long one."""
+        from nmfaudio.cli.batch_parts import Agenda
         from nmfaudio.cli.batch_task import process_file, process_isolated
 
-        # The longest first, so that no process is alone with one at the end.
-        order = sorted(left, key=lambda source: -sizes[source])
         limits = (self.time_limit, self.memory_limit)
         is_remote = self.scheduler is not None
         function: Callable[..., Any] = process_isolated if is_remote else process_file
-        tasks = (
-            ((*limits,) if is_remote else ()) + self._task(source, left[source]) for source in order
-        )
+
+        def arguments(source: str, step: int) -> tuple[Any, ...]:
+            call = self._task(source, left[source])
+            if self._divides:
+                call += (os.fspath(folders.parts / folders.keys[source]), step)
+            return (*limits, *call) if is_remote else call
+
+        # The longest first, so that no process is alone with one at the end.
+        agenda = Agenda(sorted(left, key=lambda source: -sizes[source]), arguments)
         executor = self.scheduler or self.workers or "processes"
         with as_executor(executor, time_limit=limits[0], memory_limit=limits[1]) as engine:
-            for number, report, error in completed_tasks(function, tasks, engine, retries=1):
+            for number, report, error in completed_tasks(
+                function, agenda, engine, window=self._window, retries=1
+            ):
                 if isinstance(error, CancelledError):
                     raise WorkerError(
                         f"{self.scheduler}: the scheduler went away; start it, and run again with"
@@ -339,9 +366,19 @@ All options of COMMAND are allowed: nmfaudio COMMAND --help lists them.
                         exit_code=6,
                     )
                 if error is not None:
-                    source = order[number]
+                    source = agenda.source(number)
                     report = self._failed(source, left[source], error)
-                yield self._compact(root, report)
+                yield self._compact(folders.root, agenda.follow(number, report))
+
+    @property
+    def _divides(self) -> bool:
+        """Whether long files are several tasks."""
+        return self._with_stems and (self.command in SEPARATORS or self.command == "render")
+
+    @property
+    def _window(self) -> int:
+        """Number of tasks that wait or run: few, so that parts of files soon have their turn."""
+        return _REMOTE_WINDOW if self.scheduler else 2 * (self.workers or usable_processors())
 
     def _task(self, source: str, track: str) -> tuple[Any, ...]:
         """Arguments of `process_file` for one file."""
@@ -358,6 +395,8 @@ All options of COMMAND are allowed: nmfaudio COMMAND --help lists them.
 
         if "messages" in report:
             print(report["messages"], file=sys.stderr, end="")
+        if "share" in report:
+            return report
         results = result_sizes(root, report.get("written", ()))
         return {name: report[name] for name in _KEPT if name in report} | {"results": results}
 

@@ -39,6 +39,11 @@ class Manifest:
         self.entries = {line["key"]: line for line in lines if "key" in line}
         self.headers = [line for line in lines if "command" in line]
 
+    @property
+    def parts(self) -> Path:
+        """Folder for the parts of long files, which belongs to the process with this manifest."""
+        return self.path.with_name(f"{self.path.stem}-parts")
+
     def difference(self, header: Mapping[str, Any]) -> str | None:
         """Compare earlier runs with this one.
 
