@@ -12,7 +12,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -367,8 +367,7 @@ def _stamp(source: str | os.PathLike[str]) -> list[int]:
 
 def _as_list(note: Note) -> list[Any]:
     """Fields of a note in the order of its class, as JSON types."""
-    numbers = note.onset, note.offset, note.pitch, note.velocity
-    return [*map(float, numbers), note.track, int(note.program), int(note.channel)]
+    return [value.item() if isinstance(value, np.generic) else value for value in astuple(note)]
 
 
 def _shard_path(folder: Path, number: int) -> Path:
