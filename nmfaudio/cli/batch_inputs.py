@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nmfaudio.cli.commands import load_command
 from nmfaudio.cli.failures import printable
 from nmfaudio.cli.inputs import STDIN
 from nmfaudio.errors import AudioFileError
@@ -20,6 +21,25 @@ if TYPE_CHECKING:
 
 TRACK = "{track}"
 """Placeholder of the name of a recording in the paths of other files."""
+
+
+def load_batch_command(name: str) -> type[Any]:
+    """Import the class of the command that works on each file of a batch.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    type
+        A `BatchCommand`; learn by itself makes one dictionary of many files, and is none.
+    """
+    if name != "learn":
+        return load_command(name)
+    from nmfaudio.cli.learn_each import LearnEachCommand
+
+    return LearnEachCommand
 
 
 def expanded(texts: Iterable[str]) -> Iterator[str]:

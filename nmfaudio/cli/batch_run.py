@@ -22,12 +22,12 @@ from nmfaudio.cli.batch_inputs import (
     expanded,
     fingerprint,
     listed,
+    load_batch_command,
     part_of,
     size_of,
 )
 from nmfaudio.cli.batch_progress import EVENTS, LINES, BatchProgress, failure_table, failures
 from nmfaudio.cli.command import STDOUT, Command
-from nmfaudio.cli.commands import load_command
 from nmfaudio.cli.failures import describe, exit_code, joint_code, printable
 from nmfaudio.cli.hints import nearest
 from nmfaudio.cli.inputs import STDIN
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from nmfaudio.cli.batch import BatchCommand
     from nmfaudio.cli.manifest import Manifest
 
-COMMANDS = (*(name for name in SEPARATORS if name != "regroup"), "transcribe", "render")
+COMMANDS = (*(name for name in SEPARATORS if name != "regroup"), "transcribe", "learn", "render")
 """Commands that work on one recording at a time."""
 
 _KEPT = ("input", "track", "exit_code", "error", "skipped", "warnings", "seconds", "duration")
@@ -112,6 +112,10 @@ which nmfaudio render makes stems; with --stems they write the stems instead.
 Files of ten minutes or more are then processed in blocks, as with --stream, and
 all processes work on the parts of each.
 
+learn makes a dictionary of each file, OUTPUT/<name of FILE>/dictionary.npz, with
+the options of nmfaudio learn from --kind on; nmfaudio learn --corpus FOLDER
+makes a common one of all files.
+
 OUTPUT/.nmfaudio-batch.jsonl lists the files that were processed. After an
 interruption, the same command with --resume processes those that are left.
 """
@@ -122,6 +126,7 @@ examples:
   nmfaudio batch separate -s 4 --list files.txt -o stems --stems --format flac
   nmfaudio batch score songs/ 'scores/{{track}}.mid' -o models
   nmfaudio batch transcribe songs/ -o notes --shard 3/10
+  nmfaudio batch learn sounds/ -o dictionaries --kind templates -k 20
   nmfaudio batch render models/ -o stems
 
 {STDOUT}
@@ -210,7 +215,7 @@ All options of COMMAND are allowed: nmfaudio COMMAND --help lists them.
         namespace, others = parser.parse_known_args(rest[:cut])
         values = values_of(flags, vars(namespace))
         others += rest[cut:]
-        kind = load_command(command)
+        kind = load_batch_command(command)
         files = kind.parse(command, others).files
         arguments, operands = split_arguments(kind.parser(command), others)
         companions = tuple(text for text in operands if text not in files)
@@ -372,7 +377,7 @@ All options of COMMAND are allowed: nmfaudio COMMAND --help lists them.
 
     @property
     def _divides(self) -> bool:
-        """Whether long files are several tasks."""
+        """True if long files are several tasks."""
         return self._with_stems and (self.command in SEPARATORS or self.command == "render")
 
     @property

@@ -15,8 +15,8 @@ from typing import Any
 from nmfaudio._common.json_types import as_json
 from nmfaudio._common.processes import WorkerProcess
 from nmfaudio.cli.batch import BatchCommand, Worker
+from nmfaudio.cli.batch_inputs import load_batch_command
 from nmfaudio.cli.batch_parts import JOIN, WHOLE, begin, join
-from nmfaudio.cli.commands import load_command
 from nmfaudio.cli.failures import describe, exit_code
 from nmfaudio.cli.separate import SeparateCommand
 from nmfaudio.separators.render_shards import render_shard
@@ -37,7 +37,7 @@ def build_command(name: str, argv: Sequence[str], *, stems: bool) -> BatchComman
     -------
     BatchCommand
     """
-    command: BatchCommand = load_command(name).parse(name, argv)
+    command: BatchCommand = load_batch_command(name).parse(name, argv)
     if isinstance(command, SeparateCommand):
         command = replace(command, stems=stems, divided=stems)
     return command

@@ -10,9 +10,9 @@ import pytest
 
 from nmfaudio._common.executors import InProcessExecutor
 from nmfaudio.cli import batch_run
+from nmfaudio.cli.batch_inputs import load_batch_command
 from nmfaudio.cli.batch_run import COMMANDS, BatchRun
 from nmfaudio.cli.batch_task import build_command
-from nmfaudio.cli.commands import load_command
 from nmfaudio.cli.manifest import open_manifest
 from nmfaudio.cli.separate import SeparateCommand
 from nmfaudio.errors import OutputError, ParameterError
@@ -288,7 +288,7 @@ def test_the_arguments_of_a_worker_make_the_same_command(command):
     others = ["--seed", "7", "--output=-x", "--overwrite", *ARGUMENTS.get(command, [])]
     run = BatchRun.parse("batch", [command, "a.wav", *others, "--workers", "2", "--", "-b.wav"])
     assert (run.files, run.workers) == (("a.wav", "-b.wav"), 2)
-    whole = load_command(command).parse(command, ["a.wav", *others, "--", "-b.wav"])
+    whole = load_batch_command(command).parse(command, ["a.wav", *others, "--", "-b.wav"])
     worker = build_command(command, [*run.arguments, "--", *run.companions], stems=True)
     assert worker.settings == whole.settings
     assert (worker.files, worker.output) == ((), "-x")

@@ -117,7 +117,7 @@ def test_notes_and_all_options_of_the_output(batch, nmfaudio, rendered):
     for path in Path("one").rglob("long*/*"):
         if not path.name.startswith("."):
             assert Path("out", path.relative_to("one")).read_bytes() == path.read_bytes()
-    assert Path("m/long.npz").read_bytes() == Path("one.npz").read_bytes()
+    assert Path("m/long.preview-1-19.npz").read_bytes() == Path("one.npz").read_bytes()
 
 
 @pytest.mark.parametrize("option", ["--no-stream", "--components-too"])

@@ -116,7 +116,7 @@ class Track(LazyAudio):
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What `reopen_track` needs to open the recording without decoding it, JSON-serialisable.
+        """Facts with which `reopen_track` opens the recording undecoded, JSON-serialisable.
 
         Returns
         -------
