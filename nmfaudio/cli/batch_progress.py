@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Self
 
 from nmfaudio._common.json_types import as_json
-from nmfaudio.cli.batch import count
+from nmfaudio.cli.batch import count, number_of_files
 from nmfaudio.cli.failures import exit_code, printable
 from nmfaudio.cli.progress import Bar
 
@@ -16,6 +17,7 @@ LINES, EVENTS = "lines", "json"
 """Forms of progress besides the bar."""
 
 _STAGE = "processing"
+_SHOWN = 5  # warnings
 
 
 class BatchProgress:
@@ -89,7 +91,7 @@ class BatchProgress:
     def _show(self) -> dict[str, Any]:
         """Show the share that is done; return it with the time left."""
         share = min(self._bytes / self._total, 1.0)
-        text = f"{len(self.reports)} of {len(self._sizes)} files"
+        text = f"{len(self.reports)} of {number_of_files(self._sizes)}"
         self._bar.show_share(share, f"{text}, {self._failed} failed" if self._failed else text)
         return {"share": share, "seconds_left": self._bar.seconds_left()}
 
@@ -139,3 +141,30 @@ def failure_table(reports: Sequence[Mapping[str, Any]]) -> list[str]:
     failed = sorted(failures(reports), key=lambda report: (report["exit_code"], report["input"]))
     rows = [f"  {report['exit_code']:>4}  {printable(report['error'])}" for report in failed]
     return ["  exit  error", *rows] if rows else []
+
+
+def warning_lines(reports: Sequence[Mapping[str, Any]], manifest: Path) -> list[str]:
+    """Lines about the warnings of files: their number, and the first of them.
+
+    Parameters
+    ----------
+    reports : sequence of mapping
+    manifest : Path
+        File that has all of them.
+
+    Returns
+    -------
+    list of str
+        Empty if there are none.
+    """
+    texts = [
+        text if text.startswith(report["input"]) else f"{report['input']}: {text}"
+        for report in reports
+        for text in report.get("warnings", ())
+    ]
+    if not texts:
+        return []
+    number = "1 warning" if len(texts) == 1 else f"{len(texts)} warnings"
+    first = [f"  {printable(text)}" for text in texts[:_SHOWN]]
+    more = f"; all are in {printable(str(manifest))}" if len(texts) > _SHOWN else ""
+    return [f"{number}{more}:", *first]

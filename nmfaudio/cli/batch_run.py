@@ -16,7 +16,7 @@ from nmfaudio._common.memory import PROCESS, parse_size
 from nmfaudio._common.options import option, options, switch
 from nmfaudio._common.processors import usable_processors
 from nmfaudio._common.time_ranges import parse_duration
-from nmfaudio.cli.batch import count
+from nmfaudio.cli.batch import count, number_of_files
 from nmfaudio.cli.batch_inputs import (
     TRACK,
     expanded,
@@ -26,9 +26,16 @@ from nmfaudio.cli.batch_inputs import (
     part_of,
     size_of,
 )
-from nmfaudio.cli.batch_progress import EVENTS, LINES, BatchProgress, failure_table, failures
+from nmfaudio.cli.batch_progress import (
+    EVENTS,
+    LINES,
+    BatchProgress,
+    failure_table,
+    failures,
+    warning_lines,
+)
 from nmfaudio.cli.command import STDOUT, Command
-from nmfaudio.cli.failures import describe, exit_code, joint_code, printable
+from nmfaudio.cli.failures import advice_after_signal, describe, exit_code, joint_code, printable
 from nmfaudio.cli.hints import nearest
 from nmfaudio.cli.inputs import STDIN
 from nmfaudio.cli.output import emit_path
@@ -55,6 +62,7 @@ COMMANDS = (*(name for name in SEPARATORS if name != "regroup"), "transcribe", "
 
 _KEPT = ("input", "track", "exit_code", "error", "skipped", "warnings", "seconds", "duration")
 _REMOTE_WINDOW = 256
+_CONTINUE = "the same command with --resume processes what is left"
 _OF_STEMS = ("--only", "--components-too", "--clip", "--format", "--subtype", "--mp3-bitrate")
 
 
@@ -239,7 +247,7 @@ All options of COMMAND are allowed: nmfaudio COMMAND --help lists them.
         made_with["settings"].setdefault("--stems", self._with_stems)
         header = describe_run(self.command, made_with)
         files = part_of(command, self.shard or (1, 1))
-        with open_manifest(command.root, self.shard) as manifest:
+        with open_manifest(command.root, self.shard) as manifest, advice_after_signal(_CONTINUE):
             self._refuse_mixture(manifest, header)
             keys = {
                 source: fingerprint(source, self._companions_of(track), header)
@@ -248,7 +256,7 @@ All options of COMMAND are allowed: nmfaudio COMMAND --help lists them.
             done = {source for source in files if self.resume and manifest.is_done(keys[source])}
             left = {source: track for source, track in files.items() if source not in done}
             self._check_results(command, left)
-            if self._overwrites and not self.resume:
+            if not self.resume:
                 manifest.restart()
             if header not in manifest.headers:
                 manifest.append(header)
@@ -271,7 +279,7 @@ All options of COMMAND are allowed: nmfaudio COMMAND --help lists them.
         reports.sort(key=lambda report: str(report["input"]))
         code = joint_code(report["exit_code"] for report in reports) if reports else 0
         progress.end(code, count(reports))
-        self._summarise(code, reports)
+        self._summarise(code, reports, manifest.path)
         return code
 
     @property
@@ -417,8 +425,8 @@ All options of COMMAND are allowed: nmfaudio COMMAND --help lists them.
             for name in report["results"]:
                 emit_path(root / name)
 
-    def _summarise(self, code: int, reports: Sequence[dict[str, Any]]) -> None:
-        """Write the numbers of files and a table of those that failed."""
+    def _summarise(self, code: int, reports: Sequence[dict[str, Any]], manifest: Path) -> None:
+        """Write the numbers of files, the first warnings and a table of files that failed."""
         if self.json:
             self.emit_result(code, {"files": reports, "summary": count(reports)})
         if self.progress == EVENTS:
@@ -426,7 +434,8 @@ All options of COMMAND are allowed: nmfaudio COMMAND --help lists them.
         counts = ", ".join(f"{number} {name}" for name, number in count(reports).items() if number)
         table = failure_table(reports)
         if table or not self.quiet:
-            lines = [f"{len(reports)} files: {counts or 'none'}", *table]
+            warned = [] if self.quiet else warning_lines(reports, manifest)
+            lines = [f"{number_of_files(reports)}: {counts or 'none'}", *warned, *table]
             print("\n".join(lines), file=sys.stderr)
 
 

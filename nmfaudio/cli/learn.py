@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from nmfaudio._common.options import option, options, switch
 from nmfaudio._common.time_ranges import parse_time_range
 from nmfaudio.cli.command import describe_command
 from nmfaudio.cli.dictionary_facts import describe_dictionary, summarise
-from nmfaudio.cli.failures import printable
+from nmfaudio.cli.failures import advice_after_signal, printable
 from nmfaudio.cli.learn_corpus import CORPUS_STAGES, check_corpus_options, describe_fit, fit
 from nmfaudio.cli.learn_options import MAX_ITER, LearningOptions
 from nmfaudio.cli.output import emit_path
@@ -32,6 +33,7 @@ _PLAIN_ONLY = {"size": "--size", "kind": "--kind", "files": "LABEL=PATH", "range
 _RECORDINGS = "recordings"
 _NOTES = "recordings of notes, for transcription"
 _CORPUS = "corpus of recordings"
+_CONTINUE = "repeat the command, with the same --work, to go on"
 
 
 def _pitch_range(text: str) -> tuple[int, int]:
@@ -192,7 +194,8 @@ The path written goes to stdout.
         with record_warnings("learn", bar) as messages, bar:
             bar.show_stage(READING)
             if self.corpus:
-                label, found = fit(self, bar, lambda sr: self.transform(sr))
+                with advice_after_signal(_CONTINUE) if self.work else nullcontext():
+                    label, found = fit(self, bar, self.transform)
                 learned = found.to_dictionary(label)
                 facts["corpus"] = describe_fit(found)
             else:

@@ -162,8 +162,8 @@ def _record(model: Path) -> Mapping[str, Any]:
     if not model.is_file():
         raise AudioFileError(f"{printable(str(model))}: no such file; name a model or a folder")
     raise AudioFileError(
-        f"{printable(str(model))}: no record beside it tells its recording; name both with"
-        " nmfaudio regroup"
+        f"{printable(str(model))}: no record beside it tells its recording; make the stems with"
+        f" nmfaudio regroup RECORDING {printable(str(model))}"
     )
 
 
@@ -185,7 +185,9 @@ def _models(text: str) -> Iterator[Input]:
         yield Input(text)
         return
     found = sorted(
-        path for path in Path(text).rglob(f"*{_SUFFIX}") if not path.name.startswith(".")
+        path
+        for path in Path(text).rglob(f"*{_SUFFIX}")
+        if not any(part.startswith(".") for part in path.relative_to(text).parts)
     )
     if not found:
         raise AudioFileError(f"{printable(text)}: has no models ({_SUFFIX}); name another folder")

@@ -136,7 +136,7 @@ def test_a_batch_that_is_interrupted_is_resumed(songs):
         while not hashes("out"):
             time.sleep(0.02)
         batch.send_signal(signal.SIGINT)
-        assert "nmfaudio: error: interrupted" in batch.communicate()[1]
+        assert "error: interrupted; the same command with --resume" in batch.communicate()[1]
     assert batch.returncode == 130
     assert not list(Path("out").rglob("*.tmp"))
     complete("out")
