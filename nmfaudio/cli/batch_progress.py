@@ -126,6 +126,24 @@ def failures(reports: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return [report for report in reports if report["exit_code"] != 0]
 
 
+def summary_lines(reports: Sequence[dict[str, Any]], manifest: Path | None) -> list[str]:
+    """Lines about a batch: the numbers of files, the first warnings, and a table of failures.
+
+    Parameters
+    ----------
+    reports : sequence of dict
+    manifest : Path or None
+        File that has all warnings; None to pass over them.
+
+    Returns
+    -------
+    list of str
+    """
+    counts = ", ".join(f"{number} {name}" for name, number in count(reports).items() if number)
+    warned = [] if manifest is None else warning_lines(reports, manifest)
+    return [f"{number_of_files(reports)}: {counts or 'none'}", *warned, *failure_table(reports)]
+
+
 def failure_table(reports: Sequence[Mapping[str, Any]]) -> list[str]:
     """Lines about the files that failed: the exit code and the error of each.
 

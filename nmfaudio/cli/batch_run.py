@@ -12,28 +12,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from nmfaudio._common.executors import as_executor, completed_tasks
-from nmfaudio._common.memory import PROCESS, parse_size
 from nmfaudio._common.options import option, options, switch
 from nmfaudio._common.processors import usable_processors
 from nmfaudio._common.time_ranges import parse_duration
-from nmfaudio.cli.batch import count, number_of_files
+from nmfaudio.cli.batch import count
 from nmfaudio.cli.batch_inputs import (
     TRACK,
     expanded,
     fingerprint,
     listed,
     load_batch_command,
+    parse_memory_limit,
+    parse_shard,
     part_of,
     size_of,
 )
-from nmfaudio.cli.batch_progress import (
-    EVENTS,
-    LINES,
-    BatchProgress,
-    failure_table,
-    failures,
-    warning_lines,
-)
+from nmfaudio.cli.batch_progress import EVENTS, LINES, BatchProgress, failures, summary_lines
 from nmfaudio.cli.command import STDOUT, Command
 from nmfaudio.cli.failures import advice_after_signal, describe, exit_code, joint_code, printable
 from nmfaudio.cli.hints import nearest
@@ -72,24 +66,6 @@ class Folders(NamedTuple):
     root: Path
     parts: Path
     keys: Mapping[str, str]
-
-
-def _shard(text: str) -> tuple[int, int]:
-    number, slash, count = text.partition("/")
-    if not (slash and all(part.isascii() and part.isdecimal() for part in (number, count))):
-        raise ParameterError(f"{text!r} is not of the form I/N, as in 3/10")
-    if not 1 <= int(number) <= int(count):
-        raise ParameterError(f"{text!r}: the shards are 1/{count} to {count}/{count}")
-    return int(number), int(count)
-
-
-def _memory_limit(text: str) -> int:
-    # With less, OpenBLAS waits forever for memory when NumPy is imported.
-    least = 2 * PROCESS
-    size = parse_size(text)
-    if size < least:
-        raise ParameterError(f"{text}: a process needs {least >> 20}M for its libraries alone")
-    return size
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,7 +132,7 @@ All options of COMMAND are allowed: nmfaudio COMMAND --help lists them.
     shard: tuple[int, int] | None = option(
         None,
         "process only the I-th of N parts of the files, such as one per task of a Slurm array",
-        parse=_shard,
+        parse=parse_shard,
         metavar="I/N",
         group=INPUT,
     )
@@ -193,7 +169,7 @@ All options of COMMAND are allowed: nmfaudio COMMAND --help lists them.
     memory_limit: int | None = option(
         None,
         "most memory of each process, such as 2G; files that need more fail",
-        parse=_memory_limit,
+        parse=parse_memory_limit,
         metavar="SIZE",
         group=COMPUTATION,
     )
@@ -431,11 +407,8 @@ All options of COMMAND are allowed: nmfaudio COMMAND --help lists them.
             self.emit_result(code, {"files": reports, "summary": count(reports)})
         if self.progress == EVENTS:
             return
-        counts = ", ".join(f"{number} {name}" for name, number in count(reports).items() if number)
-        table = failure_table(reports)
-        if table or not self.quiet:
-            warned = [] if self.quiet else warning_lines(reports, manifest)
-            lines = [f"{number_of_files(reports)}: {counts or 'none'}", *warned, *table]
+        if code or not self.quiet:
+            lines = summary_lines(reports, None if self.quiet else manifest)
             print("\n".join(lines), file=sys.stderr)
 
 
