@@ -19,7 +19,6 @@ from nmfaudio.cli.batch_inputs import load_batch_command
 from nmfaudio.cli.batch_parts import JOIN, WHOLE, begin, join
 from nmfaudio.cli.failures import describe, exit_code
 from nmfaudio.cli.separate import SeparateCommand
-from nmfaudio.separators.render_shards import render_shard
 
 
 def build_command(name: str, argv: Sequence[str], *, stems: bool) -> BatchCommand:
@@ -90,6 +89,8 @@ def process_file(
     with redirect_stderr(messages):
         try:
             if scratch is not None and step >= 0:
+                from nmfaudio.separators.render_shards import render_shard
+
                 render_shard(scratch, step)
                 report |= {"exit_code": 0}
             else:

@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from nmfaudio._common.executors import InProcessExecutor
-from nmfaudio.cli import batch_run, batch_task, separate
+from nmfaudio.cli import batch_run, separate
 from nmfaudio.separators import render_shards
 from tests.cli.conftest import QUICK, SR, music, write_wav
 
@@ -45,7 +45,7 @@ def rendered(monkeypatch):
             found.append(number)
         render(folder, number)
 
-    monkeypatch.setattr(batch_task, "render_shard", count)
+    monkeypatch.setattr(render_shards, "render_shard", count)
     return found
 
 
@@ -60,7 +60,7 @@ def broken(monkeypatch):
         render(folder, number)
 
     Path("broken").touch()
-    monkeypatch.setattr(batch_task, "render_shard", fail)
+    monkeypatch.setattr(render_shards, "render_shard", fail)
 
 
 @pytest.fixture

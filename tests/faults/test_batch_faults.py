@@ -61,7 +61,7 @@ def hashes(output):
     return {
         str(path.relative_to(output)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in Path(output).rglob("*")
-        if path.is_file() and not path.name.startswith(".")
+        if path.is_file() and not any(name.startswith(".") for name in path.parts)
     }
 
 
