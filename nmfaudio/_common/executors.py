@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from itertools import count
 from queue import SimpleQueue
 from threading import Thread
 from typing import Any, Protocol
@@ -229,8 +230,11 @@ def completed_tasks(
 
     Parameters
     ----------
-    function, arguments, executor, window, retries
+    function, executor, window, retries
         As in `map_tasks`.
+    arguments : iterable of tuple
+        As in `map_tasks`. An iterator is asked again whenever an outcome was yielded, and may then
+        have tasks that follow from it.
 
     Yields
     ------
@@ -250,10 +254,11 @@ def completed_tasks(
         window, retries = _bounds(engine, window, retries)
         ended: SimpleQueue[_Task] = SimpleQueue()
         running: dict[int, _Task] = {}
-        waiting = enumerate(arguments)
+        waiting, numbers = iter(arguments), count()
         try:
             while True:
-                for number, each in _first(waiting, window - len(running)):
+                for each in _first(waiting, window - len(running)):
+                    number = next(numbers)
                     running[number] = task = _Task(function, each, retries, number)
                     task.submit(engine)
                     task.notify(ended)
@@ -277,9 +282,9 @@ def _bounds(engine: Executor, window: int | None, retries: int) -> tuple[int, in
     return max(1, WINDOW if window is None else window), retries
 
 
-def _first(items: Iterator[Any], count: int) -> Iterator[Any]:
-    """Next items, `count` at most."""
-    for _ in range(count):
+def _first(items: Iterator[Any], number: int) -> Iterator[Any]:
+    """Next items, `number` at most."""
+    for _ in range(number):
         try:
             yield next(items)
         except StopIteration:

@@ -7,7 +7,7 @@ import sys
 import time
 import warnings
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -366,7 +366,12 @@ def summarise(reports: Sequence[dict[str, Any]]) -> list[str]:
     counts = ", ".join(f"{number} {name}" for name, number in count(reports).items() if number)
     # Their errors have been printed.
     failed = [f"  {input_name(report['input'])}" for report in reports if report["exit_code"] != 0]
-    return [f"{len(reports)} files: {counts}{':' if failed else ''}", *failed]
+    return [f"{number_of_files(reports)}: {counts}{':' if failed else ''}", *failed]
+
+
+def number_of_files(files: Sized) -> str:
+    """Number of files in words."""
+    return "1 file" if len(files) == 1 else f"{len(files)} files"
 
 
 def warn_of_leftovers(job: Job, written: Sequence[os.PathLike[str]]) -> None:

@@ -11,15 +11,73 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nmfaudio._common.memory import PROCESS, parse_size
+from nmfaudio.cli.commands import load_command
 from nmfaudio.cli.failures import printable
 from nmfaudio.cli.inputs import STDIN
-from nmfaudio.errors import AudioFileError
+from nmfaudio.errors import AudioFileError, ParameterError
 
 if TYPE_CHECKING:
     from nmfaudio.cli.batch import BatchCommand
 
 TRACK = "{track}"
 """Placeholder of the name of a recording in the paths of other files."""
+
+
+def parse_shard(text: str) -> tuple[int, int]:
+    """Parse ``I/N``, the I-th of N shards.
+
+    Raises
+    ------
+    ParameterError
+        There is no such shard.
+
+    Examples
+    --------
+    >>> parse_shard("3/10")
+    (3, 10)
+    """
+    number, slash, count = text.partition("/")
+    if not (slash and all(part.isascii() and part.isdecimal() for part in (number, count))):
+        raise ParameterError(f"{text!r} is not of the form I/N, as in 3/10")
+    if not 1 <= int(number) <= int(count):
+        raise ParameterError(f"{text!r}: the shards are 1/{count} to {count}/{count}")
+    return int(number), int(count)
+
+
+def parse_memory_limit(text: str) -> int:
+    """Parse an amount of memory with which a process can work, in bytes.
+
+    Raises
+    ------
+    ParameterError
+        It is no amount, or not sufficient for the libraries.
+    """
+    # With less, OpenBLAS waits forever for memory when NumPy is imported.
+    least = 2 * PROCESS
+    size = parse_size(text)
+    if size < least:
+        raise ParameterError(f"{text}: a process needs {least >> 20}M for its libraries alone")
+    return size
+
+
+def load_batch_command(name: str) -> type[Any]:
+    """Import the class of the command that works on each file of a batch.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    type
+        A `BatchCommand`; learn by itself makes one dictionary of many files, and is none.
+    """
+    if name != "learn":
+        return load_command(name)
+    from nmfaudio.cli.learn_each import LearnEachCommand
+
+    return LearnEachCommand
 
 
 def expanded(texts: Iterable[str]) -> Iterator[str]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Self
 
 from nmfaudio._common.json_types import as_json
-from nmfaudio.cli.batch import count
+from nmfaudio.cli.batch import count, number_of_files
 from nmfaudio.cli.failures import exit_code, printable
 from nmfaudio.cli.progress import Bar
 
@@ -16,6 +17,7 @@ LINES, EVENTS = "lines", "json"
 """Forms of progress besides the bar."""
 
 _STAGE = "processing"
+_SHOWN = 5  # warnings
 
 
 class BatchProgress:
@@ -40,7 +42,8 @@ class BatchProgress:
         self._command = command
         self._sizes = sizes
         self._total = max(1, sum(sizes.values()))
-        self._bytes = self._failed = 0
+        self._bytes, self._failed = 0.0, 0
+        self._begun: dict[str, float] = {}  # bytes of the parts of long files
         self._has_events = form == EVENTS
         hidden = quiet or self._has_events
         self._bar = Bar(command, {_STAGE: 1}, quiet=hidden, lines=form == LINES)
@@ -65,13 +68,32 @@ class BatchProgress:
             Its report.
         """
         self.reports.append(report)
-        self._bytes += self._sizes[report["input"]]
-        share = self._bytes / self._total
+        source = report["input"]
+        self._bytes += self._sizes[source] - self._begun.pop(source, 0)
         self._failed += report["exit_code"] != 0
-        text = f"{len(self.reports)} of {len(self._sizes)} files"
+        self._event("file", **report, **self._show())
+
+    def advance(self, source: str, share: float) -> None:
+        """Show that a part of a long file has been processed.
+
+        Parameters
+        ----------
+        source : str
+            Path of the file.
+        share : float
+            Share of the part in the file.
+        """
+        done = self._sizes[source] * share
+        self._bytes += done
+        self._begun[source] = self._begun.get(source, 0) + done
+        self._event("part", input=source, **self._show())
+
+    def _show(self) -> dict[str, Any]:
+        """Show the share that is done; return it with the time left."""
+        share = min(self._bytes / self._total, 1.0)
+        text = f"{len(self.reports)} of {number_of_files(self._sizes)}"
         self._bar.show_share(share, f"{text}, {self._failed} failed" if self._failed else text)
-        left = self._bar.seconds_left()
-        self._event("file", **report, share=share, seconds_left=left)
+        return {"share": share, "seconds_left": self._bar.seconds_left()}
 
     def end(self, code: int, summary: Mapping[str, int]) -> None:
         """Report the end of the batch.
@@ -90,6 +112,38 @@ class BatchProgress:
             print(line, file=sys.stderr, flush=True)
 
 
+def failures(reports: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Reports on the files that failed.
+
+    Parameters
+    ----------
+    reports : sequence of mapping
+
+    Returns
+    -------
+    list of mapping
+    """
+    return [report for report in reports if report["exit_code"] != 0]
+
+
+def summary_lines(reports: Sequence[dict[str, Any]], manifest: Path | None) -> list[str]:
+    """Lines about a batch: the numbers of files, the first warnings, and a table of failures.
+
+    Parameters
+    ----------
+    reports : sequence of dict
+    manifest : Path or None
+        File that has all warnings; None to pass over them.
+
+    Returns
+    -------
+    list of str
+    """
+    counts = ", ".join(f"{number} {name}" for name, number in count(reports).items() if number)
+    warned = [] if manifest is None else warning_lines(reports, manifest)
+    return [f"{number_of_files(reports)}: {counts or 'none'}", *warned, *failure_table(reports)]
+
+
 def failure_table(reports: Sequence[Mapping[str, Any]]) -> list[str]:
     """Lines about the files that failed: the exit code and the error of each.
 
@@ -102,9 +156,33 @@ def failure_table(reports: Sequence[Mapping[str, Any]]) -> list[str]:
     list of str
         Empty if none failed.
     """
-    failed = sorted(
-        (report for report in reports if report["exit_code"] != 0),
-        key=lambda report: (report["exit_code"], report["input"]),
-    )
+    failed = sorted(failures(reports), key=lambda report: (report["exit_code"], report["input"]))
     rows = [f"  {report['exit_code']:>4}  {printable(report['error'])}" for report in failed]
     return ["  exit  error", *rows] if rows else []
+
+
+def warning_lines(reports: Sequence[Mapping[str, Any]], manifest: Path) -> list[str]:
+    """Lines about the warnings of files: their number, and the first of them.
+
+    Parameters
+    ----------
+    reports : sequence of mapping
+    manifest : Path
+        File that has all of them.
+
+    Returns
+    -------
+    list of str
+        Empty if there are none.
+    """
+    texts = [
+        text if text.startswith(report["input"]) else f"{report['input']}: {text}"
+        for report in reports
+        for text in report.get("warnings", ())
+    ]
+    if not texts:
+        return []
+    number = "1 warning" if len(texts) == 1 else f"{len(texts)} warnings"
+    first = [f"  {printable(text)}" for text in texts[:_SHOWN]]
+    more = f"; all are in {printable(str(manifest))}" if len(texts) > _SHOWN else ""
+    return [f"{number}{more}:", *first]

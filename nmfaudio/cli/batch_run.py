@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from nmfaudio._common.executors import as_executor, completed_tasks
-from nmfaudio._common.memory import PROCESS, parse_size
 from nmfaudio._common.options import option, options, switch
+from nmfaudio._common.processors import usable_processors
 from nmfaudio._common.time_ranges import parse_duration
 from nmfaudio.cli.batch import count
 from nmfaudio.cli.batch_inputs import (
@@ -21,13 +21,15 @@ from nmfaudio.cli.batch_inputs import (
     expanded,
     fingerprint,
     listed,
+    load_batch_command,
+    parse_memory_limit,
+    parse_shard,
     part_of,
     size_of,
 )
-from nmfaudio.cli.batch_progress import EVENTS, LINES, BatchProgress, failure_table
+from nmfaudio.cli.batch_progress import EVENTS, LINES, BatchProgress, failures, summary_lines
 from nmfaudio.cli.command import STDOUT, Command
-from nmfaudio.cli.commands import load_command
-from nmfaudio.cli.failures import describe, exit_code, joint_code, printable
+from nmfaudio.cli.failures import advice_after_signal, describe, exit_code, joint_code, printable
 from nmfaudio.cli.hints import nearest
 from nmfaudio.cli.inputs import STDIN
 from nmfaudio.cli.output import emit_path
@@ -49,29 +51,21 @@ if TYPE_CHECKING:
     from nmfaudio.cli.batch import BatchCommand
     from nmfaudio.cli.manifest import Manifest
 
-COMMANDS = (*(name for name in SEPARATORS if name != "regroup"), "transcribe", "render")
+COMMANDS = (*(name for name in SEPARATORS if name != "regroup"), "transcribe", "learn", "render")
 """Commands that work on one recording at a time."""
 
 _KEPT = ("input", "track", "exit_code", "error", "skipped", "warnings", "seconds", "duration")
+_REMOTE_WINDOW = 256
+_CONTINUE = "the same command with --resume processes what is left"
 _OF_STEMS = ("--only", "--components-too", "--clip", "--format", "--subtype", "--mp3-bitrate")
 
 
-def _shard(text: str) -> tuple[int, int]:
-    number, slash, count = text.partition("/")
-    if not (slash and all(part.isascii() and part.isdecimal() for part in (number, count))):
-        raise ParameterError(f"{text!r} is not of the form I/N, as in 3/10")
-    if not 1 <= int(number) <= int(count):
-        raise ParameterError(f"{text!r}: the shards are 1/{count} to {count}/{count}")
-    return int(number), int(count)
+class Folders(NamedTuple):
+    """Folder of the results and that of the parts of long files, which have the keys as names."""
 
-
-def _memory_limit(text: str) -> int:
-    # With less, OpenBLAS waits forever for memory when NumPy is imported.
-    least = 2 * PROCESS
-    size = parse_size(text)
-    if size < least:
-        raise ParameterError(f"{text}: a process needs {least >> 20}M for its libraries alone")
-    return size
+    root: Path
+    parts: Path
+    keys: Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +93,12 @@ In the path of a file that COMMAND takes beside each recording, such as a score,
 
 Separators keep the model of each file, OUTPUT/<name of FILE>/model.npz, from
 which nmfaudio render makes stems; with --stems they write the stems instead.
+Files of ten minutes or more are then processed in blocks, as with --stream, and
+all processes work on the parts of each.
+
+learn makes a dictionary of each file, OUTPUT/<name of FILE>/dictionary.npz, with
+the options of nmfaudio learn from --kind on; nmfaudio learn --corpus FOLDER
+makes a common one of all files.
 
 OUTPUT/.nmfaudio-batch.jsonl lists the files that were processed. After an
 interruption, the same command with --resume processes those that are left.
@@ -110,6 +110,7 @@ examples:
   nmfaudio batch separate -s 4 --list files.txt -o stems --stems --format flac
   nmfaudio batch score songs/ 'scores/{{track}}.mid' -o models
   nmfaudio batch transcribe songs/ -o notes --shard 3/10
+  nmfaudio batch learn sounds/ -o dictionaries --kind templates -k 20
   nmfaudio batch render models/ -o stems
 
 {STDOUT}
@@ -131,7 +132,7 @@ All options of COMMAND are allowed: nmfaudio COMMAND --help lists them.
     shard: tuple[int, int] | None = option(
         None,
         "process only the I-th of N parts of the files, such as one per task of a Slurm array",
-        parse=_shard,
+        parse=parse_shard,
         metavar="I/N",
         group=INPUT,
     )
@@ -159,7 +160,8 @@ All options of COMMAND are allowed: nmfaudio COMMAND --help lists them.
     )
     time_limit: float | None = option(
         None,
-        "longest time for one file, in seconds or as 1:30:00; after a second attempt it has failed",
+        "longest time for one file, or for a part of a long one, in seconds or as 1:30:00; after a"
+        " second attempt it has failed",
         parse=parse_duration,
         metavar="TIME",
         group=COMPUTATION,
@@ -167,7 +169,7 @@ All options of COMMAND are allowed: nmfaudio COMMAND --help lists them.
     memory_limit: int | None = option(
         None,
         "most memory of each process, such as 2G; files that need more fail",
-        parse=_memory_limit,
+        parse=parse_memory_limit,
         metavar="SIZE",
         group=COMPUTATION,
     )
@@ -197,7 +199,7 @@ All options of COMMAND are allowed: nmfaudio COMMAND --help lists them.
         namespace, others = parser.parse_known_args(rest[:cut])
         values = values_of(flags, vars(namespace))
         others += rest[cut:]
-        kind = load_command(command)
+        kind = load_batch_command(command)
         files = kind.parse(command, others).files
         arguments, operands = split_arguments(kind.parser(command), others)
         companions = tuple(text for text in operands if text not in files)
@@ -212,6 +214,7 @@ All options of COMMAND are allowed: nmfaudio COMMAND --help lists them.
 
     def run(self) -> int:
         """Process all files that are left, and report."""
+        from nmfaudio.cli.batch_parts import clear
         from nmfaudio.cli.manifest import describe_run, open_manifest
 
         command = self._command()
@@ -220,7 +223,7 @@ All options of COMMAND are allowed: nmfaudio COMMAND --help lists them.
         made_with["settings"].setdefault("--stems", self._with_stems)
         header = describe_run(self.command, made_with)
         files = part_of(command, self.shard or (1, 1))
-        with open_manifest(command.root, self.shard) as manifest:
+        with open_manifest(command.root, self.shard) as manifest, advice_after_signal(_CONTINUE):
             self._refuse_mixture(manifest, header)
             keys = {
                 source: fingerprint(source, self._companions_of(track), header)
@@ -229,24 +232,30 @@ All options of COMMAND are allowed: nmfaudio COMMAND --help lists them.
             done = {source for source in files if self.resume and manifest.is_done(keys[source])}
             left = {source: track for source, track in files.items() if source not in done}
             self._check_results(command, left)
-            if self._overwrites and not self.resume:
+            if not self.resume:
                 manifest.restart()
             if header not in manifest.headers:
                 manifest.append(header)
+            folders = Folders(command.root, manifest.parts, keys)
+            clear(folders.parts, [keys[source] for source in left] if self.resume else ())
             sizes = {source: size_of(source) for source in left}
             progress = BatchProgress(self.command, sizes, form=self.progress, quiet=self.quiet)
             with progress:
-                for report in self._process(command.root, left, sizes):
+                for report in self._process(folders, left, sizes):
+                    if "share" in report:
+                        progress.advance(report["input"], report["share"])
+                        continue
                     manifest.append({"key": keys[report["input"]]} | report)
                     progress.add(report)
                     self._emit_paths(command.root, report)
+                clear(folders.parts, [keys[each["input"]] for each in failures(progress.reports)])
         earlier = {"exit_code": 0, "skipped": True}
         reports = progress.reports
         reports += ({"input": source, "track": files[source]} | earlier for source in done)
         reports.sort(key=lambda report: str(report["input"]))
         code = joint_code(report["exit_code"] for report in reports) if reports else 0
         progress.end(code, count(reports))
-        self._summarise(code, reports)
+        self._summarise(code, reports, manifest.path)
         return code
 
     @property
@@ -316,22 +325,29 @@ All options of COMMAND are allowed: nmfaudio COMMAND --help lists them.
             )
 
     def _process(
-        self, root: Path, left: Mapping[str, str], sizes: Mapping[str, int]
+        self, folders: Folders, left: Mapping[str, str], sizes: Mapping[str, int]
     ) -> Iterator[dict[str, Any]]:
-        """Process files in any order, and yield a report on each."""
+        """Process files in any order; yield a report on each, and on each part of a long one."""
+        from nmfaudio.cli.batch_parts import Agenda
         from nmfaudio.cli.batch_task import process_file, process_isolated
 
-        # The longest first, so that no process is alone with one at the end.
-        order = sorted(left, key=lambda source: -sizes[source])
         limits = (self.time_limit, self.memory_limit)
         is_remote = self.scheduler is not None
         function: Callable[..., Any] = process_isolated if is_remote else process_file
-        tasks = (
-            ((*limits,) if is_remote else ()) + self._task(source, left[source]) for source in order
-        )
+
+        def arguments(source: str, step: int) -> tuple[Any, ...]:
+            call = self._task(source, left[source])
+            if self._divides:
+                call += (os.fspath(folders.parts / folders.keys[source]), step)
+            return (*limits, *call) if is_remote else call
+
+        # The longest first, so that no process is alone with one at the end.
+        agenda = Agenda(sorted(left, key=lambda source: -sizes[source]), arguments)
         executor = self.scheduler or self.workers or "processes"
         with as_executor(executor, time_limit=limits[0], memory_limit=limits[1]) as engine:
-            for number, report, error in completed_tasks(function, tasks, engine, retries=1):
+            for number, report, error in completed_tasks(
+                function, agenda, engine, window=self._window, retries=1
+            ):
                 if isinstance(error, CancelledError):
                     raise WorkerError(
                         f"{self.scheduler}: the scheduler went away; start it, and run again with"
@@ -339,9 +355,19 @@ All options of COMMAND are allowed: nmfaudio COMMAND --help lists them.
                         exit_code=6,
                     )
                 if error is not None:
-                    source = order[number]
+                    source = agenda.source(number)
                     report = self._failed(source, left[source], error)
-                yield self._compact(root, report)
+                yield self._compact(folders.root, agenda.follow(number, report))
+
+    @property
+    def _divides(self) -> bool:
+        """True if long files are several tasks."""
+        return self._with_stems and (self.command in SEPARATORS or self.command == "render")
+
+    @property
+    def _window(self) -> int:
+        """Number of tasks that wait or run: few, so that parts of files soon have their turn."""
+        return _REMOTE_WINDOW if self.scheduler else 2 * (self.workers or usable_processors())
 
     def _task(self, source: str, track: str) -> tuple[Any, ...]:
         """Arguments of `process_file` for one file."""
@@ -358,6 +384,8 @@ All options of COMMAND are allowed: nmfaudio COMMAND --help lists them.
 
         if "messages" in report:
             print(report["messages"], file=sys.stderr, end="")
+        if "share" in report:
+            return report
         results = result_sizes(root, report.get("written", ()))
         return {name: report[name] for name in _KEPT if name in report} | {"results": results}
 
@@ -373,16 +401,14 @@ All options of COMMAND are allowed: nmfaudio COMMAND --help lists them.
             for name in report["results"]:
                 emit_path(root / name)
 
-    def _summarise(self, code: int, reports: Sequence[dict[str, Any]]) -> None:
-        """Write the numbers of files and a table of those that failed."""
+    def _summarise(self, code: int, reports: Sequence[dict[str, Any]], manifest: Path) -> None:
+        """Write the numbers of files, the first warnings and a table of files that failed."""
         if self.json:
             self.emit_result(code, {"files": reports, "summary": count(reports)})
         if self.progress == EVENTS:
             return
-        counts = ", ".join(f"{number} {name}" for name, number in count(reports).items() if number)
-        table = failure_table(reports)
-        if table or not self.quiet:
-            lines = [f"{len(reports)} files: {counts or 'none'}", *table]
+        if code or not self.quiet:
+            lines = summary_lines(reports, None if self.quiet else manifest)
             print("\n".join(lines), file=sys.stderr)
 
 

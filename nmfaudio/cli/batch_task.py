@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+import time
+import traceback
 from collections.abc import Sequence
 from contextlib import redirect_stderr
 from dataclasses import replace
@@ -13,7 +15,8 @@ from typing import Any
 from nmfaudio._common.json_types import as_json
 from nmfaudio._common.processes import WorkerProcess
 from nmfaudio.cli.batch import BatchCommand, Worker
-from nmfaudio.cli.commands import load_command
+from nmfaudio.cli.batch_inputs import load_batch_command
+from nmfaudio.cli.batch_parts import JOIN, WHOLE, begin, join
 from nmfaudio.cli.failures import describe, exit_code
 from nmfaudio.cli.separate import SeparateCommand
 
@@ -33,9 +36,9 @@ def build_command(name: str, argv: Sequence[str], *, stems: bool) -> BatchComman
     -------
     BatchCommand
     """
-    command: BatchCommand = load_command(name).parse(name, argv)
+    command: BatchCommand = load_batch_command(name).parse(name, argv)
     if isinstance(command, SeparateCommand):
-        command = replace(command, stems=stems)
+        command = replace(command, stems=stems, divided=stems)
     return command
 
 
@@ -47,8 +50,10 @@ def process_file(
     source: str,
     track: str,
     companions: Sequence[str] = (),
+    scratch: str | None = None,
+    step: int = WHOLE,
 ) -> dict[str, Any]:
-    """Process one file.
+    """Process one file, or a part of a long one.
 
     Parameters
     ----------
@@ -66,25 +71,52 @@ def process_file(
         Name of its recording in the output.
     companions : sequence of str
         Files that the command takes beside it.
+    scratch : str, optional
+        Folder for the parts of a long file; without it the file is processed at once.
+    step : int
+        Number of a part, or `JOIN`.
 
     Returns
     -------
     dict
-        As ``--json`` writes it of a file, and the paths of its results in ``written``.
+        As ``--json`` writes it of a file, and the paths of its results in ``written``. For a long
+        file, of which the model was learned, with the number of its ``parts``.
     """
     os.chdir(folder)
+    began = time.perf_counter()
     report: dict[str, Any] = {"input": source, "track": track}
     messages = io.StringIO()
     with redirect_stderr(messages):
         try:
-            command, work = _prepared(name, (*argv, "--", *companions), stems)
-            report |= command.process(source, track, work)
+            if scratch is not None and step >= 0:
+                from nmfaudio.separators.render_shards import render_shard
+
+                render_shard(scratch, step)
+                report |= {"exit_code": 0}
+            else:
+                command, work = _prepared(name, (*argv, "--", *companions), stems)
+                report |= _processed(command, source, track, work, scratch, step)
         except Exception as error:  # of the options, or of the plan
+            if "--debug" in argv:
+                traceback.print_exception(error)
             report |= {"exit_code": exit_code(error), "error": describe(error, source)}
+    if scratch is not None:
+        report["seconds"] = time.perf_counter() - began
     plain: dict[str, Any] = as_json(report, nonfinite="null")
     if "--debug" in argv:
         plain["messages"] = messages.getvalue()
     return plain
+
+
+def _processed(
+    command: BatchCommand, source: str, track: str, work: Worker, scratch: str | None, step: int
+) -> dict[str, Any]:
+    """Process a file, or begin or join the parts of a long one."""
+    if scratch is None:
+        return command.process(source, track, work)
+    if step == JOIN:
+        return join(command, source, track, scratch)
+    return begin(command, source, track, work, scratch)
 
 
 def process_isolated(

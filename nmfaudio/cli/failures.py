@@ -82,7 +82,7 @@ def describe(error: BaseException, source: str = "") -> str:
     """Return an error as one line, which begins with the name of its source."""
     text = with_flags(str(error))
     if isinstance(error, KeyboardInterrupt):
-        text = "interrupted"
+        text = text or "interrupted"
     elif isinstance(error, MemoryError) and not isinstance(error, NmfAudioError):
         text = "not enough memory; process a shorter part with --preview"
     elif exit_code(error) == 1 and not isinstance(error, NmfAudioError):
@@ -99,6 +99,16 @@ def complain(error: BaseException, source: str = "", *, debug: bool = False) -> 
     text = describe(error, source)
     if text:
         print(f"nmfaudio: error: {text}", file=sys.stderr)
+
+
+@contextmanager
+def advice_after_signal(advice: str) -> Iterator[None]:
+    """Let the error of an interrupt or a termination tell how to go on."""
+    try:
+        yield
+    except (KeyboardInterrupt, Stop) as error:
+        error.args = (f"{describe(error)}; {advice}",)
+        raise
 
 
 @contextmanager

@@ -4,35 +4,36 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nmfaudio._common.options import name_or_number, option, switch
+from nmfaudio._common.options import option, options, switch
 from nmfaudio._common.time_ranges import parse_time_range
-from nmfaudio.cli.command import ComputingCommand
+from nmfaudio.cli.command import describe_command
 from nmfaudio.cli.dictionary_facts import describe_dictionary, summarise
-from nmfaudio.cli.failures import printable
+from nmfaudio.cli.failures import advice_after_signal, printable
 from nmfaudio.cli.learn_corpus import CORPUS_STAGES, check_corpus_options, describe_fit, fit
+from nmfaudio.cli.learn_options import MAX_ITER, LearningOptions
 from nmfaudio.cli.output import emit_path
-from nmfaudio.cli.parser import OUTPUT, at_least
+from nmfaudio.cli.parser import OUTPUT, Parser, at_least, build_parser
 from nmfaudio.cli.progress import FITTING, READING, WRITING, Bar, record_warnings
 from nmfaudio.errors import ParameterError
 
 # Slow imports are inside the functions that need them, so that --help is fast.
 if TYPE_CHECKING:
-    from nmfaudio.audio.transforms import Transform
     from nmfaudio.dictionaries.dictionary import Dictionary
     from nmfaudio.dictionaries.note_dictionary import NoteDictionary
     from nmfaudio.dictionaries.recordings import Recording
 
 _STAGES = {READING: 20, FITTING: 75, WRITING: 5}
-_HOPS, _NOTE_HOPS = 4, 8  # hops per window, of sounds and of notes
+_NOTE_HOPS = 8  # hops per window
 _PLAIN_ONLY = {"size": "--size", "kind": "--kind", "files": "LABEL=PATH", "ranges": "--from"}
 _RECORDINGS = "recordings"
 _NOTES = "recordings of notes, for transcription"
 _CORPUS = "corpus of recordings"
-_LEARNING = "learning"
+_CONTINUE = "repeat the command, with the same --work, to go on"
 
 
 def _pitch_range(text: str) -> tuple[int, int]:
@@ -43,7 +44,7 @@ def _pitch_range(text: str) -> tuple[int, int]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class LearnCommand(ComputingCommand):
+class LearnCommand(LearningOptions):
     """``nmfaudio learn``."""
 
     operands = "LABEL=PATH... -o DICTIONARY.npz"
@@ -56,7 +57,8 @@ Notes for transcription get templates of the attack, and of an early and a late
 stage, for each pitch.
 
 A corpus of any size gets one set of templates for all its recordings. With
---work, a run that was interrupted continues when the command is repeated.
+--work, a run that was interrupted continues when the command is repeated. For
+a dictionary of each file of a folder, see nmfaudio batch learn.
 """
     epilog = """\
 examples:
@@ -126,8 +128,8 @@ The path written goes to stdout.
         metavar="LOW-HIGH",
         group=_NOTES,
     )
-    corpus: str = option(
-        "",
+    corpus: str | None = option(
+        None,
         "learn templates from all audio files in a folder and the folders in it",
         metavar="[LABEL=]FOLDER",
         group=_CORPUS,
@@ -156,62 +158,8 @@ The path written goes to stdout.
         metavar="FOLDER",
         group=_CORPUS,
     )
-    kind: str | None = option(
+    output: str | None = option(
         None,
-        "exemplars, frames of the recordings chosen to differ; templates, spectra that sum to the"
-        " recordings; or convolutive, short spectrograms that do, for hits (default: exemplars)",
-        choices=("exemplars", "templates", "convolutive"),
-        group=_LEARNING,
-    )
-    size: int | None = option(
-        None,
-        "components for each label, and for each file of a folder (default: 300 exemplars,"
-        " 30 templates or 10 convolutive; for files of a folder 10, 3 or 1; of a corpus 64)",
-        short="-k",
-        parse=at_least(1),
-        metavar="N",
-        group=_LEARNING,
-    )
-    lags: int | None = option(
-        None,
-        "frames in a component (default: 1; 10 of convolutive ones)",
-        parse=at_least(1),
-        metavar="N",
-        group=_LEARNING,
-    )
-    n_fft: int | None = option(
-        None,
-        "window length in samples (default: the power of two nearest to 93 ms, or for notes to"
-        " 186 ms)",
-        parse=at_least(2),
-        metavar="N",
-        group=_LEARNING,
-    )
-    hop: int | None = option(
-        None,
-        "samples between windows (default: a quarter of a window, an eighth for notes)",
-        parse=at_least(1),
-        metavar="N",
-        group=_LEARNING,
-    )
-    beta_loss: str | float = option(
-        1.0,
-        "beta-divergence, for learning and for separation: 1 Kullback-Leibler, 0 Itakura-Saito,"
-        " 2 squared error; or kl, is, frobenius",
-        parse=name_or_number,
-        metavar="LOSS",
-        group=_LEARNING,
-    )
-    max_iter: int | None = option(
-        None,
-        "maximum number of iterations, of templates and convolutive (default: 100), of"
-        " --recording (default: 50) and of --corpus (default: 200)",
-        parse=at_least(0),
-        metavar="N",
-        group=_LEARNING,
-    )
-    output: str = option(
-        "",
         "file of the dictionary",
         short="-o",
         metavar="DICTIONARY.npz",
@@ -219,14 +167,24 @@ The path written goes to stdout.
     )
     overwrite: bool = switch("replace a file that exists (default: refuse)", group=OUTPUT)
 
+    @classmethod
+    def parser(cls, name: str) -> Parser:
+        """Build the parser of the command, with the recordings before the ways to learn."""
+        return build_parser(
+            name,
+            options(cls),
+            operands=cls.operands,
+            description=describe_command(name, cls.details),
+            epilog=cls.epilog,
+        )
+
     def run(self) -> int:
         """Learn a dictionary and write it."""
         self._check()
         sounds = {} if self._has_notes or self.corpus else self._sounds()
-        self._check_output()
+        path = self._checked_output()
         from nmfaudio._common.files import check_targets
 
-        path = Path(self.output)
         check_targets([path], overwrite=self.overwrite)
         self.set_threads()
         began = time.perf_counter()
@@ -236,7 +194,8 @@ The path written goes to stdout.
         with record_warnings("learn", bar) as messages, bar:
             bar.show_stage(READING)
             if self.corpus:
-                label, found = fit(self, bar, lambda sr: self._transform(sr, _HOPS))
+                with advice_after_signal(_CONTINUE) if self.work else nullcontext():
+                    label, found = fit(self, bar, self.transform)
                 learned = found.to_dictionary(label)
                 facts["corpus"] = describe_fit(found)
             else:
@@ -280,7 +239,7 @@ The path written goes to stdout.
                 " notes"
             )
 
-    def _check_output(self) -> None:
+    def _checked_output(self) -> Path:
         """Require a file of the dictionary, with the suffix by which it is recognised."""
         if not self.output:
             raise ParameterError(
@@ -289,6 +248,7 @@ The path written goes to stdout.
         if not self.output.lower().endswith(".npz"):
             name = printable(self.output)
             raise ParameterError(f"--output {name} must end in .npz; write -o {name}.npz")
+        return Path(self.output)
 
     def _sounds(self) -> dict[str, list[Recording]]:
         """Recordings of each label: files in the order of the command line, then ranges."""
@@ -312,7 +272,7 @@ The path written goes to stdout.
 
         first = next(iter(sounds.values()))[0]
         with open_audio(first.audio) as audio:  # type: ignore[arg-type]  # a path, here
-            transform = self._transform(audio.sr, _HOPS)
+            transform = self.transform(audio.sr)
         return learn(
             sounds,
             kind=self.kind or "exemplars",  # type: ignore[arg-type]  # argparse checks the choices
@@ -320,7 +280,7 @@ The path written goes to stdout.
             lags=self.lags,
             transform=transform,
             beta_loss=self.beta_loss,
-            max_iter=100 if self.max_iter is None else self.max_iter,
+            max_iter=MAX_ITER if self.max_iter is None else self.max_iter,
             resample=self.resample,
             callback=bar.update,
             rng=self.seed,
@@ -349,7 +309,7 @@ The path written goes to stdout.
         return learn_notes(
             folder,
             instrument=label,
-            transform=parts[0].transform if parts else self._transform(sr, _NOTE_HOPS),
+            transform=parts[0].transform if parts else self.transform(sr, _NOTE_HOPS),
             lags=self.lags,
             beta_loss=self.beta_loss,
             resample=self.resample,
@@ -368,7 +328,7 @@ The path written goes to stdout.
             audio,
             score,
             instrument=label,
-            transform=parts[0].transform if parts else self._transform(sr, _NOTE_HOPS),
+            transform=parts[0].transform if parts else self.transform(sr, _NOTE_HOPS),
             beta_loss=self.beta_loss,
             resample=self.resample,
             callback=bar.update,
@@ -383,22 +343,10 @@ The path written goes to stdout.
             font,
             program=self.program,
             instrument=label,
-            transform=parts[0].transform if parts else self._transform(DEFAULT_RATE, _NOTE_HOPS),
+            transform=parts[0].transform if parts else self.transform(DEFAULT_RATE, _NOTE_HOPS),
             lags=self.lags,
             beta_loss=self.beta_loss,
         )
-
-    def _transform(self, sr: int, hops_per_window: int) -> Transform | None:
-        """Transform with the chosen window and hop; None if neither was chosen."""
-        if self.n_fft is None and self.hop is None:
-            return None
-        from nmfaudio.audio.transforms import Stft, default_n_fft
-        from nmfaudio.factorisation.divergences import beta_named
-
-        beta = beta_named(self.beta_loss, "learn").beta
-        power = 2.0 if beta == 0 else 1.0  # Itakura-Saito models power spectra
-        n_fft = self.n_fft or default_n_fft(sr)
-        return Stft(sr, n_fft, self.hop or max(1, n_fft // hops_per_window), power=power)
 
 
 def _split(text: str, form: str) -> tuple[str, str]:

@@ -34,10 +34,19 @@ class Manifest:
     def __init__(self, path: Path, descriptor: int) -> None:
         self.path = path
         self._descriptor = descriptor
-        self.begun = os.fstat(descriptor).st_size > 0
-        lines = [line for file in _manifests(path.parent) for line in _lines(file)]
-        self.entries = {line["key"]: line for line in lines if "key" in line}
-        self.headers = [line for line in lines if "command" in line]
+        found = {file: list(_lines(file)) for file in _manifests(path.parent)}
+        # Runs that finished no file have left nothing that another run could be mixed with.
+        begun = {file: lines for file, lines in found.items() if any(map(_is_finished, lines))}
+        self.begun = path in begun or self.parts.is_dir()
+        self.entries = {
+            each["key"]: each for lines in found.values() for each in lines if "key" in each
+        }
+        self.headers = [each for lines in begun.values() for each in lines if "command" in each]
+
+    @property
+    def parts(self) -> Path:
+        """Folder for the parts of long files, which belongs to the process with this manifest."""
+        return self.path.with_name(f"{self.path.stem}-parts")
 
     def difference(self, header: Mapping[str, Any]) -> str | None:
         """Compare earlier runs with this one.
@@ -219,6 +228,11 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
                 continue
             if isinstance(line, dict):
                 yield line
+
+
+def _is_finished(line: Mapping[str, Any]) -> bool:
+    """True for the line of a file that was processed."""
+    return "key" in line and line.get("exit_code") == 0
 
 
 def _size(path: Path) -> int | None:

@@ -14,7 +14,6 @@ from nmfaudio._common.options import option
 from nmfaudio.cli.failures import printable
 from nmfaudio.cli.inputs import STDIN, Input
 from nmfaudio.cli.parser import INPUT, Parser
-from nmfaudio.cli.progress import READING
 from nmfaudio.cli.record import PREFIX, digest, recorded_results
 from nmfaudio.cli.separate import MODEL, SeparateCommand
 from nmfaudio.cli.tracks import track_names
@@ -23,7 +22,6 @@ from nmfaudio.errors import AudioFileError, ParameterError
 # Slow imports are inside the functions that need them, so that --help is fast.
 if TYPE_CHECKING:
     from nmfaudio.cli.jobs import Job
-    from nmfaudio.cli.progress import Bar
     from nmfaudio.factorisation.decomposition import Decomposition
     from nmfaudio.separators.regroup import RegroupSeparator
 
@@ -103,15 +101,15 @@ is searched for in the folder --audio.
         """Check that a model has a record."""
         _record(Path(job.source))
 
-    def _separate(self, job: Job, bar: Bar) -> dict[str, Any]:
+    def resolved(self, job: Job) -> tuple[SeparateCommand, Job]:
+        """Return the command and the job of the recording of a model."""
         from nmfaudio.factorisation.decomposition import Decomposition
 
-        bar.show_stage(READING)
         origin = find_origin(Path(job.source), self.audio)
         separator = _separator(Decomposition.load(job.source))
         command = replace(self, separator=separator, preview=origin.preview)
         vars(command)["_written_from"] = self._written_from  # of the whole run
-        return super(RenderCommand, command)._separate(replace(job, source=origin.path), bar)
+        return command, replace(job, source=origin.path)
 
 
 def find_origin(model: Path, audio: str | None) -> Origin:
@@ -164,8 +162,8 @@ def _record(model: Path) -> Mapping[str, Any]:
     if not model.is_file():
         raise AudioFileError(f"{printable(str(model))}: no such file; name a model or a folder")
     raise AudioFileError(
-        f"{printable(str(model))}: no record beside it tells its recording; name both with"
-        " nmfaudio regroup"
+        f"{printable(str(model))}: no record beside it tells its recording; make the stems with"
+        f" nmfaudio regroup RECORDING {printable(str(model))}"
     )
 
 
@@ -187,7 +185,9 @@ def _models(text: str) -> Iterator[Input]:
         yield Input(text)
         return
     found = sorted(
-        path for path in Path(text).rglob(f"*{_SUFFIX}") if not path.name.startswith(".")
+        path
+        for path in Path(text).rglob(f"*{_SUFFIX}")
+        if not any(part.startswith(".") for part in path.relative_to(text).parts)
     )
     if not found:
         raise AudioFileError(f"{printable(text)}: has no models ({_SUFFIX}); name another folder")

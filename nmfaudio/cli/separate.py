@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -17,6 +18,7 @@ from nmfaudio.cli.command import STDOUT, describe_command
 from nmfaudio.cli.failures import check_ended, printable
 from nmfaudio.cli.file_names import FileName
 from nmfaudio.cli.inputs import input_name
+from nmfaudio.cli.memory import needed_memory
 from nmfaudio.cli.parser import (
     COMPUTATION,
     OUTPUT,
@@ -48,11 +50,15 @@ if TYPE_CHECKING:
     from nmfaudio.cli.jobs import Job
     from nmfaudio.cli.progress import Bar
     from nmfaudio.factorisation.decomposition import Decomposition
+    from nmfaudio.separators.blockwise import StemStream
     from nmfaudio.stems.stems import Stems
     from nmfaudio.symbolic.note import Note
 
 MODEL = "model"
 """Name of the file of a model without stems."""
+
+LONG = 600
+"""Seconds from which on a batch renders the stems of a file in several tasks."""
 
 _TRACK = "{track}"
 _NOTES = ("mid", "csv")  # suffixes
@@ -88,6 +94,10 @@ class SeparateCommand(BatchCommand):
     separator: Separator
     stems: bool = True
     """Whether stems are written, and not only the model and the notes."""
+    divided: bool = False
+    """Whether long files are processed in blocks, of which a batch makes several tasks."""
+    parts: str | None = None
+    """Folder with the rendered parts of a long file, which are to be joined."""
 
     output: str | None = option(
         None,
@@ -297,6 +307,11 @@ class SeparateCommand(BatchCommand):
         return self._separate
 
     def _separate(self, job: Job, bar: Bar) -> dict[str, Any]:
+        bar.show_stage(READING)
+        command, job = self.resolved(job)
+        return command._separate_recording(job, bar)
+
+    def _separate_recording(self, job: Job, bar: Bar) -> dict[str, Any]:
         # A model alone needs no stems in memory either.
         if not self.stems or self.in_blocks(job, self.separator, bar):
             return self._separate_in_blocks(job, bar)
@@ -320,18 +335,7 @@ class SeparateCommand(BatchCommand):
                     f"{flag} needs the whole recording in memory, which is processed in blocks;"
                     f" leave out {flag} or --stream, or allow more with --memory"
                 )
-        with self.open(job, bar) as track:
-            self._check_coding(len(track), track.sr)
-            bar.show_stage(PREPARING)
-            excerpt = self._excerpt(job, track.offset / track.sr)
-            stream = self.separator.stream(
-                track,
-                track.sr,
-                rng=self.seed,
-                callback=bar.update,
-                excerpt=excerpt,
-                fit=self.fit,  # type: ignore[arg-type]  # argparse checks the choices
-            )
+        with self.streamed(job, bar) as stream:
             names = chosen_names(self.only, stream.names) if self.stems else []
             paths = stem_paths(stream.names, names, partial(self._target, job))
             self._claim(job, paths.values())
@@ -348,7 +352,44 @@ class SeparateCommand(BatchCommand):
         result = SimpleNamespace(settings=stream.settings, decomposition=model)
         sources = describe_sources(stream.learned.groups, paths, written, error)
         extras = self._write_extras(job, model, notes)
-        return describe_result(track, result) | sources | extras
+        return describe_result(stream.y, result) | sources | extras
+
+    @contextmanager
+    def streamed(self, job: Job, bar: Bar) -> Iterator[StemStream]:
+        """Open a file and learn its model, or read what has been rendered."""
+        if self.parts is not None:
+            from nmfaudio.separators.render_shards import open_shards
+
+            with open_shards(self.parts, self.separator.finisher) as stream:  # type: ignore[attr-defined]
+                yield stream
+            return
+        with self.open(job, bar) as track:
+            self._check_coding(len(track), track.sr)
+            bar.show_stage(PREPARING)
+            excerpt = self._excerpt(job, track.offset / track.sr)
+            yield self.separator.stream(
+                track,
+                track.sr,
+                rng=self.seed,
+                callback=bar.update,
+                excerpt=excerpt,
+                fit=self.fit,  # type: ignore[arg-type]  # argparse checks the choices
+            )
+
+    def resolved(self, job: Job) -> tuple[SeparateCommand, Job]:
+        """Return the command and the job of the recording itself."""
+        return self, job
+
+    def is_long(self, job: Job) -> bool:
+        """Return whether a batch renders a file in several tasks; in memory it never does."""
+        if not self.divided or self.no_stream or self.plot or self.components_too:
+            return False
+        duration = needed_memory(lambda y, sr: y.shape[1] // sr, job.content, self.preview)
+        return duration >= LONG
+
+    def in_blocks(self, job: Job, model: Any, bar: Bar) -> bool:
+        """Choose whether to process a file in blocks, before it is read."""
+        return self.is_long(job) or super().in_blocks(job, model, bar)
 
     def _excerpt(self, job: Job, start: float) -> Excerpt | None:
         """Place of the part to process: times of the settings count from the file's beginning."""

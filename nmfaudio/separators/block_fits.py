@@ -220,7 +220,7 @@ def pooled_peak(inputs: SeparationInput, divergence: Divergence, width: float) -
     float
         0 for a divergence without a floor.
     """
-    if not _has_floor(divergence):
+    if not has_floor(divergence):
         return 0.0
     bands = FrequencyBands.proportional(len(inputs.transform.frequencies), width)
     starts = range(0, inputs.n_frames, BLOCK)
@@ -233,16 +233,16 @@ def _pooled(
 ) -> np.ndarray:
     """Spectrogram of a block in bands, with the floor that the whole recording has."""
     pooled = bands.pool(V.T, axis=-1).T
-    return divergence.raised(pooled, peak) if _has_floor(divergence) else pooled
+    return divergence.raised(pooled, peak) if has_floor(divergence) else pooled
 
 
 def raised_to_floor(block: Block, learned: Decomposition) -> np.ndarray:
     """Spectrogram of a block with the floor that the divergence has for the whole recording."""
     divergence = learned.divergence
-    return divergence.raised(block.V, block.inputs.peak) if _has_floor(divergence) else block.V
+    return divergence.raised(block.V, block.inputs.peak) if has_floor(divergence) else block.V
 
 
-def _has_floor(divergence: Divergence) -> TypeGuard[Beta]:
+def has_floor(divergence: Divergence) -> TypeGuard[Beta]:
     """Return whether small values are raised, as for β ≤ 0."""
     return isinstance(divergence, Beta) and divergence.beta <= 0
 

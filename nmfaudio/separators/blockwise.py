@@ -273,19 +273,26 @@ class StemStream:
         np.ndarray [shape=(stem, channel, sample)]
             Next samples of all stems, which sum to the recording.
         """
-        members = [group.components for group in self.learned.groups.values()]
-        parts = BlockwiseParts(self.learned, members, self.inputs)
+        parts = self.parts()
         for block in render_blocks(
             parts,
-            len(members),
+            len(self.names),
             self.masking,
             self.refinement,
             self.inputs.y,
             self.transform,
             prepare=parts.prepare,
         ):
-            scaled = block * self.scale if self.scale != 1 else block
-            yield self.finish(scaled, self.learned)
+            yield self.finish(self.rescaled(block), self.learned)
+
+    def parts(self) -> BlockwiseParts:
+        """Return the models of the stems, of which the activations have yet to be fitted."""
+        members = [group.components for group in self.learned.groups.values()]
+        return BlockwiseParts(self.learned, members, self.inputs)
+
+    def rescaled(self, block: np.ndarray) -> np.ndarray:
+        """Return rendered stems at the level of the recording."""
+        return block * self.scale if self.scale != 1 else block
 
 
 class BlockwiseParts:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from nmfaudio._common.options import documented, option
@@ -17,11 +17,7 @@ from nmfaudio.separators.pipeline import NmfSeparator
 if TYPE_CHECKING:
     import numpy as np
 
-    from nmfaudio._common.lazy_audio import LazyAudio
-    from nmfaudio.factorisation.engine import Callback
-    from nmfaudio.separators.blockwise import Learned, StemStream
-    from nmfaudio.separators.excerpt import Excerpt
-    from nmfaudio.separators.inputs import Fit
+    from nmfaudio.separators.blockwise import Learned
     from nmfaudio.separators.pitch_track import Pitch
     from nmfaudio.separators.voice_model import VoiceSizes
     from nmfaudio.stems.stems import Stems
@@ -186,6 +182,9 @@ class F0Separator(NmfSeparator):
     def learn(self, inputs: SeparationInput) -> Learned:
         """Learn the accompaniment from frames of all of the recording.
 
+        The pitch of a long recording is guessed in pieces of a minute, so a guess may differ from
+        that of a call at a few frames.
+
         Parameters
         ----------
         inputs : SeparationInput
@@ -211,41 +210,20 @@ class F0Separator(NmfSeparator):
         groups = described_groups(fitted, fit, self._members(len(pitches)), inputs)
         return Learned(fitted, groups, fit)
 
-    def stream(
-        self,
-        y: np.ndarray | LazyAudio,
-        sr: int,
-        *,
-        rng: int | np.random.Generator | None = 0,
-        callback: Callback | None = None,
-        excerpt: Excerpt | None = None,
-        fit: Fit = "frames",
-    ) -> StemStream:
-        """Separate a recording block by block, in memory that does not grow with its length.
+    def finisher(self, samples: int) -> Callable[[np.ndarray, Learned], np.ndarray]:
+        """Return the last step of `stream`, which judges a guessed pitch.
 
         Parameters
         ----------
-        y : np.ndarray or Track [shape=(channel, sample)]
-            The recording.
-        sr : int
-            Sample rate in Hz.
-        rng : int, np.random.Generator or None
-            Seed of the random numbers; the same seed gives bitwise the same stems.
-        callback : callable, optional
-            Called with a `Progress` every ten iterations; returning True stops the iterations.
-        excerpt : Excerpt, optional
-            Place of the samples in their file, as for a call.
-        fit : "frames"
-            Frames from which templates are learned: spread over the recording.
+        samples : int
+            Length of the recording.
 
         Returns
         -------
-        StemStream
-            Stems of the blocks. The pitch of a long recording is estimated in pieces of a minute,
-            so a guess may differ from that of a call at a few frames.
+        callable
+            Called with one block after another.
         """
-        stream = super().stream(y, sr, rng=rng, callback=callback, excerpt=excerpt, fit=fit)
-        return replace(stream, finish=_Judge(stream.y.shape[1])) if self.guess else stream
+        return _Judge(samples) if self.guess else super().finisher(samples)
 
     @property
     def _sizes(self) -> VoiceSizes:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from nmfaudio._common.equality import EqualByContent
+from nmfaudio._common.files.staging import PREFIX, check_targets
 from nmfaudio._public import public
 from nmfaudio.audio.io.decoding import open_audio
 from nmfaudio.audio.io.writing import Written
@@ -136,6 +138,7 @@ def separate_file(
     subtype: str | None = None,
     clip: Literal["gain", "error"] = "gain",
     overwrite: bool = False,
+    executor: Any = None,
 ) -> SeparatedFile:
     """Separate a file of any length into files, in memory that does not grow with the length.
 
@@ -168,6 +171,10 @@ def separate_file(
         error.
     overwrite : bool
         Whether existing files may be replaced.
+    executor : None, "processes", int, str, or object
+        Anything with ``submit(function, *arguments)``, as for `fit_corpus`: the stems are rendered
+        in tasks of about five minutes of the recording, to scratch files in `folder`, and have the
+        same bytes. By default they are rendered in this process.
 
     Returns
     -------
@@ -214,9 +221,10 @@ def separate_file(
             name: Path(folder, f"{file}.{format}")
             for name, file in zip(names, distinct_names(names), strict=True)
         }
-        written, error = write_stream(
-            stream, targets, format=format, subtype=subtype, clip=clip, overwrite=overwrite
-        )
+        encoding = {"format": format, "subtype": subtype, "clip": clip, "overwrite": overwrite}
+        check_targets(list(targets.values()), overwrite=overwrite)
+        with _rendered(stream, path, folder, separator, executor) as rendered:
+            written, error = write_stream(rendered, targets, **encoding)
     return SeparatedFile(
         targets,
         track.sr,
@@ -228,6 +236,46 @@ def separate_file(
         error,
         stream.learned.notes,
     )
+
+
+@contextmanager
+def _rendered(
+    stream: StemStream,
+    path: str | os.PathLike[str],
+    folder: str | os.PathLike[str],
+    separator: Separator,
+    executor: Any,
+) -> Iterator[StemStream]:
+    """Render the shards of a stream on an executor; without one, return the stream itself."""
+    from nmfaudio._common.executors import map_tasks
+    from nmfaudio.separators.render_shards import (
+        is_divisible,
+        open_shards,
+        prepare_shards,
+        render_shard,
+    )
+
+    if executor is None or not is_divisible(separator):
+        yield stream
+        return
+    is_new = not os.path.lexists(folder)
+    os.makedirs(folder, exist_ok=True)
+    try:
+        with TemporaryDirectory(prefix=PREFIX, dir=folder) as name:
+            scratch = os.path.abspath(name)
+            count = prepare_shards(stream, path, scratch)
+            for _ in map_tasks(render_shard, ((scratch, n) for n in range(count)), executor):
+                pass
+            if not count:
+                yield stream
+                return
+            with open_shards(scratch, separator.finisher) as rendered:  # type: ignore[attr-defined]
+                yield rendered
+    except BaseException:
+        if is_new:
+            with suppress(OSError):  # it has files
+                os.rmdir(folder)
+        raise
 
 
 def write_stream(

@@ -23,7 +23,7 @@ from nmfaudio.separators.shared_settings import SharedSettings
 
 # Slow imports are inside the functions that need them, so that `nmfaudio COMMAND --help` is fast.
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import numpy as np
 
@@ -300,9 +300,23 @@ class NmfSeparator(SharedSettings, ABC):
         _warn_of_single(learned.groups)
         masking, refinement = self.rendering(transform)
         settings = self.settings() | {"seed": _seed(rng)}
-        return StemStream(
-            self.finish_block, learned, y, inputs, masking, refinement, scale, settings
-        )
+        finish = self.finisher(y.shape[1])
+        return StemStream(finish, learned, y, inputs, masking, refinement, scale, settings)
+
+    def finisher(self, samples: int) -> Callable[[np.ndarray, Learned], np.ndarray]:
+        """Return the last step of `stream`, which is called with one block after another.
+
+        Parameters
+        ----------
+        samples : int
+            Length of the recording.
+
+        Returns
+        -------
+        callable
+            By default `finish_block`.
+        """
+        return self.finish_block
 
     def check_fit(self, fit: Fit) -> None:
         """Check, before a recording is read, from which frames templates are to be learned.

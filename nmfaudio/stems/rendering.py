@@ -10,7 +10,6 @@ import numpy as np
 from nmfaudio._common.steps import report_step
 from nmfaudio.audio.masking import (
     Masking,
-    Masks,
     Share,
     joined_blocks,
     masked_blocks,
@@ -18,7 +17,7 @@ from nmfaudio.audio.masking import (
     stack_frames,
 )
 from nmfaudio.audio.phase import consistent_wiener, misi
-from nmfaudio.audio.spatial import fit_spatial_filter
+from nmfaudio.audio.spatial import SpatialFilter, fit_spatial_filter
 from nmfaudio.audio.transforms import Stft
 from nmfaudio.kernels.threads import get_threads, parallel_for, parallel_for_each
 from nmfaudio.stems.masks import Parts
@@ -29,9 +28,9 @@ LOCATING, RENDERING = "locating the sources", "computing the stems"
 # Spatial filters are fitted to this many frames, in blocks spread evenly over a long recording.
 SPATIAL_FRAMES = 1024
 _BLOCK = 64
-# Phases are refined in chunks of this many frames, which are cross-faded over _FADE frames.
+# Phases are refined in chunks of this many frames, which are cross-faded over FADE_FRAMES frames.
 CHUNK_FRAMES = 256
-_FADE = 16
+FADE_FRAMES = 16
 
 
 @dataclass(frozen=True)
@@ -94,6 +93,7 @@ def render_blocks(
     stft: Stft,
     *,
     prepare: Callable[[slice], None] | None = None,
+    spatial: SpatialFilter | None = None,
 ) -> Iterator[np.ndarray]:
     """Render the stems of a recording in consecutive blocks, of which one is in memory at a time.
 
@@ -103,22 +103,23 @@ def render_blocks(
         As for `render_stems`; `y` may also be a `Track`, which is read block by block.
     prepare : callable, optional
         Called, where one thread needs `parts` of many frames, with a slice of them first.
+    spatial : SpatialFilter, optional
+        Result of `locate_sources`, which is called if there is none.
 
     Yields
     ------
     np.ndarray [shape=(stem, channel, sample)]
         Next samples of all stems.
     """
-
-    def masks(frames: slice) -> list[np.ndarray]:
-        return masking.masks(parts(frames))
-
-    share: Share = share_by_masks
-    if refinement.spatial and len(y) > 1 and count > 1:
-        report_step(LOCATING)
-        share = spatial_share(masks, count, y, stft)
+    if spatial is None:
+        spatial = locate_sources(parts, count, masking, refinement, y, stft)
+    share = share_by_masks if spatial is None else _spatial_share(spatial)
     report_step(RENDERING)
     if refinement.phase == "none":
+
+        def masks(frames: slice) -> list[np.ndarray]:
+            return masking.masks(parts(frames))
+
         done = 0  # samples
         for block in masked_blocks(masks, count, y, stft, share=share, prepare=prepare):
             done += block.shape[-1]
@@ -140,30 +141,33 @@ def render_blocks(
     yield from overlap_add_chunks(refined, count, y, stft)
 
 
-def spatial_share(masks: Masks, count: int, y: np.ndarray, stft: Stft) -> Share:
-    """Fit a spatial filter; return a callable that divides a spectrogram among the sources.
+def locate_sources(
+    parts: Parts,
+    count: int,
+    masking: Masking,
+    refinement: Refinement,
+    y: np.ndarray,
+    stft: Stft,
+) -> SpatialFilter | None:
+    """Fit the spatial filter of a recording.
 
     Parameters
     ----------
-    masks : callable
-        See `apply_masks`.
-    count : int
-        Number of masks.
-    y : np.ndarray [shape=(channel, sample)]
-        The recording.
-    stft : Stft
-        Transform of the model.
+    parts, count, masking, refinement, y, stft
+        As for `render_blocks`.
 
     Returns
     -------
-    callable
-        From Z [shape=(channel, freq, time)] and masks to the source spectrograms, as
-        `apply_masks` takes it.
+    SpatialFilter or None
+        None where sources are not separated by their positions.
 
     See Also
     --------
     nmfaudio.audio.spatial.fit_spatial_filter : The filter.
     """
+    if not refinement.spatial or len(y) < 2 or count < 2:
+        return None
+    report_step(LOCATING)
     total = stft.n_frames(y.shape[1])
     starts = range(0, total, _BLOCK)
     if total > SPATIAL_FRAMES:
@@ -178,11 +182,15 @@ def spatial_share(masks: Masks, count: int, y: np.ndarray, stft: Stft) -> Share:
         for i in indices:
             place = slice(edges[i], edges[i + 1])
             Z[:, place] = stft.frames(y, blocks[i].start, blocks[i].stop).swapaxes(1, 2)
-            for share, mask in zip(shares, masks(blocks[i]), strict=True):
+            for share, mask in zip(shares, masking.masks(parts(blocks[i])), strict=True):
                 share[place] = mask.T
 
     parallel_for(work, len(blocks))
-    spatial = fit_spatial_filter(Z.swapaxes(1, 2), shares.swapaxes(1, 2))
+    return fit_spatial_filter(Z.swapaxes(1, 2), shares.swapaxes(1, 2))
+
+
+def _spatial_share(spatial: SpatialFilter) -> Share:
+    """Return the callable with which a filter divides a spectrogram among the sources."""
     return lambda Z, masks: spatial(Z, stack_frames(masks))
 
 
@@ -211,7 +219,7 @@ def overlap_add_chunks(
         the chunk.
     """
     length = y.shape[1]
-    fade = _FADE * stft.hop
+    fade = FADE_FRAMES * stft.hop
     rise = ((np.arange(fade) + 0.5) / fade).astype(y.dtype)
     starts = range(0, max(1, length - fade), CHUNK_FRAMES * stft.hop)
     processed: dict[int, np.ndarray] = {}

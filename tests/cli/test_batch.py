@@ -10,9 +10,9 @@ import pytest
 
 from nmfaudio._common.executors import InProcessExecutor
 from nmfaudio.cli import batch_run
+from nmfaudio.cli.batch_inputs import load_batch_command
 from nmfaudio.cli.batch_run import COMMANDS, BatchRun
 from nmfaudio.cli.batch_task import build_command
-from nmfaudio.cli.commands import load_command
 from nmfaudio.cli.manifest import open_manifest
 from nmfaudio.cli.separate import SeparateCommand
 from nmfaudio.errors import OutputError, ParameterError
@@ -156,6 +156,45 @@ def test_files_that_failed_are_tried_again(batch, songs):
     assert batch("songs", "--resume").code == 0
 
 
+def test_a_batch_that_finished_no_file_takes_other_settings(batch):
+    Path("songs").mkdir()
+    for name in "ab":
+        Path(f"songs/{name}.wav").write_text("no audio")
+    assert batch("songs").code == 3
+    for name in "ab":
+        write_wav(f"songs/{name}.wav")
+    assert batch("songs", "--max-iter", "6").err == "2 files: 2 done\n"
+    assert sum("command" in line for line in lines()) == 1
+    assert "add --resume" in batch("songs", "--max-iter", "7").errors()[0]
+
+
+def test_warnings_are_shown_at_the_end(batch):
+    for number in range(7):
+        path = write_wav(f"songs/{number}.wav", music(0.25))
+        path.write_bytes(path.read_bytes()[:-100])
+    head, number, *warned = batch("songs").err.splitlines()
+    assert head == "7 files: 7 done"
+    assert number == f"7 warnings; all are in {MANIFEST}:"
+    assert len(warned) == 5
+    assert all(line.startswith("  songs/") and "cut short" in line for line in warned)
+    assert sum(len(line.get("warnings", ())) for line in lines()) == 7
+    one = batch("songs/0.wav", "--overwrite").err.splitlines()
+    assert one[:2] == ["1 file: 1 done", "1 warning:"]
+    assert batch("songs/0.wav", "--overwrite", "-q").err == ""
+
+
+def test_an_interrupted_batch_tells_how_to_go_on(nmfaudio, batch, songs, monkeypatch):
+    def interrupt(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(SeparateCommand, "process", interrupt)
+    result = batch("songs")
+    assert result.code == 130
+    assert result.errors() == [
+        "nmfaudio: error: interrupted; the same command with --resume processes what is left"
+    ]
+
+
 @pytest.mark.parametrize("end", ['{"key": "12', '{"key": "12"}', "\xff\n", "[]\n"])
 def test_a_torn_line_is_passed_over(batch, songs, end):
     batch("songs")
@@ -288,7 +327,7 @@ def test_the_arguments_of_a_worker_make_the_same_command(command):
     others = ["--seed", "7", "--output=-x", "--overwrite", *ARGUMENTS.get(command, [])]
     run = BatchRun.parse("batch", [command, "a.wav", *others, "--workers", "2", "--", "-b.wav"])
     assert (run.files, run.workers) == (("a.wav", "-b.wav"), 2)
-    whole = load_command(command).parse(command, ["a.wav", *others, "--", "-b.wav"])
+    whole = load_batch_command(command).parse(command, ["a.wav", *others, "--", "-b.wav"])
     worker = build_command(command, [*run.arguments, "--", *run.companions], stems=True)
     assert worker.settings == whole.settings
     assert (worker.files, worker.output) == ((), "-x")
@@ -362,7 +401,7 @@ def test_models_without_a_record_are_refused(nmfaudio, songs):
     nmfaudio("separate", *QUICK, songs[0], "--save-model", "m.npz", "-o", "out")
     Path("empty").mkdir()
     for arguments, message in [
-        (["m.npz"], "nmfaudio regroup"),
+        (["m.npz"], "make the stems with nmfaudio regroup RECORDING m.npz"),
         (["none.npz"], "no such file"),
         (["empty"], "has no models"),
         (["-"], "standard input"),

@@ -75,3 +75,15 @@ def test_options_of_a_corpus_need_one(nmfaudio):
         result = nmfaudio("learn", "x=a.wav", *option, "-o", "d.npz")
         assert result.code == 2
         assert f"{option[0]} is for a corpus; add --corpus FOLDER" in result.err
+
+
+@pytest.mark.parametrize("work", [True, False])
+def test_an_interrupted_run_tells_how_to_go_on(nmfaudio, songs, monkeypatch, work):
+    def interrupt(*arguments, **settings):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("nmfaudio.dictionaries.corpus.fit_corpus", interrupt)
+    options = ("--work", "scratch") if work else ()
+    result = nmfaudio("learn", "--corpus", "songs", *QUICK, *options, "-o", "d.npz")
+    assert result.code == 130
+    assert ("repeat the command, with the same --work, to go on" in result.err) == work

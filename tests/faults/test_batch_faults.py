@@ -3,6 +3,7 @@
 ``NMFAUDIO_KILLS`` is the number of kills; the default is for every day.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -60,8 +61,18 @@ def hashes(output):
     return {
         str(path.relative_to(output)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in Path(output).rglob("*")
-        if path.is_file() and not path.name.startswith(".")
+        if path.is_file() and not any(name.startswith(".") for name in path.parts)
     }
+
+
+def parts(output):
+    """Times of the finished parts of long files."""
+    found = Path(output).glob(".nmfaudio-batch-parts/*/*.raw")
+    stamps = {}
+    for path in found:
+        with contextlib.suppress(FileNotFoundError):  # a worker may still be removing them
+            stamps[str(path)] = path.stat().st_mtime_ns
+    return stamps
 
 
 def entries(output):
@@ -131,12 +142,47 @@ def test_a_batch_that_is_killed_again_and_again(songs):
     entries(output)
 
 
+def test_a_long_file_is_killed_again_and_again():
+    """The parts of a file are rendered once, and joined to the stems of one task."""
+    write_wav("songs/long.wav", music(1300.0))
+    write_wav("songs/short.wav", music(0.5))
+    one = [sys.executable, "-m", "nmfaudio", "separate", *QUICK, "-o", "reference"]
+    subprocess.run([*one, "songs/long.wav", "--stream"], check=True)
+    subprocess.run([*one, "songs/short.wav"], check=True)
+    expected = hashes("reference")
+    began = time.monotonic()
+    complete("out", "--stems")
+    duration = time.monotonic() - began
+    assert hashes("out") == expected
+    generator = random.Random(0)
+    kills, rounds, output = 0, 0, "out-0"
+    while kills < KILLS:
+        before = parts(output)
+        with start(output, "--stems") as batch:
+            try:
+                batch.communicate(timeout=generator.uniform(0.3, 1.0) * duration)
+            except subprocess.TimeoutExpired:
+                batch.kill()
+                kills += 1
+        assert hashes(output).items() <= expected.items()
+        after = parts(output)
+        assert all(after.get(name, stamp) == stamp for name, stamp in before.items())
+        if batch.returncode == 0:
+            assert hashes(output) == expected
+            rounds += 1
+            output = f"out-{rounds}"
+    complete(output, "--stems")
+    assert hashes(output) == expected
+    assert not list(Path(output).glob(".nmfaudio-batch-parts"))
+    assert not list(Path(output).rglob("*.tmp"))
+
+
 def test_a_batch_that_is_interrupted_is_resumed(songs):
     with start("out") as batch:
         while not hashes("out"):
             time.sleep(0.02)
         batch.send_signal(signal.SIGINT)
-        assert "nmfaudio: error: interrupted" in batch.communicate()[1]
+        assert "error: interrupted; the same command with --resume" in batch.communicate()[1]
     assert batch.returncode == 130
     assert not list(Path("out").rglob("*.tmp"))
     complete("out")

@@ -100,7 +100,7 @@ class Decoder:
                 return
 
     @property
-    def _seeks_exactly(self) -> bool:
+    def seeks_exactly(self) -> bool:
         """True if samples after a seek are those of decoding from the beginning.
 
         An MP3 decoder depends on earlier frames and is wrong for a while after a seek. The Ogg
@@ -117,7 +117,7 @@ class Decoder:
         """
         import soundfile
 
-        if self._seeks_exactly and self.position != frame:
+        if self.seeks_exactly and self.position != frame:
             self.position = _LOST
             try:
                 self.position = int(self.sound.seek(frame))

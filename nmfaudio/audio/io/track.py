@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings as python_warnings
 from collections import OrderedDict
+from collections.abc import Mapping
 from contextlib import ExitStack
 from threading import Lock
 from typing import Any
@@ -112,6 +113,26 @@ class Track(LazyAudio):
             done = max(begin - first, 0)
             samples[:, done : done + part.shape[1]] = part
         return samples
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Facts with which `reopen_track` opens the recording undecoded, JSON-serialisable.
+
+        Returns
+        -------
+        dict
+        """
+        return {
+            "offset": self.offset,
+            "samples": self.shape[1],
+            "extremes": [self._lowest, self._highest],
+            "repairs": self._repairs,
+        }
+
+    @property
+    def seeks_exactly(self) -> bool:
+        """False if the file is decoded from its beginning for a slice before the one read last."""
+        return self._audio.seeks_exactly
 
     def check_unchanged(self) -> None:
         """Check that the file is as it was when it was opened.
@@ -255,3 +276,39 @@ def open_track(
         for text in messages:
             python_warnings.warn(text, AudioWarning, stacklevel=2)
         return Track(excerpt, (lowest, highest), messages, opened.pop_all())
+
+
+def reopen_track(path: Source, facts: Mapping[str, Any]) -> Track:
+    """Open a recording again, without decoding all of it and without the warnings of that.
+
+    Parameters
+    ----------
+    path : str, bytes, os.PathLike or binary file object
+        The same file, unchanged.
+    facts : mapping
+        Attribute `facts` of its track.
+
+    Returns
+    -------
+    Track
+
+    Raises
+    ------
+    AudioFileError
+        The file cannot be opened.
+
+    Examples
+    --------
+    >>> import nmfaudio as na
+    >>> with open_track(na.example("drums")) as track:
+    ...     excerpt = track[:, 44100:66150]
+    >>> with reopen_track(na.example("drums"), track.facts) as again:
+    ...     bool((again[:, 44100:66150] == excerpt).all())
+    True
+    """
+    with ExitStack() as opened:
+        excerpt = CheckedRange(opened.enter_context(open_audio(path)), None, None, "zero")
+        excerpt.first, excerpt.decoded = facts["offset"], facts["samples"]
+        excerpt.repaired = int(facts["repairs"])
+        lowest, highest = facts["extremes"]
+        return Track(excerpt, (lowest, highest), (), opened.pop_all())
