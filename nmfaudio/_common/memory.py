@@ -128,3 +128,33 @@ def parse_size(text: str | int, name: str = "memory") -> int:
         if size >= 1 and not (unit == "IB" and not prefix):
             return size
     raise ParameterError(f"{name} is {text!r}; need an amount of memory, such as 500M or 2G")
+
+
+def parse_budget(text: str) -> int:
+    """Convert the amount of memory that a computation may use to bytes.
+
+    Parameters
+    ----------
+    text : str
+        As `parse_size` takes it.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    ParameterError
+        It is not such an amount, or less than a process needs before it computes anything.
+
+    Examples
+    --------
+    >>> parse_budget("1G")
+    1073741824
+    """
+    size = parse_size(text)
+    if size < PROCESS:
+        raise ParameterError(
+            f"{text!r} is too little memory; need {PROCESS >> 20}M or more, for the libraries"
+        )
+    return size

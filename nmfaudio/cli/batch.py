@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from nmfaudio._common.memory import parse_size
+from nmfaudio._common.memory import parse_budget
 from nmfaudio._common.options import option, options, switch
 from nmfaudio._common.time_ranges import parse_time_range
 from nmfaudio.cli.command import ComputingCommand
@@ -79,7 +79,7 @@ class BatchCommand(ComputingCommand):
         None,
         "most memory to use, such as 500M or 2G: a file that needs more is processed in blocks"
         " (default: three quarters of what is available)",
-        parse=parse_size,
+        parse=parse_budget,
         metavar="SIZE",
         group=COMPUTATION,
     )

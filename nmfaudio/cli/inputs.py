@@ -57,10 +57,9 @@ def find_inputs(arguments: Sequence[str], outputs: Sequence[Path] = ()) -> list[
         if argument != STDIN and os.path.isdir(argument):
             found: list[Input] = list(_in_folder(argument, outputs))
             if not found:
-                raise AudioFileError(
-                    f"{printable(argument)}: has no audio files; name a folder with files such as"
-                    " .wav, .flac, .aiff, .ogg or .mp3, or the files themselves"
-                )
+                from nmfaudio._common.files.names import no_audio_files
+
+                raise AudioFileError(no_audio_files(argument))
         else:
             found = [Input(argument)]
         for item in found:

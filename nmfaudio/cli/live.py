@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self, cast
 
@@ -30,7 +30,7 @@ from nmfaudio.cli.parser import (
 from nmfaudio.cli.pcm import ENCODINGS, PcmDecoder, encode
 from nmfaudio.cli.separate import separator_options
 from nmfaudio.cli.transcribe import TranscribeCommand, transcriber_options
-from nmfaudio.errors import AudioWarning, ContentError, OutputError, ParameterError
+from nmfaudio.errors import AudioFileError, AudioWarning, ContentError, OutputError, ParameterError
 from nmfaudio.separators.base import load_separator
 
 # Slow imports are inside the functions that need them, so that --help is fast.
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 LIVE = ("drums", "denoise", "guided", "hpss", "separate", "transcribe")
 """Commands that work on a stream."""
 _BYTES = 2**16  # read at a time, at most
+_SIGNATURE = 4  # bytes by which a file with a header is recognised
 _EVENTS = "notes"
 _DIGITS = 6  # of the times of events in seconds
 
@@ -68,7 +69,7 @@ examples:
   ffmpeg -i talk.mp4 -f s16le -ac 2 -ar 48000 - \\
     | nmfaudio live denoise --noise 0-1 --stem signal \\
         --encoding s16le --channels 2 --rate 48000 > speech.raw
-  arecord -f FLOAT_LE -c 1 -r 44100 | nmfaudio live transcribe
+  arecord -t raw -f FLOAT_LE -c 1 -r 44100 | nmfaudio live transcribe
 """
 
     kind: str
@@ -195,8 +196,7 @@ examples:
         """Read, push and write until standard input ends."""
         decoder = PcmDecoder(self.encoding, self.channels)
         received = clipped = 0
-        source = cast("io.BufferedReader", sys.stdin.buffer)
-        while data := source.read1(_BYTES):  # what has arrived, without waiting for more
+        for data in self._arriving(cast("io.BufferedReader", sys.stdin.buffer)):
             samples = decoder.decode(data)
             received += samples.shape[1]
             if samples.size:
@@ -217,6 +217,23 @@ examples:
                 AudioWarning,
                 stacklevel=1,
             )
+
+    def _arriving(self, source: io.BufferedReader) -> Iterator[bytes]:
+        """Yield what has arrived, without waiting for more; refuse the header of a file."""
+        from nmfaudio.audio.io.foreign import audio_format
+
+        head = b""
+        while len(head) < _SIGNATURE and (data := source.read1(_BYTES)):
+            head += data
+        if (name := audio_format(head)) is not None:
+            sample = f"{self.encoding} -ac {self.channels} -ar {self.rate}"
+            raise AudioFileError(
+                f"standard input begins with the header of a file ({name}); need raw"
+                f" samples: pipe it through ffmpeg -i - -f {sample} -"
+            )
+        yield head
+        while data := source.read1(_BYTES):
+            yield data
 
     def _write(self, results: dict[str, Any]) -> int:
         """Write results to standard output, and return the number of clipped samples."""

@@ -174,10 +174,11 @@ def fit_corpus(
 
     Parameters
     ----------
-    blocks : iterable of np.ndarray [shape=(freq, time)], or of paths, or the path of a folder
+    blocks : iterable of np.ndarray [shape=(freq, time)], or of paths, or one path
         Spectrograms of the same frequencies, consumed one by one; or audio files, which an iterable
-        names or a folder contains, also in folders in it. Each file is scaled to a peak between 0.5
-        and 1 by a power of two. Files that cannot be read are left out with an `AudioWarning`.
+        names or a folder contains, also in folders in it; or one file. Each file is scaled to a
+        peak between 0.5 and 1 by a power of two. Files that cannot be read are left out with an
+        `AudioWarning`.
     n_components : int, optional
         Number of components. Default: that of W or H.
     transform : Transform, optional

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -15,7 +16,7 @@ import numpy as np
 
 from nmfaudio._common.executors import map_tasks
 from nmfaudio._common.files import show, write_bytes
-from nmfaudio._common.files.names import AUDIO_SUFFIXES
+from nmfaudio._common.files.names import AUDIO_SUFFIXES, no_audio_files
 from nmfaudio._common.steps import report_step
 from nmfaudio.audio.io.decoding import open_audio
 from nmfaudio.audio.masking import analyse
@@ -39,6 +40,7 @@ def find_audio(folder: str | os.PathLike[str]) -> list[Path]:
     Parameters
     ----------
     folder : str or os.PathLike
+        Folder, or a single file.
 
     Returns
     -------
@@ -46,9 +48,15 @@ def find_audio(folder: str | os.PathLike[str]) -> list[Path]:
 
     Raises
     ------
+    AudioFileError
+        It does not exist.
     ContentError
         There are none.
     """
+    if not os.path.exists(folder):
+        raise AudioFileError(f"{show(folder)}: {os.strerror(errno.ENOENT)}")
+    if not os.path.isdir(folder):
+        return [Path(folder)]
     found = [
         path
         for path in Path(folder).rglob("*")
@@ -57,10 +65,7 @@ def find_audio(folder: str | os.PathLike[str]) -> list[Path]:
         and path.is_file()
     ]
     if not found:
-        raise ContentError(
-            f"{show(folder)}: a folder without audio files; add files that end in "
-            f"{', '.join(AUDIO_SUFFIXES[:3])}"
-        )
+        raise ContentError(no_audio_files(folder))
     return sorted(found)
 
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from nmfaudio._common.files import show
+from nmfaudio._common.files.names import AUDIO_SUFFIXES
 from nmfaudio.audio.interpolation import interpolate
 from nmfaudio.audio.transforms import Transform
 from nmfaudio.dictionaries.bundled import bundled_kit
 from nmfaudio.dictionaries.dictionary import Dictionary
 from nmfaudio.dictionaries.learning import learn
-from nmfaudio.dictionaries.recordings import SUFFIXES
 from nmfaudio.errors import AudioFileError, ContentError
 from nmfaudio.symbolic.names import DRUM_PARTS, part_named
 
@@ -131,7 +131,7 @@ def _recordings(folder: str | os.PathLike[str]) -> dict[str, list[Path]]:
     files_by_part: dict[str, list[Path]] = {}
     for entry in entries:
         inside = sorted(entry.iterdir()) if entry.is_dir() else [entry]
-        files = [file for file in inside if file.suffix.lower() in SUFFIXES]
+        files = [file for file in inside if file.suffix.lower() in AUDIO_SUFFIXES]
         if files:
             files_by_part.setdefault(_part(entry), []).extend(files)
     order = [part for part in DRUM_PARTS if part in files_by_part]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from nmfaudio._common.files import show
+from nmfaudio._common.files.names import AUDIO_SUFFIXES
 from nmfaudio._common.validation import as_number
 from nmfaudio.audio.transforms import Transform
 from nmfaudio.dictionaries.learning import RecordingReader
@@ -19,7 +20,7 @@ from nmfaudio.dictionaries.note_learning import (
     learn_isolated_notes,
     sample_rate_of,
 )
-from nmfaudio.dictionaries.recordings import SUFFIXES, Recording
+from nmfaudio.dictionaries.recordings import Recording
 from nmfaudio.errors import AudioFileError, ContentError, ParameterError
 from nmfaudio.factorisation.divergences import Beta, beta_named
 from nmfaudio.symbolic.names import pitch_named
@@ -158,7 +159,7 @@ def note_files(
     if not files:
         raise ContentError(
             f"{show(root)}: has no audio files; add notes named by their MIDI numbers or "
-            f"pitches: 60.wav, F#3.flac (of {', '.join(SUFFIXES)})"
+            f"pitches: 60.wav, F#3.flac (of {', '.join(AUDIO_SUFFIXES)})"
         )
     return sorted(files, key=lambda note: (note.pitch, note.velocity or 0, str(note.path)))
 
@@ -180,7 +181,11 @@ def _entries(folder: Path) -> list[Path]:
 
 
 def _audio_files(folder: Path) -> list[Path]:
-    return [path for path in _entries(folder) if path.suffix.lower() in SUFFIXES and path.is_file()]
+    return [
+        path
+        for path in _entries(folder)
+        if path.suffix.lower() in AUDIO_SUFFIXES and path.is_file()
+    ]
 
 
 def _note_file(path: Path, velocity: float | None) -> NoteFile:

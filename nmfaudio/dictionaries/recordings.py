@@ -12,13 +12,11 @@ import numpy as np
 
 from nmfaudio._common.equality import EqualByContent
 from nmfaudio._common.files import show
+from nmfaudio._common.files.names import AUDIO_SUFFIXES, no_audio_files
 from nmfaudio._common.validation import as_audio, as_number, as_sample_rate, require_array
 from nmfaudio._public import public
 from nmfaudio.errors import ContentError, ParameterError
 from nmfaudio.symbolic.names import pitch_named
-
-SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff", ".caf", ".w64", ".au")
-"""Suffixes of the files of a folder that are read as audio."""
 
 
 @public
@@ -166,13 +164,12 @@ def _files_of(recording: Recording) -> list[Recording]:
     paths = sorted(
         path
         for path in Path(recording.audio).iterdir()
-        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
+        if path.suffix.lower() in AUDIO_SUFFIXES
+        and not path.name.startswith(".")
+        and path.is_file()
     )
     if not paths:
-        raise ContentError(
-            f"{show(recording.audio)}: a folder without audio files; "
-            f"add files that end in {', '.join(SUFFIXES[:3])}"
-        )
+        raise ContentError(no_audio_files(recording.audio))
     pitches: list[float | None] = [pitch_named(path.stem) for path in paths]
     if recording.pitch is not None or None in pitches:
         pitches = [recording.pitch] * len(paths)

@@ -12,7 +12,7 @@ from typing import TypeAlias, cast
 import numpy as np
 
 from nmfaudio._common.files import show
-from nmfaudio._common.files.names import AUDIO_SUFFIXES
+from nmfaudio._common.files.names import AUDIO_SUFFIXES, no_audio_files
 from nmfaudio._common.validation import as_audio
 from nmfaudio.errors import AudioFileError, ContentError, ParameterError, ShapeError
 
@@ -187,7 +187,7 @@ def _files_of(source: Sources) -> dict[str, Path] | None:
         return {Path(source).stem: Path(source)}
     files = audio_files(source)
     if not files:
-        raise ContentError(f"{show(source)}: has no audio files; name a folder that does")
+        raise ContentError(no_audio_files(source))
     if set(files) == {MIXTURE}:
         raise ContentError(f"{show(source)}: has only a mixture; add the sources")
     return files

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,12 +12,11 @@ import numpy as np
 
 from nmfaudio._common.extras import missing_extra
 from nmfaudio._common.files import show
-from nmfaudio._common.files.sources import open_source
+from nmfaudio._common.files.json_files import read_json
 from nmfaudio._common.validation import as_number
 from nmfaudio.errors import AudioFileError, ContentError, ParameterError
 
 _BOX = ("start", "end", "low", "high")
-_MAX_BYTES = 64 * 2**20  # of a file of boxes
 
 
 @dataclass(frozen=True)
@@ -102,15 +100,7 @@ def as_boxes(strokes: Sequence[Stroke]) -> tuple[dict[str, Any], ...]:
 
 def _entries(path: str | os.PathLike[str]) -> list[Any]:
     """Read the list in a JSON file."""
-    file, size = open_source(path)
-    with file:
-        if size > _MAX_BYTES:
-            raise AudioFileError(f"{show(path)}: has {size} bytes; at most {_MAX_BYTES} are read")
-        content = file.read()
-    try:
-        entries = json.loads(content)
-    except ValueError as error:
-        raise AudioFileError(f"{show(path)}: is not JSON: {error}") from None
+    entries = read_json(path)
     if not isinstance(entries, list):
         raise AudioFileError(f"{show(path)}: must hold a list of boxes, [{{...}}, ...]")
     return entries

@@ -196,6 +196,7 @@ class F0Separator(NmfSeparator):
             The templates, and the components of each stem.
         """
         from nmfaudio.separators.blockwise import LEARNING_FRAMES, Learned, described_groups
+        from nmfaudio.separators.masked_fit import without_frames
         from nmfaudio.separators.voice_model import VoiceFit, fit_voices
 
         V, frames = inputs.spread_frames(LEARNING_FRAMES // _LEARNING_SHARE)
@@ -206,7 +207,8 @@ class F0Separator(NmfSeparator):
         # a voice rises by 0.03 to 0.14 dB.
         fit = VoiceFit(texts, max(learning // 2, 1), self.max_iter - learning)
         carriers = [carrier.frames_at(frames) for carrier in fit.carriers(inputs)]
-        fitted = fit_voices(V, carriers, self._sizes, inputs)
+        fitted = without_frames(fit_voices(V, carriers, self._sizes, inputs))
+        del V, carriers  # frees memory
         groups = described_groups(fitted, fit, self._members(len(pitches)), inputs)
         return Learned(fitted, groups, fit)
 

@@ -247,8 +247,14 @@ class GuidedSeparator(NmfSeparator):
         rng = generator(inputs.rng)
         known = self.known_templates(inputs.transform, rng)
         if self.free_components or self.adapt is not None:
-            V, _ = inputs.training_frames(LEARNING_FRAMES, _LEARNING_RUN)
-            model = self._fit(V, known, inputs.callback, rng, refit=False)
+            # Not in a variable, which would keep the frames in memory.
+            model = self._fit(
+                inputs.training_frames(LEARNING_FRAMES, _LEARNING_RUN)[0],
+                known,
+                inputs.callback,
+                rng,
+                refit=False,
+            )
         else:
             model = exemplar_model(
                 known.templates,

@@ -134,8 +134,8 @@ class HpssSeparator(NmfSeparator):
         )
         from nmfaudio.separators.blockwise import LEARNING_FRAMES, Learned, fitted_evidence
 
-        V, _ = inputs.training_frames(LEARNING_FRAMES, _LEARNING_RUN)
-        fitted = self._mean_model(V, inputs)
+        # Not in a variable, which would keep the frames in memory.
+        fitted = self._mean_model(inputs.training_frames(LEARNING_FRAMES, _LEARNING_RUN)[0], inputs)
         halo = convolutive_halo(len(fitted.W))
         fit = AveragedTemplates(self.models, CONVOLUTIVE_ITERATIONS, halo)
         evidence = fitted_evidence(fitted, fit, inputs)

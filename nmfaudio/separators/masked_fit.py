@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain
 
 import numpy as np
 
@@ -11,6 +12,8 @@ from nmfaudio.factorisation.decomposition import Decomposition
 from nmfaudio.factorisation.engine import decompose
 from nmfaudio.factorisation.factors import Factor
 from nmfaudio.factorisation.structures import Masked
+
+_PIECE = 480  # frames
 
 
 def with_masks(
@@ -21,6 +24,8 @@ def with_masks(
     max_iter: int,
 ) -> Decomposition:
     """Fit the activations of a masked model, whose templates are known, to a block.
+
+    Some frames are fitted at a time, which takes less memory.
 
     Parameters
     ----------
@@ -39,21 +44,33 @@ def with_masks(
     -------
     Decomposition
     """
-    templates = learned.factors[1::3]
-    factors: list[Factor] = []
-    for M, W, H in zip(masks, templates, initial, strict=True):
-        factors += Factor(M, False), Factor(W, False), Factor(H)
-    fitted = decompose(
-        V,
-        factors,
-        structure=Masked(),
-        divergence=learned.divergence,
-        solver="mu",
-        max_iter=max_iter,
-        tol=0,
-        check_every=max(max_iter, 1),
-    )
-    return replace(learned, factors=fitted.factors, fitted=(), weights=None)
+    structure = Masked()
+    given = list(chain.from_iterable(zip(masks, learned.factors[1::3], initial, strict=True)))
+    fitted = [H.astype(V.dtype) for H in initial]
+    for start in range(0, V.shape[1], _PIECE):
+        frames = slice(start, start + _PIECE)
+        piece, _ = structure.excerpt(given, frames)
+        factors = [Factor(F, free=i % 3 == 2) for i, F in enumerate(piece)]
+        found = decompose(
+            V[:, frames],
+            factors,
+            structure=structure,
+            divergence=learned.divergence,
+            solver="mu",
+            max_iter=max_iter,
+            tol=0,
+            check_every=max(max_iter, 1),
+        ).factors[2::3]
+        for H, part in zip(fitted, found, strict=True):
+            H[:, frames] = part
+    given[2::3] = fitted
+    return replace(learned, factors=tuple(given), fitted=(), weights=None)
+
+
+def without_frames(learned: Decomposition) -> Decomposition:
+    """Return a model without the masks and activations of its frames, which take much memory."""
+    factors, _ = learned.structure.excerpt(learned.factors, slice(0, 0))
+    return replace(learned, factors=tuple(factors), fitted=(), weights=None)
 
 
 def frame_levels(V: np.ndarray) -> np.ndarray:

@@ -161,6 +161,7 @@ class PaintSeparator(NmfSeparator):
         from nmfaudio.separators.blockwise import LEARNING_FRAMES, Learned, described_groups
         from nmfaudio.separators.boxes import painted_frames
         from nmfaudio.separators.frame_choice import covering_frames
+        from nmfaudio.separators.masked_fit import without_frames
 
         count = LEARNING_FRAMES // _LEARNING_SHARE
         frames = None
@@ -169,8 +170,10 @@ class PaintSeparator(NmfSeparator):
             frames = covering_frames(boxes, inputs.n_frames, count)
         V = inputs.V if frames is None else inputs.frames_at(frames)
         fitted, members = self._fitted(inputs, V, frames)
-        groups = described_groups(fitted, self._fit, members, inputs)
-        return Learned(fitted, groups, self._fit)
+        del V  # frees memory
+        learned = without_frames(fitted)
+        groups = described_groups(learned, self._fit, members, inputs)
+        return Learned(learned, groups, self._fit)
 
     @cached_property
     def _fit(self) -> PaintedFit:

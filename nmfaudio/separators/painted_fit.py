@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -122,9 +122,12 @@ def remaining_shares(weights: Sequence[np.ndarray]) -> list[np.ndarray]:
     shares = []
     for k in range(len(weights)):
         others = [weight for j, weight in enumerate(weights) if j != k]
-        shares.append(1 - np.maximum.reduce(others))
+        shares.append(1 - reduce(np.maximum, others))
     # Where sources overlap, all masks are scaled to a maximum of 1. Where two sources or more have
     # weight 1, all masks would be 0; they are set to 1 there.
-    largest = np.maximum.reduce(shares)
-    divisor = np.where(largest > 0, largest, 1)
-    return [np.where(largest > 0, share / divisor, 1).astype(share.dtype) for share in shares]
+    largest = reduce(np.maximum, shares)
+    positive = largest > 0
+    for share in shares:
+        np.divide(share, largest, out=share, where=positive)
+        share[~positive] = 1
+    return shares

@@ -37,6 +37,8 @@ class RegroupSeparator(NmfSeparator):
     ------
     ParameterError
         A setting is out of range, or a group is not a list of components.
+    AudioFileError
+        The file of groups cannot be read or is not JSON.
 
     Examples
     --------
@@ -52,6 +54,7 @@ class RegroupSeparator(NmfSeparator):
     usage_examples: ClassVar[tuple[str, ...]] = (
         "song.wav song.npz --group drums=0,3,5-7",
         "song.wav song.npz --group kick=4 --group snare=2,9",
+        "song.wav song.npz --groups groups.json",
     )
 
     # The saved model determines these, so they are not options here.
@@ -74,6 +77,12 @@ class RegroupSeparator(NmfSeparator):
         flag="--group",
         many=True,
         metavar="NAME=0,3,5-7",
+    )
+    groups_file: str | os.PathLike[str] | None = option(
+        None,
+        'JSON file of groups, {"drums": [0, 3], "bass": [1]}, to which those of --group are added',
+        flag="--groups",
+        metavar="GROUPS.json",
     )
 
     def __post_init__(self) -> None:
@@ -262,25 +271,16 @@ class RegroupSeparator(NmfSeparator):
     @cached_property
     def _new_groups(self) -> dict[str, list[int]]:
         """Components of each new stem; each component in one stem only."""
-        from nmfaudio._common.validation import as_count
+        from nmfaudio.separators.component_groups import checked_groups, parse_groups, read_groups
 
-        groups = (
-            {name: list(members) for name, members in self.groups.items()}
-            if isinstance(self.groups, Mapping)
-            else _parsed(self.groups)
-        )
-        owner: dict[int, str] = {}
-        for name, members in groups.items():
-            for k in members:
-                k = as_count(k, f"a component of {name}", low=0)
-                if k in owner:
-                    raise ParameterError(
-                        f"component {k} is in {owner[k]} and in {name}; list it in one of them"
-                        if owner[k] != name
-                        else f"component {k} is twice in {name}; list it once"
-                    )
-                owner[k] = name
-        return groups
+        listed = self.groups if isinstance(self.groups, Mapping) else parse_groups(self.groups)
+        listed = checked_groups(listed)
+        if self.groups_file is None:
+            return listed
+        groups = read_groups(self.groups_file)
+        for name, members in listed.items():
+            groups[name] = [*groups.get(name, []), *members]
+        return checked_groups(groups)
 
     def _regrouped(self) -> dict[str, list[int]]:
         """Components of all stems: the new groups, then the previous stems without these."""
@@ -315,29 +315,3 @@ def _has_activations(saved: Decomposition, inputs: SeparationInput) -> bool:
             "was made with one"
         )
     return frames > 0
-
-
-def _parsed(texts: Sequence[str]) -> dict[str, list[int]]:
-    """Parse ``NAME=0,3,5-7``; a name may be repeated."""
-    groups: dict[str, list[int]] = {}
-    for text in texts:
-        name, equals, members = text.partition("=")
-        if not (name and equals):
-            raise ParameterError(
-                f"{text!r} is not a group; write NAME=COMPONENTS, as drums=0,3,5-7"
-            )
-        groups.setdefault(name, []).extend(k for part in members.split(",") for k in _range(part))
-    return groups
-
-
-def _range(text: str) -> range:
-    """Parse ``7``, or ``5-7`` with both ends."""
-    first, dash, last = (part.strip() for part in text.partition("-"))
-    ends = (first, last) if dash else (first, first)
-    if not all(end.isascii() and end.isdecimal() for end in ends) or int(ends[0]) > int(ends[1]):
-        raise ParameterError(
-            f"{text!r} is not a component; write numbers and ranges from 0 up, as 0,3,5-7"
-        )
-    if int(ends[1]) - int(ends[0]) > 100_000:
-        raise ParameterError(f"{text!r} has more components than any model")
-    return range(int(ends[0]), int(ends[1]) + 1)

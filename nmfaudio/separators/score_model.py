@@ -14,7 +14,7 @@ from nmfaudio.factorisation.engine import decompose, generator
 from nmfaudio.factorisation.factors import Factor
 from nmfaudio.factorisation.structures.gliding import Gliding
 from nmfaudio.factorisation.structures.product import Product
-from nmfaudio.separators.blockwise import Block, Learned, described_groups
+from nmfaudio.separators.blockwise import BLOCK, Block, Learned, described_groups
 from nmfaudio.separators.frame_choice import covering_frames
 from nmfaudio.separators.inputs import GroupedDecomposition, SeparationInput
 from nmfaudio.separators.masked_fit import frame_levels
@@ -177,9 +177,22 @@ class ScoreFit:
 
     def __call__(self, learned: Decomposition, block: Block) -> Decomposition:
         """Return the model of all frames of a block."""
-        V, inputs, voices = block.V, block.inputs, self._voices
-        chosen = _states_within(voices, inputs)
-        H = initial_activations(voices, inputs, block.indices, self.tolerance)
+        chosen = _states_within(self._voices, block.inputs)
+        strengths = self._strengths(learned.W, chosen)
+        pieces = []
+        for first in range(0, block.V.shape[1], BLOCK):  # takes less memory than all at once
+            part = slice(first, first + BLOCK)
+            V, indices = block.V[:, part], block.indices[part]
+            pieces.append(self._activations(strengths, V, block.inputs, indices))
+        H = np.concatenate(pieces, axis=1)[chosen]
+        return replace(learned, factors=(learned.W, H), fitted=(), weights=None)
+
+    def _activations(
+        self, strengths: np.ndarray, V: np.ndarray, inputs: SeparationInput, indices: np.ndarray
+    ) -> np.ndarray:
+        """Activations of all states in some frames."""
+        voices = self._voices
+        H = initial_activations(voices, inputs, indices, self.tolerance)
         sounding = [voice for voice in voices if H[voice.states].any()]
         if sounding:
             states = np.concatenate([voice.states for voice in sounding])
@@ -187,14 +200,14 @@ class ScoreFit:
             structure = gliding_structure(_renumbered(sounding), inputs.transform, initial)
             H[states] = decompose(
                 V,
-                [Factor(self._strengths(learned.W, chosen), False), Factor(initial)],
+                [Factor(strengths, False), Factor(initial)],
                 structure=structure,
                 solver="mu",
                 max_iter=self.max_iter,
                 tol=0,
                 check_every=max(self.max_iter, 1),
             ).factors[1]
-        return replace(learned, factors=(learned.W, H[chosen]), fitted=(), weights=None)
+        return H
 
     def _strengths(self, W: np.ndarray, chosen: np.ndarray) -> np.ndarray:
         """Strengths of all sounds [shape=(part, sound)], of which those of bins are templates."""

@@ -8,7 +8,7 @@ import pytest
 from process_folders import build_process
 
 from nmfaudio._common import control_groups, memory
-from nmfaudio._common.memory import cgroup_memory, memory_limit, parse_size
+from nmfaudio._common.memory import cgroup_memory, memory_limit, parse_budget, parse_size
 from nmfaudio.errors import ParameterError
 
 V2 = ("/", "/cgroup", "cgroup2", "rw")
@@ -99,3 +99,10 @@ def test_sizes(text, size):
 def test_what_is_no_size_is_refused(text):
     with pytest.raises(ParameterError, match=r"limit is .*; need an amount of memory, such as 500"):
         parse_size(text, "limit")
+
+
+def test_less_than_the_libraries_take_is_refused():
+    assert parse_budget("200M") == 200 * 2**20
+    for text in ("1", "1K", "199M"):
+        with pytest.raises(ParameterError, match=f"'{text}' is too little memory; need 200M"):
+            parse_budget(text)

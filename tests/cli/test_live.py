@@ -84,6 +84,13 @@ def test_templates_are_learned_from_a_file(live, folder):
     assert live(interleaved(Y), "hpss", *OPTIONS, *more, "--lookahead", 1).out == first.out
 
 
+def test_a_header_that_arrives_in_pieces_is_recognised(live, monkeypatch):
+    monkeypatch.setattr(Source, "read1", lambda self, size=-1: self.read(3))
+    assert "(WAV)" in live(b"RIFF" + bytes(40), "hpss").err
+    result = live(interleaved(Y), "hpss", *OPTIONS)
+    np.testing.assert_allclose(samples(result, 4)[:2] + samples(result, 4)[2:], Y, atol=1e-6)
+
+
 @pytest.mark.filterwarnings("always")
 def test_a_rest_that_is_no_sample_is_left_out_with_a_warning(live):
     result = live(interleaved(Y) + b"abc", "hpss", *OPTIONS, "-q")
@@ -98,6 +105,9 @@ def test_a_rest_that_is_no_sample_is_left_out_with_a_warning(live):
         (b"", ("hpss",), 4, "no samples"),
         (b"abc", ("hpss",), 4, "no samples"),
         (interleaved(Y * np.nan), ("hpss",), 4, "--nonfinite zero"),
+        (b"RIFF" + bytes(40), ("hpss",), 3, "(WAV); need raw samples: pipe it through ffmpeg"),
+        (b"RF64" + bytes(9), ("hpss", "--rate", "8000"), 3, "-f f32le -ac 1 -ar 8000 -"),
+        (b"fLaC", ("transcribe", "--drums"), 3, "FLAC"),
         (b"", (), 2, "no command given; choose from drums"),
         (b"", ("--rate", "9"), 2, "9"),
         (b"", ("--rate", "8000"), 2, "no command given"),

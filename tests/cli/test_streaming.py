@@ -14,7 +14,7 @@ def stems(folder):
 
 
 def test_a_file_too_long_for_the_memory_is_processed_in_blocks(separate, song):
-    result = separate(song, "--memory", "1M", "--json")
+    result = separate(song, "--memory", "200M", "--json")
     assert result.code == 0
     assert "song.wav: needs about" in result.err
     assert "it is processed in blocks" in result.err

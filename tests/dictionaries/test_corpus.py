@@ -341,6 +341,12 @@ def test_a_folder_is_the_list_of_its_files(songs, tmp_path, exact):
     assert fit.n_frames == sum(fit.transform.n_frames(n) for n in (10400, 3200, 400))
 
 
+def test_one_file_is_a_corpus(songs):
+    fit = na.fit_corpus(songs / "a.wav", 3, max_iter=5)
+    assert fit.files == (str(songs / "a.wav"),)
+    assert same(fit, na.fit_corpus([songs / "a.wav"], 3, max_iter=5))
+
+
 def test_a_dictionary_of_a_corpus(songs, tmp_path):
     fit = na.fit_corpus(songs, 3, beta_loss=0, max_iter=10)
     dictionary = fit.to_dictionary("noise")
@@ -383,8 +389,10 @@ def test_files_of_another_rate_are_refused(songs, tmp_path):
     with pytest.raises(na.ParameterError, match="another sample rate than 8000 Hz"):
         na.fit_corpus(songs, 3)
     (tmp_path / "none").mkdir()
-    with pytest.raises(na.ContentError, match="without audio files"):
+    with pytest.raises(na.ContentError, match=r"none: has no audio files; .*\.flac"):
         na.fit_corpus(tmp_path / "none", 3)
+    with pytest.raises(na.AudioFileError, match=r"missing: No such file"):
+        na.fit_corpus(tmp_path / "missing", 3)
     with pytest.raises(na.ParameterError, match="paths and a ndarray"):
         na.fit_corpus([songs / "a.wav", np.ones((3, 4))], 3)
 

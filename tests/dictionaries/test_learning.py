@@ -149,7 +149,7 @@ def test_folders_of_hits_and_of_notes(tmp_path):
     assert known.labels == ("piano",) * 3 + ("snare",) * 2
     assert known.pitches == (60, 46, 66, None, None)
     (tmp_path / "none").mkdir()
-    with pytest.raises(ContentError, match="none: a folder without audio files"):
+    with pytest.raises(ContentError, match="none: has no audio files"):
         as_recordings(tmp_path / "none")
 
 

@@ -83,11 +83,66 @@ def test_a_saved_file_does_as_well_and_can_be_regrouped_again(first, tmp_path):
         (("a=1", "b=0-2"), "component 1 is in a and in b"),
         (("a=1,1",), "component 1 is twice in a"),
         ({"a": [1.5]}, "a component of a must be an integer"),
+        ({"a": [0, 0]}, "component 0 is twice in a"),
+        ({"a": []}, "a has no components"),
+        ({"a": 3}, "the components of a are 3"),
+        ({"": [3]}, "a stem is called ''"),
     ],
 )
 def test_groups_that_make_no_sense_are_refused_before_anything_is_read(groups, message):
     with pytest.raises(na.ParameterError, match=message):
         na.RegroupSeparator(saved="no such file.npz", groups=groups)
+
+
+def test_groups_come_from_a_file(first, tmp_path):
+    path = tmp_path / "groups.json"
+    path.write_text('{"low": [3, 0], "high": [5]}')
+    settings = {"saved": first.decomposition, "refine": "none", "groups_file": path}
+    mapped = regrouped(first, {"low": [0, 3], "high": [5]})
+    read = na.RegroupSeparator(**settings)(first.mixture, SR)
+    assert members(read) == members(mapped)
+    for name, stem in read.items():
+        np.testing.assert_array_equal(stem, mapped[name])
+    more = na.RegroupSeparator(**settings, groups=("low=1", "new=2"))(first.mixture, SR)
+    both = members(more)
+    assert (both["low"], both["high"], both["new"]) == ([0, 1, 3], [5], [2])
+    with pytest.raises(na.ParameterError, match="component 3 is in low and in new"):
+        na.RegroupSeparator(**settings, groups=("new=3",))
+    path.write_text('{"low": [6]}')
+    with pytest.raises(na.ParameterError, match="no component 6: the model has 6"):
+        na.RegroupSeparator(**settings)(first.mixture, SR)
+
+
+@pytest.mark.parametrize(
+    ("content", "error", "message"),
+    [
+        ("", na.AudioFileError, "is not JSON"),
+        ("{'a': [1]}", na.AudioFileError, "is not JSON"),
+        ('{"a": [1], "a": [2]}', na.AudioFileError, "the key 'a' is there twice"),
+        ("[" * 100_000, na.AudioFileError, "nested too deeply"),
+        ("\xff", na.AudioFileError, "is not JSON"),
+        ("[0, 1]", na.ParameterError, r"holds \[0, 1\]; need an object"),
+        ('{"a": 1}', na.ParameterError, "the components of a are 1; need a list"),
+        ('{"a": "12"}', na.ParameterError, "the components of a are '12'"),
+        ('{"a": {"1": 2}}', na.ParameterError, "the components of a are"),
+        ('{"a": [true]}', na.ParameterError, "a component of a must be an integer"),
+        ('{"a": [1.0]}', na.ParameterError, "a component of a must be an integer"),
+        ('{"a": [-1]}', na.ParameterError, "a component of a must be an integer"),
+        ('{"a": [1], "b": [1]}', na.ParameterError, "component 1 is in a and in b"),
+        ('{"a": []}', na.ParameterError, "a has no components"),
+    ],
+)
+def test_files_that_are_no_groups_are_refused(tmp_path, content, error, message):
+    path = tmp_path / "groups.json"
+    path.write_bytes(content.encode("latin-1"))
+    with pytest.raises(error, match=message) as caught:
+        na.RegroupSeparator(saved="no such file.npz", groups_file=path)
+    assert str(caught.value).startswith(str(path))
+
+
+def test_a_missing_file_of_groups_is_an_error(tmp_path):
+    with pytest.raises(na.AudioFileError, match=r"none\.json: No such file"):
+        na.RegroupSeparator(saved="no such file.npz", groups_file=tmp_path / "none.json")
 
 
 def test_what_does_not_belong_together_is_refused(first, tmp_path):

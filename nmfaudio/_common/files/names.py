@@ -8,10 +8,13 @@ import unicodedata
 from collections.abc import Iterable
 
 AUDIO_SUFFIXES = (
-    *(".wav", ".wave", ".rf64", ".w64", ".flac", ".aif", ".aiff", ".caf", ".au", ".snd"),
-    *(".ogg", ".oga", ".opus", ".mp3"),
+    *(".wav", ".flac", ".mp3", ".ogg", ".opus", ".aiff", ".aif", ".aifc", ".caf", ".w64", ".rf64"),
+    *(".wave", ".oga", ".au", ".snd", ".voc", ".sph", ".nist"),
 )
-"""Suffixes of the audio files that folders are searched for."""
+"""Suffixes of the audio files that folders are searched for, of formats that libsndfile reads.
+
+Its formats of samplers, telephones and matrices are left out.
+"""
 
 _MAX_BYTES = 120  # leaves space for suffixes below the usual limit of 255
 _FORBIDDEN = re.compile(r'[/\\<>:"|?*]')
@@ -40,6 +43,23 @@ def show(path: object) -> str:
         if not isinstance(path, str | bytes | os.PathLike):
             return "<stream>"
     return "".join(c if c.isprintable() else _escape(c) for c in os.fsdecode(path))
+
+
+def no_audio_files(folder: object) -> str:
+    """Message about a folder that has no audio files.
+
+    Parameters
+    ----------
+    folder : str, bytes or os.PathLike
+
+    Returns
+    -------
+    str
+        One line, with the suffixes that are needed.
+    """
+    *most, last = AUDIO_SUFFIXES
+    suffixes = f"{', '.join(most)} or {last}"
+    return f"{show(folder)}: has no audio files; name a folder with files that end in {suffixes}"
 
 
 def safe_name(text: str) -> str:

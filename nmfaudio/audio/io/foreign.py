@@ -8,7 +8,18 @@ _COMPANION = {
     ".tsv": "nmfaudio score takes a table of notes together with a recording, f0 a pitch track",
     ".json": "nmfaudio paint takes a file of boxes together with a recording",
 }
-_AUDIO = {b"RIFF": "WAV", b"RF64": "WAV", b"fLaC": "FLAC", b"OggS": "Ogg", b"FORM": "AIFF"}
+_AUDIO = {
+    b"RIFF": "WAV",
+    b"RIFX": "WAV",
+    b"RF64": "WAV",
+    b"riff": "W64",
+    b"fLaC": "FLAC",
+    b"OggS": "Ogg",
+    b"FORM": "AIFF",
+    b".snd": "AU",
+    b"caff": "CAF",
+    b"ID3": "MP3",
+}
 _SIGNATURES = {
     b"MThd": "a MIDI file; nmfaudio score takes it together with a recording",
     b"\x1aE\xdf\xa3": f"a Matroska or WebM file; {_EXTRACT}",
@@ -19,6 +30,27 @@ _SIGNATURES = {
     b"\x89PNG": "a picture; name a recording",
     b"\xff\xd8\xff": "a picture; name a recording",
 }
+
+
+def audio_format(head: bytes) -> str | None:
+    """Name the format of an audio file by its first bytes.
+
+    Parameters
+    ----------
+    head : bytes
+        At least 4 bytes.
+
+    Returns
+    -------
+    str or None
+        None if it is none of the common formats with a signature.
+
+    Examples
+    --------
+    >>> audio_format(b"fLaC"), audio_format(bytes(4))
+    ('FLAC', None)
+    """
+    return next((name for start, name in _AUDIO.items() if head.startswith(start)), None)
 
 
 def describe_foreign(head: bytes, suffix: str) -> str:
@@ -52,9 +84,8 @@ def describe_foreign(head: bytes, suffix: str) -> str:
         return f"an MP4 or M4A file; {_EXTRACT}"
     if head[:4] == b"RIFF" and head[8:12] == b"AVI ":
         return f"an AVI file; {_EXTRACT}"
-    for signature, name in _AUDIO.items():
-        if head.startswith(signature):
-            return f"a damaged {name} file; copy it again, or export it anew"
+    if (name := audio_format(head)) is not None:
+        return f"a damaged {name} file; copy it again, or export it anew"
     for signature, description in _SIGNATURES.items():
         if head.startswith(signature):
             return description

@@ -102,8 +102,9 @@ class Masked(SumOfProducts):
         for M, W, H in _groups(factors):
             rows = [k - first for k in components if first <= k < first + len(H)]
             first += len(H)
-            chosen += M, W[:, rows], H[rows]
-        return chosen
+            if rows:  # a group without components would cost its mask
+                chosen += M, W[:, rows], H[rows]
+        return chosen or [factors[0], factors[1][:, :0], factors[2][:0]]
 
     def terms(self, count: int) -> Sequence[Term]:
         return [[(i,), (i + 1, i + 2)] for i in range(0, count, 3)]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nmfaudio._common.files import distinct_names, safe_name, show
-from nmfaudio._common.files.names import file_key
+from nmfaudio._common.files.names import AUDIO_SUFFIXES, file_key, no_audio_files
 
 anything = st.text(st.characters(), max_size=200)  # lone surrogates included
 
@@ -81,3 +81,26 @@ def test_a_file_object_is_shown_by_its_name(tmp_path):
     with open(tmp_path / "x.bin", "wb") as file:
         assert show(file) == str(tmp_path / "x.bin")
     assert show(io.BytesIO()) == "<stream>"
+
+
+FORMATS = {
+    "WAV": ".wav .wave",
+    "FLAC": ".flac",
+    "MP3": ".mp3",
+    "OGG": ".ogg .oga .opus",
+    "AIFF": ".aiff .aif .aifc",
+    "CAF": ".caf",
+    "W64": ".w64",
+    "RF64": ".rf64",
+    "AU": ".au .snd",
+    "VOC": ".voc",
+    "NIST": ".sph .nist",
+}
+
+
+def test_suffixes_are_those_of_formats_that_can_be_read():
+    import soundfile
+
+    assert sorted(" ".join(FORMATS.values()).split()) == sorted(AUDIO_SUFFIXES)
+    assert FORMATS.keys() <= soundfile.available_formats().keys()
+    assert all(suffix in no_audio_files("folder") for suffix in AUDIO_SUFFIXES)
