@@ -178,7 +178,7 @@ class BlindSeparator(NmfSeparator):
 
     @property
     def learns_from_all(self) -> bool:
-        """Whether `learn` takes `SeparationInput.training_frames`."""
+        """True if `learn` takes `SeparationInput.training_frames`."""
         return self.solver not in _COPYING
 
     def _fit(self, V: np.ndarray, inputs: SeparationInput, **start: Any) -> Decomposition:

@@ -206,7 +206,7 @@ class DrumSeparator(NmfSeparator):
 
     @property
     def learns_from_all(self) -> bool:
-        """Whether `learn` takes `SeparationInput.training_frames`."""
+        """True if `learn` takes `SeparationInput.training_frames`."""
         return True
 
     def _kit(

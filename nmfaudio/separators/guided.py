@@ -270,7 +270,7 @@ class GuidedSeparator(NmfSeparator):
 
     @property
     def learns_from_all(self) -> bool:
-        """Whether `learn` takes `SeparationInput.training_frames`."""
+        """True if `learn` takes `SeparationInput.training_frames`."""
         from nmfaudio.factorisation.divergences import beta_named
 
         # Refitting all bins for β ≤ 0 would copy the spectrogram.

@@ -143,7 +143,7 @@ class HpssSeparator(NmfSeparator):
 
     @property
     def learns_from_all(self) -> bool:
-        """Whether `learn` takes `SeparationInput.training_frames`."""
+        """True if `learn` takes `SeparationInput.training_frames`."""
         return True
 
     def _mean_model(self, V: np.ndarray, inputs: SeparationInput) -> Decomposition:

@@ -126,7 +126,7 @@ class NmfSeparator(SharedSettings, ABC):
 
     @property
     def learns_from_all(self) -> bool:
-        """Whether `learn` takes `SeparationInput.training_frames`."""
+        """True if `learn` takes `SeparationInput.training_frames`."""
         return False
 
     @abstractmethod
