@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+import nmfaudio as na
 from nmfaudio._common.executors import map_tasks
 from nmfaudio.cli.batch_task import process_file, process_isolated
+from nmfaudio.separators import render_shards
 from tests.cli.conftest import QUICK, music, write_wav
 
 pytestmark = pytest.mark.slow
@@ -62,3 +64,17 @@ def test_every_engine_writes_the_same_models(name, monkeypatch):
     with ExitStack() as stack:
         kind, _, isolated = name.partition(", ")
         assert run(engine(kind, stack), "out", isolated=bool(isolated)) == expected
+
+
+@pytest.mark.parametrize("name", ["two processes", "pool", "executorlib", "dask"])
+def test_every_engine_renders_the_same_parts(name, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))
+    monkeypatch.setattr(render_shards, "SHARD_SECONDS", 5)
+    write_wav("song.wav", music(20.0))
+    separator = na.BlindSeparator(n_components=4, max_iter=5, n_fft=512)
+    expected = na.separate_file("song.wav", "whole", separator)
+    with ExitStack() as stack:
+        executor = engine(name, stack)
+        stems = na.separate_file("song.wav", "parts", separator, executor=executor)
+    for stem, path in expected.paths.items():
+        assert stems.paths[stem].read_bytes() == path.read_bytes()
