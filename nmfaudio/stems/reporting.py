@@ -105,9 +105,10 @@ def _excerpt(
 
 def _loudest(H: np.ndarray, frames: int) -> int:
     """First of that many consecutive frames in which activations have the most energy."""
-    energy = np.cumsum(np.atleast_2d(H).max(axis=0).astype(np.float64) ** 2)
-    last = max(len(energy) - frames - 1, 1)
-    return int(np.argmax(energy[len(energy) - last :] - energy[:last])) if len(energy) > 1 else 0
+    energy = np.atleast_2d(H).max(axis=0).astype(np.float64) ** 2
+    until = np.append(0.0, np.cumsum(energy))  # energy before each frame
+    last = max(len(energy) - frames, 1)  # the excerpt ends in a frame of its own
+    return int(np.argmax(until[frames : frames + last] - until[:last]))
 
 
 def _faded(y: np.ndarray, length: int) -> np.ndarray:

@@ -91,6 +91,7 @@ class PageData:
             "model": contents.model,
             "sr": contents.sr,
             "seconds": contents.seconds,
+            "alpha": contents.alpha,
             "coding": {"title": self.coding.title, "mime": self.coding.mime, "gain": self.gain},
             "axis": {"low": self.axis.low, "high": self.axis.high, "rows": self.axis.rows},
             "pictures": self._pictures(),
@@ -140,6 +141,7 @@ class PageData:
                     "share": float(energy[k]),
                     "template": self._template(W[..., k]),
                     "activation": as_base64(_activation(H[k])),
+                    "loudest": float(np.argmax(H[k]) * contents.transform.hop_seconds),
                     "start": 0.0 if sound is None else sound.start,
                     "seconds": 0.0 if sound is None else len(sound.samples) / contents.sr,
                 }

@@ -27,6 +27,7 @@ _MODULES = (
     "elements.js",
     "groups.js",
     "player.js",
+    "mixer.js",
     "transport.js",
     "drawing.js",
     "figure.js",
