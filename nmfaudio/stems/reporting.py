@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from nmfaudio.stems.stems import Stems
     from nmfaudio.symbolic.note import Note
 
-# Sound of all components together, about 7 MB of Opus: 30 components of a minute. Beyond it each
-# has an excerpt.
-_MOST_SECONDS = 1800.0
+# Sound of all components together, about 5 MB of Opus: 30 components of 40 s. Beyond it each has an
+# excerpt.
+_MOST_SECONDS = 1200.0
 _EXCERPT_SECONDS, _SHORTEST_EXCERPT = 8.0, 2.0
 _FADE_SECONDS = 0.02
 

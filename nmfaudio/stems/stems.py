@@ -156,7 +156,7 @@ class Stems(EqualByContent, Mapping[str, np.ndarray]):
         """Write a page to hear, see and regroup the stems, for any browser.
 
         The page is a single file that needs no network. Beyond one minute its sound is in the
-        folder ``<name>_files`` beside it. Components have sound of the whole recording up to 30
+        folder ``<name>_files`` beside it. Components have sound of the whole recording up to 20
         minutes in total, otherwise excerpts of where they are loudest.
 
         Parameters

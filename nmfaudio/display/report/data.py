@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import platform
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -20,6 +19,7 @@ from nmfaudio.audio.transforms import Stft, default_n_fft
 from nmfaudio.display.report.contents import ReportContents
 from nmfaudio.display.report.pictures import LogAxis, as_levels, encode_png, pool_frames
 from nmfaudio.display.report.sound import SoundCoding, common_gain, encode_sound
+from nmfaudio.kernels.threads import parallel_for
 
 _LOWEST, _HIGHEST = 40.0, 16000.0  # Hz
 _ROWS = 144  # 17 for each octave of the full range
@@ -56,25 +56,32 @@ class PageData:
         """Frequency axis of all pictures."""
         return LogAxis(_LOWEST, min(_HIGHEST, self.contents.sr / 2), _ROWS)
 
-    def sounds(self) -> Iterator[tuple[str, bytes]]:
-        """Encode the mixture, the stems and the components.
+    def sounds(self) -> dict[str, bytes]:
+        """Encode the mixture, the stems and the components, on several threads.
 
-        Yields
-        ------
-        name : str
-            ``"mixture"``, ``"stem-0"`` (by position) or ``"component-3"`` (by index).
-        content : bytes
-            The encoded file.
+        Returns
+        -------
+        dict of str to bytes
+            Files by name: ``"mixture"``, ``"stem-0"`` (by position) or ``"component-3"`` (by
+            index).
         """
         contents = self.contents
-        yield "mixture", self._encode(contents.mixture)
-        for i, y in enumerate(contents.stems.values()):
-            yield f"stem-{i}", self._encode(y)
-        for k, sound in sorted(contents.sounds.items()):
-            yield f"component-{k}", self._encode(sound.samples[None], _COMPONENT_QUALITY)
+        stems = [(f"stem-{i}", y, None) for i, y in enumerate(contents.stems.values())]
+        components = [
+            (f"component-{k}", sound.samples[None], _COMPONENT_QUALITY)
+            for k, sound in sorted(contents.sounds.items())
+        ]
+        tasks = [("mixture", contents.mixture, None), *stems, *components]
+        encoded = dict.fromkeys((name for name, *_ in tasks), b"")
 
-    def _encode(self, y: np.ndarray, quality: float | None = None) -> bytes:
-        return encode_sound(y * self.gain, self.contents.sr, self.coding, quality=quality)
+        def work(parts: range) -> None:
+            for name, y, quality in (tasks[i] for i in parts):
+                encoded[name] = encode_sound(
+                    y * self.gain, contents.sr, self.coding, quality=quality
+                )
+
+        parallel_for(work, len(tasks))
+        return encoded
 
     def as_dict(self) -> dict[str, Any]:
         """Return all but the sounds, JSON-serialisable.

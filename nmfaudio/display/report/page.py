@@ -69,7 +69,7 @@ def write_report(
     page = Path(path)
     check_targets([page], overwrite=overwrite)
     data = PageData(contents, choose_sound_coding())
-    sounds = {name: as_base64(content) for name, content in data.sounds()}
+    sounds = {name: as_base64(content) for name, content in data.sounds().items()}
     beside: dict[Path, bytes] = {}
     facts = data.as_dict()
     if contents.seconds > MOST_SECONDS:

@@ -14,10 +14,6 @@ export class Cards {
       else this.draw();
     });
     mixer.addEventListener("change", () => this.showSoloed());
-    find("add-stem").addEventListener("click", () => {
-      groups.add();
-      find("stems").lastElementChild.querySelector("input").select();
-    });
     find("save-groups").addEventListener("click", () => download("groups.json", groups.json()));
     find("copy-command").addEventListener("click", () => copyCommand());
     new ResizeObserver(() => this.drawCanvases()).observe(find("stems"));
@@ -26,12 +22,18 @@ export class Cards {
 
   draw() {
     const focused = document.activeElement?.dataset.focus;
-    find("stems").replaceChildren(...this.groups.stems.map((_, i) => this.column(i)));
+    const add = element("button", { type: "button", id: "add-stem", class: "new-stem", "data-focus": "add", onclick: () => this.addStem() }, "New stem");
+    find("stems").replaceChildren(...this.groups.stems.map((_, i) => this.column(i)), add);
     this.showMix();
     this.showSoloed();
     this.drawCanvases();
     this.showCommand();
     if (focused) document.querySelector(`[data-focus="${CSS.escape(focused)}"]`)?.focus();
+  }
+
+  addStem() {
+    this.groups.add();
+    find("stems").children[this.groups.stems.length - 1].querySelector("input").select();
   }
 
   column(i) {
@@ -79,7 +81,10 @@ export class Cards {
     play.addEventListener("click", () => this.mixer.audition(k));
     play.addEventListener("focus", () => this.choose(k));
     play.addEventListener("keydown", (event) => this.onKey(event, k, i));
-    makeDraggable(card, card, ".stem", (column) => this.move(k, Number(column.dataset.stem)));
+    makeDraggable(card, ".stem, .new-stem", (column) => {
+      if (!column.dataset.stem) this.groups.add();
+      this.move(k, Number(column.dataset.stem ?? this.groups.stems.length - 1));
+    });
     return card;
   }
 

@@ -2,9 +2,9 @@
 
 const THRESHOLD = 6; // px, below which a press is a click
 
-// Call `drop(element)` for the element with the class `target` under the pointer at the end.
-export function makeDraggable(card, handle, target, drop) {
-  handle.addEventListener("pointerdown", (down) => {
+// Call `drop(element)` for the element that matches `target` under the pointer at the end.
+export function makeDraggable(card, target, drop) {
+  card.addEventListener("pointerdown", (down) => {
     if (down.button !== 0) return;
     let ghost = null;
     let over = null;

@@ -28,7 +28,7 @@ function showScores() {
   find("score-table").replaceChildren(element("thead", {}, head), element("tbody", {}, ...rows));
 }
 
-const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP] = [560, 200, 64, 28, 10];
+const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP] = [520, 230, 76, 30, 10];
 
 // Losses over iterations, on a logarithmic axis where they span more than a factor of ten.
 function showLosses() {
@@ -42,13 +42,17 @@ function showLosses() {
   const points = values.map((value, i) => `${x(iterations[i]).toFixed(1)},${y(value).toFixed(1)}`);
   const horizontal = [least, most].map((value) => [
     drawn("line", { class: "grid", x1: LEFT, x2: WIDTH - 10, y1: y(value), y2: y(value) }),
-    drawn("text", { x: LEFT - 8, y: y(value) + 4, "text-anchor": "end" }, value.toPrecision(4)),
+    drawn("text", { x: LEFT - 8, y: y(value) + 4, "text-anchor": "end" }, short(value)),
   ]);
   const vertical = [0, lastIteration].map((value) =>
     drawn("text", { x: x(value), y: HEIGHT - 8, "text-anchor": value ? "end" : "start" }, `${value}`),
   );
   const middle = drawn("text", { x: (LEFT + WIDTH) / 2, y: HEIGHT - 8, "text-anchor": "middle" }, "iterations");
   find("losses").setAttribute("viewBox", `0 0 ${WIDTH} ${HEIGHT}`);
-  find("losses").setAttribute("aria-label", `Loss from ${most.toPrecision(4)} to ${values.at(-1).toPrecision(4)} in ${lastIteration} iterations`);
+  find("losses").setAttribute("aria-label", `Loss from ${short(most)} to ${short(values.at(-1))} in ${lastIteration} iterations`);
   find("losses").replaceChildren(...horizontal.flat(), ...vertical, middle, drawn("polyline", { points: points.join(" ") }));
+}
+
+function short(value) {
+  return value.toLocaleString("en", { maximumSignificantDigits: 4, notation: value >= 1e7 || value < 1e-3 ? "scientific" : "standard" });
 }
