@@ -43,7 +43,9 @@ def test_excerpts_are_parts_of_the_whole_where_it_is_loudest(stems, monkeypatch)
 
 
 def test_page_has_measures_where_there_are_references(stems, tmp_path):
-    (page,) = stems.report(tmp_path / "a.html", references=dict(stems), title="noise", model="n.npz")
+    (page,) = stems.report(
+        tmp_path / "a.html", references=dict(stems), title="noise", model="n.npz"
+    )
     data = page_data(page)
     assert set(data["scores"]) == {*stems, "mean"}
     assert "SI-SDR" in data["scores"]["mean"]

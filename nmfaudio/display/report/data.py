@@ -177,7 +177,10 @@ class PageData:
             ["Divergence", str(fitted.divergence)],
             ["Iterations", f"{fitted.n_iter} ({ended})"],
             ["Final loss", f"{fitted.losses[-1]:.6g}"],
-            ["Sum error", f"{contents.sum_error:.1e} ({contents.sum_error / peak:.1e} of the peak)"],
+            [
+                "Sum error",
+                f"{contents.sum_error:.1e} ({contents.sum_error / peak:.1e} of the peak)",
+            ],
             ["Exponent of the masks", f"{contents.alpha:g}"],
             ["Sound in this page", f"{self.coding.title}, gain {self.gain:.3g}"],
         ]
