@@ -160,7 +160,12 @@ class PageData:
         magnitudes = template ** (1 / self.contents.transform.power)
         rows = self.axis.pool(magnitudes.T, self.contents.transform.frequencies)
         levels = as_levels(pool_frames(rows, _LAGS), float(rows.max()), _TEMPLATE_RANGE_DB)
-        return {"lags": levels.shape[1], "levels": as_base64(levels.T.tobytes())}
+        seconds = len(template) * self.contents.transform.hop_seconds
+        return {
+            "lags": levels.shape[1],
+            "seconds": seconds,
+            "levels": as_base64(levels.T.tobytes()),
+        }
 
     def _facts(self) -> list[list[str]]:
         """Labels and values of the numbers of the fit."""
@@ -173,7 +178,7 @@ class PageData:
         return [
             ["Duration", f"{contents.seconds:.2f} s ({samples:,} samples)"],
             ["Sample rate", f"{contents.sr:,} Hz, {names.get(channels, f'{channels} channels')}"],
-            ["Model", f"{fitted.structure}, {fitted.n_components} components"],
+            ["Model", f"{type(fitted.structure).__name__}, {fitted.n_components} components"],
             ["Divergence", str(fitted.divergence)],
             ["Iterations", f"{fitted.n_iter} ({ended})"],
             ["Final loss", f"{fitted.losses[-1]:.6g}"],

@@ -45,7 +45,8 @@ export class Boxes {
     let box = null;
     const move = (next) => {
       const last = corner(next, frame);
-      const large = Math.abs(next.clientX - event.clientX) > SMALLEST && Math.abs(next.clientY - event.clientY) > SMALLEST;
+      const sides = [next.clientX - event.clientX, next.clientY - event.clientY];
+      const large = sides.every((side) => Math.abs(side) > SMALLEST);
       box = large ? between(first, last) : null;
       if (box) place(outline, box);
     };
@@ -67,13 +68,14 @@ export class Boxes {
   }
 
   json() {
-    return this.boxes.map(({ stem, start, end, low, high }) => ({ source: stem.name, start, end, low, high, weight: 1 }));
+    return this.boxes.map(({ stem, ...sides }) => ({ source: stem.name, ...sides, weight: 1 }));
   }
 
   draw() {
     const select = find("box-stem");
     const selected = Math.max(0, select.selectedIndex);
-    select.replaceChildren(...this.groups.stems.map((stem) => element("option", { value: stem.name }, stem.name)));
+    const names = this.groups.stems.map((stem) => stem.name);
+    select.replaceChildren(...names.map((name) => element("option", { value: name }, name)));
     select.selectedIndex = selected;
     for (const old of this.surface.querySelectorAll(".box")) old.remove();
     for (const box of this.boxes) {
@@ -85,16 +87,21 @@ export class Boxes {
     find("box-list").replaceChildren(...this.boxes.map((box, i) => this.line(box, i)));
     const sources = new Set(this.boxes.map((box) => box.stem.name));
     find("save-boxes").disabled = this.boxes.length === 0;
-    find("paint-command").textContent = `nmfaudio paint ${shellWord(this.groups.recording)} boxes.json${sources.size < 2 ? " --rest" : ""}`;
+    const rest = sources.size < 2 ? " --rest" : "";
+    find("paint-command").textContent = `nmfaudio paint ${shellWord(this.groups.recording)} boxes.json${rest}`;
   }
 
   // Numbers of one box, to type, and a button that removes it.
   line(box, i) {
-    const label = (name) => `${name} of box ${i + 1}`;
     const inputs = FIELDS.map(([name, word, unit]) => {
-      const change = (event) => this.change(box, name, Number(event.target.value));
-      const step = unit === "s" ? 0.01 : 1;
-      const input = element("input", { type: "number", min: 0, step, value: String(box[name]), "aria-label": label(name), onchange: change });
+      const input = element("input", {
+        type: "number",
+        min: 0,
+        step: unit === "s" ? 0.01 : 1,
+        value: String(box[name]),
+        "aria-label": `${name} of box ${i + 1}`,
+        onchange: (event) => this.change(box, name, Number(event.target.value)),
+      });
       return element("label", {}, word, input, unit);
     });
     const remove = () => {
@@ -102,7 +109,11 @@ export class Boxes {
       this.draw();
       find("add-box").focus();
     };
-    const button = element("button", { type: "button", class: "quiet", "aria-label": `Remove box ${i + 1}`, onclick: remove }, "Remove");
+    const button = element(
+      "button",
+      { type: "button", class: "quiet", "aria-label": `Remove box ${i + 1}`, onclick: remove },
+      "Remove",
+    );
     const name = element("b", {}, box.stem.name);
     const item = element("li", {}, name, ...inputs, button);
     item.style.setProperty("--stem", colourName(box.stem.colour));
@@ -119,7 +130,12 @@ export class Boxes {
 
 function middle() {
   const { seconds } = report;
-  return { start: round(seconds / 4), end: round(seconds / 2), low: Math.round(hertzAt(0.3)), high: Math.round(hertzAt(0.6)) };
+  return {
+    start: round(seconds / 4),
+    end: round(seconds / 2),
+    low: Math.round(hertzAt(0.3)),
+    high: Math.round(hertzAt(0.6)),
+  };
 }
 
 function corner(event, frame) {

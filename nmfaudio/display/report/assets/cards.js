@@ -22,7 +22,11 @@ export class Cards {
 
   draw() {
     const focused = document.activeElement?.dataset.focus;
-    const add = element("button", { type: "button", id: "add-stem", class: "new-stem", "data-focus": "add", onclick: () => this.addStem() }, "New stem");
+    const add = element(
+      "button",
+      { type: "button", id: "add-stem", class: "new-stem", onclick: () => this.addStem() },
+      "New stem",
+    );
     find("stems").replaceChildren(...this.groups.stems.map((_, i) => this.column(i)), add);
     this.showMix();
     this.showSoloed();
@@ -39,45 +43,95 @@ export class Cards {
   column(i) {
     const stem = this.groups.stems[i];
     const cards = stem.components.map((k) => this.card(k, i));
-    const empty = element("p", { class: "empty" }, stem.sound && !stem.original ? "No components: the rest of the model's stems." : "Drop components here.");
-    const list = cards.length ? element("ul", { class: "cards" }, ...cards) : empty;
-    const preview = this.groups.isRegrouped(i) && element("span", { class: "badge" }, this.mixer.canPreview ? "preview" : "changed");
-    const rename = (event) => this.groups.rename(i, event.target.value);
-    const name = element("input", { class: "name", value: stem.name, "aria-label": `Name of stem ${i + 1}`, "data-focus": `name-${i}`, spellcheck: "false", onchange: rename });
-    const share = stem.components.reduce((sum, k) => sum + this.components.get(k).share, 0);
-    const facts = `${cards.length} component${cards.length === 1 ? "" : "s"}${cards.length ? `, ${percentText(share)}` : ""}`;
-    const head = element("header", {}, name, preview || "", element("span", { class: "facts" }, facts));
-    const column = element("section", { class: "stem", "data-stem": i, "aria-label": stem.name }, head, this.controls(i), list);
+    const text = stem.sound && !stem.original ? "No components of its own." : "Drop components here.";
+    const list = cards.length
+      ? element("ul", { class: "cards" }, ...cards)
+      : element("p", { class: "empty" }, text);
+    const column = element(
+      "section",
+      { class: "stem", "data-stem": i, "aria-label": stem.name },
+      this.header(i),
+      this.controls(i),
+      list,
+    );
     column.style.setProperty("--stem", colourName(stem.colour));
     return column;
   }
 
+  header(i) {
+    const { name, components } = this.groups.stems[i];
+    const input = element("input", {
+      class: "name",
+      value: name,
+      spellcheck: "false",
+      "aria-label": `Name of stem ${i + 1}`,
+      "data-focus": `name-${i}`,
+      onchange: (event) => this.groups.rename(i, event.target.value),
+    });
+    const share = components.reduce((sum, k) => sum + this.components.get(k).share, 0);
+    const count = components.length === 1 ? "1 component" : `${components.length} components`;
+    const text = components.length ? `${count}, ${percentText(share)}` : "";
+    const facts = element("span", { class: "facts" }, text);
+    if (!this.groups.isRegrouped(i)) return element("header", {}, input, facts);
+    const badge = element("span", { class: "badge" }, this.mixer.canPreview ? "preview" : "changed");
+    return element("header", {}, input, badge, facts);
+  }
+
   controls(i) {
+    const slider = element("input", {
+      type: "range",
+      class: "gain",
+      min: -24,
+      max: 6,
+      step: 1,
+      value: String(this.groups.stems[i].gain),
+      "aria-label": `Gain of ${this.groups.stems[i].name}`,
+      "data-focus": `gain-${i}`,
+      oninput: (event) => this.groups.set(i, { gain: Number(event.target.value) }),
+    });
+    return element(
+      "div",
+      { class: "controls" },
+      this.switch(i, "solo", "Solo"),
+      this.switch(i, "mute", "Mute"),
+      slider,
+      element("output"),
+    );
+  }
+
+  switch(i, kind, text) {
     const stem = this.groups.stems[i];
-    const button = (kind, text, label) => {
-      const toggle = () => this.groups.set(i, { [kind]: !stem[kind] });
-      return element("button", { type: "button", class: kind, "data-focus": `${kind}-${i}`, "aria-label": `${label} ${stem.name}`, "aria-pressed": "false", onclick: toggle }, text);
-    };
-    const change = (event) => this.groups.set(i, { gain: Number(event.target.value) });
-    const slider = { type: "range", min: -24, max: 6, step: 1, value: String(stem.gain), class: "gain", "data-focus": `gain-${i}`, "aria-label": `Gain of ${stem.name}`, oninput: change };
-    return element("div", { class: "controls" }, button("solo", "Solo", "Solo"), button("mute", "Mute", "Mute"), element("input", slider), element("output", {}, ""));
+    return element(
+      "button",
+      {
+        type: "button",
+        class: kind,
+        "aria-label": `${text} ${stem.name}`,
+        "aria-pressed": "false",
+        "data-focus": `${kind}-${i}`,
+        onclick: () => this.groups.set(i, { [kind]: !stem[kind] }),
+      },
+      text,
+    );
   }
 
   card(k, i) {
-    const each = this.components.get(k);
-    const facts = `${hertzText(each.centre)} · ${percentText(each.share)}`;
-    const label = `Component ${k}, around ${hertzText(each.centre)}, ${percentText(each.share)} of the model. Play it alone.`;
-    const play = element(
-      "button",
-      { type: "button", class: "play-component", "data-focus": `card-${k}`, "aria-label": label, "aria-describedby": "card-help", "aria-pressed": "false" },
-      element("span", { class: "number" }, String(k)),
-      element("canvas", { "aria-hidden": "true" }),
-      element("span", { class: "facts" }, facts),
+    const play = this.playButton(k);
+    const options = this.groups.stems.map((stem, j) =>
+      element("option", { value: String(j), selected: i === j }, stem.name),
     );
-    const options = this.groups.stems.map((stem, j) => element("option", { value: String(j), selected: i === j }, stem.name));
-    const move = (event) => this.move(k, Number(event.target.value));
-    const select = element("select", { "aria-label": `Stem of component ${k}`, "data-focus": `stem-of-${k}`, title: "Move to another stem", onchange: move }, ...options);
-    const card = element("li", { class: "card", "data-component": k }, play, element("span", { class: "grip", "aria-hidden": "true" }), select);
+    const select = element(
+      "select",
+      {
+        title: "Move to another stem",
+        "aria-label": `Stem of component ${k}`,
+        "data-focus": `stem-of-${k}`,
+        onchange: (event) => this.move(k, Number(event.target.value)),
+      },
+      ...options,
+    );
+    const grip = element("span", { class: "grip", "aria-hidden": "true" });
+    const card = element("li", { class: "card", "data-component": k }, play, grip, select);
     play.addEventListener("click", () => this.mixer.audition(k));
     play.addEventListener("focus", () => this.choose(k));
     play.addEventListener("keydown", (event) => this.onKey(event, k, i));
@@ -88,9 +142,30 @@ export class Cards {
     return card;
   }
 
+  playButton(k) {
+    const each = this.components.get(k);
+    const [centre, share] = [hertzText(each.centre), percentText(each.share)];
+    return element(
+      "button",
+      {
+        type: "button",
+        class: "play-component",
+        "aria-label": `Component ${k}, around ${centre}, ${share} of the model. Play it alone.`,
+        "aria-describedby": "card-help",
+        "aria-pressed": "false",
+        "data-focus": `card-${k}`,
+      },
+      element("span", { class: "number" }, String(k)),
+      element("canvas", { "aria-hidden": "true" }),
+      element("span", { class: "facts" }, `${centre} · ${share}`),
+    );
+  }
+
   choose(k) {
     this.figure.choose(k);
-    for (const card of document.querySelectorAll(".card")) card.classList.toggle("chosen", card.dataset.component === String(k));
+    for (const card of document.querySelectorAll(".card")) {
+      card.classList.toggle("chosen", card.dataset.component === String(k));
+    }
   }
 
   move(k, target) {

@@ -9,9 +9,10 @@ export function makeDraggable(card, target, drop) {
     let ghost = null;
     let over = null;
     const move = (event) => {
-      if (!ghost && Math.hypot(event.clientX - down.clientX, event.clientY - down.clientY) < THRESHOLD) return;
+      const [x, y] = [event.clientX - down.clientX, event.clientY - down.clientY];
+      if (!ghost && Math.hypot(x, y) < THRESHOLD) return;
       ghost ??= lift(card);
-      ghost.style.transform = `translate(${event.clientX - down.clientX}px, ${event.clientY - down.clientY}px)`;
+      ghost.style.transform = `translate(${x}px, ${y}px)`;
       over?.classList.remove("over");
       over = document.elementFromPoint(event.clientX, event.clientY)?.closest(target) ?? null;
       over?.classList.add("over");

@@ -20,21 +20,22 @@ function showScores() {
   find("scores").hidden = names.length === 0;
   if (names.length === 0) return;
   const measures = Object.keys(report.scores[names[0]]);
-  const head = element("tr", {}, element("th", { scope: "col" }, "stem"), ...measures.map((text) => element("th", { scope: "col" }, text)));
+  const titles = ["stem", ...measures].map((text) => element("th", { scope: "col" }, text));
   const rows = names.map((name) => {
-    const cells = measures.map((measure) => element("td", {}, report.scores[name][measure].replace("-", "−")));
+    const values = measures.map((measure) => report.scores[name][measure].replace("-", "−"));
+    const cells = values.map((value) => element("td", {}, value));
     return element("tr", {}, element("th", { scope: "row" }, name), ...cells);
   });
-  find("score-table").replaceChildren(element("thead", {}, head), element("tbody", {}, ...rows));
+  find("score-table").replaceChildren(element("thead", {}, element("tr", {}, ...titles)), element("tbody", {}, ...rows));
 }
 
 const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP] = [520, 230, 76, 30, 10];
 
-// Losses over iterations, on a logarithmic axis where they span more than a factor of ten.
+// Losses over iterations, on a logarithmic axis unless one is zero or negative.
 function showLosses() {
   const { iterations, values } = report.losses;
   const [least, most] = [Math.min(...values), Math.max(...values)];
-  const scale = least > 0 && most / least > 10 ? Math.log10 : Number;
+  const scale = least > 0 ? Math.log10 : Number;
   const span = scale(most) - scale(least) || 1;
   const lastIteration = iterations.at(-1) || 1;
   const x = (iteration) => LEFT + ((WIDTH - LEFT - 10) * iteration) / lastIteration;
@@ -49,10 +50,13 @@ function showLosses() {
   );
   const middle = drawn("text", { x: (LEFT + WIDTH) / 2, y: HEIGHT - 8, "text-anchor": "middle" }, "iterations");
   find("losses").setAttribute("viewBox", `0 0 ${WIDTH} ${HEIGHT}`);
-  find("losses").setAttribute("aria-label", `Loss from ${short(most)} to ${short(values.at(-1))} in ${lastIteration} iterations`);
-  find("losses").replaceChildren(...horizontal.flat(), ...vertical, middle, drawn("polyline", { points: points.join(" ") }));
+  const curve = drawn("polyline", { points: points.join(" ") });
+  const ends = `${short(values[0])} to ${short(values.at(-1))}`;
+  find("losses").setAttribute("aria-label", `Loss from ${ends} in ${lastIteration} iterations`);
+  find("losses").replaceChildren(...horizontal.flat(), ...vertical, middle, curve);
 }
 
 function short(value) {
-  return value.toLocaleString("en", { maximumSignificantDigits: 4, notation: value >= 1e7 || value < 1e-3 ? "scientific" : "standard" });
+  const notation = value >= 1e7 || value < 1e-3 ? "scientific" : "standard";
+  return value.toLocaleString("en", { maximumSignificantDigits: 4, notation });
 }

@@ -1,7 +1,8 @@
 // V with the chosen template W at its left and the activations H below.
 
 import { heightOf, hertzText, noteName, percentText, report } from "./data.js";
-import { activations, drawActivation, drawTemplate, frequencyTicks, prepared, templates, timeAt, timeTicks } from "./drawing.js";
+import { activations, drawActivation, drawTemplate, prepared, templates } from "./drawing.js";
+import { frequencyTicks, timeAt, timeTicks } from "./drawing.js";
 import { colourValue, element, find, themeValue } from "./elements.js";
 
 const ROW_HEIGHT = 9; // px of an activation below the chosen one
@@ -23,7 +24,8 @@ export class Figure {
     find("picture").addEventListener("change", () => this.showPicture());
     for (const part of document.querySelectorAll(".seekable")) {
       part.addEventListener("click", (event) => {
-        if (!part.classList.contains("painting")) mixer.player.seek(timeAt(event, part.getBoundingClientRect()));
+        if (part.classList.contains("painting")) return;
+        mixer.player.seek(timeAt(event, part.getBoundingClientRect()));
       });
     }
     new ResizeObserver(() => this.draw()).observe(find("H"));
@@ -52,8 +54,10 @@ export class Figure {
     drawTemplate(find("W"), templates.get(this.chosen), colour);
     this.drawActivations(colour);
     find("chosen").textContent = `Component ${each.index} of ${this.groups.stems[stem].name}`;
-    find("chosen-facts").textContent = `around ${hertzText(each.centre)}${pitchText(each.centre)}, ${percentText(each.share)} of the model`;
-    find("W").setAttribute("aria-label", `Template of component ${each.index}, centred at ${hertzText(each.centre)}`);
+    const around = hertzText(each.centre) + pitchText(each.centre);
+    const share = `${percentText(each.share)} of the model`;
+    find("chosen-facts").textContent = `around ${around}, ${share}${lastsText(each.template)}`;
+    find("W").setAttribute("aria-label", `Template of component ${each.index}, around ${around}`);
   }
 
   drawActivations(colour) {
@@ -61,16 +65,21 @@ export class Figure {
     const { rows } = this;
     canvas.style.height = `${CHOSEN_HEIGHT + 10 + ROW_HEIGHT * rows.length}px`;
     const { pen, width } = prepared(canvas);
-    drawActivation(pen, activations.get(this.chosen), { width, bottom: CHOSEN_HEIGHT, height: CHOSEN_HEIGHT - 6, colour });
+    const area = { width, bottom: CHOSEN_HEIGHT, height: CHOSEN_HEIGHT - 6, colour };
+    drawActivation(pen, activations.get(this.chosen), area);
     pen.fillStyle = themeValue("--line");
     pen.fillRect(0, CHOSEN_HEIGHT, width, 1);
     rows.forEach((row, i) => {
-      const top = CHOSEN_HEIGHT + 10 + i * ROW_HEIGHT;
       pen.globalAlpha = row.k === this.chosen ? 1 : 0.55;
-      const area = { width, bottom: top + ROW_HEIGHT - 1, height: ROW_HEIGHT - 1, colour: colourValue(this.groups.stems[row.stem].colour) };
-      drawActivation(pen, activations.get(row.k), area);
+      drawActivation(pen, activations.get(row.k), {
+        width,
+        bottom: CHOSEN_HEIGHT + 9 + (i + 1) * ROW_HEIGHT,
+        height: ROW_HEIGHT - 1,
+        colour: colourValue(this.groups.stems[row.stem].colour),
+      });
     });
-    canvas.setAttribute("aria-label", `Activations of ${rows.length} components over time; above them that of component ${this.chosen}`);
+    const label = `Activation of component ${this.chosen} over time, and those of ${rows.length} components below`;
+    canvas.setAttribute("aria-label", label);
   }
 
   chooseRow(event) {
@@ -90,7 +99,8 @@ export class Figure {
   showPicture() {
     const select = find("picture");
     find("V").src = `data:image/png;base64,${report.pictures[select.selectedIndex]}`;
-    find("V").alt = `Spectrogram of ${select.selectedOptions[0].textContent}, ${hertzText(report.axis.low)} to ${hertzText(report.axis.high)}`;
+    const range = `${hertzText(report.axis.low)} to ${hertzText(report.axis.high)}`;
+    find("V").alt = `Spectrogram of ${select.selectedOptions[0].textContent}, ${range}`;
   }
 
   drawAxes() {
@@ -115,7 +125,9 @@ export class Figure {
 
 // Move the line of the clock in all pictures over time.
 export function showPlayheads(time, loop) {
-  for (const line of document.querySelectorAll(".playhead")) line.style.left = `${(100 * time) / report.seconds}%`;
+  for (const line of document.querySelectorAll(".playhead")) {
+    line.style.left = `${(100 * time) / report.seconds}%`;
+  }
   for (const part of document.querySelectorAll(".loop-part")) {
     part.hidden = !loop;
     if (!loop) continue;
@@ -126,6 +138,10 @@ export function showPlayheads(time, loop) {
 
 function mostEnergetic() {
   return report.components.toSorted((a, b) => b.share - a.share)[0]?.index;
+}
+
+function lastsText({ lags, seconds }) {
+  return lags > 1 ? `; its template lasts ${Math.round(1000 * seconds)} ms` : "";
 }
 
 function pitchText(hertz) {

@@ -86,8 +86,10 @@ export class Groups extends EventTarget {
   command() {
     const words = ["nmfaudio", "regroup", shellWord(this.recording), shellWord(this.model)];
     const groups = Object.entries(this.json());
-    if (groups.some(([name]) => name.includes("="))) return [...words, "--groups", "groups.json"].join(" ");
-    return [...words, ...groups.map(([name, members]) => `--group ${shellWord(`${name}=${ranges(members)}`)}`)].join(" ");
+    const options = groups.some(([name]) => name.includes("="))
+      ? ["--groups groups.json"]
+      : groups.map(([name, members]) => `--group ${shellWord(`${name}=${ranges(members)}`)}`);
+    return [...words, ...options].join(" ");
   }
 }
 

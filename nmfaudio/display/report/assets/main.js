@@ -22,6 +22,8 @@ setUpTransport(player, mixer);
 setUpRoll(player);
 setUpFacts();
 find("title").textContent = report.title;
+document.body.classList.toggle("bare", report.components.length === 0);
+if (report.components.length === 0) find("stems-heading").textContent = "Stems";
 find("exponent").hidden = report.alpha === 1;
 find("no-preview").hidden = mixer.canPreview;
 find("preview").hidden = !mixer.canPreview;

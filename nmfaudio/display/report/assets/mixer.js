@@ -42,7 +42,8 @@ export class Mixer extends EventTarget {
 
   update() {
     const failed = (error) => {
-      find("problem").textContent = `A sound cannot be played: ${error.message}. Keep the folder beside this page.`;
+      const hint = report.folder ? " Keep the folder beside this page." : "";
+      find("problem").textContent = `A sound cannot be played: ${error.message}.${hint}`;
       find("problem").hidden = false;
     };
     this.player.setLevels(this.levels()).catch(failed);

@@ -36,13 +36,22 @@ function label(text, y) {
 
 function bar([onset, offset, pitch, velocity, track], i, highest, colour) {
   const percent = (time) => (100 * time) / report.seconds;
-  const text = `${noteName(pitch)}, ${onset.toFixed(2)} s to ${offset.toFixed(2)} s${track ? `, ${track}` : ""}`;
+  const times = `${onset.toFixed(2)} s to ${offset.toFixed(2)} s`;
+  const text = [noteName(pitch), times, track].filter(Boolean).join(", ");
   const shape = drawn(
     "rect",
     {
-      class: "note", role: "button", tabindex: i === 0 ? 0 : -1, "aria-label": text, "data-note": i, rx: 2,
-      x: `${percent(onset)}%`, y: (highest - pitch) * SEMITONE + 1, height: SEMITONE - 2,
-      width: `${Math.max(percent(offset - onset), SHORTEST)}%`, "fill-opacity": 0.45 + 0.55 * velocity,
+      class: "note",
+      role: "button",
+      tabindex: i === 0 ? 0 : -1,
+      "aria-label": text,
+      "data-note": i,
+      rx: 2,
+      x: `${percent(onset)}%`,
+      y: (highest - pitch) * SEMITONE + 1,
+      height: SEMITONE - 2,
+      width: `${Math.max(percent(offset - onset), SHORTEST)}%`,
+      "fill-opacity": 0.45 + 0.55 * velocity,
     },
     drawn("title", {}, text),
   );
@@ -71,8 +80,14 @@ function listen(roll, bars, player) {
   roll.addEventListener("keydown", (event) => {
     const i = Number(event.target.dataset.note);
     const actions = {
-      ArrowRight: () => focus(i + 1), ArrowDown: () => focus(i + 1), ArrowLeft: () => focus(i - 1), ArrowUp: () => focus(i - 1),
-      Home: () => focus(0), End: () => focus(bars.length - 1), Enter: () => play(i), " ": () => play(i),
+      ArrowRight: () => focus(i + 1),
+      ArrowDown: () => focus(i + 1),
+      ArrowLeft: () => focus(i - 1),
+      ArrowUp: () => focus(i - 1),
+      Home: () => focus(0),
+      End: () => focus(bars.length - 1),
+      Enter: () => play(i),
+      " ": () => play(i),
     };
     if (!actions[event.key]) return;
     event.preventDefault();

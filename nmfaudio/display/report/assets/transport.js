@@ -13,9 +13,10 @@ export function setUpTransport(player, mixer) {
   find("play").addEventListener("click", () => mixer.toggle());
   find("ab").addEventListener("click", () => mixer.setMixture(!mixer.mixture));
   find("loop").addEventListener("click", () => toggleLoop(player));
-  for (const id of ["loop-from", "loop-to"]) {
-    find(id).max = report.seconds;
-    find(id).addEventListener("change", () => loopBetween(player, Number(find("loop-from").value), Number(find("loop-to").value)));
+  const [from, to] = [find("loop-from"), find("loop-to")];
+  for (const input of [from, to]) {
+    input.max = report.seconds;
+    input.addEventListener("change", () => loopBetween(player, Number(from.value), Number(to.value)));
   }
   player.addEventListener("state", () => showState(player));
   mixer.addEventListener("change", () => setPressed(find("ab"), mixer.mixture));
