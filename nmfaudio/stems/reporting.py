@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from nmfaudio.audio.masking import apply_masks
+from nmfaudio.audio.masking import Masking, apply_masks
 from nmfaudio.display.report import ComponentSound, ReportContents
+from nmfaudio.display.spectrograms import SeparatedAudio
 from nmfaudio.metrics.evaluation import LABELS, evaluate
+from nmfaudio.stems.grouping import ComponentGroup
 from nmfaudio.stems.masks import group_masks
 
 if TYPE_CHECKING:
+    from nmfaudio.factorisation.decomposition import Decomposition
     from nmfaudio.metrics.sources import Sources
-    from nmfaudio.stems.stems import Stems
     from nmfaudio.symbolic.note import Note
 
 # Sound of all components together, about 5 MB of Opus: 30 components of 40 s. Beyond it each has an
@@ -24,8 +26,23 @@ _EXCERPT_SECONDS, _SHORTEST_EXCERPT = 8.0, 2.0
 _FADE_SECONDS = 0.02
 
 
+class SeparatedComponents(SeparatedAudio, Protocol):
+    """Stems with the components that they consist of, such as `nmfaudio.Stems`."""
+
+    @property
+    def decomposition(self) -> Decomposition: ...
+    @property
+    def groups(self) -> Mapping[str, ComponentGroup]: ...
+    @property
+    def masking(self) -> Masking: ...
+    @property
+    def settings(self) -> Mapping[str, Any]: ...
+    def components(self) -> Iterator[tuple[str, np.ndarray]]:
+        """Yield the name and the samples of each component."""
+
+
 def report_contents(
-    stems: Stems,
+    stems: SeparatedComponents,
     *,
     references: Sources | None = None,
     notes: Sequence[Note] = (),
@@ -56,7 +73,9 @@ def report_contents(
         sr=stems.sr,
         mixture=stems.mixture,
         stems=stems.stems,
-        groups={name: group.components for name, group in stems.groups.items() if name in stems},
+        groups={
+            name: group.components for name, group in stems.groups.items() if name in stems.stems
+        },
         decomposition=stems.decomposition,
         transform=stems.transform,
         sounds=dict(_component_sounds(stems)),
@@ -69,7 +88,7 @@ def report_contents(
     )
 
 
-def _component_sounds(stems: Stems) -> Iterator[tuple[int, ComponentSound]]:
+def _component_sounds(stems: SeparatedComponents) -> Iterator[tuple[int, ComponentSound]]:
     """Sound of each component, the whole recording or an excerpt of where it is loudest."""
     count = sum(len(group.components) for group in stems.groups.values())
     seconds = stems.mixture.shape[1] / stems.sr
@@ -84,7 +103,7 @@ def _component_sounds(stems: Stems) -> Iterator[tuple[int, ComponentSound]]:
 
 
 def _excerpt(
-    stems: Stems, name: str, group: Sequence[int], i: int, seconds: float
+    stems: SeparatedComponents, name: str, group: Sequence[int], i: int, seconds: float
 ) -> ComponentSound:
     """Sound of the i-th component of a stem where it is loudest."""
     transform, length = stems.transform, stems.mixture.shape[1]
@@ -98,7 +117,7 @@ def _excerpt(
         every = list(masks(slice(first + excerpt.start, first + excerpt.stop)))
         return [every[i]]
 
-    segment = stems[name][:, begin : begin + frames * transform.hop]
+    segment = stems.stems[name][:, begin : begin + frames * transform.hop]
     samples = apply_masks(shifted, 1, segment, transform)[0].mean(axis=0)
     return ComponentSound(begin / stems.sr, _faded(samples, int(_FADE_SECONDS * stems.sr)))
 
@@ -114,10 +133,11 @@ def _loudest(H: np.ndarray, frames: int) -> int:
 def _faded(y: np.ndarray, length: int) -> np.ndarray:
     """Samples with linear ramps of a length at both ends."""
     ramp = np.minimum(np.arange(len(y)) / max(length, 1), 1).astype(y.dtype)
-    return y * ramp * ramp[::-1]
+    faded: np.ndarray = y * ramp * ramp[::-1]
+    return faded
 
 
-def _scores(references: Sources, stems: Stems) -> Mapping[str, Mapping[str, float]]:
+def _scores(references: Sources, stems: SeparatedComponents) -> Mapping[str, Mapping[str, float]]:
     """Measures in dB by stem, and their means."""
     evaluation = evaluate(references, stems.stems, stems.sr, mixture=stems.mixture)
     rows = {

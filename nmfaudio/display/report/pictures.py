@@ -143,4 +143,5 @@ def _palette() -> bytes:
     anchors = np.array([list(bytes.fromhex(text[1:])) for text in _ANCHORS], float)
     position = np.linspace(0, len(anchors) - 1, 256)
     channels = [np.interp(position, np.arange(len(anchors)), channel) for channel in anchors.T]
-    return np.rint(np.stack(channels, axis=1)).astype(np.uint8).tobytes()
+    colours: np.ndarray = np.rint(np.stack(channels, axis=1)).astype(np.uint8)
+    return colours.tobytes()

