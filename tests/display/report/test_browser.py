@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from scipy.signal import resample_poly
 
 import nmfaudio as na
 from nmfaudio.display.report import page as page_module
-from nmfaudio.display.report import write_report
+from nmfaudio.display.report import ComponentSound, write_report
 from nmfaudio.separators.boxes import read_strokes
 
 from .conftest import HOSTILE, SR, contents
@@ -263,6 +264,26 @@ def test_card_plays_its_component_alone(page, sounds):
     assert_same(rendered(page), sounds["component-2"])
     page.click('[data-component="2"] .play-component')
     assert not page.evaluate("nmfaudioReport.player.playing")
+    assert_same(rendered(page), sounds["stem-0"] + sounds["stem-1"])
+
+
+def test_excerpts_play_where_they_are(open_page, tmp_path, beeps, sounds):
+    excerpts = {
+        k: ComponentSound(1.0 + 0.2 * k, sound.samples[: SR // 2])
+        for k, sound in beeps.sounds.items()
+    }
+    target = tmp_path / "excerpts.html"
+    write_report(target, replace(beeps, sounds=excerpts))
+    page = open_page(target)
+    page.click('[data-component="1"] .play-component')
+    wait_for(page, "nmfaudioReport.player.playing")
+    assert position(page) >= 1.2
+    sound = rendered(page)
+    assert np.abs(sound[: round(1.2 * SR)]).max() == 0 < np.abs(sound[round(1.2 * SR) :]).max()
+    wait_for(page, "!nmfaudioReport.player.playing")  # at the end of the excerpt
+    assert 1.69 < position(page) < 2.5
+    drag(page, '[data-component="1"]', '[data-stem="1"]')
+    assert "excerpts" in page.inner_text("#changed")
     assert_same(rendered(page), sounds["stem-0"] + sounds["stem-1"])
 
 
@@ -597,6 +618,7 @@ def test_print_shows_the_result_without_controls(page):
         assert page.locator(hidden).first.is_hidden()
     assert page.locator("#command").is_visible()
     assert len(page.pdf()) > 10_000
+    assert page.get_by_text("max_iter").is_visible()
 
 
 def test_sample_rate_of_the_recording_is_used(page):

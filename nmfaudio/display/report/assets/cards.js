@@ -1,6 +1,6 @@
 // A column for each stem with its mixer, and a card for each of its components.
 
-import { hertzText, percentText, report } from "./data.js";
+import { counted, hertzText, percentText, report } from "./data.js";
 import { activations, drawActivation, prepared } from "./drawing.js";
 import { makeDraggable } from "./dragging.js";
 import { announce, colourName, colourValue, download, element, find, setPressed } from "./elements.js";
@@ -69,7 +69,7 @@ export class Cards {
       onchange: (event) => this.groups.rename(i, event.target.value),
     });
     const share = components.reduce((sum, k) => sum + this.components.get(k).share, 0);
-    const count = components.length === 1 ? "1 component" : `${components.length} components`;
+    const count = counted(components.length, "component");
     const text = components.length ? `${count}, ${percentText(share)}` : "";
     const facts = element("span", { class: "facts" }, text);
     if (!this.groups.isRegrouped(i)) return element("header", {}, input, facts);

@@ -21,6 +21,10 @@ export function hertzText(hertz) {
   return hertz < 1000 ? `${Math.round(hertz)} Hz` : `${(hertz / 1000).toFixed(1)} kHz`;
 }
 
+export function counted(count, noun) {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
 export function percentText(share) {
   const percent = 100 * share;
   return percent < 1 ? "< 1 %" : `${Math.round(percent)} %`;

@@ -1,6 +1,6 @@
 // Connection of all parts.
 
-import { report } from "./data.js";
+import { counted, report, timeText } from "./data.js";
 import { find } from "./elements.js";
 import { Groups } from "./groups.js";
 import { Player } from "./player.js";
@@ -22,6 +22,12 @@ setUpTransport(player, mixer);
 setUpRoll(player);
 setUpFacts();
 find("title").textContent = report.title;
+find("subtitle").textContent = [
+  counted(report.stems.length, "stem"),
+  counted(report.components.length, "component"),
+  timeText(report.seconds),
+  `${report.sr / 1000} kHz`,
+].join(" · ");
 document.body.classList.toggle("bare", report.components.length === 0);
 if (report.components.length === 0) {
   find("stems-heading").textContent = "Stems";
@@ -39,6 +45,10 @@ function redraw() {
 
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
 matchMedia("(max-width: 640px)").addEventListener("change", redraw);
+
+addEventListener("beforeprint", () => {
+  for (const details of document.querySelectorAll("details")) details.open = true;
+});
 
 function tick() {
   mixer.tick();
