@@ -15,8 +15,8 @@ import soundfile
 from scipy.signal import resample_poly
 
 import nmfaudio as na
-from nmfaudio.display.report import page as page_module
 from nmfaudio.display.report import ComponentSound, write_report
+from nmfaudio.display.report import page as page_module
 from nmfaudio.separators.boxes import read_strokes
 
 from .conftest import HOSTILE, SR, contents
@@ -314,8 +314,15 @@ def test_card_dragged_beside_the_stems_makes_a_new_one(page):
 def test_drag_that_ends_nowhere_changes_nothing(page):
     before = command(page)
     drag(page, '[data-component="3"]', "h1")
+    card = page.locator('[data-component="3"]').bounding_box()
+    page.mouse.move(card["x"] + 60, card["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(card["x"] + 80, card["y"] + 10, steps=4)
+    page.mouse.up()
+    page.wait_for_timeout(100)
     assert command(page) == before
     assert page.locator(".ghost").count() == 0
+    assert not page.evaluate("nmfaudioReport.player.playing")
 
 
 def test_regrouping_is_what_the_separator_takes(page):
