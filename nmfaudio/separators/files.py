@@ -100,13 +100,13 @@ class SeparatedFile(EqualByContent, Mapping[str, np.ndarray]):
             f"{self.decomposition.n_components} components)"
         )
 
-    def report(self) -> dict[str, Any]:
+    def summary(self) -> dict[str, Any]:
         """Summarise the separation.
 
         Returns
         -------
         dict
-            JSON-serialisable: the keys of `Stems.report`, ``paths`` and ``gain``.
+            JSON-serialisable: the keys of `Stems.summary`, ``paths`` and ``gain``.
         """
         return {
             "sr": self.sr,

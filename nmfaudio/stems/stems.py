@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -19,6 +19,7 @@ from nmfaudio.stems.masks import group_masks
 
 if TYPE_CHECKING:
     from nmfaudio.audio.io import Written
+    from nmfaudio.metrics.sources import Sources
     from nmfaudio.symbolic.note import Note
 
 
@@ -119,7 +120,7 @@ class Stems(EqualByContent, Mapping[str, np.ndarray]):
             for k, part in zip(group.components, parts, strict=True):
                 yield f"{name}-{k}", part
 
-    def report(self) -> dict[str, Any]:
+    def summary(self) -> dict[str, Any]:
         """Summarise the separation.
 
         Returns
@@ -140,6 +141,73 @@ class Stems(EqualByContent, Mapping[str, np.ndarray]):
             "largest_residual": float(np.abs(self.residual()).max()),
             "settings": self.settings,
         }
+
+    def report(
+        self,
+        path: str | Path,
+        *,
+        references: Sources | None = None,
+        notes: Sequence[Note] | None = None,
+        title: str | None = None,
+        recording: str = "mixture.wav",
+        model: str = "model.npz",
+        overwrite: bool = False,
+    ) -> list[Path]:
+        """Write a page to hear, see and regroup the stems, for any browser.
+
+        The page is a single file that needs no network. Beyond one minute its sound is in the
+        folder ``<name>_files`` beside it. Components have sound of the whole recording up to 20
+        minutes in total, otherwise excerpts of where they are loudest.
+
+        Parameters
+        ----------
+        path : str or Path
+            The page, such as ``"song.html"``.
+        references : mapping of str to np.ndarray, np.ndarray or path, optional
+            True sources, as `evaluate` takes them, for a table of measures.
+        notes : sequence of Note, optional
+            Notes for the piano roll; by default `notes` of the stems.
+        title : str, optional
+            Heading of the page; by default `recording`.
+        recording, model : str
+            Files of the recording and of the saved decomposition, for the commands that the page
+            suggests.
+        overwrite : bool
+            Whether existing files may be replaced.
+
+        Returns
+        -------
+        list of Path
+            The page, and the files of its sounds.
+
+        Raises
+        ------
+        OutputError
+            A file exists or cannot be written.
+        ParameterError, ShapeError, ContentError
+            The references cannot be compared with the stems.
+
+        Examples
+        --------
+        >>> import tempfile, numpy as np, nmfaudio as na
+        >>> y = np.random.default_rng(0).standard_normal((1, 8000))
+        >>> stems = na.separate(y, 8000, n_components=4, max_iter=5)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     [path.name for path in stems.report(f"{folder}/noise.html")]
+        ['noise.html']
+        """
+        from nmfaudio.display.report import write_report
+        from nmfaudio.stems.reporting import report_contents
+
+        contents = report_contents(
+            self,
+            references=references,
+            notes=self.notes if notes is None else notes,
+            title=title,
+            recording=recording,
+            model=model,
+        )
+        return write_report(path, contents, overwrite=overwrite)
 
     def save(
         self,

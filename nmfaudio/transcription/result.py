@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -127,3 +128,50 @@ class Transcription(NoteResult):
         from nmfaudio.transcription.note_stems import note_stems
 
         return note_stems(self, by)
+
+    def report(
+        self,
+        path: str | Path,
+        *,
+        by: Literal["note", "pitch", "hand", "track"] = "hand",
+        title: str | None = None,
+        recording: str = "mixture.wav",
+        model: str = "model.npz",
+        overwrite: bool = False,
+    ) -> list[Path]:
+        """Write a page to hear and see the notes and their stems, for any browser.
+
+        Parameters
+        ----------
+        path : str or Path
+            The page, such as ``"song.html"``; see `Stems.report`.
+        by : "note", "pitch", "hand" or "track"
+            Notes that share a stem; see `stems`.
+        title : str, optional
+            Heading of the page; by default `recording`.
+        recording, model : str
+            Files of the recording and of the saved decomposition, for the commands that the page
+            suggests.
+        overwrite : bool
+            Whether existing files may be replaced.
+
+        Returns
+        -------
+        list of Path
+            The page, and the files of its sounds.
+
+        Raises
+        ------
+        OutputError
+            A file exists or cannot be written.
+        ParameterError
+            `by` is not one of these.
+        """
+        return self.stems(by=by).report(
+            path,
+            notes=self.notes,
+            title=title,
+            recording=recording,
+            model=model,
+            overwrite=overwrite,
+        )

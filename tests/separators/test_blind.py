@@ -87,7 +87,7 @@ def test_the_sounds_names_and_numbers():
     assert owned == [0, 1, 2, 3]
     assert four.residual().shape == y.shape
     assert np.abs(four.residual()).max() < 1e-5
-    report = four.report()
+    report = four.summary()
     assert report["sources"]["source-1"]["energy_share"] == shares[0]
     assert report["settings"]["seed"] == 0
 
@@ -104,7 +104,7 @@ def test_numpy_numbers_are_numbers():
         rng=np.int64(3),
         n_fft=np.int64(256),
     )
-    assert json.loads(json.dumps(stems.report()))["settings"]["seed"] == 3
+    assert json.loads(json.dumps(stems.summary()))["settings"]["seed"] == 3
 
 
 @pytest.mark.parametrize("peak", [3e38, 1e-38])
@@ -181,7 +181,7 @@ out = []
 for chosen in ({{}}, {{"n_sources": 3, "beta_loss": "is", "init": "nndsvdar"}}):
     stems = na.separate(y, 22050, n_components=8, max_iter=5, rng=3, **chosen)
     out += [*stems.values(), *stems.decomposition.factors]
-print(hashlib.sha256(b"".join(a.tobytes() for a in out)).hexdigest(), stems.report())
+print(hashlib.sha256(b"".join(a.tobytes() for a in out)).hexdigest(), stems.summary())
 """
 
 

@@ -26,7 +26,7 @@ def test_stems_are_read_when_requested_and_sum_to_the_file(song, tmp_path):
     np.testing.assert_allclose(sum(stems.values()), y, atol=1e-6)
     assert stems.shape == y.shape
     assert 0 < stems.largest_residual < 1e-6
-    assert json.loads(json.dumps(stems.report()))["paths"]["harmonic"].endswith("harmonic.wav")
+    assert json.loads(json.dumps(stems.summary()))["paths"]["harmonic"].endswith("harmonic.wav")
 
 
 @pytest.mark.parametrize(

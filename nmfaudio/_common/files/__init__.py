@@ -2,7 +2,7 @@
 
 from nmfaudio._common.files.archive import load_archive, save_archive
 from nmfaudio._common.files.names import distinct_names, safe_name, show
-from nmfaudio._common.files.staging import check_targets, write_bytes
+from nmfaudio._common.files.staging import check_targets, write_bytes, write_group_of_bytes
 
 __all__ = [
     "check_targets",
@@ -12,4 +12,5 @@ __all__ = [
     "save_archive",
     "show",
     "write_bytes",
+    "write_group_of_bytes",
 ]

@@ -7,7 +7,7 @@ import os
 import re
 import secrets
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -171,15 +171,34 @@ def write_bytes(target: Path, content: bytes, *, overwrite: bool) -> None:
     OutputError
         The file exists, or cannot be written.
     """
-    with staged([target], overwrite=overwrite) as names:
-        descriptor = create(names[target], target)
-        try:
-            with open(descriptor, "wb", closefd=False) as file:
-                file.write(content)
-        except OSError as error:
-            raise write_failure(descriptor, target, str(error)) from None
-        finally:
-            os.close(descriptor)
+    write_group_of_bytes({target: content}, overwrite=overwrite)
+
+
+def write_group_of_bytes(contents: Mapping[Path, bytes], *, overwrite: bool) -> None:
+    """Write several files completely, or none of them.
+
+    Parameters
+    ----------
+    contents : mapping of Path to bytes
+        Content of each file; missing folders are created.
+    overwrite : bool
+        Whether to replace existing files.
+
+    Raises
+    ------
+    OutputError
+        A file exists, or cannot be written.
+    """
+    with staged(list(contents), overwrite=overwrite) as names:
+        for target, content in contents.items():
+            descriptor = create(names[target], target)
+            try:
+                with open(descriptor, "wb", closefd=False) as file:
+                    file.write(content)
+            except OSError as error:
+                raise write_failure(descriptor, target, str(error)) from None
+            finally:
+                os.close(descriptor)
 
 
 def _check_target(target: Path, overwrite: bool) -> None:

@@ -1,0 +1,55 @@
+// Elements of the document. All text is set as text, never as markup.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+export function find(id) {
+  return document.getElementById(id);
+}
+
+function fill(node, attributes, children) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (name === "value") node.value = value;
+    else if (value === true) node.setAttribute(name, "");
+    else if (value !== false && value !== null) node.setAttribute(name, value);
+  }
+  node.append(...children);
+  return node;
+}
+
+export function element(tag, attributes = {}, ...children) {
+  return fill(document.createElement(tag), attributes, children);
+}
+
+export function drawn(tag, attributes = {}, ...children) {
+  return fill(document.createElementNS(SVG, tag), attributes, children);
+}
+
+// Say something to screen readers.
+export function announce(text) {
+  find("announcements").textContent = text;
+}
+
+export function setPressed(button, pressed) {
+  button.setAttribute("aria-pressed", String(pressed));
+}
+
+export function download(name, value) {
+  const url = URL.createObjectURL(new Blob([JSON.stringify(value, null, 1)], { type: "application/json" }));
+  element("a", { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 1000);
+}
+
+const COLOURS = 8;
+
+export function colourName(stem) {
+  return `var(--stem-${stem % COLOURS})`;
+}
+
+export function colourValue(stem) {
+  return getComputedStyle(document.documentElement).getPropertyValue(`--stem-${stem % COLOURS}`).trim();
+}
+
+export function themeValue(name) {
+  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+}

@@ -1,0 +1,63 @@
+// Connection of all parts.
+
+import { counted, report, timeText } from "./data.js";
+import { find } from "./elements.js";
+import { Groups } from "./groups.js";
+import { Player } from "./player.js";
+import { Mixer } from "./mixer.js";
+import { setUpTransport, showPosition } from "./transport.js";
+import { Figure, showPlayheads } from "./figure.js";
+import { Boxes } from "./boxes.js";
+import { Cards } from "./cards.js";
+import { setUpRoll } from "./roll.js";
+import { setUpFacts } from "./facts.js";
+
+const groups = new Groups(report);
+const player = new Player(report);
+const mixer = new Mixer(report, groups, player);
+const figure = new Figure(groups, mixer);
+const cards = new Cards(groups, mixer, figure);
+const boxes = new Boxes(groups);
+setUpTransport(player, mixer);
+setUpRoll(player);
+setUpFacts();
+find("title").textContent = report.title;
+find("subtitle").textContent = [
+  counted(report.stems.length, "stem"),
+  counted(report.components.length, "component"),
+  timeText(report.seconds),
+  `${report.sr / 1000} kHz`,
+].join(" · ");
+document.body.classList.toggle("bare", report.components.length === 0);
+if (report.components.length === 0) {
+  find("stems-heading").textContent = "Stems";
+  find("figure-heading").textContent = "Spectrogram";
+}
+find("exponent").hidden = report.alpha === 1;
+find("no-preview").hidden = mixer.canPreview;
+find("preview").hidden = !mixer.canPreview;
+
+function redraw() {
+  figure.drawAxes();
+  figure.draw();
+  cards.drawCanvases();
+}
+
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+matchMedia("(max-width: 640px)").addEventListener("change", redraw);
+
+addEventListener("beforeprint", () => {
+  for (const details of document.querySelectorAll("details")) details.open = true;
+});
+
+function tick() {
+  mixer.tick();
+  showPosition(player.position);
+  showPlayheads(player.position, player.loop);
+  requestAnimationFrame(tick);
+}
+
+tick();
+
+// For the console of the browser, and for tests.
+globalThis.nmfaudioReport = { report, groups, player, mixer, figure, boxes };

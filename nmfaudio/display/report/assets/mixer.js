@@ -1,0 +1,111 @@
+// The sounds in use: stems, the mixture beside them, or a component alone.
+
+import { find } from "./elements.js";
+
+export class Mixer extends EventTarget {
+  constructor(report, groups, player) {
+    super();
+    this.report = report;
+    this.groups = groups;
+    this.player = player;
+    this.components = new Map(report.components.map((each) => [each.index, each]));
+    this.mixture = false;
+    this.soloed = null; // component that plays alone
+    groups.addEventListener("change", () => this.update());
+    player.addEventListener("state", () => this.ended());
+    this.update();
+  }
+
+  isWhole(component) {
+    return this.components.get(component).seconds >= this.report.seconds - 0.05;
+  }
+
+  // A regrouped stem is the sum of its components, if their sounds are whole.
+  levels() {
+    if (this.soloed !== null) return new Map([[`component-${this.soloed}`, 1]]);
+    if (this.mixture) return new Map([["mixture", 1]]);
+    const levels = new Map();
+    this.groups.stems.forEach((stem, i) => {
+      const level = this.groups.level(i);
+      if (this.canPreview && this.groups.isRegrouped(i)) {
+        for (const k of stem.components) levels.set(`component-${k}`, level);
+      } else if (stem.sound) {
+        levels.set(stem.sound, level);
+      }
+    });
+    return levels;
+  }
+
+  get canPreview() {
+    return [...this.components.keys()].every((k) => this.isWhole(k));
+  }
+
+  update() {
+    const failed = (error) => {
+      const hint = report.folder ? " Keep the folder beside this page." : "";
+      find("problem").textContent = `A sound cannot be played: ${error.message}.${hint}`;
+      find("problem").hidden = false;
+    };
+    this.player.setLevels(this.levels()).catch(failed);
+    this.failed = failed;
+    this.dispatchEvent(new Event("change"));
+  }
+
+  play() {
+    this.player.play().catch(this.failed);
+  }
+
+  toggle() {
+    if (this.player.playing) this.player.pause();
+    else this.play();
+  }
+
+  setMixture(on) {
+    this.mixture = on;
+    this.soloed = null;
+    this.update();
+  }
+
+  // Play one component alone, and again to return to the stems.
+  async audition(component) {
+    const wasSoloed = this.soloed === component;
+    const player = this.player;
+    if (wasSoloed) {
+      this.soloed = null;
+      this.update();
+      if (this.startedByAudition) player.pause();
+      return;
+    }
+    if (!player.playing) this.startedByAudition = true;
+    this.soloed = component;
+    this.update();
+    if (!player.playing || !this.isWhole(component)) await player.seek(this.entry(component));
+    if (!player.playing) this.play();
+  }
+
+  // A moment before a component is loudest, or the beginning of its excerpt.
+  entry(component) {
+    const each = this.components.get(component);
+    return this.isWhole(component) ? Math.max(0, each.loudest - 0.25) : each.start;
+  }
+
+  ended() {
+    if (this.player.playing) return;
+    this.startedByAudition = false;
+    if (this.soloed !== null) {
+      this.soloed = null;
+      this.update();
+    }
+  }
+
+  // Stop at the end of the recording, or of an excerpt.
+  tick() {
+    const { player } = this;
+    if (!player.playing || (player.loop && this.soloed === null)) return;
+    const each = this.components.get(this.soloed);
+    const end = each && !this.isWhole(this.soloed) ? each.start + each.seconds : this.report.seconds;
+    if (player.position < end - 0.005 || (player.loop && this.isWhole(this.soloed))) return;
+    player.pause();
+    if (!each) player.seek(0);
+  }
+}

@@ -1,0 +1,89 @@
+"""Data that a report page shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from nmfaudio.audio.transforms import Transform
+from nmfaudio.factorisation.decomposition import Decomposition
+from nmfaudio.symbolic.note import Note
+
+
+@dataclass(frozen=True, eq=False)
+class ComponentSound:
+    """Sound of one component, whole or an excerpt.
+
+    Parameters
+    ----------
+    start : float
+        Time of the first sample in the recording, in seconds.
+    samples : np.ndarray [shape=(sample,)]
+        One channel, at the sample rate of the recording.
+    """
+
+    start: float
+    samples: np.ndarray
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ReportContents:
+    """All that a report page shows.
+
+    Parameters
+    ----------
+    title : str
+        Heading of the page.
+    sr : int
+        Sample rate in Hz.
+    mixture : np.ndarray [shape=(channel, sample)]
+        The recording.
+    stems : mapping of str to np.ndarray [shape=(channel, sample)]
+        Samples of each stem.
+    groups : mapping of str to sequence of int
+        Components of each stem; stems without components may be missing.
+    decomposition : Decomposition
+        Model with templates and activations.
+    transform : Transform
+        Transform that was decomposed.
+    sounds : mapping of int to ComponentSound
+        Sound of each component of the groups.
+    settings : mapping of str to Any
+        Settings of the separator, JSON-serialisable.
+    notes : sequence of Note
+        Notes for the piano roll.
+    scores : mapping of str to mapping of str to float
+        For each stem, measures by title, such as ``{"SDR": 7.1}``; empty without references.
+    recording, model : str
+        File names in the commands that the page suggests.
+    alpha : float
+        Exponent of the masks.
+    """
+
+    title: str
+    sr: int
+    mixture: np.ndarray
+    stems: Mapping[str, np.ndarray]
+    groups: Mapping[str, Sequence[int]]
+    decomposition: Decomposition
+    transform: Transform
+    sounds: Mapping[int, ComponentSound]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    notes: Sequence[Note] = ()
+    scores: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    recording: str = "mixture.wav"
+    model: str = "model.npz"
+    alpha: float = 2.0
+
+    @property
+    def seconds(self) -> float:
+        """Duration of the recording in seconds."""
+        return float(self.mixture.shape[1] / self.sr)
+
+    @property
+    def sum_error(self) -> float:
+        """Largest difference between the sum of the stems and the recording."""
+        return float(np.abs(self.mixture - sum(self.stems.values())).max(initial=0.0))

@@ -1,0 +1,255 @@
+"""JSON data of a report page."""
+
+from __future__ import annotations
+
+import base64
+import platform
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from nmfaudio._common.extras import installed_version
+from nmfaudio._common.json_types import as_json
+from nmfaudio._common.versions import PACKAGES, libsndfile_version
+from nmfaudio._version import __version__
+from nmfaudio.audio.masking import analyse
+from nmfaudio.audio.transforms import Stft, default_n_fft
+from nmfaudio.display.report.contents import ReportContents
+from nmfaudio.display.report.pictures import LogAxis, as_levels, encode_png, pool_frames
+from nmfaudio.display.report.sound import SoundCoding, common_gain, encode_sound
+from nmfaudio.kernels.threads import parallel_for
+
+_LOWEST, _HIGHEST = 40.0, 16000.0  # Hz
+_ROWS = 144  # 17 for each octave of the full range
+_COLUMNS = 1200  # of a spectrogram
+_STEPS = 500  # of an activation
+_LAGS = 60  # of a template with several spectra
+_RANGE_DB = 80.0
+_TEMPLATE_RANGE_DB = 50.0
+_COMPONENT_QUALITY = 0.1  # of Opus: 32 kbit/s, half of what a stem has
+
+
+@dataclass(frozen=True, eq=False)
+class PageData:
+    """Contents of a page as JSON and encoded sounds.
+
+    Parameters
+    ----------
+    contents : ReportContents
+    coding : SoundCoding
+    """
+
+    contents: ReportContents
+    coding: SoundCoding
+
+    @cached_property
+    def gain(self) -> float:
+        """Common factor of all sounds."""
+        parts = [self.contents.mixture, *self.contents.stems.values()]
+        parts += [sound.samples for sound in self.contents.sounds.values()]
+        return common_gain(max(float(np.abs(part).max(initial=0.0)) for part in parts))
+
+    @cached_property
+    def axis(self) -> LogAxis:
+        """Frequency axis of all pictures."""
+        return LogAxis(_LOWEST, min(_HIGHEST, self.contents.sr / 2), _ROWS)
+
+    def sounds(self) -> dict[str, bytes]:
+        """Encode the mixture, the stems and the components, on several threads.
+
+        Returns
+        -------
+        dict of str to bytes
+            Files by name: ``"mixture"``, ``"stem-0"`` (by position) or ``"component-3"`` (by
+            index).
+        """
+        contents = self.contents
+        stems = [(f"stem-{i}", y, None) for i, y in enumerate(contents.stems.values())]
+        components = [
+            (f"component-{k}", sound.samples[None], _COMPONENT_QUALITY)
+            for k, sound in sorted(contents.sounds.items())
+        ]
+        tasks = [("mixture", contents.mixture, None), *stems, *components]
+        encoded = dict.fromkeys((name for name, *_ in tasks), b"")
+
+        def work(parts: range) -> None:
+            for name, y, quality in (tasks[i] for i in parts):
+                encoded[name] = encode_sound(
+                    y * self.gain, contents.sr, self.coding, quality=quality
+                )
+
+        parallel_for(work, len(tasks))
+        return encoded
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return all but the sounds, JSON-serialisable.
+
+        Returns
+        -------
+        dict
+        """
+        contents = self.contents
+        fitted = contents.decomposition
+        return {
+            "title": contents.title,
+            "recording": contents.recording,
+            "model": contents.model,
+            "sr": contents.sr,
+            "seconds": contents.seconds,
+            "alpha": contents.alpha,
+            "coding": {"title": self.coding.title, "mime": self.coding.mime, "gain": self.gain},
+            "axis": {"low": self.axis.low, "high": self.axis.high, "rows": self.axis.rows},
+            "pictures": self._pictures(),
+            "stems": [
+                {"name": name, "components": [int(k) for k in contents.groups.get(name, ())]}
+                for name in contents.stems
+            ],
+            "components": self._components(),
+            "notes": [
+                [note.onset, note.offset, note.pitch, note.velocity, note.track]
+                for note in contents.notes
+            ],
+            "losses": {"iterations": fitted.checks.tolist(), "values": fitted.losses.tolist()},
+            "facts": self._facts(),
+            "settings": [[name, _shown(value)] for name, value in contents.settings.items()],
+            "versions": _versions(),
+            "scores": {
+                name: {measure: _decibels(value) for measure, value in scores.items()}
+                for name, scores in contents.scores.items()
+            },
+        }
+
+    def _pictures(self) -> list[str]:
+        """Spectrograms of the mixture and of each stem on one scale, as PNG in base64."""
+        contents = self.contents
+        stft = Stft(contents.sr, default_n_fft(contents.sr))
+        pooled = [
+            pool_frames(self.axis.pool(analyse(y, stft), stft.frequencies), _COLUMNS)
+            for y in (contents.mixture, *contents.stems.values())
+        ]
+        peak = float(pooled[0].max(initial=0.0))
+        return [as_base64(encode_png(as_levels(V, peak, _RANGE_DB))) for V in pooled]
+
+    def _components(self) -> list[dict[str, Any]]:
+        """Template, activation and features of each component of the stems."""
+        contents = self.contents
+        W, H = _over_lags(contents.decomposition.W), _over_shifts(contents.decomposition.H)
+        energy = _energies(W, H)
+        found = []
+        for k in sorted(k for group in contents.groups.values() for k in group):
+            spectrum = W[..., k].max(axis=0)
+            sound = contents.sounds.get(k)
+            found.append(
+                {
+                    "index": int(k),
+                    "centre": _centre(spectrum, contents.transform.frequencies),
+                    "share": float(energy[k]),
+                    "template": self._template(W[..., k]),
+                    "activation": as_base64(_activation(H[k])),
+                    "loudest": float(np.argmax(H[k]) * contents.transform.hop_seconds),
+                    "start": 0.0 if sound is None else sound.start,
+                    "seconds": 0.0 if sound is None else len(sound.samples) / contents.sr,
+                }
+            )
+        return found
+
+    def _template(self, template: np.ndarray) -> dict[str, Any]:
+        """Levels of a template [shape=(lag, freq)]: one byte for each row, lag after lag."""
+        magnitudes = template ** (1 / self.contents.transform.power)
+        rows = self.axis.pool(magnitudes.T, self.contents.transform.frequencies)
+        levels = as_levels(pool_frames(rows, _LAGS), float(rows.max()), _TEMPLATE_RANGE_DB)
+        seconds = len(template) * self.contents.transform.hop_seconds
+        return {
+            "lags": levels.shape[1],
+            "seconds": seconds,
+            "levels": as_base64(levels.T.tobytes()),
+        }
+
+    def _facts(self) -> list[list[str]]:
+        """Labels and values of the numbers of the fit."""
+        contents = self.contents
+        fitted = contents.decomposition
+        channels, samples = contents.mixture.shape
+        names = {1: "mono", 2: "stereo"}
+        ended = "converged" if fitted.converged else "limit reached"
+        peak = float(np.abs(contents.mixture).max(initial=0.0)) or 1.0
+        return [
+            ["Duration", f"{contents.seconds:.2f} s ({samples:,} samples)"],
+            ["Sample rate", f"{contents.sr:,} Hz, {names.get(channels, f'{channels} channels')}"],
+            ["Model", f"{type(fitted.structure).__name__}, {fitted.n_components} components"],
+            ["Divergence", str(fitted.divergence)],
+            ["Iterations", f"{fitted.n_iter} ({ended})"],
+            ["Final loss", f"{fitted.losses[-1]:.6g}"],
+            [
+                "Sum error",
+                f"{contents.sum_error:.1e} ({contents.sum_error / peak:.1e} of the peak)",
+            ],
+            ["Exponent of the masks", f"{contents.alpha:g}"],
+            ["Sound in this page", f"{self.coding.title}, gain {self.gain:.3g}"],
+        ]
+
+
+def as_base64(data: bytes | np.ndarray) -> str:
+    """Text of bytes in base64.
+
+    Parameters
+    ----------
+    data : bytes or np.ndarray
+
+    Returns
+    -------
+    str
+    """
+    content = data if isinstance(data, bytes) else data.tobytes()
+    return base64.b64encode(content).decode("ascii")
+
+
+def _over_lags(W: np.ndarray) -> np.ndarray:
+    """Templates of any structure as (lag, freq, component)."""
+    return W.reshape(-1, *W.shape[-2:])
+
+
+def _over_shifts(H: np.ndarray) -> np.ndarray:
+    """Activations of any structure as (component, time): the largest of all shifts."""
+    pooled: np.ndarray = H.reshape(-1, *H.shape[-2:]).max(axis=0)
+    return pooled
+
+
+def _energies(W: np.ndarray, H: np.ndarray) -> np.ndarray:
+    """Share of each component in the sum of the model [shape=(component,)]."""
+    each = W.sum(axis=(0, 1), dtype=np.float64) * H.sum(axis=1, dtype=np.float64)
+    shares: np.ndarray = each / (each.sum() or 1.0)
+    return shares
+
+
+def _centre(spectrum: np.ndarray, frequencies: np.ndarray) -> float:
+    """Mean frequency of a spectrum in Hz, weighted by its squares; 0 if it is empty."""
+    energy = spectrum.astype(np.float64) ** 2
+    total = float(energy.sum())
+    return float(energy @ frequencies) / total if total > 0 else 0.0
+
+
+def _activation(row: np.ndarray) -> np.ndarray:
+    """Activation as bytes, relative to its maximum."""
+    pooled = pool_frames(row, _STEPS)
+    levels: np.ndarray = np.rint(255 * pooled / (pooled.max(initial=0) or 1.0)).astype(np.uint8)
+    return levels
+
+
+def _shown(value: Any) -> str:
+    """Setting as text; long lists are cut."""
+    text = str(as_json(value))
+    return text if len(text) <= 200 else text[:199] + "…"
+
+
+def _decibels(value: float) -> str:
+    return "–" if np.isnan(value) else f"{value:.1f}"
+
+
+def _versions() -> list[list[str]]:
+    """Names and versions of the packages in use."""
+    rows = [["nmfaudio", __version__], ["Python", platform.python_version()]]
+    rows += [[name, installed_version(name) or "not installed"] for name in PACKAGES]
+    return [*rows, ["libsndfile", libsndfile_version() or "not found"]]

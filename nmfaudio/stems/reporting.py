@@ -1,0 +1,151 @@
+"""Contents of the report page of stems."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from nmfaudio.audio.masking import Masking, apply_masks
+from nmfaudio.display.report import ComponentSound, ReportContents
+from nmfaudio.display.spectrograms import SeparatedAudio
+from nmfaudio.metrics.evaluation import LABELS, evaluate
+from nmfaudio.stems.grouping import ComponentGroup
+from nmfaudio.stems.masks import group_masks
+
+if TYPE_CHECKING:
+    from nmfaudio.factorisation.decomposition import Decomposition
+    from nmfaudio.metrics.sources import Sources
+    from nmfaudio.symbolic.note import Note
+
+# Sound of all components together, about 5 MB of Opus: 30 components of 40 s. Beyond it each has an
+# excerpt.
+_MOST_SECONDS = 1200.0
+_EXCERPT_SECONDS, _SHORTEST_EXCERPT = 8.0, 2.0
+_FADE_SECONDS = 0.02
+
+
+class SeparatedComponents(SeparatedAudio, Protocol):
+    """Stems with the components that they consist of, such as `nmfaudio.Stems`."""
+
+    @property
+    def decomposition(self) -> Decomposition: ...
+    @property
+    def groups(self) -> Mapping[str, ComponentGroup]: ...
+    @property
+    def masking(self) -> Masking: ...
+    @property
+    def settings(self) -> Mapping[str, Any]: ...
+    def components(self) -> Iterator[tuple[str, np.ndarray]]:
+        """Yield the name and the samples of each component."""
+
+
+def report_contents(
+    stems: SeparatedComponents,
+    *,
+    references: Sources | None = None,
+    notes: Sequence[Note] = (),
+    title: str | None = None,
+    recording: str = "mixture.wav",
+    model: str = "model.npz",
+) -> ReportContents:
+    """Collect what the report page of stems shows.
+
+    Parameters
+    ----------
+    stems : Stems
+    references : mapping of str to np.ndarray, np.ndarray or path, optional
+        True sources, as `nmfaudio.evaluate` takes them.
+    notes : sequence of Note
+        Notes for the piano roll.
+    title : str, optional
+        Heading of the page; by default the name of the recording.
+    recording, model : str
+        File names in the commands that the page suggests.
+
+    Returns
+    -------
+    ReportContents
+    """
+    return ReportContents(
+        title=title or recording,
+        sr=stems.sr,
+        mixture=stems.mixture,
+        stems=stems.stems,
+        groups={
+            name: group.components for name, group in stems.groups.items() if name in stems.stems
+        },
+        decomposition=stems.decomposition,
+        transform=stems.transform,
+        sounds=dict(_component_sounds(stems)),
+        settings=stems.settings,
+        notes=notes,
+        scores={} if references is None else _scores(references, stems),
+        recording=recording,
+        model=model,
+        alpha=stems.masking.alpha,
+    )
+
+
+def _component_sounds(stems: SeparatedComponents) -> Iterator[tuple[int, ComponentSound]]:
+    """Sound of each component, the whole recording or an excerpt of where it is loudest."""
+    count = sum(len(group.components) for group in stems.groups.values())
+    seconds = stems.mixture.shape[1] / stems.sr
+    if count * seconds <= _MOST_SECONDS:
+        for name, y in stems.components():
+            yield int(name.rpartition("-")[2]), ComponentSound(0.0, y.mean(axis=0))
+        return
+    each = max(_SHORTEST_EXCERPT, min(_EXCERPT_SECONDS, _MOST_SECONDS / count))
+    for name, group in stems.groups.items():
+        for i, k in enumerate(group.components):
+            yield k, _excerpt(stems, name, group.components, i, each)
+
+
+def _excerpt(
+    stems: SeparatedComponents, name: str, group: Sequence[int], i: int, seconds: float
+) -> ComponentSound:
+    """Sound of the i-th component of a stem where it is loudest."""
+    transform, length = stems.transform, stems.mixture.shape[1]
+    frames = min(int(seconds * stems.sr), length) // transform.hop
+    first = _loudest(stems.decomposition.H[..., group[i], :], frames)
+    begin = first * transform.hop
+    # Frame 0 of the excerpt is centred on its first sample, as is this frame of the recording.
+    masks = group_masks(stems.decomposition, [[k] for k in group], stems.masking)
+
+    def shifted(excerpt: slice) -> Iterable[np.ndarray]:
+        every = list(masks(slice(first + excerpt.start, first + excerpt.stop)))
+        return [every[i]]
+
+    segment = stems.stems[name][:, begin : begin + frames * transform.hop]
+    samples = apply_masks(shifted, 1, segment, transform)[0].mean(axis=0)
+    return ComponentSound(begin / stems.sr, _faded(samples, int(_FADE_SECONDS * stems.sr)))
+
+
+def _loudest(H: np.ndarray, frames: int) -> int:
+    """First of that many consecutive frames in which activations have the most energy."""
+    energy = np.atleast_2d(H).max(axis=0).astype(np.float64) ** 2
+    until = np.append(0.0, np.cumsum(energy))  # energy before each frame
+    last = max(len(energy) - frames, 1)  # the excerpt ends in a frame of its own
+    return int(np.argmax(until[frames : frames + last] - until[:last]))
+
+
+def _faded(y: np.ndarray, length: int) -> np.ndarray:
+    """Samples with linear ramps of a length at both ends."""
+    ramp = np.minimum(np.arange(len(y)) / max(length, 1), 1).astype(y.dtype)
+    faded: np.ndarray = y * ramp * ramp[::-1]
+    return faded
+
+
+def _scores(references: Sources, stems: SeparatedComponents) -> Mapping[str, Mapping[str, float]]:
+    """Measures in dB by stem, and their means."""
+    evaluation = evaluate(references, stems.stems, stems.sr, mixture=stems.mixture)
+    rows = {
+        estimate if estimate == source else f"{estimate} (as {source})": evaluation[source]
+        for source, estimate in evaluation.matches.items()
+    }
+    rows["mean"] = evaluation.mean
+    return {
+        name: {LABELS[measure]: value for measure, value in row.items()}
+        for name, row in rows.items()
+    }

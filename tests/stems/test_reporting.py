@@ -1,0 +1,66 @@
+"""Report pages of stems: component sounds, measures and the page of a transcription."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+import nmfaudio as na
+from nmfaudio.stems import reporting
+
+
+@pytest.fixture(scope="module")
+def stems():
+    rng = np.random.default_rng(0)
+    y = rng.standard_normal((2, 16000)).astype(np.float32)
+    y[:, 9000:12000] *= 4
+    return na.separate(y, 8000, n_components=4, max_iter=10, rng=0)
+
+
+def test_whole_sounds_of_a_stem_sum_to_its_mean_over_channels(stems):
+    contents = reporting.report_contents(stems)
+    for name, group in contents.groups.items():
+        total = sum(contents.sounds[k].samples for k in group)
+        assert np.allclose(total, stems[name].mean(0), atol=1e-5)
+    assert {sound.start for sound in contents.sounds.values()} == {0}
+
+
+def test_excerpts_are_parts_of_the_whole_where_it_is_loudest(stems, monkeypatch):
+    whole = reporting.report_contents(stems).sounds
+    monkeypatch.setattr(reporting, "_MOST_SECONDS", 2.0)
+    monkeypatch.setattr(reporting, "_SHORTEST_EXCERPT", 0.25)
+    for k, excerpt in reporting.report_contents(stems).sounds.items():
+        start, length = round(excerpt.start * 8000), len(excerpt.samples)
+        assert 0.4 * 8000 < length <= 0.5 * 8000
+        assert start >= 0
+        assert start + length <= 16000
+        inner = slice(stems.transform.n_fft, length - stems.transform.n_fft)
+        part = whole[k].samples[start : start + length]
+        assert np.allclose(excerpt.samples[inner], part[inner], atol=1e-5)
+        energies = np.convolve(whole[k].samples ** 2, np.ones(length), "valid")
+        assert (part**2).sum() > 0.7 * energies.max()
+
+
+def test_page_has_measures_where_there_are_references(stems, tmp_path):
+    (page,) = stems.report(
+        tmp_path / "a.html", references=dict(stems), title="noise", model="n.npz"
+    )
+    data = page_data(page)
+    assert set(data["scores"]) == {*stems, "mean"}
+    assert "SI-SDR" in data["scores"]["mean"]
+    assert (data["title"], data["model"]) == ("noise", "n.npz")
+
+
+def test_notes_and_stems_of_a_transcription_are_on_its_page(tmp_path):
+    time = np.arange(22050) / 22050
+    y = np.sin(2 * np.pi * 440 * time) * np.linspace(1, 0, 22050) ** 3
+    transcription = na.Transcriber()(y, 22050)
+    (page,) = transcription.report(tmp_path / "a.html", by="pitch")
+    data = page_data(page)
+    assert [note[2] for note in data["notes"]] == [69.0]
+    assert [stem["name"] for stem in data["stems"]] == ["A4", "rest"]
+
+
+def page_data(page):
+    return json.loads(re.search(r'id="report-data">(.*?)</script>', page.read_text("utf-8"))[1])
