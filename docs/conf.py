@@ -9,8 +9,9 @@ import sys
 from importlib.metadata import files
 from pathlib import Path
 
-import nmfaudio
 from numpydoc.xref import DEFAULT_LINKS
+
+import nmfaudio
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE / "site"))

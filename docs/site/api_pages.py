@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import nmfaudio as na
 from public_names import Namespace, namespaces, paths
+
+import nmfaudio as na
 
 KINDS = ("Functions", "Classes", "Protocols", "Errors and warnings", "Constants")
 
@@ -25,9 +26,7 @@ def write_pages(folder: Path) -> None:
     (folder / "index.rst").write_text(_index(modules, rest, known), encoding="utf-8")
 
 
-def _index(
-    modules: Iterable[Namespace], rest: list[tuple[str, Any]], known: dict[int, str]
-) -> str:
+def _index(modules: Iterable[Namespace], rest: list[tuple[str, Any]], known: dict[int, str]) -> str:
     lines = [
         _heading("API", "="),
         "``import nmfaudio as na``: what is used most is at the top level, such as ``na.nmf``; "
@@ -53,7 +52,9 @@ def _tables(path: str, items: Iterable[tuple[str, Any]], known: dict[int, str]) 
     for kind, members in by_kind.items():
         lines += [_heading(kind, "-")] if members else []
         if kind == "Constants":
-            lines += [f".. autodata:: nmfaudio.{path}.{name}\n   :no-value:\n" for name, _ in members]
+            lines += [
+                f".. autodata:: nmfaudio.{path}.{name}\n   :no-value:\n" for name, _ in members
+            ]
         elif members:
             lines += [".. currentmodule:: nmfaudio\n", ".. autosummary::"]
             lines += ["   :toctree: names", "   :nosignatures:\n"]

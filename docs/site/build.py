@@ -65,10 +65,8 @@ def main(arguments: list[str]) -> int:
     """Build the site, and return the exit code of Sphinx."""
     folder = Path(arguments[0]) if arguments else ROOT / "build" / "site"
     assemble()
-    return sphinx(
-        ["-b", "html", "-W", "--keep-going", "-j", "2", "-q", "-c", str(ROOT / "docs")]
-        + [str(SOURCE), str(folder)]
-    )
+    options = ["-b", "html", "-W", "--keep-going", "-j", "2", "-q", "-c", str(ROOT / "docs")]
+    return sphinx([*options, str(SOURCE), str(folder)])
 
 
 if __name__ == "__main__":
