@@ -36,14 +36,15 @@ templates_path = [str(HERE / "site" / "templates")]
 nitpicky = True
 nitpick_ignore_regex = [("py:.*", r"(collections\.abc|numpy)\..*")]  # of other packages
 default_role = "code"
-keep_warnings = False
+smartquotes = False  # strings are values, and stay as they are written
 
 # MathJax as one file with all its fonts and macros, so that it loads nothing at run time.
 _MATHJAX = next(f for f in files("sphinx-mathjax-offline") or () if f.name == "tex-svg-full.js")
 mathjax_path = _MATHJAX.name
 mathjax3_config = {"svg": {"fontCache": "global"}, "options": {"enableMenu": False}}
 
-myst_enable_extensions = ["amsmath", "dollarmath"]
+myst_enable_extensions = ["amsmath", "colon_fence", "dollarmath"]
+myst_fence_as_directive = ["math"]  # GitHub's form of equations
 myst_heading_anchors = 4  # GitHub's anchors
 nb_execution_mode = "auto"
 nb_execution_timeout = 120
