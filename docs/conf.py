@@ -16,7 +16,7 @@ import nmfaudio
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE / "site"))
 
-from docstrings import PATHS, link_classes, skip_foreign_members  # noqa: E402
+from docstrings import PATHS, link_classes, show_settings, skip_foreign_members  # noqa: E402
 
 project = "nmfaudio"
 author = "the nmfaudio developers"
@@ -67,7 +67,9 @@ html_static_path = [str(HERE / "site" / "static"), str(_MATHJAX.locate())]
 html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_copy_source = False
-html_sidebars = {"index": [], "README": [], "CHANGELOG": []}
+_ALONE = ("index", "CHANGELOG", "CONTRIBUTING", "benchmarks/README")  # sections of one page
+_ALONE += ("docs/coming-from", "docs/scale", "docs/citing")
+html_sidebars = {page: [] for page in _ALONE}
 html_theme_options = {
     "navbar_align": "left",
     "header_links_before_dropdown": 7,
@@ -85,4 +87,5 @@ html_theme_options = {
 def setup(app) -> None:
     """Connect the handlers of docstrings."""
     app.connect("autodoc-process-docstring", link_classes)
+    app.connect("autodoc-process-signature", show_settings)
     app.connect("autodoc-skip-member", skip_foreign_members)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from typing import Any
 
 from public_names import classes
+from sphinx.util.inspect import stringify_signature
 
 PATHS = {name: path for path, name, _ in classes()}
 DOCUMENTED = {
@@ -38,3 +40,12 @@ def skip_foreign_members(
     function = getattr(obj, "fget", None) or getattr(obj, "func", None) or obj
     module = getattr(function, "__module__", None) or "nmfaudio"
     return None if module.partition(".")[0] == "nmfaudio" else True
+
+
+def show_settings(
+    app: Any, what: str, name: str, obj: Any, options: Any, signature: str, returns: str
+) -> tuple[str, str] | None:
+    """Show the settings in the signature of a class: its ``__new__`` takes any of them."""
+    if what != "class" or "**settings" not in (signature or ""):
+        return None
+    return stringify_signature(inspect.signature(obj), show_annotation=False), ""
