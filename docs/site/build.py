@@ -3,7 +3,9 @@
     python docs/site/build.py [FOLDER]
 
 The sources are assembled in ``build/site-source`` with the layout of the repository, so that the
-links of its pages, which work on GitHub, work on the site as they are. A warning is an error.
+links of its pages, which work on GitHub, work on the site as they are. A warning is an error, and
+so is a page that would load anything from a network. ``build/site-links.txt`` lists the links that
+lead elsewhere.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import re
 import shutil
 import sys
 from collections.abc import Iterable
+from html.parser import HTMLParser
 from pathlib import Path
 
 from api_pages import write_pages
@@ -61,12 +64,43 @@ def _add_contents(name: str, pages: Iterable[str]) -> None:
         file.write(contents)
 
 
+class _Addresses(HTMLParser):
+    """Addresses on a network that a page loads, and those that it links."""
+
+    def __init__(self, page: Path) -> None:
+        super().__init__()
+        self.loaded: set[str] = set()
+        self.linked: set[str] = set()
+        self.feed(page.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Sort the addresses of an element."""
+        for name, value in attrs:
+            if name in ("href", "src", "data", "poster") and re.match(r"(https?:)?//", value or ""):
+                (self.linked if tag == "a" else self.loaded).add(value or "")
+
+
+def _network_problems(folder: Path) -> list[str]:
+    """List the links that lead elsewhere in a file; return pages that load from a network."""
+    pages = {page: _Addresses(page) for page in sorted(folder.rglob("*.html"))}
+    links = sorted(set().union(*(found.linked for found in pages.values())))
+    (ROOT / "build" / "site-links.txt").write_text("\n".join([*links, ""]), encoding="utf-8")
+    return [
+        f"{page}: loads {address}; the site must work without a network"
+        for page, found in pages.items()
+        for address in sorted(found.loaded)
+    ]
+
+
 def main(arguments: list[str]) -> int:
-    """Build the site, and return the exit code of Sphinx."""
+    """Build the site, and return 0 if there was neither a warning nor a problem."""
     folder = Path(arguments[0]) if arguments else ROOT / "build" / "site"
     assemble()
     options = ["-b", "html", "-W", "--keep-going", "-j", "2", "-q", "-c", str(ROOT / "docs")]
-    return sphinx([*options, str(SOURCE), str(folder)])
+    code = sphinx([*options, str(SOURCE), str(folder)])
+    problems = _network_problems(folder)
+    print(*problems, sep="\n", end="\n" if problems else "")
+    return code or int(bool(problems))
 
 
 if __name__ == "__main__":
