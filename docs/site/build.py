@@ -46,6 +46,7 @@ def assemble() -> None:
     _add_contents("README.md", START)
     _add_contents("docs/README.md", _how_to())
     _add_contents("METHODS.md", METHODS)
+    _add_contents("lectures.md", _lectures(), ":maxdepth: 2")
     write_pages(SOURCE / "api")
 
 
@@ -56,10 +57,16 @@ def _how_to() -> list[str]:
     return [f"docs/{name}" for name in names if f"docs/{name}" not in METHODS + OTHER]
 
 
-def _add_contents(name: str, pages: Iterable[str]) -> None:
-    """Add a table of contents that only the navigation shows to a page."""
+def _lectures() -> list[str]:
+    """Return the notebooks, the lectures first."""
+    names = (path.stem for path in (ROOT / "examples").glob("*.ipynb"))
+    return [f"examples/{n}" for n in sorted(names, key=lambda n: (not n.startswith("lecture"), n))]
+
+
+def _add_contents(name: str, pages: Iterable[str], option: str = ":hidden:") -> None:
+    """Add a table of contents to a page; a hidden one is in the navigation only."""
     entries = (f"/{page}" for page in pages)
-    contents = "\n".join(["", "```{toctree}", ":hidden:", "", *entries, "```", ""])
+    contents = "\n".join(["", "```{toctree}", option, "", *entries, "```", ""])
     with (SOURCE / name).open("a", encoding="utf-8") as file:
         file.write(contents)
 
@@ -80,7 +87,7 @@ class _Addresses(HTMLParser):
                 (self.linked if tag == "a" else self.loaded).add(value or "")
 
 
-def _network_problems(folder: Path) -> list[str]:
+def network_problems(folder: Path) -> list[str]:
     """List the links that lead elsewhere in a file; return pages that load from a network."""
     pages = {page: _Addresses(page) for page in sorted(folder.rglob("*.html"))}
     links = sorted(set().union(*(found.linked for found in pages.values())))
@@ -98,7 +105,7 @@ def main(arguments: list[str]) -> int:
     assemble()
     options = ["-b", "html", "-W", "--keep-going", "-j", "2", "-q", "-c", str(ROOT / "docs")]
     code = sphinx([*options, str(SOURCE), str(folder)])
-    problems = _network_problems(folder)
+    problems = network_problems(folder)
     print(*problems, sep="\n", end="\n" if problems else "")
     return code or int(bool(problems))
 
