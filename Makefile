@@ -2,7 +2,7 @@
 
 PYTHON ?= .venv/bin/python
 
-.PHONY: test slow explore lint notebooks samples quality features speed
+.PHONY: test slow explore lint notebooks samples site quality features speed
 
 test:  ## all quick tests
 	$(PYTHON) -m pytest
@@ -23,6 +23,9 @@ notebooks:  ## build each notebook from its script
 
 samples:  ## build the sample recordings (see audio_samples/README.md)
 	$(PYTHON) audio_samples/make
+
+site:  ## build/site/index.html, with the extra [site]
+	$(PYTHON) docs/site/build.py
 
 quality:  ## separation quality on the samples, with reference systems
 	$(PYTHON) -m benchmarks.quality

@@ -38,7 +38,7 @@ class Transform(Protocol):
 
     @property
     def power(self) -> float:
-        """Exponent p of the features V = |Z|^p."""
+        """Exponent p of the features ``V = |Z|^p``."""
 
     @property
     def hop_seconds(self) -> float:

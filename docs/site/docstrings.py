@@ -1,0 +1,51 @@
+"""Docstrings on the site: links to the pages of classes, and members of this package only."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import Any
+
+from public_names import classes
+from sphinx.util.inspect import stringify_signature
+
+PATHS = {name: path for path, name, _ in classes()}
+DOCUMENTED = {
+    f"{name}.{member}"
+    for _, name, item in classes()
+    for member in dir(item)
+    if getattr(getattr(item, member), "__doc__", None)
+}
+_NAME = re.compile(r"(?<![`:\w])`([A-Z]\w*)((?:\.\w+)?)`(?![`\w])")
+
+
+def link_classes(app: Any, what: str, name: str, obj: Any, options: Any, lines: Any) -> None:
+    """Turn public classes in single backticks, and their members, into cross-references."""
+
+    def linked(match: re.Match[str]) -> str:
+        path, member = PATHS.get(match[1]), match[2]
+        if path is None or path == name:
+            return match[0]
+        whole = f"{match[1]}{member}"
+        target = path + member if whole in DOCUMENTED else path
+        return f":py:obj:`{whole} <{target}>`"
+
+    lines[:] = [_NAME.sub(linked, line) for line in lines]
+
+
+def skip_foreign_members(
+    app: Any, what: str, name: str, obj: Any, skip: bool, options: Any
+) -> bool | None:
+    """Leave out members inherited from other packages, such as those of scikit-learn."""
+    function = getattr(obj, "fget", None) or getattr(obj, "func", None) or obj
+    module = getattr(function, "__module__", None) or "nmfaudio"
+    return None if module.partition(".")[0] == "nmfaudio" else True
+
+
+def show_settings(
+    app: Any, what: str, name: str, obj: Any, options: Any, signature: str, returns: str
+) -> tuple[str, str] | None:
+    """Show the settings in the signature of a class: its ``__new__`` takes any of them."""
+    if what != "class" or "**settings" not in (signature or ""):
+        return None
+    return stringify_signature(inspect.signature(obj), show_annotation=False), ""
