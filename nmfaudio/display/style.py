@@ -1,0 +1,118 @@
+"""Colours, dashes and markers that are distinct to the colour-blind, on light and dark figures."""
+
+from __future__ import annotations
+
+from itertools import cycle, islice
+from typing import Any
+
+DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)))
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+HATCHES = ("", "//", "..", "xx", "\\\\", "--")
+
+# Okabe & Ito (2008), "Color universal design", without the hues that their background swallows:
+# yellow on white, dark blue on black.
+_ON_LIGHT = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
+_ON_DARK = ("#56B4E9", "#E69F00", "#009E73", "#F0E442", "#CC79A7", "#D55E00")
+_LUMINANCE = (0.2126, 0.7152, 0.0722)  # of linear red, green and blue, ITU-R BT.709
+
+
+def is_dark(axes: Any) -> bool:
+    """Return whether the background of axes is dark.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+
+    Returns
+    -------
+    bool
+    """
+    from matplotlib.colors import to_rgba
+
+    *rgb, alpha = to_rgba(axes.get_facecolor())
+    if alpha == 0:  # transparent axes show their figure
+        rgb = list(to_rgba(axes.figure.get_facecolor())[:3])
+    return sum(w * c for w, c in zip(_LUMINANCE, rgb, strict=True)) < 0.5
+
+
+def colours(axes: Any, count: int) -> list[str]:
+    """Return colours that stand out from the background of axes.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+    count : int
+        Number of colours; beyond six they repeat, so dashes, markers or hatches must differ, too.
+
+    Returns
+    -------
+    list of str
+    """
+    return list(islice(cycle(_ON_DARK if is_dark(axes) else _ON_LIGHT), count))
+
+
+def ink(axes: Any) -> str:
+    """Return black or white, whichever contrasts with the background of axes."""
+    return "white" if is_dark(axes) else "black"
+
+
+def free_labels(axes: Any, axis: str) -> int:
+    """Number of tick labels that fit along an axis without touching one another.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+    axis : "x" or "y"
+        Labels along x are taken for rotated by 90 degrees.
+
+    Returns
+    -------
+    int
+        At least 2.
+    """
+    from matplotlib import rcParams
+    from matplotlib.font_manager import FontProperties
+
+    figure = axes.figure
+    inches = figure.bbox.height if axis == "y" else figure.bbox.width
+    box = axes.get_position()
+    share = box.height if axis == "y" else box.width
+    size = FontProperties(
+        size=rcParams["ytick.labelsize" if axis == "y" else "xtick.labelsize"]
+    ).get_size_in_points()
+    points = 72 * inches * share / figure.dpi
+    return max(2, int(points / (1.25 * size)))
+
+
+def label_rows(axes: Any, names: Any, axis: str = "y", *, offset: float = 0.0) -> None:
+    """Label rows 0, 1, … of an axis by name, as many as fit.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+    names : sequence of str
+    axis : "x" or "y"
+        Labels along x are rotated by 90 degrees.
+    offset : float
+        Distance of each label from the number of its row.
+    """
+    every = -(-len(names) // free_labels(axes, axis))
+    rows = range(0, len(names), every)
+    ticks = axes.xaxis if axis == "x" else axes.yaxis
+    ticks.set_ticks(
+        [row + offset for row in rows],
+        [plain(names[row]) for row in rows],
+        rotation=90 if axis == "x" else 0,
+    )
+    axes.tick_params(axis=axis, length=0)
+
+
+def plain(text: Any) -> str:
+    r"""Return text in which dollar signs do not begin formulas.
+
+    Examples
+    --------
+    >>> plain("$tem")
+    '\\$tem'
+    """
+    return str(text).replace("$", r"\$")
