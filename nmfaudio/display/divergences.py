@@ -10,7 +10,7 @@ import numpy as np
 
 from nmfaudio._common.validation import as_number
 from nmfaudio.display.panels import one_panel
-from nmfaudio.display.style import DASHES, colours, plain
+from nmfaudio.display.style import DASHES, colours, legend_above, plain
 from nmfaudio.errors import ParameterError
 from nmfaudio.factorisation.divergences import Beta, Divergence, divergence_named
 
@@ -75,7 +75,7 @@ def plot_divergences(
     highest = 3 * max(cost.value(np.array([[v]]), np.array([[2 * v]]), None) for cost in costs)
     axes.set(xlim=(0, 4 * v), ylim=(0, highest))
     axes.set(xlabel=f"model y, of the value v = {v:g}", ylabel="cost d(v | y)")
-    axes.legend(fontsize="small")
+    legend_above(axes, min(2, len(costs)))
     axes.grid(alpha=0.3)
     return axes
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from nmfaudio._common.validation import as_count
 from nmfaudio.display.panels import note_omitted, one_panel
-from nmfaudio.display.style import HATCHES, colours, ink, plain
+from nmfaudio.display.style import HATCHES, colours, ink, legend_above, plain
 from nmfaudio.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def plot_evaluation(
         series |= {_IDEAL: _values(ideal, measure, chosen)}
     axes: Axes = one_panel(ax, 7.0, 1.2 + 0.24 * len(chosen) * (len(series) + 0.6))
     draw_bars(axes, chosen, series, label=_LABELS.get(measure, measure))
-    note_omitted(axes, len(chosen), len(sources), "sources")
+    note_omitted(axes, len(sources) - len(chosen), "sources")
     return axes
 
 
@@ -152,7 +152,10 @@ def draw_bars(
             y, widths, 0.92 * thickness, color=colour, hatch=hatch, label=plain(name),
             edgecolor=axes.get_facecolor(), linewidth=0,
         )  # fmt: skip
-        texts = ["–" if np.isnan(x) else "∞" if x == np.inf else f"{x:.1f}" for x in own]
+        texts = [
+            "–" if np.isnan(x) else "∞" if x == np.inf else f"{x:.1f}".replace("-", "−")
+            for x in own
+        ]
         axes.bar_label(bars, texts, padding=2, fontsize="x-small", color=ink(axes))
     axes.set_yticks(range(len(rows)), list(map(plain, rows)))
     axes.set(xlim=(low, high), ylim=(len(rows) - 0.45, -0.55), xlabel=label)
@@ -160,7 +163,4 @@ def draw_bars(
     axes.tick_params(axis="y", length=0)
     axes.spines[["top", "right", "left"]].set_visible(False)
     if len(series) > 1:
-        axes.legend(
-            fontsize="small", ncols=len(series), loc="lower left", bbox_to_anchor=(0, 1),
-            frameon=False, borderaxespad=0.2,
-        )  # fmt: skip
+        legend_above(axes, len(series))

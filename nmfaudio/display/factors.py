@@ -228,7 +228,7 @@ def _draw_legend(axes: Any, picture: FactorPicture, shades: Sequence[str]) -> No
     axes.axis("off")
     total, shown = picture.W.shape[1], len(picture.order)
     stems = {picture.stems.get(k, "other"): c for k, c in zip(picture.order, shades, strict=True)}
-    title = f"{shown} of {total} components,\n{total - shown} omitted" if shown < total else None
+    title = f"{total - shown} more\ncomponents omitted" if shown < total else None
     handles = [Patch(color=c, label=plain(name)) for name, c in stems.items()]
     if picture.stems or title:
         axes.legend(

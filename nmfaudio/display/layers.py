@@ -12,7 +12,7 @@ from nmfaudio._common.validation import as_count, as_number
 from nmfaudio.audio.transforms import Transform
 from nmfaudio.display.factors import component_names
 from nmfaudio.display.grid import hertz_label
-from nmfaudio.display.panels import one_panel
+from nmfaudio.display.panels import note_omitted, one_panel
 from nmfaudio.display.style import colours, plain
 from nmfaudio.factorisation.recipes.deep import DeepDecomposition
 from nmfaudio.symbolic.names import pitch_name
@@ -109,8 +109,7 @@ def plot_layers(
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
     omitted = sum(counts) - sum(map(len, kept))
-    if omitted:
-        axes.set_xlabel(f"the strongest {most} of each layer; {omitted} components omitted")
+    note_omitted(axes, omitted, "components")
     return axes
 
 

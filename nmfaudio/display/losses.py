@@ -136,7 +136,7 @@ def _draw_curves(axes: Axes, curves: list[_Curve]) -> None:
             curve.losses,
             color=colour,
             marker=marker,
-            linestyle=dash,
+            linestyle="-" if best else dash,
             ms=3.5,
             lw=2.4 if best else 1.2,
             markevery=max(1, len(curve.x) // _MOST_MARKERS),

@@ -92,7 +92,7 @@ def plot_masks(
         shown,
         grid_of(transform, shape, top_hz=top_hz, scale=scale, start=start),
         label="share",
-        total=len(masks),
+        omitted=len(masks) - len(shown),
         decibels=False,
         limits=(0.0, 1.0),
         cmap=_COLOUR_MAP,

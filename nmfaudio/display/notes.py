@@ -14,7 +14,7 @@ from nmfaudio.display.decibels import to_decibels
 from nmfaudio.display.grid import MOST_COLUMNS, grid_of, pool
 from nmfaudio.display.note_matches import match_notes
 from nmfaudio.display.panels import one_panel
-from nmfaudio.display.style import colours, free_labels, is_dark
+from nmfaudio.display.style import colours, free_labels, is_dark, legend_above
 from nmfaudio.errors import ParameterError
 from nmfaudio.symbolic.conversion import Notes, as_notes
 from nmfaudio.symbolic.names import DRUM_CHANNEL, DRUM_PARTS, pitch_name, sound_name
@@ -119,7 +119,7 @@ def plot_notes(
     _limit(axes, every, rows, bounded=V is not None or salience is not None)
     axes.set(xlabel="time (s)", ylabel="" if drums else "note")
     if true is not None:
-        axes.legend(fontsize="small", loc="upper right")
+        legend_above(axes, 3)
     return axes
 
 
@@ -183,7 +183,8 @@ def _draw_hits(
         marker={_HIT: "o", _MISS: "s", _EXTRA: "x"}[kind],
         facecolors="none" if kind == _MISS else colour,
         **({} if kind == _EXTRA else {"edgecolors": colour}),
-        s=45,
+        s=30,
+        clip_on=False,
         linewidths=1.5,
         label=_counted(len(notes), kind),
         zorder=3,

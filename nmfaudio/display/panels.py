@@ -101,16 +101,17 @@ def _png(figure: Any) -> bytes:
     return content.getvalue()
 
 
-def note_omitted(axes: Any, shown: int, total: int, what: str) -> None:
-    """Write below axes how many of several rows are not drawn, if there are any.
+def note_omitted(axes: Any, count: int, what: str) -> None:
+    """Write below axes how many rows are not drawn, if there are any.
 
     Parameters
     ----------
     axes : matplotlib.axes.Axes
-    shown, total : int
+    count : int
+        Number of rows that are not drawn.
     what : str
         Plural noun.
     """
-    if shown < total:
-        text = f"{shown} of {total} {what}; {total - shown} omitted"
+    if count:
+        text = f"{count} more {what} omitted"
         axes.set_xlabel("\n".join(filter(None, (axes.get_xlabel(), text))))

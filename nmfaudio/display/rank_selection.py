@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nmfaudio.display.panels import Panels, canvas, one_panel
-from nmfaudio.display.style import colours, plain
+from nmfaudio.display.style import colours, plain, wrapped
 from nmfaudio.errors import ParameterError
 from nmfaudio.factorisation.rank_selection import RankSelection
+from nmfaudio.factorisation.rank_selection.ard import RELEVANT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -120,27 +121,32 @@ def plot_rank_scores(
     scores = np.array(list(selection.scores.values()))
     line, mark = colours(axes, 2)
     axes.plot(selection.ranks, scores, ".-", color=line)
-    best = selection.scores[selection.best]
-    axes.plot(selection.best, best, "D", ms=8, color=mark, label=f"best: {selection.best}")
+    axes.plot(selection.best, selection.scores[selection.best], "D", ms=6, color=mark)
     if true_rank is not None:
-        axes.axvline(true_rank, ls=":", color="grey", zorder=0, label=f"true: {true_rank}")
-    low, high = np.nanmin(scores), np.nanmax(scores)
-    if high > 3 * low > 0:  # a single bad fold would flatten the rest
-        axes.set_yscale("log")
-        _label_ends(axes, float(low), float(high))
+        axes.axvline(true_rank, ls=":", color="grey", zorder=0)
+    _set_scale(axes, scores, relevance=selection.method == "ard")
+    known = "" if true_rank is None else f" (true: {true_rank})"
+    name = selection.method if title is None else title
+    axes.set_title(plain(f"{name}: {selection.best}{known}"), fontsize="medium")
     quantity, _, better = selection.meaning.partition("; ")
-    name = plain(selection.method if title is None else title)
-    axes.set_title(f"{name}: {better}", fontsize="medium", loc="left", wrap=True)
-    axes.set(xlabel="components")
-    axes.set_ylabel(quantity, fontsize="small")
-    axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
+    axes.set_xlabel(wrapped(axes, f"components; {better}", "x"), fontsize="small")
+    axes.set_ylabel(wrapped(axes, quantity, "y"), fontsize="small")
+    axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
     axes.grid(alpha=0.3)
-    axes.legend(fontsize="small")
     return axes
 
 
-def _label_ends(axes: Any, low: float, high: float) -> None:
-    """Label the ends of a logarithmic axis of less than a decade, which would have no label."""
-    if high < 10 * low:
-        axes.yaxis.set_ticks([low, high], [f"{low:.2g}", f"{high:.2g}"])
-        axes.yaxis.set_ticks([], minor=True)
+def _set_scale(axes: Any, scores: np.ndarray, *, relevance: bool) -> None:
+    """Make the axis of scores logarithmic if a single bad one would flatten the rest."""
+    low, high = float(np.nanmin(scores)), float(np.nanmax(scores))
+    if relevance:  # components of no use may have 1e-250
+        low = max(low, RELEVANT / 100)
+        axes.axhline(RELEVANT, ls="--", color="grey", zorder=0)
+    if not high > 3 * low > 0:
+        return
+    axes.set_yscale("log")
+    axes.set_ylim(low / 1.5, 1.5 * high)
+    if high < 100 * low:  # a decade has too few ticks, and minor ones would have long labels
+        middle = float(np.sqrt(low * high))
+        axes.yaxis.set_ticks([low, middle, high], [f"{x:.2g}" for x in (low, middle, high)])
+    axes.yaxis.set_ticks([], minor=True)

@@ -94,6 +94,8 @@ def plot_stems(
     spectrograms |= {titles[name]: analyse(stems.stems[name], chosen) for name in shown}
     shape = spectrograms["mixture"].shape
     grid = grid_of(chosen, shape, top_hz=top_hz, scale=scale, start=start)
-    panels = draw_stack(fig, spectrograms, grid, label="dB", peak=peak, total=len(stems.stems) + 1)
+    panels = draw_stack(
+        fig, spectrograms, grid, label="dB", peak=peak, omitted=len(stems.stems) - len(shown)
+    )
     panels["mixture"].set_xlim(start, start + stems.mixture.shape[1] / stems.sr)
     return panels

@@ -21,8 +21,7 @@ def draw_stack(
     grid: Grid,
     *,
     label: str | None,
-    total: int | None = None,
-    what: str = "stems",
+    omitted: int = 0,
     **options: Any,
 ) -> Panels:
     """Draw spectrograms below one another.
@@ -37,10 +36,8 @@ def draw_stack(
         Cells of all of them.
     label : str or None
         Label of the colour bar.
-    total : int, optional
-        Number of `what`, some of which may be omitted.
-    what : str
-        Plural noun.
+    omitted : int
+        Number of stems that are not drawn.
     **options
         Further arguments of `draw_grid`.
 
@@ -58,8 +55,7 @@ def draw_stack(
         axes.set(xlabel="", ylabel="")
     figure.supylabel(grid.units[0], fontsize="medium")
     rows[-1].set_xlabel(grid.units[1])
-    if total is not None:
-        note_omitted(rows[-1], total - max(total - count, 0), total, what)
+    note_omitted(rows[-1], omitted, "stems")
     figure.colorbar(mesh, ax=list(rows), label=label, pad=0.01, aspect=15 * count)
     return Panels(dict(zip(spectrograms, rows, strict=True)), own=fig is None)
 

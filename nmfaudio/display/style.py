@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from itertools import cycle, islice
 from typing import Any
 
@@ -73,15 +74,17 @@ def free_labels(axes: Any, axis: str) -> int:
     from matplotlib import rcParams
     from matplotlib.font_manager import FontProperties
 
-    figure = axes.figure
-    inches = figure.bbox.height if axis == "y" else figure.bbox.width
-    box = axes.get_position()
-    share = box.height if axis == "y" else box.width
     size = FontProperties(
         size=rcParams["ytick.labelsize" if axis == "y" else "xtick.labelsize"]
     ).get_size_in_points()
-    points = 72 * inches * share / figure.dpi
-    return max(2, int(points / (1.25 * size)))
+    return max(2, int(_length(axes, axis) / (1.25 * size)))
+
+
+def _length(axes: Any, axis: str) -> float:
+    """Length of an axis in points, before the layout shrinks it."""
+    box, pixels = axes.get_position(), axes.figure.bbox
+    inches = box.height * pixels.height if axis == "y" else box.width * pixels.width
+    return float(72 * inches / axes.figure.dpi)
 
 
 def label_rows(axes: Any, names: Any, axis: str = "y", *, offset: float = 0.0) -> None:
@@ -105,6 +108,47 @@ def label_rows(axes: Any, names: Any, axis: str = "y", *, offset: float = 0.0) -
         rotation=90 if axis == "x" else 0,
     )
     axes.tick_params(axis=axis, length=0)
+
+
+def legend_above(axes: Any, columns: int) -> None:
+    """Add a legend above the axes, where it covers no data.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+    columns : int
+    """
+    axes.legend(
+        fontsize="small",
+        ncols=columns,
+        loc="lower left",
+        bbox_to_anchor=(0, 1),
+        frameon=False,
+        borderaxespad=0.2,
+        handlelength=1.8,
+        columnspacing=1.2,
+    )
+
+
+def wrapped(axes: Any, text: str, axis: str, size: str = "small") -> str:
+    """Break text into lines that are no longer than an axis.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+    text : str
+    axis : "x" or "y"
+    size : str
+        Size of the font, as matplotlib names it.
+
+    Returns
+    -------
+    str
+    """
+    from matplotlib.font_manager import FontProperties
+
+    letter = 0.75 * FontProperties(size=size).get_size_in_points()  # mean width, with a margin
+    return textwrap.fill(text, max(10, int(_length(axes, axis) / letter)))
 
 
 def plain(text: Any) -> str:

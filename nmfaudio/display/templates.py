@@ -97,8 +97,8 @@ def plot_templates(
     grid = grid_of(transform, (bins, lags), top_hz=top, scale=scale)
     hop = 1.0 if transform is None else 1000 * transform.hop_seconds
     grid = replace(grid, columns=hop * np.arange(lags + 1))
-    across = math.ceil(math.sqrt(2 * len(chosen)))
-    down = -(-len(chosen) // across)
+    down = math.ceil(math.sqrt(len(chosen) / 2))
+    across = -(-len(chosen) // down)
     figure = canvas(fig, 1.1 + 1.2 * across, 0.8 + 1.9 * down)
     panels = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False)
     by_name: dict[str, Any] = {}
@@ -113,13 +113,13 @@ def plot_templates(
             range_db=_RANGE_DB,
         )
         axes.set(xlabel="", ylabel="")
-        axes.set_title(plain(labels[k]), fontsize="medium")
+        axes.set_title(plain(labels[k]), fontsize="small")
         by_name[_distinct(labels[k], by_name)] = axes
     for axes in panels.flat[len(chosen) :]:
         axes.set_visible(False)
     _label(figure, panels, grid.units[0], "frame" if transform is None else "time (ms)")
     if len(chosen) < count:
-        omitted = f"{len(chosen)} of {count} components; {count - len(chosen)} omitted"
+        omitted = f"{count - len(chosen)} more components omitted"
         figure.suptitle(omitted, fontsize="small")
     in_db = decibels if decibels is not None else transform is not None
     figure.colorbar(mesh, ax=panels, label="dB" if in_db else None, pad=0.02)

@@ -126,6 +126,10 @@ def plot_updates(
         dot.set_data([step.iteration], [step.loss])
         return [mesh, left, below, dot]
 
+    if fig is None:  # the layout takes longer than a picture, and would move with the title
+        draw(steps[-1])
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
     milliseconds = 1000 * as_number(seconds, "seconds", above=0)
     return FuncAnimation(figure, draw, frames=steps, interval=milliseconds)
 
