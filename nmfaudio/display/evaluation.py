@@ -103,7 +103,7 @@ def plot_evaluation(
         series |= {_IDEAL: _values(ideal, measure, chosen)}
     axes: Axes = one_panel(ax, 7.0, 1.2 + 0.24 * len(chosen) * (len(series) + 0.6))
     draw_bars(axes, chosen, series, label=_LABELS.get(measure, measure))
-    note_omitted(axes, len(sources) - len(chosen), "sources")
+    note_omitted(axes, len(sources) - len(chosen) if names is None else 0, "sources")
     return axes
 
 
@@ -152,11 +152,7 @@ def draw_bars(
             y, widths, 0.92 * thickness, color=colour, hatch=hatch, label=plain(name),
             edgecolor=axes.get_facecolor(), linewidth=0,
         )  # fmt: skip
-        texts = [
-            "–" if np.isnan(x) else "∞" if x == np.inf else f"{x:.1f}".replace("-", "−")
-            for x in own
-        ]
-        axes.bar_label(bars, texts, padding=2, fontsize="x-small", color=ink(axes))
+        axes.bar_label(bars, list(map(_text, own)), padding=2, fontsize="x-small", color=ink(axes))
     axes.set_yticks(range(len(rows)), list(map(plain, rows)))
     axes.set(xlim=(low, high), ylim=(len(rows) - 0.45, -0.55), xlabel=label)
     axes.axvline(0, color=ink(axes), lw=0.8)
@@ -164,3 +160,10 @@ def draw_bars(
     axes.spines[["top", "right", "left"]].set_visible(False)
     if len(series) > 1:
         legend_above(axes, len(series))
+
+
+def _text(value: float) -> str:
+    """Value in decimals, with a minus sign; – for NaN."""
+    if np.isnan(value):
+        return "–"
+    return f"{value:.1f}".replace("-", "−").replace("inf", "∞")

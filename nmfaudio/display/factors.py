@@ -127,9 +127,10 @@ def plot_factors(
         order.sort(key=lambda k: first.index(stems[k]) if k in stems else len(first))
     else:
         order = [as_count(k, "component", low=0, high=W.shape[1] - 1) for k in components]
+    omitted = W.shape[1] - len(order) if components is None else 0
     return draw_factors(
         canvas(fig, 9.0, 4.2 + 0.1 * len(order)),
-        FactorPicture(W, H, V, grid, order, stems, component_names(names, W.shape[1])),
+        FactorPicture(W, H, V, grid, order, stems, component_names(names, W.shape[1]), omitted),
         title=title,
         decibels=decibels,
         own=fig is None,
@@ -147,6 +148,8 @@ class FactorPicture:
     order: Sequence[int]
     stems: Mapping[int, str]
     names: Sequence[str]
+    omitted: int = 0
+    """Number of components that are not drawn, and not left out by the caller."""
 
     @property
     def activations(self) -> tuple[np.ndarray, np.ndarray]:
@@ -226,9 +229,8 @@ def _draw_legend(axes: Any, picture: FactorPicture, shades: Sequence[str]) -> No
     from matplotlib.patches import Patch
 
     axes.axis("off")
-    total, shown = picture.W.shape[1], len(picture.order)
     stems = {picture.stems.get(k, "other"): c for k, c in zip(picture.order, shades, strict=True)}
-    title = f"{total - shown} more\ncomponents omitted" if shown < total else None
+    title = f"{picture.omitted} more\ncomponents omitted" if picture.omitted else None
     handles = [Patch(color=c, label=plain(name)) for name, c in stems.items()]
     if picture.stems or title:
         axes.legend(

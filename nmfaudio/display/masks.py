@@ -92,7 +92,7 @@ def plot_masks(
         shown,
         grid_of(transform, shape, top_hz=top_hz, scale=scale, start=start),
         label="share",
-        omitted=len(masks) - len(shown),
+        omitted=len(masks) - len(shown) if names is None else 0,
         decibels=False,
         limits=(0.0, 1.0),
         cmap=_COLOUR_MAP,

@@ -94,8 +94,7 @@ def plot_stems(
     spectrograms |= {titles[name]: analyse(stems.stems[name], chosen) for name in shown}
     shape = spectrograms["mixture"].shape
     grid = grid_of(chosen, shape, top_hz=top_hz, scale=scale, start=start)
-    panels = draw_stack(
-        fig, spectrograms, grid, label="dB", peak=peak, omitted=len(stems.stems) - len(shown)
-    )
+    omitted = len(stems.stems) - len(shown) if names is None else 0
+    panels = draw_stack(fig, spectrograms, grid, label="dB", peak=peak, omitted=omitted)
     panels["mixture"].set_xlim(start, start + stems.mixture.shape[1] / stems.sr)
     return panels

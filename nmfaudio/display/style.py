@@ -14,6 +14,7 @@ HATCHES = ("", "//", "..", "xx", "\\\\", "--")
 # yellow on white, dark blue on black.
 _ON_LIGHT = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
 _ON_DARK = ("#56B4E9", "#E69F00", "#009E73", "#F0E442", "#CC79A7", "#D55E00")
+_LONGEST = 13  # letters of names beside rows
 _LUMINANCE = (0.2126, 0.7152, 0.0722)  # of linear red, green and blue, ITU-R BT.709
 
 
@@ -77,7 +78,9 @@ def free_labels(axes: Any, axis: str) -> int:
     size = FontProperties(
         size=rcParams["ytick.labelsize" if axis == "y" else "xtick.labelsize"]
     ).get_size_in_points()
-    return max(2, int(_length(axes, axis) / (1.25 * size)))
+    # Names of rows and a legend take more of the width than of the height.
+    spacing = 1.25 if axis == "y" else 2.2
+    return max(2, int(_length(axes, axis) / (spacing * size)))
 
 
 def _length(axes: Any, axis: str) -> float:
@@ -104,7 +107,7 @@ def label_rows(axes: Any, names: Any, axis: str = "y", *, offset: float = 0.0) -
     ticks = axes.xaxis if axis == "x" else axes.yaxis
     ticks.set_ticks(
         [row + offset for row in rows],
-        [plain(names[row]) for row in rows],
+        [plain(shortened(names[row])) for row in rows],
         rotation=90 if axis == "x" else 0,
     )
     axes.tick_params(axis=axis, length=0)
@@ -149,6 +152,17 @@ def wrapped(axes: Any, text: str, axis: str, size: str = "small") -> str:
 
     letter = 0.75 * FontProperties(size=size).get_size_in_points()  # mean width, with a margin
     return textwrap.fill(text, max(10, int(_length(axes, axis) / letter)))
+
+
+def shortened(text: str) -> str:
+    """Cut a long name, so that the picture keeps most of the figure.
+
+    Examples
+    --------
+    >>> shortened("acoustic grand piano"), shortened("piano")
+    ('acoustic gra…', 'piano')
+    """
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
 def plain(text: Any) -> str:

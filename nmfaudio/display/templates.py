@@ -14,7 +14,7 @@ from nmfaudio.audio.transforms import Transform
 from nmfaudio.display.factors import component_names, stem_of_components, transform_of
 from nmfaudio.display.grid import Scale, draw_grid, grid_of
 from nmfaudio.display.panels import Panels, canvas
-from nmfaudio.display.style import plain
+from nmfaudio.display.style import plain, shortened
 from nmfaudio.errors import ShapeError
 from nmfaudio.factorisation.decomposition import Decomposition
 
@@ -113,12 +113,12 @@ def plot_templates(
             range_db=_RANGE_DB,
         )
         axes.set(xlabel="", ylabel="")
-        axes.set_title(plain(labels[k]), fontsize="small")
+        axes.set_title(plain(shortened(labels[k])), fontsize="small")
         by_name[_distinct(labels[k], by_name)] = axes
     for axes in panels.flat[len(chosen) :]:
         axes.set_visible(False)
     _label(figure, panels, grid.units[0], "frame" if transform is None else "time (ms)")
-    if len(chosen) < count:
+    if components is None and len(chosen) < count:
         omitted = f"{count - len(chosen)} more components omitted"
         figure.suptitle(omitted, fontsize="small")
     in_db = decibels if decibels is not None else transform is not None
