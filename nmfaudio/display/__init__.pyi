@@ -8,6 +8,9 @@ from .layers import plot_layers as plot_layers
 from .losses import plot_losses as plot_losses
 from .masks import plot_masks as plot_masks
 from .model import plot_model as plot_model
+from .mosaic import plot_mosaic as plot_mosaic
+from .note_scores import plot_note_scores as plot_note_scores
+from .note_scores import plot_piece_scores as plot_piece_scores
 from .notes import plot_notes as plot_notes
 from .panels import Panels as Panels
 from .rank_selection import plot_rank_scores as plot_rank_scores

@@ -64,6 +64,7 @@ def plot_dictionary(
     Returns
     -------
     matplotlib.axes.Axes
+        `ax`, or the axes of the new figure.
 
     Raises
     ------

@@ -44,6 +44,7 @@ def plot_divergences(
     Returns
     -------
     matplotlib.axes.Axes
+        `ax`, or the axes of the new figure.
 
     Raises
     ------

@@ -69,6 +69,7 @@ def plot_evaluation(
     Returns
     -------
     matplotlib.axes.Axes
+        `ax`, or the axes of the new figure.
 
     Raises
     ------
@@ -121,7 +122,12 @@ def _values(scores: SourceScores, measure: str, sources: Sequence[str]) -> np.nd
 
 
 def draw_bars(
-    axes: Any, rows: Sequence[str], series: Mapping[str, np.ndarray], *, label: str
+    axes: Any,
+    rows: Sequence[str],
+    series: Mapping[str, np.ndarray],
+    *,
+    label: str,
+    decimals: int = 1,
 ) -> None:
     """Draw groups of horizontal bars with their values.
 
@@ -134,6 +140,8 @@ def draw_bars(
         Values of the bars of each group, by name of the series. Infinite ones reach the edge.
     label : str
         Label of the values.
+    decimals : int
+        Decimals of the values.
     """
     values = np.array(list(series.values()), float)
     finite = values[np.isfinite(values)]
@@ -152,7 +160,9 @@ def draw_bars(
             y, widths, 0.92 * thickness, color=colour, hatch=hatch, label=plain(name),
             edgecolor=axes.get_facecolor(), linewidth=0,
         )  # fmt: skip
-        axes.bar_label(bars, list(map(_text, own)), padding=2, fontsize="x-small", color=ink(axes))
+        axes.bar_label(
+            bars, [_text(x, decimals) for x in own], padding=2, fontsize="x-small", color=ink(axes)
+        )
     axes.set_yticks(range(len(rows)), list(map(plain, rows)))
     axes.set(xlim=(low, high), ylim=(len(rows) - 0.45, -0.55), xlabel=label)
     axes.axvline(0, color=ink(axes), lw=0.8)
@@ -162,8 +172,8 @@ def draw_bars(
         legend_above(axes, len(series))
 
 
-def _text(value: float) -> str:
+def _text(value: float, decimals: int) -> str:
     """Value in decimals, with a minus sign; – for NaN."""
     if np.isnan(value):
         return "–"
-    return f"{value:.1f}".replace("-", "−").replace("inf", "∞")
+    return f"{value:.{decimals}f}".replace("-", "−").replace("inf", "∞")

@@ -57,6 +57,7 @@ def plot_layers(
     Returns
     -------
     matplotlib.axes.Axes
+        `ax`, or the axes of the new figure.
 
     Raises
     ------

@@ -57,6 +57,7 @@ def plot_losses(
     Returns
     -------
     matplotlib.axes.Axes
+        `ax`, or the axes of the new figure.
 
     Raises
     ------
@@ -91,16 +92,18 @@ def plot_losses(
         raise ParameterError("no decomposition to draw; give one, or several by name")
     curves = [curve for name, course in named.items() for curve in _curves(name, course, over)]
     axes: Axes = one_panel(ax, 6.0, 3.4)
+    from matplotlib.ticker import MaxNLocator  # after one_panel, which checks for matplotlib
+
     _draw_curves(axes, curves)
     losses = np.concatenate([curve.losses for curve in curves])
     if losses.min() >= -_ROUNDING * losses.max() < 0:
         axes.set_yscale("log")
-    label = "iteration" if over == "iterations" else "time (s)"
-    axes.set(xlabel=label, ylabel="objective")
     if over == "iterations":
-        from matplotlib.ticker import MaxNLocator
-
-        axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
+        label, ticks = "iteration", MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10])
+    else:  # few ticks: those of milliseconds have long labels
+        label, ticks = "time (s)", MaxNLocator(4, steps=[1, 2, 5, 10])
+    axes.set(xlabel=label, ylabel="objective")
+    axes.xaxis.set_major_locator(ticks)
     axes.grid(alpha=0.3)
     if any(curve.name for curve in curves):
         axes.legend(fontsize="small")

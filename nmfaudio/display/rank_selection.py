@@ -101,6 +101,7 @@ def plot_rank_scores(
     Returns
     -------
     matplotlib.axes.Axes
+        `ax`, or the axes of the new figure.
 
     Raises
     ------
@@ -112,8 +113,8 @@ def plot_rank_scores(
     >>> import numpy as np, nmfaudio as na
     >>> V = np.random.default_rng(0).random((10, 20))
     >>> selection = na.rank_selection.select_rank(V, range(1, 4), method="error", rng=0)
-    >>> na.display.plot_rank_scores(selection).get_xlabel()
-    'components'
+    >>> na.display.plot_rank_scores(selection).get_title()
+    'error: 2'
     """
     axes: Axes = one_panel(ax, 6.0, 3.0)
     from matplotlib.ticker import MaxNLocator  # after one_panel, which checks for matplotlib

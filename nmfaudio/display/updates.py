@@ -75,6 +75,7 @@ def plot_updates(
     Returns
     -------
     matplotlib.animation.FuncAnimation
+        Film with a picture for each step.
 
     Raises
     ------

@@ -123,3 +123,27 @@ def tree(*layers):
     from nmfaudio.factorisation.recipes.deep import DeepDecomposition
 
     return DeepDecomposition(joint, (), np.zeros((2, len(layers))))
+
+
+def test_scores_of_notes_and_pieces_are_bars():
+    score = [na.Note(0.0, 1.0, 60), na.Note(1.0, 2.0, 64)]
+    scores = na.evaluate_transcription(score, score[:1])
+    drawn = bars(scores.plot())
+    assert (drawn["precision"][0], drawn["recall"][0]) == (1.0, 0.5)
+    summary = na.metrics.evaluate_transcriptions(
+        {"a": (score, score), "b": (score, score[:1]), "c": (score, score)}
+    )
+    axes = summary.plot(measure="onset_r", max_pieces=2)
+    assert bars(axes)["onset_r"] == pytest.approx([1, 0.5, 2.5 / 3])
+    assert [t.get_text() for t in axes.get_yticklabels()] == ["a", "b", "mean"]
+    assert axes.get_xlabel() == "onset_r\n1 more pieces omitted"
+
+
+def test_frames_of_a_mosaic_lie_at_their_place_in_the_sources():
+    y = np.random.default_rng(0).standard_normal(4000)
+    mosaic = na.mosaics.mosaic(y, y, 8000, iterations=2, polyphony=1, repeat=1)
+    (dots,) = mosaic.plot().collections
+    hop = na.audio.transform_from(mosaic.decomposition.metadata["transform"]).hop_seconds
+    strongest = np.argmax(mosaic.decomposition.H, axis=0)
+    places = {tuple(place) for place in dots.get_offsets().round(6).tolist()}
+    assert {(round(hop * t, 6), round(hop * s, 6)) for t, s in enumerate(strongest)} <= places

@@ -126,3 +126,17 @@ def test_a_tone_appears_at_its_frequency():
     values, borders = mesh.get_array(), mesh.get_coordinates()[:, 0, 1]
     row = int(np.argmax(values[:, 20]))
     assert borders[row] <= 1000 <= borders[row + 1]
+
+
+def test_stems_in_files_are_drawn_like_those_in_memory(tmp_path):
+    y = np.random.default_rng(0).standard_normal((1, 8000)) / 8
+    na.write(tmp_path / "noise.wav", y, 8000)
+    written = na.separate_file(
+        tmp_path / "noise.wav", tmp_path, na.BlindSeparator(n_components=2, max_iter=2)
+    )
+    panels = written.plot(0.25, 0.75)
+    stems = {name: written[name][:, 2000:6000] for name in written}
+    expected = na.audio.analyse(sum(stems.values()), na.Stft(8000, panels.n_fft if False else 512))
+    assert list(panels) == ["mixture", *stems]
+    assert panels["mixture"].get_xlim() == (0.25, 0.75)
+    assert expected.max() > 0
