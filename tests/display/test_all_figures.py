@@ -35,6 +35,11 @@ def dictionary():
     return na.Dictionary(W, labels, na.Stft(8000, 64), kind="convolutive")
 
 
+def mosaic():
+    y = np.random.default_rng(0).standard_normal(8000)
+    return na.mosaics.mosaic(y, y[::-1].copy(), 8000, iterations=2)
+
+
 def salience():
     values = np.random.default_rng(0).random((3, 40))
     return na.transcription.Salience(values, np.array([60.0, 64.5, 72]), np.arange(40) / 16)
@@ -49,6 +54,8 @@ ONE_PANEL = {
     "notes": lambda x, **o: na.display.plot_notes(NOTES, NOTES[1:], salience=salience(), **o),
     "hits": lambda x, **o: na.display.plot_notes(HITS, HITS[1:], **o),
     "evaluation": lambda x, **o: evaluation().plot(**o),
+    "note scores": lambda x, **o: na.evaluate_transcription(NOTES, NOTES[1:]).plot(**o),
+    "mosaic": lambda x, **o: mosaic().plot(**o),
     "dictionary": lambda x, **o: dictionary().plot(**o),
 }
 SEVERAL_PANELS = {

@@ -135,8 +135,9 @@ def test_stems_in_files_are_drawn_like_those_in_memory(tmp_path):
         tmp_path / "noise.wav", tmp_path, na.BlindSeparator(n_components=2, max_iter=2)
     )
     panels = written.plot(0.25, 0.75)
-    stems = {name: written[name][:, 2000:6000] for name in written}
-    expected = na.audio.analyse(sum(stems.values()), na.Stft(8000, panels.n_fft if False else 512))
-    assert list(panels) == ["mixture", *stems]
+    assert list(panels) == ["mixture", *written]
     assert panels["mixture"].get_xlim() == (0.25, 0.75)
-    assert expected.max() > 0
+    stft = na.Stft(8000, written.decomposition.metadata["transform"]["n_fft"])
+    V = na.audio.analyse(y[:, 2000:6000].astype(np.float32), stft)
+    cells = grid.cells_of(V, grid.grid_of(stft, V.shape))[0]
+    assert np.allclose(drawn(panels["mixture"]), cells, atol=0.1)
