@@ -14,7 +14,7 @@ from nmfaudio.factorisation.decomposition import Decomposition
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_RANGE = 0.03  # of the largest weight; smaller ones are 30 dB down
+_SMALLEST = 0.03  # share drawn
 
 
 class Resynthesis(Protocol):
@@ -27,8 +27,8 @@ class Resynthesis(Protocol):
 def plot_mosaic(mosaic: Resynthesis, *, ax: Axes | None = None) -> Axes:
     """Draw the place in the sources of the frames that each frame of a mosaic is made of.
 
-    Rising lines are passages of the sources that are played unchanged. Larger dots have more
-    weight.
+    Rising lines are passages of the sources that are played unchanged. Larger dots have a larger
+    share in their frame.
 
     Parameters
     ----------
@@ -54,14 +54,22 @@ def plot_mosaic(mosaic: Resynthesis, *, ax: Axes | None = None) -> Axes:
     >>> na.display.plot_mosaic(m).get_ylabel()
     'time in the sources (s)'
     """
-    H, transform = mosaic.decomposition.H, transform_of(mosaic.decomposition)
+    W, H = mosaic.decomposition
+    transform = transform_of(mosaic.decomposition)
     step = 1.0 if transform is None else transform.hop_seconds
     unit = "frame" if transform is None else "s"
-    source, target = np.nonzero(_RANGE * H.max(initial=0) < H)
-    weights = H[source, target] / (H.max(initial=0) or 1.0)
+    # Not the weights themselves, which are largest for the faintest frames of the sources.
+    energies = H * W.sum(axis=0)[:, None]
+    totals = energies.sum(axis=0)
+    shares = energies / np.where(totals > 0, totals, 1)
+    source, target = np.nonzero(shares > _SMALLEST)
     axes: Axes = one_panel(ax, 7.0, 4.5)
     axes.scatter(
-        step * target, step * source, s=14 * weights, color=colours(axes, 1), rasterized=True
+        step * target,
+        step * source,
+        s=14 * shares[source, target],
+        color=colours(axes, 1),
+        rasterized=True,
     )
     axes.set(
         xlim=(0, step * H.shape[1]),

@@ -144,6 +144,7 @@ def test_frames_of_a_mosaic_lie_at_their_place_in_the_sources():
     mosaic = na.mosaics.mosaic(y, y, 8000, iterations=2, polyphony=1, repeat=1)
     (dots,) = mosaic.plot().collections
     hop = mosaic.decomposition.metadata["transform"]["hop"] / 8000
-    strongest = np.argmax(mosaic.decomposition.H, axis=0)
+    W, H = mosaic.decomposition
+    strongest = np.argmax(H * W.sum(axis=0)[:, None], axis=0)
     places = {tuple(place) for place in dots.get_offsets().round(6).tolist()}
     assert {(round(hop * t, 6), round(hop * s, 6)) for t, s in enumerate(strongest)} <= places
