@@ -158,7 +158,7 @@ def _draw_bars(axes: Any, notes: Sequence[Note], kind: str, colour: str) -> None
         ]
         for note in notes
     ]
-    fill = {_HIT: (colour, 0.45), _MISS: "none", _EXTRA: "none"}[kind]
+    fill = {_HIT: (colour, 0.3), _MISS: "none", _EXTRA: "none"}[kind]
     axes.add_collection(
         PolyCollection(
             corners,
