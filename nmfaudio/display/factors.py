@@ -230,7 +230,7 @@ def _draw_legend(axes: Any, picture: FactorPicture, shades: Sequence[str]) -> No
 
     axes.axis("off")
     stems = {picture.stems.get(k, "other"): c for k, c in zip(picture.order, shades, strict=True)}
-    title = f"{picture.omitted} more\ncomponents omitted" if picture.omitted else None
+    title = f"components\nomitted: {picture.omitted}" if picture.omitted else None
     handles = [Patch(color=c, label=plain(name)) for name, c in stems.items()]
     if picture.stems or title:
         axes.legend(

@@ -19,7 +19,7 @@ Scale = Literal["log", "notes", "linear"]
 SCALES = ("log", "notes", "linear")
 LOWEST_HZ = 40.0  # of a logarithmic axis
 DEFAULT_TOP_HZ = 8000.0
-MOST_COLUMNS, MOST_ROWS = 1500, 600  # cells beyond these are pooled, about the pixels of a figure
+MOST_COLUMNS, MOST_ROWS = 1200, 400  # cells beyond these are pooled, about the pixels of a figure
 _STEPS = ((1, 2, 5), (1, 3), (1,))  # ticks of a decade, from dense to sparse
 _OCTAVE = 12  # semitones
 

@@ -89,21 +89,12 @@ def plot_layers(
     axes: Axes = one_panel(ax, 7.0, 0.8 + 0.26 * max(map(len, kept)))
     _draw_lines(axes, layers, kept, heights, lowest)
     last = len(layers) - 1
-    for number, (energy, shown, at) in enumerate(zip(energies, kept, heights, strict=True)):
-        sizes = 20 + 160 * energy[shown] / (energy.max() or 1.0)
-        shade = colours(axes, last + 1)[number]
-        axes.scatter(np.full(len(shown), last - number), at, s=sizes, color=shade, zorder=3)
-        for k, height in zip(shown, at, strict=True):
-            text = labels[k] if number == 0 else str(k)
-            side = {"ha": "left", "xytext": (9, 0)} if number == 0 else {"xytext": (-9, 0)}
-            axes.annotate(
-                plain(text),
-                (last - number, height),
-                textcoords="offset points",
-                va="center",
-                fontsize="small",
-                **{"ha": "right"} | side,
-            )
+    shades = colours(axes, len(layers))
+    for number, shown in enumerate(kept):
+        texts = [labels[k] if number == 0 else str(k) for k in shown]
+        places = np.column_stack([np.full(len(shown), last - number), heights[number]])
+        energy = energies[number][shown] / (energies[number].max() or 1.0)
+        _draw_dots(axes, places, energy, texts, shades[number], leaves=number == 0)
     titles = [f"layer {number + 1}" for number in reversed(range(len(layers)))]
     axes.set_xticks(range(len(layers)), titles)
     axes.set(xlim=(-0.25, last + 0.3), ylim=(1.04, -0.04), yticks=[])
@@ -149,6 +140,29 @@ def _heights(layers: Sequence[np.ndarray], kept: Sequence[np.ndarray]) -> list[n
 def _spread(places: np.ndarray) -> np.ndarray:
     """Places 0, 1, … at even distances between 0 and 1."""
     return (places + 0.5) / len(places)
+
+
+def _draw_dots(
+    axes: Any,
+    places: np.ndarray,
+    energies: np.ndarray,
+    names: Sequence[str],
+    colour: str,
+    *,
+    leaves: bool,
+) -> None:
+    """Draw the components of a layer with their names, those of the first layer at the right."""
+    axes.scatter(*places.T, s=20 + 160 * energies, color=colour, zorder=3)
+    for name, place in zip(names, places, strict=True):
+        axes.annotate(
+            plain(name),
+            tuple(place),
+            xytext=(9 if leaves else -9, 0),
+            textcoords="offset points",
+            ha="left" if leaves else "right",
+            va="center",
+            fontsize="small",
+        )
 
 
 def _draw_lines(

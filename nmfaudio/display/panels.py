@@ -113,5 +113,5 @@ def note_omitted(axes: Any, count: int, what: str) -> None:
         Plural noun.
     """
     if count:
-        text = f"{count} more {what} omitted"
+        text = f"{what} omitted: {count}"
         axes.set_xlabel("\n".join(filter(None, (axes.get_xlabel(), text))))

@@ -103,15 +103,7 @@ def plot_templates(
     panels = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False)
     by_name: dict[str, Any] = {}
     for k, axes in zip(chosen, panels.flat, strict=False):
-        peak = float(W[..., k].max()) or 1.0
-        mesh = draw_grid(
-            axes,
-            W[..., k].T,
-            grid,
-            peak=peak,
-            decibels=decibels,
-            range_db=_RANGE_DB,
-        )
+        mesh = draw_grid(axes, W[..., k].T, grid, decibels=decibels, range_db=_RANGE_DB)
         axes.set(xlabel="", ylabel="")
         axes.set_title(plain(shortened(labels[k])), fontsize="small")
         by_name[_distinct(labels[k], by_name)] = axes
@@ -119,8 +111,7 @@ def plot_templates(
         axes.set_visible(False)
     _label(figure, panels, grid.units[0], "frame" if transform is None else "time (ms)")
     if components is None and len(chosen) < count:
-        omitted = f"{count - len(chosen)} more components omitted"
-        figure.suptitle(omitted, fontsize="small")
+        figure.suptitle(f"components omitted: {count - len(chosen)}", fontsize="small")
     in_db = decibels if decibels is not None else transform is not None
     figure.colorbar(mesh, ax=panels, label="dB" if in_db else None, pad=0.02)
     return Panels(by_name, own=fig is None)

@@ -11,8 +11,8 @@ matplotlib.use("Agg")
 
 @pytest.fixture(scope="session")
 def stems():
-    y = np.random.default_rng(0).standard_normal((2, 8000))
-    return na.separate(y, 8000, n_components=4, max_iter=10)
+    y = np.random.default_rng(0).standard_normal((2, 4000))
+    return na.separate(y, 4000, n_components=4, max_iter=10)
 
 
 @pytest.fixture(scope="session")

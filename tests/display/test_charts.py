@@ -77,7 +77,7 @@ def test_methods_are_compared_and_sources_chosen():
     assert bars(axes) == {"a": [2.0], "b": [4.0]}
     assert axes.get_xlabel() == "SDR (dB)"
     axes = na.display.plot_evaluation(two, measure="sdr", max_sources=1)
-    assert axes.get_xlabel() == "SDR (dB)\n1 more sources omitted"
+    assert axes.get_xlabel() == "SDR (dB)\nsources omitted: 1"
     with pytest.raises(na.ParameterError, match="must be one of sdr"):
         na.display.plot_evaluation(two)
     with pytest.raises(na.ParameterError, match="no source is called 'drum'"):
@@ -104,7 +104,7 @@ def test_lines_of_a_tree_join_what_a_component_is_composed_of():
     ends = sorted(segment[1][1] for segment in lines.get_segments())
     assert ends == pytest.approx(sorted(first_layer[name] for name in "abc"))
     assert axes.get_xlabel() == ""
-    assert deep.plot(max_components=2).get_xlabel() == "2 more components omitted"
+    assert deep.plot(max_components=2).get_xlabel() == "components omitted: 2"
 
 
 def test_leaves_of_a_tree_are_named_by_their_pitch():
@@ -136,7 +136,7 @@ def test_scores_of_notes_and_pieces_are_bars():
     axes = summary.plot(measure="onset_r", max_pieces=2)
     assert bars(axes)["onset_r"] == pytest.approx([1, 0.5, 2.5 / 3])
     assert [t.get_text() for t in axes.get_yticklabels()] == ["a", "b", "mean"]
-    assert axes.get_xlabel() == "onset_r\n1 more pieces omitted"
+    assert axes.get_xlabel() == "onset_r\npieces omitted: 1"
 
 
 def test_frames_of_a_mosaic_lie_at_their_place_in_the_sources():

@@ -58,7 +58,8 @@ def test_every_loss_can_be_drawn(losses, scale):
 def test_each_start_has_a_curve_and_the_best_is_thick(history):
     axes = na.display.plot_losses(history)
     assert len(axes.lines) == 3
-    thick = max(axes.lines, key=lambda line: line.get_linewidth())
+    *thin, thick = sorted(axes.lines, key=lambda line: line.get_linewidth())
+    assert thick.get_linewidth() > thin[-1].get_linewidth()
     assert thick.get_ydata()[-1] == min(line.get_ydata()[-1] for line in axes.lines)
     assert thick.get_label() == f"start {history.best}, best"
 
@@ -104,12 +105,14 @@ def test_a_film_shows_every_step(history, V):
     film._draw_was_started = True  # else matplotlib warns that it was never shown
 
 
-def test_a_film_can_be_written_and_shown(history, tmp_path):
+def test_a_film_can_be_written(V, tmp_path):
+    history = na.display.History()
+    na.nmf(V, 2, max_iter=2, tol=0, check_every=1, rng=0, callback=history)
     film = na.display.plot_updates(history)
     film.save(tmp_path / "film.gif", writer="pillow", dpi=30)
     image = pytest.importorskip("PIL.Image")
     with image.open(tmp_path / "film.gif") as written:
-        assert written.n_frames == len(history.steps())
+        assert written.n_frames == 2
 
 
 def test_a_film_needs_factors_of_plain_nmf(V):

@@ -24,7 +24,7 @@ def test_the_axes_of_stems_are_in_hz_and_seconds(stems):
     assert panels["W"].get_ylabel() == "frequency (Hz)"
     assert panels["H"].get_xlabel() == "time (s)"
     assert panels["V"].get_yscale() == "log"
-    assert panels["V"].get_ylim()[1] == pytest.approx(4000, rel=0.01)
+    assert panels["V"].get_ylim()[1] == pytest.approx(2000, rel=0.01)
     hop = stems.transform.hop_seconds
     frames = stems.decomposition.H.shape[1]
     assert panels["V"].get_xlim() == pytest.approx((-hop / 2, (frames - 0.5) * hop))
@@ -69,7 +69,7 @@ def test_the_strongest_components_are_drawn_and_the_others_counted():
     panels = na.plot_factors((W, H))
     assert len(panels["W"].collections[0].get_paths()) == 24
     assert names_of(panels)[0] == "674"
-    assert panels["legend"].get_legend().get_title().get_text() == "651 more\ncomponents omitted"
+    assert panels["legend"].get_legend().get_title().get_text() == "components\nomitted: 651"
     assert panels.figure.get_figheight() < 9
 
 
@@ -96,7 +96,7 @@ def test_factors_of_any_structure_are_drawn_or_refused():
     for name, make in STRUCTURES.items():
         structure, X = make(rng)
         V = rng.random(structure.shape(X))
-        d = na.decompose(V, [na.Factor(F) for F in X], structure=structure, max_iter=2)
+        d = na.decompose(V, [na.Factor(F) for F in X], structure=structure, max_iter=1)
         if name in ("convolutive", "convolutive-2d", "channels", "attack-decay"):
             with pytest.raises(na.ParameterError, match="plot_factors draws"):
                 na.plot_factors(d)

@@ -98,7 +98,7 @@ onsets = st.lists(
 )
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(reference=onsets, estimated=onsets)
 def test_matches_are_those_of_the_measures(reference, estimated):
     pairs = match_notes(reference, estimated, tolerance=0.06)

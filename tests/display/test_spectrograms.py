@@ -24,7 +24,7 @@ def test_stems_are_drawn_on_one_scale_below_the_mixture(stems):
 
 def test_stems_that_are_not_drawn_are_counted(stems):
     panels = na.plot_stems(stems, max_stems=1)
-    assert panels["harmonic"].get_xlabel() == "time (s)\n1 more stems omitted"
+    assert panels["harmonic"].get_xlabel() == "time (s)\nstems omitted: 1"
 
 
 def test_masks_sum_to_one_and_are_those_of_the_separation(stems):
@@ -64,7 +64,7 @@ def test_templates_are_in_milliseconds_and_scaled_to_their_peaks():
     panels = na.display.plot_templates(W, transform=stft, names=["kick"] * 20, scale="linear")
     assert list(panels)[:2] == ["kick", "kick-2"]
     assert len(panels) == 16
-    assert panels.figure.get_suptitle() == "4 more components omitted"
+    assert panels.figure.get_suptitle() == "components omitted: 4"
     axes = panels["kick-2"]
     assert axes.get_xlim() == (0, 5 * 32 / 8)
     assert np.allclose(drawn(axes), 20 * np.log10(W[..., 1].T / W[..., 1].max()))
