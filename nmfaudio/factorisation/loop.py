@@ -286,7 +286,7 @@ def _run(
             progress,
             start_index=start_index,
             n_starts=len(results.losses),
-            snapshot=lambda: tuple(np.array(F) for F in _result(problem, starts, run.factors())),
+            snapshot=lambda: _result(problem, starts, run.factors()),
         )
         LOGGER.debug(
             "fit %d: iteration %d, objective %.6g",

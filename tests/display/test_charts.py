@@ -141,7 +141,7 @@ def test_scores_of_notes_and_pieces_are_bars():
 
 def test_frames_of_a_mosaic_lie_at_their_place_in_the_sources():
     y = np.random.default_rng(0).standard_normal(4000)
-    mosaic = na.mosaics.mosaic(y, y, 8000, iterations=2, polyphony=1, repeat=1)
+    mosaic = na.mosaics.mosaic(y, y[::-1].copy(), 8000, iterations=2, polyphony=1, repeat=1)
     (dots,) = mosaic.plot().collections
     hop = mosaic.decomposition.metadata["transform"]["hop"] / 8000
     W, H = mosaic.decomposition

@@ -16,6 +16,10 @@ def test_stems_are_drawn_on_one_scale_below_the_mixture(stems):
     assert list(panels) == ["mixture", "harmonic", "percussive"]
     assert {axes.collections[0].get_clim() for axes in panels.values()} == {(-80.0, 0.0)}
     assert drawn(panels["mixture"]).max() == pytest.approx(0)
+    stft = na.Stft(4000, stems.transform.n_fft)
+    peaks = [na.audio.analyse(y, stft)[20:].max() for y in (stems["percussive"], stems.mixture)]
+    difference = drawn(panels["percussive"])[20:].max() - drawn(panels["mixture"])[20:].max()
+    assert difference == pytest.approx(20 * np.log10(peaks[0] / peaks[1]), abs=0.01)
     assert all(axes.get_xlim() == (2.0, 3.0) for axes in panels.values())
     assert list(na.plot_stems(stems, names="percussive")) == ["mixture", "percussive"]
     with pytest.raises(na.ParameterError, match="no stem is called 'drums'"):
