@@ -282,7 +282,7 @@ examples:
 
         extras = {name: job.folder / file for name, file in _EXTRAS.items() if getattr(self, name)}
         # What may fail comes before the first file is written.
-        picture = encode_figure(result.plot()) if self.plot else b""
+        picture = encode_figure(result.plot().figure) if self.plot else b""
         stems = _separate(result, _STEMS[self.stems]) if self.stems else None
         discard_record(job.record)  # it does not hold for results replaced in part
         score = result.save(job.folder, overwrite=self.overwrite)
