@@ -16,7 +16,7 @@ import nmfaudio
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE / "site"))
 
-from docstrings import PATHS, link_classes, show_settings, skip_foreign_members  # noqa: E402
+from links import PATHS, link_calls, link_classes, show_settings, skip_foreign_members  # noqa: E402
 
 project = "nmfaudio"
 author = "the nmfaudio developers"
@@ -85,7 +85,8 @@ html_theme_options = {
 
 
 def setup(app) -> None:
-    """Connect the handlers of docstrings."""
+    """Connect the handlers of docstrings and links."""
+    app.connect("doctree-read", link_calls)
     app.connect("autodoc-process-docstring", link_classes)
     app.connect("autodoc-process-signature", show_settings)
     app.connect("autodoc-skip-member", skip_foreign_members)

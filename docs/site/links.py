@@ -1,4 +1,4 @@
-"""Docstrings on the site: links to the pages of classes, and members of this package only."""
+"""Links to the pages of public names, and docstrings as the site shows them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import inspect
 import re
 from typing import Any
 
-from public_names import classes
+from docutils import nodes
+from public_names import aliases, classes
+from sphinx.addnodes import pending_xref
 from sphinx.util.inspect import stringify_signature
 
 PATHS = {name: path for path, name, _ in classes()}
@@ -16,6 +18,8 @@ DOCUMENTED = {
     for member in dir(item)
     if getattr(getattr(item, member), "__doc__", None)
 }
+CALLS = aliases()
+_CALL = re.compile(r"na\.([\w.]*\w)")
 _NAME = re.compile(r"(?<![`:\w])`([A-Z]\w*)((?:\.\w+)?)`(?![`\w])")
 
 
@@ -31,6 +35,20 @@ def link_classes(app: Any, what: str, name: str, obj: Any, options: Any, lines: 
         return f":py:obj:`{whole} <{target}>`"
 
     lines[:] = [_NAME.sub(linked, line) for line in lines]
+
+
+def link_calls(app: Any, doctree: nodes.document) -> None:
+    """Link code that begins with a public name, such as ``na.nmf(V, 8)``, to its page."""
+    for node in list(doctree.findall(nodes.literal)):
+        match = _CALL.match(node.astext())
+        target = CALLS.get(match[1]) if match else None
+        if target and not isinstance(node.parent, (nodes.reference, pending_xref)):
+            link = pending_xref(
+                refdomain="py", reftype="obj", reftarget=target, refexplicit=True, refwarn=True
+            )
+            link["refdoc"] = app.env.docname
+            node.replace_self(link)
+            link += node
 
 
 def skip_foreign_members(
