@@ -20,6 +20,7 @@ DOCUMENTED = {
 }
 CALLS = aliases()
 _CALL = re.compile(r"na\.([\w.]*\w)")
+_PATH = re.compile(r"\w/\w[\w/]*\.py\b")
 _NAME = re.compile(r"(?<![`:\w])`([A-Z]\w*)((?:\.\w+)?)`(?![`\w])")
 
 
@@ -49,6 +50,16 @@ def link_calls(app: Any, doctree: nodes.document) -> None:
             link["refdoc"] = app.env.docname
             node.replace_self(link)
             link += node
+
+
+def break_paths(app: Any, doctree: nodes.document) -> None:
+    """Let paths of files break after a slash, so that tables with them fit."""
+    for text in list(doctree.findall(nodes.Text)):
+        if _PATH.search(text) and isinstance(text.parent, nodes.paragraph):
+            parts: list[nodes.Node] = []
+            for part in re.split(r"(?<=/)", text):
+                parts += [nodes.Text(part), nodes.raw("", "<wbr>", format="html")]
+            text.parent.replace(text, parts[:-1])
 
 
 def skip_foreign_members(
