@@ -65,9 +65,10 @@ def break_paths(app: Any, doctree: nodes.document) -> None:
 def skip_foreign_members(
     app: Any, what: str, name: str, obj: Any, skip: bool, options: Any
 ) -> bool | None:
-    """Leave out members inherited from other packages, such as those of scikit-learn."""
+    """Leave out members inherited from other packages, such as those of scikit-learn and `dict`."""
     function = getattr(obj, "fget", None) or getattr(obj, "func", None) or obj
-    module = getattr(function, "__module__", None) or "nmfaudio"
+    owner = getattr(obj, "__objclass__", None)  # of a method written in C
+    module = getattr(function, "__module__", None) or getattr(owner, "__module__", "nmfaudio")
     return None if module.partition(".")[0] == "nmfaudio" else True
 
 
