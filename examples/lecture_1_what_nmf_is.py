@@ -35,7 +35,8 @@ from IPython.display import Audio, display
 
 import nmfaudio as na
 
-plt.rcParams.update({"figure.constrained_layout.use": True, "image.cmap": "magma", "font.size": 9})
+plt.rcParams.update({"figure.constrained_layout.use": True, "figure.dpi": 80, "font.size": 9})
+plt.rcParams["image.cmap"] = "magma"
 SR = 11025  # samples per second
 
 
@@ -49,11 +50,11 @@ def play(y, label=""):
 # %% [markdown]
 # ## A matrix by hand
 #
-# Four tones, from low to high, are the rows; five moments are the columns. An entry says how
-# strong a tone is at a moment. Two instruments play. Instrument 1 makes mostly the lowest tone,
-# instrument 2 mostly the third. A **template** (a column of $W$) is what an instrument sounds
-# like: how strong it makes each tone. An **activation** (a row of $H$) is when, and how strongly,
-# it plays.
+# Four tones, from low (top) to high, are the rows; five moments are the columns. An entry says
+# how strong a tone is at a moment. Two instruments play. Instrument 1 makes mostly the lowest
+# tone, instrument 2 mostly the third. A **template** (a column of $W$) is what an instrument
+# sounds like: how strong it makes each tone. An **activation** (a row of $H$) is when, and how
+# strongly, it plays.
 
 # %%
 W = np.array([[4.0, 0], [2, 1], [0, 3], [0, 1]])
@@ -94,7 +95,7 @@ print("ranks:", *(np.linalg.matrix_rank(M) for M in (V, *layers)))
 
 
 # %%
-def tones(M, seconds=0.3, frequencies=(220.0, 330.0, 440.0, 660.0)):
+def tones(M, seconds=0.25, frequencies=(220.0, 330.0, 440.0, 660.0)):
     """Sum of sine tones whose strengths over time are the rows of M."""
     n = round(seconds * SR)
     envelope = np.repeat(M, n, axis=1) * np.tile(np.hanning(n) ** 0.25, M.shape[1])
@@ -147,12 +148,16 @@ assert second.min() < 0
 #
 # A recording is a list of numbers, the air pressure at 11025 moments of a second. To get a
 # matrix, cut it into short overlapping pieces, here of 93 ms. The Fourier transform of a piece
-# writes it as a sum of oscillations of 0, 11, 22, … Hz (oscillations per second). Their
-# magnitudes are a column of $V$, a **frame**. The whole matrix is the **spectrogram**: frequency
-# upwards, time to the right, as in a musical score.
+# writes it as a sum of oscillations of 0, 11, 22, … Hz (oscillations per second). Each has a
+# complex coefficient: its magnitude says how strong the oscillation is, its phase where it
+# begins. The coefficients of all pieces are the matrix $Z$, their magnitudes the matrix $V =
+# |Z|$, the **spectrogram**: frequency upwards, time to the right, as in a musical score. A column
+# is called a **frame**. Phases are set aside until we want to hear something.
 #
-# The bar of music that we use from here on has four notes of a piano. It is assembled from
-# recordings of single notes, so that we know the truth: the signal of each note by itself.
+# The bar of music that we use from here on has nine notes of a piano and four pitches: A3, C4, E4
+# and A4, which has twice the frequency of A3. It is assembled from recordings of single notes, so
+# that we know the truth: the signal of each pitch by itself. Colours are in decibels, a
+# logarithmic scale: 20 dB less is a tenth of the magnitude.
 
 # %%
 from librosa import note_to_midi, resample
@@ -184,12 +189,15 @@ play(bar, "the bar")
 def spectrogram(axes, M, title=""):
     """Draw magnitudes in decibels, 0 to 2 kHz."""
     decibels = 20 * np.log10(np.maximum(M[:186], 1e-4 * V.max()) / V.max())
-    axes.imshow(decibels, origin="lower", aspect="auto", vmin=-70, vmax=0, extent=(0, 3.2, 0, 2))
+    image = axes.imshow(
+        decibels, origin="lower", aspect="auto", vmin=-70, vmax=0, extent=(0, 3.2, 0, 2)
+    )
     axes.set(title=title, xlabel="seconds", ylabel="kHz")
+    return image
 
 
 figure, axes = plt.subplots(figsize=(7, 2.8))
-spectrogram(axes, V, "V: spectrogram of the bar")
+figure.colorbar(spectrogram(axes, V, "V: spectrogram of the bar"), label="dB")
 plt.show()
 
 # %% [markdown]
@@ -213,8 +221,9 @@ print(f"sum of the magnitudes of the notes: {off:.0%} off the magnitudes of the 
 
 # %% [markdown]
 # Now factorise, with $K = 4$. Among eight runs from random numbers, the one with the lowest
-# objective is kept (two sections below say why). To the left are the templates, below the
-# activations: you can read from $W$ *what* sounds, from $H$ *when*. Nobody told the method about
+# objective is kept (the section on local minima says why). On the left are the templates, on the
+# right the activations: you can read from $W$ *what* sounds, from $H$ *when*. A note that is
+# played twice is one template and two bumps of its activation. Nobody told the method about
 # notes, pianos or music.
 
 # %%
@@ -243,8 +252,9 @@ plt.show()
 #
 # The shares sum to one, so the four signals sum to the bar. (Lecture 2 is about these masks.) How
 # close a signal $\hat s$ is to that of the true note $s$ is measured by the scale-invariant
-# signal-to-distortion ratio, $10 \log_{10} \left( \lVert a s \rVert^2 / \lVert \hat s - a s
-# \rVert^2 \right)$ in decibels with the best factor $a$ (Le Roux et al. 2019,
+# signal-to-distortion ratio,
+# $10 \log_{10} \left( \lVert a s \rVert^2 / \lVert \hat s - a s \rVert^2 \right)$ in decibels
+# with the best factor $a$ (Le Roux et al. 2019,
 # [doi:10.1109/ICASSP.2019.8683855](https://doi.org/10.1109/ICASSP.2019.8683855)). At 0 dB there
 # is as much error as signal, at 20 dB a hundredth.
 
@@ -334,7 +344,7 @@ def multiplicative_updates(V, W, H, beta, iterations):
 
 # %% [markdown]
 # That is all of `na.nmf(…, solver="mu")`: the same numbers come out, up to rounding. (The package
-# does it in compiled loops, several times as fast, and has faster solvers.)
+# does it in compiled loops, and has solvers that need fewer iterations.)
 
 # %%
 rng = np.random.default_rng(0)
@@ -359,9 +369,10 @@ for beta in (0, 1, 2):
 #
 # with equality at $h = \tilde h$. $G$ is a **majoriser**: nowhere below $D$, and touching it at
 # the current point. Going to the minimum of $G$ cannot raise $D$. That minimum is found for each
-# $h_k$ by itself, from $\partial G / \partial h_k = \sum_f W_{fk} - \frac{1}{h_k} \sum_f v_f
-# \lambda_{fk} = 0$, and it *is* the multiplicative update of $h_k$. Drawn for one activation of
-# one frame, the others fixed, with the templates after a single update, which all sound alike:
+# $h_k$ by itself, from
+# $\partial G / \partial h_k = \sum_f W_{fk} - \frac{1}{h_k} \sum_f v_f \lambda_{fk} = 0$, and it
+# *is* the multiplicative update of $h_k$. Drawn for one activation of one frame, the others
+# fixed, with the templates after a single update:
 
 # %%
 frame = 60  # a moment of the bar
@@ -415,10 +426,10 @@ plt.show()
 #
 # <details><summary>Solution</summary>
 #
-# The gradient is $\nabla_H D_1 = W^\top \mathbf 1 - W^\top (V / WH)$. With the step sizes $\eta =
-# H / (W^\top \mathbf 1)$, $\; H - \eta \odot \nabla_H D_1 = H - H + H \odot W^\top (V / WH) /
-# (W^\top \mathbf 1)$, which is the update. Small entries take small steps, and none can step
-# below zero.
+# The gradient is $\nabla_H D_1 = W^\top \mathbf 1 - W^\top (V / WH)$. With the step sizes
+# $\eta = H / (W^\top \mathbf 1)$,
+# $\; H - \eta \odot \nabla_H D_1 = H - H + H \odot W^\top (V / WH) / (W^\top \mathbf 1)$, which
+# is the update. Small entries take small steps, and none can step below zero.
 # </details>
 #
 # **Exercise.** What happens to an entry of $H$ that is exactly zero at the beginning?
@@ -432,10 +443,11 @@ plt.show()
 # %% [markdown]
 # ## The updates as a film
 #
-# The same updates, from random numbers, stopped after 0, 1, 3, 10, 30 and 200 iterations. The
-# upper row is the model $WH$, the lower one $H$, each component divided by its maximum. Watch
-# when the components part company. Share 1 is the share of the energy of the model in the first
-# layer of its SVD: while it is nearly one, all templates are nearly the same.
+# The same updates, from random numbers, stopped after 0, 1, 3, 10, 30 and 200 iterations, with
+# the objective in the titles. The upper row is the model $WH$, the lower one $H$, each component
+# divided by its maximum. Watch when the components part company. Share 1 is the share of the
+# energy of the model in the first layer of its SVD: while it is nearly one, the whole model is
+# nearly a single layer.
 
 # %%
 counts = (0, 1, 3, 10, 30, 200)
@@ -451,9 +463,9 @@ def kl(Y):
 
 
 losses = [kl(W @ H) for W, H in film]
-figure, panels = plt.subplots(2, 6, figsize=(12, 4), sharex="row", sharey="row")
+figure, panels = plt.subplots(2, 6, figsize=(10.5, 3.4), sharex="row", sharey="row")
 for (above, below), (W, H), count, loss in zip(panels.T, film, counts, losses, strict=True):
-    spectrogram(above, W @ H, f"after {count}: {loss:.0f}")
+    spectrogram(above, W @ H, f"{count}: {loss:.0f}")
     s = np.linalg.svd(W @ H, compute_uv=False)
     print(f"after {count:3}: objective {loss:6.0f}, share 1 {s[0] ** 2 / (s**2).sum():.0%}")
     below.imshow(H / H.max(1, keepdims=True), aspect="auto", extent=(0, 3.2, 3.5, -0.5))
@@ -474,9 +486,9 @@ for index in (1, 3, 5):
 print(f"objective after 200: {losses[-1]:.0f}; of the factors found above: {fit.losses[-1]:.0f}")
 
 # %% [markdown]
-# The last line is a riddle: this run stands still, and at a higher objective than the factors
-# found above. A component (the first row of $H$) was spent on the attacks of all notes. The
-# section on local minima returns to it.
+# The last line is a riddle: this run hardly moves any more, at a higher objective than the
+# factors found above. A component (the first row of $H$) was spent on the attacks of all notes.
+# The section on local minima returns to it.
 
 # %% [markdown]
 # ## The family of β-divergences
@@ -484,7 +496,13 @@ print(f"objective after 200: {losses[-1]:.0f}; of the factors found above: {fit.
 # The objective decides what counts as a good fit. The cost of a model value $y$ where the data
 # have the value 1:
 
+
 # %%
+def divergence(beta, x, y):
+    """Cost of the model value y for the data value x."""
+    return na.Beta(beta).value(np.full((1, 1), x), np.full((1, 1), y), None)
+
+
 y = np.linspace(0.02, 4, 400)
 figure, axes = plt.subplots(figsize=(5.5, 3))
 for beta, style, name in (
@@ -492,7 +510,8 @@ for beta, style, name in (
     (1, "--", "Kullback–Leibler"),
     (2, ":", "Frobenius"),
 ):
-    cost = [na.Beta(beta).value(np.ones((1, 1)), np.full((1, 1), value), None) for value in y]
+    cost = [divergence(beta, 1.0, value) for value in y]
+    assert np.isclose(divergence(beta, 10.0, 20.0), 10**beta * divergence(beta, 1.0, 2.0))
     axes.plot(y, cost, style, lw=2, label=f"β = {beta}: {name}")
 axes.set(xlabel="model $y$, data 1", ylabel="cost $d_\\beta(1 \\mid y)$", ylim=(0, 2.5))
 axes.legend()
@@ -500,12 +519,12 @@ plt.show()
 
 # %% [markdown]
 # Frobenius punishes too much as it does too little; the smaller β, the more a model that is too
-# *small* costs. More important is the scale: $d_\beta(c\,x \mid c\,y) = c^\beta d_\beta(x \mid
-# y)$. With β = 2 an entry ten times as strong counts a hundred times as much, with β = 1 ten
-# times, with β = 0 exactly as much. Sound has a wide range of strengths, so this matters. Below,
-# the same bar is factorised under each β, eight starts each, and two measures follow: the score
-# of the four notes, and the typical error of the model (median of $|V - WH| / V$) in the
-# strongest 1 % of the entries and in the weakest half.
+# *small* costs. More important is the scale:
+# $d_\beta(c\,x \mid c\,y) = c^\beta d_\beta(x \mid y)$. With β = 2 an entry ten times as strong
+# counts a hundred times as much, with β = 1 ten times, with β = 0 exactly as much. Sound has a
+# wide range of strengths, so this matters. Below, the same bar is factorised under each β, eight
+# starts each, and two measures follow: the score of the four notes, and the typical error of the
+# model (median of $|V - WH| / V$) in the strongest 1 % of the entries and in the weakest half.
 
 # %%
 strong, weak = np.quantile(V, [0.99, 0.5])
@@ -551,7 +570,7 @@ for beta, d in fits.items():
 # %% [markdown]
 # ## Local minima, and several starts
 #
-# The objective is convex in $W$ for fixed $H$ and in $H$ for fixed $W$, not in both together.
+# The KL objective is convex in $W$ for fixed $H$ and in $H$ for fixed $W$, not in both together.
 # Finding the global minimum is NP-hard in general (Vavasis 2009,
 # [doi:10.1137/070709967](https://doi.org/10.1137/070709967)). The updates walk downhill from
 # where they start. Here are twenty starts with different random numbers:
@@ -580,11 +599,14 @@ assert spread > 0.05
 
 # %% [markdown]
 # The runs end on a few plateaus, not everywhere: each plateau is a local minimum, or a place so
-# flat that the updates hardly move. It is not a matter of patience. What went wrong in the worst
-# run can be seen and heard: below are its activations, the scores of all notes, and the sound of
-# the component closest to C4, from the best run and from the worst.
+# flat that the updates hardly move. Patience does not help: the cell continues the worst run.
+# What went wrong in the worst run can be seen and heard: below are its activations, the scores of
+# all notes, and the sound of the component closest to C4, from the best run and from the worst.
 
 # %%
+longer = na.nmf(V, W=worst.W, H=worst.H, solver="mu", max_iter=1500, tol=0)
+print(f"worst after 300 iterations {final.max():.0f}, after 1800 {longer.losses[-1]:.0f}")
+assert longer.losses[-1] > 1.1 * final.min()
 picture(worst.W, worst.H, [f"component {k}" for k in range(K)])
 plt.show()
 for title, d in {"best": best, "worst": worst}.items():
@@ -729,10 +751,11 @@ for a, b in ((0.0, 0.0), (0.12, -0.12)):
 # | NMF | non-negative | non-negative |
 # | PCA | orthogonal, any sign | any sign |
 #
-# PCA allows everything, so by Eckart and Young no method has a lower squared error. Lee and Seung
-# showed in 1999 that on aligned faces NMF finds *parts*, k-means whole prototypes and PCA
-# "eigenfaces". Here are 100 small faces (25 × 25 pixels, scikit-image), each a column of $V$.
-# With $K = 16$, the 625 numbers of a face become 16: a reduction of dimension.
+# PCA allows all combinations of $K$ components (and subtracts the mean face first), so by Eckart
+# and Young none of the others has a lower squared error. Lee and Seung showed in 1999 that on
+# aligned faces NMF finds *parts*, k-means whole prototypes and PCA "eigenfaces". Here are 100
+# small faces (25 × 25 pixels, scikit-image), each a column of $V$. With $K = 16$, the 625 numbers
+# of a face become 16: a reduction of dimension.
 
 # %%
 from skimage.data import lfw_subset
@@ -897,7 +920,7 @@ assert means["NMF"] > max(means["PCA"], means["k-means"])
 # Lecture 2 goes on with sound: windows, masks, known notes, drums.
 #
 # **Exercise.** Two students run NMF on the same recording with K = 4. Anna's first template is
-# Ben's third, and Ben's numbers are ten times larger. Their objectives are 4962 and 5793. Whose
+# Ben's third, and Ben's templates are ten times larger. Their objectives are 4962 and 5793. Whose
 # result do you use, and which of the three differences matter?
 #
 # <details><summary>Solution</summary>
@@ -906,3 +929,30 @@ assert means["NMF"] > max(means["PCA"], means["k-means"])
 # nothing. The objectives do: they ended in different local minima. Take the lower one, after a
 # few more starts. Compare templates only after scaling and reordering.
 # </details>
+
+# %% [markdown]
+# ## References
+#
+# - D. D. Lee and H. S. Seung, "Learning the parts of objects by non-negative matrix
+#   factorization", Nature 401, 1999, [doi:10.1038/44565](https://doi.org/10.1038/44565).
+# - D. D. Lee and H. S. Seung, "Algorithms for non-negative matrix factorization", Advances in
+#   Neural Information Processing Systems 13, 2001,
+#   [papers.nips.cc/paper/1861](https://papers.nips.cc/paper/1861).
+# - C. Févotte, N. Bertin and J.-L. Durrieu, "Nonnegative matrix factorization with the
+#   Itakura-Saito divergence", Neural Computation 21(3), 2009,
+#   [doi:10.1162/neco.2008.04-08-771](https://doi.org/10.1162/neco.2008.04-08-771).
+# - S. A. Vavasis, "On the complexity of nonnegative matrix factorization", SIAM Journal on
+#   Optimization 20(3), 2009, [doi:10.1137/070709967](https://doi.org/10.1137/070709967).
+# - C. Févotte and J. Idier, "Algorithms for nonnegative matrix factorization with the
+#   β-divergence", Neural Computation 23(9), 2011,
+#   [doi:10.1162/NECO_a_00168](https://doi.org/10.1162/NECO_a_00168).
+# - Y.-X. Wang and Y.-J. Zhang, "Nonnegative matrix factorization: a comprehensive review", IEEE
+#   Transactions on Knowledge and Data Engineering 25(6), 2013,
+#   [doi:10.1109/TKDE.2012.51](https://doi.org/10.1109/TKDE.2012.51): a survey.
+# - K. Huang, N. D. Sidiropoulos and A. Swami, "Non-negative matrix factorization revisited:
+#   uniqueness and algorithm for symmetric decomposition", IEEE Transactions on Signal Processing
+#   62(1), 2014, [doi:10.1109/TSP.2013.2285514](https://doi.org/10.1109/TSP.2013.2285514).
+# - J. Le Roux, S. Wisdom, H. Erdogan and J. R. Hershey, "SDR – half-baked or well done?", ICASSP
+#   2019, [doi:10.1109/ICASSP.2019.8683855](https://doi.org/10.1109/ICASSP.2019.8683855).
+# - F. Saberi-Movahed et al., "Nonnegative matrix factorization in dimensionality reduction: a
+#   survey", 2024, [doi:10.48550/arXiv.2405.03615](https://doi.org/10.48550/arXiv.2405.03615).

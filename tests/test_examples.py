@@ -1,6 +1,7 @@
 """The examples run from top to bottom, and each notebook is the one its script makes."""
 
 import ast
+import re
 import sys
 import tomllib
 from importlib.metadata import PackageNotFoundError, packages_distributions, requires
@@ -102,6 +103,15 @@ def test_the_extra_notebook_names_every_package_imported(script):
     named = {requirement.name for requirement in own_requirements("notebook")} | {PROJECT["name"]}
     modules = set(imported_modules(script)) - sys.stdlib_module_names
     assert {PROVIDERS.get(module, module) for module in modules} <= named
+
+
+def test_links_of_the_methods_lead_to_headings():
+    links = re.findall(r"\((examples/\w+)\.ipynb#([^)]+)\)", (ROOT / "METHODS.md").read_text())
+    assert len(links) > 5
+    for script, anchor in links:
+        headings = re.findall(r"^# #+ (.+)$", (ROOT / f"{script}.py").read_text(), re.M)
+        slugs = {re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in headings}
+        assert anchor in slugs
 
 
 @pytest.mark.slow
