@@ -67,8 +67,9 @@ print(V)
 #
 # $$V = W H = \sum_{k=1}^{K} w_k h_k^\top, \qquad V_{ft} = \sum_k W_{fk} H_{kt}.$$
 #
-# Read by columns, it says that each moment is a non-negative combination of the two templates,
-# and $H$ has its coefficients.
+# A template together with its activation is a **component**; how many there are, $K$, is our
+# choice. Read by columns, the formula says that each moment is a non-negative combination of the
+# templates, and a column of $H$ has its coefficients.
 
 
 # %%
@@ -363,8 +364,11 @@ for beta in (0, 1, 2):
 # inside of the sum:
 #
 # $$-v_f \log \sum_k W_{fk} h_k \;\le\;
-# -v_f \sum_k \lambda_{fk} \log \frac{W_{fk} h_k}{\lambda_{fk}}, \quad \text{so} \quad
-# D_1 \le G(h \mid \tilde h) = \sum_f \Big( \sum_k W_{fk} h_k - v_f \sum_k \lambda_{fk}
+# -v_f \sum_k \lambda_{fk} \log \frac{W_{fk} h_k}{\lambda_{fk}},$$
+#
+# so that
+#
+# $$D_1 \le G(h \mid \tilde h) = \sum_f \Big( \sum_k W_{fk} h_k - v_f \sum_k \lambda_{fk}
 # \log \frac{W_{fk} h_k}{\lambda_{fk}} \Big) + \text{const},$$
 #
 # with equality at $h = \tilde h$. $G$ is a **majoriser**: nowhere below $D$, and touching it at
@@ -487,8 +491,8 @@ print(f"objective after 200: {losses[-1]:.0f}; of the factors found above: {fit.
 
 # %% [markdown]
 # The last line is a riddle: this run hardly moves any more, at a higher objective than the
-# factors found above. A component (the first row of $H$) was spent on the attacks of all notes.
-# The section on local minima returns to it.
+# factors found above. A component (the first row of $H$) was spent on the attacks, the first
+# moments, of all notes. The section on local minima returns to it.
 
 # %% [markdown]
 # ## The family of β-divergences
@@ -600,8 +604,10 @@ assert spread > 0.05
 # %% [markdown]
 # The runs end on a few plateaus, not everywhere: each plateau is a local minimum, or a place so
 # flat that the updates hardly move. Patience does not help: the cell continues the worst run.
-# What went wrong in the worst run can be seen and heard: below are its activations, the scores of
-# all notes, and the sound of the component closest to C4, from the best run and from the worst.
+# What went wrong in the worst run can be seen and heard. Below, one of its components is spent on
+# the attacks of all notes, as above, so that three are left for four pitches: A3 and C4 share one
+# (its template has a peak for each). Listen to the component assigned to C4, from the best run
+# and from the worst.
 
 # %%
 longer = na.nmf(V, W=worst.W, H=worst.H, solver="mu", max_iter=1500, tol=0)
