@@ -818,9 +818,9 @@ figure.suptitle(
 plt.show()
 
 # %% [markdown]
-# The survey literature compares the three in words (for example Wang & Zhang 2013,
-# [doi:10.1109/TKDE.2012.51](https://doi.org/10.1109/TKDE.2012.51)). Here is such a table in
-# numbers:
+# Surveys of NMF set it beside such methods by what they constrain (for example Wang & Zhang 2013,
+# [doi:10.1109/TKDE.2012.51](https://doi.org/10.1109/TKDE.2012.51)). Here is what the constraints
+# lead to, in numbers:
 #
 # - **error**: of the reconstruction, relative to the data;
 # - **negative**: share of the entries of components that are negative;
