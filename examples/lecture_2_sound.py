@@ -157,10 +157,9 @@ assert error < 0.3
 breadth = (W > 0.1).sum(axis=0)  # frequencies above a tenth of the maximum
 length = (H > 0.3 * H.max(axis=1, keepdims=True)).sum(axis=1) * stft.hop_seconds
 narrow = breadth < np.median(breadth)
-print(
-    f"narrow templates last {length[narrow].mean():.1f} s, broad ones {length[~narrow].mean():.1f} s"
-)
-assert length[narrow].mean() > 1.3 * length[~narrow].mean()
+lengths = length[narrow].mean(), length[~narrow].mean()
+print("narrow templates last {:.1f} s, broad ones {:.1f} s".format(*lengths))
+assert lengths[0] > 1.3 * lengths[1]
 
 # %% [markdown]
 # Horizontal lines in V are the partials of notes, vertical ones their beginnings. NMF found both:
@@ -769,8 +768,9 @@ plt.show()
 # %% [markdown]
 # ## 6. Drums: components with a course in time (NMFD)
 #
-# A drum hit is not one spectrum that becomes quieter: its high frequencies die first. A template
-# of several frames, $W_{\tau}$ for the lags $\tau = 0, 1, \ldots, L - 1$, can say so:
+# A drum hit is not one spectrum that becomes quieter: a snare begins with its skin and goes on
+# with its wires. A template of several frames, $W_{\tau}$ for the lags
+# $\tau = 0, 1, \ldots, L - 1$, can say so:
 #
 # $$V_{ft} \approx \sum_{k} \sum_{\tau=0}^{L-1} W_{\tau f k} \, H_{k, t - \tau} .$$
 #
@@ -829,12 +829,11 @@ def frames_of(H, share=0.8):
     return float(np.mean([np.argmax(row > share * row[-1]) + 1 for row in energy]) / H.shape[1])
 
 
-kick = np.square(convolutive.W[:, :, order[0]])
-bright = kick[:, hits.frequencies > 1000].sum(axis=1) / kick.sum(axis=1)
-print(
-    f"energy of the kick above 1 kHz: {bright[0]:.1%} in its first frame, {bright[4]:.2%} in its fifth"
-)
-assert bright[4] < bright[0] / 2
+snare = np.square(convolutive.W[:, :, order[1]])
+centres = snare @ hits.frequencies / snare.sum(axis=1)
+print("mean frequency of the snare, frame by frame:", *(f"{hertz:.0f}" for hertz in centres), "Hz")
+assert centres[2] > 2 * centres[0]
+assert centres[2] > 2 * centres[-1]
 
 concentration = frames_of(plain.H), frames_of(convolutive.H)
 print(
@@ -848,8 +847,8 @@ assert concentration[1] < 0.8 * concentration[0]
 listen({f"snare, {label}": estimates["snare"] for label, estimates in systems.items()}, 2.2)
 
 # %% [markdown]
-# The kick begins bright and goes on dark; one spectrum cannot say that. H becomes a row of spikes,
-# which is a drum transcription (`na.DrumTranscriber`). The package's `DrumSeparator` adds
+# The snare is dark, then bright, then dark again; one spectrum cannot say that. H becomes a row of
+# spikes, which is a drum transcription (`na.DrumTranscriber`). The package's `DrumSeparator` adds
 # templates of drum kits to begin with, and four templates for each drum, as no two hits are equal
 # ([Dittmar and Müller 2016](https://doi.org/10.1109/TASLP.2016.2567645)).
 #
