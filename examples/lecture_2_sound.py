@@ -26,7 +26,8 @@
 # 5. climb a ladder of knowledge: random, harmonic, notes, score, score with onsets;
 # 6. give components a course in time (NMFD), for drums;
 # 7. ask four methods how many components there are;
-# 8. separate by example, and 9. by painting;
+# 8. separate by example;
+# 9. separate by painting;
 # 10. hear what NMF cannot do.
 #
 # Six exercises have solutions to unfold. All recordings ship with the package, so all true stems
@@ -58,7 +59,7 @@ def load(name, file=None, start=None, stop=None):
 
 
 def listen(sounds, seconds=4.0):
-    """Show a player for each sound of a dictionary; all have the same gain."""
+    """Show a player for each sound of a dictionary, as MP3, all with the same gain."""
     rows = ""
     for label, y in sounds.items():
         file = io.BytesIO()
