@@ -306,9 +306,10 @@ for axes, n_fft in zip(panels, (256, 1024, 4096), strict=True):
     products.append(hertz * second)
     print(
         f"window {1000 * n_fft / SR:5.1f} ms: a tone is {hertz:5.1f} Hz wide, a click "
-        f"{1000 * second:5.1f} ms long, product {products[-1]:.2f}; it shows {seen[-1]}"
+        f"{1000 * second:5.1f} ms long, product {products[-1]:.2f}"
     )
 plt.show()
+print("peaks seen:", *seen)
 assert max(products) < 1.25 * min(products)
 assert seen[0] == {"tones": 1, "clicks": 2}
 assert seen[2] == {"tones": 2, "clicks": 1}
@@ -619,6 +620,10 @@ def true_owners(d):
 
 ladder, by_truth = {}, {}
 
+# %% [markdown]
+# **Random**, five times, with one component for each sound:
+
+# %%
 counts = [sum(name == owner for owner, _ in sounds) for name in ("bassoon", "guitar", "oboe")]
 random_scores, best_groupings = [], []
 for seed in range(5):
@@ -633,6 +638,11 @@ for seed in range(5):
 print("random, five starts: " + ", ".join(f"{x:.1f}" for x in random_scores) + " dB")
 print("grouped by truth:    " + ", ".join(f"{x:.1f}" for x in best_groupings) + " dB")
 
+# %% [markdown]
+# **Harmonic**: a comb for each semitone from the lowest pitch to the highest. H begins as the
+# correlation of the combs with V.
+
+# %%
 keys = range(min(p for _, p in sounds), max(p for _, p in sounds) + 1)
 combs = np.stack([comb(p) for p in keys], axis=1)
 harmonic = na.nmf(V, W=combs, H=combs.T @ V / combs.sum(axis=0)[:, None], tol=0)
@@ -640,7 +650,13 @@ register = ["bassoon" if p <= 53 else "oboe" if p >= 67 else "guitar" for p in k
 ladder["harmonic"] = stems_of(harmonic, register)
 by_truth["harmonic"] = stems_of(harmonic, true_owners(harmonic))
 
+# %% [markdown]
+# **Notes**: templates learned from what each instrument plays after the excerpt, alone and with
+# its score; they stay fixed. Not every pitch of the excerpt occurs there.
+
+# %%
 templates, owners = [], []
+known = set()
 for name in names:
     later = [
         na.Note(note.onset - SECONDS, note.offset - SECONDS, note.pitch)
@@ -652,9 +668,19 @@ for name in names:
     )
     templates.append(learned.templates)
     owners += [name] * learned.n_components
+    known |= {(name, round(pitch)) for pitch in learned.pitches}
 notes = na.nmf(V, W=np.hstack(templates), update_W=False, rng=0)
 ladder["notes"] = stems_of(notes, owners)
+unknown = set(sounds) - known
+print(f"{len(unknown)} of {len(sounds)} sounds have no template: {sorted(unknown)}")
+assert 0 < len(unknown) < len(sounds) / 2
 
+# %% [markdown]
+# **Score**: no examples, but the times of all notes, with a tolerance of 0.1 s at the beginning
+# and 0.2 s at the end. **Onsets**: the same, and for each guitar pitch a second template without
+# constraints, active for 0.1 s around the beginnings of its notes.
+
+# %%
 sounding = np.zeros((len(sounds), len(times)), bool)
 beginning = sounding.copy()
 for note in score:
