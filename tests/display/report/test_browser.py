@@ -170,6 +170,23 @@ def test_clock_advances_pauses_and_ends(page):
     assert position(page) == 0
 
 
+def test_play_and_pause_while_sounds_are_decoded(page):
+    script = """async () => {
+        const { player, mixer } = nmfaudioReport;
+        player.loads.set('stem-0', new Promise((resolve) => { globalThis.finish = resolve; }));
+        mixer.toggle();
+    }"""
+    page.evaluate(script)
+    assert page.get_attribute("#play", "aria-busy") == "true"
+    page.click("#play")  # cancels
+    page.evaluate("finish()")
+    page.wait_for_timeout(200)
+    assert page.get_attribute("#play", "aria-busy") == "false"
+    assert not page.evaluate("nmfaudioReport.player.playing")
+    page.click("#play")
+    wait_for(page, "nmfaudioReport.player.playing")
+
+
 def test_clock_is_that_of_the_sound_card(page):
     page.click("#play")
     wait_for(page, "nmfaudioReport.player.position > 0.1")
