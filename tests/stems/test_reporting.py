@@ -39,7 +39,7 @@ def test_excerpts_are_parts_of_the_whole_where_it_is_loudest(stems, monkeypatch)
         part = whole[k].samples[start : start + length]
         assert np.allclose(excerpt.samples[inner], part[inner], atol=1e-5)
         energies = np.convolve(whole[k].samples ** 2, np.ones(length), "valid")
-        assert (part**2).sum() > 0.7 * energies.max()
+        assert (part**2).sum() > 0.5 * energies.max()
 
 
 def test_page_has_measures_where_there_are_references(tmp_path):
