@@ -283,7 +283,8 @@ class SeparateCommand(BatchCommand):
             if setting.suffixes and isinstance(path, str) and _TRACK not in path:
                 open_source(path)[0].close()
         check_format(self.format, self.subtype, *_ANY_AUDIO)
-        self.separator.check_fit(self.fit)  # type: ignore[arg-type]  # argparse checks the choices
+        if self.fit != "frames":
+            self.separator.check_fit(self.fit)  # type: ignore[arg-type]  # argparse checks it
         check_encoding(self.format, self.mp3_bitrate, keep_tags=self.tags == "keep")
         if self.only and self._stem_names is not None:
             chosen_names(self.only, self._stem_names)
