@@ -253,17 +253,26 @@ class Dictionary(EqualByContent):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._summary()})"
 
+    def _repr_html_(self) -> str:
+        from nmfaudio.dictionaries.sonification import sonify_labels
+        from nmfaudio.display.html import dictionary_html
+
+        return dictionary_html(self, facts=self._kind_facts(), sounds=sonify_labels(self))
+
     def _summary(self) -> str:
         counts = ", ".join(f"{name} {self.labels.count(name)}" for name in self.names)
         labels = "1 label" if len(self.names) == 1 else f"{len(self.names)} labels"
+        return f"{labels}: {counts}; {', '.join(self._kind_facts())}"
+
+    def _kind_facts(self) -> list[str]:
+        """Phrases about the templates."""
         length = f"{self.lags} frames and " if self.lags > 1 else ""
-        facts = [
+        return [
             f"{self.kind} of {length}{self.templates.shape[-2]} frequencies",
             self.transform.kind,
             f"{self.transform.sr} Hz",
             *self._facts(),
         ]
-        return f"{labels}: {counts}; {', '.join(facts)}"
 
     def _facts(self) -> list[str]:
         """Phrases about the notes of the dictionary."""

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from nmfaudio._common.equality import EqualByContent
-from nmfaudio._common.figures import draw
+from nmfaudio._common.figures import build_html, draw
 from nmfaudio._common.files import load_archive, save_archive, show
 from nmfaudio._common.validation import as_count
 from nmfaudio._public import public
@@ -110,6 +110,9 @@ class Decomposition(EqualByContent):
             f"Decomposition({self.structure}, {self.divergence}, factors {shapes}, "
             f"{self.n_iter} iterations, {ended}{self._spread()})"
         )
+
+    def _repr_html_(self) -> str:
+        return build_html("decomposition_html", self)
 
     def _spread(self) -> str:
         """Range of the final objectives, if there were several starts."""
