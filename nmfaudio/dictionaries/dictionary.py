@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 Kind: TypeAlias = Literal["templates", "exemplars", "convolutive"]
 
 _KIND = "dictionary"  # of the file
+_MOST_LABELS, _MOST_TEMPLATES = 8, 4  # whose sound a notebook plays
 
 
 @public
@@ -254,10 +255,15 @@ class Dictionary(EqualByContent):
         return f"{type(self).__name__}({self._summary()})"
 
     def _repr_html_(self) -> str:
-        from nmfaudio.dictionaries.sonification import sonify_labels
+        from nmfaudio.dictionaries import sonify_dictionary
         from nmfaudio.display.html import dictionary_html
 
-        return dictionary_html(self, facts=self._kind_facts(), sounds=sonify_labels(self))
+        sounds = {}
+        for name in self.names[:_MOST_LABELS]:
+            members = self.components(name)
+            spread = members[:: -(-len(members) // _MOST_TEMPLATES)]
+            sounds[name] = sonify_dictionary(self._take(spread), name)
+        return dictionary_html(self, facts=self._kind_facts(), sounds=sounds)
 
     def _summary(self) -> str:
         counts = ", ".join(f"{name} {self.labels.count(name)}" for name in self.names)

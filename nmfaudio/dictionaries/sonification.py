@@ -10,7 +10,6 @@ from nmfaudio.dictionaries.dictionary import Dictionary
 DURATION, PAUSE = 0.3, 0.1
 """Seconds of a single-frame template, and of the silence after each template."""
 PEAK = 0.5
-_MOST_LABELS, _MOST_TEMPLATES = 8, 4  # of a sample of a dictionary
 _ITERATIONS = 8  # of Griffin and Lim's algorithm
 
 
@@ -72,31 +71,6 @@ def sonify_dictionary(
     y = _griffin_lim(magnitudes, length, transform, rng)
     peak = np.abs(y).max()
     return y * (PEAK / peak) if peak > 0 else y
-
-
-def sonify_labels(dictionary: Dictionary) -> dict[str, np.ndarray]:
-    """Synthesise the first templates of the first labels, as a sample of a dictionary.
-
-    Parameters
-    ----------
-    dictionary : Dictionary
-
-    Returns
-    -------
-    dict of str to np.ndarray [shape=(1, sample)]
-        For up to 8 labels, up to 4 templates of each.
-    """
-    sounds = {}
-    for name in dictionary.names[:_MOST_LABELS]:
-        components = dictionary.components(name)[:_MOST_TEMPLATES]
-        few = Dictionary(
-            dictionary.templates[..., components],
-            (name,) * len(components),
-            dictionary.transform,
-            kind=dictionary.kind,
-        )
-        sounds[name] = sonify_dictionary(few, name)
-    return sounds
 
 
 def _griffin_lim(

@@ -141,6 +141,7 @@ class SeparatedFile(EqualByContent, Mapping[str, np.ndarray]):
         """Samples of each stem between two times in seconds, without the common gain."""
         from nmfaudio.audio.io import read
 
+        stop = min(stop, self.shape[1] / self.sr)
         return {
             name: read(path, start=start, stop=stop).samples / self.gain
             for name, path in self.paths.items()

@@ -114,13 +114,14 @@ class Card:
         """Table of the rows; players are in a column of their own if there are any."""
         sounding = any(players.sources)
         headings = [*self.columns, *(["listen"] if sounding else [])]
-        head = "".join(_cell("th", _text(text), i, len(self.columns)) for i, text in enumerate(headings))
+        numbers = len(self.columns)
+        head = "".join(_cell("th", _text(text), i, numbers) for i, text in enumerate(headings))
         lines = []
         for row, source in zip(rows, players.sources, strict=True):
             texts = [f"<strong>{_text(c)}</strong>" if row.strong else _text(c) for c in row.cells]
             if sounding:
                 texts.append(_player(row.cells[0], source) if source else "")
-            cells = "".join(_cell("td", text, i, len(self.columns)) for i, text in enumerate(texts))
+            cells = "".join(_cell("td", text, i, numbers) for i, text in enumerate(texts))
             lines.append(f"<tr>{cells}</tr>")
         return (
             '<table style="border-collapse:collapse;margin:.4em 0">'
@@ -137,7 +138,7 @@ def _cell(tag: str, content: str, i: int, numbers: int) -> str:
 def _player(name: str, source: str) -> str:
     """Player with the name of its row for screen readers."""
     return (
-        f'<audio controls preload="none" aria-label="{_text(name)}" src="{source}" '
+        f'<audio controls preload="metadata" aria-label="{_text(name)}" src="{source}" '
         f'style="height:34px;width:280px;vertical-align:middle">{_WITHOUT_SOUND}</audio>'
     )
 

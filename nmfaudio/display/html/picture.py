@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
@@ -47,7 +48,7 @@ class Picture:
             return "", "The picture needs matplotlib: install the extra “plot”."
         except NmfAudioError as error:
             return "", f"There is no picture: {error}."
-        files = (encode_figure(figure, dpi) for dpi in _RESOLUTIONS)
+        files = (_with_palette(encode_figure(figure, dpi)) for dpi in _RESOLUTIONS)
         content = next((file for file in files if 4 * len(file) <= 3 * _MOST_BYTES), None)
         if content is None:
             return "", "There is no picture: its file would be too large."
@@ -58,3 +59,14 @@ class Picture:
             'style="max-width:100%;height:auto;border-radius:6px">'
         )
         return image, ""
+
+
+def _with_palette(content: bytes) -> bytes:
+    """PNG file of 256 colours, about a third as large and the same to the eye."""
+    from PIL import Image  # matplotlib requires it
+
+    smaller = io.BytesIO()
+    with Image.open(io.BytesIO(content)) as image:
+        few = image.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+        few.save(smaller, format="png", optimize=True)
+    return smaller.getvalue()

@@ -12,6 +12,7 @@ from nmfaudio.display.report.sound import choose_sound_coding, common_gain, enco
 
 MOST_SECONDS = 30.0
 """Longest sound of a player, in seconds."""
+_OPUS_BYTES = 11_000  # of a channel and second in base64, so that sounds are rarely encoded twice
 _MARGIN = 0.95  # of the limit, since compressed files are not exactly proportional to their length
 
 
@@ -58,7 +59,9 @@ def encode_players(
     coding = choose_sound_coding()
     gain = common_gain(max(float(np.abs(y).max()) for y in audible))
     longest = max(y.shape[-1] for y in audible)
-    kept = min(longest, round(MOST_SECONDS * sr))
+    channels = sum(len(_playable(y)) for y in audible)
+    seconds = min(MOST_SECONDS, limit / (channels * _OPUS_BYTES))
+    kept = min(longest, round(seconds * sr))
     while True:
         sources = [
             ""

@@ -16,7 +16,7 @@ from nmfaudio.symbolic.names import sound_name
 from nmfaudio.symbolic.note import Note
 
 if TYPE_CHECKING:
-    from nmfaudio.display.dictionary import LabelledTemplates
+    from nmfaudio.audio.transforms import Transform
 
 _MOST_RANKS = 12  # listed, around the selected one
 _CHANNELS = {1: "mono", 2: "stereo"}
@@ -62,6 +62,17 @@ class TranscribedNotes(Drawn, Protocol):
     def sr(self) -> int: ...
     def sonify(self, *, beside: bool = False) -> np.ndarray:
         """Synthesise the notes, alone or beside the recording."""
+
+
+class Templates(Drawn, Protocol):
+    """Templates with a label each, such as a `nmfaudio.Dictionary`."""
+
+    @property
+    def labels(self) -> Sequence[str]: ...
+    @property
+    def names(self) -> Sequence[str]: ...
+    @property
+    def transform(self) -> Transform: ...
 
 
 class SourceScores(Drawn, Protocol):
@@ -176,22 +187,23 @@ def transcription_html(transcription: TranscribedNotes) -> str:
     str
     """
     t = transcription
+    channels, samples = t.mixture.shape
     rows = [Row(["recording"], t.mixture)]
     if t.notes:
         rows.append(Row(["notes as simple tones"], t.sonify()[None]))
         rows.append(Row(["recording left, notes right"], t.sonify(beside=True)))
     return Card(
         title="Transcription",
-        facts=[*_note_facts(t.notes), *_recording_facts(*t.mixture.shape, t.sr)],
+        facts=[*_note_facts(t.notes), *_recording_facts(channels, samples, t.sr)],
         columns=["sound"],
         rows=rows,
         sr=t.sr,
-        picture=Picture(t.plot, "Piano roll of the notes over the salience of pitches"),
+        picture=Picture(t.plot, "Notes over the salience of pitches") if t.notes else None,
     ).html()
 
 
 def dictionary_html(
-    dictionary: LabelledTemplates, *, facts: Sequence[str], sounds: Mapping[str, np.ndarray]
+    dictionary: Templates, *, facts: Sequence[str], sounds: Mapping[str, np.ndarray]
 ) -> str:
     """Build the HTML of a dictionary: labels, templates and the sound of some of them.
 
@@ -208,9 +220,7 @@ def dictionary_html(
     str
     """
     labels = list(dictionary.labels)
-    rows = [
-        Row([name, str(labels.count(name))], sounds.get(name)) for name in dictionary.names
-    ]
+    rows = [Row([name, str(labels.count(name))], sounds.get(name)) for name in dictionary.names]
     return Card(
         title=type(dictionary).__name__,
         facts=[_counted(len(rows), "label"), _counted(len(labels), "template"), *facts],
