@@ -189,10 +189,15 @@ class Decomposition(EqualByContent):
         MissingExtraError
             matplotlib is not installed.
         ParameterError
-            Templates or activations have further axes.
+            Templates or activations have further axes, or the model has no activations.
         """
         if self.W.ndim == 3 and self.H.ndim == 2:
             return draw("plot_templates", self, **options)
+        if not self.H.size:
+            raise ParameterError(
+                f"activations have shape {self.H.shape}; plot a decomposition of a recording, not "
+                "the model of a file without its activations"
+            )
         return draw("plot_factors", self, V=V, **options)
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:

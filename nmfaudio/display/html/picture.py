@@ -67,6 +67,8 @@ def _with_palette(content: bytes) -> bytes:
 
     smaller = io.BytesIO()
     with Image.open(io.BytesIO(content)) as image:
-        few = image.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+        few = image.convert("RGB").quantize(
+            256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE
+        )
         few.save(smaller, format="png", optimize=True)
     return smaller.getvalue()

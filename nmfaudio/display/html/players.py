@@ -85,7 +85,7 @@ def _data_url(content: bytes, mime: str) -> str:
 
 
 def _remark(kept: int, longest: int, sr: int, gain: float) -> str:
-    """What differs between the sound of the players and the samples."""
+    """Sentence on how the sound of the players differs from the samples."""
     parts = []
     if kept < longest:
         parts.append(f"Players have the first {kept / sr:.1f} s of {longest / sr:.1f} s.")
