@@ -72,6 +72,7 @@ from .separators.functions import paint as paint
 from .separators.functions import regroup as regroup
 from .separators.functions import score as score
 from .separators.functions import separate as separate
+from .separators.widget import widget as widget
 from .stems import Stems as Stems
 from .streaming import Stream as Stream
 from .symbolic import Note as Note

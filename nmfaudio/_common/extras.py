@@ -16,6 +16,7 @@ EXTRAS = {
     "sklearn": ("scikit-learn",),
     "pandas": ("pandas",),
     "dask": ("distributed",),
+    "widget": ("anywidget",),
     "notebook": ("ipykernel", "jupyterlab"),
 }
 """Packages of each extra, by the names that installers know them by."""

@@ -35,12 +35,14 @@ def new_figure(width: float, height: float) -> Any:
     return figure
 
 
-def encode_figure(figure: Any) -> bytes:
-    """Draw a figure as a PNG file of 150 dots per inch.
+def encode_figure(figure: Any, dpi: int = 150) -> bytes:
+    """Draw a figure as a PNG file.
 
     Parameters
     ----------
     figure : matplotlib.figure.Figure
+    dpi : int
+        Dots per inch.
 
     Returns
     -------
@@ -48,7 +50,7 @@ def encode_figure(figure: Any) -> bytes:
         Content of the file.
     """
     content = io.BytesIO()
-    figure.savefig(content, format="png", dpi=150)
+    figure.savefig(content, format="png", dpi=dpi)
     return content.getvalue()
 
 
@@ -73,3 +75,21 @@ def draw(function: str, result: Any, **options: Any) -> Any:
         As the function returns.
     """
     return getattr(importlib.import_module("nmfaudio.display"), function)(result, **options)
+
+
+def build_html(function: str, result: Any) -> str:
+    """Build the HTML of a result by a function of `nmfaudio.display.html`, as `draw` does.
+
+    Parameters
+    ----------
+    function : str
+        Name of the function.
+    result : object
+        Its argument.
+
+    Returns
+    -------
+    str
+    """
+    text: str = getattr(importlib.import_module("nmfaudio.display.html"), function)(result)
+    return text

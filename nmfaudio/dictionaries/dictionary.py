@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 Kind: TypeAlias = Literal["templates", "exemplars", "convolutive"]
 
 _KIND = "dictionary"  # of the file
+_MOST_LABELS, _MOST_TEMPLATES = 8, 4  # whose sound a notebook plays
 
 
 @public
@@ -253,17 +254,31 @@ class Dictionary(EqualByContent):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._summary()})"
 
+    def _repr_html_(self) -> str:
+        from nmfaudio.dictionaries import sonify_dictionary
+        from nmfaudio.display.html import dictionary_html
+
+        sounds = {}
+        for name in self.names[:_MOST_LABELS]:
+            members = self.components(name)
+            spread = members[:: -(-len(members) // _MOST_TEMPLATES)]
+            sounds[name] = sonify_dictionary(self._take(spread), name)
+        return dictionary_html(self, facts=self._kind_facts(), sounds=sounds)
+
     def _summary(self) -> str:
         counts = ", ".join(f"{name} {self.labels.count(name)}" for name in self.names)
         labels = "1 label" if len(self.names) == 1 else f"{len(self.names)} labels"
+        return f"{labels}: {counts}; {', '.join(self._kind_facts())}"
+
+    def _kind_facts(self) -> list[str]:
+        """Phrases about the templates."""
         length = f"{self.lags} frames and " if self.lags > 1 else ""
-        facts = [
+        return [
             f"{self.kind} of {length}{self.templates.shape[-2]} frequencies",
             self.transform.kind,
             f"{self.transform.sr} Hz",
             *self._facts(),
         ]
-        return f"{labels}: {counts}; {', '.join(facts)}"
 
     def _facts(self) -> list[str]:
         """Phrases about the notes of the dictionary."""

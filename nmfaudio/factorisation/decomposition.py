@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from nmfaudio._common.equality import EqualByContent
-from nmfaudio._common.figures import draw
+from nmfaudio._common.figures import build_html, draw
 from nmfaudio._common.files import load_archive, save_archive, show
 from nmfaudio._common.validation import as_count
 from nmfaudio._public import public
@@ -111,6 +111,9 @@ class Decomposition(EqualByContent):
             f"{self.n_iter} iterations, {ended}{self._spread()})"
         )
 
+    def _repr_html_(self) -> str:
+        return build_html("decomposition_html", self)
+
     def _spread(self) -> str:
         """Range of the final objectives, if there were several starts."""
         ends = self.start_losses[np.isfinite(self.start_losses)]
@@ -186,10 +189,15 @@ class Decomposition(EqualByContent):
         MissingExtraError
             matplotlib is not installed.
         ParameterError
-            Templates or activations have further axes.
+            Templates or activations have further axes, or the model has no activations.
         """
         if self.W.ndim == 3 and self.H.ndim == 2:
             return draw("plot_templates", self, **options)
+        if not self.H.size:
+            raise ParameterError(
+                f"activations have shape {self.H.shape}; plot a decomposition of a recording, not "
+                "the model of a file without its activations"
+            )
         return draw("plot_factors", self, V=V, **options)
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:

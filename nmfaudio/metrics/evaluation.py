@@ -101,6 +101,11 @@ class Evaluation(EqualByContent):
             for measure, values in self.frames.items()
         }
 
+    def _repr_html_(self) -> str:
+        from nmfaudio.display.html import evaluation_html
+
+        return evaluation_html(self, labels=LABELS)
+
     def to_dict(self) -> dict[str, Any]:
         """Return all scores, JSON-serialisable.
 

@@ -19,7 +19,7 @@ from nmfaudio._public import public
 from nmfaudio.audio.io.decoding import open_audio
 from nmfaudio.audio.io.writing import Written
 from nmfaudio.audio.transforms import transform_from
-from nmfaudio.errors import ParameterError
+from nmfaudio.errors import AudioFileError, ParameterError
 from nmfaudio.stems.residual import largest_residual
 
 if TYPE_CHECKING:
@@ -126,13 +126,9 @@ class SeparatedFile(EqualByContent, Mapping[str, np.ndarray]):
         AudioFileError
             A file cannot be read.
         """
-        from nmfaudio.audio.io import read
         from nmfaudio.display import plot_stems
 
-        parts = {
-            name: read(path, start=start, stop=stop).samples / self.gain
-            for name, path in self.paths.items()
-        }
+        parts = self._part(start, stop)
         excerpt = SimpleNamespace(
             stems=parts,
             mixture=sum(parts.values()),
@@ -140,6 +136,36 @@ class SeparatedFile(EqualByContent, Mapping[str, np.ndarray]):
             transform=transform_from(self.decomposition.metadata["transform"]),
         )
         return plot_stems(excerpt, start=start, **options)
+
+    def _part(self, start: float, stop: float) -> dict[str, np.ndarray]:
+        """Samples of each stem between two times in seconds, without the common gain."""
+        from nmfaudio.audio.io import read
+
+        stop = min(stop, self.shape[1] / self.sr)
+        return {
+            name: read(path, start=start, stop=stop).samples / self.gain
+            for name, path in self.paths.items()
+        }
+
+    def _repr_html_(self) -> str:
+        from nmfaudio.display.html import stems_html
+        from nmfaudio.display.html.players import MOST_SECONDS
+
+        parts: dict[str, np.ndarray] = {}
+        problems = []
+        try:
+            parts = self._part(0.0, MOST_SECONDS)
+        except AudioFileError as error:
+            problems.append(f"There is no sound: {error}.")
+        return stems_html(
+            self,
+            title="SeparatedFile",
+            mixture=np.sum([*parts.values()], axis=0) if parts else np.zeros((self.shape[0], 0)),
+            sounds={name: parts.get(name) for name in self},
+            samples=self.shape[1],
+            residual=self.largest_residual,
+            remarks=problems,
+        )
 
     def summary(self) -> dict[str, Any]:
         """Summarise the separation.

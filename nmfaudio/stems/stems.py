@@ -89,6 +89,18 @@ class Stems(EqualByContent, Mapping[str, np.ndarray]):
             f"{self.decomposition.n_components} components)"
         )
 
+    def _repr_html_(self) -> str:
+        from nmfaudio.display.html import stems_html
+
+        return stems_html(
+            self,
+            title="Stems",
+            mixture=self.mixture,
+            sounds=self.stems,
+            samples=self.mixture.shape[1],
+            residual=float(np.abs(self.residual()).max(initial=0.0)),
+        )
+
     def plot(self, **options: Any) -> Panels:
         """Draw the spectrograms of the mixture and of each stem.
 

@@ -75,6 +75,11 @@ class Transcription(NoteResult):
             f"{self.sr} Hz, {self.decomposition.n_components} components)"
         )
 
+    def _repr_html_(self) -> str:
+        from nmfaudio.display.html import transcription_html
+
+        return transcription_html(self)
+
     @property
     def duration(self) -> float:
         """Duration of the recording in seconds."""

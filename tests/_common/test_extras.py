@@ -15,6 +15,7 @@ USES = {
     "midi": ("pretty_midi", "na.symbolic.midi.to_pretty_midi([])"),
     "sklearn": ("sklearn", "na.estimators.NMF"),
     "pandas": ("pandas", "na.evaluate([np.ones(9)], [np.ones(9)]).to_dataframe()"),
+    "widget": ("anywidget", "na.widget(na.separate(np.ones((1, 999)), 999, n_components=2))"),
     "dask": ("distributed", "na._common.executors.dask_client('tcp://127.0.0.1:1')"),
 }
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from nmfaudio._common.dataframes import to_dataframe
 from nmfaudio._common.equality import EqualByContent
-from nmfaudio._common.figures import draw
+from nmfaudio._common.figures import build_html, draw
 
 if TYPE_CHECKING:
     import pandas
@@ -45,6 +45,9 @@ class RankSelection(EqualByContent):
     scores: Mapping[int, float]
     meaning: str
     method: str
+
+    def _repr_html_(self) -> str:
+        return build_html("rank_selection_html", self)
 
     @property
     def ranks(self) -> tuple[int, ...]:
