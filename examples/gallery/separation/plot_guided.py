@@ -1,0 +1,27 @@
+"""
+An example of each instrument
+=============================
+
+An oboe, a guitar and a bassoon play together. The model has heard each of them alone, in another
+part of the piece; frames of these examples are its templates. One hears the oboe, whose notes the
+examples did not have to contain in this order.
+"""
+
+import matplotlib.pyplot as plt
+from IPython.display import Audio
+
+import nmfaudio as na
+
+y, sr = na.read(na.example("trio"), start=1, stop=4)
+names = ("oboe", "guitar", "bassoon")
+files = {name: na.example("trio", f"sources/{name}.flac") for name in names}
+examples = {name: na.read(file, start=7, stop=12).samples for name, file in files.items()}
+stems = na.GuidedSeparator(example=examples, max_iter=10)(y, sr)
+
+truth = {name: na.read(file, start=1, stop=4).samples for name, file in files.items()}
+scores = na.evaluate(truth, stems, mixture=y)
+print(scores)
+assert min(scores.scores["si_sdr_improvement"]) > 5
+
+na.plot_stems(stems, fig=plt.figure(figsize=(9, 5), layout="constrained"))
+Audio(stems["oboe"].mean(0), rate=sr)
