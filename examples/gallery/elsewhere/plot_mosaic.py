@@ -2,8 +2,9 @@
 A mosaic of sounds
 ==================
 
-A tune of the oboe is rebuilt from frames of a guitar, which are the fixed templates. Activations are kept sparse and diagonal, so that short passages of the source are played
-unchanged. One hears the oboe's tune in the guitar's voice.
+A tune of the oboe is rebuilt from frames of a guitar, which are the fixed templates. Activations
+are kept sparse and diagonal, so that short passages of the source are played unchanged. One hears
+the oboe's tune in the guitar's voice.
 """
 
 import matplotlib.pyplot as plt

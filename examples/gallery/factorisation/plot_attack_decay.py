@@ -2,9 +2,9 @@
 One activation per note
 =======================
 
-A piano note is struck once and then rings. Plain activations follow its decay; in the
-attack/decay model a fixed envelope does, and the activation is nearly a spike at each onset. One hears
-four strokes of one key, the second of them soft.
+A piano note is struck once and then rings. Plain activations follow its decay; in the attack/decay
+model a fixed envelope does, and the activation is nearly a spike at each onset. One hears four
+strokes of one key, the second of them soft.
 """
 
 import matplotlib.pyplot as plt

@@ -2,10 +2,12 @@
 The beta-divergences
 ====================
 
-The divergence decides which errors count. With β = 2 (Euclidean) only loud bins matter, with
-β = 0 (Itakura–Saito) a bin counts the same at any level, and β = 1 (Kullback–Leibler) is between.
-The right panel shows the relative error of the model in bins of each level.
+The divergence decides which errors count. With β = 2 (Euclidean) only loud bins matter, with β = 0
+(Itakura–Saito) a bin counts the same at any level, and β = 1 (Kullback–Leibler) is between. The
+right panel shows the relative error of the model in bins of each level.
 """
+
+from itertools import pairwise
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -24,7 +26,7 @@ errors = {}
 for beta, style in ((0, "o-"), (1, "s--"), (2, "^:")):
     d = na.nmf(V, 8, beta_loss=beta, max_iter=100, rng=0)
     ratios = abs(np.log(np.maximum(d.model(), 1e-3) / V))
-    bins = [(low <= V) & (high >= V) for low, high in zip(edges[:-1], edges[1:], strict=True)]
+    bins = [(low <= V) & (high >= V) for low, high in pairwise(edges)]
     errors[beta] = [np.median(ratios[b]) for b in bins]
     right.plot(levels, errors[beta], style, label=f"β = {beta}")
 right.set(xlabel="level [dB]", ylabel="median of |log model / V|")

@@ -3,8 +3,8 @@ Groups of templates
 ===================
 
 A piano note has three templates here: its attack, and its early and late sound. A penalty on
-groups silences the three of a note together, so that fewer of the 88 notes are active. One sees the
-number of active notes over time, for three weights.
+groups silences the three of a note together, so that fewer of the 88 notes are active. One sees
+the number of active notes over time, for three weights.
 """
 
 import matplotlib.pyplot as plt

@@ -3,8 +3,8 @@ One template for all notes
 ==========================
 
 On a constant-Q axis a transposition is a shift. NMF2D therefore needs a single template for a
-piano: its activations tell which shift, that is which note, sounds when. One sees the
-template, and the shifts of the six notes that one hears.
+piano: its activations tell which shift, that is which note, sounds when. One sees the template,
+and the shifts of the six notes that one hears.
 """
 
 import matplotlib.pyplot as plt

@@ -4,8 +4,7 @@ Notes without a recording
 
 Templates of notes can also be computed from the places of their partials, which needs no data; a
 stiff string has its partials slightly too high. One sees such a template of A2 beside that of the
-shipped piano: the peaks coincide, the
-envelopes differ. One hears the learned one first.
+shipped piano: the peaks coincide, the envelopes differ. One hears the learned one first.
 """
 
 import matplotlib.pyplot as plt

@@ -8,7 +8,6 @@ One hears the three in this order.
 """
 
 import matplotlib.pyplot as plt
-import numpy as np
 from IPython.display import Audio
 
 import nmfaudio as na

@@ -3,8 +3,8 @@ From a recording to notes
 =========================
 
 A piano recording is decomposed over the notes of a piano dictionary, and the activations are
-decoded to onsets and offsets. The colours compare them with the score: found, missed, and extra notes. One
-hears the transcription, played by the package itself.
+decoded to onsets and offsets. The colours compare them with the score: found, missed, and extra
+notes. One hears the transcription, played by the package itself.
 """
 
 import matplotlib.pyplot as plt

@@ -3,8 +3,8 @@ The strength of each pitch
 ==========================
 
 Before notes are decoded, there is the salience: the summed activations of the templates of each
-pitch. It is what thresholds and smoothing work on, and shows why a note was missed. Blue
-boxes are the decoded notes; their pitches hold most of the salience.
+pitch. It is what thresholds and smoothing work on, and shows why a note was missed. Blue boxes are
+the decoded notes; their pitches hold most of the salience.
 """
 
 import matplotlib.pyplot as plt

@@ -3,8 +3,8 @@ A constant-Q transform
 ======================
 
 Bins of a constant-Q transform are semitones apart, so that every note has the same shape, only
-higher or lower: a transposition is a shift. One sees and hears six notes of a piano, whose partials have the same
-distances in all of them.
+higher or lower: a transposition is a shift. One sees and hears six notes of a piano, whose
+partials have the same distances in all of them.
 """
 
 import matplotlib.pyplot as plt
