@@ -19,9 +19,10 @@ examples = {name: na.read(file, start=7, stop=12).samples for name, file in file
 stems = na.GuidedSeparator(example=examples, max_iter=10)(y, sr)
 
 truth = {name: na.read(file, start=1, stop=4).samples for name, file in files.items()}
-scores = na.evaluate(truth, stems, mixture=y)
-print(scores)
-assert min(scores.scores["si_sdr_improvement"]) > 5
+for name, source in truth.items():
+    before, after = na.metrics.si_sdr(source, y), na.metrics.si_sdr(source, stems[name])
+    print(f"{name}: SI-SDR {before:.1f} dB in the mixture, {after:.1f} dB in its stem")
+    assert after > before + 5
 
 na.plot_stems(stems, fig=plt.figure(figsize=(9, 5), layout="constrained"))
 Audio(stems["oboe"].mean(0), rate=sr)

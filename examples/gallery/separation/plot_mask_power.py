@@ -13,12 +13,12 @@ from IPython.display import Audio
 
 import nmfaudio as na
 
-y, sr = na.read(na.example("drums"), stop=2)
+y, sr = na.read(na.example("drums"), stop=1.5)
 stems = na.drums(y, sr, refine="none")
 d, stft, powers = stems.decomposition, stems.transform, [0.25, 0.5, 1, 2, 8]
 parts = [d.part(list(group.components)) for group in stems.groups.values()]
 truth = {
-    name: na.read(na.example("drums", f"sources/{name}.flac"), stop=2).samples for name in stems
+    name: na.read(na.example("drums", f"sources/{name}.flac"), stop=1.5).samples for name in stems
 }
 Z, sounds, scores = stft.forward(y), [], []
 for alpha in powers:

@@ -19,9 +19,10 @@ stems = na.score(y, sr, score=score, aligned=True)
 truth = {
     name: na.read(na.example("trio", f"sources/{name}.flac"), stop=3).samples for name in stems
 }
-scores = na.evaluate(truth, stems, mixture=y)
-print(scores)
-assert min(scores.scores["si_sdr_improvement"]) > 5
+for name, source in truth.items():
+    before, after = na.metrics.si_sdr(source, y), na.metrics.si_sdr(source, stems[name])
+    print(f"{name}: SI-SDR {before:.1f} dB in the mixture, {after:.1f} dB in its stem")
+    assert after > before + 5
 
 na.plot_stems(stems, fig=plt.figure(figsize=(9, 5), layout="constrained"))
 Audio(stems["guitar"].mean(0), rate=sr)

@@ -8,6 +8,7 @@ gain by it, and the one heard here is the guitar in the middle.
 """
 
 import matplotlib.pyplot as plt
+import numpy as np
 from IPython.display import Audio
 
 import nmfaudio as na
@@ -21,11 +22,14 @@ truth = {
 scores = {}
 for spatial in ("mask", "wiener"):
     stems = na.score(y, sr, score=score, aligned=True, spatial=spatial, max_iter=10)
-    scores[spatial] = na.evaluate(truth, stems, mixture=y)
-gains = scores["wiener"].scores["si_sdr"] - scores["mask"].scores["si_sdr"]
+    scores[spatial] = np.array([na.metrics.si_sdr(truth[name], stems[name]) for name in names])
+gains = scores["wiener"] - scores["mask"]
 print("gain in dB:", dict(zip(names, gains.round(1).tolist(), strict=True)))
 assert min(gains) > 1
 
-fig, ax = plt.subplots(figsize=(7, 3.5), layout="constrained")
-na.display.plot_evaluation(scores, ax=ax)
+fig, ax = plt.subplots(figsize=(6, 3.5), layout="constrained")
+for shift, (spatial, values), hatch in zip((-0.2, 0.2), scores.items(), ("", "//"), strict=True):
+    ax.bar(np.arange(3) + shift, values, 0.4, hatch=hatch, label=spatial, edgecolor="w")
+ax.set(xticks=range(3), xticklabels=names, ylabel="SI-SDR [dB]")
+ax.legend()
 Audio(stems["guitar"].mean(0), rate=sr)

@@ -2,9 +2,9 @@
 A score aligned with its performance
 ====================================
 
-A score in strict tempo is aligned with a performance that breathes. The curve shows by how much
-the strict score is ahead or behind, note by note; after alignment the onsets are those of the
-recording, mostly to a tenth of a second.
+A score whose tempo is not that of the performance is aligned with the recording. The curves show
+by how much its onsets are ahead or behind, note by note. After alignment most onsets are those of
+the recording to a tenth of a second, though not all.
 """
 
 import matplotlib.pyplot as plt
@@ -15,15 +15,14 @@ import nmfaudio as na
 
 y, sr = na.read(na.example("piano"), stop=12)
 played = [n for n in na.read_notes(na.example("piano", "score.mid")) if n.offset < 12]
-rng = np.random.default_rng(0)
 
 
-def strict(seconds):
-    """Time in a score whose tempo wanders around that of the performance."""
+def written(seconds):
+    """Time in the score of a time in the performance."""
     return 0.9 * seconds + 0.2 * np.sin(seconds)
 
 
-score = [na.Note(strict(n.onset), strict(n.offset), n.pitch) for n in played]
+score = [na.Note(written(n.onset), written(n.offset), n.pitch) for n in played]
 aligned = na.symbolic.align(score, y, sr)
 truth = np.array([n.onset for n in played])
 before, after = (np.array([n.onset for n in notes]) - truth for notes in (score, aligned))

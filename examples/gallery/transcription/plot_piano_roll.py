@@ -4,7 +4,7 @@ From a recording to notes
 
 A piano recording is decomposed over the notes of a piano dictionary, and the activations are
 decoded to onsets and offsets. The colours compare them with the score: found, missed, and extra
-notes. One hears the transcription, played by the package itself.
+notes. One hears the notes as simple tones.
 """
 
 import matplotlib.pyplot as plt
@@ -21,4 +21,4 @@ assert scores.onset_f > 0.9
 
 fig, ax = plt.subplots(figsize=(9, 4), layout="constrained")
 na.display.plot_notes(result.notes, score, ax=ax)
-Audio(result.sonify()[:, : 6 * sr], rate=sr)
+Audio(result.sonify(), rate=sr)
