@@ -2,9 +2,9 @@
 Parts of digits
 ===============
 
-NMF is not only for sound. Images of handwritten digits are sums of sixteen templates, which are
-strokes, since nothing can be subtracted. The estimator has the methods of scikit-learn, here as a
-step before a classifier.
+NMF is not only for sound. Images of handwritten digits are approximated by sums of sixteen
+templates, which are pieces of strokes, since nothing can be subtracted. The estimator has the
+methods of scikit-learn, here as a step before a classifier.
 """
 
 import matplotlib.pyplot as plt

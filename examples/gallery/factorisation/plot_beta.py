@@ -2,7 +2,7 @@
 The beta-divergences
 ====================
 
-The divergence decides which errors count. With β = 2 (Euclidean) only loud bins matter, with β = 0
+The divergence decides which errors count. With β = 2 (Euclidean) loud bins dominate, with β = 0
 (Itakura–Saito) a bin counts the same at any level, and β = 1 (Kullback–Leibler) is between. The
 right panel shows the relative error of the model in bins of each level.
 """

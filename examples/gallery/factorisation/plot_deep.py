@@ -3,8 +3,8 @@ Templates of templates
 ======================
 
 Deep NMF factorises the activations again: the second layer composes its templates of those of the
-first. With eleven components for the notes of a piano, five components above them combine notes
-that sound together. Lines are as thick as the share of a note.
+first. With eleven components for the notes of a piano, five components above them are groups of
+these notes. Lines are as thick as the share of a note.
 """
 
 import matplotlib.pyplot as plt

@@ -3,8 +3,8 @@ Neighbours on a graph
 =====================
 
 Frames with similar spectra are neighbours in a graph, however distant they are in time. With a
-penalty on the edges of the graph, neighbours get similar activations, and repetitions of a bar
-look alike in H. Lines join the frames of the drum groove that are neighbours.
+penalty on the edges of the graph, neighbours get similar activations. Dots are neighbours among
+the frames of a drum groove; they lie on diagonals where the groove repeats.
 """
 
 import matplotlib.pyplot as plt

@@ -2,9 +2,9 @@
 A gap filled in
 ===============
 
-A third of the frames of a drum groove is hidden: their weight is zero, so they do not enter the
-objective. Since the same hits recur, templates learned elsewhere and the few visible bins explain
-the hidden ones. One sees the data, the model, and the truth.
+Four blocks of a drum groove are hidden: their weight is zero, so they do not enter the objective.
+Since the same hits recur, templates learned elsewhere explain the hidden bins by the visible bins
+above and below them. One sees the data, the model, and the truth.
 """
 
 import matplotlib.pyplot as plt

@@ -3,8 +3,8 @@ Zeros stay zero
 ===============
 
 Multiplicative updates never leave zero. Where the score has no note, the activation is set to zero
-at the start, and the templates, which begin as flat spectra, can only become the spectra of their
-notes. One hears the note with the longest activation.
+at the start, and the templates, which begin as flat spectra, learn from the frames of their own
+notes only. One hears the note with the longest activation.
 """
 
 import matplotlib.pyplot as plt

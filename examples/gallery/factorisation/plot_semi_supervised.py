@@ -3,8 +3,8 @@ Some templates known, others learned
 ====================================
 
 Templates of the guitar and of the bassoon are known from another part of the piece; eight free
-templates learn what these do not explain, which is the oboe. One hears the free components: the
-model was never shown an oboe.
+templates learn what these do not explain, which is mostly the oboe. One hears the free components:
+the model was never shown an oboe.
 """
 
 import matplotlib.pyplot as plt

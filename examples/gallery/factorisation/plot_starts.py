@@ -3,8 +3,8 @@ Initialisations
 ===============
 
 The objective is not convex, and the updates find a local minimum near their start. NNDSVD and its
-relatives begin with the singular vectors, SPA with extreme frames of the data, and both are
-deterministic. Here the random start is the worst after one iteration and the best after 300.
+relatives begin with the singular vectors, SPA with extreme frames of the data. Here the random
+start is the worst after one iteration and the best after 300.
 """
 
 import matplotlib.pyplot as plt

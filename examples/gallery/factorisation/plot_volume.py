@@ -3,8 +3,8 @@ The narrowest cone
 ==================
 
 Each frame is a mixture of three materials, and none is pure. Many sets of templates explain them
-exactly; the penalty on the volume prefers the narrowest, which are the true spectra. Frames and
-templates are drawn as seen along the axis of the cone.
+exactly; the penalty on the volume prefers the narrowest, which are nearly the true spectra. Frames
+and templates are drawn as seen along the axis of the cone.
 """
 
 import matplotlib.pyplot as plt

@@ -2,9 +2,8 @@
 An example of each instrument
 =============================
 
-An oboe, a guitar and a bassoon play together. The model has heard each of them alone, in another
-part of the piece; frames of these examples are its templates. One hears the oboe, whose notes the
-examples did not have to contain in this order.
+An oboe, a guitar and a bassoon play together. Each was recorded alone in another part of the
+piece, and frames of these examples are the templates of its stem. One hears the oboe.
 """
 
 import matplotlib.pyplot as plt

@@ -3,8 +3,8 @@ A dictionary of instruments
 ===========================
 
 Eight templates of each instrument are learned from a few seconds in which it plays alone. A
-dictionary keeps them with their labels and their transform, can be saved, and separates any
-recording of these instruments. One hears the templates of the oboe, one after the other.
+dictionary keeps them with their labels and their transform, can be saved, and is what guided
+separation works with. One hears the templates of the oboe, one after the other.
 """
 
 import matplotlib.pyplot as plt

@@ -2,8 +2,8 @@
 Fewer rows with auditory bands
 ==============================
 
-Sixty-four bands as wide as those of the ear replace two thousand bins: the factorisation has a
-thirtieth of the data. Masks on the bands are lifted to the bins, still sum to one, and invert
+Sixty-four bands on the frequency scale of the ear replace two thousand bins: the factorisation has
+a thirtieth of the data. Masks on the bands are lifted to the bins, still sum to one, and invert
 exactly. One sees the templates of three components in both, and hears one from the bands.
 """
 
