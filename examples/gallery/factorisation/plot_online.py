@@ -2,10 +2,9 @@
 A stream of blocks
 ==================
 
-Online NMF adapts its templates to one block after the other and forgets the block, so its memory
-does not grow with the recording. One sees the divergence of each block of a drum groove before it
-was learned: it falls as more of the groove is known, and on average stays above that of one fit of
-all.
+Online NMF adapts its templates to one block after the other, so its memory does not grow with the
+recording. One sees the divergence of each block of a drum groove before it was learned: it falls
+as more of the groove is known, and on average stays above that of one fit of all.
 """
 
 import matplotlib.pyplot as plt
