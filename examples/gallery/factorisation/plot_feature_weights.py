@@ -3,8 +3,8 @@ Unreliable frequencies
 ======================
 
 One band of a piano's spectrogram is replaced by noise. The reliability of each frequency is
-learned together with the factors, as a weight: the noisy band gets a low one and hardly influences
-the templates.
+learned together with the factors, as a weight: the noisy band gets a low one. Which bands are
+reliable need not be known.
 """
 
 import matplotlib.pyplot as plt

@@ -31,6 +31,6 @@ before, after = na.metrics.si_sdr(oboe, y[0]), na.metrics.si_sdr(oboe, rest[0])
 print(f"SI-SDR of the oboe: {before:.1f} dB in the mixture, {after:.1f} dB in the free part")
 assert after > before + 5
 
-fig = plt.figure(figsize=(9, 5), layout="constrained")
+fig = plt.figure(figsize=(9, 6.5), layout="constrained")
 na.plot_factors(d, transform=stft, components=range(40, 48), top_hz=4000, fig=fig)
 Audio(rest, rate=sr)

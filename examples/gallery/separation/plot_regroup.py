@@ -23,6 +23,6 @@ for name, group in stems.groups.items():
     print(f"{name}: components {group.components} around {group.centre_hz:.0f} Hz")
 assert abs(stems.residual()).max() < 1e-6
 
-fig = plt.figure(figsize=(9, 5), layout="constrained")
+fig = plt.figure(figsize=(9, 6.5), layout="constrained")
 na.plot_factors(d, groups=stems.groups, fig=fig)
 Audio(stems["low"], rate=sr)
