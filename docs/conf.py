@@ -54,7 +54,8 @@ nb_ipywidgets_js: dict[str, dict[str, str]] = {}  # else loaded from a network
 nb_merge_streams = True
 
 _GALLERY = "examples/gallery"  # its scripts are run; their pages are written to `gallery`
-_SECTIONS = ("separation", "factorisation", "transforms", "transcription", "elsewhere")
+_SECTIONS = ("separation", "factorisation", "penalties", "structures")
+_SECTIONS += ("transforms", "transcription", "elsewhere")
 exclude_patterns = [_GALLERY]
 sphinx_gallery_conf = {
     "examples_dirs": _GALLERY,
