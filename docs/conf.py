@@ -31,6 +31,7 @@ extensions = [
     "myst_nb",
     "sphinx_copybutton",
     "sphinx_design",
+    "sphinx_gallery.gen_gallery",
 ]
 templates_path = [str(HERE / "site" / "templates")]
 nitpicky = True
@@ -51,6 +52,24 @@ nb_execution_timeout = 120
 nb_execution_raise_on_error = True
 nb_ipywidgets_js: dict[str, dict[str, str]] = {}  # else loaded from a network
 nb_merge_streams = True
+
+_GALLERY = "examples/gallery"  # its scripts are run; their pages are written to `gallery`
+_SECTIONS = ("separation", "factorisation", "penalties", "structures")
+_SECTIONS += ("transforms", "transcription", "elsewhere")
+exclude_patterns = [_GALLERY]
+sphinx_gallery_conf = {
+    "examples_dirs": _GALLERY,
+    "gallery_dirs": "gallery",
+    "subsection_order": [f"{_GALLERY}/{section}" for section in _SECTIONS],
+    "within_subsection_order": "FileNameSortKey",
+    "abort_on_example_error": True,
+    "capture_repr": ("_repr_html_",),
+    "notebook_extensions": set(),  # notebooks would be pages of the site too
+    "download_all_examples": False,
+    "write_computation_times": False,
+    "min_reported_time": 3600,  # times of the machine that builds the site tell nothing
+    "show_signature": False,
+}
 
 autosummary_generate = True
 autodoc_typehints = "none"  # the docstrings have shapes and units beside the types
