@@ -15,7 +15,8 @@ from nmfaudio.cli.failures import printable
 from nmfaudio.cli.inputs import STDIN, Input
 from nmfaudio.cli.parser import INPUT, Parser
 from nmfaudio.cli.record import PREFIX, digest, recorded_results
-from nmfaudio.cli.separate import MODEL, SeparateCommand
+from nmfaudio.cli.separate import SeparateCommand
+from nmfaudio.cli.stem_command import MODEL
 from nmfaudio.cli.tracks import track_names
 from nmfaudio.errors import AudioFileError, ParameterError
 
