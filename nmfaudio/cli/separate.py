@@ -163,7 +163,7 @@ class SeparateCommand(StemCommand):
         from nmfaudio.separators.files import write_stream
 
         written, error = Written((), 1.0, ""), None  # of no stems
-        for name in ("plot", "components_too"):
+        for name in ("plot", "report", "components_too"):
             if getattr(self, name):
                 flag = f"--{name.replace('_', '-')}"
                 raise ParameterError(
@@ -217,7 +217,8 @@ class SeparateCommand(StemCommand):
 
     def is_long(self, job: Job) -> bool:
         """Return whether a batch renders a file in several tasks; in memory it never does."""
-        if not self.divided or self.no_stream or self.plot or self.components_too:
+        in_memory = self.no_stream or self.plot or self.report or self.components_too
+        if not self.divided or in_memory:
             return False
         duration = needed_memory(lambda y, sr: y.shape[1] // sr, job.content, self.preview)
         return duration >= LONG

@@ -15,6 +15,7 @@ from nmfaudio.cli.batch import DEFAULT_ROOTS, BatchCommand
 from nmfaudio.cli.failures import printable
 from nmfaudio.cli.file_names import TRACK, FileName
 from nmfaudio.cli.inputs import input_name
+from nmfaudio.cli.pages import page_patterns, page_title
 from nmfaudio.cli.parser import OUTPUT, at_least
 from nmfaudio.cli.record import PREFIX, discard_record
 from nmfaudio.cli.stem_files import (
@@ -117,11 +118,16 @@ class StemCommand(BatchCommand):
         "also draw the spectrograms of FILE and of its stems: plot.png; needs nmfaudio[plot]",
         group=OUTPUT,
     )
+    report: bool = switch(
+        "also write a page for the browser, to hear, see and regroup the stems: report.html, and"
+        " the model that its commands need",
+        group=OUTPUT,
+    )
     components_too: bool = switch("also write each component of the stems", group=OUTPUT)
     save_model: str | None = option(
         None,
         "also write the factorisation with its settings; with several files, {track} stands for"
-        " the name of each",
+        " the name of each (default: none, with --report model.npz beside the page)",
         metavar="M.NPZ",
         group=OUTPUT,
     )
@@ -151,6 +157,7 @@ class StemCommand(BatchCommand):
             *(components if self.components_too else []),
             *(self._path(track, "notes", ext) for ext in _NOTES if known is None),
             *([self._path(track, "plot", "png")] if self.plot else []),
+            *(page_patterns(self._path(track, "report", "html")) if self.report else []),
         ]
 
     @property
@@ -179,7 +186,9 @@ class StemCommand(BatchCommand):
         """Path of the factorisation of a recording."""
         if self.save_model is not None:
             return Path(self.save_model.replace(TRACK, track))
-        return None if self.stems else self.root / self._folder(track) / f"{MODEL}.npz"
+        if not self.stems:
+            return self.root / self._folder(track) / f"{MODEL}.npz"
+        return self.root / self._path(track, MODEL, "npz") if self.report else None
 
     def check(self) -> None:
         """Check the options of the output."""
@@ -265,7 +274,21 @@ class StemCommand(BatchCommand):
         plot = path("plot", "png") if self.plot else None
         if plot is not None:
             write_bytes(plot, picture, overwrite=self.overwrite)
-        return describe_stems(stems.mixture, stems, written, names) | facts | {"plot": plot}
+        facts |= {"plot": plot} | self._write_report(job, stems)
+        return describe_stems(stems.mixture, stems, written, names) | facts
+
+    def _write_report(self, job: Job, stems: Stems) -> dict[str, Any]:
+        """Write the page of all stems, if it was chosen, and return its paths."""
+        if not self.report:
+            return {"report": None, "report_files": []}
+        page, *sounds = stems.report(
+            self._target(job, "report", "html"),
+            title=page_title(job.source, self.preview),
+            recording=job.source,
+            model=str(job.model),
+            overwrite=self.overwrite,
+        )
+        return {"report": page, "report_files": sounds}
 
     def _write_extras(
         self, job: Job, model: Decomposition, notes: Sequence[Note]
@@ -289,4 +312,6 @@ class StemCommand(BatchCommand):
                 yield source["path"]
         yield from report.get("component_paths", ())
         yield from report.get("notes", ())
-        yield from (report[name] for name in ("plot", "model") if report.get(name) is not None)
+        yield from report.get("report_files", ())
+        extras = ("plot", "model", "report")  # the page last, where it is easily found
+        yield from (report[name] for name in extras if report.get(name) is not None)
