@@ -26,6 +26,7 @@ from nmfaudio.errors import ParameterError
 if TYPE_CHECKING:
     import numpy as np
 
+    from nmfaudio._common.files.sources import Source
     from nmfaudio.audio.io import DecodedAudio
 
 _SUFFIX = ".html"
@@ -148,11 +149,11 @@ examples:
                 overwrite=self.overwrite,
             )
 
-    def _read(self, content: object) -> DecodedAudio:
+    def _read(self, content: Source) -> DecodedAudio:
         from nmfaudio.audio.io import read
 
         start, stop = self.preview or (None, None)
-        return read(content, start=start, stop=stop)  # type: ignore[arg-type]  # path or file
+        return read(content, start=start, stop=stop)
 
     def _references(self, recording: DecodedAudio) -> Mapping[str, np.ndarray] | None:
         """True sources of the part that the recording is of."""
