@@ -18,7 +18,7 @@ from nmfaudio.cli.memory import check_memory, memory_budget, needed_memory
 from nmfaudio.cli.output import emit_path
 from nmfaudio.cli.pages import page_title
 from nmfaudio.cli.parser import INPUT, OUTPUT
-from nmfaudio.cli.progress import PREPARING, READING, WRITING, Bar
+from nmfaudio.cli.progress import PREPARING, READING, WRITING, Bar, record_warnings
 from nmfaudio.cli.render import find_models, restored_separator
 from nmfaudio.errors import ParameterError
 
@@ -30,7 +30,13 @@ if TYPE_CHECKING:
     from nmfaudio.audio.io import DecodedAudio
 
 _SUFFIX = ".html"
-_STAGES = {READING: 1, PREPARING: 2, "locating the sources": 4, "computing the stems": 8}
+_STAGES = {
+    READING: 1,
+    PREPARING: 2,
+    "locating the sources": 4,
+    "computing the stems": 8,
+    WRITING: 10,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,12 +129,9 @@ examples:
         from nmfaudio.factorisation.decomposition import Decomposition
 
         name = self.files[1]
-        with Bar(
-            printable(os.path.basename(input_name(name))),
-            _STAGES | {WRITING: 10},
-            quiet=self.quiet,
-            lines=self.progress,
-        ) as bar:
+        label = printable(os.path.basename(input_name(name)))
+        bar = Bar(label, _STAGES, quiet=self.quiet, lines=self.progress)
+        with record_warnings(input_name(name), bar), bar:
             bar.show_stage(READING)
             separator = restored_separator(Decomposition.load(self._model))
             content = open_input(name)
