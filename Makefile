@@ -19,7 +19,7 @@ lint:
 	$(PYTHON) -m mypy
 
 notebooks:  ## build each notebook from its script
-	$(PYTHON) -m jupytext --to ipynb examples/[0-9]*.py
+	$(PYTHON) -m jupytext --to ipynb examples/*.py
 
 samples:  ## build the sample recordings (see audio_samples/README.md)
 	$(PYTHON) audio_samples/make

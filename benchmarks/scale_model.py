@@ -35,13 +35,13 @@ class Costs:
 
     dispatch: float
     """Of the supervisor per task."""
-    prepare: float = 17.7
+    prepare: float = 8.7
     """Decoding and STFT, per hour of audio."""
-    fit: float = 30.0
+    fit: float = 12.3
     """Activations of a pass with 64 components and 20 updates, per hour of audio."""
-    learn: float = 10.0
+    learn: float = 7.7
     """Learning the model of a recording of 4 stems, for each `LEARNED` of audio."""
-    render: float = 60.0
+    render: float = 96.0
     """Reading, activations, spatial filter and 4 stems, per hour of audio."""
     sums: float = 1.05e6
     """Bytes of the sums of a part."""

@@ -16,7 +16,7 @@ import nmfaudio
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE / "site"))
 
-from docstrings import PATHS, link_classes, show_settings, skip_foreign_members  # noqa: E402
+import links  # noqa: E402
 
 project = "nmfaudio"
 author = "the nmfaudio developers"
@@ -57,7 +57,7 @@ autodoc_typehints = "none"  # the docstrings have shapes and units beside the ty
 autodoc_member_order = "bysource"
 numpydoc_show_class_members = False  # the templates list them
 numpydoc_xref_param_type = True
-numpydoc_xref_aliases = PATHS
+numpydoc_xref_aliases = links.PATHS
 numpydoc_xref_ignore = "all"  # but for these aliases
 DEFAULT_LINKS.clear()  # they lead to the manual of Python, on a network
 
@@ -85,7 +85,9 @@ html_theme_options = {
 
 
 def setup(app) -> None:
-    """Connect the handlers of docstrings."""
-    app.connect("autodoc-process-docstring", link_classes)
-    app.connect("autodoc-process-signature", show_settings)
-    app.connect("autodoc-skip-member", skip_foreign_members)
+    """Connect the handlers of docstrings and links."""
+    app.connect("doctree-read", links.link_calls)
+    app.connect("doctree-read", links.break_paths)
+    app.connect("autodoc-process-docstring", links.link_classes)
+    app.connect("autodoc-process-signature", links.show_settings)
+    app.connect("autodoc-skip-member", links.skip_foreign_members)

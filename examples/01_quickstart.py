@@ -66,9 +66,10 @@ na.plot_stems(stems)
 na.plot_factors(stems.decomposition, components=stems.groups["source-1"].components)
 
 # %% [markdown]
-# The objective measures the divergence of `V` from `W H`. It decreases at every step.
+# The objective measures the divergence of `V` from `W H`. It decreases from check to check.
 
 # %%
+assert (np.diff(stems.decomposition.losses) < 0).all()
 na.display.plot_losses(stems.decomposition)
 
 # %% [markdown]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +18,9 @@ from nmfaudio.factorisation.decomposition import Decomposition
 from nmfaudio.factorisation.engine import decompose
 from nmfaudio.factorisation.factors import Factor
 from nmfaudio.factorisation.solvers import Diagonal
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 Audio = str | os.PathLike[str] | np.ndarray
 
@@ -51,6 +55,27 @@ class Mosaic(EqualByContent):
     audio: np.ndarray = field(repr=False)
     sr: int
     decomposition: Decomposition
+
+    def plot(self, **options: Any) -> Axes:
+        """Draw the place in the sources of the frames that the mosaic is made of.
+
+        Parameters
+        ----------
+        **options
+            Further arguments of `nmfaudio.display.plot_mosaic`.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+
+        Raises
+        ------
+        MissingExtraError
+            matplotlib is not installed.
+        """
+        from nmfaudio.display import plot_mosaic
+
+        return plot_mosaic(self, **options)
 
 
 def mosaic(

@@ -61,3 +61,11 @@ def classes() -> list[tuple[str, str, type]]:
     items = [item for namespace in namespaces() for _, item in namespace.items()]
     items += [getattr(na, name) for name in na.__all__]
     return [(f"nmfaudio.{known[id(x)]}", x.__name__, x) for x in items if inspect.isclass(x)]
+
+
+def aliases() -> dict[str, str]:
+    """Return the full path of each public name, by every path below the package that it has."""
+    known = paths()
+    found = {f"{n.path}.{name}": item for n in namespaces() for name, item in n.items()}
+    found |= {name: getattr(na, name) for name in na.__all__}
+    return {path: f"nmfaudio.{known[id(x)]}" for path, x in found.items() if id(x) in known}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 from typing import Any
 
@@ -49,3 +50,26 @@ def encode_figure(figure: Any) -> bytes:
     content = io.BytesIO()
     figure.savefig(content, format="png", dpi=150)
     return content.getvalue()
+
+
+def draw(function: str, result: Any, **options: Any) -> Any:
+    """Draw a result by a function of `nmfaudio.display`, for its method `plot`.
+
+    Results of packages that `nmfaudio.display` draws from find the function by name when the
+    method is called, since they cannot import what imports them.
+
+    Parameters
+    ----------
+    function : str
+        Name of the function.
+    result : object
+        First argument.
+    **options
+        Further arguments.
+
+    Returns
+    -------
+    Axes or Panels
+        As the function returns.
+    """
+    return getattr(importlib.import_module("nmfaudio.display"), function)(result, **options)

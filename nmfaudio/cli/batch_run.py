@@ -176,8 +176,8 @@ All options of COMMAND are allowed: nmfaudio COMMAND --help lists them.
     quiet: bool = switch("write only errors to stderr", short="-q", group=REPORTING)
     progress: str | None = option(
         None,
-        "lines: write a line every ten seconds; json: write one JSON object for each file to"
-        " stderr, and nothing else",
+        "lines: write a line every ten seconds; json: write one JSON object for each file, and for"
+        " each part of a long one, to stderr, and nothing else",
         choices=(LINES, EVENTS),
         group=REPORTING,
     )

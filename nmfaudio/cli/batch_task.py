@@ -100,7 +100,7 @@ def process_file(
             if "--debug" in argv:
                 traceback.print_exception(error)
             report |= {"exit_code": exit_code(error), "error": describe(error, source)}
-    if scratch is not None:
+    if step >= 0 or "parts" in report:
         report["seconds"] = time.perf_counter() - began
     plain: dict[str, Any] = as_json(report, nonfinite="null")
     if "--debug" in argv:

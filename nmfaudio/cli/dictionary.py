@@ -159,8 +159,6 @@ def _csv(dictionary: Dictionary) -> str:
 
 
 def _picture(dictionary: Dictionary) -> bytes:
-    from nmfaudio.display.templates import plot_dictionary
+    from nmfaudio._common.figures import encode_figure
 
-    content = io.BytesIO()
-    plot_dictionary(dictionary).savefig(content, format="png")
-    return content.getvalue()
+    return encode_figure(dictionary.plot().figure)

@@ -47,6 +47,11 @@ class SavedModel:
         "models/ -o stems --audio /mnt/songs",
     )
 
+    def check_fit(self, fit: str) -> None:
+        """Check that no templates are to be learned."""
+        if fit != "frames":
+            raise ParameterError("--fit: the model has its templates; leave it out")
+
 
 @dataclass(frozen=True, kw_only=True)
 class RenderCommand(SeparateCommand):

@@ -267,7 +267,7 @@ class StemCommand(BatchCommand):
         path = partial(self._target, job)
         targets = stem_targets(stems, names, path, components_too=self.components_too)
         self._claim(job, targets)
-        picture = encode_figure(plot_stems(stems, start=start)) if self.plot else b""
+        picture = encode_figure(plot_stems(stems, start=start).figure) if self.plot else b""
         paths = dict(zip(names, targets, strict=False))  # the stems come first
         written = write_group(targets, stems.sr, **self._encoding(job, paths))
         facts = self._write_extras(job, stems.decomposition, stems.notes)

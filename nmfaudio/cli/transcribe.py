@@ -297,7 +297,7 @@ examples:
 
         extras = {name: job.folder / file for name, file in _EXTRAS.items() if getattr(self, name)}
         # What may fail comes before the first file is written.
-        picture = encode_figure(result.plot()) if self.plot else b""
+        picture = encode_figure(result.plot().figure) if self.plot else b""
         if self.report:
             _check_memory(result, self._page_stems)
         stems = _separate(result, _STEMS[self.stems]) if self.stems else None

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -44,6 +44,9 @@ from nmfaudio.factorisation.corpus.workspace import Workspace, exclusive, map_ar
 from nmfaudio.factorisation.divergences import Beta, beta_named
 from nmfaudio.factorisation.engine import Callback, rank_of, require_initial, schedule_of
 from nmfaudio.kernels.layout import SHARD
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 UPDATES = 20
 """Default number of updates of the activations in a pass."""
@@ -133,6 +136,27 @@ class CorpusFit(EqualByContent):
         return Dictionary(
             templates, labels, self.transform, beta_loss=self.beta_loss, metadata=facts
         )
+
+    def plot(self, **options: Any) -> Axes:
+        """Draw the templates of a corpus of files side by side.
+
+        Parameters
+        ----------
+        **options
+            Further arguments of `nmfaudio.plot_dictionary`.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+
+        Raises
+        ------
+        MissingExtraError
+            matplotlib is not installed.
+        ParameterError
+            The corpus was one of arrays, so the transform is not known.
+        """
+        return self.to_dictionary().plot(**options)
 
 
 _SHOWN = 100  # names of files that a dictionary keeps

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeAlias, get_args
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from nmfaudio._public import public
 from nmfaudio.audio.transforms import Transform, rows_in, saved_parameters, transform_from
 from nmfaudio.errors import AudioFileError, NmfAudioError, ParameterError, ShapeError
 from nmfaudio.factorisation.divergences import beta_named
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 Kind: TypeAlias = Literal["templates", "exemplars", "convolutive"]
 
@@ -266,6 +269,27 @@ class Dictionary(EqualByContent):
         """Phrases about the notes of the dictionary."""
         pitched = sum(pitch is not None for pitch in self.pitches)
         return [f"{pitched} with a pitch"] if pitched else []
+
+    def plot(self, **options: Any) -> Axes:
+        """Draw all templates side by side, grouped by label.
+
+        Parameters
+        ----------
+        **options
+            Further arguments of `nmfaudio.plot_dictionary`.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+
+        Raises
+        ------
+        MissingExtraError
+            matplotlib is not installed.
+        """
+        from nmfaudio.display import plot_dictionary
+
+        return plot_dictionary(self, **options)
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Save to an ``.npz`` file of one array and a JSON header; no pickle.

@@ -1,107 +1,346 @@
-"""Templates and activations of a decomposition."""
+"""Picture of a factorisation: V, with W at its left and H below."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nmfaudio._common.figures import new_figure
 from nmfaudio._common.validation import as_count
 from nmfaudio._public import public
-from nmfaudio.audio.transforms import transform_from
-from nmfaudio.errors import ParameterError
+from nmfaudio.audio.transforms import Transform, transform_from
+from nmfaudio.display.grid import (
+    DEFAULT_TOP_HZ,
+    MOST_COLUMNS,
+    Grid,
+    Scale,
+    draw_grid,
+    grid_of,
+    pool,
+)
+from nmfaudio.display.panels import Panels, canvas
+from nmfaudio.display.ridges import draw_ridges
+from nmfaudio.display.style import colours, label_rows, plain
+from nmfaudio.errors import ParameterError, ShapeError
 from nmfaudio.factorisation.decomposition import Decomposition
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure, SubFigure
+
+Factors = Decomposition | tuple[np.ndarray, np.ndarray]
+
+MOST_COMPONENTS = 24
 
 
 @public
 def plot_factors(
-    decomposition: Decomposition, *, components: Sequence[int] | None = None, top_hz: float = 8000.0
-) -> Figure:
-    """Draw templates beside their activations, one row per component.
+    decomposition: Factors,
+    V: np.ndarray | None = None,
+    *,
+    transform: Transform | None = None,
+    names: Sequence[str] | None = None,
+    groups: Mapping[str, Any] | None = None,
+    components: Sequence[int] | None = None,
+    max_components: int = MOST_COMPONENTS,
+    top_hz: float = DEFAULT_TOP_HZ,
+    scale: Scale | None = None,
+    decibels: bool | None = None,
+    fig: Figure | SubFigure | None = None,
+) -> Panels:
+    """Draw V with templates at its left and activations below, all on the same axes.
 
-    Each template and each activation is scaled to a maximum of 1.
+    Each template and each activation is scaled to a maximum of 1, and coloured by its stem.
 
     Parameters
     ----------
-    decomposition : Decomposition
-        Plain NMF, or any structure with templates and activations of the same shapes. Axes are in
-        Hz and seconds if its `metadata` holds the transform, else in bins and frames.
+    decomposition : Decomposition or (W, H)
+        Plain NMF, or any structure with templates [shape=(freq, component)] and activations
+        [shape=(component, time)].
+    V : np.ndarray [shape=(freq, time)], optional
+        Data. Default: the model, W H.
+    transform : Transform, optional
+        Transform of V, for axes in Hz and seconds. Default: that of the decomposition's
+        `metadata`; without one, axes count bins and frames.
+    names : sequence of str, optional
+        Name of each component, such as that of its note. Default: their indices.
+    groups : Mapping of str to ComponentGroup or sequence of int, optional
+        Components of each stem, such as `Stems.groups`. Default: those of the decomposition's
+        `metadata`.
     components : sequence of int, optional
-        Components to draw, from top to bottom. Default: all, by decreasing energy.
+        Components to draw, in this order. Default: by decreasing energy, stem by stem.
+    max_components : int
+        Largest number of components drawn; a line tells how many are omitted.
     top_hz : float
         Highest frequency shown, in Hz.
+    scale : "log", "notes" or "linear", optional
+        Scale of frequencies, ``"notes"`` with note names. Default: ``"notes"`` for a constant-Q
+        transform, else ``"log"``.
+    decibels : bool, optional
+        Whether V is drawn in dB. Default: if there is a transform.
+    fig : matplotlib.figure.Figure or SubFigure, optional
+        Figure to draw into. Default: a new one, which pyplot does not keep open.
 
     Returns
     -------
-    matplotlib.figure.Figure
-        A figure that pyplot does not keep open.
+    Panels
+        Axes ``"V"``, ``"W"`` and ``"H"``, and ``"legend"`` with the stems; their figure is
+        ``panels.figure``.
 
     Raises
     ------
     MissingExtraError
         matplotlib is not installed.
     ParameterError
-        The model is not (freq, time), or templates or activations have further axes.
+        The model is not (freq, time), templates or activations have further axes, or a component
+        does not exist.
+    ShapeError
+        V, `names` or the transform do not fit.
 
     See Also
     --------
-    nmfaudio.display.plot_losses : Objective over iterations.
+    nmfaudio.display.plot_templates : Templates of several frames.
+    nmfaudio.display.plot_model : Model and residual beside V.
 
     Examples
     --------
     >>> import numpy as np, nmfaudio as na
-    >>> d = na.nmf(np.random.default_rng(0).random((20, 30)), 3, rng=0)
-    >>> templates, activations = na.plot_factors(d).axes
-    >>> len(templates.collections), len(activations.collections)
-    (3, 3)
+    >>> V = np.random.default_rng(0).random((20, 30))
+    >>> panels = na.plot_factors(na.nmf(V, 3, rng=0), V, names=["a", "b", "c"])
+    >>> sorted(label.get_text() for label in panels["H"].get_yticklabels())
+    ['a', 'b', 'c']
     """
-    W, H = decomposition.W, decomposition.H
-    model = decomposition.structure.shape(decomposition.factors)
-    if not len(model) == W.ndim == H.ndim == 2:
-        raise ParameterError(
-            f"the model has shape {model}, its templates {W.shape} and activations {H.shape}; "
-            "plot_factors draws templates (freq, component) and activations (component, time), "
-            "such as those of plain NMF"
-        )
+    W, H, model = _matrices(decomposition)
+    if V is None:
+        V, title = model(), "model W H"
+    else:
+        title = "V"
+        if V.shape != (len(W), H.shape[1]):
+            raise ShapeError(f"V has shape {V.shape}; these factors need {(len(W), H.shape[1])}")
+    grid = grid_of(transform or transform_of(decomposition), V.shape, top_hz=top_hz, scale=scale)
+    stems = stem_of_components(decomposition, groups)
     if components is None:
-        # Σ_ft of w_k h_kᵀ factors into the product of the two sums.
-        order = np.argsort(-(W.sum(0) * H.sum(1)), kind="stable").tolist()
+        order = strongest_components(W, H, max_components)
+        # Stem by stem, with the strongest components of each first.
+        first = list(dict.fromkeys(stems.values()))
+        order.sort(key=lambda k: first.index(stems[k]) if k in stems else len(first))
     else:
         order = [as_count(k, "component", low=0, high=W.shape[1] - 1) for k in components]
-    frequencies, times, units = _axes(decomposition)
-    figure: Figure = new_figure(10, 0.5 * len(order) + 1)
-    left, right = figure.subplots(1, 2, width_ratios=[1, 2])
-    shown = frequencies <= top_hz if units[0] == "Hz" else slice(None)
-    for row, k in enumerate(order):  # row 0 on top: the vertical axis points down
-        template, activation = _peak_normalised(W[shown, k]), _peak_normalised(H[k])
-        left.fill_between(frequencies[shown], row, row - template, lw=0, color="C0")
-        right.fill_between(times, row, row - activation, lw=0, color="C1")
-    for axes, title, unit in (
-        (left, "W: templates", units[0]),
-        (right, "H: activations", units[1]),
-    ):
-        axes.set(title=title, xlabel=unit, ylim=(len(order) - 0.9, -1.05))
-        axes.set_yticks(range(len(order)), [str(k) for k in order])
-        axes.margins(x=0)
+    omitted = W.shape[1] - len(order) if components is None else 0
+    return draw_factors(
+        canvas(fig, 9.0, 4.2 + 0.1 * len(order)),
+        FactorPicture(W, H, V, grid, order, stems, component_names(names, W.shape[1]), omitted),
+        title=title,
+        decibels=decibels,
+        own=fig is None,
+    )
+
+
+@dataclass(frozen=True)
+class FactorPicture:
+    """Contents of a picture of factors: matrices, cells, and components with stems and names."""
+
+    W: np.ndarray
+    H: np.ndarray
+    V: np.ndarray
+    grid: Grid
+    order: Sequence[int]
+    stems: Mapping[int, str]
+    names: Sequence[str]
+    omitted: int = 0
+    """Number of components that are not drawn, and not left out by the caller."""
+
+    @property
+    def activations(self) -> tuple[np.ndarray, np.ndarray]:
+        """Activations of the components drawn, of as many frames as can be seen, and borders."""
+        borders = self.grid.columns
+        even = np.linspace(borders[0], borders[-1], MOST_COLUMNS)
+        return pool(self.H[self.order], borders, even, axis=1)
+
+    @property
+    def templates(self) -> tuple[np.ndarray, np.ndarray]:
+        """Templates of the components drawn, of the frequencies in view, and borders."""
+        rows = self.grid.rows
+        inside = (rows[1:] > self.grid.low) & (rows[:-1] < self.grid.top)
+        borders = rows[np.append(inside, False) | np.append(False, inside)]
+        return self.W[inside][:, self.order].T, np.clip(borders, self.grid.low, self.grid.top)
+
+
+def draw_factors(
+    figure: Any,
+    picture: FactorPicture,
+    *,
+    title: str,
+    decibels: bool | None,
+    own: bool,
+    peak: float | None = None,
+) -> Panels:
+    """Draw V, W and H into a figure.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure or SubFigure
+    picture : FactorPicture
+    title : str
+        Title of V.
+    decibels : bool or None
+        As in `plot_factors`.
+    own : bool
+        Whether the figure was made for this picture.
+    peak : float, optional
+        As in `draw_grid`.
+
+    Returns
+    -------
+    Panels
+        V, W, H, and the corner with the legend.
+    """
+    order, grid = picture.order, picture.grid
+    height = min(0.6 + 0.08 * len(order), 1.8)  # of H, where V has 2
+    parts = figure.add_gridspec(2, 2, width_ratios=[1, 2.4], height_ratios=[2, height])
+    V = figure.add_subplot(parts[0, 1])
+    W = figure.add_subplot(parts[0, 0], sharey=V)
+    H = figure.add_subplot(parts[1, 1], sharex=V)
+    mesh = draw_grid(V, picture.V, grid, decibels=decibels, peak=peak)
+    in_db = decibels if decibels is not None else grid.transform is not None
+    figure.colorbar(mesh, ax=[V, H], pad=0.01, aspect=30, label="dB" if in_db else None)
+    shades = _shades(V, order, picture.stems)
+    templates, rows = picture.templates
+    activations, columns = picture.activations
+    draw_ridges(W, rows, templates, shades, upright=True)
+    draw_ridges(H, columns, activations, shades, upright=False)
+    V.set(title=title, xlabel="", ylabel="")
+    V.tick_params(labelleft=False, labelbottom=False)
+    W.set(title="W", ylabel=grid.units[0])
+    H.set(xlabel=grid.units[1], ylabel="H")
+    labels = [picture.names[k] for k in order]
+    label_rows(H, labels, offset=-0.45)
+    label_rows(W, labels, "x", offset=0.45)
+    for axes in (W, H):
         axes.spines[["top", "right"]].set_visible(False)
-    left.set_ylabel("component, by energy" if components is None else "component")
-    return figure
+    corner = figure.add_subplot(parts[1, 0])
+    _draw_legend(corner, picture, shades)
+    return Panels({"V": V, "W": W, "H": H, "legend": corner}, own=own)
 
 
-def _axes(decomposition: Decomposition) -> tuple[np.ndarray, np.ndarray, tuple[str, str]]:
-    """Positions along frequency and time, and the units of both."""
-    bins, frames = len(decomposition.W), decomposition.H.shape[1]
-    if "transform" not in decomposition.metadata:
-        return np.arange(bins), np.arange(frames), ("bin", "frame")
-    transform = transform_from(decomposition.metadata["transform"])
-    return transform.frequencies, transform.times(frames), ("Hz", "seconds")
+def _draw_legend(axes: Any, picture: FactorPicture, shades: Sequence[str]) -> None:
+    """Fill the corner below W with the stems and the number of components that are omitted."""
+    from matplotlib.patches import Patch
+
+    axes.axis("off")
+    stems = {picture.stems.get(k, "other"): c for k, c in zip(picture.order, shades, strict=True)}
+    title = f"components\nomitted: {picture.omitted}" if picture.omitted else None
+    handles = [Patch(color=c, label=plain(name)) for name, c in stems.items()]
+    if picture.stems or title:
+        axes.legend(
+            handles=handles if picture.stems else [],
+            title=title,
+            loc="center",
+            frameon=False,
+            fontsize="small",
+            title_fontsize="small",
+            borderaxespad=0,
+        )
 
 
-def _peak_normalised(row: np.ndarray) -> np.ndarray:
-    """Row divided by its maximum; zeros stay zeros."""
-    return row / (row.max(initial=0) or 1.0)
+def _shades(axes: Any, order: Sequence[int], stems: Mapping[int, str]) -> list[str]:
+    """Colour of each component: that of its stem; grey for components of none."""
+    if not stems:
+        return colours(axes, 1) * len(order)
+    names = list(dict.fromkeys(stems.values()))
+    palette = dict(zip(names, colours(axes, len(names)), strict=True))
+    return [palette[stems[k]] if k in stems else "grey" for k in order]
+
+
+def _matrices(decomposition: Factors) -> tuple[np.ndarray, np.ndarray, Any]:
+    """Templates, activations, and a function that computes the model."""
+    if isinstance(decomposition, Decomposition):
+        W, H = decomposition.W, decomposition.H
+        shape = decomposition.structure.shape(decomposition.factors)
+        if not len(shape) == W.ndim == H.ndim == 2:
+            raise ParameterError(
+                f"the model has shape {shape}, its templates {W.shape} and activations {H.shape}; "
+                "plot_factors draws templates (freq, component) and activations (component, time), "
+                "such as those of plain NMF; plot_templates draws those of several frames"
+            )
+        return W, H, decomposition.model
+    W, H = (np.asarray(F) for F in decomposition)
+    if not W.ndim == H.ndim == 2 or W.shape[1] != len(H):
+        raise ShapeError(
+            f"W has shape {W.shape} and H {H.shape}; they must be (freq, component) and "
+            "(component, time)"
+        )
+    return W, H, lambda: W @ H
+
+
+def transform_of(decomposition: Any) -> Transform | None:
+    """Transform in the metadata of a decomposition, None if it names none.
+
+    Parameters
+    ----------
+    decomposition : Decomposition or (W, H)
+
+    Returns
+    -------
+    Transform or None
+    """
+    parameters = getattr(decomposition, "metadata", {}).get("transform")
+    return None if parameters is None else transform_from(parameters)
+
+
+def stem_of_components(
+    decomposition: Any, groups: Mapping[str, Any] | None = None
+) -> dict[int, str]:
+    """Name of the stem of each component.
+
+    Parameters
+    ----------
+    decomposition : Decomposition or (W, H)
+        Its metadata name the stems where `groups` is None.
+    groups : Mapping of str to ComponentGroup or sequence of int, optional
+
+    Returns
+    -------
+    dict of int to str
+        Without components of no stem.
+    """
+    saved = getattr(decomposition, "metadata", {}).get("sources", {})
+    chosen = {name: group["components"] for name, group in saved.items()}
+    if groups is not None:
+        chosen = {name: getattr(group, "components", group) for name, group in groups.items()}
+    return {int(k): name for name, group in chosen.items() for k in group}
+
+
+def component_names(names: Sequence[str] | None, count: int) -> list[str]:
+    """Names of all components; their indices if there are none.
+
+    Raises
+    ------
+    ShapeError
+        There is another number of names.
+    """
+    if names is None:
+        return [str(k) for k in range(count)]
+    if len(names) != count:
+        raise ShapeError(f"{len(names)} names for {count} components; give one for each")
+    return [str(name) for name in names]
+
+
+def strongest_components(W: np.ndarray, H: np.ndarray, most: int) -> list[int]:
+    """Components by decreasing energy.
+
+    Parameters
+    ----------
+    W : np.ndarray [shape=(freq, component)]
+    H : np.ndarray [shape=(component, time)]
+    most : int
+        Largest number of components.
+
+    Returns
+    -------
+    list of int
+    """
+    # Σ_ft of w_k h_kᵀ factors into the product of the two sums.
+    order: list[int] = np.argsort(-(W.sum(0) * H.sum(1)), kind="stable").tolist()
+    return order[: as_count(most, "max_components", low=1)]

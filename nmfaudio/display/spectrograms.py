@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from nmfaudio._common.figures import new_figure
+from nmfaudio._common.validation import as_count
 from nmfaudio._public import public
 from nmfaudio.audio.masking import analyse
 from nmfaudio.audio.transforms import Stft, Transform
-from nmfaudio.display.decibels import COLOUR_MAP, RANGE_DB, to_decibels
+from nmfaudio.display.grid import DEFAULT_TOP_HZ, Scale, grid_of
+from nmfaudio.display.panels import Panels
+from nmfaudio.display.stacks import MOST_PANELS, chosen_names, draw_stack
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure, SubFigure
 
 
 class SeparatedAudio(Protocol):
@@ -31,54 +33,68 @@ class SeparatedAudio(Protocol):
 
 
 @public
-def plot_stems(stems: SeparatedAudio, *, top_hz: float = 8000.0, start: float = 0.0) -> Figure:
+def plot_stems(
+    stems: SeparatedAudio,
+    *,
+    names: Sequence[str] | None = None,
+    transform: Transform | None = None,
+    max_stems: int = MOST_PANELS,
+    top_hz: float = DEFAULT_TOP_HZ,
+    scale: Scale | None = None,
+    start: float = 0.0,
+    fig: Figure | SubFigure | None = None,
+) -> Panels:
     """Draw the spectrograms of the mixture and of each stem on one colour scale.
 
     Parameters
     ----------
     stems : Stems
+    names : sequence of str, optional
+        Stems to draw. Default: the first `max_stems`; a line tells how many are omitted.
+    transform : Transform, optional
+        Transform of the pictures. Default: an STFT with the windows of the separation.
+    max_stems : int
+        Largest number of stems drawn.
     top_hz : float
         Highest frequency shown, in Hz.
+    scale : "log", "notes" or "linear", optional
+        Scale of frequencies. Default: ``"notes"`` for a constant-Q transform, else ``"log"``.
     start : float
         Time of the first sample in seconds, such as that of an excerpt in its file.
+    fig : matplotlib.figure.Figure or SubFigure, optional
+        Figure to draw into. Default: a new one, which pyplot does not keep open.
 
     Returns
     -------
-    matplotlib.figure.Figure
-        A figure that pyplot does not keep open.
+    Panels
+        Axes of ``"mixture"`` and of each stem; their figure is ``panels.figure``.
 
     Raises
     ------
     MissingExtraError
         matplotlib is not installed.
+    ParameterError
+        A name or the scale is unknown.
 
     Examples
     --------
     >>> import numpy as np, nmfaudio as na
     >>> y = np.random.default_rng(0).standard_normal((1, 8000))
-    >>> figure = na.plot_stems(na.separate(y, 8000, n_components=4, max_iter=10))
-    >>> [axes.get_title() for axes in figure.axes if axes.get_title()]
+    >>> panels = na.plot_stems(na.separate(y, 8000, n_components=4, max_iter=10))
+    >>> list(panels)
     ['mixture', 'harmonic', 'percussive']
     """
-    stft = Stft(stems.sr, stems.transform.n_fft)
-    signals = {"mixture": stems.mixture, **stems.stems}
-    peak = float(analyse(stems.mixture, stft).max()) or 1.0
-    figure: Figure = new_figure(10, 1.7 * len(signals) + 0.6)
-    seconds = stems.mixture.shape[1] / stems.sr
-    rows = figure.subplots(len(signals), 1, sharex=True, sharey=True)
-    for axes, (name, y) in zip(rows, signals.items(), strict=True):
-        V = analyse(y, stft)[stft.frequencies <= top_hz]
-        image = axes.imshow(
-            to_decibels(V, peak),
-            origin="lower",
-            aspect="auto",
-            cmap=COLOUR_MAP,
-            vmin=-RANGE_DB,
-            vmax=0,
-            extent=(start, start + seconds, 0, min(top_hz, stems.sr / 2) / 1000),
-        )
-        axes.set_title(name, parse_math=False)  # names may have dollar signs
-        axes.set_ylabel("kHz")
-    rows[-1].set_xlabel("seconds")
-    figure.colorbar(image, ax=list(rows), label="dB", pad=0.01)
-    return figure
+    most = as_count(max_stems, "max_stems", low=1)
+    shown = chosen_names(names, stems.stems, most)
+    chosen = transform or Stft(stems.sr, stems.transform.n_fft)
+    spectrograms = {"mixture": analyse(stems.mixture, chosen)}
+    peak = float(spectrograms["mixture"].max()) or 1.0
+    # A stem may be called mixture, too.
+    titles = {name: name if name != "mixture" else "mixture (stem)" for name in shown}
+    spectrograms |= {titles[name]: analyse(stems.stems[name], chosen) for name in shown}
+    shape = spectrograms["mixture"].shape
+    grid = grid_of(chosen, shape, top_hz=top_hz, scale=scale, start=start)
+    omitted = len(stems.stems) - len(shown) if names is None else 0
+    panels = draw_stack(fig, spectrograms, grid, label="dB", peak=peak, omitted=omitted)
+    panels["mixture"].set_xlim(start, start + stems.mixture.shape[1] / stems.sr)
+    return panels

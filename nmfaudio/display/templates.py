@@ -1,88 +1,162 @@
-"""Templates of a dictionary."""
+"""Templates of several frames as short spectrograms."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol, Self
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nmfaudio._common.figures import new_figure
-from nmfaudio._public import public
+from nmfaudio._common.validation import as_count
 from nmfaudio.audio.transforms import Transform
-from nmfaudio.display.decibels import COLOUR_MAP, RANGE_DB, to_decibels
+from nmfaudio.display.factors import component_names, stem_of_components, transform_of
+from nmfaudio.display.grid import Scale, draw_grid, grid_of
+from nmfaudio.display.panels import Panels, canvas
+from nmfaudio.display.style import plain, shortened
+from nmfaudio.errors import ShapeError
+from nmfaudio.factorisation.decomposition import Decomposition
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure, SubFigure
+
+_MOST = 16
+_RANGE_DB = 60.0
 
 
-class LabelledTemplates(Protocol):
-    """Templates with a label each, such as `nmfaudio.Dictionary`."""
+def plot_templates(
+    templates: Any,
+    *,
+    transform: Transform | None = None,
+    names: Sequence[str] | None = None,
+    components: Sequence[int] | None = None,
+    max_components: int = _MOST,
+    top_hz: float | None = None,
+    scale: Scale | None = None,
+    decibels: bool | None = None,
+    fig: Figure | SubFigure | None = None,
+) -> Panels:
+    """Draw templates as short spectrograms in milliseconds and Hz, such as those of NMFD.
 
-    @property
-    def templates(self) -> np.ndarray: ...
-    @property
-    def labels(self) -> Sequence[str]: ...
-    @property
-    def names(self) -> Sequence[str]: ...
-    @property
-    def lags(self) -> int: ...
-    @property
-    def transform(self) -> Transform: ...
-    def select(self, names: Sequence[str], /) -> Self: ...
-
-
-@public
-def plot_dictionary(dictionary: LabelledTemplates) -> Figure:
-    """Draw all templates side by side, grouped by label.
-
-    Each template is scaled to a maximum of 0 dB; lines separate the labels.
+    Each template is scaled to its maximum.
 
     Parameters
     ----------
-    dictionary : Dictionary
-        Templates of several frames are drawn as these frames.
+    templates : Decomposition, Dictionary, or np.ndarray [shape=(lag, freq, component)]
+        Templates; those without lags are a frame long.
+    transform : Transform, optional
+        Transform of the templates. Default: that of the decomposition or dictionary; without one,
+        axes count bins and frames.
+    names : sequence of str, optional
+        Name of each component. Default: labels of a dictionary, stems of a decomposition, or
+        indices.
+    components : sequence of int, optional
+        Components to draw. Default: the first `max_components`; a line tells how many are omitted.
+    max_components : int
+        Largest number of templates drawn.
+    top_hz : float, optional
+        Highest frequency shown, in Hz. Default: all are shown.
+    scale : "log", "notes" or "linear", optional
+        Scale of frequencies. Default: ``"notes"`` for a constant-Q transform, else ``"log"``.
+    decibels : bool, optional
+        Whether templates are drawn in dB. Default: if there is a transform.
+    fig : matplotlib.figure.Figure or SubFigure, optional
+        Figure to draw into. Default: a new one, which pyplot does not keep open.
 
     Returns
     -------
-    matplotlib.figure.Figure
-        A figure that pyplot does not keep open.
+    Panels
+        Axes by name of the component; of components of one name, the later ones are numbered.
 
     Raises
     ------
     MissingExtraError
         matplotlib is not installed.
+    ParameterError
+        A component does not exist.
+    ShapeError
+        Names or transform do not fit the templates.
 
     Examples
     --------
     >>> import numpy as np, nmfaudio as na
-    >>> spectra = np.random.default_rng(0).random((257, 3))
-    >>> known = na.Dictionary(spectra, ["kick", "snare", "kick"], na.Stft(8000, 512))
-    >>> axes, _ = na.plot_dictionary(known).axes
-    >>> [label.get_text() for label in axes.get_xticklabels()]
-    ['kick', 'snare']
+    >>> W = np.random.default_rng(0).random((8, 257, 2))
+    >>> panels = na.display.plot_templates(W, transform=na.Stft(8000, 512), names=["kick", "snare"])
+    >>> list(panels), float(panels["kick"].get_xlim()[1])  # 8 frames of 16 ms
+    (['kick', 'snare'], 128.0)
     """
-    ordered = dictionary.select(dictionary.names)  # the templates of each label side by side
-    W = ordered.templates if ordered.lags > 1 else ordered.templates[None]  # (lag, freq, component)
-    peaks = W.max(axis=(0, 1))
-    levels = to_decibels(W, np.where(peaks > 0, peaks, 1), power=ordered.transform.power)
-    figure: Figure = new_figure(10, 4)
-    axes = figure.subplots()
-    frames = levels.transpose(1, 2, 0).reshape(levels.shape[1], -1)  # (freq, component · lag)
-    edges = np.cumsum([0, *(ordered.lags * ordered.labels.count(name) for name in ordered.names)])
-    frequencies = ordered.transform.frequencies
-    image = axes.pcolormesh(
-        np.arange(frames.shape[1] + 1) - 0.5,
-        np.append(frequencies, 2 * frequencies[-1] - frequencies[-2]) / 1000,
-        frames,
-        cmap=COLOUR_MAP,
-        vmin=-RANGE_DB,
-        vmax=0,
-        rasterized=True,
-    )
-    for edge in edges[1:-1]:
-        axes.axvline(edge - 0.5, color="white", lw=1)
-    axes.set_xticks((edges[1:] + edges[:-1] - 1) / 2, ordered.names)
-    axes.set(ylabel="kHz")
-    figure.colorbar(image, ax=axes, label="dB", pad=0.01)
-    return figure
+    W, transform = _templates_of(templates, transform)
+    lags, bins, count = W.shape
+    labels = component_names(_default_names(templates) if names is None else names, count)
+    if components is None:
+        chosen = list(range(min(count, as_count(max_components, "max_components", low=1))))
+    else:
+        chosen = [as_count(k, "component", low=0, high=count - 1) for k in components]
+    top = math.inf if top_hz is None else top_hz
+    grid = grid_of(transform, (bins, lags), top_hz=top, scale=scale)
+    hop = 1.0 if transform is None else 1000 * transform.hop_seconds
+    grid = replace(grid, columns=hop * np.arange(lags + 1))
+    down = math.ceil(math.sqrt(len(chosen) / 2))
+    across = -(-len(chosen) // down)
+    figure = canvas(fig, 1.1 + 1.2 * across, 0.8 + 1.9 * down)
+    panels = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False)
+    by_name: dict[str, Any] = {}
+    for k, axes in zip(chosen, panels.flat, strict=False):
+        mesh = draw_grid(axes, W[..., k].T, grid, decibels=decibels, range_db=_RANGE_DB)
+        axes.set(xlabel="", ylabel="")
+        axes.set_title(plain(shortened(labels[k])), fontsize="small")
+        by_name[_distinct(labels[k], by_name)] = axes
+    for axes in panels.flat[len(chosen) :]:
+        axes.set_visible(False)
+    _label(figure, panels, grid.units[0], "frame" if transform is None else "time (ms)")
+    if components is None and len(chosen) < count:
+        figure.suptitle(f"components omitted: {count - len(chosen)}", fontsize="small")
+    in_db = decibels if decibels is not None else transform is not None
+    figure.colorbar(mesh, ax=panels, label="dB" if in_db else None, pad=0.02)
+    return Panels(by_name, own=fig is None)
+
+
+def _label(figure: Any, panels: np.ndarray, vertical: str, horizontal: str) -> None:
+    """Label the axes of the whole figure."""
+    figure.supylabel(vertical, fontsize="medium")
+    figure.supxlabel(horizontal, fontsize="medium")
+    for axes in panels[:, 0]:
+        axes.tick_params(labelleft=True)
+
+
+def _templates_of(
+    templates: Any, transform: Transform | None
+) -> tuple[np.ndarray, Transform | None]:
+    """Templates [shape=(lag, freq, component)] and their transform."""
+    if isinstance(templates, Decomposition):
+        W, own = templates.W, transform_of(templates)
+    elif hasattr(templates, "templates"):
+        W, own = templates.templates, templates.transform
+    else:
+        W, own = np.asarray(templates), None
+    if W.ndim not in (2, 3):
+        raise ShapeError(
+            f"templates have shape {W.shape}; they must be (freq, component) or "
+            "(lag, freq, component)"
+        )
+    return (W if W.ndim == 3 else W[None]), transform or own
+
+
+def _default_names(templates: Any) -> list[str] | None:
+    """Labels of a dictionary, or the stems of a decomposition's components."""
+    if hasattr(templates, "labels"):
+        return list(templates.labels)
+    stems = stem_of_components(templates)
+    if not stems:
+        return None
+    return [f"{stems[k]} {k}" if k in stems else str(k) for k in range(templates.n_components)]
+
+
+def _distinct(name: str, known: Any) -> str:
+    """Name, numbered if it is known."""
+    number, distinct = 1, name
+    while distinct in known:
+        number += 1
+        distinct = f"{name}-{number}"
+    return distinct

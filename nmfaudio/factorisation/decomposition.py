@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from nmfaudio._common.equality import EqualByContent
+from nmfaudio._common.figures import draw
 from nmfaudio._common.files import load_archive, save_archive, show
 from nmfaudio._common.validation import as_count
 from nmfaudio._public import public
@@ -165,6 +166,31 @@ class Decomposition(EqualByContent):
         high = self.n_components - 1
         chosen = [as_count(k, "component", low=0, high=high) for k in components]
         return self.structure.part(self.factors, chosen, frames)
+
+    def plot(self, V: np.ndarray | None = None, **options: Any) -> Any:
+        """Draw the factors beside V, or templates of several frames as short spectrograms.
+
+        Parameters
+        ----------
+        V : np.ndarray [shape=(freq, time)], optional
+            Data. Default: the model.
+        **options
+            Further arguments of `nmfaudio.plot_factors`, or of `nmfaudio.display.plot_templates`.
+
+        Returns
+        -------
+        nmfaudio.display.Panels
+
+        Raises
+        ------
+        MissingExtraError
+            matplotlib is not installed.
+        ParameterError
+            Templates or activations have further axes.
+        """
+        if self.W.ndim == 3 and self.H.ndim == 2:
+            return draw("plot_templates", self, **options)
+        return draw("plot_factors", self, V=V, **options)
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Save to an ``.npz`` file of arrays and a JSON header, without pickle.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -50,6 +50,9 @@ class Progress:
         Index of the initialisation, from 0 to ``n_starts − 1``.
     n_starts : int
         Number of initialisations, or of models that are fitted one after another.
+    snapshot : callable, optional
+        Function without arguments that copies the current factors; None where there are none, as
+        in a search over ranks.
 
     Examples
     --------
@@ -65,6 +68,14 @@ class Progress:
     loss: float
     start_index: int = 0
     n_starts: int = 1
+    snapshot: Callable[[], tuple[np.ndarray, ...]] | None = field(
+        default=None, compare=False, repr=False
+    )
+
+    @property
+    def factors(self) -> tuple[np.ndarray, ...]:
+        """Copies of the factors after this iteration, at the scale of V; only in the callback."""
+        return () if self.snapshot is None else self.snapshot()
 
 
 Callback = Callable[[Progress], bool | None]
@@ -271,7 +282,12 @@ def _run(
     )
 
     def report(progress: Progress) -> bool:
-        own = replace(progress, start_index=start_index, n_starts=len(results.losses))
+        own = replace(
+            progress,
+            start_index=start_index,
+            n_starts=len(results.losses),
+            snapshot=lambda: _result(problem, starts, run.factors()),
+        )
         LOGGER.debug(
             "fit %d: iteration %d, objective %.6g",
             *(start_index, progress.iteration, progress.loss),

@@ -27,6 +27,7 @@ from nmfaudio.metrics.sources import (
 
 if TYPE_CHECKING:
     import pandas
+    from matplotlib.axes import Axes
 
 LABELS = {
     "si_sdr": "SI-SDR",
@@ -141,6 +142,27 @@ class Evaluation(EqualByContent):
             for source, estimate in self.matches.items()
         )
         return to_dataframe(rows, index="source")
+
+    def plot(self, **options: Any) -> Axes:
+        """Draw a measure of each source as bars, beside the unprocessed mixture.
+
+        Parameters
+        ----------
+        **options
+            Further arguments of `nmfaudio.display.plot_evaluation`.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+
+        Raises
+        ------
+        MissingExtraError
+            matplotlib is not installed.
+        """
+        from nmfaudio.display import plot_evaluation
+
+        return plot_evaluation(self, **options)
 
     def __str__(self) -> str:
         parts = [self._table({LABELS[m]: values for m, values in self.scores.items()})]

@@ -19,6 +19,7 @@ from nmfaudio.symbolic.conversion import Notes
 
 if TYPE_CHECKING:
     import pandas
+    from matplotlib.axes import Axes
 
 _COLUMNS = {
     "onset_f": "onset",
@@ -195,6 +196,27 @@ class TranscriptionSummary(EqualByContent):
         """
         rows = ({"piece": name} | scores.measures for name, scores in self.pieces.items())
         return to_dataframe(rows, index="piece")
+
+    def plot(self, **options: Any) -> Axes:
+        """Draw one measure of all pieces as bars, with their mean.
+
+        Parameters
+        ----------
+        **options
+            Further arguments of `nmfaudio.display.plot_piece_scores`.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+
+        Raises
+        ------
+        MissingExtraError
+            matplotlib is not installed.
+        """
+        from nmfaudio.display import plot_piece_scores
+
+        return plot_piece_scores(self, **options)
 
     def _measures(self) -> tuple[str, ...]:
         """Names of the measures that any piece has."""

@@ -24,6 +24,7 @@ from nmfaudio.symbolic.note import Note
 
 if TYPE_CHECKING:
     import pandas
+    from matplotlib.axes import Axes
 
 _FRAMES_PER_SECOND = 100  # as in MIREX multi-F0 estimation
 _SHORTEST = 1e-3  # s; mir_eval rejects notes of length 0
@@ -136,6 +137,27 @@ class TranscriptionScores(EqualByContent):
             for name in (*_LABELS, "drum", *self.drums)
         )
         return to_dataframe(rows, index="measure")
+
+    def plot(self, **options: Any) -> Axes:
+        """Draw precision, recall and F-measure as bars.
+
+        Parameters
+        ----------
+        **options
+            Further arguments of `nmfaudio.display.plot_note_scores`.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+
+        Raises
+        ------
+        MissingExtraError
+            matplotlib is not installed.
+        """
+        from nmfaudio.display import plot_note_scores
+
+        return plot_note_scores(self, **options)
 
     def __str__(self) -> str:
         measures = self.measures

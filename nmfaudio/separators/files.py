@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -17,10 +18,12 @@ from nmfaudio._common.files.staging import PREFIX, check_targets
 from nmfaudio._public import public
 from nmfaudio.audio.io.decoding import open_audio
 from nmfaudio.audio.io.writing import Written
+from nmfaudio.audio.transforms import transform_from
 from nmfaudio.errors import ParameterError
 from nmfaudio.stems.residual import largest_residual
 
 if TYPE_CHECKING:
+    from nmfaudio.display import Panels
     from nmfaudio.factorisation.decomposition import Decomposition
     from nmfaudio.factorisation.loop import Callback
     from nmfaudio.separators.base import Separator
@@ -99,6 +102,44 @@ class SeparatedFile(EqualByContent, Mapping[str, np.ndarray]):
             f"SeparatedFile({', '.join(self)}: {channels} × {samples} samples at {self.sr} Hz, "
             f"{self.decomposition.n_components} components)"
         )
+
+    def plot(self, start: float = 0.0, stop: float = 30.0, **options: Any) -> Panels:
+        """Draw the spectrograms of a part of the recording and of its stems.
+
+        The part of each stem is read from its file; the recording is their sum.
+
+        Parameters
+        ----------
+        start, stop : float
+            Part in seconds.
+        **options
+            Further arguments of `nmfaudio.plot_stems`.
+
+        Returns
+        -------
+        nmfaudio.display.Panels
+
+        Raises
+        ------
+        MissingExtraError
+            matplotlib is not installed.
+        AudioFileError
+            A file cannot be read.
+        """
+        from nmfaudio.audio.io import read
+        from nmfaudio.display import plot_stems
+
+        parts = {
+            name: read(path, start=start, stop=stop).samples / self.gain
+            for name, path in self.paths.items()
+        }
+        excerpt = SimpleNamespace(
+            stems=parts,
+            mixture=sum(parts.values()),
+            sr=self.sr,
+            transform=transform_from(self.decomposition.metadata["transform"]),
+        )
+        return plot_stems(excerpt, start=start, **options)
 
     def summary(self) -> dict[str, Any]:
         """Summarise the separation.

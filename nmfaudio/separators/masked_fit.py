@@ -45,11 +45,11 @@ def with_masks(
     Decomposition
     """
     structure = Masked()
-    given = list(chain.from_iterable(zip(masks, learned.factors[1::3], initial, strict=True)))
+    known = list(chain.from_iterable(zip(masks, learned.factors[1::3], initial, strict=True)))
     fitted = [H.astype(V.dtype) for H in initial]
     for start in range(0, V.shape[1], _PIECE):
         frames = slice(start, start + _PIECE)
-        piece, _ = structure.excerpt(given, frames)
+        piece, _ = structure.excerpt(known, frames)
         factors = [Factor(F, free=i % 3 == 2) for i, F in enumerate(piece)]
         found = decompose(
             V[:, frames],
@@ -63,8 +63,8 @@ def with_masks(
         ).factors[2::3]
         for H, part in zip(fitted, found, strict=True):
             H[:, frames] = part
-    given[2::3] = fitted
-    return replace(learned, factors=tuple(given), fitted=(), weights=None)
+    known[2::3] = fitted
+    return replace(learned, factors=tuple(known), fitted=(), weights=None)
 
 
 def without_frames(learned: Decomposition) -> Decomposition:

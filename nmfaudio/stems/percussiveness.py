@@ -58,7 +58,8 @@ def percussiveness(
     spacing = float(frequencies[-1] - frequencies[0]) / max(len(frequencies) - 1, 1) or 1.0
     mask = percussive_mask(V, spacing, hop_seconds)
     energy = explained_energy(V, W, H).sum(axis=0)
-    share = safe_ratio(explained_energy(mask * V, W, H).sum(axis=0), energy, 0.5)
+    mask *= V
+    share = safe_ratio(explained_energy(mask, W, H).sum(axis=0), energy, 0.5)
     return share.clip(0.0, 1.0)
 
 
@@ -87,9 +88,13 @@ def percussive_mask(V: np.ndarray, spacing: float, hop_seconds: float) -> np.nda
     D. Fitzgerald, "Harmonic/percussive separation using median filtering", DAFx 2010,
     https://arrow.tudublin.ie/argcon/67/.
     """
-    broad = median_filter(V.T, _BROAD_HZ / spacing).T ** 2
-    steady = median_filter(V, _STEADY_SECONDS / hop_seconds) ** 2
-    return safe_ratio(broad, broad + steady, 0.5)
+    # In place, since each of these arrays is as large as the spectrogram.
+    broad = median_filter(V.T, _BROAD_HZ / spacing).T
+    broad **= 2
+    both = median_filter(V, _STEADY_SECONDS / hop_seconds)
+    both **= 2
+    both += broad
+    return safe_ratio(broad, both, 0.5)
 
 
 def explained_energy(V: np.ndarray, W: np.ndarray, H: np.ndarray) -> np.ndarray:
@@ -114,7 +119,7 @@ def explained_energy(V: np.ndarray, W: np.ndarray, H: np.ndarray) -> np.ndarray:
     for lag, template in enumerate(lags[: V.shape[1]]):
         # ∑ₜ V[f, t + lag] H[k, t]: the model need not be built
         delayed = product(V[:, lag:], H[:, : H.shape[1] - lag].T.astype(V.dtype, copy=False))
-        energy += template.astype(np.float64) * delayed
+        energy += np.multiply(template, delayed, dtype=np.float64)
     return energy
 
 

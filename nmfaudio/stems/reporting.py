@@ -108,37 +108,44 @@ def _component_sounds(stems: SeparatedComponents) -> Iterator[tuple[int, Compone
             yield int(name.rpartition("-")[2]), ComponentSound(0.0, y.mean(axis=0))
         return
     each = max(_SHORTEST_EXCERPT, min(_EXCERPT_SECONDS, _MOST_SECONDS / count))
+    frames = int(min(each, seconds) * stems.sr) // stems.transform.hop
     for name, group in stems.groups.items():
+        # Components with the same excerpt share the computation of their masks.
+        places: dict[int, list[int]] = {}
         for i, k in enumerate(group.components):
-            yield k, _excerpt(stems, name, group.components, i, each)
+            first = _loudest(stems.decomposition.H[..., k, :], frames)
+            places.setdefault(first, []).append(i)
+        for first, chosen in places.items():
+            excerpts = _excerpts(stems, name, chosen, first, frames)
+            for i, excerpt in zip(chosen, excerpts, strict=True):
+                yield group.components[i], excerpt
 
 
-def _excerpt(
-    stems: SeparatedComponents, name: str, group: Sequence[int], i: int, seconds: float
-) -> ComponentSound:
-    """Sound of the i-th component of a stem where it is loudest."""
-    transform, length = stems.transform, stems.mixture.shape[1]
-    frames = min(int(seconds * stems.sr), length) // transform.hop
-    first = _loudest(stems.decomposition.H[..., group[i], :], frames)
-    begin = first * transform.hop
+def _excerpts(
+    stems: SeparatedComponents, name: str, chosen: Sequence[int], first: int, frames: int
+) -> Iterator[ComponentSound]:
+    """Sounds of some components of a stem, by position in it, from a frame on."""
+    members = stems.groups[name].components
+    masks = group_masks(stems.decomposition, [[k] for k in members], stems.masking)
+
     # Frame 0 of the excerpt is centred on its first sample, as is this frame of the recording.
-    masks = group_masks(stems.decomposition, [[k] for k in group], stems.masking)
-
     def shifted(excerpt: slice) -> Iterable[np.ndarray]:
         every = list(masks(slice(first + excerpt.start, first + excerpt.stop)))
-        return [every[i]]
+        return [every[i] for i in chosen]
 
-    segment = stems.stems[name][:, begin : begin + frames * transform.hop]
-    samples = apply_masks(shifted, 1, segment, transform)[0].mean(axis=0)
-    return ComponentSound(begin / stems.sr, _faded(samples, int(_FADE_SECONDS * stems.sr)))
+    begin, length = first * stems.transform.hop, frames * stems.transform.hop
+    segment = stems.stems[name][:, begin : begin + length]
+    fade = int(_FADE_SECONDS * stems.sr)
+    for y in apply_masks(shifted, len(chosen), segment, stems.transform):
+        yield ComponentSound(begin / stems.sr, _faded(y.mean(axis=0), fade))
 
 
 def _loudest(H: np.ndarray, frames: int) -> int:
-    """First of that many consecutive frames in which activations have the most energy."""
+    """First frame of the excerpt with the most energy, of those that follow one another."""
     energy = np.atleast_2d(H).max(axis=0).astype(np.float64) ** 2
-    until = np.append(0.0, np.cumsum(energy))  # energy before each frame
-    last = max(len(energy) - frames, 1)  # the excerpt ends in a frame of its own
-    return int(np.argmax(until[frames : frames + last] - until[:last]))
+    starts = np.arange(0, len(energy), frames)
+    first = int(starts[np.add.reduceat(energy, starts).argmax()])
+    return max(0, min(first, len(energy) - 1 - frames))  # an excerpt ends in a frame of its own
 
 
 def _faded(y: np.ndarray, length: int) -> np.ndarray:

@@ -19,6 +19,7 @@ from nmfaudio.stems.masks import group_masks
 
 if TYPE_CHECKING:
     from nmfaudio.audio.io import Written
+    from nmfaudio.display import Panels
     from nmfaudio.metrics.sources import Sources
     from nmfaudio.symbolic.note import Note
 
@@ -87,6 +88,27 @@ class Stems(EqualByContent, Mapping[str, np.ndarray]):
             f"Stems({', '.join(self)}: {channels} × {samples} samples at {self.sr} Hz, "
             f"{self.decomposition.n_components} components)"
         )
+
+    def plot(self, **options: Any) -> Panels:
+        """Draw the spectrograms of the mixture and of each stem.
+
+        Parameters
+        ----------
+        **options
+            Further arguments of `nmfaudio.plot_stems`.
+
+        Returns
+        -------
+        nmfaudio.display.Panels
+
+        Raises
+        ------
+        MissingExtraError
+            matplotlib is not installed.
+        """
+        from nmfaudio.display import plot_stems
+
+        return plot_stems(self, **options)
 
     def residual(self) -> np.ndarray:
         """Subtract the sum of the stems from the mixture.

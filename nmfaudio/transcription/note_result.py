@@ -16,7 +16,9 @@ from nmfaudio.symbolic.note import Note
 from nmfaudio.transcription.salience import Salience
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.axes import Axes
+
+    from nmfaudio.symbolic.conversion import Notes
 
 
 class NoteResult(EqualByContent, ABC):
@@ -125,21 +127,30 @@ class NoteResult(EqualByContent, ABC):
 
         return jams_document(self.notes, self.duration)
 
-    def plot(self) -> Figure:
-        """Plot the notes over the salience.
+    def plot(self, reference: Notes | None = None, **options: Any) -> Axes:
+        """Draw the notes over the salience, compared with a reference if there is one.
+
+        Parameters
+        ----------
+        reference : sequence of Note, path, or object with notes, optional
+            True notes.
+        **options
+            Further arguments of `nmfaudio.display.plot_notes`.
 
         Returns
         -------
-        matplotlib.figure.Figure
+        matplotlib.axes.Axes
 
         Raises
         ------
         MissingExtraError
             matplotlib is not installed.
         """
-        from nmfaudio.display.piano_roll import piano_roll
+        from nmfaudio.display import plot_notes
 
-        return piano_roll(self.notes, self.salience)
+        if "V" not in options:
+            options.setdefault("salience", self.salience)
+        return plot_notes(self.notes, reference, **options)
 
     def save(
         self, directory: str | os.PathLike[str], name: str = "notes", *, overwrite: bool = False

@@ -406,6 +406,7 @@ def test_models_without_a_record_are_refused(nmfaudio, songs):
         (["empty"], "has no models"),
         (["-"], "standard input"),
         (["m.npz", "--preview", "0-1"], "the model tells which part"),
+        (["m.npz", "--fit", "all"], "--fit: the model has its templates"),
     ]:
         failed = nmfaudio("render", *arguments, "-o", "rendered")
         assert failed.code in (2, 3)

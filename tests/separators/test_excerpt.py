@@ -190,8 +190,8 @@ def test_a_plot_of_a_preview_has_the_times_of_the_file(song):
     pytest.importorskip("matplotlib")
     y, sr = na.read(song, start=START, stop=STOP)
     stems = na.separate(y, sr, n_components=2, max_iter=1)
-    figure = na.plot_stems(stems, start=START)
-    assert figure.axes[0].get_xlim() == (START, STOP)
+    panels = na.plot_stems(stems, start=START)
+    assert panels["mixture"].get_xlim() == (START, STOP)
 
 
 def test_a_short_excerpt_of_a_score_tells_of_aligned():

@@ -218,7 +218,7 @@ def _over_shifts(H: np.ndarray) -> np.ndarray:
 
 
 def _energies(W: np.ndarray, H: np.ndarray) -> np.ndarray:
-    """Share of each component in the sum of the model [shape=(component,)]."""
+    """Share of each component in the sum of W H, without masks [shape=(component,)]."""
     each = W.sum(axis=(0, 1), dtype=np.float64) * H.sum(axis=1, dtype=np.float64)
     shares: np.ndarray = each / (each.sum() or 1.0)
     return shares

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from nmfaudio._common.dataframes import to_dataframe
 from nmfaudio._common.equality import EqualByContent
-from nmfaudio._common.figures import new_figure
+from nmfaudio._common.figures import draw
 
 if TYPE_CHECKING:
     import pandas
-    from matplotlib.figure import Figure
+    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,33 +67,22 @@ class RankSelection(EqualByContent):
         rows = ({"rank": rank, "score": score} for rank, score in self.scores.items())
         return to_dataframe(rows, index="rank")
 
-    def plot(self) -> Figure:
+    def plot(self, **options: Any) -> Axes:
         """Draw the scores over the ranks, with the selected rank marked.
+
+        Parameters
+        ----------
+        **options
+            Further arguments of `nmfaudio.display.plot_rank_scores`.
 
         Returns
         -------
-        matplotlib.figure.Figure
-            A figure that pyplot does not keep open.
+        matplotlib.axes.Axes
 
         Raises
         ------
         MissingExtraError
             matplotlib is not installed.
         """
-        figure: Figure = new_figure(6, 3)
-        from matplotlib.ticker import MaxNLocator  # after new_figure, which checks for matplotlib
-
-        axes = figure.subplots()
-        scores = np.array(list(self.scores.values()))
-        axes.plot(self.ranks, scores, ".-")
-        axes.plot(self.best, self.scores[self.best], "o", label=f"best: {self.best}")
-        if (
-            np.nanmax(scores) > 3 * np.nanmin(scores) > 0
-        ):  # a single bad fold would flatten the rest
-            axes.set_yscale("log")
-        quantity, better = self.meaning.split("; ")
-        axes.set(xlabel="components", ylabel=quantity, title=f"{self.method}: {better}")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.grid(alpha=0.3)
-        axes.legend()
-        return figure
+        axes: Axes = draw("plot_rank_scores", self, **options)
+        return axes

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from nmfaudio._common.equality import EqualByContent
+from nmfaudio._common.figures import draw
 from nmfaudio._common.validation import as_count
 from nmfaudio.errors import ParameterError, ShapeError
 from nmfaudio.factorisation.checks import as_spectrogram
@@ -74,6 +75,25 @@ class DeepDecomposition(EqualByContent):
         sides = (factors[:number], factors[number:])
         W_and_H = tuple(side[0] if len(side) == 1 else product.forward(side) for side in sides)
         return replace(self.joint, factors=tuple(np.ascontiguousarray(F) for F in W_and_H))
+
+    def plot(self, **options: Any) -> Any:
+        """Draw the layers as a tree.
+
+        Parameters
+        ----------
+        **options
+            Further arguments of `nmfaudio.display.plot_layers`.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+
+        Raises
+        ------
+        MissingExtraError
+            matplotlib is not installed.
+        """
+        return draw("plot_layers", self, **options)
 
 
 def deep_nmf(

@@ -149,7 +149,7 @@ def test_stopping_leaves_out_what_was_not_reached():
 
 def test_the_picture_marks_the_best():
     found = quick(small(), "error")
-    axes = found.plot().axes[0]
+    axes = found.plot()
     curve, mark = axes.lines
     assert np.array_equal(curve.get_ydata(), list(found.scores.values()))
     assert (mark.get_xdata()[0], mark.get_ydata()[0]) == (found.best, found.scores[found.best])

@@ -42,7 +42,9 @@ export class Cards {
 
   column(i) {
     const stem = this.groups.stems[i];
-    const cards = stem.components.map((k) => this.card(k, i));
+    const share = (k) => this.components.get(k).share;
+    const strongestFirst = stem.components.toSorted((a, b) => share(b) - share(a));
+    const cards = strongestFirst.map((k) => this.card(k, i));
     const text = stem.sound && !stem.original ? "No components of its own." : "Drop components here.";
     const list = cards.length
       ? element("ul", { class: "cards" }, ...cards)

@@ -52,12 +52,14 @@ addEventListener("beforeprint", () => {
 
 function tick() {
   mixer.tick();
+if (!report.folder) player.preload().catch(mixer.failed);
   showPosition(player.position);
   showPlayheads(player.position, player.loop);
   requestAnimationFrame(tick);
 }
 
 tick();
+if (!report.folder) player.preload().catch(mixer.failed);
 
 // For the console of the browser, and for tests.
 globalThis.nmfaudioReport = { report, groups, player, mixer, figure, boxes };

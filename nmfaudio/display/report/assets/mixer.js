@@ -56,7 +56,7 @@ export class Mixer extends EventTarget {
   }
 
   toggle() {
-    if (this.player.playing) this.player.pause();
+    if (this.player.playing || this.player.loading) this.player.pause();
     else this.play();
   }
 
@@ -90,7 +90,7 @@ export class Mixer extends EventTarget {
   }
 
   ended() {
-    if (this.player.playing) return;
+    if (this.player.playing || this.player.loading) return;
     this.startedByAudition = false;
     if (this.soloed !== null) {
       this.soloed = null;

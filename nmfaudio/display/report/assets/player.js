@@ -11,12 +11,15 @@ export class Player extends EventTarget {
     this.report = report;
     this.duration = report.seconds;
     this.starts = new Map(report.components.map((each) => [`component-${each.index}`, each.start]));
+    // Decodes before the first click, which browsers wait for with other contexts.
+    this.decoder = new OfflineAudioContext(1, 1, report.sr);
     this.loads = new Map(); // promises of the decoded sounds
     this.buffers = new Map();
     this.nodes = new Map();
     this.levels = new Map();
     this.loop = null;
     this.playing = false;
+    this.loading = false;
     this.offset = 0;
     this.request = 0; // number of the latest call of play
   }
@@ -36,13 +39,28 @@ export class Player extends EventTarget {
   async play() {
     const context = this.open();
     const request = ++this.request;
-    await Promise.all([context.resume(), ...this.needed().map((name) => this.load(name))]);
+    this.setState(this.playing, true);
+    try {
+      await Promise.all([context.resume(), this.preload()]);
+    } catch (error) {
+      this.setState(false, false);
+      throw error;
+    }
     if (request !== this.request || this.playing) return;
     if (this.loop) this.offset = this.within(this.offset);
     this.startedAt = context.currentTime + LEAD;
-    this.playing = true;
+    this.setState(true, false);
     for (const name of this.needed()) this.start(name);
+  }
+
+  setState(playing, loading) {
+    Object.assign(this, { playing, loading });
     this.dispatchEvent(new Event("state"));
+  }
+
+  // Decode the sounds in use.
+  preload() {
+    return Promise.all(this.needed().map((name) => this.load(name)));
   }
 
   pause() {
@@ -54,6 +72,7 @@ export class Player extends EventTarget {
     this.offset = this.position;
     this.request += 1;
     this.playing = false;
+    this.loading = false;
     for (const { source, gain } of this.nodes.values()) {
       source.stop();
       gain.disconnect();
@@ -114,7 +133,7 @@ export class Player extends EventTarget {
   load(name) {
     if (!this.loads.has(name)) {
       const loading = fetchSound(this.report, name)
-        .then((bytes) => this.open().decodeAudioData(bytes))
+        .then((bytes) => this.decoder.decodeAudioData(bytes))
         .then((buffer) => this.buffers.set(name, buffer));
       loading.catch(() => this.loads.delete(name));
       this.loads.set(name, loading);
@@ -124,7 +143,7 @@ export class Player extends EventTarget {
 
   // Compute what would be played, without a sound card.
   async render(from, seconds) {
-    await Promise.all(this.needed().map((name) => this.load(name)));
+    await this.preload();
     const { sr } = this.report;
     const offline = new OfflineAudioContext(2, Math.round(seconds * sr), sr);
     for (const name of this.needed()) {

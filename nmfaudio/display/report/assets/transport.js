@@ -40,7 +40,9 @@ export function loopBetween(player, first, last) {
 function showState(player) {
   const button = find("play");
   button.classList.toggle("playing", player.playing);
+  button.classList.toggle("loading", player.loading);
   button.setAttribute("aria-label", player.playing ? "Pause" : "Play");
+  button.setAttribute("aria-busy", String(player.loading));
   setPressed(find("loop"), Boolean(player.loop));
   find("loop-range").hidden = !player.loop;
   if (player.loop) {

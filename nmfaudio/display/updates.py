@@ -1,0 +1,168 @@
+"""Updates of a factorisation as a film."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nmfaudio._common.validation import as_number
+from nmfaudio.audio.transforms import Transform
+from nmfaudio.display.factors import (
+    MOST_COMPONENTS,
+    FactorPicture,
+    component_names,
+    draw_factors,
+    strongest_components,
+)
+from nmfaudio.display.grid import DEFAULT_TOP_HZ, Scale, cells_of, grid_of
+from nmfaudio.display.history import History, Step
+from nmfaudio.display.panels import canvas
+from nmfaudio.display.ridges import ridge_outlines
+from nmfaudio.display.style import colours
+from nmfaudio.errors import ParameterError, ShapeError
+
+if TYPE_CHECKING:
+    from matplotlib.animation import FuncAnimation
+    from matplotlib.figure import Figure
+
+
+def plot_updates(
+    history: History,
+    V: np.ndarray | None = None,
+    *,
+    transform: Transform | None = None,
+    names: Sequence[str] | None = None,
+    start: int | None = None,
+    max_components: int = MOST_COMPONENTS,
+    top_hz: float = DEFAULT_TOP_HZ,
+    scale: Scale | None = None,
+    decibels: bool | None = None,
+    seconds: float = 0.15,
+    fig: Figure | None = None,
+) -> FuncAnimation:
+    """Draw the updates of a plain NMF as a film of the model, the factors and the objective.
+
+    A notebook shows it by ``IPython.display.HTML(film.to_jshtml())``, and
+    ``film.save("film.gif", writer="pillow")`` writes it.
+
+    Parameters
+    ----------
+    history : History
+        Course of the decomposition, passed to it as ``callback=``; each step is a picture.
+    V : np.ndarray [shape=(freq, time)], optional
+        Data, whose maximum is the upper end of the colours. Default: the last model's.
+    transform : Transform, optional
+        Transform of V, for axes in Hz and seconds. Without one, axes count bins and frames.
+    names : sequence of str, optional
+        Name of each component. Default: their indices.
+    start : int, optional
+        Index of the start shown. Default: the best one.
+    max_components : int
+        Largest number of components drawn, the strongest of the last step.
+    top_hz : float
+        Highest frequency shown, in Hz.
+    scale : "log", "notes" or "linear", optional
+        Scale of frequencies. Default: ``"notes"`` for a constant-Q transform, else ``"log"``.
+    decibels : bool, optional
+        Whether the model is drawn in dB. Default: if there is a transform.
+    seconds : float
+        Duration of each picture.
+    fig : matplotlib.figure.Figure, optional
+        Figure to draw into. Default: a new one, which pyplot does not keep open.
+
+    Returns
+    -------
+    matplotlib.animation.FuncAnimation
+        Film with a picture for each step.
+
+    Raises
+    ------
+    MissingExtraError
+        matplotlib is not installed.
+    ParameterError
+        The history is empty or has no factors, or these are not those of a plain NMF.
+    ShapeError
+        V, `names` or the transform do not fit.
+
+    Examples
+    --------
+    >>> import numpy as np, nmfaudio as na
+    >>> V, history = np.random.default_rng(0).random((8, 12)), na.display.History()
+    >>> d = na.nmf(V, 2, max_iter=4, tol=0, check_every=2, rng=0, callback=history)
+    >>> film = na.display.plot_updates(history, V)
+    >>> html = film.to_jshtml()
+    """
+    figure = canvas(fig, 9.0, 5.4)
+    from matplotlib.animation import FuncAnimation
+
+    steps = history.steps(start)
+    W, H = _plain(steps[-1])
+    if V is not None and V.shape != (len(W), H.shape[1]):
+        raise ShapeError(f"V has shape {V.shape}; these factors need {(len(W), H.shape[1])}")
+    grid = grid_of(transform, (len(W), H.shape[1]), top_hz=top_hz, scale=scale)
+    peak = float((W @ H if V is None else V).max()) or 1.0
+    order = strongest_components(W, H, max_components)
+    names = component_names(names, W.shape[1])
+
+    def picture_of(step: Step) -> FactorPicture:
+        W, H = _plain(step)
+        return FactorPicture(W, H, W @ H, grid, order, {}, names)
+
+    first = picture_of(steps[0])
+    panels = draw_factors(figure, first, title="", decibels=decibels, own=fig is None, peak=peak)
+    dot = _draw_objective(panels["legend"], steps)
+
+    def draw(step: Step) -> list[Any]:
+        picture = picture_of(step)
+        (mesh,), (left,), (below,) = (panels[name].collections for name in ("V", "W", "H"))
+        mesh.set_array(cells_of(picture.V, grid, peak=peak, decibels=decibels)[0])
+        for ridges, (rows, borders), upright in (
+            (left, picture.templates, True),
+            (below, picture.activations, False),
+        ):
+            ridges.set_verts(ridge_outlines(borders, rows, upright=upright))
+        panels["V"].set_title(f"model after {step.iteration} iterations")
+        dot.set_data([step.iteration], [step.loss])
+        return [mesh, left, below, dot]
+
+    if fig is None:  # the layout takes longer than a picture, and would move with the title
+        draw(steps[-1])
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
+    milliseconds = 1000 * as_number(seconds, "seconds", above=0)
+    return FuncAnimation(figure, draw, frames=steps, interval=milliseconds)
+
+
+def _plain(step: Step) -> tuple[np.ndarray, np.ndarray]:
+    """W and H of a plain NMF."""
+    if not step.factors:
+        raise ParameterError("the history has no factors; make it with History(factors=True)")
+    if len(step.factors) != 2 or any(F.ndim != 2 for F in step.factors):
+        shapes = ", ".join(str(F.shape) for F in step.factors)
+        raise ParameterError(
+            f"the factors have shapes {shapes}; plot_updates draws those of a plain NMF, "
+            "(freq, component) and (component, time)"
+        )
+    W, H = step.factors
+    return W, H
+
+
+def _draw_objective(axes: Any, steps: Sequence[Step]) -> Any:
+    """Draw the objective over iterations; return the dot that marks an iteration."""
+    axes.axis("on")
+    colour, second = colours(axes, 2)
+    losses = [step.loss for step in steps]
+    axes.plot([step.iteration for step in steps], losses, color=colour, lw=1.5)
+    (dot,) = axes.plot([], [], "o", color=second, ms=6)
+    if min(losses) > 0:
+        axes.set_yscale("log")
+        axes.yaxis.set_ticks(
+            [min(losses), max(losses)], [f"{min(losses):.3g}", f"{max(losses):.3g}"]
+        )
+        axes.yaxis.set_ticks([], minor=True)
+    axes.set(xlabel="iteration", title="objective")
+    axes.title.set_fontsize("medium")
+    axes.spines[["top", "right"]].set_visible(False)
+    return dot
