@@ -80,8 +80,8 @@ class RegroupSeparator(NmfSeparator):
     )
     groups_file: str | os.PathLike[str] | None = option(
         None,
-        'JSON file of groups, {"drums": [0, 3], "bass": [1]}, to which those of --group are added (default:'
-        " none)",
+        'JSON file of groups, {"drums": [0, 3], "bass": [1]}, to which those of --group are added'
+        " (default: none)",
         flag="--groups",
         metavar="GROUPS.json",
     )
