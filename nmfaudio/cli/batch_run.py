@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import textwrap
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
@@ -85,8 +86,7 @@ class BatchRun(Command):
     operands = "COMMAND INPUT... -o OUTPUT [options of COMMAND]"
     details = f"""\
 COMMAND is one of
-  {", ".join(COMMANDS[:-2])},
-  {" and ".join(COMMANDS[-2:])}.
+{textwrap.indent(textwrap.fill(", ".join(COMMANDS)), "  ")}.
 An INPUT is a file, a folder with its subfolders, or a pattern in quotes such
 as '**/*.flac'. Each file is processed by itself, in a process with one thread.
 In the path of a file that COMMAND takes beside each recording, such as a score,

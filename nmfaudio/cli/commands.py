@@ -52,6 +52,10 @@ OTHERS = {
         "nmfaudio.cli.picture:PictureCommand",
         "draw the spectrogram of a recording, with a grid to read off boxes",
     ),
+    "report": (
+        "nmfaudio.cli.report:ReportCommand",
+        "write a page to hear, see and regroup the stems of a saved model",
+    ),
     "completion": (
         "nmfaudio.cli.completion:CompletionCommand",
         "print a script that completes commands and options in the shell",
@@ -73,7 +77,16 @@ GROUPS = {
     "if you need notes": ("transcribe",),
     "if you have many files": ("batch", "render"),
     "if the sound is still arriving": ("live",),
-    "tools": ("info", "regroup", "dictionary", "evaluate", "samples", "completion", "doctor"),
+    "tools": (
+        "info",
+        "regroup",
+        "report",
+        "dictionary",
+        "evaluate",
+        "samples",
+        "completion",
+        "doctor",
+    ),
 }
 """Commands by what a user has, in the order of the help."""
 

@@ -10,6 +10,9 @@ from typing import Self
 from nmfaudio.errors import ParameterError
 
 DEFAULT = "{track}/{stem}.{ext}"
+TRACK = "{track}"
+"""Placeholder of the name of a recording."""
+
 _FIELDS = ("track", "stem", "ext", "command")
 
 
@@ -98,7 +101,7 @@ class FileName:
     @property
     def folder_has_track(self) -> bool:
         """True if each recording has a folder of its own."""
-        return "{track}" in self._head
+        return TRACK in self._head
 
     @property
     def _head(self) -> str:

@@ -164,7 +164,10 @@ def _check_inputs(jobs: Sequence[Job], command: JobOptions) -> None:
     inputs = {os.path.realpath(path): path for path in command.inputs if path != STDIN}
     for job in jobs:
         if job.model is not None and os.path.realpath(job.model) in inputs:
-            raise ParameterError(f"{job.model}: is an input, and --save-model would replace it")
+            raise ParameterError(
+                f"{job.model}: is an input, and the model to be saved would replace it; choose"
+                " another --output or --save-model"
+            )
         for path in job.existing:
             if os.path.realpath(path) in inputs:
                 raise ParameterError(

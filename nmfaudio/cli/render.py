@@ -15,7 +15,8 @@ from nmfaudio.cli.failures import printable
 from nmfaudio.cli.inputs import STDIN, Input
 from nmfaudio.cli.parser import INPUT, Parser
 from nmfaudio.cli.record import PREFIX, digest, recorded_results
-from nmfaudio.cli.separate import MODEL, SeparateCommand
+from nmfaudio.cli.separate import SeparateCommand
+from nmfaudio.cli.stem_command import MODEL
 from nmfaudio.cli.tracks import track_names
 from nmfaudio.errors import AudioFileError, ParameterError
 
@@ -88,7 +89,7 @@ is searched for in the folder --audio.
         """Models, those in folders included."""
         models: dict[str, Input] = {}
         for text in self.files:
-            for item in _models(text):
+            for item in find_models(text):
                 models.setdefault(os.path.abspath(item.source), item)
         return list(models.values())
 
@@ -111,7 +112,7 @@ is searched for in the folder --audio.
         from nmfaudio.factorisation.decomposition import Decomposition
 
         origin = find_origin(Path(job.source), self.audio)
-        separator = _separator(Decomposition.load(job.source))
+        separator = restored_separator(Decomposition.load(job.source))
         command = replace(self, separator=separator, preview=origin.preview)
         vars(command)["_written_from"] = self._written_from  # of the whole run
         return command, replace(job, source=origin.path)
@@ -172,8 +173,17 @@ def _record(model: Path) -> Mapping[str, Any]:
     )
 
 
-def _separator(saved: Decomposition) -> RegroupSeparator:
-    """Separator that makes the stems of a model as the one that saved it does."""
+def restored_separator(saved: Decomposition) -> RegroupSeparator:
+    """Return a separator that makes the stems of a model as the one that saved it does.
+
+    Parameters
+    ----------
+    saved : Decomposition
+
+    Returns
+    -------
+    RegroupSeparator
+    """
     from nmfaudio.separators.regroup import RegroupSeparator
 
     settings = saved.metadata.get("settings", {})
@@ -182,8 +192,25 @@ def _separator(saved: Decomposition) -> RegroupSeparator:
     )
 
 
-def _models(text: str) -> Iterator[Input]:
-    """Models in a folder, or the one that is named."""
+def find_models(text: str) -> Iterator[Input]:
+    """Find the models in a folder, or the one that is named.
+
+    Parameters
+    ----------
+    text : str
+        Path of a model or a folder.
+
+    Yields
+    ------
+    Input
+
+    Raises
+    ------
+    ParameterError
+        The model is to come from standard input.
+    AudioFileError
+        A folder has no models.
+    """
     if text == STDIN:
         raise ParameterError("a model cannot come from standard input; name its file")
     if not os.path.isdir(text):

@@ -2,67 +2,48 @@
 
 from __future__ import annotations
 
-import glob
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
-from pathlib import Path
+from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from nmfaudio._common.options import Option, option, options, switch
-from nmfaudio.cli.batch import DEFAULT_ROOTS, BatchCommand, Worker, describe_result
+from nmfaudio.cli.batch import Worker, describe_result
 from nmfaudio.cli.command import STDOUT, describe_command
-from nmfaudio.cli.failures import check_ended, printable
-from nmfaudio.cli.file_names import FileName
-from nmfaudio.cli.inputs import input_name
+from nmfaudio.cli.failures import check_ended
+from nmfaudio.cli.file_names import TRACK
 from nmfaudio.cli.memory import needed_memory
 from nmfaudio.cli.parser import (
     COMPUTATION,
-    OUTPUT,
     REPORTING,
     TUNING,
     Parser,
-    at_least,
     build_parser,
     constructed,
     parse,
     values_of,
 )
 from nmfaudio.cli.progress import FITTING, PREPARING, READING, WRITING
-from nmfaudio.cli.record import PREFIX, discard_record
+from nmfaudio.cli.stem_command import StemCommand
 from nmfaudio.cli.stem_files import (
-    COMPONENTS,
-    check_encoding,
     chosen_names,
     stem_paths,
-    stem_tags,
-    stem_targets,
 )
-from nmfaudio.errors import LimitError, OutputError, ParameterError
-from nmfaudio.separators.base import Separator, load_separator
+from nmfaudio.errors import LimitError, ParameterError
+from nmfaudio.separators.base import load_separator
 from nmfaudio.separators.excerpt import Excerpt
 from nmfaudio.separators.pipeline import NmfSeparator
 
 if TYPE_CHECKING:
     from nmfaudio.cli.jobs import Job
     from nmfaudio.cli.progress import Bar
-    from nmfaudio.factorisation.decomposition import Decomposition
     from nmfaudio.separators.blockwise import StemStream
-    from nmfaudio.stems.stems import Stems
-    from nmfaudio.symbolic.note import Note
-
-MODEL = "model"
-"""Name of the file of a model without stems."""
 
 LONG = 600
 """Seconds from which on a batch renders the stems of a file in several tasks."""
 
-_TRACK = "{track}"
-_NOTES = ("mid", "csv")  # suffixes
-_ANY_AUDIO = (1, 48_000)  # channels and Hz that every format holds
 _DETAILS = """\
 The stems have the sample rate, the channels and the length of each FILE, and
 sum to it. They are written to OUTPUT/<name of FILE>/<source>.wav, where OUTPUT
@@ -85,90 +66,17 @@ _STAGES_OF = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class SeparateCommand(BatchCommand):
+class SeparateCommand(StemCommand):
     """``nmfaudio separate`` and the commands of all other separators."""
 
     details = _DETAILS
     stages: ClassVar[Mapping[str, float]] = _STAGES
 
-    separator: Separator
-    stems: bool = True
-    """Whether stems are written, and not only the model and the notes."""
     divided: bool = False
     """Whether long files are processed in blocks, of which a batch makes several tasks."""
     parts: str | None = None
     """Folder with the rendered parts of a long file, which are to be joined."""
 
-    output: str | None = option(
-        None,
-        "folder that gets a folder for each file (default: separated/<name of the command>)",
-        short="-o",
-        metavar="OUTPUT",
-        group=OUTPUT,
-    )
-    format: str = option(
-        "wav",
-        "wav, flac, aiff, caf, w64, au, ogg, opus or mp3; the last three are lossy, so the stems"
-        " do not sum exactly",
-        parse=str.lower,
-        metavar="FORMAT",
-        group=OUTPUT,
-    )
-    subtype: str | None = option(
-        None,
-        "coding of the samples: PCM_16, PCM_24, FLOAT or DOUBLE (default: FLOAT if the format"
-        " supports it, PCM_24 in flac)",
-        metavar="SUBTYPE",
-        group=OUTPUT,
-    )
-    clip: str = option(
-        "gain",
-        "if a stem peaks over full scale in a format that would clip it, scale all stems by one"
-        " gain or fail",
-        choices=("gain", "error"),
-        group=OUTPUT,
-    )
-    only: tuple[str, ...] = option(
-        (),
-        "write only these stems: one name, or several separated by commas; they do not sum to FILE",
-        many=True,
-        metavar="NAMES",
-        group=OUTPUT,
-    )
-    filename: FileName = option(
-        FileName(),
-        "path of each stem below OUTPUT; {track} is the name of FILE, {ext} the suffix of --format,"
-        " {command} the name of the command",
-        parse=FileName.parse,
-        metavar="TEMPLATE",
-        group=OUTPUT,
-    )
-    mp3_bitrate: int | None = option(
-        None,
-        "constant bitrate of mp3 in kbit/s, such as 192 (default: variable)",
-        parse=at_least(8),
-        metavar="N",
-        group=OUTPUT,
-    )
-    tags: str = option(
-        "none",
-        "keep: copy title, artist, album, … of FILE to the stems, with the name of the stem after"
-        " the title",
-        choices=("none", "keep"),
-        group=OUTPUT,
-    )
-    plot: bool = switch(
-        "also draw the spectrograms of FILE and of its stems: plot.png; needs nmfaudio[plot]",
-        group=OUTPUT,
-    )
-    components_too: bool = switch("also write each component of the stems", group=OUTPUT)
-    save_model: str | None = option(
-        None,
-        "also write the factorisation with its settings; with several files, {track} stands for"
-        " the name of each",
-        metavar="M.NPZ",
-        group=OUTPUT,
-    )
     fit: str = option(
         "frames",
         "frames of a file processed in blocks from which templates are learned: up to 8,192 that"
@@ -210,55 +118,6 @@ class SeparateCommand(BatchCommand):
         return _STAGES | _STAGES_OF.get(self.name, {})
 
     @property
-    def root(self) -> Path:
-        """Folder that gets a folder for each recording."""
-        # By default each command has a folder of its own, so that several can separate one song.
-        return Path(DEFAULT_ROOTS[0], self.name) if self.output is None else Path(self.output)
-
-    def patterns(self, track: str) -> Sequence[Path]:
-        """Glob patterns, below `root`, of the results of a recording."""
-        from nmfaudio._common.files import distinct_names
-
-        names = ["*"] if self.stems else []
-        known = self._stem_names
-        if self.stems and known is not None:  # then stems of other commands are not in the way
-            files = dict(zip(known, distinct_names(known), strict=True))
-            names = [glob.escape(files[name]) for name in chosen_names(self.only, known)]
-        stems = [self._path(track, name, self.format) for name in names]
-        components = [
-            path.parent / COMPONENTS / path.name
-            for path in (self._path(track, f"{name}-*", self.format) for name in names)
-        ]
-        return [
-            *stems,
-            *(components if self.components_too else []),
-            *(self._path(track, "notes", ext) for ext in _NOTES if known is None),
-            *([self._path(track, "plot", "png")] if self.plot else []),
-        ]
-
-    @property
-    def _stem_names(self) -> tuple[str, ...] | None:
-        """Names of the stems; None if they depend on the recording."""
-        return getattr(self.separator, "stem_names", None)
-
-    @cached_property
-    def _written_from(self) -> dict[str, str]:
-        """Inputs of this run by the paths of their stems, in which case does not matter."""
-        return {}
-
-    def _path(self, track: str, stem: str, ext: str) -> Path:
-        return self.filename.path(track=track, stem=stem, ext=ext, command=self.name)
-
-    def record_path(self, track: str) -> Path:
-        """Path, below `root`, of the record of the settings that made the results."""
-        # Several commands and formats may share a folder, with --filename also several recordings.
-        name = self.name if self.filename.folder_has_track else f"{self.name}-{Path(track).name}"
-        return self._folder(track) / f"{PREFIX}{name}-{self.format if self.stems else MODEL}.json"
-
-    def _folder(self, track: str) -> Path:
-        return self.filename.folder(track=track, command=self.name)
-
-    @property
     def settings(self) -> dict[str, Any]:
         """Options on which the content of the results depends, by their flags."""
         own = {
@@ -267,41 +126,17 @@ class SeparateCommand(BatchCommand):
         }
         return own | super().settings
 
-    def model_path(self, track: str) -> Path | None:
-        """Path of the factorisation of a recording."""
-        if self.save_model is not None:
-            return Path(self.save_model.replace(_TRACK, track))
-        return None if self.stems else self.root / self._folder(track) / f"{MODEL}.npz"
-
     def check(self) -> None:
         """Check all options, and the files that belong to the recordings."""
         from nmfaudio._common.files.sources import open_source
-        from nmfaudio.audio.io import check_format
 
         for setting in options(type(self.separator)):
             path = getattr(self.separator, setting.name)
-            if setting.suffixes and isinstance(path, str) and _TRACK not in path:
+            if setting.suffixes and isinstance(path, str) and TRACK not in path:
                 open_source(path)[0].close()
-        check_format(self.format, self.subtype, *_ANY_AUDIO)
         if self.fit != "frames":
             self.separator.check_fit(self.fit)  # type: ignore[arg-type]  # argparse checks it
-        check_encoding(self.format, self.mp3_bitrate, keep_tags=self.tags == "keep")
-        if self.only and self._stem_names is not None:
-            chosen_names(self.only, self._stem_names)
-        if self.plot:
-            from nmfaudio._common.figures import new_figure
-
-            new_figure(1, 1)
-        count = len(self.recordings)
-        if count > 1 and not self.filename.has_track:
-            raise ParameterError(
-                f"--filename {self.filename} is the same for {count} inputs; put {_TRACK} into it"
-            )
-        if self.save_model is not None and count > 1 and _TRACK not in self.save_model:
-            raise ParameterError(
-                f"--save-model {self.save_model} is one file for {count} inputs;"
-                f" put {_TRACK} into it, as in {_TRACK}.npz"
-            )
+        super().check()
 
     def prepare(self) -> Worker:
         """Return the function that separates a recording."""
@@ -329,7 +164,7 @@ class SeparateCommand(BatchCommand):
         from nmfaudio.separators.files import write_stream
 
         written, error = Written((), 1.0, ""), None  # of no stems
-        for name in ("plot", "components_too"):
+        for name in ("plot", "report", "components_too"):
             if getattr(self, name):
                 flag = f"--{name.replace('_', '-')}"
                 raise ParameterError(
@@ -383,7 +218,8 @@ class SeparateCommand(BatchCommand):
 
     def is_long(self, job: Job) -> bool:
         """Return whether a batch renders a file in several tasks; in memory it never does."""
-        if not self.divided or self.no_stream or self.plot or self.components_too:
+        in_memory = self.no_stream or self.plot or self.report or self.components_too
+        if not self.divided or in_memory:
             return False
         duration = needed_memory(lambda y, sr: y.shape[1] // sr, job.content, self.preview)
         return duration >= LONG
@@ -395,93 +231,6 @@ class SeparateCommand(BatchCommand):
     def _excerpt(self, job: Job, start: float) -> Excerpt | None:
         """Place of the part to process: times of the settings count from the file's beginning."""
         return None if self.preview is None else Excerpt(job.content, start)
-
-    def _check_coding(self, channels: int, sr: int) -> None:
-        """Check that the format can hold the stems."""
-        from nmfaudio.audio.io import check_format
-        from nmfaudio.audio.io.formats import compression_level
-
-        check_format(self.format, self.subtype, channels, sr)
-        if self.mp3_bitrate is not None:
-            compression_level(self.mp3_bitrate, sr)
-
-    def _target(self, job: Job, stem: str, ext: str | None = None) -> Path:
-        """Path of a result of a recording."""
-        return self.root / self._path(job.track, stem, self.format if ext is None else ext)
-
-    def _claim(self, job: Job, targets: Iterable[Path]) -> None:
-        """Check that no other input of this run has written to these paths, before writing."""
-        from nmfaudio._common.files.names import file_key
-
-        for target in targets:
-            source = self._written_from.setdefault(file_key(str(target)), job.source)
-            if source != job.source:
-                raise OutputError(
-                    f"{printable(str(target))}: was made from {input_name(source)} in this run;"
-                    " change --filename"
-                )
-
-    def _encoding(self, job: Job, paths: Mapping[str, Path]) -> dict[str, Any]:
-        """Keyword arguments of the functions that write the stems at these paths."""
-        tags = None
-        if self.tags == "keep":
-            own = stem_tags(job.content, self.format, list(paths))
-            tags = dict(zip(paths.values(), own, strict=True))  # components get none
-        discard_record(job.record)  # it does not hold for results replaced in part
-        return {
-            "format": self.format,
-            "subtype": self.subtype,
-            "clip": self.clip,
-            "overwrite": self.overwrite,
-            "bitrate": self.mp3_bitrate,
-            "tags": tags,
-        }
-
-    def _write(self, job: Job, stems: Stems, start: float) -> dict[str, Any]:
-        """Write the stems and all extras, and describe them; they begin `start` s into the file."""
-        from nmfaudio._common.figures import encode_figure
-        from nmfaudio._common.files import write_bytes
-        from nmfaudio.audio.io import write_group
-        from nmfaudio.cli.results import describe_stems
-        from nmfaudio.display import plot_stems
-
-        # What may fail comes before the first file is written.
-        names = chosen_names(self.only, list(stems))
-        path = partial(self._target, job)
-        targets = stem_targets(stems, names, path, components_too=self.components_too)
-        self._claim(job, targets)
-        picture = encode_figure(plot_stems(stems, start=start).figure) if self.plot else b""
-        paths = dict(zip(names, targets, strict=False))  # the stems come first
-        written = write_group(targets, stems.sr, **self._encoding(job, paths))
-        facts = self._write_extras(job, stems.decomposition, stems.notes)
-        plot = path("plot", "png") if self.plot else None
-        if plot is not None:
-            write_bytes(plot, picture, overwrite=self.overwrite)
-        return describe_stems(stems.mixture, stems, written, names) | facts | {"plot": plot}
-
-    def _write_extras(
-        self, job: Job, model: Decomposition, notes: Sequence[Note]
-    ) -> dict[str, Any]:
-        """Write the model and the notes, and return their paths."""
-        from nmfaudio.symbolic.writing import write_notes
-
-        if job.model is not None:
-            model.save(job.model, overwrite=self.overwrite)
-        # A recording without hits gets files without notes.
-        has_notes = bool(notes) or getattr(self.separator, "hits", False)
-        files = [self._target(job, "notes", ext) for ext in _NOTES] if has_notes else []
-        for file in files:
-            write_notes(file, notes, overwrite=self.overwrite)
-        return {"model": job.model, "notes": files}
-
-    def written(self, report: dict[str, Any]) -> Iterable[os.PathLike[str]]:
-        """Paths written for one file."""
-        for source in report.get("sources", ()):
-            if source["path"] is not None:
-                yield source["path"]
-        yield from report.get("component_paths", ())
-        yield from report.get("notes", ())
-        yield from (report[name] for name in ("plot", "model") if report.get(name) is not None)
 
     def lines(self, name: str, report: dict[str, Any]) -> Iterable[str]:
         """One line about the stems, and a table of them if it was chosen."""

@@ -7,16 +7,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from nmfaudio._common.options import Option, option, options, switch
 from nmfaudio.cli.batch import DEFAULT_ROOTS, BatchCommand, Worker, describe_result
 from nmfaudio.cli.command import STDOUT
 from nmfaudio.cli.failures import check_ended, printable
 from nmfaudio.cli.memory import check_memory
+from nmfaudio.cli.pages import page_patterns, page_title
 from nmfaudio.cli.parser import OUTPUT, REPORTING
 from nmfaudio.cli.progress import FITTING, PREPARING, READING, WRITING, times
 from nmfaudio.cli.record import PREFIX, discard_record
+from nmfaudio.cli.transcriber_files import load_drums, load_notes
 from nmfaudio.errors import ParameterError
 
 # Slow imports are inside the functions that need them, so that --help is fast.
@@ -25,8 +27,6 @@ if TYPE_CHECKING:
     from nmfaudio.audio.io.track import Track
     from nmfaudio.cli.jobs import Job
     from nmfaudio.cli.progress import Bar
-    from nmfaudio.dictionaries.dictionary import Dictionary
-    from nmfaudio.dictionaries.note_dictionary import NoteDictionary
     from nmfaudio.stems.stems import Stems
     from nmfaudio.transcription.drums import DrumTranscriber
     from nmfaudio.transcription.result import Transcription
@@ -35,7 +35,13 @@ if TYPE_CHECKING:
 
 _GROUP = "transcription"
 _STEMS = {"note": "note", "pitch": "pitch", "hand": "hand", "part": "track"}  # argument of stems()
-_EXTRAS = {"salience": "salience.npz", "sonify": "sonification.wav", "plot": "plot.png"}
+_EXTRAS = {
+    "salience": "salience.npz",
+    "sonify": "sonification.wav",
+    "plot": "plot.png",
+    "report": "report.html",
+}
+_IN_MEMORY = ("stems", "sonify", "report")  # options that need the whole recording
 _OF_NOTES = {"low": "--low", "high": "--high", "min_note": "--min-note"}
 _NOTE = ("onset", "offset", "pitch", "velocity", "track")  # what --json has of a note
 
@@ -143,6 +149,11 @@ examples:
     plot: bool = switch(
         f"also write a picture of the notes: {_EXTRAS['plot']}; needs matplotlib", group=OUTPUT
     )
+    report: bool = switch(
+        "also write a page for the browser, to hear and see the notes, and the hands or the parts"
+        f" of the drum kit: {_EXTRAS['report']}",
+        group=OUTPUT,
+    )
     stems: str | None = option(
         None,
         "also separate each note, pitch, hand or part of the drum kit, and the rest; they sum to"
@@ -176,7 +187,8 @@ examples:
         """Glob patterns, below `root`, of the results of a recording."""
         extras = [file for name, file in _EXTRAS.items() if getattr(self, name)]
         names = ["notes.csv", "notes.mid", *extras, *(["stems/*.wav"] if self.stems else [])]
-        return [Path(track, name) for name in names]
+        page = page_patterns(Path(track, _EXTRAS["report"])) if self.report else []
+        return [*(Path(track, name) for name in names), *page[1:]]
 
     def check(self) -> None:
         """Check options, that a picture can be drawn, and that the dictionary can be read."""
@@ -198,6 +210,11 @@ examples:
 
             new_figure(1, 1)
         _ = self._transcriber
+
+    @property
+    def _page_stems(self) -> Literal["hand", "track"]:
+        """Stems of the page."""
+        return "track" if self.drums else "hand"
 
     @cached_property
     def _transcriber(self) -> Transcriber | DrumTranscriber:
@@ -234,7 +251,7 @@ examples:
         if not self.in_blocks(job, transcriber, bar):
             recording = self.read(job, bar)
             return recording, self.compute(transcriber, recording, bar)
-        for name in ("stems", "sonify"):
+        for name in _IN_MEMORY:
             if getattr(self, name):
                 raise ParameterError(
                     f"--{name} needs the whole recording in memory, which is processed in blocks;"
@@ -257,7 +274,7 @@ examples:
             "shortest": self.min_note,
         }
         settings: dict[str, Any] = {k: value for k, value in chosen.items() if value is not None}
-        dictionary = None if self.dictionary is None else _load_notes(self.dictionary)
+        dictionary = None if self.dictionary is None else load_notes(self.dictionary)
         return Transcriber(dictionary, **settings)
 
     def _drum_transcriber(self) -> DrumTranscriber:
@@ -268,7 +285,7 @@ examples:
         if self.threshold is not None:
             settings["threshold"] = self.threshold
         if self.dictionary is not None:
-            settings["dictionary"] = dictionary = _load_drums(self.dictionary)
+            settings["dictionary"] = dictionary = load_drums(self.dictionary)
             settings["parts"] = tuple(part for part in DRUM_PARTS if part in dictionary.names)
         if self.parts is not None:
             settings["parts"] = tuple(name.strip() for name in self.parts.split(","))
@@ -277,15 +294,29 @@ examples:
     def _write(self, job: Job, result: Any) -> dict[str, Any]:
         """Write the notes of a `NoteResult` and all extras; return their paths."""
         from nmfaudio._common.figures import encode_figure
-        from nmfaudio._common.files import write_bytes
-        from nmfaudio.audio.io import write_group
 
         extras = {name: job.folder / file for name, file in _EXTRAS.items() if getattr(self, name)}
         # What may fail comes before the first file is written.
         picture = encode_figure(result.plot().figure) if self.plot else b""
+        if self.report:
+            _check_memory(result, self._page_stems)
         stems = _separate(result, _STEMS[self.stems]) if self.stems else None
         discard_record(job.record)  # it does not hold for results replaced in part
         score = result.save(job.folder, overwrite=self.overwrite)
+        sounds = self._write_extras(job, result, extras, picture)
+        paths: Sequence[Path] = ()
+        if stems is not None:
+            paths = stems.save(job.folder / "stems", overwrite=self.overwrite).paths
+        facts = {"score": score, "stems": paths, "report_files": sounds}
+        return facts | {name: extras.get(name) for name in _EXTRAS}
+
+    def _write_extras(
+        self, job: Job, result: Any, extras: Mapping[str, Path], picture: bytes
+    ) -> list[Path]:
+        """Write the files beside the notes; return those of the sounds of the page."""
+        from nmfaudio._common.files import write_bytes
+        from nmfaudio.audio.io import write_group
+
         if self.salience:
             result.save_salience(extras["salience"], overwrite=self.overwrite)
         if self.sonify:
@@ -293,16 +324,26 @@ examples:
             write_group(audio, result.sr, format="wav", overwrite=self.overwrite)
         if self.plot:
             write_bytes(extras["plot"], picture, overwrite=self.overwrite)
-        paths: Sequence[Path] = ()
-        if stems is not None:
-            paths = stems.save(job.folder / "stems", overwrite=self.overwrite).paths
-        return {"score": score, "stems": paths} | {name: extras.get(name) for name in _EXTRAS}
+        if not self.report:
+            return []
+        pages: list[Path] = result.report(
+            extras["report"],
+            by=self._page_stems,
+            title=page_title(job.source, self.preview),
+            recording=job.source,
+            overwrite=self.overwrite,
+        )
+        return pages[1:]
 
     def written(self, report: dict[str, Any]) -> Iterable[Path]:
         """Paths written for one file."""
         yield from report.get("score", ())
-        yield from (report[name] for name in _EXTRAS if report.get(name) is not None)
+        *others, page = (report.get(name) for name in _EXTRAS)
+        yield from (path for path in others if path is not None)
         yield from report.get("stems", ())
+        yield from report.get("report_files", ())
+        if page is not None:  # the last one, where it is easily found
+            yield page
 
     def lines(self, name: str, report: dict[str, Any]) -> Iterable[str]:
         """One line about the notes; with -v another one about the fit."""
@@ -315,41 +356,6 @@ examples:
 def transcriber_options() -> tuple[Option, ...]:
     """Options that choose the transcriber."""
     return tuple(each for each in options(TranscribeCommand) if each.group == _GROUP)
-
-
-def _load_notes(path: str) -> NoteDictionary:
-    """Load a dictionary of notes; refuse others with the options that they need."""
-    from nmfaudio.dictionaries.dictionary import Dictionary
-    from nmfaudio.dictionaries.note_dictionary import NoteDictionary
-
-    dictionary = Dictionary.load(path)
-    if None in dictionary.pitches:
-        names = ", ".join(dictionary.names)
-        raise ParameterError(
-            f"{printable(path)}: has templates of {names} without pitches; for hits of drums add "
-            "--drums, for notes learn one with nmfaudio learn --notes LABEL=FOLDER"
-        )
-    return NoteDictionary.load(path)
-
-
-def _load_drums(path: str) -> Dictionary:
-    """Load a dictionary of drum hits; refuse others with what to do."""
-    from nmfaudio.dictionaries.dictionary import Dictionary
-    from nmfaudio.symbolic.names import DRUM_PARTS
-
-    dictionary = Dictionary.load(path)
-    if None not in dictionary.pitches:
-        names = ", ".join(dictionary.names)
-        raise ParameterError(
-            f"{printable(path)}: has notes of {names}, --drums needs hits of drums; omit --drums"
-        )
-    if dictionary.lags == 1 or not set(DRUM_PARTS) & set(dictionary.names):
-        raise ParameterError(
-            f"{printable(path)}: has {dictionary.kind} of {', '.join(dictionary.names)}; --drums "
-            f"needs convolutive ones of {', '.join(DRUM_PARTS)}: nmfaudio learn kick=FOLDER "
-            "snare=FOLDER --kind convolutive"
-        )
-    return dictionary
 
 
 def _describe_notes(result: Transcription | TranscribedFile) -> dict[str, Any]:
@@ -375,7 +381,13 @@ def _fit(report: dict[str, Any]) -> str:
 
 
 def _separate(result: Transcription, by: str) -> Stems:
-    from nmfaudio.transcription.note_stems import note_stems, stems_memory
+    from nmfaudio.transcription.note_stems import note_stems
+
+    _check_memory(result, by)
+    return note_stems(result, by)
+
+
+def _check_memory(result: Transcription, by: str) -> None:
+    from nmfaudio.transcription.note_stems import stems_memory
 
     check_memory(stems_memory(result, by))
-    return note_stems(result, by)

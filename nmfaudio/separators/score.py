@@ -6,7 +6,7 @@ import os
 import warnings
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from nmfaudio._common.options import documented, option
 from nmfaudio._public import public
@@ -202,18 +202,20 @@ class ScoreSeparator(NmfSeparator):
         learned = learn_score(inputs, notes, self._names, self._settings, count)
         return replace(learned, metadata=metadata)
 
-    def _aligned_notes(self, inputs: SeparationInput) -> tuple[list[Note], dict[str, float]]:
-        """Notes at the times of the recording, and metadata of the alignment."""
+    def _aligned_notes(self, inputs: SeparationInput) -> tuple[list[Note], dict[str, Any]]:
+        """Notes at the times of the recording, and metadata with those inside it."""
+        from nmfaudio.separators.score_model import note_values
         from nmfaudio.symbolic.alignment import align_with_mismatch
 
-        metadata = {}
+        metadata: dict[str, Any] = {}
         if self.aligned:
             notes = _within(self.notes, inputs, self.tolerance)
         else:
             alignment = align_with_mismatch(self.notes, inputs.y, inputs.sr)
             notes, metadata = alignment.notes, {"score_mismatch": alignment.mismatch}
         self._check_times(notes, inputs)
-        return notes, metadata
+        inside = [note for note in notes if note.onset < inputs.duration]
+        return notes, metadata | {"notes": [list(note_values(note)) for note in inside]}
 
     @property
     def _settings(self) -> ScoreSettings:

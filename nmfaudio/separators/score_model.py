@@ -123,7 +123,7 @@ def learn_score(
     fitted = _fitted(inputs, V, frames, voices, settings)
     chosen = _states_within(voices, inputs)
     fit = ScoreFit(
-        tuple(map(_as_tuple, notes)),
+        tuple(map(note_values, notes)),
         tuple(names),
         settings.n_free,
         settings.tolerance,
@@ -221,8 +221,18 @@ class ScoreFit:
         return A
 
 
-def _as_tuple(note: Note) -> tuple[Any, ...]:
-    """Return the fields of a note in the order of its class."""
+def note_values(note: Note) -> tuple[Any, ...]:
+    """Return the fields of a note in the order of its class, as plain numbers and text.
+
+    Parameters
+    ----------
+    note : Note
+
+    Returns
+    -------
+    tuple
+        JSON-serialisable.
+    """
     times = float(note.onset), float(note.offset)
     sound = note.track, int(note.program), int(note.channel)
     return *times, float(note.pitch), float(note.velocity), *sound

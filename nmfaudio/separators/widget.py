@@ -57,9 +57,9 @@ def widget(stems: Stems) -> AnyWidget:
     --------
     >>> import numpy as np, nmfaudio as na
     >>> y = np.random.default_rng(0).standard_normal((1, 8000))
-    >>> w = na.widget(na.separate(y, 8000, n_components=4, max_iter=5))  # doctest: +SKIP
-    >>> w.groups = {"first": [0], "others": [1, 2, 3]}  # doctest: +SKIP
-    >>> list(w.stems)  # doctest: +SKIP
+    >>> w = na.widget(na.separate(y, 8000, n_components=4, max_iter=5))
+    >>> w.groups = {"first": [0], "others": [1, 2, 3]}
+    >>> list(w.stems)
     ['first', 'others']
     """
     if not isinstance(stems, Stems):

@@ -37,6 +37,8 @@ class SeparatedComponents(SeparatedAudio, Protocol):
     def masking(self) -> Masking: ...
     @property
     def settings(self) -> Mapping[str, Any]: ...
+    @property
+    def notes(self) -> Sequence[Note]: ...
     def components(self) -> Iterator[tuple[str, np.ndarray]]:
         """Yield the name and the samples of each component."""
 
@@ -45,7 +47,7 @@ def report_contents(
     stems: SeparatedComponents,
     *,
     references: Sources | None = None,
-    notes: Sequence[Note] = (),
+    notes: Sequence[Note] | None = None,
     title: str | None = None,
     recording: str = "mixture.wav",
     model: str = "model.npz",
@@ -57,8 +59,8 @@ def report_contents(
     stems : Stems
     references : mapping of str to np.ndarray, np.ndarray or path, optional
         True sources, as `nmfaudio.evaluate` takes them.
-    notes : sequence of Note
-        Notes for the piano roll.
+    notes : sequence of Note, optional
+        Notes for the piano roll; by default those of the stems, or of the score in the model.
     title : str, optional
         Heading of the page; by default the name of the recording.
     recording, model : str
@@ -80,12 +82,21 @@ def report_contents(
         transform=stems.transform,
         sounds=dict(_component_sounds(stems)),
         settings=stems.settings,
-        notes=notes,
+        notes=_notes(stems) if notes is None else notes,
         scores={} if references is None else _scores(references, stems),
         recording=recording,
         model=model,
         alpha=stems.masking.alpha,
     )
+
+
+def _notes(stems: SeparatedComponents) -> Sequence[Note]:
+    """Transcribed notes, or the aligned notes of the score that the model was fitted with."""
+    from nmfaudio.symbolic.note import Note
+
+    if stems.notes:
+        return stems.notes
+    return [Note(*values) for values in stems.decomposition.metadata.get("notes", ())]
 
 
 def _component_sounds(stems: SeparatedComponents) -> Iterator[tuple[int, ComponentSound]]:

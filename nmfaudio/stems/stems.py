@@ -200,7 +200,7 @@ class Stems(EqualByContent, Mapping[str, np.ndarray]):
         references : mapping of str to np.ndarray, np.ndarray or path, optional
             True sources, as `evaluate` takes them, for a table of measures.
         notes : sequence of Note, optional
-            Notes for the piano roll; by default `notes` of the stems.
+            Notes for the piano roll; by default `notes` of the stems, or the aligned score.
         title : str, optional
             Heading of the page; by default `recording`.
         recording, model : str
@@ -236,7 +236,7 @@ class Stems(EqualByContent, Mapping[str, np.ndarray]):
         contents = report_contents(
             self,
             references=references,
-            notes=self.notes if notes is None else notes,
+            notes=notes,
             title=title,
             recording=recording,
             model=model,

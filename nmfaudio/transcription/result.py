@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -146,6 +146,8 @@ class Transcription(NoteResult):
     ) -> list[Path]:
         """Write a page to hear and see the notes and their stems, for any browser.
 
+        It has no cards of components, since these belong to one stem after another.
+
         Parameters
         ----------
         path : str or Path
@@ -172,7 +174,9 @@ class Transcription(NoteResult):
         ParameterError
             `by` is not one of these.
         """
-        return self.stems(by=by).report(
+        stems = self.stems(by=by)
+        groups = {name: replace(group, components=()) for name, group in stems.groups.items()}
+        return replace(stems, groups=groups).report(
             path,
             notes=self.notes,
             title=title,

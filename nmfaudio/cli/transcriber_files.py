@@ -1,0 +1,47 @@
+"""Dictionaries of notes and of drums, as files for transcribers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nmfaudio.cli.failures import printable
+from nmfaudio.errors import ParameterError
+
+if TYPE_CHECKING:
+    from nmfaudio.dictionaries.dictionary import Dictionary
+    from nmfaudio.dictionaries.note_dictionary import NoteDictionary
+
+
+def load_notes(path: str) -> NoteDictionary:
+    """Load a dictionary of notes; refuse others with the options that they need."""
+    from nmfaudio.dictionaries.dictionary import Dictionary
+    from nmfaudio.dictionaries.note_dictionary import NoteDictionary
+
+    dictionary = Dictionary.load(path)
+    if None in dictionary.pitches:
+        names = ", ".join(dictionary.names)
+        raise ParameterError(
+            f"{printable(path)}: has templates of {names} without pitches; for hits of drums add "
+            "--drums, for notes learn one with nmfaudio learn --notes LABEL=FOLDER"
+        )
+    return NoteDictionary.load(path)
+
+
+def load_drums(path: str) -> Dictionary:
+    """Load a dictionary of drum hits; refuse others with what to do."""
+    from nmfaudio.dictionaries.dictionary import Dictionary
+    from nmfaudio.symbolic.names import DRUM_PARTS
+
+    dictionary = Dictionary.load(path)
+    if None not in dictionary.pitches:
+        names = ", ".join(dictionary.names)
+        raise ParameterError(
+            f"{printable(path)}: has notes of {names}, --drums needs hits of drums; omit --drums"
+        )
+    if dictionary.lags == 1 or not set(DRUM_PARTS) & set(dictionary.names):
+        raise ParameterError(
+            f"{printable(path)}: has {dictionary.kind} of {', '.join(dictionary.names)}; --drums "
+            f"needs convolutive ones of {', '.join(DRUM_PARTS)}: nmfaudio learn kick=FOLDER "
+            "snare=FOLDER --kind convolutive"
+        )
+    return dictionary
