@@ -98,8 +98,8 @@ Files of ten minutes or more are then processed in blocks, as with --stream, and
 all processes work on the parts of each.
 
 learn makes a dictionary of each file, OUTPUT/<name of FILE>/dictionary.npz,
-with the options of nmfaudio learn from --kind on; nmfaudio learn --corpus
-FOLDER makes a common one of all files.
+with the options of nmfaudio learn from --kind on.
+nmfaudio learn --corpus FOLDER makes a common one of all files.
 
 OUTPUT/.nmfaudio-batch.jsonl lists the files that were processed. After an
 interruption, the same command with --resume processes those that are left.
