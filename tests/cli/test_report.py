@@ -256,3 +256,9 @@ def test_refusals(nmfaudio, saved, arguments, code, message):
     assert message in result.errors()[0]
     assert [path.name for path in Path().glob("*.html")] == ["here.html"]
     assert Path("here.html").read_bytes() == b"mine"
+
+
+def test_batch_of_models_has_no_pages(nmfaudio, song):
+    result = nmfaudio("batch", *SEPARATE, song, "-o", "out", "--report")
+    assert result.code == 2
+    assert "--report is for stems; add --stems, or leave it out" in result.errors()[0]
