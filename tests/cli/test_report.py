@@ -117,23 +117,23 @@ def test_existing_page_is_kept_or_skipped_or_replaced(nmfaudio, song):
 
 
 @pytest.mark.parametrize(
-    ("command", "folder"),
+    ("command", "results"),
     [(SEPARATE, "separated/separate/song"), (("transcribe", "-q"), "transcribed/song")],
     ids=["separate", "transcribe"],
 )
-def test_sounds_of_a_long_recording_are_results_too(nmfaudio, song, monkeypatch, command, folder):
+def test_sounds_of_a_long_recording_are_results_too(nmfaudio, song, monkeypatch, command, results):
     monkeypatch.setattr("nmfaudio.display.report.page.MOST_SECONDS", 0.1)
     (facts,) = nmfaudio(*command, song, "--report", "--json").json["files"]
     sounds = [Path(path) for path in facts["report_files"]]
-    assert sorted(sounds) == sorted(Path(folder, "report_files").iterdir())
+    assert sorted(sounds) == sorted(Path(results, "report_files").iterdir())
     kept = sounds[0]
-    for path in Path(folder).rglob("*.*"):
+    for path in Path(results).rglob("*.*"):
         if path.is_file() and path != kept:
             path.unlink()
     result = nmfaudio(*command, song, "--report")
     assert result.code == 5
     assert f"{kept.name}: exists" in result.err
-    assert [path for path in Path(folder).rglob("*.*") if path.is_file()] == [kept]
+    assert [path for path in Path(results).rglob("*.*") if path.is_file()] == [kept]
 
 
 def test_failed_page_leaves_no_part_of_it(nmfaudio, song, monkeypatch):
