@@ -58,7 +58,10 @@ COMMANDS = (*(name for name in SEPARATORS if name != "regroup"), "transcribe", "
 _KEPT = ("input", "track", "exit_code", "error", "skipped", "warnings", "seconds", "duration")
 _REMOTE_WINDOW = 256
 _CONTINUE = "the same command with --resume processes what is left"
-_OF_STEMS = ("--only", "--components-too", "--clip", "--format", "--subtype", "--mp3-bitrate")
+_OF_STEMS = (
+    *("--only", "--components-too", "--plot", "--report"),
+    *("--clip", "--format", "--subtype", "--mp3-bitrate"),
+)
 
 
 class Folders(NamedTuple):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from nmfaudio.cli.failures import printable
 from nmfaudio.cli.inputs import input_name
 
 
@@ -38,5 +37,5 @@ def page_title(source: str, preview: tuple[float, float] | None) -> str:
     -------
     str
     """
-    name = printable(os.path.basename(input_name(source)))
+    name = os.path.basename(input_name(source))
     return name if preview is None else f"{name}, {preview[0]:g}–{preview[1]:g} s"

@@ -110,22 +110,30 @@ def test_existing_page_is_kept_or_skipped_or_replaced(nmfaudio, song):
     result = nmfaudio(*run)
     assert result.code == 5
     assert "report.html: exists" in result.errors()[0]
+    assert list(page.parent.glob("[!.]*")) == [page]  # refused before any work
     assert page.stat().st_mtime_ns == made
     assert nmfaudio(*run, "--overwrite").code == 0
     assert page.stat().st_mtime_ns > made
 
 
-def test_sounds_of_a_long_recording_are_results_too(nmfaudio, song, monkeypatch):
+@pytest.mark.parametrize(
+    ("command", "results"),
+    [(SEPARATE, "separated/separate/song"), (("transcribe", "-q"), "transcribed/song")],
+    ids=["separate", "transcribe"],
+)
+def test_sounds_of_a_long_recording_are_results_too(nmfaudio, song, monkeypatch, command, results):
     monkeypatch.setattr("nmfaudio.display.report.page.MOST_SECONDS", 0.1)
-    result = nmfaudio(*SEPARATE, song, "--report", "--json")
-    (facts,) = result.json["files"]
-    folder = Path("separated/separate/song/report_files")
-    assert sorted(facts["report_files"]) == sorted(map(str, folder.iterdir()))
-    Path(facts["report"]).unlink()
-    for path in facts["report_files"][1:]:
-        Path(path).unlink()
-    result = nmfaudio(*SEPARATE, song, "--report", "--only", "harmonic", "-o", "separated/separate")
+    (facts,) = nmfaudio(*command, song, "--report", "--json").json["files"]
+    sounds = [Path(path) for path in facts["report_files"]]
+    assert sorted(sounds) == sorted(Path(results, "report_files").iterdir())
+    kept = sounds[0]
+    for path in Path(results).rglob("*.*"):
+        if path.is_file() and path != kept:
+            path.unlink()
+    result = nmfaudio(*command, song, "--report")
     assert result.code == 5
+    assert f"{kept.name}: exists" in result.err
+    assert [path for path in Path(results).rglob("*.*") if path.is_file()] == [kept]
 
 
 def test_failed_page_leaves_no_part_of_it(nmfaudio, song, monkeypatch):
@@ -236,7 +244,7 @@ def test_page_of_a_part_is_measured_against_that_part(nmfaudio):
         (["model.npz", "short.wav"], 2, "use the same recording, with the same --preview"),
         (["model.npz", "song.wav", "--references", "none"], 3, "none: No such file"),
         (["model.npz", "song.wav", "--references", "short.wav"], 2, "short.wav has 2,000"),
-        (["model.npz", "song.wav", "-o", "here.html"], 5, "here.html: exists"),
+        (["none.npz", "song.wav", "-o", "here.html"], 5, "here.html: exists"),  # before any work
     ],
 )
 def test_refusals(nmfaudio, saved, arguments, code, message):
@@ -248,3 +256,9 @@ def test_refusals(nmfaudio, saved, arguments, code, message):
     assert message in result.errors()[0]
     assert [path.name for path in Path().glob("*.html")] == ["here.html"]
     assert Path("here.html").read_bytes() == b"mine"
+
+
+def test_batch_of_models_has_no_pages(nmfaudio, song):
+    result = nmfaudio("batch", *SEPARATE, song, "-o", "out", "--report")
+    assert result.code == 2
+    assert "--report is for stems; add --stems, or leave it out" in result.errors()[0]
