@@ -19,6 +19,7 @@ from nmfaudio.cli.separate import SeparateCommand
 from nmfaudio.cli.stem_command import MODEL
 from nmfaudio.cli.tracks import track_names
 from nmfaudio.errors import AudioFileError, ParameterError
+from nmfaudio.separators.shared_settings import RENDERING
 
 # Slow imports are inside the functions that need them, so that --help is fast.
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from nmfaudio.separators.regroup import RegroupSeparator
 
 _SUFFIX = ".npz"
-_RENDERING = ("mask", "mask_power", "spatial", "refine")  # settings of the separator
 
 
 class Origin(NamedTuple):
@@ -188,7 +188,7 @@ def restored_separator(saved: Decomposition) -> RegroupSeparator:
 
     settings = saved.metadata.get("settings", {})
     return RegroupSeparator(
-        saved=saved, **{name: settings[name] for name in _RENDERING if name in settings}
+        saved=saved, **{name: settings[name] for name in RENDERING if name in settings}
     )
 
 

@@ -16,7 +16,7 @@ from nmfaudio.cli.failures import check_ended, printable
 from nmfaudio.cli.inputs import STDIN, input_name, open_input
 from nmfaudio.cli.memory import check_memory, memory_budget, needed_memory
 from nmfaudio.cli.output import emit_path
-from nmfaudio.cli.pages import page_title
+from nmfaudio.cli.pages import page_options, page_title
 from nmfaudio.cli.parser import INPUT, OUTPUT
 from nmfaudio.cli.progress import PREPARING, READING, WRITING, Bar, record_warnings
 from nmfaudio.cli.render import find_models, restored_separator
@@ -149,6 +149,8 @@ examples:
                 title=self.title or page_title(name, self.preview),
                 recording=name,
                 model=self._model,
+                options=page_options(self.preview, stems.settings),
+                start=recording.offset / recording.sr,
                 overwrite=self.overwrite,
             )
 

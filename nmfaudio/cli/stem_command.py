@@ -15,7 +15,7 @@ from nmfaudio.cli.batch import DEFAULT_ROOTS, BatchCommand
 from nmfaudio.cli.failures import printable
 from nmfaudio.cli.file_names import TRACK, FileName
 from nmfaudio.cli.inputs import input_name
-from nmfaudio.cli.pages import page_patterns, page_title
+from nmfaudio.cli.pages import page_options, page_patterns, page_title
 from nmfaudio.cli.parser import OUTPUT, at_least
 from nmfaudio.cli.record import PREFIX, discard_record
 from nmfaudio.cli.stem_files import (
@@ -274,10 +274,10 @@ class StemCommand(BatchCommand):
         plot = path("plot", "png") if self.plot else None
         if plot is not None:
             write_bytes(plot, picture, overwrite=self.overwrite)
-        facts |= {"plot": plot} | self._write_report(job, stems)
+        facts |= {"plot": plot} | self._write_report(job, stems, start)
         return describe_stems(stems.mixture, stems, written, names) | facts
 
-    def _write_report(self, job: Job, stems: Stems) -> dict[str, Any]:
+    def _write_report(self, job: Job, stems: Stems, start: float) -> dict[str, Any]:
         """Write the page of all stems, if it was chosen, and return its paths."""
         if not self.report:
             return {"report": None, "report_files": []}
@@ -286,6 +286,8 @@ class StemCommand(BatchCommand):
             title=page_title(job.source, self.preview),
             recording=job.source,
             model=str(job.model),
+            options=page_options(self.preview, stems.settings),
+            start=start,
             overwrite=self.overwrite,
         )
         return {"report": page, "report_files": sounds}

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from nmfaudio.audio.transforms import Stft
     from nmfaudio.stems.rendering import Refinement
 
+RENDERING = ("mask", "mask_power", "spatial", "refine")
+"""Settings by which the stems of a model are made."""
+
 
 @documented
 @dataclass(frozen=True, kw_only=True)

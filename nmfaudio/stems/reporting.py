@@ -51,6 +51,8 @@ def report_contents(
     title: str | None = None,
     recording: str = "mixture.wav",
     model: str = "model.npz",
+    options: Mapping[str, Sequence[str]] | None = None,
+    start: float = 0.0,
 ) -> ReportContents:
     """Collect what the report page of stems shows.
 
@@ -65,6 +67,10 @@ def report_contents(
         Heading of the page; by default the name of the recording.
     recording, model : str
         File names in the commands that the page suggests.
+    options : mapping of str to sequence of str, optional
+        Further words of the commands ``regroup`` and ``paint``.
+    start : float
+        Time of the first sample in the file of the recording, in seconds.
 
     Returns
     -------
@@ -86,6 +92,8 @@ def report_contents(
         scores={} if references is None else _scores(references, stems),
         recording=recording,
         model=model,
+        options=options or {},
+        start=start,
         alpha=stems.masking.alpha,
     )
 

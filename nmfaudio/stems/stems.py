@@ -185,6 +185,8 @@ class Stems(EqualByContent, Mapping[str, np.ndarray]):
         title: str | None = None,
         recording: str = "mixture.wav",
         model: str = "model.npz",
+        options: Mapping[str, Sequence[str]] | None = None,
+        start: float = 0.0,
         overwrite: bool = False,
     ) -> list[Path]:
         """Write a page to hear, see and regroup the stems, for any browser.
@@ -206,6 +208,12 @@ class Stems(EqualByContent, Mapping[str, np.ndarray]):
         recording, model : str
             Files of the recording and of the saved decomposition, for the commands that the page
             suggests.
+        options : mapping of str to sequence of str, optional
+            Further words of these commands, such as ``{"regroup": ["--refine", "none"]}``; the
+            other command is ``"paint"``.
+        start : float
+            Time of the first sample in the file of the recording, in seconds: boxes for ``paint``
+            count from the beginning of the file.
         overwrite : bool
             Whether existing files may be replaced.
 
@@ -240,6 +248,8 @@ class Stems(EqualByContent, Mapping[str, np.ndarray]):
             title=title,
             recording=recording,
             model=model,
+            options=options,
+            start=start,
         )
         return write_report(path, contents, overwrite=overwrite)
 

@@ -155,6 +155,22 @@ def test_preview_is_named_on_the_page(nmfaudio, song):
     assert data["seconds"] == 0.25
 
 
+def test_commands_of_the_page_make_its_stems(nmfaudio, song):
+    options = ("--preview", "0.1-0.35", "--refine", "none", "--mask-power", "1")
+    assert nmfaudio(*SEPARATE, song, "--report", *options).code == 0
+    folder = Path("separated/separate/song.preview-0.1-0.35")
+    data = page_data(folder / "report.html")
+    assert (data["start"], data["options"]["paint"]) == (0.1, ["--preview", "0.1-0.35"])
+    groups = (
+        f"--group={stem['name']}={','.join(map(str, stem['components']))}" for stem in data["stems"]
+    )
+    command = ("regroup", data["recording"], data["model"], *data["options"]["regroup"])
+    assert nmfaudio(*command, *groups, "-o", "again").code == 0
+    for name in names(data):
+        (again,) = Path("again").rglob(f"{name}.wav")
+        assert again.read_bytes() == (folder / f"{name}.wav").read_bytes()
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
 def test_name_that_is_not_utf8(nmfaudio):
     name = os.fsdecode(b"s\xff.wav")

@@ -59,6 +59,10 @@ class ReportContents:
         For each stem, measures by title, such as ``{"SDR": 7.1}``; empty without references.
     recording, model : str
         File names in the commands that the page suggests.
+    options : mapping of str to sequence of str
+        Further words of these commands, by the name of the command: ``regroup`` and ``paint``.
+    start : float
+        Time of the first sample in the file of the recording, in seconds, for boxes.
     alpha : float
         Exponent of the masks.
     """
@@ -76,6 +80,8 @@ class ReportContents:
     scores: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     recording: str = "mixture.wav"
     model: str = "model.npz"
+    options: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    start: float = 0.0
     alpha: float = 2.0
 
     @property

@@ -21,6 +21,7 @@ from nmfaudio.display.report.pictures import LogAxis, as_levels, encode_png, poo
 from nmfaudio.display.report.sound import SoundCoding, common_gain, encode_sound
 from nmfaudio.kernels.threads import parallel_for
 
+_COMMANDS = ("regroup", "paint")  # of the page
 _LOWEST, _HIGHEST = 40.0, 16000.0  # Hz
 _ROWS = 144  # 17 for each octave of the full range
 _COLUMNS = 1200  # of a spectrogram
@@ -96,6 +97,8 @@ class PageData:
             "title": contents.title,
             "recording": contents.recording,
             "model": contents.model,
+            "options": {name: list(contents.options.get(name, ())) for name in _COMMANDS},
+            "start": contents.start,
             "sr": contents.sr,
             "seconds": contents.seconds,
             "alpha": contents.alpha,

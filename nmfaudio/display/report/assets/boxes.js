@@ -68,7 +68,10 @@ export class Boxes {
   }
 
   json() {
-    return this.boxes.map(({ stem, ...sides }) => ({ source: stem.name, ...sides, weight: 1 }));
+    const inFile = (seconds) => round(report.start + seconds);
+    return this.boxes.map(({ stem, start, end, ...sides }) => {
+      return { source: stem.name, start: inFile(start), end: inFile(end), ...sides, weight: 1 };
+    });
   }
 
   draw() {
@@ -88,7 +91,8 @@ export class Boxes {
     const sources = new Set(this.boxes.map((box) => box.stem.name));
     find("save-boxes").disabled = this.boxes.length === 0;
     const rest = sources.size < 2 ? " --rest" : "";
-    find("paint-command").textContent = `nmfaudio paint ${shellWord(this.groups.recording)} boxes.json${rest}`;
+    const words = [this.groups.recording, "boxes.json", ...this.groups.options.paint].map(shellWord);
+    find("paint-command").textContent = `nmfaudio paint ${words.join(" ")}${rest}`;
   }
 
   // Numbers of one box, to type, and a button that removes it.

@@ -5,6 +5,7 @@ export class Groups extends EventTarget {
     super();
     this.recording = report.recording;
     this.model = report.model;
+    this.options = report.options;
     this.stems = report.stems.map((stem, i) => ({
       name: stem.name,
       components: [...stem.components],
@@ -89,7 +90,7 @@ export class Groups extends EventTarget {
     const options = groups.some(([name]) => name.includes("="))
       ? ["--groups groups.json"]
       : groups.map(([name, members]) => `--group ${shellWord(`${name}=${ranges(members)}`)}`);
-    return [...words, ...options].join(" ");
+    return [...words, ...options, ...this.options.regroup.map(shellWord)].join(" ");
   }
 }
 
