@@ -94,14 +94,20 @@ def matched(estimated, true):
 #
 # | | $\Omega(H)$ | says |
 # |---|---|---|
-# | sparse, `L1` | $\sum_{kt} H_{kt}$ | few components are active ([Hoyer 2002](https://doi.org/10.1109/NNSP.2002.1030067)) |
-# | group, `LogGroupSparsity` | $\sum_{gt} \log\bigl(1 + \tfrac1\epsilon \sum_{k \in g} H_{kt}\bigr)$ | few *groups* are, whatever happens inside of them ([Lefèvre et al. 2011](https://doi.org/10.1109/ICASSP.2011.5946318)) |
-# | smooth, `Smooth` | $\tfrac12 \sum_{kt} (H_{kt} - H_{k,t-1})^2$ | neighbours in time are alike ([Virtanen 2007](https://doi.org/10.1109/TASL.2006.885253)) |
-# | graph, `Graph` | $\tfrac12 \sum_{s<t} A_{st} \lVert h_s - h_t \rVert^2$ | neighbours in a graph are alike ([Cai et al. 2011](https://doi.org/10.1109/TPAMI.2010.231)) |
+# | sparse, `L1` | $\sum_{kt} H_{kt}$ | few components are active |
+# | group, `LogGroupSparsity` | $\sum_{gt} \log(1 + s_{gt} / \epsilon)$ | few *groups* are active |
+# | smooth, `Smooth` | $\tfrac12 \sum_{kt} (H_{kt} - H_{k,t-1})^2$ | neighbours in time are alike |
+# | graph, `Graph` | $\tfrac12 \sum_{s<t} A_{st} \|h_s - h_t\|^2$ | neighbours in a graph too |
 #
-# The columns of W must be kept at norm 1 (`unit="l2"`) where W is free: otherwise H shrinks, W
-# grows, and the penalty is cheated. Each penalty has a majoriser, as the divergence has in lecture
-# 1, so updates remain multiplicative and the objective never rises.
+# (For L1 see [Hoyer 2002](https://doi.org/10.1109/NNSP.2002.1030067), for groups [Lefèvre et al.
+# 2011](https://doi.org/10.1109/ICASSP.2011.5946318), for smoothness [Virtanen
+# 2007](https://doi.org/10.1109/TASL.2006.885253), for graphs [Cai et al.
+# 2011](https://doi.org/10.1109/TPAMI.2010.231).)
+#
+# $s_{gt}$ is the sum of H over the components of group $g$. The columns of W must be kept at norm 1
+# (`unit="l2"`) where W is free: otherwise H shrinks, W grows, and the penalty is cheated. Each
+# penalty has a majoriser, as the divergence has in lecture 1, so updates remain multiplicative and
+# the objective never rises.
 #
 # To see what penalties do, take a hard case in which W is known. A bar of piano is played three
 # times, under noise that is some 18 times as strong. Only
@@ -141,9 +147,9 @@ again = np.abs(apart - 5.7 * np.round(apart / 5.7)) < 0.15  # as many seconds af
 print(f"noise is {10 ** (-si_sdr(clean, noisy) / 10):.0f} times as strong as the music")
 print(f"{(apart > 1).mean():.0%} of the edges of the graph join frames more than 1 s apart;")
 print(f"{again[apart > 1].mean():.0%} of these join a moment with itself in another verse,")
-lasting = np.mean([any(abs(s - 5.7 * m) < 0.15 for m in (1, 2)) for s in times[times > 1]])
-print(f"by chance {lasting:.0%} would")
-assert again[apart > 1].mean() > 2 * lasting
+by_chance = np.mean([any(abs(s - 5.7 * m) < 0.15 for m in (1, 2)) for s in times[times > 1]])
+print(f"by chance {by_chance:.0%} would")
+assert again[apart > 1].mean() > 2 * by_chance
 
 # %%
 penalties = {
@@ -214,6 +220,7 @@ assert numbers["sparse"]["zero"] > none["zero"] + 0.1
 assert numbers["group"]["outside"] < numbers["sparse"]["outside"] < none["outside"]
 assert numbers["smooth"]["rough"] < 0.5 * none["rough"]
 assert numbers["graph"]["verses"] < 0.5 * none["verses"]
+assert numbers["group"]["precision"] < none["precision"] + 0.04
 for label in ("smooth", "graph"):
     assert numbers[label]["precision"] > none["precision"] + 0.05
 
@@ -222,10 +229,11 @@ listen({"recording": noisy} | {f"notes, {label}": y for label, y in sounds.items
 # %% [markdown]
 # Each column belongs to a penalty. *zero* is the share of entries that vanish: L1 raises it.
 # *outside* is the share of H where the score has no note: the group penalty lowers it most,
-# because a wrong note is a whole group that pays. *rough* is the energy of the changes between
-# frames: more than halved by the smooth penalty. *verses* is the difference between two verses:
-# more than halved by the graph, which knows nothing of verses, but joins each frame with those
-# that look like it, and among distant frames these are often the same moment of another verse.
+# because a weak note is a whole group that pays; quiet true notes pay as well, and its *precision*
+# (below) is no better. *rough* is the energy of the changes between frames: more than halved by the
+# smooth penalty. *verses* is the difference between two verses: more than halved by the graph,
+# which knows nothing of verses, but joins each frame with those that look like it, and among
+# distant frames these are often the same moment of another verse.
 #
 # Is the result *better*? Under heavy noise yes: *precision* asks how well strong entries of H are
 # notes, and smooth and graph gain more than 0.05, by averaging what noise has scattered: one over
@@ -263,7 +271,7 @@ near = na.penalties.nearest_neighbours(X, 5)
 rng = np.random.default_rng(0)
 W0, H0 = unit(rng.random((64, 10))), rng.random((10, 600))
 clustered = {}
-for weight in (0.0, 0.3, 3.0):
+for weight in (0.0, 3.0):
     factors = [
         na.Factor(W0, unit="l2"),
         na.Factor(H0, penalties=(na.penalties.Graph(weight, near),)),
@@ -341,7 +349,8 @@ shares = np.array([share_in(name) for name in chords])
 chord, column = linear_sum_assignment(-shares)
 for name, k, share in zip(chords, column, shares[chord, column], strict=True):
     print(f"component {k} of layer 2: {share:.0%} of it are the notes of {name}")
-na.display.plot_layers(deep, transform=stft)
+figure, axes = plt.subplots(figsize=(7, 2.8), layout="constrained")
+na.display.plot_layers(deep, transform=stft, ax=axes)
 plt.show()
 assert shares[chord, column].min() > 0.8
 
@@ -622,6 +631,9 @@ assert many[0] > good[0] + 0.05
 # print(ranking(Y))
 # ```
 #
+# The figures do not rise: the test still is of the films that people chose. A gain would show on
+# films chosen by lot.
+#
 # </details>
 
 # %% [markdown]
@@ -848,8 +860,8 @@ assert angles["purest pixels"].max() < angles["plain NMF"].max()
 # solution is not unique. The narrowest cone comes nearest. It is a cone with a reason: among all
 # explanations, minerals that are no purer than they have to be.
 #
-# **Exercise 4.** Repeat the endmembers with pixels of up to 100 % of one mineral. Which of the three
-# is best now?
+# **Exercise 4.** Repeat the endmembers with pixels of up to 100 % of one mineral. Which of the
+# three is best now?
 #
 # <details><summary>Solution</summary>
 #
@@ -861,7 +873,7 @@ assert angles["purest pixels"].max() < angles["plain NMF"].max()
 # assert np.degrees(np.arccos(matched(found, minerals)[1].min())) < 2
 # ```
 #
-# The purest pixels, which need no iteration: they *are* the endmembers. Look at the data before
+# The purest pixels are right within 2°, with no iteration at all: they nearly *are* the endmembers. Look at the data before
 # choosing the model.
 #
 # </details>
@@ -966,8 +978,9 @@ listen(audible, 1.3)
 # were: each class is one sampler preset in one room. That this holds for other oboes does not
 # follow. The next section makes such a question its subject.
 #
-# **Exercise 5.** Neighbouring frames have the same note. What happens to the accuracy if frames are divided
-# into training and test by chance instead of by halves, and why is that figure worthless?
+# **Exercise 5.** Neighbouring frames have the same note. What happens to the accuracy if frames
+# are divided into training and test by chance instead of by halves, and why is that figure
+# worthless?
 #
 # <details><summary>Solution</summary>
 #
@@ -1070,7 +1083,10 @@ assert table[3, 0] > table[3, 2] + 0.1
 assert table[4].min() > others.max()
 assert table[4, 1] > own[1] + 0.1
 
-na.display.plot_notes(*transcribed["guitar, first half", "piano"])
+figure, panels = plt.subplots(1, 2, figsize=(11, 3.6), layout="constrained", sharey=True)
+for axes, label in zip(panels, ("piano, first half", "guitar, first half"), strict=True):
+    na.display.plot_notes(*transcribed[label, "piano"], ax=axes)
+    axes.set_title(f"piano, transcribed with: {label}")
 plt.show()
 
 
@@ -1105,7 +1121,8 @@ listen(
 # piece*. So its first figure is of the first kind: the test knows the very sounds. Its guitar
 # figure, lower by more than 0.1, is of the second. **Partials** heard nothing at all, so their
 # whole row is honest; on the electric piano they even beat the dictionary learned from its
-# first half, which has few notes to learn from. (Adaptation to the recording, which is on for learned templates, is part of the method.)
+# first half, which has few notes to learn from. (Learned templates adapt to the recording; that is
+# part of the method, and of the figures.)
 #
 # Then, how sure is a figure? A test has 19 to 49 notes. If each is found with probability 0.9,
 # independently, chance alone moves the share found by
@@ -1135,10 +1152,10 @@ for piece, curve in curves.items():
     assert honest <= max(curve)
 swing = {piece: max(curve) - min(curve) for piece, curve in curves.items()}
 print("range over thresholds: " + ", ".join(f"{k} {x:.2f}" for k, x in swing.items()))
-assert min(swing.values()) > 0.05
+assert min(swing.values()) > 0.3
 
 # %% [markdown]
-# The threshold moves the figure by more than 0.05 on each piece. Chosen on the other two pieces it
+# The threshold moves the figure by more than 0.3 on each piece. Chosen on the other two pieces it
 # gives the honest figure; chosen on the test it gives one that is never lower, and promises what
 # nobody gets. Three questions, then, for any table of results:
 #
@@ -1183,11 +1200,12 @@ print(f"16 times as many components: {richer:.1f} times the time")
 hour = measured[512, 16000, 16] / 16000 * 3600 * SR / 512 * 200
 print(f"200 iterations for an hour of sound (hop 512, K = 16): {hour:.0f} s,")
 print(f"and a V of {4 * 513 * 3600 * SR / 512 / 1e9:.1f} GB in float32")
-assert 4 < longer < 64
+assert 2 < longer < 64
 assert richer < 24
 
 # %% [markdown]
-# Frames cost in proportion. Components are cheaper than that as long as they are few: each entry of
+# Time grows with the frames, in proportion once there are enough of them to outweigh the start of
+# an iteration. Components are cheaper than that as long as they are few: each entry of
 # V is read, and divided by the model, once per iteration, whatever the rank. So what ends first is
 # memory. **Mini-batches** read a part of the frames at a time, keep a running majoriser of the
 # past for W, and forget H ([Lefèvre, Bach & Févotte
@@ -1221,9 +1239,20 @@ for size, style in zip((20, 100, 500), ("o-", "s--", "^:"), strict=True):
     axes.plot(range(1, PASSES + 1), excess[size], style, label=f"batches of {size}")
     print(f"batches of {size:4}: " + ", ".join(f"{x:+.1%}" for x in excess[size]))
 axes.axhline(0, color="k", lw=0.8)
-axes.set(xlabel="passes over the data", ylabel="objective over that\nof all at once", xticks=range(1, PASSES + 1))
+axes.set(xlabel="passes over the data", ylabel="excess of the objective")
+axes.set_xticks(range(1, PASSES + 1))
 axes.legend()
 plt.show()
+for curve in excess.values():
+    assert curve[-1] < curve[0]
+assert excess[20][-1] < excess[500][-1]
+
+# %% [markdown]
+# Each pass comes nearer to the result of all data at once, and small batches come nearer in fewer
+# passes: W is updated more often. They do not always win in the end, as the last batches weigh
+# more. The same idea trains neural networks. For recordings that fit into memory all at once is
+# simpler; `nmfaudio` processes long ones in blocks with templates from frames spread over them.
+
 # %% [markdown]
 # ## 10. Learning from a stream
 #
@@ -1256,7 +1285,7 @@ course = {"goes on learning": [], "stopped after 6 s": []}
 models = {label: [] for label in course}
 for number, block in enumerate(blocks):
     H = online.partial_fit(block)
-    if number <= 12:
+    if number < 12:
         frozen = online.W.copy()
     fixed = na.nmf(block, W=frozen, update_W=False, max_iter=50, rng=0).H
     for label, W, h in zip(course, (online.W, frozen), (H, fixed), strict=True):
@@ -1301,8 +1330,8 @@ print(f"objective of one pass online: {again.losses[-1] / batch.losses[-1]:.2f} 
 assert again.losses[-1] > batch.losses[-1]
 
 # %% [markdown]
-# One pass over six seconds is worse than `na.nmf`, which sees each frame up to two hundred times. Use the
-# stream for streams.
+# One pass over six seconds is worse than `na.nmf`, which sees each frame up to two hundred times.
+# Use the stream for streams.
 #
 # **Exercise 6.** Which memory suits a stream in which three instruments take turns, a minute each,
 # for ever?
@@ -1310,8 +1339,8 @@ assert again.losses[-1] > batch.losses[-1]
 # <details><summary>Solution</summary>
 #
 # One that spans several turns: blocks of half a second, three minutes, so about 360 blocks, and
-# $1 / (1 - \rho) = 360$ gives $\rho \approx 0.997$, with templates for all three. Or several models,
-# each with a short memory, and the best one at each time.
+# $1 / (1 - \rho) = 360$ gives $\rho \approx 0.997$, with templates for all three. Or several
+# models, each with a short memory, and the best one at each time.
 #
 # </details>
 
@@ -1339,8 +1368,8 @@ assert again.losses[-1] > batch.losses[-1]
 # - P. Smaragdis and J. C. Brown, "Non-negative matrix factorization for polyphonic music
 #   transcription", WASPAA 2003,
 #   [doi:10.1109/ASPAA.2003.1285860](https://doi.org/10.1109/ASPAA.2003.1285860).
-# - J.-P. Brunet, P. Tamayo, T. R. Golub and J. P. Mesirov, "Metagenes and molecular pattern discovery
-#   using matrix factorization", PNAS 101(12), 2004,
+# - J.-P. Brunet, P. Tamayo, T. R. Golub and J. P. Mesirov, "Metagenes and molecular pattern
+#   discovery using matrix factorization", PNAS 101(12), 2004,
 #   [doi:10.1073/pnas.0308531101](https://doi.org/10.1073/pnas.0308531101).
 # - S. Zhang, W. Wang, J. Ford and F. Makedon, "Learning from incomplete ratings using non-negative
 #   matrix factorization", SIAM International Conference on Data Mining, 2006,
