@@ -1025,9 +1025,9 @@ listen(audible, 1.3)
 # So cross everything. Three recordings (piano, electric piano, guitar), each cut in the middle.
 # Dictionaries come from the first halves, with their scores ([Ewert &
 # Müller 2012](https://doi.org/10.1109/ICASSP.2012.6287834)); all tests are second halves, so that
-# no test note was ever heard. Notes at pitches that a dictionary lacks are left out: the question
-# is about sounds. Two more dictionaries: the **bundled** piano, and **partials** that were
-# computed, not learned.
+# no test note was ever heard. Pitches that a first half lacks are transposed from their neighbours
+# (`fill`); otherwise missing pitches would be counted as unknown sounds. Two more dictionaries: the
+# **bundled** piano, and **partials** that were computed, not learned.
 
 # %%
 pieces, dictionaries = {}, {}
@@ -1054,19 +1054,19 @@ for name, (sample, file, track, middle) in parts.items():
     notes = [note for note in notes if track in ("", note.track)]
     cut = round(middle * SR)
     pieces[name] = y[cut:], between(notes, middle, len(y) / SR)
-    dictionaries[f"{name}, first half"] = na.dictionaries.learn_notes_from_recording(
+    learned = na.dictionaries.learn_notes_from_recording(
         y[:cut], between(notes, 0, middle), sr=SR, transform=transform
     )
+    dictionaries[f"{name}, first half"] = learned.fill(36, 81)
 dictionaries["bundled piano"] = na.dictionaries.piano_notes()
 dictionaries["partials"] = na.dictionaries.harmonic_notes(transform, inharmonicity="piano")
 
 
 def transcribe(dictionary, piece, **settings):
-    """Transcribe a piece: notes and F-measure, of the pitches that the dictionary has."""
+    """Notes of a piece, those of its score, and the F-measure."""
     y, score = piece
-    known = set(dictionary.pitches)
     notes = [n for n in na.Transcriber(dictionary, **settings)(y, SR).notes if n.onset > 0.1]
-    score = [n for n in score if n.pitch in known and n.onset > 0.1]  # what rings on is no onset
+    score = [n for n in score if n.onset > 0.1]  # what rings on from before is no onset
     return notes, score, na.evaluate_transcription(score, notes).onset_f
 
 
@@ -1092,11 +1092,14 @@ print(
     f"the same instrument {own.min():.2f} to {own.max():.2f}, another {others.min():.2f} to", end=""
 )
 print(f" {others.max():.2f}; tests have {[len(s) for _, s in pieces.values()]} notes")
-assert own.mean() > others.mean() + 0.25
+assert own.mean() > others.mean() + 0.1
 assert own.min() > others.max()
 assert table[3, 0] > table[3, 2] + 0.1
 assert table[4].min() > others.max()
-assert table[4, 1] > own[1] + 0.1
+
+unfilled = transcribe(learned, pieces["piano"])[2]
+print(f"guitar templates on the piano: {table[2, 0]:.2f}, without the pitches added {unfilled:.2f}")
+assert unfilled < table[2, 0] - 0.1
 
 figure, panels = plt.subplots(1, 2, figsize=(11, 4.4), layout="constrained")
 for axes, label in zip(panels, ("piano, first half", "guitar, first half"), strict=True):
@@ -1129,15 +1132,20 @@ listen(
 
 # %% [markdown]
 # Read the first three rows. On the diagonal the dictionary has heard the instrument before, though
-# not these notes; off the diagonal it has not, and each figure there is below each on the diagonal.
-# Who reports the diagonal and writes "guitar transcription" has answered an easier question.
+# not this half of its part; off the diagonal it has not, and each figure there is below each on the
+# diagonal. Who reports the diagonal and writes "guitar transcription" has answered an easier
+# question.
 #
 # The **bundled piano** was learned from four pianos of a soundfont, of which *one plays our piano
 # piece*. So its first figure is of the first kind: the test knows the very sounds. Its guitar
-# figure, lower by more than 0.1, is of the second. **Partials** heard nothing at all, so their
-# whole row is honest; on the electric piano they even beat the dictionary learned from its
-# first half, which has few notes to learn from. (Learned templates adapt to the recording; that is
-# part of the method, and of the figures.)
+# figure, lower by more than 0.1, is of the second. **Partials** heard nothing at all, so that their
+# whole row is of the second kind, and it is above every figure of templates of another instrument:
+# wrong knowledge is worse than none. (Learned templates adapt to the recording; that is part of the
+# method, and of the figures. All recordings are synthesised, and cleaner than live ones: of these
+# no figure here says anything.)
+#
+# The experiment had to be built with care, too. Without the pitches added, the guitar dictionary
+# loses much more on the piano, and one would blame the sound for what is a matter of pitches.
 #
 # Then, how sure is a figure? A test has 19 to 49 notes. If each is found with probability 0.9,
 # independently, chance alone moves the share found by
@@ -1146,7 +1154,7 @@ listen(
 # chosen on the test:
 
 # %%
-thresholds = (0.03, 0.05, 0.08, 0.12, 0.2, 0.3)
+thresholds = (0.05, 0.1, 0.15, 0.2, 0.3)
 name = "partials"
 curves = {
     piece: [transcribe(dictionaries[name], pieces[piece], threshold=x)[2] for x in thresholds]
