@@ -645,3 +645,82 @@ def test_sample_rate_of_the_recording_is_used(page):
     page.click("#play")
     wait_for(page, "nmfaudioReport.player.playing")
     assert page.evaluate("nmfaudioReport.player.context.sampleRate") == SR
+
+
+def test_hits_are_rows_of_drums_and_play_from_their_stems(open_page, tmp_path, beeps):
+    notes = (na.Note(0.2, 0.3, 42, track="high"), na.Note(1.0, 1.1, 36, track="low"))
+    target = tmp_path / "hits.html"
+    write_report(target, replace(beeps, notes=notes))
+    page = open_page(target)
+    assert page.locator("#pitches span").all_inner_texts() == ["high", "low"]
+    fills = [page.get_attribute(f'[data-note="{i}"]', "style") for i in range(2)]
+    assert ["--stem-1" in fills[0], "--stem-0" in fills[1]] == [True, True]
+    page.evaluate("""() => {
+        globalThis.parts = [];
+        nmfaudioReport.player.excerpt = async (...part) => parts.push(part);
+    }""")
+    page.click('[data-note="1"]')
+    wait_for(page, "parts.length === 1")
+    assert page.evaluate("parts[0]") == ["stem-0", 1.0, pytest.approx(0.1)]
+
+
+def test_excerpt_of_a_stem_sounds(page):
+    page.evaluate("""async () => {
+        const { player } = nmfaudioReport;
+        globalThis.started = [];
+        const start = AudioBufferSourceNode.prototype.start;
+        AudioBufferSourceNode.prototype.start = function (when, from, seconds) {
+            started.push([from, seconds, this.buffer.duration]);
+            start.call(this, when, from, seconds);
+        };
+        await player.excerpt('stem-0', 1, 0.1);
+    }""")
+    assert page.evaluate("started") == [[1, 0.3, pytest.approx(3, abs=0.05)]]
+    assert not page.evaluate("nmfaudioReport.player.playing")
+
+
+def test_paint_command_is_shown_once_it_can_run(page):
+    page.click("#paint")
+    assert page.locator("#paint-command").is_hidden()
+    name = page.get_by_role("textbox", name="Name of stem 1")
+    name.fill("rest")
+    name.press("Enter")
+    page.click("#add-box")
+    assert page.locator("#paint-command").is_hidden()  # `paint` makes a stem of that name
+    assert page.locator("#paint-more").is_visible()
+    page.select_option("#box-stem", index=1)
+    page.click("#add-box")
+    assert page.inner_text("#paint-command").endswith("'beeps in a row.wav' boxes.json")
+
+
+def test_mixture_dims_the_stems(page):
+    opacity = "Number(getComputedStyle(document.querySelector('.stem .controls')).opacity)"
+    page.click("#ab")
+    assert page.evaluate(opacity) < 1
+    page.click("#ab")
+    assert page.evaluate(opacity) == 1
+
+
+def test_sound_that_fails_is_tried_once(browser, path):
+    page = browser.new_page()
+    page.add_init_script("""
+        globalThis.tries = 0;
+        OfflineAudioContext.prototype.decodeAudioData = () => {
+            tries += 1;
+            return Promise.reject(new Error('corrupt'));
+        };
+    """)
+    page.goto(path.as_uri())
+    page.wait_for_selector("#problem:not([hidden])")
+    page.wait_for_timeout(300)
+    assert page.evaluate("tries") == 2  # one for each stem
+    page.close()
+
+
+def test_factors_are_beside_the_spectrogram_on_a_phone(open_page, path):
+    page = open_page(path, PHONE)
+    W, V, H = (page.locator(each).bounding_box() for each in ("#W", "#V", "#H"))
+    assert W["x"] + W["width"] < V["x"]
+    assert W["y"] == pytest.approx(V["y"], abs=2)
+    assert W["height"] == pytest.approx(V["height"], abs=3)
+    assert (H["x"], H["width"]) == pytest.approx((V["x"], V["width"]), abs=1)

@@ -90,6 +90,9 @@ export class Boxes {
     find("box-list").replaceChildren(...this.boxes.map((box, i) => this.line(box, i)));
     const sources = new Set(this.boxes.map((box) => box.stem.name));
     find("save-boxes").disabled = this.boxes.length === 0;
+    const onlyRest = sources.size === 1 && sources.has("rest");
+    find("paint-next").hidden = this.boxes.length === 0 || onlyRest;
+    find("paint-more").hidden = !onlyRest;
     const rest = sources.size < 2 ? " --rest" : "";
     const words = [this.groups.recording, "boxes.json", ...this.groups.options.paint].map(shellWord);
     find("paint-command").textContent = `nmfaudio paint ${words.join(" ")}${rest}`;

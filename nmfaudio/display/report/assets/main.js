@@ -19,15 +19,16 @@ const figure = new Figure(groups, mixer);
 const cards = new Cards(groups, mixer, figure);
 const boxes = new Boxes(groups);
 setUpTransport(player, mixer);
-setUpRoll(player);
+setUpRoll(player, mixer);
 setUpFacts();
 find("title").textContent = report.title;
 find("subtitle").textContent = [
   counted(report.stems.length, "stem"),
-  counted(report.components.length, "component"),
+  report.components.length && counted(report.components.length, "component"),
+  report.notes.length && counted(report.notes.length, "note"),
   timeText(report.seconds),
   `${report.sr / 1000} kHz`,
-].join(" · ");
+].filter(Boolean).join(" · ");
 document.body.classList.toggle("bare", report.components.length === 0);
 if (report.components.length === 0) {
   find("stems-heading").textContent = "Stems";
@@ -52,7 +53,6 @@ addEventListener("beforeprint", () => {
 
 function tick() {
   mixer.tick();
-if (!report.folder) player.preload().catch(mixer.failed);
   showPosition(player.position);
   showPlayheads(player.position, player.loop);
   requestAnimationFrame(tick);

@@ -48,6 +48,7 @@ export class Mixer extends EventTarget {
     };
     this.player.setLevels(this.levels()).catch(failed);
     this.failed = failed;
+    find("stems").classList.toggle("comparing", this.mixture && this.soloed === null);
     this.dispatchEvent(new Event("change"));
   }
 

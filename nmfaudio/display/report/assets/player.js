@@ -154,6 +154,17 @@ export class Player extends EventTarget {
     return offline.startRendering();
   }
 
+  // A part of one sound, apart from the clock.
+  async excerpt(name, from, seconds) {
+    const context = this.open();
+    await Promise.all([context.resume(), this.load(name)]);
+    const { source, gain } = connect(context, this.buffers.get(name), 1);
+    const start = context.currentTime + 0.02;
+    const length = clamp(seconds, 0.3, 2);
+    gain.gain.setTargetAtTime(0, start + length - 0.1, 0.03);
+    source.start(start, from, length);
+  }
+
   // A plain tone with the pitch of a note.
   async tone(hertz, seconds, velocity) {
     const context = this.open();
