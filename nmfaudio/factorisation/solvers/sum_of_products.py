@@ -241,8 +241,8 @@ def _entries(
             M = factors[entry[0]]
             if len(entry) == 2:
                 add(term, *entry, M, factors[entry[1]])
-            elif problem.free[entry[0]] is False and (M == 1).all():
-                continue
+            elif problem.free[entry[0]] is False and M.shape == (1, 1) and M[0, 0] == 1:
+                continue  # a full mask stays, or last bits would depend on the other frames
             elif M.shape == (1, time):
                 add(term, -1, entry[0], np.ones((freq, 1), M.dtype), M)
             elif M.shape == (freq, 1):
