@@ -35,8 +35,8 @@ from IPython.display import Audio, display
 
 import nmfaudio as na
 
-plt.rcParams.update({"figure.constrained_layout.use": True, "figure.dpi": 80, "font.size": 9})
-plt.rcParams["image.cmap"] = "magma"
+plt.rcParams.update({"figure.constrained_layout.use": True, "figure.dpi": 80})
+plt.rcParams.update({"image.cmap": "magma", "font.size": 9})
 SR = 11025  # samples per second
 
 
@@ -77,14 +77,24 @@ def table(axes, M, title):
     """Draw a matrix with its numbers."""
     axes.imshow(M, vmin=0, vmax=8, cmap="Blues")
     for (f, t), value in np.ndenumerate(M):
-        axes.text(t, f, f"{value:g}", ha="center", va="center", color="w" if value > 5 else "k")
+        axes.text(
+            t,
+            f,
+            f"{value:g}",
+            ha="center",
+            va="center",
+            color="w" if value > 5 else "k",
+        )
     axes.set(title=title, xticks=[], yticks=[])
 
 
 layers = [np.outer(W[:, k], H[k]) for k in range(2)]
 figure, panels = plt.subplots(1, 3, figsize=(9, 2.2))
 for axes, M, title in zip(
-    panels, [V, *layers], ["$V$", "$= w_1 h_1^\\top$", "$+\\ w_2 h_2^\\top$"], strict=True
+    panels,
+    [V, *layers],
+    ["$V$", "$= w_1 h_1^\\top$", "$+\\ w_2 h_2^\\top$"],
+    strict=True,
 ):
     table(axes, M, title)
 plt.show()
@@ -164,7 +174,12 @@ assert second.min() < 0
 from librosa import note_to_midi, resample
 
 names = ["A3", "C4", "E4", "A4"]
-onsets = {"A3": (0.0, 1.5), "C4": (0.5, 1.5), "E4": (1.0, 1.5, 2.5), "A4": (2.0, 2.5)}  # seconds
+onsets = {
+    "A3": (0.0, 1.5),
+    "C4": (0.5, 1.5),
+    "E4": (1.0, 1.5, 2.5),
+    "A4": (2.0, 2.5),
+}  # seconds
 parts = np.zeros((4, round(3.2 * SR)))
 for part, name in zip(parts, names, strict=True):
     single = na.read(na.example("piano", f"notes/{note_to_midi(name)}.flac"))
@@ -182,7 +197,8 @@ V = stft.features(Z)  # magnitudes
 V = np.maximum(V, 1e-4 * V.max())  # as in a room: never quite silent
 F, T = V.shape
 K = 4
-print(f"V has F = {F} frequencies and T = {T} frames; entries from {V.min():.3f} to {V.max():.0f}")
+print(f"V has F = {F} frequencies and T = {T} frames")
+print(f"its entries go from {V.min():.3f} to {V.max():.0f}")
 play(bar, "the bar")
 
 
@@ -236,9 +252,13 @@ def picture(W, H, labels):
     _, (left, right) = plt.subplots(1, 2, figsize=(9, 3), width_ratios=[1, 1.5])
     for row in range(len(labels)):
         template, activation = W[:186, row] / W[:, row].max(), H[row] / H[row].max()
-        left.fill_between(stft.frequencies[:186], row, row + 0.9 * template, color=f"C{row}")
-        right.fill_between(stft.times(T), row, row + 0.9 * activation, color=f"C{row}")
-    left.set(title="W: templates", xlabel="Hz", yticks=range(len(labels)), yticklabels=labels)
+        colour = f"C{row}"
+        top = row + 0.9 * template
+        left.fill_between(stft.frequencies[:186], row, top, color=colour)
+        top = row + 0.9 * activation
+        right.fill_between(stft.times(T), row, top, color=colour)
+    left.set(title="W: templates", xlabel="Hz")
+    left.set_yticks(range(len(labels)), labels)
     right.set(title="H: activations", xlabel="seconds", yticks=[], xlim=(0, 3.2))
 
 
@@ -271,10 +291,8 @@ def notes_of(W, H):
     """Component and score in dB of each true note, under the best assignment."""
     estimates = signals(W, H)
     components = na.metrics.best_assignment(parts, estimates)
-    scores = [
-        na.metrics.si_sdr(part, estimates[k]) for part, k in zip(parts, components, strict=True)
-    ]
-    return np.array(components), np.array(scores)
+    scores = map(na.metrics.si_sdr, parts, (estimates[k] for k in components))
+    return np.array(components), np.array(list(scores))
 
 
 components, scores = notes_of(fit.W, fit.H)
@@ -353,7 +371,8 @@ W0, H0 = rng.random((F, K)) + 0.1, V.mean() * (rng.random((K, T)) + 0.1)
 for beta in (0, 1, 2):
     ours = multiplicative_updates(V, W0, H0, beta, 20)
     theirs = na.nmf(V, W=W0, H=H0, beta_loss=beta, solver="mu", max_iter=20, tol=0)
-    difference = max(np.abs(a / b - 1).max() for a, b in zip(ours, theirs.factors, strict=True))
+    pairs = zip(ours, theirs.factors, strict=True)
+    difference = max(np.abs(a / b - 1).max() for a, b in pairs)
     print(f"β = {beta}: largest relative difference {difference:.0e}")
     assert difference < 1e-6
 
@@ -414,13 +433,14 @@ for step, style in enumerate(("--", "-.", ":", "-")):
     above = np.array([majoriser(g, x) for g in grid])
     assert (above >= values - 1e-9 * values.max()).all()  # nowhere below the objective
     target = updated(x)
-    assert above.min() >= majoriser(target, x) - 1e-9  # the update is the minimum of the majoriser
+    assert above.min() >= majoriser(target, x) - 1e-9  # the update is its minimum
     assert objective(target) <= objective(x)
     axes.plot(grid, above, style, color=f"C{step}", label=f"majoriser at step {step}")
     axes.plot(x, objective(x), "o", color=f"C{step}")
     x = target
 axes.plot(x, objective(x), "ks", label="after four updates")
-axes.set(xlabel=f"activation of component {k} in frame {frame}", ylim=(0, 1.1 * values.max()))
+axes.set_xlabel(f"activation of component {k} in frame {frame}")
+axes.set(ylabel="objective, majorisers", ylim=(0, 1.1 * values.max()))
 axes.legend()
 plt.show()
 
@@ -468,10 +488,12 @@ def kl(Y):
 
 losses = [kl(W @ H) for W, H in film]
 figure, panels = plt.subplots(2, 6, figsize=(10.5, 3.4), sharex="row", sharey="row")
-for (above, below), (W, H), count, loss in zip(panels.T, film, counts, losses, strict=True):
+for rows, (W, H), count, loss in zip(panels.T, film, counts, losses, strict=True):
+    above, below = rows
     spectrogram(above, W @ H, f"{count}: {loss:.0f}")
     s = np.linalg.svd(W @ H, compute_uv=False)
-    print(f"after {count:3}: objective {loss:6.0f}, share 1 {s[0] ** 2 / (s**2).sum():.0%}")
+    share = s[0] ** 2 / (s**2).sum()
+    print(f"after {count:3}: objective {loss:6.0f}, share 1 {share:.0%}")
     below.imshow(H / H.max(1, keepdims=True), aspect="auto", extent=(0, 3.2, 3.5, -0.5))
     below.set(xlabel="seconds", yticks=range(K))
     above.label_outer()
@@ -487,7 +509,9 @@ assert losses == sorted(losses, reverse=True)
 for index in (1, 3, 5):
     Y = film[index][0] @ film[index][1]
     play(stft.inverse(Y * Z / V, len(bar))[0], f"after {counts[index]}")
-print(f"objective after 200: {losses[-1]:.0f}; of the factors found above: {fit.losses[-1]:.0f}")
+print(f"objective after 200 iterations: {losses[-1]:.0f}")
+print(f"objective of the factors found above: {fit.losses[-1]:.0f}")
+assert losses[-1] > 1.1 * fit.losses[-1]
 
 # %% [markdown]
 # The last line is a riddle: this run hardly moves any more, at a higher objective than the
@@ -515,7 +539,8 @@ for beta, style, name in (
     (2, ":", "Frobenius"),
 ):
     cost = [divergence(beta, 1.0, value) for value in y]
-    assert np.isclose(divergence(beta, 10.0, 20.0), 10**beta * divergence(beta, 1.0, 2.0))
+    ten_times = divergence(beta, 10.0, 20.0)
+    assert np.isclose(ten_times, 10**beta * divergence(beta, 1.0, 2.0))
     axes.plot(y, cost, style, lw=2, label=f"β = {beta}: {name}")
 axes.set(xlabel="model $y$, data 1", ylabel="cost $d_\\beta(1 \\mid y)$", ylim=(0, 2.5))
 axes.legend()
@@ -580,10 +605,8 @@ for beta, d in fits.items():
 # where they start. Here are twenty starts with different random numbers:
 
 # %%
-runs = [
-    na.nmf(V, K, init="random", solver="mu", max_iter=300, tol=0, check_every=5, rng=seed)
-    for seed in range(20)
-]
+settings = {"init": "random", "solver": "mu", "max_iter": 300, "tol": 0}
+runs = [na.nmf(V, K, **settings, check_every=5, rng=seed) for seed in range(20)]
 final = np.array([d.losses[-1] for d in runs])
 spread = final.max() / final.min() - 1
 best, worst = runs[final.argmin()], runs[final.argmax()]
@@ -611,13 +634,15 @@ assert spread > 0.05
 
 # %%
 longer = na.nmf(V, W=worst.W, H=worst.H, solver="mu", max_iter=1500, tol=0)
-print(f"worst after 300 iterations {final.max():.0f}, after 1800 {longer.losses[-1]:.0f}")
+print(f"worst run, 300 iterations: {final.max():.0f}")
+print(f"worst run, 1800 iterations: {longer.losses[-1]:.0f}")
 assert longer.losses[-1] > 1.1 * final.min()
 picture(worst.W, worst.H, [f"component {k}" for k in range(K)])
 plt.show()
 for title, d in {"best": best, "worst": worst}.items():
     components, scores = notes_of(d.W, d.H)
-    print(f"{title}: " + ", ".join(f"{n} {x:.1f} dB" for n, x in zip(names, scores, strict=True)))
+    pairs = zip(names, scores, strict=True)
+    print(f"{title}: " + ", ".join(f"{name} {x:.1f} dB" for name, x in pairs))
     play(signals(d.W, d.H)[components[1]], f"{title} run: C4")
 
 # %% [markdown]
@@ -667,12 +692,23 @@ figure, panels = plt.subplots(1, 3, figsize=(9, 2.8))
 for axes, other, title in (
     (panels[0], second.W, "best and second"),
     (panels[1], second.W[:, order], "the same, reordered"),
-    (panels[2], worst.W[:, linear_sum_assignment(-cosines(best.W, worst.W))[1]], "best and worst"),
+    (
+        panels[2],
+        worst.W[:, linear_sum_assignment(-cosines(best.W, worst.W))[1]],
+        "best and worst",
+    ),
 ):
     C = cosines(best.W, other)
     axes.imshow(C, vmin=0, vmax=1)
     for (i, j), value in np.ndenumerate(C):
-        axes.text(j, i, f"{value:.2f}", ha="center", va="center", color="w" if value < 0.6 else "k")
+        axes.text(
+            j,
+            i,
+            f"{value:.2f}",
+            ha="center",
+            va="center",
+            color="w" if value < 0.6 else "k",
+        )
     axes.set(title=title, xticks=range(K), yticks=range(K))
 panels[0].set_ylabel("template of the best run")
 plt.show()
@@ -703,12 +739,16 @@ def allowed(W, H, a, b):
     return (W @ Q).min() >= -1e-12 and (np.linalg.inv(Q) @ H).min() >= -1e-12
 
 
-hand = np.array([[4.0, 0], [2, 1], [0, 3], [0, 1]]), np.array([[1.0, 0, 2, 1, 0], [0, 1, 1, 0, 2]])
+hand = (
+    np.array([[4.0, 0], [2, 1], [0, 3], [0, 1]]),
+    np.array([[1.0, 0, 2, 1, 0], [0, 1, 1, 0, 2]]),
+)
 full = hand[0] + 0.5, hand[1] + 0.5
 values = np.linspace(-0.4, 0.4, 81)
 figure, panels = plt.subplots(1, 2, figsize=(7, 3), sharey=True)
 counts_allowed = []
-for axes, (W, H), title in zip(panels, (hand, full), ("with zeros", "without zeros"), strict=True):
+titles = ("with zeros", "without zeros")
+for axes, (W, H), title in zip(panels, (hand, full), titles, strict=True):
     region = np.array([[allowed(W, H, a, b) for a in values] for b in values])
     counts_allowed.append(region.sum())
     axes.imshow(region, origin="lower", extent=(-0.4, 0.4, -0.4, 0.4), cmap="Blues")
@@ -812,7 +852,7 @@ for axes in panels.flat:
 panels[0, -2].set_title("rebuilt", fontsize=8)
 panels[0, -1].set_title("a face", fontsize=8)
 figure.suptitle(
-    "eight of 16 components (PCA: red negative, blue positive), and a face rebuilt from them all",
+    "eight of 16 components (red: negative), and a face rebuilt from all 16",
     fontsize=9,
 )
 plt.show()
@@ -849,7 +889,8 @@ def measures(model, other):
     used = 1.0
     if not isinstance(model, KMeans):
         amounts = -np.sort(-np.abs(model.transform(faces)) * np.linalg.norm(C, axis=1))
-        used = 1 + (amounts.cumsum(1) < 0.9 * amounts.sum(1, keepdims=True)).sum(1).mean()
+        below = amounts.cumsum(1) < 0.9 * amounts.sum(1, keepdims=True)
+        used = 1 + below.sum(1).mean()
     codes = model.transform(images)
     return {
         "error": np.linalg.norm(faces - reconstruction(model)) / np.linalg.norm(faces),
@@ -860,7 +901,10 @@ def measures(model, other):
         "used": used,
         "repeat": likeness[pairs].mean(),
         "faces": cross_val_score(
-            LogisticRegression(max_iter=5000), codes / codes.std(), np.arange(200) < 100, cv=5
+            LogisticRegression(max_iter=5000),
+            codes / codes.std(),
+            np.arange(200) < 100,
+            cv=5,
         ).mean(),
     }
 
@@ -871,8 +915,8 @@ print(" " * 8 + "".join(f"{column:>10}" for column in rows["NMF"]))
 for name, row in rows.items():
     print(f"{name:8}" + "".join(f"{value:10.2f}" for value in row.values()))
 assert rows["PCA"]["error"] < rows["NMF"]["error"] < rows["k-means"]["error"]
-assert rows["NMF"]["sparsity"] > max(rows["PCA"]["sparsity"], rows["k-means"]["sparsity"])
-assert rows["NMF"]["local"] > max(rows["PCA"]["local"], rows["k-means"]["local"])
+for measure in ("sparsity", "local"):
+    assert rows["NMF"][measure] > max(rows["PCA"][measure], rows["k-means"][measure])
 
 # %% [markdown]
 # Read the table by columns. PCA has the lowest error, NMF a slightly higher one, k-means by far
@@ -900,11 +944,12 @@ for name, (W, H) in factors.items():
     layers = W.T[:, :, None] * H[:, None, :]
     sounds = np.concatenate([stft.inverse(layer * Z / V, len(bar)) for layer in layers])
     chosen = na.metrics.best_assignment(parts, sounds)
-    scores = [na.metrics.si_sdr(part, sounds[k]) for part, k in zip(parts, chosen, strict=True)]
-    means[name] = np.mean(scores)
+    scores = map(na.metrics.si_sdr, parts, (sounds[k] for k in chosen))
+    means[name] = np.mean(list(scores))
     error = np.linalg.norm(V - W @ H) / np.linalg.norm(V)
     play(
-        sounds[chosen[2]], f"{name}: error {error:.2f}, notes {means[name]:.1f} dB on average. E4:"
+        sounds[chosen[2]],
+        f"{name}: error {error:.2f}, notes {means[name]:.1f} dB on average. E4:",
     )
 assert means["NMF"] > max(means["PCA"], means["k-means"])
 
