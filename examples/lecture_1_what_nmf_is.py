@@ -24,14 +24,14 @@
 #
 # This is non-negative matrix factorisation, NMF (Lee & Seung 1999,
 # [doi:10.1038/44565](https://doi.org/10.1038/44565)). At the end you can say what $W$ and $H$
-# are, how they are computed, and why two runs on the same $V$ differ. Every claim in the text is
-# computed by a cell. Exercises have hidden solutions. `pip install '.[notebook]'` in the checkout
-# brings all that the lecture needs; it runs offline.
+# are, how they are computed, and why two runs on the same $V$ differ. The numbers behind the text
+# are computed by the cells. Exercises have hidden solutions. `pip install '.[notebook]'` in the
+# checkout brings all that the lecture needs; it runs offline.
 
 # %%
 import matplotlib.pyplot as plt
 import numpy as np
-from IPython.display import Audio, display
+from IPython.display import HTML, Audio, display
 
 import nmfaudio as na
 
@@ -40,11 +40,9 @@ plt.rcParams.update({"image.cmap": "magma", "font.size": 9})
 SR = 11025  # samples per second
 
 
-def play(y, label=""):
-    """Show a player for a signal."""
-    if label:
-        print(label)
-    display(Audio(y, rate=SR))
+def play(y, label):
+    """Show a player for a signal under its label."""
+    display(HTML(f"{label}<br>{Audio(y, rate=SR)._repr_html_()}"))
 
 
 # %% [markdown]
@@ -119,8 +117,11 @@ for k in range(2):
     play(tones(layers[k]), f"layer {k + 1}")
 
 # %% [markdown]
-# Now forget $W$ and $H$ and recover them from $V$ alone. The scale of a template is arbitrary (a
-# later section), so each is divided by its largest entry.
+# Now forget $W$ and $H$ and recover them from $V$ alone: `na.nmf` looks for the two non-negative
+# factors whose product is closest to $V$, here in the sum of squared differences. (A later section
+# is about other distances, and about how a solver gets there; `tol=0` lets it make all its
+# iterations.) The scale of a template is arbitrary, as we will see, so each is divided by its
+# largest entry.
 
 # %%
 found = na.nmf(V, 2, beta_loss="frobenius", solver="hals", max_iter=2000, tol=0, rng=0)
@@ -165,8 +166,8 @@ assert second.min() < 0
 # |Z|$, the **spectrogram**: frequency upwards, time to the right, as in a musical score. A column
 # is called a **frame**. Phases are set aside until we want to hear something.
 #
-# The bar of music that we use from here on has nine notes of a piano and four pitches: A3, C4, E4
-# and A4, which has twice the frequency of A3. It is assembled from recordings of single notes, so
+# The bar of music that we use from here on has nine notes of a piano and four pitches: A3 (220 Hz),
+# C4 (262 Hz), E4 (330 Hz) and A4 (440 Hz). It is assembled from recordings of single notes, so
 # that we know the truth: the signal of each pitch by itself. Colours are in decibels, a
 # logarithmic scale: 20 dB less is a tenth of the magnitude.
 
@@ -225,7 +226,7 @@ plt.show()
 # roughly a matrix of rank four. ("Roughly" because magnitudes of a sum are not sums of
 # magnitudes, and because high partials die away faster.) How roughly, for the four notes by
 # themselves? The best approximation of rank one is the first layer of the SVD, by the theorem of
-# Eckart and Young.
+# Eckart and Young. Its share of the energy, the sum of the squared entries, says how good it is.
 
 # %%
 for part, name in zip(parts, names, strict=True):
@@ -239,9 +240,9 @@ print(f"sum of the magnitudes of the notes: {off:.0%} off the magnitudes of the 
 # %% [markdown]
 # Now factorise, with $K = 4$. Among eight runs from random numbers, the one with the lowest
 # objective is kept (the section on local minima says why). On the left are the templates, on the
-# right the activations: you can read from $W$ *what* sounds, from $H$ *when*. A note that is
-# played twice is one template and two bumps of its activation. Nobody told the method about
-# notes, pianos or music.
+# right the activations: you can read from $W$ *what* sounds (its largest peak is at the frequency
+# of one of the pitches), from $H$ *when*. A note that is played twice is one template and two bumps
+# of its activation. Nobody told the method about notes, pianos or music.
 
 # %%
 fit = na.nmf(V, K, init="random", solver="mu", n_init=8, tol=0, rng=0)
@@ -264,6 +265,9 @@ def picture(W, H, labels):
 
 picture(fit.W, fit.H, [f"component {k}" for k in range(K)])
 plt.show()
+peaks = np.sort(stft.frequencies[fit.W.argmax(0)])
+print("largest peaks:", *peaks.round(), "Hz")
+assert np.abs(peaks - [220, 262, 330, 440]).max() < SR / 1024  # one row
 
 # %% [markdown]
 # To hear a component, give every entry of $Z$, the complex Fourier coefficients of the bar, to
@@ -277,7 +281,8 @@ plt.show()
 # $10 \log_{10} \left( \lVert a s \rVert^2 / \lVert \hat s - a s \rVert^2 \right)$ in decibels
 # with the best factor $a$ (Le Roux et al. 2019,
 # [doi:10.1109/ICASSP.2019.8683855](https://doi.org/10.1109/ICASSP.2019.8683855)). At 0 dB there
-# is as much error as signal, at 20 dB a hundredth.
+# is as much error as signal, at 20 dB a hundredth. The order of the components is arbitrary, so
+# each note is compared with a component of its own, in the assignment with the highest scores.
 
 
 # %%
@@ -513,10 +518,25 @@ print(f"objective after 200 iterations: {losses[-1]:.0f}")
 print(f"objective of the factors found above: {fit.losses[-1]:.0f}")
 assert losses[-1] > 1.1 * fit.losses[-1]
 
+beginnings = sorted({onset for starts in onsets.values() for onset in starts})
+since = np.subtract.outer(stft.times(T), beginnings)
+attack = ((since > -0.05) & (since < 0.15)).any(1)  # frames in which a note begins
+
+
+def in_attacks(H):
+    """Share of each row of activations that lies in frames in which a note begins."""
+    return H[:, attack].sum(1) / H.sum(1)
+
+
+print(f"frames with an attack: {attack.mean():.0%}")
+print("share of the activations:", *(f"{x:.0%}" for x in in_attacks(film[-1][1])))
+assert in_attacks(film[-1][1])[0] > 0.9
+
 # %% [markdown]
-# The last line is a riddle: this run hardly moves any more, at a higher objective than the
-# factors found above. A component (the first row of $H$) was spent on the attacks, the first
-# moments, of all notes. The section on local minima returns to it.
+# The objectives are a riddle: this run hardly moves any more, but ends higher than the factors
+# found above. The last line shows a reason: component 0 was spent on the **attacks**, the first
+# moments of all notes, and sounds hardly at any other time. Three components are left for four
+# pitches. The section on local minima returns to it.
 
 # %% [markdown]
 # ## The family of β-divergences
@@ -575,7 +595,7 @@ assert errors[2][1] > errors[1][1] > errors[0][1]
 
 # %% [markdown]
 # Strong entries are fitted best by β = 2, weak ones by β = 0, and β = 1 lies between. Listen to
-# the models: with β = 2 the fading ends and high partials suffer first.
+# the models, above all to the ends of notes and to high partials: their entries are weak.
 
 # %%
 for beta, d in fits.items():
@@ -637,6 +657,9 @@ longer = na.nmf(V, W=worst.W, H=worst.H, solver="mu", max_iter=1500, tol=0)
 print(f"worst run, 300 iterations: {final.max():.0f}")
 print(f"worst run, 1800 iterations: {longer.losses[-1]:.0f}")
 assert longer.losses[-1] > 1.1 * final.min()
+assert in_attacks(worst.H).max() > 0.9
+rows = [np.abs(stft.frequencies - hertz).argmin() for hertz in (220, 262)]
+assert (worst.W / worst.W.max(0))[rows].min(0).max() > 0.5  # two peaks in one
 picture(worst.W, worst.H, [f"component {k}" for k in range(K)])
 plt.show()
 for title, d in {"best": best, "worst": worst}.items():
@@ -789,7 +812,10 @@ for a, b in ((0.0, 0.0), (0.12, -0.12)):
 # %% [markdown]
 # ## Beside PCA and k-means: faces
 #
-# Three methods write data as combinations of $K$ components, and differ in what they allow:
+# Two older methods do something similar. k-means divides samples into $K$ clusters and replaces
+# each sample by the mean of its cluster; principal component analysis (PCA) is the SVD of the data
+# less their mean. All three write data as combinations of $K$ components, and differ in what they
+# allow:
 #
 # | | components | coefficients |
 # |---|---|---|
@@ -911,9 +937,9 @@ def measures(model, other):
 
 others = models(1)
 rows = {name: measures(model, others[name]) for name, model in fitted.items()}
-print(" " * 8 + "".join(f"{column:>10}" for column in rows["NMF"]))
+print(" " * 8 + "".join(f"{column:>9}" for column in rows["NMF"]))
 for name, row in rows.items():
-    print(f"{name:8}" + "".join(f"{value:10.2f}" for value in row.values()))
+    print(f"{name:8}" + "".join(f"{value:9.2f}" for value in row.values()))
 assert rows["PCA"]["error"] < rows["NMF"]["error"] < rows["k-means"]["error"]
 for measure in ("sparsity", "local"):
     assert rows["NMF"][measure] > max(rows["PCA"][measure], rows["k-means"][measure])
@@ -922,9 +948,10 @@ for measure in ("sparsity", "local"):
 # Read the table by columns. PCA has the lowest error, NMF a slightly higher one, k-means by far
 # the highest, for it has one coefficient per face. Half of the entries of PCA's components are
 # negative: a face is rebuilt by adding and cancelling. The components of NMF are the sparsest and
-# most local, and a face uses fewer of them; but on these tiny, loosely aligned faces "parts" is a
-# tendency, not the clean eyes and noses of the paper. PCA repeats from seed to seed, NMF and
-# k-means do not quite. As features for telling faces from other patches the three are close here.
+# most local, and a face uses fewer of them than of those of PCA; but on these tiny, loosely
+# aligned faces "parts" is a tendency, not the clean eyes and noses of the paper. PCA repeats from
+# seed to seed, NMF and k-means do not quite. As features for telling faces from other patches the
+# three are close here.
 #
 # The same three on the bar of music, with four components each. A layer of PCA (here: of the SVD)
 # has negative entries, so it is no spectrogram of anything; k-means lets one template sound at a

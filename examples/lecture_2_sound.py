@@ -30,9 +30,10 @@
 # 9. separate by painting;
 # 10. hear what NMF cannot do.
 #
-# Six exercises have solutions to unfold. All recordings ship with the package, so all true stems
-# are known and every result has a score. Claims about these recordings are checked by an `assert`
-# in the cell above them.
+# A **source** is an instrument, a **stem** its signal by itself, the **mixture** the sum of the
+# stems, and a **score** the notes as they are written. All recordings ship with the package, so
+# all true stems are known and every result can be measured. Most claims about these recordings
+# are checked by an `assert` in the cell above them. Six exercises have solutions to unfold.
 #
 # The cells need `pip install '.[notebook]'` in the checkout.
 
@@ -103,7 +104,7 @@ def draw(axes, V, stft, low_hz, high_hz, title=""):
 #
 # Row $f$ belongs to the frequency $f \cdot 22050 / N$ Hz, column $t$ to the time $t S / 22050$ s.
 # $Z$ is complex: its magnitudes V say how much of each frequency is in a frame, its phases where
-# the waves begin. V is non-negative, and so a matrix for NMF.
+# the waves begin. V is non-negative, and so a matrix for NMF. An entry of V is called a **bin**.
 #
 # The recording is the beginning of Schumann's "Träumerei".
 
@@ -186,9 +187,9 @@ assert lengths[0] > 1.3 * lengths[1]
 #
 # ### What V leaves out
 #
-# WH is a matrix of magnitudes; a sound needs phases too. Three answers, to hear and to score: the
-# phases of the recording, no phases (all zero), and random ones. The score is SI-SDR, the ratio in
-# dB of the true sound $s$, scaled to fit best, to all the rest of the estimate $e$:
+# WH is a matrix of magnitudes; a sound needs phases too. Three answers, to hear and to measure: the
+# phases of the recording, no phases (all zero), and random ones. The measure is SI-SDR, the ratio
+# in dB of the true sound $s$, scaled to fit best, to all the rest of the estimate $e$:
 #
 # $$\text{SI-SDR} = 10 \log_{10} \frac{\|a s\|^2}{\|e - a s\|^2}, \qquad
 # a = \frac{\langle e, s \rangle}{\langle s, s \rangle} .$$
@@ -341,11 +342,11 @@ assert seen[2] == {"tones": 2, "clicks": 1}
 listen({"two tones, two clicks": test}, 1.2)
 
 # %% [markdown]
-# 12 ms show two clicks and one blurred tone that beats, 186 ms show two tones and one blurred
+# 12 ms show two clicks and one blurred tone that throbs, 186 ms show two tones and one blurred
 # click. The product is the same for all windows, apart from the grid on which it is measured.
 #
 # Which window is best for separation? Ask the **ideal mask**: divide each bin of the mixture by
-# the *true* magnitudes of the sources (section 4 explains masks). It is the mask of a perfect
+# the *true* magnitudes of the sources (section 3 explains masks). It is the mask of a perfect
 # model and so, in practice, a ceiling, which depends on the window.
 
 # %%
@@ -603,9 +604,11 @@ listen(
 # | score | which note sounds when | zero apart from partials | zero outside the notes |
 # | onsets | plucks begin with a noise | one more per guitar note, free | zero except at onsets |
 #
-# The first two rungs do not know who plays a component, so they go by register. "Random" sorts its
-# templates from dark to bright: bassoon, guitar, oboe. "Harmonic" knows its pitches: up to MIDI
-# number 53 bassoon, from 67 on oboe, the guitar between. To tell bad components from bad grouping,
+# The first two rungs do not know who plays a component, so they go by register, the range of
+# pitches that an instrument plays most. "Random" sorts its templates from dark to bright: bassoon,
+# guitar, oboe. "Harmonic" knows its pitches: up to number 53 bassoon, from 67 on oboe, the guitar
+# between. (Pitches are numbered by semitones, as in MIDI files: 69 is 440 Hz, and each semitone
+# multiplies the frequency by $2^{1/12}$.) To tell bad components from bad grouping,
 # both are also grouped *by the truth*: each component goes to the source with which it shares most
 # energy.
 
@@ -785,8 +788,8 @@ listen({f"guitar, {label}": estimates["guitar"] for label, estimates in ladder.i
 # - Random starts differ by more than a decibel, even with the best grouping: local minima (lecture
 #   1). Constraints leave less to chance; score and onsets have no random numbers at all.
 #
-# The picture shows the constraints: one template of the harmonic rung, and where H may be
-# positive.
+# The next picture shows the constraints of the score: a template before and after the fit, and the
+# entries of H that may be positive, in black.
 
 # %%
 figure, panels = plt.subplots(
@@ -1331,9 +1334,9 @@ assert needed["glide of an octave"] is None or needed["glide of an octave"] >= 1
 listen(tones, 2)
 
 # %% [markdown]
-# Remedies have structures of their own (lecture 3 and [METHODS.md](../METHODS.md)): pitches that
-# glide (`ScoreSeparator`), source and filter for voices (`F0Separator`), shifts along a
-# logarithmic frequency axis (`Convolutive2D`).
+# Remedies have structures of their own ([METHODS.md](../METHODS.md)): pitches that glide
+# (`ScoreSeparator`), source and filter for voices (`F0Separator`), shifts along a logarithmic
+# frequency axis (`Convolutive2D`).
 #
 # **And the ceiling.** All these methods divide bins and keep the phases of the mixture. The ideal
 # mask, which knows the magnitudes of the answer, stays below 14 dB on the trio. For the voice in a
