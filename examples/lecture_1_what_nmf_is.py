@@ -75,14 +75,8 @@ def table(axes, M, title):
     """Draw a matrix with its numbers."""
     axes.imshow(M, vmin=0, vmax=8, cmap="Blues")
     for (f, t), value in np.ndenumerate(M):
-        axes.text(
-            t,
-            f,
-            f"{value:g}",
-            ha="center",
-            va="center",
-            color="w" if value > 5 else "k",
-        )
+        colour = "w" if value > 5 else "k"
+        axes.text(t, f, f"{value:g}", ha="center", va="center", color=colour)
     axes.set(title=title, xticks=[], yticks=[])
 
 
@@ -175,12 +169,12 @@ assert second.min() < 0
 from librosa import note_to_midi, resample
 
 names = ["A3", "C4", "E4", "A4"]
-onsets = {
+onsets = {  # beginnings of the notes, in seconds
     "A3": (0.0, 1.5),
     "C4": (0.5, 1.5),
     "E4": (1.0, 1.5, 2.5),
     "A4": (2.0, 2.5),
-}  # seconds
+}
 parts = np.zeros((4, round(3.2 * SR)))
 for part, name in zip(parts, names, strict=True):
     single = na.read(na.example("piano", f"notes/{note_to_midi(name)}.flac"))
@@ -724,14 +718,8 @@ for axes, other, title in (
     C = cosines(best.W, other)
     axes.imshow(C, vmin=0, vmax=1)
     for (i, j), value in np.ndenumerate(C):
-        axes.text(
-            j,
-            i,
-            f"{value:.2f}",
-            ha="center",
-            va="center",
-            color="w" if value < 0.6 else "k",
-        )
+        colour = "w" if value < 0.6 else "k"
+        axes.text(j, i, f"{value:.2f}", ha="center", va="center", color=colour)
     axes.set(title=title, xticks=range(K), yticks=range(K))
 panels[0].set_ylabel("template of the best run")
 plt.show()

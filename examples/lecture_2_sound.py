@@ -304,13 +304,7 @@ def count_peaks(curve):
 
 click, tone = np.zeros(SR), np.sin(2 * np.pi * 2000 * np.arange(SR) / SR)
 click[SR // 2] = 1
-figure, panels = plt.subplots(
-    1,
-    3,
-    figsize=(11, 3.2),
-    layout="constrained",
-    sharey=True,
-)
+figure, panels = plt.subplots(1, 3, figsize=(11, 3), layout="constrained", sharey=True)
 products, seen = [], []
 for axes, n_fft in zip(panels, (256, 1024, 4096), strict=True):
     window = na.Stft(SR, n_fft, hop=32)
@@ -860,13 +854,7 @@ convolutive = na.decompose(
     tol=0,
 )
 
-figure, panels = plt.subplots(
-    1,
-    3,
-    figsize=(11, 3.2),
-    layout="constrained",
-    sharey=True,
-)
+figure, panels = plt.subplots(1, 3, figsize=(11, 3), layout="constrained", sharey=True)
 for axes, k, name in zip(panels, order, drums, strict=True):
     hit = convolutive.W[:, :, k].T  # (freq, lag)
     draw(axes, hit, hits, 40, SR / 2, name)
@@ -1153,20 +1141,11 @@ figure, axes = plt.subplots(figsize=(9, 3.6), layout="constrained")
 draw(axes, magnitudes(mixture), stft, 60, 8000)
 colors = {"oboe": "cyan", "guitar": "lime", "bassoon": "white"}
 for b in boxes:
-    size, color = (
-        (b["end"] - b["start"] - 0.04, b["high"] - b["low"]),
-        colors[b["source"]],
-    )
-    corner = b["start"], b["low"]
+    color, corner = colors[b["source"]], (b["start"], b["low"])
+    size = b["end"] - b["start"] - 0.04, b["high"] - b["low"]
     axes.add_patch(plt.Rectangle(corner, *size, fill=False, ec=color, lw=2))
-    axes.text(
-        b["start"] + 0.1,
-        b["high"] * 0.95,
-        b["source"],
-        color=color,
-        va="top",
-        weight="bold",
-    )
+    label = {"color": color, "va": "top", "weight": "bold"}
+    axes.text(b["start"] + 0.1, b["high"] * 0.95, b["source"], **label)
 plt.show()
 
 stems = painted["three boxes"]
@@ -1326,7 +1305,8 @@ needed = {
     label: next((r for r, e in zip(ranks, row, strict=True) if e < 0.1), None)
     for label, row in errors.items()
 }
-print(f"components for an error below 10 %: {needed}")
+print("components for an error below 10 %:")
+print(*(f"{label}: {rank or 'more than 32'}" for label, rank in needed.items()), sep="\n")
 assert needed["steady"] == 1
 assert needed["vibrato ±3 %"] >= 4
 assert needed["glide of an octave"] is None or needed["glide of an octave"] >= 16
