@@ -233,10 +233,11 @@ print(f"sum of the magnitudes of the notes: {off:.0%} off the magnitudes of the 
 
 # %% [markdown]
 # Now factorise, with $K = 4$. Among eight runs from random numbers, the one with the lowest
-# objective is kept (the section on local minima says why). On the left are the templates, on the
-# right the activations: you can read from $W$ *what* sounds (its largest peak is at the frequency
-# of one of the pitches), from $H$ *when*. A note that is played twice is one template and two bumps
-# of its activation. Nobody told the method about notes, pianos or music.
+# objective, the distance from $V$ to $WH$, is kept (the section on local minima says why). On the
+# left are the templates, on the right the activations: you can read from $W$ *what* sounds (the
+# largest peak of each template is at one of the four pitches, up to the 11 Hz between two rows),
+# from $H$ *when*. A note that is played twice is one template and two bumps of its activation.
+# Nobody told the method about notes, pianos or music.
 
 # %%
 fit = na.nmf(V, K, init="random", solver="mu", n_init=8, tol=0, rng=0)

@@ -1271,9 +1271,10 @@ listen(
 )
 
 # %% [markdown]
-# **Sounds that change.** A component has one spectrum. A steady tone is one component; vibrato and
-# a glide need one for each pitch that they pass, so a voice or a violin costs many components,
-# which then must be grouped. Measured on three tones of the same ten partials:
+# **Sounds that change.** A component has one spectrum. A steady tone is one component; vibrato, a
+# pitch that swings, and a glide need one for each pitch that they pass, so a voice or a violin
+# costs many components, which then must be grouped. Measured on three tones of the same ten
+# partials:
 
 # %%
 t = np.arange(2 * SR) / SR
