@@ -74,6 +74,7 @@ sphinx_gallery_conf = {
 autosummary_generate = True
 autodoc_typehints = "none"  # the docstrings have shapes and units beside the types
 autodoc_member_order = "bysource"
+toc_object_entries_show_parents = "hide"  # methods in the contents without their class
 numpydoc_show_class_members = False  # the templates list them
 numpydoc_xref_param_type = True
 numpydoc_xref_aliases = links.PATHS

@@ -24,27 +24,25 @@
 #
 # This is non-negative matrix factorisation, NMF (Lee & Seung 1999,
 # [doi:10.1038/44565](https://doi.org/10.1038/44565)). At the end you can say what $W$ and $H$
-# are, how they are computed, and why two runs on the same $V$ differ. Every claim in the text is
-# computed by a cell. Exercises have hidden solutions. `pip install '.[notebook]'` in the checkout
-# brings all that the lecture needs; it runs offline.
+# are, how they are computed, and why two runs on the same $V$ differ. The numbers behind the text
+# are computed by the cells. Exercises have hidden solutions. `pip install '.[notebook]'` in the
+# checkout brings all that the lecture needs; it runs offline.
 
 # %%
 import matplotlib.pyplot as plt
 import numpy as np
-from IPython.display import Audio, display
+from IPython.display import HTML, Audio, display
 
 import nmfaudio as na
 
-plt.rcParams.update({"figure.constrained_layout.use": True, "figure.dpi": 80, "font.size": 9})
-plt.rcParams["image.cmap"] = "magma"
+plt.rcParams.update({"figure.constrained_layout.use": True, "figure.dpi": 80})
+plt.rcParams.update({"image.cmap": "magma", "font.size": 9})
 SR = 11025  # samples per second
 
 
-def play(y, label=""):
-    """Show a player for a signal."""
-    if label:
-        print(label)
-    display(Audio(y, rate=SR))
+def play(y, label):
+    """Show a player for a signal under its label."""
+    display(HTML(f"{label}<br>{Audio(y, rate=SR)._repr_html_()}"))
 
 
 # %% [markdown]
@@ -77,14 +75,18 @@ def table(axes, M, title):
     """Draw a matrix with its numbers."""
     axes.imshow(M, vmin=0, vmax=8, cmap="Blues")
     for (f, t), value in np.ndenumerate(M):
-        axes.text(t, f, f"{value:g}", ha="center", va="center", color="w" if value > 5 else "k")
+        colour = "w" if value > 5 else "k"
+        axes.text(t, f, f"{value:g}", ha="center", va="center", color=colour)
     axes.set(title=title, xticks=[], yticks=[])
 
 
 layers = [np.outer(W[:, k], H[k]) for k in range(2)]
 figure, panels = plt.subplots(1, 3, figsize=(9, 2.2))
 for axes, M, title in zip(
-    panels, [V, *layers], ["$V$", "$= w_1 h_1^\\top$", "$+\\ w_2 h_2^\\top$"], strict=True
+    panels,
+    [V, *layers],
+    ["$V$", "$= w_1 h_1^\\top$", "$+\\ w_2 h_2^\\top$"],
+    strict=True,
 ):
     table(axes, M, title)
 plt.show()
@@ -109,8 +111,11 @@ for k in range(2):
     play(tones(layers[k]), f"layer {k + 1}")
 
 # %% [markdown]
-# Now forget $W$ and $H$ and recover them from $V$ alone. The scale of a template is arbitrary (a
-# later section), so each is divided by its largest entry.
+# Now forget $W$ and $H$ and recover them from $V$ alone: `na.nmf` looks for the two non-negative
+# factors whose product is closest to $V$, here in the sum of squared differences. (A later section
+# is about other distances, and about how a solver gets there; `tol=0` lets it make all its
+# iterations.) The scale of a template is arbitrary, as we will see, so each is divided by its
+# largest entry.
 
 # %%
 found = na.nmf(V, 2, beta_loss="frobenius", solver="hals", max_iter=2000, tol=0, rng=0)
@@ -155,8 +160,8 @@ assert second.min() < 0
 # |Z|$, the **spectrogram**: frequency upwards, time to the right, as in a musical score. A column
 # is called a **frame**. Phases are set aside until we want to hear something.
 #
-# The bar of music that we use from here on has nine notes of a piano and four pitches: A3, C4, E4
-# and A4, which has twice the frequency of A3. It is assembled from recordings of single notes, so
+# The bar of music that we use from here on has nine notes of a piano and four pitches: A3 (220 Hz),
+# C4 (262 Hz), E4 (330 Hz) and A4 (440 Hz). It is assembled from recordings of single notes, so
 # that we know the truth: the signal of each pitch by itself. Colours are in decibels, a
 # logarithmic scale: 20 dB less is a tenth of the magnitude.
 
@@ -164,7 +169,12 @@ assert second.min() < 0
 from librosa import note_to_midi, resample
 
 names = ["A3", "C4", "E4", "A4"]
-onsets = {"A3": (0.0, 1.5), "C4": (0.5, 1.5), "E4": (1.0, 1.5, 2.5), "A4": (2.0, 2.5)}  # seconds
+onsets = {  # beginnings of the notes, in seconds
+    "A3": (0.0, 1.5),
+    "C4": (0.5, 1.5),
+    "E4": (1.0, 1.5, 2.5),
+    "A4": (2.0, 2.5),
+}
 parts = np.zeros((4, round(3.2 * SR)))
 for part, name in zip(parts, names, strict=True):
     single = na.read(na.example("piano", f"notes/{note_to_midi(name)}.flac"))
@@ -182,7 +192,8 @@ V = stft.features(Z)  # magnitudes
 V = np.maximum(V, 1e-4 * V.max())  # as in a room: never quite silent
 F, T = V.shape
 K = 4
-print(f"V has F = {F} frequencies and T = {T} frames; entries from {V.min():.3f} to {V.max():.0f}")
+print(f"V has F = {F} frequencies and T = {T} frames")
+print(f"its entries go from {V.min():.3f} to {V.max():.0f}")
 play(bar, "the bar")
 
 
@@ -209,7 +220,7 @@ plt.show()
 # roughly a matrix of rank four. ("Roughly" because magnitudes of a sum are not sums of
 # magnitudes, and because high partials die away faster.) How roughly, for the four notes by
 # themselves? The best approximation of rank one is the first layer of the SVD, by the theorem of
-# Eckart and Young.
+# Eckart and Young. Its share of the energy, the sum of the squared entries, says how good it is.
 
 # %%
 for part, name in zip(parts, names, strict=True):
@@ -222,10 +233,11 @@ print(f"sum of the magnitudes of the notes: {off:.0%} off the magnitudes of the 
 
 # %% [markdown]
 # Now factorise, with $K = 4$. Among eight runs from random numbers, the one with the lowest
-# objective is kept (the section on local minima says why). On the left are the templates, on the
-# right the activations: you can read from $W$ *what* sounds, from $H$ *when*. A note that is
-# played twice is one template and two bumps of its activation. Nobody told the method about
-# notes, pianos or music.
+# objective, the distance from $V$ to $WH$, is kept (the section on local minima says why). On the
+# left are the templates, on the right the activations: you can read from $W$ *what* sounds (the
+# largest peak of each template is at one of the four pitches, up to the 11 Hz between two rows),
+# from $H$ *when*. A note that is played twice is one template and two bumps of its activation.
+# Nobody told the method about notes, pianos or music.
 
 # %%
 fit = na.nmf(V, K, init="random", solver="mu", n_init=8, tol=0, rng=0)
@@ -236,14 +248,21 @@ def picture(W, H, labels):
     _, (left, right) = plt.subplots(1, 2, figsize=(9, 3), width_ratios=[1, 1.5])
     for row in range(len(labels)):
         template, activation = W[:186, row] / W[:, row].max(), H[row] / H[row].max()
-        left.fill_between(stft.frequencies[:186], row, row + 0.9 * template, color=f"C{row}")
-        right.fill_between(stft.times(T), row, row + 0.9 * activation, color=f"C{row}")
-    left.set(title="W: templates", xlabel="Hz", yticks=range(len(labels)), yticklabels=labels)
+        colour = f"C{row}"
+        top = row + 0.9 * template
+        left.fill_between(stft.frequencies[:186], row, top, color=colour)
+        top = row + 0.9 * activation
+        right.fill_between(stft.times(T), row, top, color=colour)
+    left.set(title="W: templates", xlabel="Hz")
+    left.set_yticks(range(len(labels)), labels)
     right.set(title="H: activations", xlabel="seconds", yticks=[], xlim=(0, 3.2))
 
 
 picture(fit.W, fit.H, [f"component {k}" for k in range(K)])
 plt.show()
+peaks = np.sort(stft.frequencies[fit.W.argmax(0)])
+print("largest peaks:", *peaks.round(), "Hz")
+assert np.abs(peaks - [220, 262, 330, 440]).max() < SR / 1024  # one row
 
 # %% [markdown]
 # To hear a component, give every entry of $Z$, the complex Fourier coefficients of the bar, to
@@ -257,7 +276,8 @@ plt.show()
 # $10 \log_{10} \left( \lVert a s \rVert^2 / \lVert \hat s - a s \rVert^2 \right)$ in decibels
 # with the best factor $a$ (Le Roux et al. 2019,
 # [doi:10.1109/ICASSP.2019.8683855](https://doi.org/10.1109/ICASSP.2019.8683855)). At 0 dB there
-# is as much error as signal, at 20 dB a hundredth.
+# is as much error as signal, at 20 dB a hundredth. The order of the components is arbitrary, so
+# each note is compared with a component of its own, in the assignment with the highest scores.
 
 
 # %%
@@ -271,10 +291,8 @@ def notes_of(W, H):
     """Component and score in dB of each true note, under the best assignment."""
     estimates = signals(W, H)
     components = na.metrics.best_assignment(parts, estimates)
-    scores = [
-        na.metrics.si_sdr(part, estimates[k]) for part, k in zip(parts, components, strict=True)
-    ]
-    return np.array(components), np.array(scores)
+    scores = map(na.metrics.si_sdr, parts, (estimates[k] for k in components))
+    return np.array(components), np.array(list(scores))
 
 
 components, scores = notes_of(fit.W, fit.H)
@@ -353,7 +371,8 @@ W0, H0 = rng.random((F, K)) + 0.1, V.mean() * (rng.random((K, T)) + 0.1)
 for beta in (0, 1, 2):
     ours = multiplicative_updates(V, W0, H0, beta, 20)
     theirs = na.nmf(V, W=W0, H=H0, beta_loss=beta, solver="mu", max_iter=20, tol=0)
-    difference = max(np.abs(a / b - 1).max() for a, b in zip(ours, theirs.factors, strict=True))
+    pairs = zip(ours, theirs.factors, strict=True)
+    difference = max(np.abs(a / b - 1).max() for a, b in pairs)
     print(f"β = {beta}: largest relative difference {difference:.0e}")
     assert difference < 1e-6
 
@@ -414,13 +433,14 @@ for step, style in enumerate(("--", "-.", ":", "-")):
     above = np.array([majoriser(g, x) for g in grid])
     assert (above >= values - 1e-9 * values.max()).all()  # nowhere below the objective
     target = updated(x)
-    assert above.min() >= majoriser(target, x) - 1e-9  # the update is the minimum of the majoriser
+    assert above.min() >= majoriser(target, x) - 1e-9  # the update is its minimum
     assert objective(target) <= objective(x)
     axes.plot(grid, above, style, color=f"C{step}", label=f"majoriser at step {step}")
     axes.plot(x, objective(x), "o", color=f"C{step}")
     x = target
 axes.plot(x, objective(x), "ks", label="after four updates")
-axes.set(xlabel=f"activation of component {k} in frame {frame}", ylim=(0, 1.1 * values.max()))
+axes.set_xlabel(f"activation of component {k} in frame {frame}")
+axes.set(ylabel="objective, majorisers", ylim=(0, 1.1 * values.max()))
 axes.legend()
 plt.show()
 
@@ -468,10 +488,12 @@ def kl(Y):
 
 losses = [kl(W @ H) for W, H in film]
 figure, panels = plt.subplots(2, 6, figsize=(10.5, 3.4), sharex="row", sharey="row")
-for (above, below), (W, H), count, loss in zip(panels.T, film, counts, losses, strict=True):
+for rows, (W, H), count, loss in zip(panels.T, film, counts, losses, strict=True):
+    above, below = rows
     spectrogram(above, W @ H, f"{count}: {loss:.0f}")
     s = np.linalg.svd(W @ H, compute_uv=False)
-    print(f"after {count:3}: objective {loss:6.0f}, share 1 {s[0] ** 2 / (s**2).sum():.0%}")
+    share = s[0] ** 2 / (s**2).sum()
+    print(f"after {count:3}: objective {loss:6.0f}, share 1 {share:.0%}")
     below.imshow(H / H.max(1, keepdims=True), aspect="auto", extent=(0, 3.2, 3.5, -0.5))
     below.set(xlabel="seconds", yticks=range(K))
     above.label_outer()
@@ -487,12 +509,29 @@ assert losses == sorted(losses, reverse=True)
 for index in (1, 3, 5):
     Y = film[index][0] @ film[index][1]
     play(stft.inverse(Y * Z / V, len(bar))[0], f"after {counts[index]}")
-print(f"objective after 200: {losses[-1]:.0f}; of the factors found above: {fit.losses[-1]:.0f}")
+print(f"objective after 200 iterations: {losses[-1]:.0f}")
+print(f"objective of the factors found above: {fit.losses[-1]:.0f}")
+assert losses[-1] > 1.1 * fit.losses[-1]
+
+beginnings = sorted({onset for starts in onsets.values() for onset in starts})
+since = np.subtract.outer(stft.times(T), beginnings)
+attack = ((since > -0.05) & (since < 0.15)).any(1)  # frames in which a note begins
+
+
+def in_attacks(H):
+    """Share of each row of activations that lies in frames in which a note begins."""
+    return H[:, attack].sum(1) / H.sum(1)
+
+
+print(f"frames with an attack: {attack.mean():.0%}")
+print("share of the activations:", *(f"{x:.0%}" for x in in_attacks(film[-1][1])))
+assert in_attacks(film[-1][1])[0] > 0.9
 
 # %% [markdown]
-# The last line is a riddle: this run hardly moves any more, at a higher objective than the
-# factors found above. A component (the first row of $H$) was spent on the attacks, the first
-# moments, of all notes. The section on local minima returns to it.
+# The objectives are a riddle: this run hardly moves any more, but ends higher than the factors
+# found above. The last line shows a reason: component 0 was spent on the **attacks**, the first
+# moments of all notes, and sounds hardly at any other time. Three components are left for four
+# pitches. The section on local minima returns to it.
 
 # %% [markdown]
 # ## The family of β-divergences
@@ -515,7 +554,8 @@ for beta, style, name in (
     (2, ":", "Frobenius"),
 ):
     cost = [divergence(beta, 1.0, value) for value in y]
-    assert np.isclose(divergence(beta, 10.0, 20.0), 10**beta * divergence(beta, 1.0, 2.0))
+    ten_times = divergence(beta, 10.0, 20.0)
+    assert np.isclose(ten_times, 10**beta * divergence(beta, 1.0, 2.0))
     axes.plot(y, cost, style, lw=2, label=f"β = {beta}: {name}")
 axes.set(xlabel="model $y$, data 1", ylabel="cost $d_\\beta(1 \\mid y)$", ylim=(0, 2.5))
 axes.legend()
@@ -550,7 +590,7 @@ assert errors[2][1] > errors[1][1] > errors[0][1]
 
 # %% [markdown]
 # Strong entries are fitted best by β = 2, weak ones by β = 0, and β = 1 lies between. Listen to
-# the models: with β = 2 the fading ends and high partials suffer first.
+# the models, above all to the ends of notes and to high partials: their entries are weak.
 
 # %%
 for beta, d in fits.items():
@@ -580,10 +620,8 @@ for beta, d in fits.items():
 # where they start. Here are twenty starts with different random numbers:
 
 # %%
-runs = [
-    na.nmf(V, K, init="random", solver="mu", max_iter=300, tol=0, check_every=5, rng=seed)
-    for seed in range(20)
-]
+settings = {"init": "random", "solver": "mu", "max_iter": 300, "tol": 0}
+runs = [na.nmf(V, K, **settings, check_every=5, rng=seed) for seed in range(20)]
 final = np.array([d.losses[-1] for d in runs])
 spread = final.max() / final.min() - 1
 best, worst = runs[final.argmin()], runs[final.argmax()]
@@ -611,13 +649,18 @@ assert spread > 0.05
 
 # %%
 longer = na.nmf(V, W=worst.W, H=worst.H, solver="mu", max_iter=1500, tol=0)
-print(f"worst after 300 iterations {final.max():.0f}, after 1800 {longer.losses[-1]:.0f}")
+print(f"worst run, 300 iterations: {final.max():.0f}")
+print(f"worst run, 1800 iterations: {longer.losses[-1]:.0f}")
 assert longer.losses[-1] > 1.1 * final.min()
+assert in_attacks(worst.H).max() > 0.9
+rows = [np.abs(stft.frequencies - hertz).argmin() for hertz in (220, 262)]
+assert (worst.W / worst.W.max(0))[rows].min(0).max() > 0.5  # two peaks in one
 picture(worst.W, worst.H, [f"component {k}" for k in range(K)])
 plt.show()
 for title, d in {"best": best, "worst": worst}.items():
     components, scores = notes_of(d.W, d.H)
-    print(f"{title}: " + ", ".join(f"{n} {x:.1f} dB" for n, x in zip(names, scores, strict=True)))
+    pairs = zip(names, scores, strict=True)
+    print(f"{title}: " + ", ".join(f"{name} {x:.1f} dB" for name, x in pairs))
     play(signals(d.W, d.H)[components[1]], f"{title} run: C4")
 
 # %% [markdown]
@@ -667,12 +710,17 @@ figure, panels = plt.subplots(1, 3, figsize=(9, 2.8))
 for axes, other, title in (
     (panels[0], second.W, "best and second"),
     (panels[1], second.W[:, order], "the same, reordered"),
-    (panels[2], worst.W[:, linear_sum_assignment(-cosines(best.W, worst.W))[1]], "best and worst"),
+    (
+        panels[2],
+        worst.W[:, linear_sum_assignment(-cosines(best.W, worst.W))[1]],
+        "best and worst",
+    ),
 ):
     C = cosines(best.W, other)
     axes.imshow(C, vmin=0, vmax=1)
     for (i, j), value in np.ndenumerate(C):
-        axes.text(j, i, f"{value:.2f}", ha="center", va="center", color="w" if value < 0.6 else "k")
+        colour = "w" if value < 0.6 else "k"
+        axes.text(j, i, f"{value:.2f}", ha="center", va="center", color=colour)
     axes.set(title=title, xticks=range(K), yticks=range(K))
 panels[0].set_ylabel("template of the best run")
 plt.show()
@@ -703,12 +751,16 @@ def allowed(W, H, a, b):
     return (W @ Q).min() >= -1e-12 and (np.linalg.inv(Q) @ H).min() >= -1e-12
 
 
-hand = np.array([[4.0, 0], [2, 1], [0, 3], [0, 1]]), np.array([[1.0, 0, 2, 1, 0], [0, 1, 1, 0, 2]])
+hand = (
+    np.array([[4.0, 0], [2, 1], [0, 3], [0, 1]]),
+    np.array([[1.0, 0, 2, 1, 0], [0, 1, 1, 0, 2]]),
+)
 full = hand[0] + 0.5, hand[1] + 0.5
 values = np.linspace(-0.4, 0.4, 81)
 figure, panels = plt.subplots(1, 2, figsize=(7, 3), sharey=True)
 counts_allowed = []
-for axes, (W, H), title in zip(panels, (hand, full), ("with zeros", "without zeros"), strict=True):
+titles = ("with zeros", "without zeros")
+for axes, (W, H), title in zip(panels, (hand, full), titles, strict=True):
     region = np.array([[allowed(W, H, a, b) for a in values] for b in values])
     counts_allowed.append(region.sum())
     axes.imshow(region, origin="lower", extent=(-0.4, 0.4, -0.4, 0.4), cmap="Blues")
@@ -749,7 +801,10 @@ for a, b in ((0.0, 0.0), (0.12, -0.12)):
 # %% [markdown]
 # ## Beside PCA and k-means: faces
 #
-# Three methods write data as combinations of $K$ components, and differ in what they allow:
+# Two older methods do something similar. k-means divides samples into $K$ clusters and replaces
+# each sample by the mean of its cluster; principal component analysis (PCA) is the SVD of the data
+# less their mean. All three write data as combinations of $K$ components, and differ in what they
+# allow:
 #
 # | | components | coefficients |
 # |---|---|---|
@@ -812,7 +867,7 @@ for axes in panels.flat:
 panels[0, -2].set_title("rebuilt", fontsize=8)
 panels[0, -1].set_title("a face", fontsize=8)
 figure.suptitle(
-    "eight of 16 components (PCA: red negative, blue positive), and a face rebuilt from them all",
+    "eight of 16 components (red: negative), and a face rebuilt from all 16",
     fontsize=9,
 )
 plt.show()
@@ -849,7 +904,8 @@ def measures(model, other):
     used = 1.0
     if not isinstance(model, KMeans):
         amounts = -np.sort(-np.abs(model.transform(faces)) * np.linalg.norm(C, axis=1))
-        used = 1 + (amounts.cumsum(1) < 0.9 * amounts.sum(1, keepdims=True)).sum(1).mean()
+        below = amounts.cumsum(1) < 0.9 * amounts.sum(1, keepdims=True)
+        used = 1 + below.sum(1).mean()
     codes = model.transform(images)
     return {
         "error": np.linalg.norm(faces - reconstruction(model)) / np.linalg.norm(faces),
@@ -860,27 +916,31 @@ def measures(model, other):
         "used": used,
         "repeat": likeness[pairs].mean(),
         "faces": cross_val_score(
-            LogisticRegression(max_iter=5000), codes / codes.std(), np.arange(200) < 100, cv=5
+            LogisticRegression(max_iter=5000),
+            codes / codes.std(),
+            np.arange(200) < 100,
+            cv=5,
         ).mean(),
     }
 
 
 others = models(1)
 rows = {name: measures(model, others[name]) for name, model in fitted.items()}
-print(" " * 8 + "".join(f"{column:>10}" for column in rows["NMF"]))
+print(" " * 8 + "".join(f"{column:>9}" for column in rows["NMF"]))
 for name, row in rows.items():
-    print(f"{name:8}" + "".join(f"{value:10.2f}" for value in row.values()))
+    print(f"{name:8}" + "".join(f"{value:9.2f}" for value in row.values()))
 assert rows["PCA"]["error"] < rows["NMF"]["error"] < rows["k-means"]["error"]
-assert rows["NMF"]["sparsity"] > max(rows["PCA"]["sparsity"], rows["k-means"]["sparsity"])
-assert rows["NMF"]["local"] > max(rows["PCA"]["local"], rows["k-means"]["local"])
+for measure in ("sparsity", "local"):
+    assert rows["NMF"][measure] > max(rows["PCA"][measure], rows["k-means"][measure])
 
 # %% [markdown]
 # Read the table by columns. PCA has the lowest error, NMF a slightly higher one, k-means by far
 # the highest, for it has one coefficient per face. Half of the entries of PCA's components are
 # negative: a face is rebuilt by adding and cancelling. The components of NMF are the sparsest and
-# most local, and a face uses fewer of them; but on these tiny, loosely aligned faces "parts" is a
-# tendency, not the clean eyes and noses of the paper. PCA repeats from seed to seed, NMF and
-# k-means do not quite. As features for telling faces from other patches the three are close here.
+# most local, and a face uses fewer of them than of those of PCA; but on these tiny, loosely
+# aligned faces "parts" is a tendency, not the clean eyes and noses of the paper. PCA repeats from
+# seed to seed, NMF and k-means do not quite. As features for telling faces from other patches the
+# three are close here.
 #
 # The same three on the bar of music, with four components each. A layer of PCA (here: of the SVD)
 # has negative entries, so it is no spectrogram of anything; k-means lets one template sound at a
@@ -900,11 +960,12 @@ for name, (W, H) in factors.items():
     layers = W.T[:, :, None] * H[:, None, :]
     sounds = np.concatenate([stft.inverse(layer * Z / V, len(bar)) for layer in layers])
     chosen = na.metrics.best_assignment(parts, sounds)
-    scores = [na.metrics.si_sdr(part, sounds[k]) for part, k in zip(parts, chosen, strict=True)]
-    means[name] = np.mean(scores)
+    scores = map(na.metrics.si_sdr, parts, (sounds[k] for k in chosen))
+    means[name] = np.mean(list(scores))
     error = np.linalg.norm(V - W @ H) / np.linalg.norm(V)
     play(
-        sounds[chosen[2]], f"{name}: error {error:.2f}, notes {means[name]:.1f} dB on average. E4:"
+        sounds[chosen[2]],
+        f"{name}: error {error:.2f}, notes {means[name]:.1f} dB on average. E4:",
     )
 assert means["NMF"] > max(means["PCA"], means["k-means"])
 

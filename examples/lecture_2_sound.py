@@ -30,9 +30,10 @@
 # 9. separate by painting;
 # 10. hear what NMF cannot do.
 #
-# Six exercises have solutions to unfold. All recordings ship with the package, so all true stems
-# are known and every result has a score. Claims about these recordings are checked by an `assert`
-# in the cell above them.
+# A **source** is an instrument, a **stem** its signal by itself, the **mixture** the sum of the
+# stems, and a **score** the notes as they are written. All recordings ship with the package, so
+# all true stems are known and every result can be measured. Most claims about these recordings
+# are checked by an `assert` in the cell above them. Six exercises have solutions to unfold.
 #
 # The cells need `pip install '.[notebook]'` in the checkout.
 
@@ -64,7 +65,11 @@ def listen(sounds, seconds=4.0):
     for label, y in sounds.items():
         file = io.BytesIO()
         sf.write(
-            file, np.clip(y[: round(seconds * SR)], -1, 1), SR, format="MP3", compression_level=0.6
+            file,
+            np.clip(y[: round(seconds * SR)], -1, 1),
+            SR,
+            format="MP3",
+            compression_level=0.6,
         )
         player = Audio(file.getvalue())
         player.mimetype = "audio/mpeg"
@@ -76,11 +81,13 @@ def draw(axes, V, stft, low_hz, high_hz, title=""):
     """Draw a spectrogram in dB below its peak, over a log axis unless `low_hz` is 0."""
     decibels = 20 * np.log10(np.maximum(V, 1e-9) / V.max())
     extent = (0, V.shape[1] * stft.hop_seconds, 0, SR / 2)
-    axes.imshow(decibels, origin="lower", aspect="auto", extent=extent, vmin=-60, cmap="magma")
+    shown = {"origin": "lower", "aspect": "auto", "cmap": "magma"}
+    axes.imshow(decibels, extent=extent, vmin=-60, **shown)
     axes.set(xlabel="time (s)", ylabel="frequency (Hz)", title=title)
     if low_hz:
         axes.set_yscale("log")
-        ticks = [hertz for hertz in (50, 100, 200, 500, 1000, 2000, 5000) if hertz > low_hz]
+        ticks = (50, 100, 200, 500, 1000, 2000, 5000)
+        ticks = [hertz for hertz in ticks if hertz > low_hz]
         axes.set_yticks(ticks, [str(hertz) for hertz in ticks])
     axes.set_ylim(low_hz, high_hz)
 
@@ -97,7 +104,7 @@ def draw(axes, V, stft, low_hz, high_hz, title=""):
 #
 # Row $f$ belongs to the frequency $f \cdot 22050 / N$ Hz, column $t$ to the time $t S / 22050$ s.
 # $Z$ is complex: its magnitudes V say how much of each frequency is in a frame, its phases where
-# the waves begin. V is non-negative, and so a matrix for NMF.
+# the waves begin. V is non-negative, and so a matrix for NMF. An entry of V is called a **bin**.
 #
 # The recording is the beginning of Schumann's "Träumerei".
 
@@ -106,7 +113,7 @@ piano = load("piano", stop=5.7)
 stft = na.Stft(SR, n_fft=4096)  # frames of 186 ms; the hop is a quarter of it
 Z = stft.forward(piano)
 V = stft.features(Z)
-print(f"{len(piano):,} samples became V with {V.shape[0]} frequencies and {V.shape[1]} frames")
+print(f"{len(piano):,} samples became V: {V.shape[0]} frequencies, {V.shape[1]} frames")
 
 back = stft.inverse(Z, len(piano))[0]
 print(f"largest error of the inverse: {np.abs(back - piano).max():.0e}")
@@ -123,7 +130,8 @@ listen({"recording": piano}, seconds=5.7)
 # *this spectrum sounded at these times*.
 
 # %%
-score = [note for note in na.read_notes(na.example("piano", "score.mid")) if note.onset < 5.6]
+score = na.read_notes(na.example("piano", "score.mid"))
+score = [note for note in score if note.onset < 5.6]
 pitches = sorted({round(note.pitch) for note in score})
 assert len(pitches) == 11
 
@@ -141,11 +149,20 @@ figure, panels = plt.subplot_mosaic(
     layout="constrained",
 )
 draw(panels["V"], V, stft, 0, 1500, "V: magnitudes, dB")
-shown = {"origin": "lower", "aspect": "auto", "cmap": "magma", "interpolation": "nearest"}
+shown = {
+    "origin": "lower",
+    "aspect": "auto",
+    "cmap": "magma",
+    "interpolation": "nearest",
+}
 K, T = H.shape
 panels["W"].imshow(np.sqrt(W), extent=(-0.5, K - 0.5, 0, SR / 2), **shown)
 panels["W"].set(
-    ylim=(0, 1500), xlabel="component", ylabel="frequency (Hz)", title="W", xticks=range(K)
+    ylim=(0, 1500),
+    xlabel="component",
+    ylabel="frequency (Hz)",
+    title="W",
+    xticks=range(K),
 )
 panels["H"].imshow(np.sqrt(H), extent=(0, T * stft.hop_seconds, -0.5, K - 0.5), **shown)
 panels["H"].set(xlabel="time (s)", ylabel="component", title="H", yticks=range(0, K, 2))
@@ -170,9 +187,9 @@ assert lengths[0] > 1.3 * lengths[1]
 #
 # ### What V leaves out
 #
-# WH is a matrix of magnitudes; a sound needs phases too. Three answers, to hear and to score: the
-# phases of the recording, no phases (all zero), and random ones. The score is SI-SDR, the ratio in
-# dB of the true sound $s$, scaled to fit best, to all the rest of the estimate $e$:
+# WH is a matrix of magnitudes; a sound needs phases too. Three answers, to hear and to measure: the
+# phases of the recording, no phases (all zero), and random ones. The measure is SI-SDR, the ratio
+# in dB of the true sound $s$, scaled to fit best, to all the rest of the estimate $e$:
 #
 # $$\text{SI-SDR} = 10 \log_{10} \frac{\|a s\|^2}{\|e - a s\|^2}, \qquad
 # a = \frac{\langle e, s \rangle}{\langle s, s \rangle} .$$
@@ -281,22 +298,24 @@ def half_width(curve, step):
 
 def count_peaks(curve):
     """Count the peaks of at least half of the height of the largest one."""
-    return len(find_peaks(curve, height=curve.max() / 2, prominence=curve.max() / 10)[0])
+    top = curve.max()
+    return len(find_peaks(curve, height=top / 2, prominence=top / 10)[0])
 
 
 click, tone = np.zeros(SR), np.sin(2 * np.pi * 2000 * np.arange(SR) / SR)
 click[SR // 2] = 1
-figure, panels = plt.subplots(1, 3, figsize=(11, 3.2), layout="constrained", sharey=True)
+figure, panels = plt.subplots(1, 3, figsize=(11, 3), layout="constrained", sharey=True)
 products, seen = [], []
 for axes, n_fft in zip(panels, (256, 1024, 4096), strict=True):
     window = na.Stft(SR, n_fft, hop=32)
     X = magnitudes(test, window)
     draw(axes, X, window, 0, 900, f"window {1000 * n_fft / SR:.0f} ms")
     around = slice(round(0.5 * SR / 32), round(0.73 * SR / 32))
+    above = n_fft // 8  # rows above 2.8 kHz, where the tones are not
     seen.append(
         {
             "tones": count_peaks(X[:, round(0.45 * SR / 32)]),
-            "clicks": count_peaks(np.square(X[n_fft // 8 :, around]).mean(axis=0)),  # above 2.8 kHz
+            "clicks": count_peaks(np.square(X[above:, around]).mean(axis=0)),
         }
     )
     axes.set(xlim=(0.4, 0.8))
@@ -309,7 +328,7 @@ for axes, n_fft in zip(panels, (256, 1024, 4096), strict=True):
         f"{1000 * second:5.1f} ms long, product {products[-1]:.2f}"
     )
 plt.show()
-print("peaks seen:", *seen)
+print("peaks seen:", *seen, sep="\n")
 assert max(products) < 1.25 * min(products)
 assert seen[0] == {"tones": 1, "clicks": 2}
 assert seen[2] == {"tones": 2, "clicks": 1}
@@ -317,17 +336,16 @@ assert seen[2] == {"tones": 2, "clicks": 1}
 listen({"two tones, two clicks": test}, 1.2)
 
 # %% [markdown]
-# 12 ms show two clicks and one blurred tone that beats, 186 ms show two tones and one blurred
+# 12 ms show two clicks and one blurred tone that throbs, 186 ms show two tones and one blurred
 # click. The product is the same for all windows, apart from the grid on which it is measured.
 #
 # Which window is best for separation? Ask the **ideal mask**: divide each bin of the mixture by
-# the *true* magnitudes of the sources (section 4 explains masks). It is the mask of a perfect
+# the *true* magnitudes of the sources (section 3 explains masks). It is the mask of a perfect
 # model and so, in practice, a ceiling, which depends on the window.
 
 # %%
-drums = {
-    name: load("drums", f"sources/{name}.flac", stop=4.4) for name in ("kick", "snare", "hihat")
-}
+kit = ("kick", "snare", "hihat")
+drums = {name: load("drums", f"sources/{name}.flac", stop=4.4) for name in kit}
 
 
 def ideal(sources, transform):
@@ -430,14 +448,16 @@ times = short.times(V.shape[1])
 for k in range(6):
     panels[0].plot(short.frequencies, d.W[:, k] / d.W[:, k].max() + k, lw=0.8)
     panels[1].plot(times, d.H[k] / d.H[k].max() + k, lw=0.8)
-panels[0].set(xscale="symlog", xlim=(30, SR / 2), xlabel="frequency (Hz)", ylabel="component")
+panels[0].set(xscale="symlog", xlim=(30, SR / 2))
+panels[0].set(xlabel="frequency (Hz)", ylabel="component")
 panels[0].set_xticks([50, 100, 200, 500, 1000, 2000, 5000, 10000])
 panels[0].set_xticklabels(["50", "100", "200", "500", "1k", "2k", "5k", "10k"])
 panels[0].set_title("W: templates")
 panels[1].set(xlabel="time (s)", title="H: activations")
 plt.show()
 
-listen({"groove": groove} | {f"component {k}": y for k, y in enumerate(components)}, 2.2)
+numbered = {f"component {k}": y for k, y in enumerate(components)}
+listen({"groove": groove} | numbered, 2.2)
 
 # %% [markdown]
 # Here is one answer. Replace it by yours, and run the cell.
@@ -534,7 +554,10 @@ assert hihat_sir[0] < 0 < hihat_sir[3]
 assert sar[-1] < sar[3] - 0.5 < sar[1] - 1  # more artefacts
 assert best_alpha in (1, 2)
 
-listen({f"hi-hat, α = {alpha:g}": by_alpha[alpha]["hihat"] for alpha in (0.25, 1, 2, 16)}, 2.2)
+listen(
+    {f"hi-hat, α = {alpha:g}": by_alpha[alpha]["hihat"] for alpha in (0.25, 1, 2, 16)},
+    2.2,
+)
 
 # %% [markdown]
 # The greedier the mask, the less leaks in and the more is bitten out. At α = 0.25 there is more of
@@ -575,9 +598,11 @@ listen({f"hi-hat, α = {alpha:g}": by_alpha[alpha]["hihat"] for alpha in (0.25, 
 # | score | which note sounds when | zero apart from partials | zero outside the notes |
 # | onsets | plucks begin with a noise | one more per guitar note, free | zero except at onsets |
 #
-# The first two rungs do not know who plays a component, so they go by register. "Random" sorts its
-# templates from dark to bright: bassoon, guitar, oboe. "Harmonic" knows its pitches: up to MIDI
-# number 53 bassoon, from 67 on oboe, the guitar between. To tell bad components from bad grouping,
+# The first two rungs do not know who plays a component, so they go by register, the range of
+# pitches that an instrument plays most. "Random" sorts its templates from dark to bright: bassoon,
+# guitar, oboe. "Harmonic" knows its pitches: up to number 53 bassoon, from 67 on oboe, the guitar
+# between. (Pitches are numbered by semitones, as in MIDI files: 69 is 440 Hz, and each semitone
+# multiplies the frequency by $2^{1/12}$.) To tell bad components from bad grouping,
 # both are also grouped *by the truth*: each component goes to the source with which it shares most
 # energy.
 
@@ -585,9 +610,8 @@ listen({f"hi-hat, α = {alpha:g}": by_alpha[alpha]["hihat"] for alpha in (0.25, 
 Z = stft.forward(mixture)
 V = stft.features(Z)
 times = stft.times(V.shape[1])
-score = [
-    note for note in na.read_notes(na.example("trio", "score.mid")) if note.onset < SECONDS - 0.1
-]
+trio_score = na.read_notes(na.example("trio", "score.mid"))
+score = [note for note in trio_score if note.onset < SECONDS - 0.1]
 sounds = sorted({(note.track, round(note.pitch)) for note in score})
 print(f"{len(sounds)} sounds: pairs of instrument and pitch")
 flat = V.mean()
@@ -606,7 +630,8 @@ def comb(pitch):
 
 def stems_of(d, owners):
     """Separate the trio by a model whose component k belongs to ``owners[k]``."""
-    parts = [d.part([k for k, owner in enumerate(owners) if owner == name]) for name in names]
+    owned = [[k for k, owner in enumerate(owners) if owner == name] for name in names]
+    parts = [d.part(group) for group in owned]
     return dict(zip(names, render(parts, Z, stft, len(mixture)), strict=True))
 
 
@@ -614,7 +639,8 @@ def true_owners(d):
     """Name the source of each component, with knowledge of the true sources."""
     truth = np.stack([magnitudes(y) for y in trio.values()]) ** 2
     model = np.maximum(d.model(), 1e-12)
-    shares = [[(d.component(k) / model * P).sum() for P in truth] for k in range(d.n_components)]
+    masks = [d.component(k) / model for k in range(d.n_components)]
+    shares = [[(mask * power).sum() for power in truth] for mask in masks]
     return [names[int(np.argmax(share))] for share in shares]
 
 
@@ -624,13 +650,14 @@ ladder, by_truth = {}, {}
 # **Random**, five times, with one component for each sound:
 
 # %%
-counts = [sum(name == owner for owner, _ in sounds) for name in ("bassoon", "guitar", "oboe")]
+upwards = ("bassoon", "guitar", "oboe")
+counts = [sum(name == owner for owner, _ in sounds) for name in upwards]
 random_scores, best_groupings = [], []
 for seed in range(5):
     d = na.nmf(V, len(sounds), rng=seed)
     dark_to_bright = np.argsort(stft.frequencies @ d.W / d.W.sum(axis=0))
     register = np.empty(len(sounds), object)
-    register[dark_to_bright] = np.repeat(["bassoon", "guitar", "oboe"], counts)
+    register[dark_to_bright] = np.repeat(upwards, counts)
     ladder.setdefault("random", stems_of(d, register))
     by_truth.setdefault("random", stems_of(d, true_owners(d)))
     random_scores.append(mean_score(trio, stems_of(d, register)))
@@ -672,7 +699,8 @@ for name in names:
 notes = na.nmf(V, W=np.hstack(templates), update_W=False, rng=0)
 ladder["notes"] = stems_of(notes, owners)
 unknown = set(sounds) - known
-print(f"{len(unknown)} of {len(sounds)} sounds have no template: {sorted(unknown)}")
+print(f"{len(unknown)} of {len(sounds)} sounds have no template:")
+print(*(f"{name} {pitch}" for name, pitch in sorted(unknown)), sep=", ")
 assert 0 < len(unknown) < len(sounds) / 2
 
 # %% [markdown]
@@ -754,8 +782,8 @@ listen({f"guitar, {label}": estimates["guitar"] for label, estimates in ladder.i
 # - Random starts differ by more than a decibel, even with the best grouping: local minima (lecture
 #   1). Constraints leave less to chance; score and onsets have no random numbers at all.
 #
-# The picture shows the constraints: one template of the harmonic rung, and where H may be
-# positive.
+# The next picture shows the constraints of the score: a template before and after the fit, and the
+# entries of H that may be positive, in black.
 
 # %%
 figure, panels = plt.subplots(
@@ -765,7 +793,8 @@ k = sounds.index(("guitar", 62))
 learned = by_score.W[:, k] / by_score.W[:, k].max()
 panels[0].plot(stft.frequencies, W0[:, k], label="initial", lw=0.8)
 panels[0].plot(stft.frequencies, learned, "--", label="learned", lw=1)
-panels[0].set(xlim=(0, 2500), xlabel="frequency (Hz)", ylabel="magnitude", title="W: guitar, D4")
+panels[0].set(xlabel="frequency (Hz)", ylabel="magnitude")
+panels[0].set(xlim=(0, 2500), title="W: guitar, D4")
 panels[0].legend()
 extent = (0, times[-1], -0.5, len(sounds) - 0.5)
 supports = {"H: notes of the score": sounding, "H: onsets": beginning}
@@ -814,7 +843,7 @@ hits = na.Stft(SR, n_fft=1024, hop=512)
 Z = hits.forward(groove)
 V = hits.features(Z)
 plain = na.nmf(V, 3, init="spa", max_iter=100, tol=0, rng=0)
-order = np.argsort(hits.frequencies @ plain.W / plain.W.sum(axis=0))  # kick, snare, hi-hat
+order = np.argsort(hits.frequencies @ plain.W / plain.W.sum(axis=0))  # kick first
 LAGS = 8
 lagged = np.repeat(plain.W[None], LAGS, axis=0) * 0.8 ** np.arange(LAGS)[:, None, None]
 convolutive = na.decompose(
@@ -825,12 +854,12 @@ convolutive = na.decompose(
     tol=0,
 )
 
-figure, panels = plt.subplots(1, 3, figsize=(11, 3.2), layout="constrained", sharey=True)
+figure, panels = plt.subplots(1, 3, figsize=(11, 3), layout="constrained", sharey=True)
 for axes, k, name in zip(panels, order, drums, strict=True):
     hit = convolutive.W[:, :, k].T  # (freq, lag)
     draw(axes, hit, hits, 40, SR / 2, name)
-    axes.set_xticks(np.arange(0, LAGS + 1, 2) * hits.hop_seconds)
-    axes.set_xticklabels([f"{1000 * lag * hits.hop_seconds:.0f}" for lag in range(0, LAGS + 1, 2)])
+    ticks = np.arange(0, LAGS + 1, 2) * hits.hop_seconds
+    axes.set_xticks(ticks, [f"{1000 * tick:.0f}" for tick in ticks])
     axes.set(xlabel="time after the onset (ms)")
 panels[1].set_ylabel("")
 panels[2].set_ylabel("")
@@ -849,32 +878,36 @@ systems["na.DrumSeparator"] = {name: kit[name][0] for name in drums}
 systems["ideal mask"] = ideal(drums, hits)
 means = {label: mean_score(drums, estimates) for label, estimates in systems.items()}
 for label, estimates in systems.items():
-    row = "".join(f"{name} {si_sdr(y, estimates[name]):5.1f}   " for name, y in drums.items())
-    print(f"{label:20}{row}mean {means[label]:5.1f} dB")
+    row = [f"{name} {si_sdr(y, estimates[name]):5.1f}" for name, y in drums.items()]
+    print(f"{label:20}", *row, f"mean {means[label]:5.1f} dB", sep="   ")
 
 
 def frames_of(H, share=0.8):
-    """Count the frames that hold a share of the energy of activations, relative to all frames."""
+    """Measure the share of frames that hold a share of the energy of activations."""
     energy = np.sort(np.square(H), axis=1)[:, ::-1].cumsum(axis=1)
-    return float(np.mean([np.argmax(row > share * row[-1]) + 1 for row in energy]) / H.shape[1])
+    frames = [np.argmax(row > share * row[-1]) + 1 for row in energy]
+    return float(np.mean(frames) / H.shape[1])
 
 
 snare = np.square(convolutive.W[:, :, order[1]])
 centres = snare @ hits.frequencies / snare.sum(axis=1)
-print("mean frequency of the snare, frame by frame:", *(f"{hertz:.0f}" for hertz in centres), "Hz")
+print(
+    "mean frequency of the snare, frame by frame:",
+    *(f"{hertz:.0f}" for hertz in centres),
+    "Hz",
+)
 assert centres[2] > 2 * centres[0]
 assert centres[2] > 2 * centres[-1]
 
 concentration = frames_of(plain.H), frames_of(convolutive.H)
-print(
-    "80 % of the energy of H is in {:.1%} of the frames (NMF), {:.1%} (NMFD)".format(*concentration)
-)
+shares = "NMF {:.1%} of the frames, NMFD {:.1%}".format(*concentration)
+print(f"80 % of the energy of H is in: {shares}")
 first, second, third, fourth = means.values()
 assert first + 0.5 < second < third - 1 < fourth - 2
 assert convolutive.losses[-1] < 0.8 * plain.losses[-1]
 assert concentration[1] < 0.8 * concentration[0]
 
-listen({f"snare, {label}": estimates["snare"] for label, estimates in systems.items()}, 2.2)
+listen({f"snare, {label}": stems["snare"] for label, stems in systems.items()}, 2.2)
 
 # %% [markdown]
 # The snare is dark, then bright, then dark again; one spectrum cannot say that. H becomes a row of
@@ -916,7 +949,8 @@ listen({f"snare, {label}": estimates["snare"] for label, estimates in systems.it
 
 # %%
 rng = np.random.default_rng(9)
-planted = rng.poisson(rng.gamma(0.5, 20, (30, 4)) @ rng.gamma(0.5, 2, (4, 60))).astype(float)
+means = rng.gamma(0.5, 20, (30, 4)) @ rng.gamma(0.5, 2, (4, 60))
+planted = rng.poisson(means).astype(float)
 coarse = na.Stft(SR, n_fft=4096, hop=2048)
 V = magnitudes(piano, coarse)[coarse.frequencies < 2000]
 cases = {
@@ -941,17 +975,22 @@ for (case, (X, ranks, options)), row in zip(cases.items(), panels, strict=True):
         values = [max(value, 1e-3) for value in selection.scores.values()]
         axes.plot(selection.ranks, values, ".-")
         axes.plot(
-            selection.best, values[selection.ranks.index(selection.best)], "o", ms=9, mfc="none"
+            selection.best,
+            values[selection.ranks.index(selection.best)],
+            "o",
+            ms=9,
+            mfc="none",
         )
         if method != "stability":
             axes.set_yscale("log")
         axes.tick_params(axis="y", which="minor", labelleft=False)
-        axes.set(title=f"{method}: {selection.best}", xlabel="components", xticks=ranks[::2])
+        axes.set(xlabel="components", xticks=ranks[::2])
+        axes.set_title(f"{method}: {selection.best}")
         axes.set_ylabel(selection.meaning.split(";")[0], fontsize=8)
     row[0].set_ylabel(f"{case}\n{row[0].get_ylabel()}", fontsize=8)
 plt.show()
 for case in cases:
-    print(case + ": " + ", ".join(f"{method} {found[case, method]}" for method in methods))
+    print(f"{case}:", *(f"{method} {found[case, method]}" for method in methods))
 assert all(found["planted, rank 4", method] == 4 for method in methods)
 assert len({found["piano", method] for method in methods}) > 1
 
@@ -964,15 +1003,9 @@ assert len({found["piano", method] for method in methods}) > 1
 # %%
 grid = np.arange(0, 5.7, 0.1)
 excerpt = [n for n in na.read_notes(na.example("piano", "score.mid")) if n.onset < 5.6]
-roll = np.array(
-    [
-        np.any(
-            [(grid > n.onset) & (grid < n.offset) for n in excerpt if round(n.pitch) == pitch],
-            axis=0,
-        )
-        for pitch in pitches
-    ]
-)
+roll = np.zeros((len(pitches), len(grid)), bool)
+for n in excerpt:
+    roll[pitches.index(round(n.pitch))] |= (grid > n.onset) & (grid < n.offset)
 twins = [
     (pitches[i], pitches[j])
     for i in range(11)
@@ -994,9 +1027,10 @@ for rank in (3, 8, 40):
     levels /= levels.sum(axis=0)  # share of each component in each frame
     share[rank] = np.average(levels[k], weights=d.H[k])
     parts = [d.component(k), d.model() - d.component(k)]
-    sound = render([np.maximum(part, 0) for part in parts], Z, stft, len(piano), alpha=1)[0]
+    parts = [np.maximum(part, 0) for part in parts]
+    sound = render(parts, Z, stft, len(piano), alpha=1)[0]
     strongest[f"strongest of {rank} components"] = sound
-    print(f"the strongest of {rank} components has {share[rank]:.0%} of the model at its times")
+    print(f"strongest of {rank}: {share[rank]:.0%} of the model at its times")
 assert share[40] < 0.5 < share[8] < share[3]
 
 listen(strongest, 5.7)
@@ -1024,7 +1058,8 @@ listen(strongest, 5.7)
 lengths = (1, 2, 4, 8)
 guided = {}
 for seconds in lengths:
-    example = {name: y[SECONDS * SR : (SECONDS + seconds) * SR] for name, y in whole.items()}
+    excerpt = slice(SECONDS * SR, (SECONDS + seconds) * SR)
+    example = {name: y[excerpt] for name, y in whole.items()}
     stems = na.GuidedSeparator(example=example, n_fft=4096, max_iter=40)(mixture, SR)
     guided[seconds] = {name: stems[name][0] for name in names}
 another = load("band", "sources/keys.flac", stop=8.0)
@@ -1035,21 +1070,35 @@ wrong = {name: stems[name][0] for name in names}
 curve = [mean_score(trio, estimates) for estimates in guided.values()]
 figure, axes = plt.subplots(figsize=(6, 3), layout="constrained")
 axes.plot(lengths, curve, "o-", label="examples of the three instruments")
-axes.plot(8, mean_score(trio, wrong), "x", ms=9, mew=2, label="electric piano instead of guitar")
+axes.plot(
+    8,
+    mean_score(trio, wrong),
+    "x",
+    ms=9,
+    mew=2,
+    label="electric piano instead of guitar",
+)
 axes.axhline(mean["mixture"], color="k", ls=":", label="mixture")
 axes.axhline(mean["ideal mask"], color="k", ls="--", label="ideal mask")
 axes.set(xlabel="length of each example (s)", ylabel="mean SI-SDR (dB)", xticks=lengths)
 axes.legend(fontsize=8, loc=(0.33, 0.12))
 plt.show()
-print("mean SI-SDR: " + ", ".join(f"{s} s {x:.1f} dB" for s, x in zip(lengths, curve, strict=True)))
+for seconds, x in zip(lengths, curve, strict=True):
+    print(f"examples of {seconds} s: mean SI-SDR {x:.1f} dB")
 print(f"with the example of another instrument {mean_score(trio, wrong):.1f} dB")
 assert (np.diff(curve) > 0.1).all()
 assert curve[0] > mean["mixture"] + 2
 assert mean_score(trio, wrong) < curve[-1] - 2
 
 listen(
-    {"oboe, examples of 1 s": guided[1]["oboe"], "oboe, examples of 8 s": guided[8]["oboe"]}
-    | {"guitar, examples of 8 s": guided[8]["guitar"], "guitar, example of keys": wrong["guitar"]}
+    {
+        "oboe, examples of 1 s": guided[1]["oboe"],
+        "oboe, examples of 8 s": guided[8]["oboe"],
+    }
+    | {
+        "guitar, examples of 8 s": guided[8]["guitar"],
+        "guitar, example of keys": wrong["guitar"],
+    }
 )
 
 # %% [markdown]
@@ -1092,16 +1141,19 @@ figure, axes = plt.subplots(figsize=(9, 3.6), layout="constrained")
 draw(axes, magnitudes(mixture), stft, 60, 8000)
 colors = {"oboe": "cyan", "guitar": "lime", "bassoon": "white"}
 for b in boxes:
-    size, color = (b["end"] - b["start"] - 0.04, b["high"] - b["low"]), colors[b["source"]]
-    axes.add_patch(plt.Rectangle((b["start"], b["low"]), *size, fill=False, ec=color, lw=2))
-    axes.text(b["start"] + 0.1, b["high"] * 0.95, b["source"], color=color, va="top", weight="bold")
+    color, corner = colors[b["source"]], (b["start"], b["low"])
+    size = b["end"] - b["start"] - 0.04, b["high"] - b["low"]
+    axes.add_patch(plt.Rectangle(corner, *size, fill=False, ec=color, lw=2))
+    label = {"color": color, "va": "top", "weight": "bold"}
+    axes.text(b["start"] + 0.1, b["high"] * 0.95, b["source"], **label)
 plt.show()
 
-gains = [si_sdr(y, painted["three boxes"][name]) - si_sdr(y, mixture) for name, y in trio.items()]
+stems = painted["three boxes"]
+gains = [si_sdr(y, stems[name]) - si_sdr(y, mixture) for name, y in trio.items()]
 assert min(gains) > 3
 assert mean_score(trio, painted["three moments"]) < mean["mixture"]
 
-listen(painted["three boxes"] | {"oboe, painted by moments": painted["three moments"]["oboe"]})
+listen(stems | {"oboe, painted by moments": painted["three moments"]["oboe"]})
 
 # %% [markdown]
 # Three boxes gain more than 3 dB for each instrument. Three others, of all frequencies at moments
@@ -1139,9 +1191,8 @@ listen(painted["three boxes"] | {"oboe, painted by moments": painted["three mome
 # that fits it best, and with the result for examples of 8 s:
 
 # %%
-band_whole = {
-    name: load("band", f"sources/{name}.flac", stop=15) for name in ("drums", "bass", "keys")
-}
+players = ("drums", "bass", "keys")
+band_whole = {name: load("band", f"sources/{name}.flac", stop=15) for name in players}
 band = {name: y[: 7 * SR] for name, y in band_whole.items()}
 song = sum(band.values())
 notes = [n for n in na.read_notes(na.example("band", "score.mid")) if n.onset < 7]
@@ -1161,7 +1212,8 @@ stems = na.GuidedSeparator(example=examples, n_fft=4096, max_iter=40)(song, SR)
 band_guided = {name: stems[name][0] for name in band}
 for name, y in band.items():
     print(
-        f"{name:6} mixture {si_sdr(y, song):5.1f}, blind {si_sdr(y, blind[name]):5.1f}, "
+        f"{name:6} mixture {si_sdr(y, song):5.1f}, "
+        f"blind {si_sdr(y, blind[name]):5.1f}, "
         f"with examples {si_sdr(y, band_guided[name]):5.1f} dB"
     )
 assert si_sdr(band["keys"], blind["keys"]) < 0
@@ -1185,9 +1237,15 @@ listen(
 first, second = whole["guitar"][: 6 * SR], whole["guitar"][8 * SR : 14 * SR]
 guitars = {"first": first, "second": second}
 duo = first + second
-examples = {"first": whole["guitar"][6 * SR : 8 * SR], "second": whole["guitar"][14 * SR :]}
+examples = {
+    "first": whole["guitar"][6 * SR : 8 * SR],
+    "second": whole["guitar"][14 * SR :],
+}
 stems = na.GuidedSeparator(example=examples)(duo, SR)
-duo_results = {"mixture": dict.fromkeys(guitars, duo), "guided": {k: stems[k][0] for k in guitars}}
+duo_results = {
+    "mixture": dict.fromkeys(guitars, duo),
+    "guided": {k: stems[k][0] for k in guitars},
+}
 parts = [
     na.Note(n.onset - start, min(n.offset - start, 6), n.pitch, n.velocity, track)
     for track, start in (("first", 0), ("second", 8))
@@ -1198,7 +1256,8 @@ stems = na.ScoreSeparator(score=parts, aligned=True)(duo, SR)
 duo_results["score"] = {k: stems[k][0] for k in guitars}
 duo_results["ideal mask"] = ideal(guitars, stft)
 duo_means = {label: mean_score(guitars, e) for label, e in duo_results.items()}
-print("two guitars: " + ", ".join(f"{label} {x:.1f} dB" for label, x in duo_means.items()))
+for label, x in duo_means.items():
+    print(f"two guitars, {label}: {x:.1f} dB")
 assert duo_means["guided"] < duo_means["mixture"]
 assert duo_means["guided"] + 3 < duo_means["score"] < duo_means["ideal mask"] < 10
 
@@ -1212,9 +1271,10 @@ listen(
 )
 
 # %% [markdown]
-# **Sounds that change.** A component has one spectrum. A steady tone is one component; vibrato and
-# a glide need one for each pitch that they pass, so a voice or a violin costs many components,
-# which then must be grouped. Measured on three tones of the same ten partials:
+# **Sounds that change.** A component has one spectrum. A steady tone is one component; vibrato, a
+# pitch that swings, and a glide need one for each pitch that they pass, so a voice or a violin
+# costs many components, which then must be grouped. Measured on three tones of the same ten
+# partials:
 
 # %%
 t = np.arange(2 * SR) / SR
@@ -1232,7 +1292,7 @@ window = na.Stft(SR, n_fft=2048)
 figure, axes = plt.subplots(figsize=(6, 3), layout="constrained")
 errors = {}
 for (label, y), style in zip(tones.items(), ("o-", "s--", "^:"), strict=True):
-    X = magnitudes(y, window)[:, 4:-4]  # without the ends, where the tone begins and stops
+    X = magnitudes(y, window)[:, 4:-4]  # without the beginning and the end
     fits = [na.nmf(X, rank, init="nndsvdar", rng=0).model() for rank in ranks]
     errors[label] = [np.linalg.norm(X - fit) / np.linalg.norm(X) for fit in fits]
     axes.plot(ranks, errors[label], style, label=label)
@@ -1246,7 +1306,8 @@ needed = {
     label: next((r for r, e in zip(ranks, row, strict=True) if e < 0.1), None)
     for label, row in errors.items()
 }
-print(f"components for an error below 10 %: {needed}")
+print("components for an error below 10 %:")
+print(*(f"{label}: {rank or 'more than 32'}" for label, rank in needed.items()), sep="\n")
 assert needed["steady"] == 1
 assert needed["vibrato ±3 %"] >= 4
 assert needed["glide of an octave"] is None or needed["glide of an octave"] >= 16
@@ -1254,9 +1315,9 @@ assert needed["glide of an octave"] is None or needed["glide of an octave"] >= 1
 listen(tones, 2)
 
 # %% [markdown]
-# Remedies have structures of their own (lecture 3 and [METHODS.md](../METHODS.md)): pitches that
-# glide (`ScoreSeparator`), source and filter for voices (`F0Separator`), shifts along a
-# logarithmic frequency axis (`Convolutive2D`).
+# Remedies have structures of their own ([METHODS.md](../METHODS.md)): pitches that glide
+# (`ScoreSeparator`), source and filter for voices (`F0Separator`), shifts along a logarithmic
+# frequency axis (`Convolutive2D`).
 #
 # **And the ceiling.** All these methods divide bins and keep the phases of the mixture. The ideal
 # mask, which knows the magnitudes of the answer, stays below 14 dB on the trio. For the voice in a
