@@ -385,6 +385,18 @@ def test_brush_makes_boxes_that_paint_takes(page):
     assert stroke.low == 50 < stroke.high
 
 
+def test_boxes_and_commands_are_those_of_the_part_of_the_file(open_page, tmp_path, beeps):
+    options = {name: ["--preview", "30-33"] for name in ("regroup", "paint")}
+    write_report(tmp_path / "part.html", replace(beeps, options=options, start=30.0))
+    page = open_page(tmp_path / "part.html")
+    assert page.evaluate("nmfaudioReport.groups.command()").endswith(" --preview 30-33")
+    page.click("#paint")
+    page.click("#add-box")
+    (stroke,) = read_strokes(saved_json(page, "#save-boxes")[1])
+    assert (stroke.start, stroke.end) == (30.75, 31.5)  # a quarter and a half of three seconds
+    assert "boxes.json --preview 30-33" in page.inner_text("#paint-command")
+
+
 def test_notes_sound_on_click(page):
     page.evaluate("""() => {
         globalThis.tones = [];
