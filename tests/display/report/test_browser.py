@@ -397,6 +397,22 @@ def test_boxes_and_commands_are_those_of_the_part_of_the_file(open_page, tmp_pat
     assert "boxes.json --preview 30-33" in page.inner_text("#paint-command")
 
 
+def test_many_activations_are_the_strongest_of_the_stem(open_page, tmp_path, beeps):
+    rng = np.random.default_rng(0)
+    V = beeps.transform.features(beeps.transform.frames(beeps.mixture, 0, 90))
+    many = na.nmf(V, W=rng.random((len(V), 70)), update_W=False, max_iter=2, rng=0)
+    groups = {"low": range(65), "high": range(65, 70)}
+    write_report(tmp_path / "many.html", replace(beeps, decomposition=many, groups=groups))
+    page = open_page(tmp_path / "many.html")
+    page.evaluate("nmfaudioReport.figure.choose(66)")
+    assert page.inner_text("#rows") == "those of its stem below"
+    page.evaluate("nmfaudioReport.figure.choose(3)")
+    assert page.inner_text("#rows") == "the 60 strongest of the 65 of its stem below"
+    shown = page.evaluate("nmfaudioReport.figure.rows.rows.map((row) => row.k)")
+    shares = many.W.sum(axis=0) * many.H.sum(axis=1)
+    assert set(shown) == set(np.argsort(-shares[:65])[:60].tolist())
+
+
 def test_notes_sound_on_click(page):
     page.evaluate("""() => {
         globalThis.tones = [];

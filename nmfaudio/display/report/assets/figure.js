@@ -38,12 +38,17 @@ export class Figure {
     this.draw();
   }
 
-  // Rows of H: components by stem, or only those of the chosen stem if there are many.
+  // Rows of H and their title: components by stem, or the strongest of the chosen stem if there are many.
   get rows() {
-    const stems = this.groups.stems.map((stem, i) => stem.components.map((k) => ({ k, stem: i }))).flat();
-    if (stems.length <= MOST_ROWS) return stems;
-    const own = this.groups.stemOf(this.chosen);
-    return stems.filter((row) => row.stem === own).slice(0, MOST_ROWS);
+    const rows = this.groups.stems.map((stem, i) => stem.components.map((k) => ({ k, stem: i }))).flat();
+    if (rows.length <= MOST_ROWS) return { rows, title: "all below" };
+    const chosen = this.groups.stemOf(this.chosen);
+    const own = rows.filter((row) => row.stem === chosen);
+    if (own.length <= MOST_ROWS) return { rows: own, title: "those of its stem below" };
+    const strongest = new Set(report.components.toSorted((a, b) => b.share - a.share)
+      .map((each) => each.index).filter((k) => this.groups.stemOf(k) === chosen).slice(0, MOST_ROWS));
+    const title = `the ${MOST_ROWS} strongest of the ${own.length} of its stem below`;
+    return { rows: own.filter((row) => strongest.has(row.k)), title };
   }
 
   draw() {
@@ -62,7 +67,8 @@ export class Figure {
 
   drawActivations(colour) {
     const canvas = find("H");
-    const { rows } = this;
+    const { rows, title } = this.rows;
+    find("rows").textContent = title;
     canvas.style.height = `${CHOSEN_HEIGHT + 10 + ROW_HEIGHT * rows.length}px`;
     const { pen, width } = prepared(canvas);
     const area = { width, bottom: CHOSEN_HEIGHT, height: CHOSEN_HEIGHT - 6, colour };
@@ -84,7 +90,7 @@ export class Figure {
 
   chooseRow(event) {
     const box = find("H").getBoundingClientRect();
-    const row = this.rows[Math.floor((event.clientY - box.top - CHOSEN_HEIGHT - 10) / ROW_HEIGHT)];
+    const row = this.rows.rows[Math.floor((event.clientY - box.top - CHOSEN_HEIGHT - 10) / ROW_HEIGHT)];
     if (row) this.choose(row.k);
   }
 
