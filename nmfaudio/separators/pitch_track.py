@@ -343,9 +343,11 @@ def estimate_pitch(y: np.ndarray | LazyAudio, sr: int, *, piece: float | None = 
     for first in range(0, total, step):
         begin, end = max(first - margin, 0), first + step + margin
         samples = y[:, begin * hop : min(end * hop, length)].mean(0)
-        hertz, voiced, _ = load_librosa("core.pitch").pyin(
-            samples, fmin=_LOWEST, fmax=min(_HIGHEST, sr / 4), sr=sr, frame_length=frame
-        )
+        # After a call with float64, librosa.util.abs2 converts its output before writing to it.
+        with np.errstate(invalid="ignore"):
+            hertz, voiced, _ = load_librosa("core.pitch").pyin(
+                samples, fmin=_LOWEST, fmax=min(_HIGHEST, sr / 4), sr=sr, frame_length=frame
+            )
         track = np.where(voiced, np.nan_to_num(hertz), 0.0)
         tracks.append(track[first - begin :][:step])
     hertz = np.concatenate(tracks)
