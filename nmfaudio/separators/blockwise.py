@@ -119,6 +119,21 @@ class Scaled(LazyAudio):
         return np.asarray(self._y[key] / self._divisor)
 
 
+def without_frames(model: Decomposition) -> Decomposition:
+    """Return the templates of a model, with activations and masks of no frames.
+
+    Parameters
+    ----------
+    model : Decomposition
+
+    Returns
+    -------
+    Decomposition
+    """
+    factors, _ = model.structure.excerpt(model.factors, slice(0, 0))
+    return replace(model, factors=tuple(factors), fitted=(), weights=None)
+
+
 def fitted_evidence(
     learned: Decomposition, fit: BlockFit, inputs: SeparationInput
 ) -> tuple[np.ndarray, Decomposition]:
@@ -255,15 +270,7 @@ class StemStream:
         """
         learned = self.learned
         metadata = model_metadata(learned.metadata, self.transform, self.settings, learned.groups)
-        decomposition = learned.decomposition
-        factors, _ = decomposition.structure.excerpt(decomposition.factors, slice(0, 0))
-        return replace(
-            decomposition,
-            factors=tuple(factors),
-            metadata=metadata,
-            fitted=(),
-            weights=None,
-        )
+        return replace(without_frames(learned.decomposition), metadata=metadata)
 
     def blocks(self) -> Iterator[np.ndarray]:
         """Render the stems.

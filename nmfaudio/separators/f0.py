@@ -195,8 +195,12 @@ class F0Separator(NmfSeparator):
         Learned
             The templates, and the components of each stem.
         """
-        from nmfaudio.separators.blockwise import LEARNING_FRAMES, Learned, described_groups
-        from nmfaudio.separators.masked_fit import without_frames
+        from nmfaudio.separators.blockwise import (
+            LEARNING_FRAMES,
+            Learned,
+            described_groups,
+            without_frames,
+        )
         from nmfaudio.separators.voice_model import VoiceFit, fit_voices
 
         V, frames = inputs.spread_frames(LEARNING_FRAMES // _LEARNING_SHARE)

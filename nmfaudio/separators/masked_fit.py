@@ -67,12 +67,6 @@ def with_masks(
     return replace(learned, factors=tuple(known), fitted=(), weights=None)
 
 
-def without_frames(learned: Decomposition) -> Decomposition:
-    """Return a model without the masks and activations of its frames, which take much memory."""
-    factors, _ = learned.structure.excerpt(learned.factors, slice(0, 0))
-    return replace(learned, factors=tuple(factors), fitted=(), weights=None)
-
-
 def frame_levels(V: np.ndarray) -> np.ndarray:
     """Return the mean of each frame, and 1 for silent ones [shape=(time,)].
 

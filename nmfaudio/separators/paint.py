@@ -158,10 +158,14 @@ class PaintSeparator(NmfSeparator):
         Learned
             The templates, and the components of each stem.
         """
-        from nmfaudio.separators.blockwise import LEARNING_FRAMES, Learned, described_groups
+        from nmfaudio.separators.blockwise import (
+            LEARNING_FRAMES,
+            Learned,
+            described_groups,
+            without_frames,
+        )
         from nmfaudio.separators.boxes import painted_frames
         from nmfaudio.separators.frame_choice import covering_frames
-        from nmfaudio.separators.masked_fit import without_frames
 
         count = LEARNING_FRAMES // _LEARNING_SHARE
         frames = None
