@@ -76,6 +76,7 @@ def report_contents(
     -------
     ReportContents
     """
+    scores, compared = ({}, {}) if references is None else _scores(references, stems)
     return ReportContents(
         title=title or recording,
         sr=stems.sr,
@@ -89,7 +90,8 @@ def report_contents(
         sounds=dict(_component_sounds(stems)),
         settings=stems.settings,
         notes=_notes(stems) if notes is None else notes,
-        scores={} if references is None else _scores(references, stems),
+        scores=scores,
+        references=compared,
         recording=recording,
         model=model,
         options=options or {},
@@ -163,15 +165,16 @@ def _faded(y: np.ndarray, length: int) -> np.ndarray:
     return faded
 
 
-def _scores(references: Sources, stems: SeparatedComponents) -> Mapping[str, Mapping[str, float]]:
-    """Measures in dB by stem, and their means."""
+def _scores(
+    references: Sources, stems: SeparatedComponents
+) -> tuple[Mapping[str, Mapping[str, float]], Mapping[str, str]]:
+    """Measures in dB by stem, with their means, and the reference of each stem."""
     evaluation = evaluate(references, stems.stems, stems.sr, mixture=stems.mixture)
-    rows = {
-        estimate if estimate == source else f"{estimate} (as {source})": evaluation[source]
-        for source, estimate in evaluation.matches.items()
-    }
+    compared = {estimate: source for source, estimate in evaluation.matches.items()}
+    rows = {estimate: evaluation[source] for estimate, source in compared.items()}
     rows["mean"] = evaluation.mean
-    return {
+    scores = {
         name: {LABELS[measure]: value for measure, value in row.items()}
         for name, row in rows.items()
     }
+    return scores, compared

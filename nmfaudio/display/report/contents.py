@@ -57,6 +57,8 @@ class ReportContents:
         Notes for the piano roll.
     scores : mapping of str to mapping of str to float
         For each stem, measures by title, such as ``{"SDR": 7.1}``; empty without references.
+    references : mapping of str to str
+        For each stem of `scores`, the name of the reference that it is compared with.
     recording, model : str
         File names in the commands that the page suggests.
     options : mapping of str to sequence of str
@@ -78,6 +80,7 @@ class ReportContents:
     settings: Mapping[str, Any] = field(default_factory=dict)
     notes: Sequence[Note] = ()
     scores: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    references: Mapping[str, str] = field(default_factory=dict)
     recording: str = "mixture.wav"
     model: str = "model.npz"
     options: Mapping[str, Sequence[str]] = field(default_factory=dict)

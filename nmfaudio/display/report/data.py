@@ -19,6 +19,7 @@ from nmfaudio.audio.transforms import Stft, default_n_fft
 from nmfaudio.display.report.contents import ReportContents
 from nmfaudio.display.report.pictures import LogAxis, as_levels, encode_png, pool_frames
 from nmfaudio.display.report.sound import SoundCoding, common_gain, encode_sound
+from nmfaudio.factorisation.divergences import Beta, Divergence
 from nmfaudio.kernels.threads import parallel_for
 
 _COMMANDS = ("regroup", "paint")  # of the page
@@ -29,7 +30,9 @@ _STEPS = 500  # of an activation
 _LAGS = 60  # of a template with several spectra
 _RANGE_DB = 80.0
 _TEMPLATE_RANGE_DB = 50.0
-_COMPONENT_QUALITY = 0.1  # of Opus: 32 kbit/s, half of what a stem has
+_DIVERGENCES = {0.0: "Itakura–Saito", 1.0: "Kullback–Leibler", 2.0: "Euclidean"}  # by β
+# Of Opus: 134 kbit/s for each channel, since stems can be saved; components have 33 kbit/s.
+_STEM_QUALITY, _COMPONENT_QUALITY = 0.5, 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,12 +70,12 @@ class PageData:
             index).
         """
         contents = self.contents
-        stems = [(f"stem-{i}", y, None) for i, y in enumerate(contents.stems.values())]
+        stems = [(f"stem-{i}", y, _STEM_QUALITY) for i, y in enumerate(contents.stems.values())]
         components = [
             (f"component-{k}", sound.samples[None], _COMPONENT_QUALITY)
             for k, sound in sorted(contents.sounds.items())
         ]
-        tasks = [("mixture", contents.mixture, None), *stems, *components]
+        tasks = [("mixture", contents.mixture, _STEM_QUALITY), *stems, *components]
         encoded = dict.fromkeys((name for name, *_ in tasks), b"")
 
         def work(parts: range) -> None:
@@ -100,6 +103,7 @@ class PageData:
             "options": {name: list(contents.options.get(name, ())) for name in _COMMANDS},
             "start": contents.start,
             "sr": contents.sr,
+            "channels": contents.mixture.shape[0],
             "seconds": contents.seconds,
             "alpha": contents.alpha,
             "coding": {"title": self.coding.title, "mime": self.coding.mime, "gain": self.gain},
@@ -122,6 +126,7 @@ class PageData:
                 name: {measure: _decibels(value) for measure, value in scores.items()}
                 for name, scores in contents.scores.items()
             },
+            "references": dict(contents.references),
         }
 
     def _pictures(self) -> list[str]:
@@ -181,8 +186,9 @@ class PageData:
         return [
             ["Duration", f"{contents.seconds:.2f} s ({samples:,} samples)"],
             ["Sample rate", f"{contents.sr:,} Hz, {names.get(channels, f'{channels} channels')}"],
-            ["Model", f"{type(fitted.structure).__name__}, {fitted.n_components} components"],
-            ["Divergence", str(fitted.divergence)],
+            ["Components", f"{fitted.n_components}"],
+            ["Structure", type(fitted.structure).__name__],
+            ["Divergence", _divergence_text(fitted.divergence)],
             ["Iterations", f"{fitted.n_iter} ({ended})"],
             ["Final loss", f"{fitted.losses[-1]:.6g}"],
             [
@@ -239,6 +245,14 @@ def _activation(row: np.ndarray) -> np.ndarray:
     pooled = pool_frames(row, _STEPS)
     levels: np.ndarray = np.rint(255 * pooled / (pooled.max(initial=0) or 1.0)).astype(np.uint8)
     return levels
+
+
+def _divergence_text(divergence: Divergence) -> str:
+    """Name of a divergence for readers."""
+    if not isinstance(divergence, Beta):
+        return str(divergence)
+    name = _DIVERGENCES.get(divergence.beta)
+    return f"{name} (β = {divergence.beta:g})" if name else f"β = {divergence.beta:g}"
 
 
 def _shown(value: Any) -> str:

@@ -33,6 +33,7 @@ _MODULES = (
     "figure.js",
     "boxes.js",
     "dragging.js",
+    "saving.js",
     "cards.js",
     "roll.js",
     "facts.js",

@@ -1,7 +1,7 @@
 // Boxes drawn over V, as `nmfaudio paint` takes them.
 
 import { clamp, heightOf, hertzAt, report } from "./data.js";
-import { announce, colourName, download, element, find, setPressed } from "./elements.js";
+import { announce, colourName, downloadJson, element, find, setPressed } from "./elements.js";
 import { shellWord } from "./groups.js";
 
 const SMALLEST = 4; // px, of a box that is drawn rather than clicked
@@ -14,7 +14,7 @@ export class Boxes {
     this.surface = find("V").parentElement;
     find("paint").addEventListener("click", () => this.setPainting(!this.painting));
     find("add-box").addEventListener("click", () => this.add(middle(), true));
-    find("save-boxes").addEventListener("click", () => download("boxes.json", this.json()));
+    find("save-boxes").addEventListener("click", () => downloadJson("boxes.json", this.json()));
     this.surface.addEventListener("pointerdown", (event) => this.painting && this.brush(event));
     groups.addEventListener("change", (event) => event.detail !== "mix" && this.draw());
     this.draw();

@@ -3,18 +3,18 @@
 import { counted, hertzText, percentText, report } from "./data.js";
 import { activations, drawActivation, prepared } from "./drawing.js";
 import { makeDraggable } from "./dragging.js";
-import { announce, colourName, colourValue, download, element, find, setPressed } from "./elements.js";
+import { announce, colourName, colourValue, downloadJson, element, find, setPressed } from "./elements.js";
 
 export class Cards {
-  constructor(groups, mixer, figure) {
-    Object.assign(this, { groups, mixer, figure });
+  constructor(groups, mixer, figure, saving) {
+    Object.assign(this, { groups, mixer, figure, saving });
     this.components = new Map(report.components.map((each) => [each.index, each]));
     groups.addEventListener("change", (event) => {
       if (event.detail === "mix") this.showMix();
       else this.draw();
     });
     mixer.addEventListener("change", () => this.showSoloed());
-    find("save-groups").addEventListener("click", () => download("groups.json", groups.json()));
+    find("save-groups").addEventListener("click", () => downloadJson("groups.json", groups.json()));
     find("copy-command").addEventListener("click", () => copyCommand());
     new ResizeObserver(() => this.drawCanvases()).observe(find("stems"));
     this.draw();
@@ -74,9 +74,10 @@ export class Cards {
     const count = counted(components.length, "component");
     const text = components.length ? `${count}, ${percentText(share)}` : "";
     const facts = element("span", { class: "facts" }, text);
-    if (!this.groups.isRegrouped(i)) return element("header", {}, input, facts);
+    const save = this.saveButton(i);
+    if (!this.groups.isRegrouped(i)) return element("header", {}, input, save, facts);
     const badge = element("span", { class: "badge" }, this.mixer.canPreview ? "preview" : "changed");
-    return element("header", {}, input, badge, facts);
+    return element("header", {}, input, badge, save, facts);
   }
 
   controls(i) {
@@ -98,6 +99,22 @@ export class Cards {
       this.switch(i, "mute", "Mute"),
       slider,
       element("output"),
+    );
+  }
+
+  saveButton(i) {
+    return element(
+      "button",
+      {
+        type: "button",
+        class: "save-stem",
+        title: "Save as WAV",
+        "aria-label": `Save ${this.groups.stems[i].name} as WAV`,
+        "data-focus": `save-${i}`,
+        disabled: !this.mixer.soundsOf(i)?.length,
+        onclick: () => this.saving.stem(i),
+      },
+      "WAV",
     );
   }
 
@@ -175,7 +192,7 @@ export class Cards {
     announce(`Component ${k} moved to ${this.groups.stems[target].name}`);
   }
 
-  // Arrows move a card to the stem beside it, and the focus to the card above or below.
+  // Arrows move a card to the stem beside it, and the focus to the card above or below; S saves it.
   onKey(event, k, i) {
     const cards = [...document.querySelectorAll(".play-component")];
     const at = cards.indexOf(event.currentTarget);
@@ -184,8 +201,9 @@ export class Cards {
       ArrowRight: () => this.move(k, i + 1),
       ArrowUp: () => cards[at - 1]?.focus(),
       ArrowDown: () => cards[at + 1]?.focus(),
+      s: () => this.mixer.canPreview && this.saving.component(k),
     };
-    if (!actions[event.key]) return;
+    if (!actions[event.key] || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     actions[event.key]();
   }

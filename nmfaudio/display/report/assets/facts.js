@@ -20,15 +20,20 @@ function showScores() {
   find("scores").hidden = names.length === 0;
   if (names.length === 0) return;
   const measures = Object.keys(report.scores[names[0]]);
-  const titles = ["stem", ...measures].map((text) => element("th", { scope: "col" }, text));
+  const references = names.some((name) => report.references[name] && report.references[name] !== name);
+  const titles = ["stem", ...(references ? ["compared with"] : []), ...measures].map((text) =>
+    element("th", { scope: "col" }, text),
+  );
   const rows = names.map((name) => {
     const values = measures.map((measure) => report.scores[name][measure].replace("-", "−"));
+    if (references) values.unshift(report.references[name] ?? "");
     const cells = values.map((value) => element("td", {}, value));
     return element("tr", {}, element("th", { scope: "row" }, name), ...cells);
   });
   find("score-table").replaceChildren(element("thead", {}, element("tr", {}, ...titles)), element("tbody", {}, ...rows));
 }
 
+const MOST_MARKERS = 12;
 const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP] = [520, 230, 76, 30, 10];
 
 // Losses over iterations, on a logarithmic axis unless one is zero or negative.
@@ -51,9 +56,12 @@ function showLosses() {
   const middle = drawn("text", { x: (LEFT + WIDTH) / 2, y: HEIGHT - 8, "text-anchor": "middle" }, "iterations");
   find("losses").setAttribute("viewBox", `0 0 ${WIDTH} ${HEIGHT}`);
   const curve = drawn("polyline", { points: points.join(" ") });
+  const few = points.length <= MOST_MARKERS ? points.map((point) => point.split(",")) : [];
+  const markers = few.map(([cx, cy]) => drawn("circle", { cx, cy, r: 4 }));
+  if (least > 0) find("loss-scale").textContent = ", on a logarithmic scale";
   const ends = `${short(values[0])} to ${short(values.at(-1))}`;
   find("losses").setAttribute("aria-label", `Loss from ${ends} in ${lastIteration} iterations`);
-  find("losses").replaceChildren(...horizontal.flat(), ...vertical, middle, curve);
+  find("losses").replaceChildren(...horizontal.flat(), ...vertical, middle, curve, ...markers);
 }
 
 function short(value) {

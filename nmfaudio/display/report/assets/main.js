@@ -8,6 +8,7 @@ import { Mixer } from "./mixer.js";
 import { setUpTransport, showPosition } from "./transport.js";
 import { Figure, showPlayheads } from "./figure.js";
 import { Boxes } from "./boxes.js";
+import { Saving } from "./saving.js";
 import { Cards } from "./cards.js";
 import { setUpRoll } from "./roll.js";
 import { setUpFacts } from "./facts.js";
@@ -16,7 +17,7 @@ const groups = new Groups(report);
 const player = new Player(report);
 const mixer = new Mixer(report, groups, player);
 const figure = new Figure(groups, mixer);
-const cards = new Cards(groups, mixer, figure);
+const cards = new Cards(groups, mixer, figure, new Saving(groups, mixer, figure));
 const boxes = new Boxes(groups);
 setUpTransport(player, mixer);
 setUpRoll(player, mixer);
@@ -37,6 +38,8 @@ if (report.components.length === 0) {
 find("exponent").hidden = report.alpha === 1;
 find("no-preview").hidden = mixer.canPreview;
 find("preview").hidden = !mixer.canPreview;
+find("one-channel").hidden = report.channels === 1;
+find("component-saving").hidden = report.components.length === 0 || !mixer.canPreview;
 
 function redraw() {
   figure.drawAxes();

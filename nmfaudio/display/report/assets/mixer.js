@@ -20,20 +20,22 @@ export class Mixer extends EventTarget {
     return this.components.get(component).seconds >= this.report.seconds - 0.05;
   }
 
-  // A regrouped stem is the sum of its components, if their sounds are whole.
   levels() {
     if (this.soloed !== null) return new Map([[`component-${this.soloed}`, 1]]);
     if (this.mixture) return new Map([["mixture", 1]]);
     const levels = new Map();
     this.groups.stems.forEach((stem, i) => {
       const level = this.groups.level(i);
-      if (this.canPreview && this.groups.isRegrouped(i)) {
-        for (const k of stem.components) levels.set(`component-${k}`, level);
-      } else if (stem.sound) {
-        levels.set(stem.sound, level);
-      }
+      for (const name of this.soundsOf(i) ?? [stem.sound].filter(Boolean)) levels.set(name, level);
     });
     return levels;
+  }
+
+  // Sounds that a stem is the sum of: its components once it is regrouped, or null if these are excerpts.
+  soundsOf(i) {
+    const stem = this.groups.stems[i];
+    if (!this.groups.isRegrouped(i)) return stem.sound ? [stem.sound] : [];
+    return this.canPreview ? stem.components.map((k) => `component-${k}`) : null;
   }
 
   get canPreview() {

@@ -142,12 +142,17 @@ export class Player extends EventTarget {
   }
 
   // Compute what would be played, without a sound card.
-  async render(from, seconds) {
-    await this.preload();
-    const { sr } = this.report;
-    const offline = new OfflineAudioContext(2, Math.round(seconds * sr), sr);
-    for (const name of this.needed()) {
-      const { source } = connect(offline, this.buffers.get(name), this.levels.get(name));
+  render(from, seconds) {
+    const levels = new Map(this.needed().map((name) => [name, this.levels.get(name)]));
+    return this.mix(levels, from, Math.round(seconds * this.report.sr), 2);
+  }
+
+  // Compute the sum of sounds with their factors.
+  async mix(levels, from, frames, channels) {
+    await Promise.all([...levels.keys()].map((name) => this.load(name)));
+    const offline = new OfflineAudioContext(channels, frames, this.report.sr);
+    for (const [name, level] of levels) {
+      const { source } = connect(offline, this.buffers.get(name), level);
       const begin = this.starts.get(name) ?? 0;
       source.start(Math.max(0, begin - from), Math.max(0, from - begin));
     }
