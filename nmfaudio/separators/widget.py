@@ -1,46 +1,51 @@
-"""Widget for notebooks: hear stems, move components between them, change their masks."""
+"""Widget for notebooks: the report of stems, with the model in Python behind it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from nmfaudio._common.extras import missing_extra
 from nmfaudio._common.validation import as_number
 from nmfaudio._public import public
-from nmfaudio.display.html.players import encode_players
+from nmfaudio.display.report.assembly import widget_module
+from nmfaudio.display.report.page import MOST_SECONDS, report_data
 from nmfaudio.errors import NmfAudioError, ParameterError
+from nmfaudio.factorisation.divergences import beta_named
+from nmfaudio.separators.blind import BlindSeparator
 from nmfaudio.separators.regroup import RegroupSeparator
+from nmfaudio.stems.reporting import report_contents
 from nmfaudio.stems.stems import Stems
 
 if TYPE_CHECKING:
     from anywidget import AnyWidget
 
-_MOST_BYTES = 3_000_000  # of the stems, and of the components
 _KEPT = ("mask", "spatial", "refine")  # settings of the masks that the widget does not change
 
 
 @public
 def widget(stems: Stems) -> AnyWidget:
-    """Show stems with players, whose components can be moved and whose masks can be changed.
+    """Show stems as on the report page, with components to regroup and a model to change.
 
-    Each component plays alone; dragged to another stem, or moved by its menu, it makes Python
-    compute the stems again, as `RegroupSeparator` does. A slider sets the power of the masks.
+    A component that is dragged to another stem, or a stem that is renamed, makes Python compute
+    the stems again, as `RegroupSeparator` does; so does the slider for the power of the masks.
+    Sliders for β and for the number of components fit the model again from the same seed and group
+    its components anew. They are shown for stems of `separate` alone: other separators learn from
+    examples, notes or boxes, which stems do not keep.
 
     Parameters
     ----------
     stems : Stems
-        Stems whose sample rate is that of their transform.
+        Stems whose sample rate is that of their transform. The widget shows their first 60
+        seconds; all of them are computed.
 
     Returns
     -------
     anywidget.AnyWidget
-        Its traits ``groups`` (name of each stem to its components) and ``mask_power`` can also be
-        set from Python; ``stems`` are the current `Stems`.
+        Its traits ``groups`` (name of each stem to its components), ``mask_power``, ``beta`` and
+        ``n_components`` can also be set from Python; ``stems`` are the current `Stems`.
 
     Raises
     ------
@@ -100,6 +105,49 @@ def regrouped(stems: Stems, groups: Mapping[str, Sequence[int]], mask_power: flo
     return separator(stems.mixture, stems.sr)
 
 
+def refitted(stems: Stems, *, beta: float, n_components: int, mask_power: float) -> Stems:
+    """Separate the recording of stems again with another model, from the same seed.
+
+    Parameters
+    ----------
+    stems : Stems
+        Stems of `BlindSeparator`.
+    beta : float
+        β of the divergence.
+    n_components : int
+        Number of components.
+    mask_power : float
+        Power of the masks, above 0.
+
+    Returns
+    -------
+    Stems
+
+    Raises
+    ------
+    ParameterError
+        The stems are of another separator, or a value is out of range.
+    """
+    separator = _blind_separator(stems)
+    if separator is None:
+        raise ParameterError(
+            "only stems of separate can be fitted again; run the separator with other settings"
+        )
+    changed = replace(
+        separator, beta_loss=float(beta), n_components=n_components, mask_power=mask_power
+    )
+    return changed(stems.mixture, stems.sr, rng=stems.settings["seed"])
+
+
+def _blind_separator(stems: Stems) -> BlindSeparator | None:
+    """Separator of stems, or None if it is another one or had a generator of its own."""
+    settings = dict(stems.settings)
+    seed = settings.pop("seed", None)
+    if seed is None or settings.keys() != BlindSeparator().settings().keys():
+        return None
+    return BlindSeparator(**settings)
+
+
 @cache
 def _widget_class() -> Any:
     """Class of the widget; anywidget is imported when it is needed."""
@@ -111,61 +159,66 @@ def _widget_class() -> Any:
     base: Any = anywidget.AnyWidget
 
     class StemsWidget(base):  # type: ignore[misc]
-        """Stems whose groups and masks the browser changes."""
+        """Stems whose groups, masks and model the browser changes."""
 
-        _esm = _asset("widget.js")
-        _css = _asset("widget.css")
+        _esm = widget_module()
         groups: Any = traitlets.Dict().tag(sync=True)
         mask_power: Any = traitlets.Float().tag(sync=True)
-        mixture: Any = traitlets.Unicode(read_only=True).tag(sync=True)
-        sounds: Any = traitlets.Dict(read_only=True).tag(sync=True)
-        components: Any = traitlets.List(read_only=True).tag(sync=True)
+        beta: Any = traitlets.Float().tag(sync=True)
+        n_components: Any = traitlets.Int().tag(sync=True)
+        can_refit: Any = traitlets.Bool(read_only=True).tag(sync=True)
+        report: Any = traitlets.Dict(read_only=True).tag(sync=True)
         remark: Any = traitlets.Unicode(read_only=True).tag(sync=True)
         problem: Any = traitlets.Unicode(read_only=True).tag(sync=True)
+        working: Any = traitlets.Bool(read_only=True).tag(sync=True)
 
         def __init__(self, stems: Stems) -> None:
-            members = {name: list(group.components) for name, group in stems.groups.items()}
-            super().__init__(groups=members, mask_power=stems.masking.alpha)
-            self.set_trait("components", _component_sounds(stems))
+            blind = _blind_separator(stems)
+            super().__init__(
+                mask_power=stems.masking.alpha,
+                beta=beta_named(blind.beta_loss, "separate").beta if blind else 1.0,
+                n_components=stems.decomposition.n_components,
+            )
+            self.original = stems
+            self.computing = False
+            self.set_trait("can_refit", blind is not None)
             self._show(stems)
-            self.observe(self._compute, ["groups", "mask_power"])
+            self.observe(self._regroup, ["groups", "mask_power"])
+            self.observe(self._refit, ["beta", "n_components"])
 
-        def _compute(self, change: Any) -> None:
+        def _regroup(self, change: Any) -> None:
+            self._change(lambda: regrouped(self.stems, self.groups, self.mask_power))
+
+        def _refit(self, change: Any) -> None:
+            model = {"beta": self.beta, "n_components": self.n_components}
+            self._change(lambda: refitted(self.original, **model, mask_power=self.mask_power))
+
+        def _change(self, compute: Callable[[], Stems]) -> None:
+            if self.computing:  # the change is part of its own result
+                return
+            self.computing = True
             self.set_trait("problem", "")
+            self.set_trait("working", True)
             try:
-                self._show(regrouped(self.stems, self.groups, self.mask_power))
+                self._show(compute())
             except NmfAudioError as error:
                 self.set_trait("problem", str(error))  # the browser shows it
                 raise
+            finally:
+                self.computing = False
+                self.set_trait("working", False)
 
         def _show(self, stems: Stems) -> None:
             self.stems = stems
-            (mixture, *sources), cut = _sounds([stems.mixture, *stems.values()], stems.sr)
-            error = float(np.abs(stems.residual()).max(initial=0.0))
+            members = {name: list(group.components) for name, group in stems.groups.items()}
+            contents = report_contents(stems, title="")
+            error = contents.sum_error
+            cut = contents.seconds > MOST_SECONDS
+            shown = f" Shown are the first {MOST_SECONDS:g} s." if cut else ""
             with self.hold_sync():
-                self.set_trait("mixture", mixture)
-                self.set_trait("sounds", dict(zip(stems, sources, strict=True)))
-                sums = f"The stems sum to the mixture within {error:.1e}."
-                self.set_trait("remark", f"{sums} {cut}".rstrip())
+                self.groups = members
+                self.n_components = stems.decomposition.n_components
+                self.set_trait("report", report_data(contents.beginning(MOST_SECONDS)))
+                self.set_trait("remark", f"The stems sum to the mixture within {error:.1e}.{shown}")
 
     return StemsWidget
-
-
-def _component_sounds(stems: Stems) -> list[list[Any]]:
-    """Index and sound of each component, within the stem that it was first in."""
-    parts = {
-        int(name.rpartition("-")[2]): y.mean(axis=0, keepdims=True)
-        for name, y in stems.components()
-    }
-    sources, _ = _sounds(list(parts.values()), stems.sr)
-    return sorted([k, source] for k, source in zip(parts, sources, strict=True))
-
-
-def _sounds(parts: Sequence[np.ndarray], sr: int) -> tuple[Sequence[str], str]:
-    """Sources of players, and a remark on what was cut."""
-    players = encode_players(parts, sr, limit=_MOST_BYTES)
-    return players.sources, players.remark
-
-
-def _asset(name: str) -> str:
-    return (files("nmfaudio.separators") / "assets" / name).read_text(encoding="utf-8")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -96,3 +96,32 @@ class ReportContents:
     def sum_error(self) -> float:
         """Largest difference between the sum of the stems and the recording."""
         return float(np.abs(self.mixture - sum(self.stems.values())).max(initial=0.0))
+
+    def beginning(self, seconds: float) -> ReportContents:
+        """Contents of the beginning of the recording.
+
+        Parameters
+        ----------
+        seconds : float
+            Longest duration.
+
+        Returns
+        -------
+        ReportContents
+            These contents, if they are not longer.
+        """
+        if self.seconds <= seconds:
+            return self
+        count = int(seconds * self.sr)
+        sounds = {
+            k: ComponentSound(sound.start, sound.samples[: count - int(sound.start * self.sr)])
+            for k, sound in self.sounds.items()
+            if sound.start < seconds
+        }
+        return replace(
+            self,
+            mixture=self.mixture[:, :count],
+            stems={name: y[:, :count] for name, y in self.stems.items()},
+            sounds=sounds,
+            notes=[note for note in self.notes if note.onset < seconds],
+        )

@@ -144,6 +144,7 @@ class PageData:
         """Template, activation and features of each component of the stems."""
         contents = self.contents
         W, H = _over_lags(contents.decomposition.W), _over_shifts(contents.decomposition.H)
+        H = H[:, : contents.mixture.shape[1] // contents.transform.hop + 1]
         energy = _energies(W, H)
         found = []
         for k in sorted(k for group in contents.groups.values() for k in group):

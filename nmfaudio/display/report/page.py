@@ -7,40 +7,18 @@ import hashlib
 import html
 import json
 import os
-import re
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from string import Template
+from typing import Any
 
 from nmfaudio._common.files import check_targets, write_group_of_bytes
+from nmfaudio.display.report.assembly import asset, page_script
 from nmfaudio.display.report.contents import ReportContents
 from nmfaudio.display.report.data import PageData, as_base64
 from nmfaudio.display.report.sound import choose_sound_coding
 
 MOST_SECONDS = 60.0
 """Longest recording whose sound is inside the page, in seconds."""
-
-# In the order in which they need one another; they become one script.
-_MODULES = (
-    "data.js",
-    "elements.js",
-    "groups.js",
-    "player.js",
-    "mixer.js",
-    "transport.js",
-    "drawing.js",
-    "figure.js",
-    "boxes.js",
-    "dragging.js",
-    "saving.js",
-    "cards.js",
-    "roll.js",
-    "facts.js",
-    "main.js",
-)
-_IMPORT = re.compile(r"^import .*?;\n", re.MULTILINE | re.DOTALL)
-_EXPORT = re.compile(r"^export ", re.MULTILINE)
 
 
 def write_report(
@@ -69,23 +47,39 @@ def write_report(
     """
     page = Path(path)
     check_targets([page], overwrite=overwrite)
-    data = PageData(contents, choose_sound_coding())
-    sounds = {name: as_base64(content) for name, content in data.sounds().items()}
+    data = report_data(contents)
     beside: dict[Path, bytes] = {}
-    facts = data.as_dict()
     if contents.seconds > MOST_SECONDS:
         folder = page.with_name(f"{page.stem}_files")
         # A page opened from a disk may not read files, but may run scripts beside it.
-        beside = {folder / f"{name}.js": _sound_script(name, sounds[name]) for name in sounds}
-        facts |= {"sounds": {}, "folder": folder.name}
-    else:
-        facts |= {"sounds": sounds, "folder": None}
-    document = report_html(contents.title, facts).encode()
+        beside = {
+            folder / f"{name}.js": _sound_script(name, sound)
+            for name, sound in data["sounds"].items()
+        }
+        data |= {"sounds": {}, "folder": folder.name}
+    document = report_html(contents.title, data).encode()
     write_group_of_bytes({page: document, **beside}, overwrite=overwrite)
     return [page, *beside]
 
 
-def report_html(title: str, data: dict[str, object]) -> str:
+def report_data(contents: ReportContents) -> dict[str, Any]:
+    """Return the data of a report with its sounds.
+
+    Parameters
+    ----------
+    contents : ReportContents
+
+    Returns
+    -------
+    dict
+        JSON-serialisable.
+    """
+    data = PageData(contents, choose_sound_coding())
+    sounds = {name: as_base64(content) for name, content in data.sounds().items()}
+    return data.as_dict() | {"sounds": sounds, "folder": None}
+
+
+def report_html(title: str, data: dict[str, Any]) -> str:
     """Build the text of a page.
 
     Parameters
@@ -99,17 +93,18 @@ def report_html(title: str, data: dict[str, object]) -> str:
     -------
     str
     """
-    style, script = _asset("page.css"), _script()
+    style, script = asset("page.css"), page_script()
     # Sounds in a folder are scripts that this script loads; nothing else may run.
     trusted = _hash(script) + (" 'strict-dynamic'" if data["folder"] else "")
     policy = (
         f"default-src 'none'; script-src {trusted}; style-src {_hash(style)}; img-src data:; "
         "base-uri 'none'; form-action 'none'"
     )
-    return Template(_asset("page.html")).substitute(
+    return Template(asset("page.html")).substitute(
         policy=policy,
         title=html.escape(title),
         style=style,
+        content=asset("content.html"),
         data=_embedded_json(data),
         script=script,
     )
@@ -129,16 +124,3 @@ def _hash(text: str) -> str:
     """Source expression of a content-security policy that allows this text alone."""
     digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
     return f"'sha256-{digest}'"
-
-
-@cache
-def _asset(name: str) -> str:
-    return (files(__package__) / "assets" / name).read_text(encoding="utf-8")
-
-
-@cache
-def _script() -> str:
-    """All modules as one script, without their imports and exports."""
-    modules = [_EXPORT.sub("", _IMPORT.sub("", _asset(name))) for name in _MODULES]
-    body = "\n".join(modules)
-    return f'(() => {{\n"use strict";\n{body}}})();\n'

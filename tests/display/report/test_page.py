@@ -320,7 +320,7 @@ def contrast(first, second):
 
 @pytest.mark.parametrize("theme", [0, 1])
 def test_text_and_stems_stand_out(theme):
-    blocks = re.findall(r":root \{(.*?)\n *\}", (ASSETS / "page.css").read_text(), re.DOTALL)
+    blocks = re.findall(r"\.report \{\n(.*?)\n *\}", (ASSETS / "page.css").read_text(), re.DOTALL)
     colours = dict(re.findall(r"--([\w-]+): #(\w{6});", blocks[theme]))
     assert sum(name.startswith("stem-") for name in colours) == 8
     for name, colour in colours.items():

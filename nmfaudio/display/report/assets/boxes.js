@@ -1,6 +1,7 @@
 // Boxes drawn over V, as `nmfaudio paint` takes them.
 
-import { clamp, heightOf, hertzAt, report } from "./data.js";
+import { clamp, heightOf, hertzAt } from "./data.js";
+import { report } from "./host.js";
 import { announce, colourName, downloadJson, element, find, setPressed } from "./elements.js";
 import { shellWord } from "./groups.js";
 

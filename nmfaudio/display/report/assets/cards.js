@@ -1,6 +1,7 @@
 // A column for each stem with its mixer, and a card for each of its components.
 
-import { counted, hertzText, percentText, report } from "./data.js";
+import { counted, hertzText, percentText } from "./data.js";
+import { report, root } from "./host.js";
 import { activations, drawActivation, prepared } from "./drawing.js";
 import { makeDraggable } from "./dragging.js";
 import { announce, colourName, colourValue, downloadJson, element, find, setPressed } from "./elements.js";
@@ -21,7 +22,7 @@ export class Cards {
   }
 
   draw() {
-    const focused = document.activeElement?.dataset.focus;
+    const focused = root.activeElement?.dataset.focus;
     const add = element(
       "button",
       { type: "button", id: "add-stem", class: "new-stem", onclick: () => this.addStem() },
@@ -32,7 +33,7 @@ export class Cards {
     this.showSoloed();
     this.drawCanvases();
     this.showCommand();
-    if (focused) document.querySelector(`[data-focus="${CSS.escape(focused)}"]`)?.focus();
+    if (focused) root.querySelector(`[data-focus="${CSS.escape(focused)}"]`)?.focus();
   }
 
   addStem() {
@@ -182,7 +183,7 @@ export class Cards {
 
   choose(k) {
     this.figure.choose(k);
-    for (const card of document.querySelectorAll(".card")) {
+    for (const card of root.querySelectorAll(".card")) {
       card.classList.toggle("chosen", card.dataset.component === String(k));
     }
   }
@@ -194,7 +195,7 @@ export class Cards {
 
   // Arrows move a card to the stem beside it, and the focus to the card above or below; S saves it.
   onKey(event, k, i) {
-    const cards = [...document.querySelectorAll(".play-component")];
+    const cards = [...root.querySelectorAll(".play-component")];
     const at = cards.indexOf(event.currentTarget);
     const actions = {
       ArrowLeft: () => this.move(k, i - 1),
@@ -221,7 +222,7 @@ export class Cards {
   }
 
   showSoloed() {
-    for (const button of document.querySelectorAll(".play-component")) {
+    for (const button of root.querySelectorAll(".play-component")) {
       setPressed(button, button.dataset.focus === `card-${this.mixer.soloed}`);
     }
   }

@@ -1,6 +1,6 @@
-// Data of the page, and text for numbers.
+// Text for numbers, and axes.
 
-export const report = JSON.parse(document.getElementById("report-data").textContent);
+import { report } from "./host.js";
 
 export const octavesHigh = Math.log2(report.axis.high / report.axis.low);
 

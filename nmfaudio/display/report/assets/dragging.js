@@ -1,5 +1,7 @@
 // Cards dragged with mouse, pen or finger onto another stem.
 
+import { root } from "./host.js";
+
 const THRESHOLD = 6; // px, below which a press is a click
 
 // Call `drop(element)` for the element that matches `target` under the pointer at the end.
@@ -14,7 +16,7 @@ export function makeDraggable(card, target, drop) {
       ghost ??= lift(card);
       ghost.style.transform = `translate(${x}px, ${y}px)`;
       over?.classList.remove("over");
-      over = document.elementFromPoint(event.clientX, event.clientY)?.closest(target) ?? null;
+      over = root.elementFromPoint(event.clientX, event.clientY)?.closest(target) ?? null;
       over?.classList.add("over");
     };
     const end = (event) => {

@@ -1,6 +1,7 @@
 // Canvases of activations and templates.
 
-import { clamp, decodeBytes, report } from "./data.js";
+import { clamp, decodeBytes } from "./data.js";
+import { report } from "./host.js";
 
 const TICKS = [50, 100, 200, 500, 1000, 2000, 5000, 10000];
 

@@ -1,9 +1,11 @@
-// Elements of the document. All text is set as text, never as markup.
+// Elements of the report. All text is set as text, never as markup.
+
+import { frame, root } from "./host.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 
 export function find(id) {
-  return document.getElementById(id);
+  return root.getElementById(id);
 }
 
 function fill(node, attributes, children) {
@@ -51,9 +53,9 @@ export function colourName(stem) {
 }
 
 export function colourValue(stem) {
-  return getComputedStyle(document.documentElement).getPropertyValue(`--stem-${stem % COLOURS}`).trim();
+  return getComputedStyle(frame).getPropertyValue(`--stem-${stem % COLOURS}`).trim();
 }
 
 export function themeValue(name) {
-  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  return getComputedStyle(frame).getPropertyValue(name).trim();
 }

@@ -1,6 +1,6 @@
 // Numbers of the separation: facts, measures, losses, settings, versions.
 
-import { report } from "./data.js";
+import { report } from "./host.js";
 import { drawn, element, find } from "./elements.js";
 
 export function setUpFacts() {

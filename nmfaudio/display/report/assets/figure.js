@@ -1,6 +1,7 @@
 // V with the chosen template W at its left and the activations H below.
 
-import { heightOf, hertzText, noteName, percentText, report } from "./data.js";
+import { heightOf, hertzText, noteName, percentText } from "./data.js";
+import { report, root } from "./host.js";
 import { activations, drawActivation, drawTemplate, prepared, templates } from "./drawing.js";
 import { frequencyTicks, timeAt, timeTicks } from "./drawing.js";
 import { colourValue, element, find, themeValue } from "./elements.js";
@@ -22,7 +23,7 @@ export class Figure {
     });
     find("H").addEventListener("click", (event) => this.chooseRow(event));
     find("picture").addEventListener("change", () => this.showPicture());
-    for (const part of document.querySelectorAll(".seekable")) {
+    for (const part of root.querySelectorAll(".seekable")) {
       part.addEventListener("click", (event) => {
         if (part.classList.contains("painting")) return;
         mixer.player.seek(timeAt(event, part.getBoundingClientRect()));
@@ -117,7 +118,7 @@ export class Figure {
         return tick;
       }),
     );
-    for (const axis of document.querySelectorAll(".times")) {
+    for (const axis of root.querySelectorAll(".times")) {
       axis.replaceChildren(
         ...timeTicks(matchMedia("(max-width: 640px)").matches ? 5 : 10).map((time) => {
           const tick = element("span", {}, `${time}`);
@@ -131,10 +132,10 @@ export class Figure {
 
 // Move the line of the clock in all pictures over time.
 export function showPlayheads(time, loop) {
-  for (const line of document.querySelectorAll(".playhead")) {
+  for (const line of root.querySelectorAll(".playhead")) {
     line.style.left = `${(100 * time) / report.seconds}%`;
   }
-  for (const part of document.querySelectorAll(".loop-part")) {
+  for (const part of root.querySelectorAll(".loop-part")) {
     part.hidden = !loop;
     if (!loop) continue;
     part.style.left = `${(100 * loop.from) / report.seconds}%`;

@@ -1,6 +1,6 @@
 // Connection of all parts.
 
-import { counted, report, timeText } from "./data.js";
+import { frame, report, signal } from "./host.js";
 import { find } from "./elements.js";
 import { Groups } from "./groups.js";
 import { Player } from "./player.js";
@@ -22,15 +22,7 @@ const boxes = new Boxes(groups);
 setUpTransport(player, mixer);
 setUpRoll(player, mixer);
 setUpFacts();
-find("title").textContent = report.title;
-find("subtitle").textContent = [
-  counted(report.stems.length, "stem"),
-  report.components.length && counted(report.components.length, "component"),
-  report.notes.length && counted(report.notes.length, "note"),
-  timeText(report.seconds),
-  `${report.sr / 1000} kHz`,
-].filter(Boolean).join(" · ");
-document.body.classList.toggle("bare", report.components.length === 0);
+frame.classList.toggle("bare", report.components.length === 0);
 if (report.components.length === 0) {
   find("stems-heading").textContent = "Stems";
   find("figure-heading").textContent = "Spectrogram";
@@ -47,14 +39,11 @@ function redraw() {
   cards.drawCanvases();
 }
 
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
-matchMedia("(max-width: 640px)").addEventListener("change", redraw);
-
-addEventListener("beforeprint", () => {
-  for (const details of document.querySelectorAll("details")) details.open = true;
-});
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw, { signal });
+matchMedia("(max-width: 640px)").addEventListener("change", redraw, { signal });
 
 function tick() {
+  if (signal.aborted) return;
   mixer.tick();
   showPosition(player.position);
   showPlayheads(player.position, player.loop);
@@ -64,5 +53,4 @@ function tick() {
 tick();
 if (!report.folder) player.preload().catch(mixer.failed);
 
-// For the console of the browser, and for tests.
-globalThis.nmfaudioReport = { report, groups, player, mixer, figure, boxes };
+export const parts = { report, groups, player, mixer, figure, cards, boxes, redraw };

@@ -1,6 +1,7 @@
 // The sounds in use: stems, the mixture beside them, or a component alone.
 
 import { find } from "./elements.js";
+import { report } from "./host.js";
 
 export class Mixer extends EventTarget {
   constructor(report, groups, player) {

@@ -1,6 +1,7 @@
 // One clock for all sounds: every voice is started together and follows its own gain.
 
 import { clamp, decodeBytes } from "./data.js";
+import { report } from "./host.js";
 
 const RAMP = 0.012; // s; a gain that jumps clicks
 const LEAD = 0.06; // s between the decision to play and the first sample
@@ -197,7 +198,7 @@ function connect(context, buffer, level) {
 // Sounds beside the page are scripts, since a page on a disk may not read files.
 const awaited = new Map();
 
-globalThis.receiveSound = (name, base64) => awaited.get(name)?.(base64);
+if (report.folder) globalThis.receiveSound = (name, base64) => awaited.get(name)?.(base64);
 
 async function fetchSound(report, name) {
   if (!report.folder) return decodeBytes(report.sounds[name]).buffer;

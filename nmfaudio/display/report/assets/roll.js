@@ -1,6 +1,7 @@
 // Piano roll: notes that sound on click, on a row for each semitone or for each drum.
 
-import { midiHertz, noteName, report } from "./data.js";
+import { midiHertz, noteName } from "./data.js";
+import { report } from "./host.js";
 import { colourName, drawn, element, find } from "./elements.js";
 
 const [SEMITONE, DRUM] = [10, 20]; // px of a row

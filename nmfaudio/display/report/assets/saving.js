@@ -1,6 +1,6 @@
 // Stems and components as WAV files, computed from the sounds of the page.
 
-import { report } from "./data.js";
+import { report } from "./host.js";
 import { announce, download, find } from "./elements.js";
 
 const HEADER = 58; // bytes before the samples

@@ -1,6 +1,7 @@
 // The bar at the top: play, position, loop, and the mixture beside the stems.
 
-import { clamp, report, timeText } from "./data.js";
+import { clamp, timeText } from "./data.js";
+import { report, root, signal } from "./host.js";
 import { announce, find, setPressed } from "./elements.js";
 
 const STEP = 1; // s, of the arrow keys
@@ -20,7 +21,7 @@ export function setUpTransport(player, mixer) {
   }
   player.addEventListener("state", () => showState(player));
   mixer.addEventListener("change", () => setPressed(find("ab"), mixer.mixture));
-  document.addEventListener("keydown", (event) => onKey(event, player, mixer));
+  root.addEventListener("keydown", (event) => onKey(event, player, mixer), { signal });
   find("duration").textContent = timeText(report.seconds);
   showState(player);
 }
@@ -53,7 +54,7 @@ function showState(player) {
 
 export function showPosition(time) {
   const slider = find("position");
-  if (document.activeElement !== slider || !slider.matches(":active")) slider.value = time;
+  if (root.activeElement !== slider || !slider.matches(":active")) slider.value = time;
   slider.style.setProperty("--done", `${(100 * time) / report.seconds}%`);
   slider.setAttribute("aria-valuetext", `${time.toFixed(1)} of ${report.seconds.toFixed(1)} seconds`);
   find("clock").textContent = timeText(time);
