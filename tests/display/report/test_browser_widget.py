@@ -121,12 +121,7 @@ def test_new_stems_keep_the_state_of_player_and_mixer(page, beeps):
 
 
 @pytest.mark.parametrize(
-    ("slider", "trait", "value"),
-    [
-        ("mask-power", "mask_power", 1.25),
-        ("beta", "beta", 0.5),
-        ("n-components", "n_components", 9),
-    ],
+    ("slider", "value"), [("mask-power", 1.25), ("beta", 0.5), ("n-components", 9)]
 )
 def test_sliders_send_their_last_value(page, slider, value):
     page.locator(f"#{slider}").fill(str(value + 1))
