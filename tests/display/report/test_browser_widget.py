@@ -101,6 +101,17 @@ def test_dragged_card_sends_groups_and_previews(page, sounds):
     assert page.evaluate("sent")[-1] == ["groups", {"bass": [0], "high": [1, 2, 3]}]
 
 
+def test_lifted_card_follows_the_pointer_inside_a_transformed_cell(page):
+    page.evaluate("document.getElementById('el').style.transform = 'translate(30px, 50px)'")
+    card = page.locator('[data-component="1"]').bounding_box()
+    page.mouse.move(card["x"] + 60, card["y"] + 15)
+    page.mouse.down()
+    page.mouse.move(card["x"] + 160, card["y"] + 35, steps=4)
+    ghost = page.locator(".ghost").bounding_box()
+    assert (ghost["x"], ghost["y"]) == pytest.approx((card["x"] + 100, card["y"] + 20), abs=1)
+    page.mouse.up()
+
+
 def test_new_stems_keep_the_state_of_player_and_mixer(page, beeps):
     page.get_by_role("button", name="Solo low").click()
     page.click('[data-component="2"] .play-component')

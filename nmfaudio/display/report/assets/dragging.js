@@ -46,10 +46,14 @@ function lift(card) {
   });
   ghost.classList.add("ghost");
   ghost.setAttribute("aria-hidden", "true");
-  ghost.style.left = `${box.left}px`;
-  ghost.style.top = `${box.top}px`;
   ghost.style.width = `${box.width}px`;
+  ghost.style.left = "0";
+  ghost.style.top = "0";
   card.parentElement.append(ghost);
+  // Where an ancestor is transformed, fixed positions do not count from the corner of the window.
+  const origin = ghost.getBoundingClientRect();
+  ghost.style.left = `${box.left - origin.left}px`;
+  ghost.style.top = `${box.top - origin.top}px`;
   card.classList.add("lifted");
   return ghost;
 }
