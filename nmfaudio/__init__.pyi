@@ -49,6 +49,7 @@ from .factorisation import rank_selection as rank_selection
 from .factorisation import recipes as recipes
 from .factorisation import solvers as solvers
 from .factorisation import structures as structures
+from .metrics import compare as compare
 from .metrics import evaluate as evaluate
 from .metrics import evaluate_transcription as evaluate_transcription
 from .registration import register as register

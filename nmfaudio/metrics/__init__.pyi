@@ -1,4 +1,7 @@
 from .bsseval import BssEval as BssEval
+from .comparison import Comparison as Comparison
+from .comparison import PairedTest as PairedTest
+from .comparison import compare as compare
 from .evaluation import Evaluation as Evaluation
 from .evaluation import evaluate as evaluate
 from .scale_invariant import best_assignment as best_assignment
