@@ -81,7 +81,7 @@ def test_templates_of_a_decomposition_are_named_by_stem():
         structure=na.structures.Convolutive(),
         max_iter=1,
     )
-    assert list(d.plot()) == ["0", "1"]
+    assert list(na.display.plot_templates(d)) == ["0", "1"]
     d.metadata["sources"] = {"kick": {"components": (1,)}}
     assert list(na.display.plot_templates(d)) == ["0", "kick 1"]
 
