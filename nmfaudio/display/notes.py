@@ -252,7 +252,7 @@ def _draw_mesh(axes: Any, columns: np.ndarray, rows: np.ndarray, levels: np.ndar
         levels,
         cmap=_background(axes),
         vmin=-_RANGE_DB,
-        vmax=0,
+        vmax=_RANGE_DB / 2,  # shades that notes stand out from
         rasterized=True,
         shading="flat",
     )

@@ -153,7 +153,7 @@ def length_of_names(names: Sequence[str]) -> float:
 
 
 def values_fit(axes: Any, bars: int) -> bool:
-    """Whether values in small letters fit beside horizontal bars.
+    """Return whether values in small letters fit beside horizontal bars.
 
     Parameters
     ----------
