@@ -65,7 +65,7 @@ def calls_of(section):
     (text,) = re.findall(rf"^## {re.escape(section)}.*?\n(.*?)(?=^## |\Z)", TEXT, re.M | re.S)
     for cell in re.findall(r"^\| ([^|]+) \|", text, re.M):
         for code in re.findall(r"`([^`]+)`", cell):
-            nodes = ast.walk(ast.parse(code)) if "(" in code else ()
+            nodes = ast.walk(ast.parse(code.replace("…", "..."))) if "(" in code else ()
             yield from (node for node in nodes if isinstance(node, ast.Call))
 
 
