@@ -82,6 +82,7 @@ class Progress:
 
 
 Callback = Callable[[Progress], bool | None]
+"""Function that gets a `Progress` at each check, and stops the iterations by returning True."""
 
 
 def numbered(callback: Callback | None, index: int, count: int) -> Callback | None:
