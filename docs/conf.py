@@ -85,9 +85,11 @@ DEFAULT_LINKS.clear()  # they lead to the manual of Python, on a network
 html_theme = "pydata_sphinx_theme"
 html_title = f"nmfaudio {release}"
 html_static_path = [str(HERE / "site" / "static"), str(_MATHJAX.locate())]
+html_context = {"default_mode": "auto"}  # light or dark, as the system is
 html_css_files = ["site.css"]
 html_extra_path = [str(HERE.parent / "build" / "site-sounds")]
 html_show_sourcelink = False
+html_show_search_summary = False  # it fetches pages, which browsers forbid below file://
 html_copy_source = False
 _ALONE = ("index", "CHANGELOG", "CONTRIBUTING", "benchmarks/README")  # sections of one page
 _ALONE += ("docs/coming-from", "docs/scale", "docs/citing")
