@@ -31,7 +31,9 @@ factors = [na.Factor(F, free=i > 0) for group in groups for i, F in enumerate(gr
 d = na.decompose(V, factors, structure=na.structures.Masked(), max_iter=200)
 mask = na.soft_masks([d.part([0, 1]), d.part([2])])[0]
 found = stft.inverse(mask * Z, len(time))
-print(f"SI-SDR {na.metrics.si_sdr(voice[None], found):.1f} dB")
+score = na.metrics.si_sdr(voice[None], found)
+print(f"SI-SDR {score:.1f} dB")
+assert score > 6
 
 fig = plt.figure(figsize=(8, 4), layout="constrained")
 na.display.plot_masks({"voice": mask, "chord": 1 - mask}, transform=stft, top_hz=3000, fig=fig)
