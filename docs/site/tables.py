@@ -12,6 +12,7 @@ _ROW = re.compile(r"<tr[^>]*>.*?</tr>", re.S)
 _CELL = re.compile(r"<td(?=[ >])(.*?)</td>", re.S)
 _TAG = re.compile(r"<[^>]+>")
 _NUMBER = re.compile(r"[−–+±×<>~%()/.,:\d\s-]*( (s|h|min|MB|GB|GiB|MiB|dB|Hz|kHz|ms))?")
+_LONGEST = 60  # letters of a cell of a table of numbers
 _MOST_TEXT = 0.5  # of the cells of a table of numbers, besides the first column
 
 
@@ -31,7 +32,8 @@ def adapted(table: str) -> str:
     rows = [_CELL.findall(row) for row in _ROW.findall(table)]
     others = [_text(f"<td{cell}") for row in rows for cell in row[1:]]
     text = sum(_NUMBER.fullmatch(cell) is None for cell in others)
-    if not headings or text <= _MOST_TEXT * len(others):
+    brief = max(map(len, others), default=0) <= _LONGEST
+    if not headings or (brief and text <= _MOST_TEXT * len(others)):
         return table.replace('class="table"', 'class="table numbers"', 1)
     stacked = table.replace('class="table"', 'class="table stacked"', 1)
     return _ROW.sub(lambda row: _labelled(row[0], headings), stacked)
