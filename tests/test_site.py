@@ -85,6 +85,7 @@ def test_tables_of_numbers_stay_tables(site):
     assert adapted == table.replace("table", "table numbers", 2).replace(
         "table numbers", "table", 1
     )
+    assert "stacked" in site("tables").adapted(table.replace("−4.0", "text " * 20))
 
 
 @pytest.mark.slow
