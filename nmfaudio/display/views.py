@@ -85,12 +85,22 @@ class FactorView:
         -------
         list of int
         """
-        count = self.n_components
-        # Σ_ft of w_k h_kᵀ factors into the product of the two sums.
-        spectra = self._W.reshape(-1, count).sum(0)
-        levels = self._H.sum(-1).reshape(-1, count).sum(0)
-        order: list[int] = np.argsort(-(spectra * levels), kind="stable").tolist()
+        order: list[int] = np.argsort(-self._energies(), kind="stable").tolist()
         return order[: as_count(most, "max_components", low=1)]
+
+    def _energies(self) -> np.ndarray:
+        """Sum of the part of each component over all bins [shape=(component,)]."""
+        structure, factors = self.structure, self.factors
+        ones = np.ones(structure.shape(factors), factors[-1].dtype)
+        # The model is linear in the activations, which carry its scale.
+        sums = [
+            (structure.adjoint(i, ones, factors) * factors[i]).sum(-1)
+            for i in structure.scale_carriers(len(factors))
+        ]
+        found = np.concatenate([each.reshape(-1, each.shape[-1]).sum(0) for each in sums])
+        if len(found) == self.n_components:
+            return found
+        return np.array([structure.part(factors, [k]).sum() for k in range(self.n_components)])
 
     def templates(self, components: Sequence[int]) -> np.ndarray:
         """Spectrum of each component, or its spectra over time.

@@ -7,6 +7,7 @@ import pytest
 from laws.catalogue import STRUCTURES
 
 import nmfaudio as na
+from nmfaudio.display.views import FactorView, view_of
 
 
 def names_of(panels):
@@ -146,6 +147,23 @@ def test_every_structure_has_a_plot(fitted):
     rng = np.random.default_rng(0)
     panels = na.display.plot_model(fitted, rng.random(fitted.model().shape))
     assert list(panels) == ["V", "model", "residual"]
+
+
+def test_components_are_ordered_by_their_parts(fitted):
+    energies = [fitted.component(k).sum() for k in range(fitted.n_components)]
+    assert view_of(fitted).strongest(100) == np.argsort(energies)[::-1].tolist()
+
+
+class Gained(na.structures.Product):
+    """Structure whose scale is that of its templates."""
+
+    def scale_carriers(self, count):
+        return (0,)
+
+
+def test_components_of_any_scale_carrier_are_ordered():
+    W, H = np.ones((4, 2)), np.array([[1.0], [2.0]]) * np.ones(5)
+    assert FactorView(Gained(), (W, H)).strongest(2) == [1, 0]
 
 
 def test_a_silent_component_of_a_masked_model_has_its_template():
