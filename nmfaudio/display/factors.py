@@ -57,9 +57,9 @@ def plot_factors(
     Parameters
     ----------
     decomposition : Decomposition or (W, H)
-        Result of any structure, or the matrices of plain NMF. Templates that further factors shape
-        are drawn as they are in the model: those of `AttackDecay` under their envelopes, those of
-        `SourceFilter` and `Masked` under the mean of their filters and masks.
+        Result of any structure, or the matrices of plain NMF. Components that further factors shape
+        are drawn as they are in the model: templates of `AttackDecay` under their envelopes, and
+        templates and activations of `SourceFilter` and `Masked` under their filters and masks.
     V : np.ndarray [shape=(…, freq, time)], optional
         Data, averaged over channels. Default: the model.
     transform : Transform, optional

@@ -130,7 +130,7 @@ class FactorView:
         return spectra
 
     def activations(self, components: Sequence[int]) -> np.ndarray:
-        """Activation of each component.
+        """Activation of each component, which for a `SumOfProducts` is its level in the model.
 
         Parameters
         ----------
@@ -140,7 +140,10 @@ class FactorView:
         -------
         np.ndarray [shape=(component, time) or (component, shift, time)]
         """
-        return np.moveaxis(self._H[..., list(components), :], -2, 0)
+        chosen = list(components)
+        if isinstance(self.structure, SumOfProducts):  # masks hide any activation
+            return np.array([self.structure.part(self.factors, [k]).sum(-2) for k in chosen])
+        return np.moveaxis(self._H[..., chosen, :], -2, 0)
 
     def model(self) -> np.ndarray:
         """Model, its channels averaged.
