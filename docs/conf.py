@@ -17,6 +17,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE / "site"))
 
 import links  # noqa: E402
+import tables  # noqa: E402
 
 project = "nmfaudio"
 author = "the nmfaudio developers"
@@ -84,8 +85,11 @@ DEFAULT_LINKS.clear()  # they lead to the manual of Python, on a network
 html_theme = "pydata_sphinx_theme"
 html_title = f"nmfaudio {release}"
 html_static_path = [str(HERE / "site" / "static"), str(_MATHJAX.locate())]
+html_context = {"default_mode": "auto"}  # light or dark, as the system is
 html_css_files = ["site.css"]
+html_extra_path = [str(HERE.parent / "build" / "site-sounds")]
 html_show_sourcelink = False
+html_show_search_summary = False  # it fetches pages, which browsers forbid below file://
 html_copy_source = False
 _ALONE = ("index", "CHANGELOG", "CONTRIBUTING", "benchmarks/README")  # sections of one page
 _ALONE += ("docs/coming-from", "docs/scale", "docs/citing")
@@ -105,9 +109,10 @@ html_theme_options = {
 
 
 def setup(app) -> None:
-    """Connect the handlers of docstrings and links."""
+    """Connect the handlers of docstrings, links and tables."""
     app.connect("doctree-read", links.link_calls)
     app.connect("doctree-read", links.break_paths)
     app.connect("autodoc-process-docstring", links.link_classes)
     app.connect("autodoc-process-signature", links.show_settings)
     app.connect("autodoc-skip-member", links.skip_foreign_members)
+    app.connect("html-page-context", tables.adapt_tables)

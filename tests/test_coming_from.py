@@ -1,5 +1,7 @@
 """The tables of equivalents: every call on the right runs, and every name exists."""
 
+import ast
+import inspect
 import os
 import re
 import shlex
@@ -56,3 +58,36 @@ def test_it_runs(call, names, capsys):
 def test_every_name_exists():
     for name in set(re.findall(r"`na\.([\w.]*\w)", TEXT)):
         reduce(getattr, name.split("."), na)
+
+
+def calls_of(section):
+    """Calls in the left column of a section, as syntax trees."""
+    (text,) = re.findall(rf"^## {re.escape(section)}.*?\n(.*?)(?=^## |\Z)", TEXT, re.M | re.S)
+    for cell in re.findall(r"^\| ([^|]+) \|", text, re.M):
+        for code in re.findall(r"`([^`]+)`", cell):
+            nodes = ast.walk(ast.parse(code.replace("…", "..."))) if "(" in code else ()
+            yield from (node for node in nodes if isinstance(node, ast.Call))
+
+
+def known_by(module, call):
+    """The function of a module that a call names, or None."""
+    names = [part for part in ast.unparse(call.func).split(".") if part.isidentifier()]
+    return getattr(module, names[-1], None)
+
+
+@pytest.mark.parametrize(
+    ("section", "modules"),
+    [
+        ("librosa", ("librosa", "librosa.decompose", "librosa.effects", "librosa.util")),
+        ("scikit-learn", ("sklearn.decomposition",)),
+    ],
+)
+def test_calls_of_other_packages_have_the_parameters_that_they_pass(section, modules):
+    found = 0
+    for call in calls_of(section):
+        functions = [known_by(pytest.importorskip(name), call) for name in modules]
+        for function in filter(callable, functions):
+            keywords = dict.fromkeys(keyword.arg for keyword in call.keywords)
+            inspect.signature(function).bind(*call.args, **keywords)
+            found += 1
+    assert found >= 6

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import inspect
+import textwrap
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from public_names import Namespace, namespaces, paths
+from public_names import Namespace, constant_text, namespaces, paths
 
 import nmfaudio as na
 
@@ -52,9 +53,9 @@ def _tables(path: str, items: Iterable[tuple[str, Any]], known: dict[int, str]) 
     for kind, members in by_kind.items():
         lines += [_heading(kind, "-")] if members else []
         if kind == "Constants":
-            lines += [
-                f".. autodata:: nmfaudio.{path}.{name}\n   :no-value:\n" for name, _ in members
-            ]
+            for name, item in members:
+                text = textwrap.indent(constant_text(name, item), "   ")
+                lines.append(f".. py:data:: nmfaudio.{path}.{name}\n\n{text}\n")
         elif members:
             lines += [".. currentmodule:: nmfaudio\n", ".. autosummary::"]
             lines += ["   :toctree: names", "   :nosignatures:\n"]

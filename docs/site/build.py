@@ -16,12 +16,15 @@ import sys
 from collections.abc import Iterable
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from api_pages import write_pages
+from sounds import write_sounds
 from sphinx.cmd.build import main as sphinx
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "build" / "site-source"
+SOUNDS = ROOT / "build" / "site-sounds"  # copied to the root of the site
 
 PAGES = ("README.md", "METHODS.md", "CHANGELOG.md", "CONTRIBUTING.md", "nmfaudio/data/LICENSES.md")
 FOLDERS = ("audio_samples", "benchmarks", "docs", "examples")
@@ -72,12 +75,13 @@ def _add_contents(name: str, pages: Iterable[str], option: str = ":hidden:") -> 
 
 
 class _Addresses(HTMLParser):
-    """Addresses on a network that a page loads, and those that it links."""
+    """Addresses on a network that a page loads, those that it links, and files that it loads."""
 
     def __init__(self, page: Path) -> None:
         super().__init__()
         self.loaded: set[str] = set()
         self.linked: set[str] = set()
+        self.files: set[str] = set()
         self.feed(page.read_text(encoding="utf-8"))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -85,17 +89,25 @@ class _Addresses(HTMLParser):
         for name, value in attrs:
             if name in ("href", "src", "data", "poster") and re.match(r"(https?:)?//", value or ""):
                 (self.linked if tag == "a" else self.loaded).add(value or "")
+            elif name == "src" and value and not re.match(r"\w+:", value):
+                self.files.add(unquote(urlsplit(value).path))
 
 
-def network_problems(folder: Path) -> list[str]:
-    """List the links that lead elsewhere in a file; return pages that load from a network."""
-    pages = {page: _Addresses(page) for page in sorted(folder.rglob("*.html"))}
+def problems_of(folder: Path) -> list[str]:
+    """List the links that lead elsewhere; return what pages load from a network or do not have."""
+    names = (page for page in sorted(folder.rglob("*.html")) if "_static" not in page.parts)
+    pages = {page: _Addresses(page) for page in names}
     links = sorted(set().union(*(found.linked for found in pages.values())))
     (ROOT / "build" / "site-links.txt").write_text("\n".join([*links, ""]), encoding="utf-8")
     return [
         f"{page}: loads {address}; the site must work without a network"
         for page, found in pages.items()
         for address in sorted(found.loaded)
+    ] + [
+        f"{page}: loads {file}, which does not exist"
+        for page, found in pages.items()
+        for file in sorted(found.files)
+        if not (page.parent / file).is_file()
     ]
 
 
@@ -103,9 +115,10 @@ def main(arguments: list[str]) -> int:
     """Build the site, and return 0 if there was neither a warning nor a problem."""
     folder = Path(arguments[0]) if arguments else ROOT / "build" / "site"
     assemble()
+    write_sounds(SOUNDS / "sounds")
     options = ["-b", "html", "-W", "--keep-going", "-j", "2", "-q", "-c", str(ROOT / "docs")]
     code = sphinx([*options, str(SOURCE), str(folder)])
-    problems = network_problems(folder)
+    problems = problems_of(folder)
     print(*problems, sep="\n", end="\n" if problems else "")
     return code or int(bool(problems))
 

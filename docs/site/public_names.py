@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
+import sys
 from collections.abc import Iterator
+from itertools import pairwise
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -69,3 +72,21 @@ def aliases() -> dict[str, str]:
     found = {f"{n.path}.{name}": item for n in namespaces() for name, item in n.items()}
     found |= {name: getattr(na, name) for name in na.__all__}
     return {path: f"nmfaudio.{known[id(x)]}" for path, x in found.items() if id(x) in known}
+
+
+def constant_text(name: str, item: Any) -> str:
+    """Return the string below the assignment of a constant, wherever it is defined.
+
+    Autodoc finds it only in the module that a constant is imported from.
+    """
+    for module in [m for key, m in sys.modules.items() if key.startswith("nmfaudio")]:
+        if vars(module).get(name) is item:
+            for assigned, following in pairwise(ast.parse(inspect.getsource(module)).body):
+                if name in _assigned(assigned) and isinstance(following, ast.Expr):
+                    return inspect.cleandoc(str(ast.literal_eval(following.value)))
+    raise ValueError(f"{name} has no string below its assignment")
+
+
+def _assigned(statement: ast.stmt) -> list[str]:
+    targets = getattr(statement, "targets", [getattr(statement, "target", None)])
+    return [target.id for target in targets if isinstance(target, ast.Name)]

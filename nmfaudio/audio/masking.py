@@ -286,8 +286,35 @@ def analyse(y: np.ndarray, transform: Transform) -> np.ndarray:
     """
     rows = np.empty((transform.n_frames(y.shape[1]), len(transform.frequencies)), y.dtype)
     begin = 0
+    for block in analyse_blocks(y, transform):
+        rows[begin : begin + len(block.T)] = block.T
+        begin += len(block.T)
+    return rows.T
+
+
+def analyse_blocks(y: np.ndarray, transform: Transform) -> Iterator[np.ndarray]:
+    """Compute the features of audio; yield them block by block.
+
+    Parameters
+    ----------
+    y : np.ndarray [shape=(channel, sample)]
+    transform : Transform
+
+    Yields
+    ------
+    np.ndarray [shape=(freq, time)]
+        Features of consecutive frames, in Fortran order.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nmfaudio as na
+    >>> blocks = list(analyse_blocks(np.zeros((2, 80000)), na.Stft(8000, 512)))
+    >>> len(blocks) > 1, sum(block.shape[1] for block in blocks)
+    (True, 626)
+    """
     for Z in transform.forward_blocks(y, block_frames()):
-        block = rows[begin : begin + Z.shape[-1]]
+        block = np.empty((Z.shape[-1], len(transform.frequencies)), y.dtype)
 
         # Default arguments bind the variables of this iteration.
         def work(strips: range, Z: np.ndarray = Z, block: np.ndarray = block) -> None:
@@ -296,5 +323,4 @@ def analyse(y: np.ndarray, transform: Transform) -> np.ndarray:
                 block[inside] = transform.features(Z[..., inside]).T
 
         parallel_for(work, -(-len(block) // STRIP))
-        begin += len(block)
-    return rows.T
+        yield block.T

@@ -3,6 +3,7 @@ from .dictionary import plot_dictionary as plot_dictionary
 from .divergences import plot_divergences as plot_divergences
 from .evaluation import plot_evaluation as plot_evaluation
 from .factors import plot_factors as plot_factors
+from .feature_weights import plot_feature_weights as plot_feature_weights
 from .history import History as History
 from .history import Step as Step
 from .layers import plot_layers as plot_layers
@@ -20,4 +21,5 @@ from .rank_selection import plot_rank_scores as plot_rank_scores
 from .rank_selection import plot_rank_selection as plot_rank_selection
 from .spectrograms import plot_stems as plot_stems
 from .templates import plot_templates as plot_templates
+from .tuning import plot_tuning as plot_tuning
 from .updates import plot_updates as plot_updates

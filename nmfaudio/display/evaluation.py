@@ -10,13 +10,22 @@ import numpy as np
 
 from nmfaudio._common.validation import as_count
 from nmfaudio.display.panels import note_omitted, one_panel
-from nmfaudio.display.style import HATCHES, colours, ink, legend_above, plain
+from nmfaudio.display.style import (
+    HATCHES,
+    colours,
+    ink,
+    label_rows,
+    legend_above,
+    plain,
+    values_fit,
+)
 from nmfaudio.errors import ParameterError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _MOST = 12
+_NAMES = 0.4  # of the width that names of rows may take
 _MIXTURE, _IDEAL = "mixture", "ideal mask"
 _LABELS = {
     "si_sdr": "SI-SDR (dB)",
@@ -129,7 +138,7 @@ def draw_bars(
     label: str,
     decimals: int = 1,
 ) -> None:
-    """Draw groups of horizontal bars with their values.
+    """Draw groups of horizontal bars, with their values where these fit.
 
     Parameters
     ----------
@@ -150,6 +159,7 @@ def draw_bars(
     # Space for the text at both ends.
     low, high = low - 0.14 * span * (low < 0), high + 0.14 * span
     thickness = 0.8 / len(series)
+    bars_and_gaps = round(len(rows) / thickness)
     looks = zip(colours(axes, len(series)), cycle(HATCHES), strict=False)
     for number, ((name, own), (colour, hatch)) in enumerate(
         zip(series.items(), looks, strict=False)
@@ -160,13 +170,12 @@ def draw_bars(
             y, widths, 0.92 * thickness, color=colour, hatch=hatch, label=plain(name),
             edgecolor=axes.get_facecolor(), linewidth=0,
         )  # fmt: skip
-        axes.bar_label(
-            bars, [_text(x, decimals) for x in own], padding=2, fontsize="x-small", color=ink(axes)
-        )
-    axes.set_yticks(range(len(rows)), list(map(plain, rows)))
+        if values_fit(axes, bars_and_gaps):
+            texts = [_text(x, decimals) for x in own]
+            axes.bar_label(bars, texts, padding=2, fontsize="x-small", color=ink(axes))
+    label_rows(axes, rows, share=_NAMES)
     axes.set(xlim=(low, high), ylim=(len(rows) - 0.45, -0.55), xlabel=label)
     axes.axvline(0, color=ink(axes), lw=0.8)
-    axes.tick_params(axis="y", length=0)
     axes.spines[["top", "right", "left"]].set_visible(False)
     if len(series) > 1:
         legend_above(axes, len(series))

@@ -21,15 +21,13 @@ from nmfaudio.display.grid import (
     pool,
 )
 from nmfaudio.display.panels import Panels, canvas
-from nmfaudio.display.ridges import draw_ridges
-from nmfaudio.display.style import colours, label_rows, plain
-from nmfaudio.errors import ParameterError, ShapeError
-from nmfaudio.factorisation.decomposition import Decomposition
+from nmfaudio.display.ridges import draw_rows
+from nmfaudio.display.style import colours, label_rows, length_of_names, plain
+from nmfaudio.display.views import Factors, FactorView, over_channels, view_of
+from nmfaudio.errors import ShapeError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
-
-Factors = Decomposition | tuple[np.ndarray, np.ndarray]
 
 MOST_COMPONENTS = 24
 
@@ -52,14 +50,18 @@ def plot_factors(
     """Draw V with templates at its left and activations below, all on the same axes.
 
     Each template and each activation is scaled to a maximum of 1, and coloured by its stem.
+    Templates of several frames are short spectrograms, and activations of several shifts have a
+    line for each, the lowest shift at the bottom; darker means stronger there, on a dark background
+    lighter.
 
     Parameters
     ----------
     decomposition : Decomposition or (W, H)
-        Plain NMF, or any structure with templates [shape=(freq, component)] and activations
-        [shape=(component, time)].
-    V : np.ndarray [shape=(freq, time)], optional
-        Data. Default: the model, W H.
+        Result of any structure, or the matrices of plain NMF. Components that further factors shape
+        are drawn as they are in the model: templates of `AttackDecay` under their envelopes, and
+        templates and activations of `SourceFilter` and `Masked` under their filters and masks.
+    V : np.ndarray [shape=(…, freq, time)], optional
+        Data, averaged over channels. Default: the model.
     transform : Transform, optional
         Transform of V, for axes in Hz and seconds. Default: that of the decomposition's
         `metadata`; without one, axes count bins and frames.
@@ -93,8 +95,8 @@ def plot_factors(
     MissingExtraError
         matplotlib is not installed.
     ParameterError
-        The model is not (freq, time), templates or activations have further axes, or a component
-        does not exist.
+        There are no activations, templates or activations have further axes, or a component does
+        not exist.
     ShapeError
         V, `names` or the transform do not fit.
 
@@ -111,26 +113,24 @@ def plot_factors(
     >>> sorted(label.get_text() for label in panels["H"].get_yticklabels())
     ['a', 'b', 'c']
     """
-    W, H, model = _matrices(decomposition)
-    if V is None:
-        V, title = model(), "model W H"
-    else:
-        title = "V"
-        if V.shape != (len(W), H.shape[1]):
-            raise ShapeError(f"V has shape {V.shape}; these factors need {(len(W), H.shape[1])}")
-    grid = grid_of(transform or transform_of(decomposition), V.shape, top_hz=top_hz, scale=scale)
-    stems = stem_of_components(decomposition, groups)
+    view = view_of(decomposition)
+    title = "model" if V is None else "V"
+    data = view.model() if V is None else over_channels(V)
+    if data.shape != view.shape:
+        raise ShapeError(f"V has shape {data.shape}; these factors need {view.shape}")
+    grid = grid_of(transform or transform_of(decomposition), data.shape, top_hz=top_hz, scale=scale)
+    stems, count = stem_of_components(decomposition, groups), view.n_components
     if components is None:
-        order = strongest_components(W, H, max_components)
+        order = view.strongest(max_components)
         # Stem by stem, with the strongest components of each first.
         first = list(dict.fromkeys(stems.values()))
         order.sort(key=lambda k: first.index(stems[k]) if k in stems else len(first))
     else:
-        order = [as_count(k, "component", low=0, high=W.shape[1] - 1) for k in components]
-    omitted = W.shape[1] - len(order) if components is None else 0
+        order = [as_count(k, "component", low=0, high=count - 1) for k in components]
+    omitted = count - len(order) if components is None else 0
     return draw_factors(
         canvas(fig, 9.0, 4.2 + 0.1 * len(order)),
-        FactorPicture(W, H, V, grid, order, stems, component_names(names, W.shape[1]), omitted),
+        FactorPicture(view, data, grid, order, stems, component_names(names, count), omitted),
         title=title,
         decibels=decibels,
         own=fig is None,
@@ -139,10 +139,9 @@ def plot_factors(
 
 @dataclass(frozen=True)
 class FactorPicture:
-    """Contents of a picture of factors: matrices, cells, and components with stems and names."""
+    """Contents of a picture: factors, data, cells, and components with stems and names."""
 
-    W: np.ndarray
-    H: np.ndarray
+    view: FactorView
     V: np.ndarray
     grid: Grid
     order: Sequence[int]
@@ -156,7 +155,7 @@ class FactorPicture:
         """Activations of the components drawn, of as many frames as can be seen, and borders."""
         borders = self.grid.columns
         even = np.linspace(borders[0], borders[-1], MOST_COLUMNS)
-        return pool(self.H[self.order], borders, even, axis=1)
+        return pool(self.view.activations(self.order), borders, even, axis=-1)
 
     @property
     def templates(self) -> tuple[np.ndarray, np.ndarray]:
@@ -164,7 +163,8 @@ class FactorPicture:
         rows = self.grid.rows
         inside = (rows[1:] > self.grid.low) & (rows[:-1] < self.grid.top)
         borders = rows[np.append(inside, False) | np.append(False, inside)]
-        return self.W[inside][:, self.order].T, np.clip(borders, self.grid.low, self.grid.top)
+        spectra = self.view.templates(self.order)[..., inside]
+        return spectra, np.clip(borders, self.grid.low, self.grid.top)
 
 
 def draw_factors(
@@ -206,16 +206,15 @@ def draw_factors(
     in_db = decibels if decibels is not None else grid.transform is not None
     figure.colorbar(mesh, ax=[V, H], pad=0.01, aspect=30, label="dB" if in_db else None)
     shades = _shades(V, order, picture.stems)
-    templates, rows = picture.templates
-    activations, columns = picture.activations
-    draw_ridges(W, rows, templates, shades, upright=True)
-    draw_ridges(H, columns, activations, shades, upright=False)
+    draw_rows(W, *picture.templates, shades, upright=True)
+    draw_rows(H, *picture.activations, shades, upright=False)
     V.set(title=title, xlabel="", ylabel="")
     V.tick_params(labelleft=False, labelbottom=False)
     W.set(title="W", ylabel=grid.units[0])
     H.set(xlabel=grid.units[1], ylabel="H")
     labels = [picture.names[k] for k in order]
-    label_rows(H, labels, offset=-0.45)
+    # The names below W take from both rows of the figure.
+    label_rows(H, labels, offset=-0.45, taken=length_of_names(labels) / 2)
     label_rows(W, labels, "x", offset=0.45)
     for axes in (W, H):
         axes.spines[["top", "right"]].set_visible(False)
@@ -251,27 +250,6 @@ def _shades(axes: Any, order: Sequence[int], stems: Mapping[int, str]) -> list[s
     names = list(dict.fromkeys(stems.values()))
     palette = dict(zip(names, colours(axes, len(names)), strict=True))
     return [palette[stems[k]] if k in stems else "grey" for k in order]
-
-
-def _matrices(decomposition: Factors) -> tuple[np.ndarray, np.ndarray, Any]:
-    """Templates, activations, and a function that computes the model."""
-    if isinstance(decomposition, Decomposition):
-        W, H = decomposition.W, decomposition.H
-        shape = decomposition.structure.shape(decomposition.factors)
-        if not len(shape) == W.ndim == H.ndim == 2:
-            raise ParameterError(
-                f"the model has shape {shape}, its templates {W.shape} and activations {H.shape}; "
-                "plot_factors draws templates (freq, component) and activations (component, time), "
-                "such as those of plain NMF; plot_templates draws those of several frames"
-            )
-        return W, H, decomposition.model
-    W, H = (np.asarray(F) for F in decomposition)
-    if not W.ndim == H.ndim == 2 or W.shape[1] != len(H):
-        raise ShapeError(
-            f"W has shape {W.shape} and H {H.shape}; they must be (freq, component) and "
-            "(component, time)"
-        )
-    return W, H, lambda: W @ H
 
 
 def transform_of(decomposition: Any) -> Transform | None:
@@ -325,22 +303,3 @@ def component_names(names: Sequence[str] | None, count: int) -> list[str]:
     if len(names) != count:
         raise ShapeError(f"{len(names)} names for {count} components; give one for each")
     return [str(name) for name in names]
-
-
-def strongest_components(W: np.ndarray, H: np.ndarray, most: int) -> list[int]:
-    """Components by decreasing energy.
-
-    Parameters
-    ----------
-    W : np.ndarray [shape=(freq, component)]
-    H : np.ndarray [shape=(component, time)]
-    most : int
-        Largest number of components.
-
-    Returns
-    -------
-    list of int
-    """
-    # Σ_ft of w_k h_kᵀ factors into the product of the two sums.
-    order: list[int] = np.argsort(-(W.sum(0) * H.sum(1)), kind="stable").tolist()
-    return order[: as_count(most, "max_components", low=1)]

@@ -290,6 +290,21 @@ def pool(
     """
     if len(borders) - 1 <= len(spaced):
         return values, borders
-    begin = np.unique(np.append(0, np.searchsorted(borders[:-1], spaced)))
-    begin = begin[begin < len(borders) - 1]
+    begin = first_cells(borders, spaced)
     return np.maximum.reduceat(values, begin, axis=axis), np.append(borders[begin], borders[-1])
+
+
+def first_cells(borders: np.ndarray, spaced: np.ndarray) -> np.ndarray:
+    """Index of the first of the cells that `pool` joins.
+
+    Parameters
+    ----------
+    borders, spaced
+        As in `pool`.
+
+    Returns
+    -------
+    np.ndarray of int
+    """
+    begin = np.unique(np.append(0, np.searchsorted(borders[:-1], spaced)))
+    return begin[begin < len(borders) - 1]

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from nmfaudio._common.equality import EqualByContent
+from nmfaudio._common.figures import draw
 from nmfaudio._common.validation import as_count
 from nmfaudio.errors import ParameterError
 from nmfaudio.factorisation.loop import Progress
+from nmfaudio.factorisation.structures import Structure
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +72,8 @@ class History:
     every: int = 1
     starts: dict[int, list[Step]] = field(default_factory=dict, init=False, repr=False)
     """Steps of each start, by its index."""
+    structure: Structure | None = field(default=None, init=False, repr=False)
+    """Structure of the factors, known from the first step on."""
     _began: float = field(default_factory=time.perf_counter, init=False, repr=False)
     _checks: dict[int, int] = field(default_factory=dict, init=False, repr=False)
 
@@ -82,6 +87,7 @@ class History:
         ----------
         progress : Progress
         """
+        self.structure = progress.structure
         seconds, start = time.perf_counter() - self._began, progress.start_index
         checks = self._checks[start] = self._checks.get(start, 0) + 1
         if checks % self.every == 0:
@@ -123,3 +129,22 @@ class History:
             kept = ", ".join(map(str, sorted(self.starts)))
             raise ParameterError(f"there is no start {chosen}; choose from {kept}")
         return self.starts[chosen]
+
+    def plot(self, **options: Any) -> Any:
+        """Draw the objective of each start.
+
+        Parameters
+        ----------
+        **options
+            Further arguments of `nmfaudio.display.plot_losses`.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+
+        Raises
+        ------
+        MissingExtraError
+            matplotlib is not installed.
+        """
+        return draw("plot_losses", self, **options)

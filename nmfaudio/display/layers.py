@@ -11,7 +11,6 @@ from nmfaudio._common.pitch import hz_to_midi
 from nmfaudio._common.validation import as_count, as_number
 from nmfaudio.audio.transforms import Transform
 from nmfaudio.display.factors import component_names
-from nmfaudio.display.grid import hertz_label
 from nmfaudio.display.panels import note_omitted, one_panel
 from nmfaudio.display.style import colours, plain
 from nmfaudio.factorisation.recipes.deep import DeepDecomposition
@@ -111,7 +110,7 @@ def _peaks(W: np.ndarray, transform: Transform | None) -> list[str] | None:
         return None
     hertz = transform.frequencies[W.argmax(axis=0)]
     return [
-        f"{pitch_name(float(hz_to_midi(np.array(f))))} ({hertz_label(round(float(f)))} Hz)"
+        f"{pitch_name(float(hz_to_midi(np.array(f))))} ({f:.0f} Hz)"
         if f > _LOWEST_PITCH_HZ
         else f"{f:.0f} Hz"
         for f in hertz

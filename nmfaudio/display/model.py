@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nmfaudio.audio.transforms import Transform
-from nmfaudio.display.factors import Factors, transform_of
+from nmfaudio.display.factors import transform_of
 from nmfaudio.display.grid import DEFAULT_TOP_HZ, Scale, grid_of
 from nmfaudio.display.panels import Panels
 from nmfaudio.display.stacks import draw_stack
+from nmfaudio.display.views import Factors, over_channels
 from nmfaudio.errors import ShapeError
 from nmfaudio.factorisation.decomposition import Decomposition
 
@@ -33,9 +34,9 @@ def plot_model(
     Parameters
     ----------
     decomposition : Decomposition or (W, H)
-        Any structure whose model is (freq, time).
-    V : np.ndarray [shape=(freq, time)]
-        Data.
+        Result of any structure.
+    V : np.ndarray [shape=(…, freq, time)]
+        Data. Those of several channels are drawn as their means, and so are model and difference.
     transform : Transform, optional
         Transform of V, for axes in Hz and seconds. Default: that of the decomposition's
         `metadata`; without one, axes count bins and frames.
@@ -72,13 +73,15 @@ def plot_model(
         model = decomposition.model()
     else:
         model = decomposition[0] @ decomposition[1]
-    if V.shape != model.shape or V.ndim != 2:
+    if V.shape != model.shape:
         raise ShapeError(
-            f"V has shape {V.shape} and the model {model.shape}; both must be the same (freq, time)"
+            f"V has shape {V.shape} and the model {model.shape}; both must be the same "
+            "(…, freq, time)"
         )
     chosen = transform or transform_of(decomposition)
     in_db = decibels if decibels is not None else chosen is not None
-    residual = np.abs(V - model)
+    residual = over_channels(np.abs(V - model))
+    V, model = over_channels(V), over_channels(model)
     panels = draw_stack(
         fig,
         {"V": V, "model": model, "residual": residual},

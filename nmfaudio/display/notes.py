@@ -116,7 +116,11 @@ def plot_notes(
             _draw_bars(axes, group, kind, colour)
         else:
             _draw_hits(axes, group, kind, colour, rows)
-    _limit(axes, every, rows, bounded=V is not None or salience is not None)
+    pitches = [note.pitch for note in every]
+    if not pitches and salience is not None:
+        pitches = [float(p) for p in salience.pitches]
+    _limit_time(axes, every, bounded=V is not None or salience is not None)
+    _limit_rows(axes, pitches or [60.0], rows)
     axes.set(xlabel="time (s)", ylabel="" if drums else "note")
     if true is not None:
         legend_above(axes, 3)
@@ -248,23 +252,25 @@ def _draw_mesh(axes: Any, columns: np.ndarray, rows: np.ndarray, levels: np.ndar
         levels,
         cmap=_background(axes),
         vmin=-_RANGE_DB,
-        vmax=0,
+        vmax=_RANGE_DB / 2,  # shades that notes stand out from
         rasterized=True,
         shading="flat",
     )
     axes.set_xlim(columns[0], columns[-1])
 
 
-def _limit(axes: Any, notes: Sequence[Note], rows: dict[str, int] | None, *, bounded: bool) -> None:
-    """Show all notes and at least an octave, and label the rows that fit."""
+def _limit_time(axes: Any, notes: Sequence[Note], *, bounded: bool) -> None:
+    """Show all notes, unless a background sets the limits."""
     if not bounded:
-        end = max((note.offset for note in notes), default=1.0)
-        axes.set_xlim(0.0, end)
+        axes.set_xlim(0.0, max((note.offset for note in notes), default=1.0))
+
+
+def _limit_rows(axes: Any, pitches: Sequence[float], rows: dict[str, int] | None) -> None:
+    """Show all pitches and at least an octave, or all parts, and label the rows that fit."""
     if rows is not None:
         axes.set_ylim(-0.6, len(rows) - 0.4)
         axes.set_yticks(list(rows.values()), list(rows))
         return
-    pitches = [note.pitch for note in notes] or [60.0]
     low, high = min(pitches) - _MARGIN, max(pitches) + _MARGIN
     missing = max(0.0, _OCTAVE - (high - low)) / 2
     low, high = low - missing, high + missing

@@ -29,7 +29,7 @@ class Panels(dict[str, Any]):
     >>> list(panels)
     ['V', 'W', 'H', 'legend']
     >>> panels["V"].get_title()
-    'model W H'
+    'model'
     """
 
     def __init__(self, axes: Mapping[str, Any], *, own: bool = False) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 from itertools import cycle, islice
 from typing import Any
 
@@ -15,6 +16,7 @@ HATCHES = ("", "//", "..", "xx", "\\\\", "--")
 _ON_LIGHT = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
 _ON_DARK = ("#56B4E9", "#E69F00", "#009E73", "#F0E442", "#CC79A7", "#D55E00")
 _LONGEST = 13  # letters of names beside rows
+_LETTER = 0.6  # mean width of a letter, of the size of its font
 _LUMINANCE = (0.2126, 0.7152, 0.0722)  # of linear red, green and blue, ITU-R BT.709
 
 
@@ -58,7 +60,7 @@ def ink(axes: Any) -> str:
     return "white" if is_dark(axes) else "black"
 
 
-def free_labels(axes: Any, axis: str) -> int:
+def free_labels(axes: Any, axis: str, *, taken: float = 0.0) -> int:
     """Number of tick labels that fit along an axis without touching one another.
 
     Parameters
@@ -66,21 +68,31 @@ def free_labels(axes: Any, axis: str) -> int:
     axes : matplotlib.axes.Axes
     axis : "x" or "y"
         Labels along x are taken for rotated by 90 degrees.
+    taken : float
+        Length that the layout takes from the axis, in points.
 
     Returns
     -------
     int
         At least 2.
     """
-    from matplotlib import rcParams
-    from matplotlib.font_manager import FontProperties
-
-    size = FontProperties(
-        size=rcParams["ytick.labelsize" if axis == "y" else "xtick.labelsize"]
-    ).get_size_in_points()
     # Names of rows and a legend take more of the width than of the height.
     spacing = 1.25 if axis == "y" else 2.2
-    return max(2, int(_length(axes, axis) / (spacing * size)))
+    return max(2, int((_length(axes, axis) - taken) / (spacing * _label_size(axis))))
+
+
+def _label_size(axis: str) -> float:
+    """Size of tick labels in points."""
+    from matplotlib import rcParams
+
+    return _points(rcParams["ytick.labelsize" if axis == "y" else "xtick.labelsize"])
+
+
+def _points(size: str | float) -> float:
+    """Size of a font in points."""
+    from matplotlib.font_manager import FontProperties
+
+    return float(FontProperties(size=size).get_size_in_points())
 
 
 def _length(axes: Any, axis: str) -> float:
@@ -90,7 +102,15 @@ def _length(axes: Any, axis: str) -> float:
     return float(72 * inches / axes.figure.dpi)
 
 
-def label_rows(axes: Any, names: Any, axis: str = "y", *, offset: float = 0.0) -> None:
+def label_rows(
+    axes: Any,
+    names: Sequence[str],
+    axis: str = "y",
+    *,
+    offset: float = 0.0,
+    share: float = 0.0,
+    taken: float = 0.0,
+) -> None:
     """Label rows 0, 1, … of an axis by name, as many as fit.
 
     Parameters
@@ -101,16 +121,51 @@ def label_rows(axes: Any, names: Any, axis: str = "y", *, offset: float = 0.0) -
         Labels along x are rotated by 90 degrees.
     offset : float
         Distance of each label from the number of its row.
+    share : float
+        Part of the width that names beside rows may take, where that is more than usual.
+    taken : float
+        As in `free_labels`.
     """
-    every = -(-len(names) // free_labels(axes, axis))
+    every = -(-len(names) // free_labels(axes, axis, taken=taken))
+    longest = int(share * _length(axes, "x") / (_LETTER * _label_size(axis)))
     rows = range(0, len(names), every)
     ticks = axes.xaxis if axis == "x" else axes.yaxis
     ticks.set_ticks(
         [row + offset for row in rows],
-        [plain(shortened(names[row])) for row in rows],
+        [plain(shortened(names[row], longest)) for row in rows],
         rotation=90 if axis == "x" else 0,
     )
     axes.tick_params(axis=axis, length=0)
+
+
+def length_of_names(names: Sequence[str]) -> float:
+    """Length of the longest name below rotated ticks, in points.
+
+    Parameters
+    ----------
+    names : sequence of str
+
+    Returns
+    -------
+    float
+    """
+    return _LETTER * _label_size("x") * max((len(shortened(name)) for name in names), default=0)
+
+
+def values_fit(axes: Any, bars: int) -> bool:
+    """Return whether values in small letters fit beside horizontal bars.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+    bars : int
+        Number of bars below one another, including gaps.
+
+    Returns
+    -------
+    bool
+    """
+    return _length(axes, "y") / bars > 0.8 * _points("x-small")
 
 
 def legend_above(axes: Any, columns: int) -> None:
@@ -120,10 +175,14 @@ def legend_above(axes: Any, columns: int) -> None:
     ----------
     axes : matplotlib.axes.Axes
     columns : int
+        Largest number of columns; there are as many as fit.
     """
+    names = axes.get_legend_handles_labels()[1]
+    letters = max(map(len, names), default=0) + 7  # with the sample of the line and a gap
+    fitting = int(1.2 * _length(axes, "x") / (_LETTER * _points("small") * letters))
     axes.legend(
         fontsize="small",
-        ncols=columns,
+        ncols=max(1, min(columns, fitting)),
         loc="lower left",
         bbox_to_anchor=(0, 1),
         frameon=False,
@@ -148,21 +207,30 @@ def wrapped(axes: Any, text: str, axis: str, size: str = "small") -> str:
     -------
     str
     """
-    from matplotlib.font_manager import FontProperties
-
-    letter = 0.75 * FontProperties(size=size).get_size_in_points()  # mean width, with a margin
+    letter = 0.75 * _points(size)  # mean width, with a margin
     return textwrap.fill(text, max(10, int(_length(axes, axis) / letter)))
 
 
-def shortened(text: str) -> str:
+def shortened(text: str, longest: int = 0) -> str:
     """Cut a long name, so that the picture keeps most of the figure.
+
+    Parameters
+    ----------
+    text : str
+    longest : int
+        Number of letters, where that is more than usual.
+
+    Returns
+    -------
+    str
 
     Examples
     --------
-    >>> shortened("acoustic grand piano"), shortened("piano")
-    ('acoustic gra…', 'piano')
+    >>> shortened("acoustic grand piano"), shortened("piano"), shortened("electric piano", 14)
+    ('acoustic gra…', 'piano', 'electric piano')
     """
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    most = max(_LONGEST, longest)
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def plain(text: Any) -> str:

@@ -15,8 +15,10 @@ from nmfaudio.display.factors import component_names, stem_of_components, transf
 from nmfaudio.display.grid import Scale, draw_grid, grid_of
 from nmfaudio.display.panels import Panels, canvas
 from nmfaudio.display.style import plain, shortened
+from nmfaudio.display.views import FactorView
 from nmfaudio.errors import ShapeError
 from nmfaudio.factorisation.decomposition import Decomposition
+from nmfaudio.factorisation.structures import Convolutive, Product
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
@@ -39,7 +41,8 @@ def plot_templates(
 ) -> Panels:
     """Draw templates as short spectrograms in milliseconds and Hz, such as those of NMFD.
 
-    Each template is scaled to its maximum.
+    Each template is scaled to its maximum. Templates that further factors shape are drawn as by
+    `nmfaudio.plot_factors`.
 
     Parameters
     ----------
@@ -86,13 +89,16 @@ def plot_templates(
     >>> list(panels), float(panels["kick"].get_xlim()[1])  # 8 frames of 16 ms
     (['kick', 'snare'], 128.0)
     """
-    W, transform = _templates_of(templates, transform)
-    lags, bins, count = W.shape
+    known, own = _templates_of(templates)
+    transform, count = transform or own, known.n_components
     labels = component_names(_default_names(templates) if names is None else names, count)
     if components is None:
         chosen = list(range(min(count, as_count(max_components, "max_components", low=1))))
     else:
         chosen = [as_count(k, "component", low=0, high=count - 1) for k in components]
+    spectra = known.templates(chosen)
+    spectra = spectra if spectra.ndim == 3 else spectra[:, None]
+    _, lags, bins = spectra.shape
     top = math.inf if top_hz is None else top_hz
     grid = grid_of(transform, (bins, lags), top_hz=top, scale=scale)
     hop = 1.0 if transform is None else 1000 * transform.hop_seconds
@@ -102,8 +108,8 @@ def plot_templates(
     figure = canvas(fig, 1.1 + 1.2 * across, 0.8 + 1.9 * down)
     panels = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False)
     by_name: dict[str, Any] = {}
-    for k, axes in zip(chosen, panels.flat, strict=False):
-        mesh = draw_grid(axes, W[..., k].T, grid, decibels=decibels, range_db=_RANGE_DB)
+    for k, spectrum, axes in zip(chosen, spectra, panels.flat, strict=False):
+        mesh = draw_grid(axes, spectrum.T, grid, decibels=decibels, range_db=_RANGE_DB)
         axes.set(xlabel="", ylabel="")
         axes.set_title(plain(shortened(labels[k])), fontsize="small")
         by_name[_distinct(labels[k], by_name)] = axes
@@ -125,13 +131,12 @@ def _label(figure: Any, panels: np.ndarray, vertical: str, horizontal: str) -> N
         axes.tick_params(labelleft=True)
 
 
-def _templates_of(
-    templates: Any, transform: Transform | None
-) -> tuple[np.ndarray, Transform | None]:
-    """Templates [shape=(lag, freq, component)] and their transform."""
+def _templates_of(templates: Any) -> tuple[FactorView, Transform | None]:
+    """View of templates, and their transform."""
     if isinstance(templates, Decomposition):
-        W, own = templates.W, transform_of(templates)
-    elif hasattr(templates, "templates"):
+        view = FactorView(templates.structure, templates.factors)
+        return view, transform_of(templates)
+    if hasattr(templates, "templates"):
         W, own = templates.templates, templates.transform
     else:
         W, own = np.asarray(templates), None
@@ -140,7 +145,8 @@ def _templates_of(
             f"templates have shape {W.shape}; they must be (freq, component) or "
             "(lag, freq, component)"
         )
-    return (W if W.ndim == 3 else W[None]), transform or own
+    structure = Product() if W.ndim == 2 else Convolutive()
+    return FactorView(structure, (W, np.empty((W.shape[-1], 0), W.dtype))), own
 
 
 def _default_names(templates: Any) -> list[str] | None:

@@ -14,13 +14,13 @@ from nmfaudio.display.factors import (
     FactorPicture,
     component_names,
     draw_factors,
-    strongest_components,
 )
 from nmfaudio.display.grid import DEFAULT_TOP_HZ, Scale, cells_of, grid_of
 from nmfaudio.display.history import History, Step
 from nmfaudio.display.panels import canvas
-from nmfaudio.display.ridges import ridge_outlines
+from nmfaudio.display.ridges import draw_rows
 from nmfaudio.display.style import colours
+from nmfaudio.display.views import FactorView, over_channels
 from nmfaudio.errors import ParameterError, ShapeError
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def plot_updates(
     seconds: float = 0.15,
     fig: Figure | None = None,
 ) -> FuncAnimation:
-    """Draw the updates of a plain NMF as a film of the model, the factors and the objective.
+    """Draw the updates of a decomposition as a film of the model, the factors and the objective.
 
     A notebook shows it by ``IPython.display.HTML(film.to_jshtml())``, and
     ``film.save("film.gif", writer="pillow")`` writes it.
@@ -51,8 +51,9 @@ def plot_updates(
     ----------
     history : History
         Course of the decomposition, passed to it as ``callback=``; each step is a picture.
-    V : np.ndarray [shape=(freq, time)], optional
-        Data, whose maximum is the upper end of the colours. Default: the last model's.
+    V : np.ndarray [shape=(…, freq, time)], optional
+        Data, averaged over channels, whose maximum is the upper end of the colours. Default: the
+        last model's.
     transform : Transform, optional
         Transform of V, for axes in Hz and seconds. Without one, axes count bins and frames.
     names : sequence of str, optional
@@ -82,7 +83,7 @@ def plot_updates(
     MissingExtraError
         matplotlib is not installed.
     ParameterError
-        The history is empty or has no factors, or these are not those of a plain NMF.
+        The history is empty or has no factors, or these cannot be drawn.
     ShapeError
         V, `names` or the transform do not fit.
 
@@ -98,34 +99,35 @@ def plot_updates(
     from matplotlib.animation import FuncAnimation
 
     steps = history.steps(start)
-    W, H = _plain(steps[-1])
-    if V is not None and V.shape != (len(W), H.shape[1]):
-        raise ShapeError(f"V has shape {V.shape}; these factors need {(len(W), H.shape[1])}")
-    grid = grid_of(transform, (len(W), H.shape[1]), top_hz=top_hz, scale=scale)
-    peak = float((W @ H if V is None else V).max()) or 1.0
-    order = strongest_components(W, H, max_components)
-    names = component_names(names, W.shape[1])
+    last = _view(history, steps[-1])
+    data = last.model() if V is None else over_channels(V)
+    if data.shape != last.shape:
+        raise ShapeError(f"V has shape {data.shape}; these factors need {last.shape}")
+    grid = grid_of(transform, last.shape, top_hz=top_hz, scale=scale)
+    peak = float(data.max()) or 1.0
+    order = last.strongest(max_components)
+    names = component_names(names, last.n_components)
 
     def picture_of(step: Step) -> FactorPicture:
-        W, H = _plain(step)
-        return FactorPicture(W, H, W @ H, grid, order, {}, names)
+        view = _view(history, step)
+        return FactorPicture(view, view.model(), grid, order, {}, names)
 
     first = picture_of(steps[0])
     panels = draw_factors(figure, first, title="", decibels=decibels, own=fig is None, peak=peak)
     dot = _draw_objective(panels["legend"], steps)
+    shades = colours(panels["V"], 1) * len(order)
 
     def draw(step: Step) -> list[Any]:
         picture = picture_of(step)
-        (mesh,), (left,), (below,) = (panels[name].collections for name in ("V", "W", "H"))
+        (mesh,) = panels["V"].collections
         mesh.set_array(cells_of(picture.V, grid, peak=peak, decibels=decibels)[0])
-        for ridges, (rows, borders), upright in (
-            (left, picture.templates, True),
-            (below, picture.activations, False),
-        ):
-            ridges.set_verts(ridge_outlines(borders, rows, upright=upright))
+        rows = []
+        for name, drawn in (("W", picture.templates), ("H", picture.activations)):
+            panels[name].collections[0].remove()
+            rows.append(draw_rows(panels[name], *drawn, shades, upright=name == "W"))
         panels["V"].set_title(f"model after {step.iteration} iterations")
         dot.set_data([step.iteration], [step.loss])
-        return [mesh, left, below, dot]
+        return [mesh, *rows, dot]
 
     if fig is None:  # the layout takes longer than a picture, and would move with the title
         draw(steps[-1])
@@ -135,18 +137,11 @@ def plot_updates(
     return FuncAnimation(figure, draw, frames=steps, interval=milliseconds)
 
 
-def _plain(step: Step) -> tuple[np.ndarray, np.ndarray]:
-    """W and H of a plain NMF."""
-    if not step.factors:
+def _view(history: History, step: Step) -> FactorView:
+    """Factors of a step."""
+    if not step.factors or history.structure is None:
         raise ParameterError("the history has no factors; make it with History(factors=True)")
-    if len(step.factors) != 2 or any(F.ndim != 2 for F in step.factors):
-        shapes = ", ".join(str(F.shape) for F in step.factors)
-        raise ParameterError(
-            f"the factors have shapes {shapes}; plot_updates draws those of a plain NMF, "
-            "(freq, component) and (component, time)"
-        )
-    W, H = step.factors
-    return W, H
+    return FactorView(history.structure, step.factors)
 
 
 def _draw_objective(axes: Any, steps: Sequence[Step]) -> Any:

@@ -171,14 +171,15 @@ class Decomposition(EqualByContent):
         return self.structure.part(self.factors, chosen, frames)
 
     def plot(self, V: np.ndarray | None = None, **options: Any) -> Any:
-        """Draw the factors beside V, or templates of several frames as short spectrograms.
+        """Draw templates and activations beside V, or the templates alone if there are no frames.
 
         Parameters
         ----------
-        V : np.ndarray [shape=(freq, time)], optional
+        V : np.ndarray [shape=(…, freq, time)], optional
             Data. Default: the model.
         **options
-            Further arguments of `nmfaudio.plot_factors`, or of `nmfaudio.display.plot_templates`.
+            Further arguments of `nmfaudio.plot_factors`, or of `nmfaudio.display.plot_templates`
+            for the model of a file without its activations.
 
         Returns
         -------
@@ -189,15 +190,10 @@ class Decomposition(EqualByContent):
         MissingExtraError
             matplotlib is not installed.
         ParameterError
-            Templates or activations have further axes, or the model has no activations.
+            Templates or activations have further axes.
         """
-        if self.W.ndim == 3 and self.H.ndim == 2:
-            return draw("plot_templates", self, **options)
         if not self.H.size:
-            raise ParameterError(
-                f"activations have shape {self.H.shape}; plot a decomposition of a recording, not "
-                "the model of a file without its activations"
-            )
+            return draw("plot_templates", self, **options)
         return draw("plot_factors", self, V=V, **options)
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:

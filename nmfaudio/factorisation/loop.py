@@ -53,6 +53,8 @@ class Progress:
     snapshot : callable, optional
         Function without arguments that copies the current factors; None where there are none, as
         in a search over ranks.
+    structure : Structure, optional
+        Structure of the factors; None where there are none.
 
     Examples
     --------
@@ -71,6 +73,7 @@ class Progress:
     snapshot: Callable[[], tuple[np.ndarray, ...]] | None = field(
         default=None, compare=False, repr=False
     )
+    structure: Structure | None = field(default=None, compare=False, repr=False)
 
     @property
     def factors(self) -> tuple[np.ndarray, ...]:
@@ -79,6 +82,7 @@ class Progress:
 
 
 Callback = Callable[[Progress], bool | None]
+"""Function that gets a `Progress` at each check, and stops the iterations by returning True."""
 
 
 def numbered(callback: Callback | None, index: int, count: int) -> Callback | None:
@@ -287,6 +291,7 @@ def _run(
             start_index=start_index,
             n_starts=len(results.losses),
             snapshot=lambda: _result(problem, starts, run.factors()),
+            structure=problem.structure,
         )
         LOGGER.debug(
             "fit %d: iteration %d, objective %.6g",

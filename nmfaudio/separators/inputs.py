@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
+from nmfaudio._common.figures import draw
+
 # Slow imports are inside the functions that need them, so that `nmfaudio COMMAND --help` is fast.
 if TYPE_CHECKING:
     import numpy as np
@@ -283,6 +285,25 @@ class GroupedDecomposition:
     groups: Mapping[str, Sequence[int]] | Mapping[str, ComponentGroup]
     metadata: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
+
+    def plot(self, **options: Any) -> Any:
+        """Draw the factors, coloured by stem.
+
+        Parameters
+        ----------
+        **options
+            Further arguments of `nmfaudio.plot_factors`.
+
+        Returns
+        -------
+        nmfaudio.display.Panels
+
+        Raises
+        ------
+        MissingExtraError
+            matplotlib is not installed.
+        """
+        return draw("plot_factors", self.decomposition, **{"groups": self.groups} | options)
 
 
 def describe_members(

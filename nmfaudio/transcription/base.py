@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 import numpy as np
 
+from nmfaudio._common.figures import draw
 from nmfaudio._common.log import LOGGER
 from nmfaudio._common.memory import PROCESS
 from nmfaudio._common.steps import report_step
@@ -70,6 +71,25 @@ class Tuning(Generic[T]):
     metric: str
     best: dict[str, Any]
     table: tuple[dict[str, Any], ...]
+
+    def plot(self, **options: Any) -> Any:
+        """Draw the scores over the settings.
+
+        Parameters
+        ----------
+        **options
+            Further arguments of `nmfaudio.display.plot_tuning`.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+
+        Raises
+        ------
+        MissingExtraError
+            matplotlib is not installed.
+        """
+        return draw("plot_tuning", self, **options)
 
 
 class BaseTranscriber(ABC):

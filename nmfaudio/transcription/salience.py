@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from nmfaudio._common.equality import EqualByContent
+from nmfaudio._common.figures import draw
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -45,6 +47,25 @@ class Salience(EqualByContent):
             f"Salience(pitches {_range(self.pitches)}; times {_range(self.times)} s; "
             f"{rows} × {frames} values)"
         )
+
+    def plot(self, **options: Any) -> Any:
+        """Draw the strength of each pitch over time, in dB.
+
+        Parameters
+        ----------
+        **options
+            Further arguments of `nmfaudio.display.plot_notes`.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+
+        Raises
+        ------
+        MissingExtraError
+            matplotlib is not installed.
+        """
+        return draw("plot_notes", (), salience=self, **options)
 
     @classmethod
     def from_activations(

@@ -35,6 +35,12 @@ def dictionary():
     return na.Dictionary(W, labels, na.Stft(8000, 64), kind="convolutive")
 
 
+def nmfd():
+    V, W = np.random.default_rng(0).random((33, 20)), dictionary().templates
+    factors = [na.Factor(W), na.Factor(np.ones((6, 20)))]
+    return na.decompose(V, factors, structure=na.structures.Convolutive(), max_iter=1)
+
+
 def mosaic():
     y = np.random.default_rng(0).standard_normal(8000)
     return na.mosaics.mosaic(y, y[::-1].copy(), 8000, iterations=2)
@@ -43,6 +49,21 @@ def mosaic():
 def salience():
     values = np.random.default_rng(0).random((3, 40))
     return na.transcription.Salience(values, np.array([60.0, 64.5, 72]), np.arange(40) / 16)
+
+
+def tuning(*settings):
+    rows = [{**dict(row), "onset_f": 0.5 + 0.1 * i} for i, row in enumerate(settings)]
+    return na.transcription.Tuning(na.DrumTranscriber(), "onset_f", rows[-1], tuple(rows))
+
+
+def pieces():
+    pairs = {f"{LONG} {i}": (NOTES, NOTES[: 1 + i % 3]) for i in range(30)}
+    return na.metrics.evaluate_transcriptions(pairs)
+
+
+def weighted():
+    V = np.random.default_rng(0).random((33, 20))
+    return na.recipes.feature_weighted_nmf(V, 2, max_iter=2, rng=0)
 
 
 ONE_PANEL = {
@@ -55,11 +76,25 @@ ONE_PANEL = {
     "hits": lambda x, **o: na.display.plot_notes(HITS, HITS[1:], **o),
     "evaluation": lambda x, **o: evaluation().plot(**o),
     "note scores": lambda x, **o: na.evaluate_transcription(NOTES, NOTES[1:]).plot(**o),
+    "pieces": lambda x, **o: pieces().plot(**o),
+    "salience": lambda x, **o: salience().plot(**o),
+    "tuning": lambda x, **o: tuning(
+        *(
+            {"threshold": 0.1 * i, "part": part}
+            for part in ("kick", "snare", "closed hi-hat", "ride cymbal")
+            for i in range(1, 5)
+        )
+    ).plot(**o),
+    "weights": lambda x, **o: weighted().plot(transform=na.Stft(8000, 64), **o),
     "mosaic": lambda x, **o: mosaic().plot(**o),
     "dictionary": lambda x, **o: dictionary().plot(**o),
 }
 SEVERAL_PANELS = {
     "factors": lambda x, **o: x["stems"].decomposition.plot(names=[LONG] * 4, **o),
+    "grouped": lambda x, **o: na.separators.GroupedDecomposition(
+        x["d"], {"a": [0, 2], LONG: [1]}
+    ).plot(**o),
+    "nmfd": lambda x, **o: nmfd().plot(transform=na.Stft(8000, 64), names=[LONG] * 6, **o),
     "model": lambda x, **o: na.display.plot_model(x["d"], x["V"], **o),
     "stems": lambda x, **o: x["stems"].plot(**o),
     "masks": lambda x, **o: na.display.plot_masks(x["stems"], **o),

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from laws.catalogue import STRUCTURES
 
 import nmfaudio as na
 
@@ -122,13 +123,25 @@ def test_a_film_can_be_written(V, tmp_path):
         assert written.n_frames == 2
 
 
-def test_a_film_needs_factors_of_plain_nmf(V):
+def test_a_film_needs_factors(V):
     history = na.display.History(factors=False)
     na.nmf(V, 2, max_iter=10, rng=0, callback=history)
     with pytest.raises(na.ParameterError, match=r"History\(factors=True\)"):
         na.display.plot_updates(history)
-    history = na.display.History()
-    factors = [na.Factor(np.ones((2, 8, 1))), na.Factor(np.ones((1, 12)))]
-    na.decompose(V, factors, structure=na.structures.Convolutive(), max_iter=10, callback=history)
-    with pytest.raises(na.ParameterError, match="those of a plain NMF"):
-        na.display.plot_updates(history)
+
+
+@pytest.mark.parametrize("name", STRUCTURES)
+def test_a_film_of_any_structure_ends_with_the_picture_of_the_result(name):
+    rng, history = np.random.default_rng(0), na.display.History()
+    structure, X = STRUCTURES[name](rng)
+    V, factors = rng.random(structure.shape(X)), [na.Factor(F) for F in X]
+    d = na.decompose(V, factors, structure=structure, max_iter=2, check_every=1, callback=history)
+    film = na.display.plot_updates(history, V)
+    film._draw_frame(history.steps()[-1])
+    film._draw_was_started = True  # else matplotlib warns that it was never shown
+    (moving,) = (axes for axes in film._fig.axes if axes.get_title() == "W")
+    for found, known in zip(moving.collections, na.plot_factors(d)["W"].collections, strict=True):
+        for one, other in zip(found.get_paths(), known.get_paths(), strict=True):
+            assert np.allclose(one.vertices, other.vertices)
+        if d.W.ndim == 3:
+            assert np.allclose(found.get_array(), known.get_array())

@@ -1,5 +1,7 @@
 """Spectrograms of stems, masks, models and templates."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -81,7 +83,7 @@ def test_templates_of_a_decomposition_are_named_by_stem():
         structure=na.structures.Convolutive(),
         max_iter=1,
     )
-    assert list(d.plot()) == ["0", "1"]
+    assert list(na.display.plot_templates(d)) == ["0", "1"]
     d.metadata["sources"] = {"kick": {"components": (1,)}}
     assert list(na.display.plot_templates(d)) == ["0", "kick 1"]
 
@@ -120,6 +122,18 @@ def test_peaks_of_long_recordings_stay_where_they_are(scale):
     (row,), (column,) = np.nonzero(cells)
     assert rows[row] <= stft.frequencies[100] <= rows[row + 1]
     assert columns[column] <= stft.times(2002)[-1] <= columns[column + 1]
+
+
+@pytest.mark.parametrize("seconds", [1, 21.7])
+def test_stems_show_the_largest_value_of_the_frames_of_a_pixel(seconds):
+    stft = na.Stft(8000, 256, hop=64)
+    y = np.random.default_rng(0).standard_normal((2, int(8000 * seconds)))
+    stems = SimpleNamespace(stems={"all": y}, mixture=y, sr=8000, transform=stft)
+    V = na.audio.analyse(y, stft)
+    known, _, columns = grid.cells_of(V, grid.grid_of(stft, V.shape))
+    for axes in na.plot_stems(stems, transform=stft).values():
+        assert np.array_equal(drawn(axes), known)
+        assert np.array_equal(axes.collections[0].get_coordinates()[0, :, 0], columns)
 
 
 def test_a_tone_appears_at_its_frequency():

@@ -3,8 +3,8 @@ One template for all notes
 ==========================
 
 On a constant-Q axis a transposition is a shift. NMF2D therefore needs a single template for a
-piano: its activations tell which shift, that is which note, sounds when. One sees the template,
-and the shifts of the six notes that one hears.
+piano: its activations tell which shift, that is which note, sounds when. One sees the template
+beside the notes, and below them their shifts, the lowest at the bottom; one hears the notes.
 """
 
 import matplotlib.pyplot as plt
@@ -22,11 +22,8 @@ rng = np.random.default_rng(0)
 factors = [na.Factor(rng.random((3, 72, 1))), na.Factor(rng.random((24, 1, V.shape[1])))]
 d = na.decompose(V, factors, structure=na.structures.Convolutive2D(), max_iter=300, rng=0)
 
-fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.5), layout="constrained")
-left.plot(d.factors[0].sum((0, 2)))
-left.set(xlabel="bin [semitones]", ylabel="template")
-right.imshow(d.factors[1][:, 0], origin="lower", aspect="auto", cmap="magma")
-right.set(xlabel="frame", ylabel="shift [semitones]")
+fig = plt.figure(figsize=(9, 4.2), layout="constrained")
+na.plot_factors(d, V, transform=cqt, fig=fig)
 frames = (np.arange(6) + 0.5) * 0.6 * sr / cqt.hop
 shifts = d.factors[1][:, 0, np.round(frames).astype(int)].argmax(0)
 print("intervals found:", (shifts - shifts[0]).tolist())

@@ -21,6 +21,7 @@ from nmfaudio.factorisation.rank_selection.result import RankSelection
 from nmfaudio.factorisation.rank_selection.stability import Stability
 
 METHODS = ("cv", "ard", "error", "stability")
+"""Names of the methods of `select_rank`."""
 
 
 def select_rank(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from nmfaudio._common.equality import EqualByContent
+from nmfaudio._common.figures import draw
 from nmfaudio._common.validation import as_number
 from nmfaudio.errors import ShapeError
 from nmfaudio.factorisation.checks import as_spectrogram
@@ -41,6 +42,25 @@ class FeatureWeighted(EqualByContent):
 
     decomposition: Decomposition
     feature_weights: np.ndarray = field(repr=False)
+
+    def plot(self, **options: Any) -> Any:
+        """Draw the weight of each frequency.
+
+        Parameters
+        ----------
+        **options
+            Further arguments of `nmfaudio.display.plot_feature_weights`.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+
+        Raises
+        ------
+        MissingExtraError
+            matplotlib is not installed.
+        """
+        return draw("plot_feature_weights", self, **options)
 
 
 def feature_weighted_nmf(

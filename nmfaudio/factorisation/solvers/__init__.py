@@ -31,6 +31,7 @@ __all__ = [
 ]
 
 SOLVERS: dict[str, Solver] = {"mu": MU(), "bmme": BMME(), "hals": HALS(), "pg": PG(), "ccd": CCD()}
+"""Solvers by the name that `nmf` and `decompose` take."""
 
 
 def solver_named(solver: str | Solver, problem: Problem, initial: Sequence[np.ndarray]) -> Solver:

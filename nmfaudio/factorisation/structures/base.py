@@ -11,6 +11,7 @@ import numpy as np
 from nmfaudio._common.docstrings import copy_docstrings
 
 Factors = Sequence[np.ndarray]
+"""Factors of a structure, in its order."""
 
 
 class Structure(ABC):
