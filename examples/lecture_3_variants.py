@@ -50,7 +50,7 @@ from scipy.signal import resample_poly
 
 import nmfaudio as na
 
-plt.rcParams.update({"figure.dpi": 80, "font.size": 9, "image.cmap": "magma"})
+plt.rcParams.update({"figure.dpi": 80, "font.size": 10, "image.cmap": "magma"})
 SR = 22_050  # Hz
 si_sdr = na.metrics.si_sdr
 
