@@ -62,7 +62,9 @@ def load(name, file=None, start=None, stop=None):
 def listen(sounds, seconds=4.0):
     """Show a player for each sound of a dictionary, as MP3, all with the same gain."""
     sounds = {label: y[: round(seconds * SR)] for label, y in sounds.items()}
-    gain = min(1, 0.95 / max(np.abs(y).max() for y in sounds.values()))  # none is clipped
+    gain = min(
+        1, 0.95 / max(np.abs(y).max() for y in sounds.values())
+    )  # none is clipped
     rows = ""
     for label, y in sounds.items():
         file = io.BytesIO()
@@ -807,7 +809,7 @@ listen({f"guitar, {label}": estimates["guitar"] for label, estimates in ladder.i
 
 # %%
 def three_rungs(start):
-    """Mean SI-SDR of notes, score and both on 7 s, and how many sounds have no template."""
+    """Mean SI-SDR of three rungs on 7 s, and how many sounds have no template."""
     stop = start + SECONDS
     part = {name: y[start * SR : stop * SR] for name, y in whole.items()}
     Z = stft.forward(sum(part.values()))
@@ -841,7 +843,9 @@ for start, row in excerpts.items():
 ahead = [row["notes"] - row["score"] for row in excerpts.values()]
 lacking = [row["sounds without template"] for row in excerpts.values()]
 relation = np.corrcoef(ahead, lacking)[0, 1]
-print(f"correlation of (notes − score) with the sounds without template: {relation:.2f}")
+print(
+    f"correlation of (notes − score) with the sounds without template: {relation:.2f}"
+)
 order = [row["notes"] < row["score"] for row in excerpts.values()]
 assert any(order)
 assert not all(order)
@@ -1417,7 +1421,9 @@ needed = {
     for label, row in errors.items()
 }
 print("components for an error below 10 %:")
-print(*(f"{label}: {rank or 'more than 32'}" for label, rank in needed.items()), sep="\n")
+print(
+    *(f"{label}: {rank or 'more than 32'}" for label, rank in needed.items()), sep="\n"
+)
 assert needed["steady"] == 1
 assert needed["vibrato ±3 %"] >= 4
 assert needed["glide of an octave"] is None or needed["glide of an octave"] >= 16

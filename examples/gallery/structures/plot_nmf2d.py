@@ -19,8 +19,13 @@ sr, y = notes[0].sr, np.concatenate([note.samples[0] for note in notes])
 cqt = na.Cqt(sr, hop=2048, fmin=110, n_bins=72, n_fft=16384)
 V = cqt.features(cqt.forward(y))
 rng = np.random.default_rng(0)
-factors = [na.Factor(rng.random((3, 72, 1))), na.Factor(rng.random((24, 1, V.shape[1])))]
-d = na.decompose(V, factors, structure=na.structures.Convolutive2D(), max_iter=300, rng=0)
+factors = [
+    na.Factor(rng.random((3, 72, 1))),
+    na.Factor(rng.random((24, 1, V.shape[1]))),
+]
+d = na.decompose(
+    V, factors, structure=na.structures.Convolutive2D(), max_iter=300, rng=0
+)
 
 fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.5), layout="constrained")
 left.plot(d.factors[0].sum((0, 2)))
