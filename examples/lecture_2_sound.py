@@ -588,6 +588,51 @@ listen(
 # </details>
 
 # %% [markdown]
+# ### Preprocessing: what goes into V
+#
+# V need not be the magnitudes. Powers stress what is loud, square roots what is soft; dividing each
+# row by its mean gives all frequencies the same say, whatever their level. The mask undoes the
+# preparation, so that the stems sum to the mixture in any case. Twelve components of the groove,
+# grouped by the true stems (each component goes to the drum with which it shares most energy), from
+# two random starts:
+
+# %%
+truth = [magnitudes(y, short) ** 2 for y in drums.values()]
+rows = V.mean(axis=1, keepdims=True)
+preparations = {  # V, its power, and the factor that the model is multiplied by
+    "magnitudes": (V, 1, 1),
+    "square roots": (np.sqrt(V), 0.5, 1),
+    "powers": (V**2, 2, 1),
+    "rows divided by their means": (V / rows, 1, rows),
+}
+prepared, hihats = {}, {}
+for label, (X, power, scale) in preparations.items():
+    prepared[label] = []
+    for seed in (0, 1):
+        d = na.nmf(X, 12, init="random", max_iter=100, rng=seed)
+        parts = [d.component(k) * scale for k in range(12)]
+        shares = [[(m * p).sum() for p in truth] for m in na.soft_masks(parts)]
+        owners = np.argmax(shares, axis=1)
+        own = [
+            sum((parts[k] for k in np.flatnonzero(owners == i)), np.full_like(V, 1e-9))
+            for i in range(3)
+        ]
+        rendered = render(own, Z, short, len(groove), alpha=2 / power)
+        estimates = dict(zip(drums, rendered, strict=True))
+        prepared[label].append(mean_score(drums, estimates))
+    hihats[f"hi-hat from {label}"] = estimates["hihat"]
+    print(f"{label:28}", *(f"{x:5.1f}" for x in prepared[label]), "dB")
+for label, values in prepared.items():
+    assert label == "magnitudes" or max(values) < min(prepared["magnitudes"])
+
+listen(hihats, 2.2)
+
+# %% [markdown]
+# For these drums, under the Kullback–Leibler divergence, magnitudes are best. With another
+# divergence, or for another purpose (section 3 of lecture 3), another preparation can be; so it is
+# worth a comparison like this one, and it must be undone before a sound is made.
+
+# %% [markdown]
 # ## 5. The ladder: what do you know?
 #
 # Multiplicative updates keep zeros: what is zero in the initial W or H stays zero. This turns

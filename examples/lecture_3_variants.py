@@ -107,10 +107,11 @@ def matched(estimated, true):
 # 2007](https://doi.org/10.1109/TASL.2006.885253), for graphs [Cai et al.
 # 2011](https://doi.org/10.1109/TPAMI.2010.231).)
 #
-# $s_{gt}$ is the sum of H over the components of group $g$. The columns of W must be kept at norm
-# 1 (`unit="l2"`) where W is free: otherwise H shrinks, W grows, and the penalty is cheated. Each
-# penalty has a majoriser, as the divergence has in lecture 1, so updates remain multiplicative and
-# the objective never rises.
+# $s_{gt}$ is the sum of H over the components of group $g$, $\epsilon$ a level below which a group
+# is weak, and $A_{st}$ is positive where the graph joins frames $s$ and $t$. The columns of W must
+# be kept at norm 1 (`unit="l2"`) where W is free: otherwise H shrinks, W grows, and the penalty is
+# cheated. Each penalty has a majoriser, as the divergence has in lecture 1, so each update goes to
+# the minimum of their sum and the objective never rises.
 #
 # To see what penalties do, take a hard case in which W is known. A bar of piano is played three
 # times, under noise that has some 18 times its energy. Only frequencies up to 3 kHz are fitted. W
@@ -519,14 +520,16 @@ def add_chirps(seed):
     return notes + 1.5 * notes.std() / chirps.std() * chirps
 
 
-agreement = {"plain": [], "weighted": []}
+agreement = {"plain": [], "weighted": [], "rows as they are": []}
 for seed in (1, 2, 3, 4):
     spoiled = add_chirps(seed)
     Z = stft.forward(spoiled)
     V = stft.features(Z)[top]
+    raw = na.recipes.feature_weighted_nmf(V, 4, beta_loss="kl", rng=0)
     V = V / V.mean(axis=1, keepdims=True)  # rows of equal level: comparable divergences
     learned = na.recipes.feature_weighted_nmf(V, 4, beta_loss="kl", rng=0)
     fits = {"plain": na.nmf(V, 4, rng=0), "weighted": learned.decomposition}
+    fits["rows as they are"] = raw.decomposition
     for label, d in fits.items():
         order, cosines = matched(d.H.T, courses.T)
         agreement[label].append(cosines.mean())
@@ -534,7 +537,7 @@ for seed in (1, 2, 3, 4):
         mask[:, top] = d.component(order[2]) / d.model()
         sounds[label] = stft.inverse(mask * Z, len(spoiled))[0]
 for label, values in agreement.items():
-    print(f"{label:8}: cosine of H to the notes", *(f"{x:.2f}" for x in values))
+    print(f"{label:16}: cosine of H to the notes", *(f"{x:.2f}" for x in values))
 weights = learned.feature_weights
 band = (stft.frequencies[top] > 600) & (stft.frequencies[top] < 1100)
 inside, elsewhere = np.median(weights[band]), np.median(weights[~band])
@@ -551,6 +554,8 @@ plt.show()
 assert inside < 0.4 * elsewhere
 for a, b in zip(agreement["plain"], agreement["weighted"], strict=True):
     assert b > a + 0.05
+pairs = zip(agreement["rows as they are"], agreement["plain"], strict=True)
+assert sum(raw > plain + 0.05 for raw, plain in pairs) == 1
 
 listen(
     {"notes and chirps": spoiled, "E4, true": true_notes[2]}
@@ -564,8 +569,9 @@ listen(
 # and the rows of H are more similar to the true courses of the notes, for each of four draws of
 # the chirps.
 #
-# (Dividing the rows by their means matters. A loud row has a large divergence just because it is
-# loud, and would lose its say for it.)
+# Preprocessing matters here: with the rows as they are, the weights help in one draw of four. A
+# loud row has a large divergence just because it is loud, and loses its say for it; after each row
+# is divided by its mean, their divergences can be compared.
 
 # %% [markdown]
 # ## 4. Missing entries: a damaged recording, unseen films
@@ -618,9 +624,9 @@ listen({"recording": verse} | restored, BAR)
 # (The phases are those of the recording, so that only magnitudes are judged.) To take missing
 # entries for zeros is the classical mistake: the model then learns the holes. And weights alone
 # are not enough here: 16 activations of a frame, of which half is lost, fit what is left very
-# well, and put anything into the holes, this time worse than silence. A penalty `L2` on H, hardly
-# noticeable in the fit, prevents it. Was that bad luck? Other recordings and other holes, up to 4
-# kHz:
+# well, and put anything into the holes, this time worse than silence. A penalty `L2` on H (half
+# the sum of its squares), hardly noticeable in the fit, prevents it. Was that bad luck? Other
+# recordings and other holes, up to 4 kHz:
 
 # %%
 fillings = {"silence": [], "weights": [], "weights and L2": []}
@@ -799,7 +805,7 @@ for quality in draws:
 # divergence, columns of W are distributions of words, **topics**, and H says how much of each
 # topic a document has. It is the same model as *probabilistic latent semantic analysis*
 # ([Ding et al. 2008](https://doi.org/10.1016/j.csda.2008.01.011)): counts are draws from a mixture
-# of topics, and the KL objective is their log-likelihood.
+# of topics, and the KL objective is minus their log-likelihood, up to a constant.
 #
 # Here are 32 sentences, eight on each of four subjects, shuffled. NMF sees counts of words only.
 
@@ -960,8 +966,9 @@ listen(chord_sounds, 1.5)
 # **Gene expression.** $V_{gs}$ counts the molecules of gene $g$ found in a tissue sample $s$.
 # Cells run programmes, each of which uses many genes, and a gene belongs to several programmes. So
 # clustering of samples, one cluster per sample, is the wrong model, and NMF the right one ([Brunet
-# et al. 2004](https://doi.org/10.1073/pnas.0308531101)). The counts have Poisson noise (KL is its
-# log-likelihood) and samples differ in depth.
+# et al. 2004](https://doi.org/10.1073/pnas.0308531101)). The counts have Poisson noise (KL is
+# minus its log-likelihood, up to a constant), and samples differ in depth, the sum of their
+# counts.
 
 # %%
 from sklearn.decomposition import PCA
@@ -1321,7 +1328,8 @@ listen(pairs, 0.8)
 #
 # With templates of notes, H is a piano roll, and decoding it to notes is transcription ([Smaragdis
 # & Brown 2003](https://doi.org/10.1109/ASPAA.2003.1285860)). Does it work? The figure is the
-# F-measure of notes with the right pitch and an onset within 50 ms ([Raffel et al.
+# F-measure (harmonic mean of the share of the found notes that are right and the share of the true
+# notes that are found) of notes with the right pitch and an onset within 50 ms ([Raffel et al.
 # 2014](https://doi.org/10.5281/zenodo.1416528)). But a figure says little before one question is
 # answered: **does the test know the very sounds?** Templates learned from the piano that is
 # transcribed know its strings; with another instrument the same method does another thing.
@@ -1455,13 +1463,13 @@ listen(
 # is below each on the diagonal. Who reports the diagonal and writes "guitar transcription" has
 # answered an easier question.
 #
-# The **bundled piano** was learned from four pianos of a soundfont, of which *one plays our piano
-# piece*. So its first figure is of the first kind: the test knows the very sounds. Its guitar
-# figure, lower by more than 0.1, is of the second. **Partials** heard nothing at all, so that
-# their whole row is of the second kind, and it is above every figure of templates of another
-# instrument: here wrong knowledge is worse than none. (Learned templates adapt to the recording;
-# that is part of the method, and of the figures. All recordings are synthesised, and cleaner than
-# live ones: of these no figure here says anything.)
+# The **bundled piano** was learned from four pianos of a soundfont, a collection of sampled
+# instruments, of which *one plays our piano piece*. So its first figure is of the first kind: the
+# test knows the very sounds. Its guitar figure, lower by more than 0.1, is of the second.
+# **Partials** heard nothing at all, so that their whole row is of the second kind, and it is above
+# every figure of templates of another instrument: here wrong knowledge is worse than none.
+# (Learned templates adapt to the recording; that is part of the method, and of the figures. All
+# recordings are synthesised, and cleaner than live ones: of these no figure here says anything.)
 #
 # The experiment had to be built with care, too. Without the pitches added, the guitar dictionary
 # loses much more on the piano, and one would blame the sound for what is a matter of pitches.
@@ -1513,7 +1521,7 @@ assert min(swing.values()) > 0.3
 # One iteration computes WH and two products of its size: about $8 F T K$ multiplications and
 # additions. So time should grow in proportion to frequencies, frames and components. Measured, on
 # whatever computer runs this, in seconds of processor time, which other programs disturb less;
-# with $c$ cores the clock shows up to $c$ times less:
+# with $c$ cores the clock shows up to $c$ times less (1 Gflop/s is $10^9$ operations per second):
 
 
 # %%
@@ -1554,11 +1562,11 @@ assert richer < longer
 
 # %% [markdown]
 # Time grows faster with the frames than with the components, as long as these are few: each entry
-# of V is read, and divided by the model, once per iteration, whatever the rank. So what ends first
-# is memory. **Mini-batches** read a part of the frames at a time, keep a running majoriser of the
-# past for W, and forget H ([Lefèvre, Bach & Févotte
-# 2011](https://doi.org/10.1109/ASPAA.2011.6082314)). Here a batch has 20 frames of a recording,
-# first in the order of time, then shuffled. A *pass* reads each frame once.
+# of V is read, and divided by the model, once per iteration, whatever the rank. Memory grows as
+# well: a day of sound has 24 times the V of an hour, a year does not fit. **Mini-batches** read a
+# part of the frames at a time, keep a running majoriser of the past for W, and forget H ([Lefèvre,
+# Bach & Févotte 2011](https://doi.org/10.1109/ASPAA.2011.6082314)). Here a batch has 20 frames of
+# a recording, first in the order of time, then shuffled. A *pass* reads each frame once.
 
 
 # %%
@@ -1784,6 +1792,9 @@ assert again.losses[-1] > batch.losses[-1]
 # - M. Chen, M. Gong and X. Li, "Feature weighted non-negative matrix factorization", IEEE
 #   Transactions on Cybernetics 53(2), 2023,
 #   [doi:10.1109/TCYB.2021.3100067](https://doi.org/10.1109/TCYB.2021.3100067).
+# - T. Schnabel, A. Swaminathan, A. Singh, N. Chandak and T. Joachims, "Recommendations as
+#   treatments: debiasing learning and evaluation", ICML 2016,
+#   [doi:10.48550/arXiv.1602.05352](https://doi.org/10.48550/arXiv.1602.05352).
 # - V. Leplat, L. T. K. Hien, A. Onwunta and N. Gillis, "Deep nonnegative matrix factorization with
 #   beta divergences", Neural Computation 36(11), 2024,
 #   [doi:10.1162/neco_a_01679](https://doi.org/10.1162/neco_a_01679).
