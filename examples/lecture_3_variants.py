@@ -451,8 +451,10 @@ while len(purest) < 6:
     lacking.append(
         sum(level < 0.1 for *_, levels in other.values() for level in levels)
     )
+    rarest = min(map(progression.count, chords))
+    assert (lacking[-1] > 0) == (rarest == 1)
     print(
-        f"{progression}: smallest share {purest[-1]:.0%}, lacking {lacking[-1]} notes"
+        f"{progression}: smallest share {purest[-1]:.0%}, notes lacking {lacking[-1]}"
     )
 print(f"share above 80 % in {np.sum(np.array(purest) > 0.8)} of 6, ", end="")
 print(f"no note lacking in {np.sum(np.array(lacking) == 0)} of 6")
@@ -461,8 +463,8 @@ assert np.sum(np.array(lacking) == 0) == 2
 
 # %% [markdown]
 # In five of the six orders each component of layer 2 is made of one chord, in two of them without
-# a note lacking. The others have a chord that occurs only once or twice: what is heard rarely is
-# hard to tell from its neighbours.
+# a note lacking. The four others are those that have some chord only once: what is heard rarely
+# is hard to tell from its neighbours.
 #
 # **Exercise 2.** $W_1 W_2 H$ has the rank of the last layer. Why not fit plain NMF with three
 # components?
