@@ -463,7 +463,8 @@ numbered = {f"component {k}": y for k, y in enumerate(components)}
 listen({"groove": groove} | numbered, 2.2)
 
 # %% [markdown]
-# Here is one answer. Replace it by yours, and run the cell.
+# Here is one answer. Replace it by yours, and run the cell. (The `assert` in it fails if a drum
+# gains less than 5 dB.)
 
 # %%
 by_ear = {"kick": [0, 1, 4], "snare": [3], "hihat": [2, 5]}
@@ -715,8 +716,8 @@ print("random, four starts: " + ", ".join(f"{x:.1f}" for x in random_scores) + "
 print("grouped by truth:    " + ", ".join(f"{x:.1f}" for x in best_groupings) + " dB")
 
 # %% [markdown]
-# **Harmonic**: a comb for each semitone from the lowest pitch to the highest. H begins as the
-# correlation of the combs with V.
+# **Harmonic**: a comb, a template that is zero apart from partials, for each semitone from the
+# lowest pitch to the highest. H begins as the correlation of the combs with V.
 
 # %%
 keys = range(min(p for _, p in sounds), max(p for _, p in sounds) + 1)
@@ -794,8 +795,8 @@ outside = ~np.vstack([sounding, beginning[plucked]])
 assert not with_onsets.H[outside].any()  # zeros stayed zeros
 
 # %% [markdown]
-# The package's own `ScoreSeparator` stands on the same rung, and lets each note glide, to follow
-# the vibrato of the oboe.
+# The package's own `ScoreSeparator` stands on the same rung, and lets the pitch of each note move,
+# to follow the vibrato of the oboe, a pitch that swings.
 
 # %%
 separator = na.ScoreSeparator(score=score, aligned=True, n_fft=4096)
@@ -892,8 +893,7 @@ print(
     f"correlation of (notes − score) with the sounds without template: {relation:.2f}"
 )
 order = [row["notes"] < row["score"] for row in excerpts.values()]
-assert any(order)
-assert not all(order)
+assert sum(order) == 3
 assert relation < -0.5
 for row in excerpts.values():
     assert row["both"] > max(row["notes"], row["score"])
