@@ -45,7 +45,8 @@ stems
 # %%
 for name, group in stems.groups.items():
     print(
-        f"{name}: {len(group.components)} components, {group.energy_share:.0%} of the energy, "
+        f"{name}: {len(group.components)} components, "
+        f"{group.energy_share:.0%} of the energy, "
         f"around {group.centre_hz:.0f} Hz, percussiveness {group.percussiveness:.2f}"
     )
 

@@ -31,7 +31,9 @@ piano = na.read(na.example("piano"), stop=5.7)
 stft = na.Stft(piano.sr, n_fft=4096, hop=2048)
 Z = stft.forward(piano.samples)
 V = stft.features(Z)
-score = [note for note in na.read_notes(na.example("piano", "score.mid")) if note.onset < 5.7]
+score = [
+    note for note in na.read_notes(na.example("piano", "score.mid")) if note.onset < 5.7
+]
 pitches = sorted({int(note.pitch) for note in score})
 print(f"V has {V.shape[0]} frequencies and {V.shape[1]} frames")
 print(f"{len(score)} notes of {len(pitches)} pitches")
@@ -58,13 +60,22 @@ show(na.nmf(V, 11, rng=0))
 figure, panels = plt.subplots(1, 2, figsize=(10, 3), layout="constrained")
 for axes, loss in zip(panels, ("kl", "frobenius"), strict=True):
     solvers = ("mu", "bmme") if loss == "kl" else ("mu", "bmme", "hals")
-    settings = {"beta_loss": loss, "max_iter": 300, "tol": 0, "check_every": 1, "rng": 0}
+    settings = {
+        "beta_loss": loss,
+        "max_iter": 300,
+        "tol": 0,
+        "check_every": 1,
+        "rng": 0,
+    }
     runs = {solver: na.nmf(V, 11, solver=solver, **settings) for solver in solvers}
     assert all(np.isclose(d.losses[0], runs["mu"].losses[0]) for d in runs.values())
     for (solver, d), style in zip(runs.items(), ("-", "--", ":"), strict=False):
         axes.semilogy(d.checks, d.losses / d.losses[0], style, label=solver)
         near = d.checks[np.argmax(d.losses <= 1.01 * runs["mu"].losses[-1])]
-        print(f"{loss:9} {solver:4} near after {near:3} iterations, ends at {d.losses[-1]:.0f}")
+        print(
+            f"{loss:9} {solver:4} near after {near:3} iterations, "
+            f"ends at {d.losses[-1]:.0f}"
+        )
     axes.set(title=loss, xlabel="iteration", ylabel="objective / first objective")
     axes.legend()
 
@@ -79,7 +90,8 @@ rng = np.random.default_rng(0)
 W0, H0 = rng.random((len(V), 11)), rng.random((11, V.shape[1])) * V.mean()
 for weight in (0, 1, 4):
     d = na.decompose(
-        V, [na.Factor(W0, unit="l2"), na.Factor(H0, penalties=(na.penalties.L1(weight),))]
+        V,
+        [na.Factor(W0, unit="l2"), na.Factor(H0, penalties=(na.penalties.L1(weight),))],
     )
     small = (d.H < 1e-3 * d.H.max()).mean()
     print(f"L1({weight}): {small:.0%} of the activations are (nearly) zero")
@@ -92,7 +104,11 @@ for weight in (0, 1, 4):
 # %%
 for weight in (0, 0.1, 1):
     d = na.decompose(
-        V, [na.Factor(W0, unit="l2"), na.Factor(H0, penalties=(na.penalties.Smooth(weight),))]
+        V,
+        [
+            na.Factor(W0, unit="l2"),
+            na.Factor(H0, penalties=(na.penalties.Smooth(weight),)),
+        ],
     )
     roughness = np.square(np.diff(d.H)).sum() / np.square(d.H).sum()
     print(f"Smooth({weight}): differences have {roughness:.2f} of the energy")
@@ -122,7 +138,10 @@ for note in score:
     near = (seconds > note.onset - 0.1) & (seconds < note.offset + 0.5)
     support[pitches.index(note.pitch)] |= near
 inside = roll.H[support].sum() / roll.H.sum()
-print(f"the score covers {support.mean():.0%} of the entries of H and {inside:.0%} of its sum")
+print(
+    f"the score covers {support.mean():.0%} of the entries of H "
+    f"and {inside:.0%} of its sum"
+)
 show(roll, components=range(11))
 
 # %% [markdown]
@@ -143,7 +162,9 @@ print(f"objective {d.losses[-1]:.0f}, with all templates known {roll.losses[-1]:
 # Where the score has no note, the activation is zero and remains zero. All templates are updated.
 
 # %%
-informed = na.decompose(V, [na.Factor(notes + 1e-3), na.Factor(H0 * support, free=support)])
+informed = na.decompose(
+    V, [na.Factor(notes + 1e-3), na.Factor(H0 * support, free=support)]
+)
 assert not informed.H[~support].any()
 show(informed, components=range(11))
 
@@ -164,7 +185,10 @@ hidden = rng.random(V.shape) < 0.3
 d = na.nmf(V, 11, weights=~hidden, rng=0)
 average = np.broadcast_to(V.mean(1, keepdims=True), V.shape)
 error, baseline = (abs(V - Y)[hidden].mean() for Y in (d.model(), average))
-print(f"hidden bins: error of the model {error / baseline:.0%} of that of the average frame")
+print(
+    f"hidden bins: error of the model {error / baseline:.0%} "
+    "of that of the average frame"
+)
 
 # %% [markdown]
 # ## Deep
@@ -173,7 +197,10 @@ print(f"hidden bins: error of the model {error / baseline:.0%} of that of the av
 
 # %%
 deep = na.recipes.deep_nmf(V, [11, 5], init="spa", rng=0)
-print("objective after layer-wise and after joint fitting:", *deep.joint.losses[[0, -1]].round())
+print(
+    "objective after layer-wise and after joint fitting:",
+    *deep.joint.losses[[0, -1]].round(),
+)
 show(deep.layer(2))
 
 # %% [markdown]
@@ -193,7 +220,10 @@ axes.set(xlabel="Hz", ylabel="weight")
 plt.show()
 within = weighted.feature_weights[noisy]
 others = np.delete(weighted.feature_weights, noisy)
-print(f"median weight {np.median(within):.2f} in the noise, {np.median(others):.2f} elsewhere")
+print(
+    f"median weight {np.median(within):.2f} in the noise, "
+    f"{np.median(others):.2f} elsewhere"
+)
 
 # %% [markdown]
 # ## Tempering
@@ -206,8 +236,13 @@ print(f"median weight {np.median(within):.2f} in the noise, {np.median(others):.
 power = V[:400] ** 2
 factors = [na.Factor(rng.random((400, 11))), na.Factor(H0)]
 tempered = na.recipes.temper(power, factors, solver="bmme", max_iter=50)
-direct = na.decompose(power, factors, divergence=na.Beta(0), solver="bmme", max_iter=6 * 50, tol=0)
-print(f"objective {tempered.losses[-1]:.0f} with tempering, {direct.losses[-1]:.0f} without")
+direct = na.decompose(
+    power, factors, divergence=na.Beta(0), solver="bmme", max_iter=6 * 50, tol=0
+)
+print(
+    f"objective {tempered.losses[-1]:.0f} with tempering, "
+    f"{direct.losses[-1]:.0f} without"
+)
 
 # %% [markdown]
 # ## Convolutive
@@ -220,10 +255,15 @@ drums = na.read(na.example("drums"), stop=4.0)
 hits = na.Stft(drums.sr, n_fft=2048, hop=1024)
 X = hits.features(hits.forward(drums.samples))
 plain = na.nmf(X, 3, init="spa", rng=0)
-lagged = na.Factor(np.repeat(plain.W[None], 8, axis=0) * 0.8 ** np.arange(8)[:, None, None])
-d = na.decompose(X, [lagged, na.Factor(plain.H)], structure=na.structures.Convolutive(), rng=0)
+lagged = na.Factor(
+    np.repeat(plain.W[None], 8, axis=0) * 0.8 ** np.arange(8)[:, None, None]
+)
+d = na.decompose(
+    X, [lagged, na.Factor(plain.H)], structure=na.structures.Convolutive(), rng=0
+)
 print(
-    f"objective {plain.losses[-1]:.0f} with templates of one frame, {d.losses[-1]:.0f} with eight"
+    f"objective {plain.losses[-1]:.0f} with templates of one frame, "
+    f"{d.losses[-1]:.0f} with eight"
 )
 
 
@@ -236,7 +276,9 @@ kit = {}
 for name in ("kick", "snare", "hihat"):
     source = na.read(na.example("drums", f"sources/{name}.flac"), stop=4.0)
     kit[name] = hits.features(hits.forward(source.samples))
-figure, panels = plt.subplots(1, 3, figsize=(10, 2.5), layout="constrained", sharey=True)
+figure, panels = plt.subplots(
+    1, 3, figsize=(10, 2.5), layout="constrained", sharey=True
+)
 for k, axes in enumerate(panels):
     cosines = {name: similarity(d.part([k]), source) for name, source in kit.items()}
     drum = max(cosines, key=cosines.get)

@@ -96,7 +96,8 @@ tuned = tuning.transcriber
 of_partials = na.Transcriber(partials).tune(development)
 for name, result in {"learned": tuning, "partials": of_partials}.items():
     print(
-        f"{name}: threshold {result.best['threshold']:.3f}, default {plain.decoding.threshold:.3f}"
+        f"{name}: threshold {result.best['threshold']:.3f}, "
+        f"default {plain.decoding.threshold:.3f}"
     )
 systems = {
     "learned": plain,
@@ -105,7 +106,10 @@ systems = {
 }
 results = {
     name: na.metrics.evaluate_transcriptions(
-        {title: (score, system.transcribe(*audio)) for title, (audio, score) in test.items()}
+        {
+            title: (score, system.transcribe(*audio))
+            for title, (audio, score) in test.items()
+        }
     )
     for name, system in systems.items()
 }
@@ -121,7 +125,10 @@ measures = {"onset_f": "onset", "offset_f": "onset, offset", "frame_f": "frames"
 print(f"{'F':16}" + "".join(f"{label:>22}" for label in measures.values()))
 for name, result in results.items():
     cells = [result.interval(measure) for measure in measures]
-    print(f"{name:16}" + "".join(f"{m:10.3f} ({low:.2f}–{high:.2f})" for m, low, high in cells))
+    print(
+        f"{name:16}"
+        + "".join(f"{m:10.3f} ({low:.2f}–{high:.2f})" for m, low, high in cells)
+    )
 
 # %% [markdown]
 # Scores of each piece, for the tuned system with learned templates:
@@ -153,10 +160,14 @@ Audio(hands["right"], rate=sr)
 # The onset tolerance is a parameter. Below the hop of the transform the F-measure falls steeply:
 
 # %%
-pairs = {title: (score, tuned.transcribe(*audio)) for title, (audio, score) in test.items()}
+pairs = {
+    title: (score, tuned.transcribe(*audio)) for title, (audio, score) in test.items()
+}
 hop = known.transform.hop / known.transform.sr
 print(f"hop {1000 * hop:.0f} ms")
 for tolerance in (0.05, 0.025, 0.0125, 0.00625):
     scores = na.metrics.evaluate_transcriptions(pairs, tolerance=tolerance)
     mean, low, high = scores.interval("onset_f")
-    print(f"within {1000 * tolerance:5.2f} ms: onset F {mean:.3f} ({low:.2f}–{high:.2f})")
+    print(
+        f"within {1000 * tolerance:5.2f} ms: onset F {mean:.3f} ({low:.2f}–{high:.2f})"
+    )

@@ -29,9 +29,16 @@
 # checkout brings all that the lecture needs; it runs offline.
 
 # %%
+import base64
+import io
+import tempfile
+from pathlib import Path
+
 import matplotlib.pyplot as plt
 import numpy as np
+import soundfile as sf
 from IPython.display import HTML, Audio, display
+from matplotlib.animation import PillowWriter
 
 import nmfaudio as na
 
@@ -41,8 +48,12 @@ SR = 11025  # samples per second
 
 
 def play(y, label):
-    """Show a player for a signal under its label."""
-    display(HTML(f"{label}<br>{Audio(y, rate=SR)._repr_html_()}"))
+    """Show a player for a signal under its label, as MP3; all are equally loud."""
+    file = io.BytesIO()
+    sf.write(file, 0.9 * y / np.abs(y).max(), SR, format="MP3", compression_level=0.3)
+    player = Audio(file.getvalue())
+    player.mimetype = "audio/mpeg"
+    display(HTML(f"{label}<br>{player._repr_html_()}"))
 
 
 # %% [markdown]
@@ -467,11 +478,52 @@ plt.show()
 # %% [markdown]
 # ## The updates as a film
 #
-# The same updates, from random numbers, stopped after 0, 1, 3, 10, 30 and 200 iterations, with
-# the objective in the titles. The upper row is the model $WH$, the lower one $H$, each component
-# divided by its maximum. Watch when the components part company. Share 1 is the share of the
-# energy of the model in the first layer of its SVD: while it is nearly one, the whole model is
-# nearly a single layer.
+# The same updates, from random numbers, as a film: the model $WH$ with $W$ at its left and $H$
+# below, and the objective in the corner. `callback=` keeps the factors of some iterations,
+# `na.display.plot_updates` draws them. Watch when the components part company, and which of them
+# becomes unlike the others. (The film repeats; close it to stop it. Where the system asks for
+# reduced motion, it is a picture of the last iteration.)
+
+# %%
+shown = (1, 2, 3, 4, 6, 8, 10, 12, 14, 17, 20, 25, 35, 60, 200)
+history = na.display.History()
+
+
+def keep(progress):
+    """Keep the factors of some iterations."""
+    if progress.iteration in shown:
+        history(progress)
+
+
+settings = {"solver": "mu", "max_iter": 200, "tol": 0, "check_every": 1}
+na.nmf(V, W=W0, H=H0, **settings, callback=keep)
+history.steps().extend(history.steps()[-1:] * 6)  # the last picture stays for a while
+figure = plt.figure(figsize=(5.6, 3.9), dpi=90)
+film = na.display.plot_updates(history, V, transform=stft, top_hz=2000, fig=figure)
+figure.draw_without_rendering()
+figure.set_layout_engine("none")  # the panels stay where they are
+
+with tempfile.TemporaryDirectory() as folder:
+    moving, still = Path(folder, "film.webp"), Path(folder, "still.webp")
+    film.save(moving, writer=PillowWriter(fps=3), dpi=90)
+    figure.savefig(still, dpi=90)  # the last picture
+    plt.close(figure)
+    moving, still = (
+        "data:image/webp;base64," + base64.b64encode(path.read_bytes()).decode()
+        for path in (moving, still)
+    )
+page = f"""<details open><summary>film of the updates</summary><picture>
+<source media="(prefers-reduced-motion: reduce)" srcset="{still}">
+<img src="{moving}" alt="W, H and their product over 200 iterations"
+style="max-width: 100%"></picture></details>"""
+display(HTML(page))
+assert len(page) < 400_000  # bytes
+
+# %% [markdown]
+# For those who cannot see it move, and to compare: the same updates stopped after 0, 1, 3, 10, 30
+# and 200 iterations, with the objective in the titles. The upper row is the model $WH$, the lower
+# one $H$, each component divided by its maximum. Share 1 is the share of the energy of the model in
+# the first layer of its SVD: while it is nearly one, the whole model is nearly a single layer.
 
 # %%
 counts = (0, 1, 3, 10, 30, 200)
@@ -494,7 +546,12 @@ for rows, (W, H), count, loss in zip(panels.T, film, counts, losses, strict=True
     s = np.linalg.svd(W @ H, compute_uv=False)
     share = s[0] ** 2 / (s**2).sum()
     print(f"after {count:3}: objective {loss:6.0f}, share 1 {share:.0%}")
-    below.imshow(H / H.max(1, keepdims=True), aspect="auto", extent=(0, 3.2, 3.5, -0.5))
+    below.imshow(
+        H / H.max(1, keepdims=True),
+        aspect="auto",
+        extent=(0, 3.2, 3.5, -0.5),
+        interpolation="nearest",
+    )
     below.set(xlabel="seconds", yticks=range(K))
     above.label_outer()
 panels[1, 0].set_ylabel("component")
@@ -856,7 +913,7 @@ figure, panels = plt.subplots(3, 10, figsize=(10, 3.2))
 for row, (name, model) in zip(panels, fitted.items(), strict=True):
     signed = components_of(model).min() < 0
     for axes, image in zip(row, components_of(model), strict=False):
-        limit = np.abs(image).max()
+        limit = np.quantile(np.abs(image), 0.99)  # a few bright pixels hide the others
         low, colours = (-limit, "RdBu") if signed else (0, "gray")
         axes.imshow(image.reshape(25, 25), cmap=colours, vmin=low, vmax=limit)
     for axes, image in zip(row[-2:], (reconstruction(model)[0], faces[0]), strict=True):
@@ -972,17 +1029,24 @@ assert means["NMF"] > max(means["PCA"], means["k-means"])
 # %% [markdown]
 # ## What to keep
 #
-# - **W** holds templates: each column says *what* a component is made of. **H** holds
-#   activations: each row says *when*, and how much. $V \approx \sum_k w_k h_k^\top$, a sum of
-#   layers of rank one that only add.
+# - **W** (one column per component) holds templates: each column says *what* a component is made
+#   of. In sound these are strengths of frequencies, in faces brightnesses of pixels. **H** (one row
+#   per component) holds activations: each row says *where*, and how much of it, the component is
+#   used. In sound these are strengths over time, in faces one number per face.
+# - $V \approx WH = \sum_k w_k h_k^\top$ is a sum of layers of rank one that only add: nothing
+#   cancels, so each layer can be looked at, or listened to, by itself.
 # - **The updates** multiply by a ratio that is one where the model fits. Each goes to the minimum
 #   of a majoriser, so the objective never rises.
 # - **β** says which errors count: strong entries (2), in proportion (1), all ratios alike (0).
-# - **Two runs differ** in scale and order, which mean nothing; in the local minimum that they
-#   reach, so take the best of several; and, where data have no zeros, the answer itself need not
-#   be unique.
-# - **Non-negativity** costs little error beside PCA, and gives components that can be looked at,
-#   and listened to, one by one.
+# - **Two runs differ** because they begin with different random numbers (with the same seed,
+#   `rng=0`, they are equal). Three things can then be different:
+#   1. the *order* of the components and their *scale*, which mean nothing: compare after
+#      reordering and scaling;
+#   2. the *local minimum* that the updates walk down to: then the objectives differ as well. Take
+#      the lowest of several starts;
+#   3. the factors themselves at one and the same objective, where data without zeros leave room
+#      for another invertible $Q$: the answer is *not unique*, and no number of starts helps.
+# - **Non-negativity** costs little error beside PCA.
 #
 # Lecture 2 goes on with sound: windows, masks, known notes, drums.
 #

@@ -20,6 +20,7 @@ EXAMPLES = ROOT / "examples"
 SCRIPTS = sorted(EXAMPLES.glob("*.py"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 LARGEST, LARGEST_LECTURE = 6e6, 3e6  # bytes of a notebook with its outputs
+COLUMNS = 88  # of code, in the column of a notebook's page; prose is wrapped by the page
 PROVIDERS = {"IPython": "ipykernel", "skimage": "scikit-image", "sklearn": "scikit-learn"}
 HIDE = """
 import sys
@@ -98,6 +99,31 @@ def test_the_notebook_is_built_from_its_script_without_outputs(script):
     assert not any(cell.get("outputs") for cell in notebook.cells)
 
 
+def code_of(script):
+    """Source of cells of code, or of what follows the docstring of an example of the gallery."""
+    if script.parent == EXAMPLES:
+        return [cell.source for cell in jupytext.read(script).cells if cell.cell_type == "code"]
+    source = script.read_text(encoding="utf-8")
+    docstring = ast.parse(source).body[0]
+    return ["\n".join(source.splitlines()[docstring.end_lineno :])]
+
+
+@pytest.mark.parametrize("script", sorted(EXAMPLES.rglob("*.py")), ids=lambda p: p.stem)
+def test_code_fits_the_column_of_a_page(script):
+    lines = [line for source in code_of(script) for line in source.splitlines()]
+    assert lines
+    assert [line for line in lines if len(line) > COLUMNS] == []
+
+
+def with_solutions(notebook):
+    """Cells of a notebook, with the solution of each exercise run on a copy of the names."""
+    for cell in notebook.cells:
+        yield cell
+        if cell.cell_type == "markdown" and "<details>" in cell.source:
+            for code in re.findall(r"^```python\n(.*?)^```", cell.source, re.M | re.S):
+                yield nbformat.v4.new_code_cell(f"exec({code!r}, dict(globals()))")
+
+
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda p: p.stem)
 def test_the_extra_notebook_names_every_package_imported(script):
     named = {requirement.name for requirement in own_requirements("notebook")} | {PROJECT["name"]}
@@ -120,7 +146,7 @@ def test_links_of_the_methods_lead_to_headings():
 def test_it_runs_with_the_extra_notebook_alone_and_shows_something(script):
     notebook = jupytext.read(script.with_suffix(".ipynb"))
     hide = HIDE.format(modules=modules_outside_the_extra())
-    notebook.cells.insert(0, nbformat.v4.new_code_cell(hide))
+    notebook.cells = [nbformat.v4.new_code_cell(hide), *with_solutions(notebook)]
     client = nbclient.NotebookClient(
         notebook, timeout=300, resources={"metadata": {"path": str(EXAMPLES)}}
     )

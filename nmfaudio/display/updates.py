@@ -125,7 +125,9 @@ def plot_updates(
         for name, drawn in (("W", picture.templates), ("H", picture.activations)):
             panels[name].collections[0].remove()
             rows.append(draw_rows(panels[name], *drawn, shades, upright=name == "W"))
-        panels["V"].set_title(f"model after {step.iteration} iterations")
+        plural = "" if step.iteration == 1 else "s"
+        panels["V"].set_title(f"model after {step.iteration} iteration{plural}")
+        panels["legend"].set_title(f"objective {float(f'{step.loss:.4g}'):,g}")
         dot.set_data([step.iteration], [step.loss])
         return [mesh, *rows, dot]
 
@@ -153,10 +155,8 @@ def _draw_objective(axes: Any, steps: Sequence[Step]) -> Any:
     (dot,) = axes.plot([], [], "o", color=second, ms=6)
     if min(losses) > 0:
         axes.set_yscale("log")
-        axes.yaxis.set_ticks(
-            [min(losses), max(losses)], [f"{min(losses):.3g}", f"{max(losses):.3g}"]
-        )
-        axes.yaxis.set_ticks([], minor=True)
+    for minor in (False, True):  # the value is in the title: labels would be cut off
+        axes.yaxis.set_ticks([], minor=minor)
     axes.set(xlabel="iteration", title="objective")
     axes.title.set_fontsize("medium")
     axes.spines[["top", "right"]].set_visible(False)

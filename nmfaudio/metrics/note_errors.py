@@ -222,6 +222,27 @@ class ToleranceCurve(NamedTuple):
     recall: np.ndarray
     f: np.ndarray
 
+    def plot(self, **options: Any) -> Axes:
+        """Draw the scores over the tolerance.
+
+        Parameters
+        ----------
+        **options
+            Further arguments of `nmfaudio.display.plot_tolerance_curve`.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+
+        Raises
+        ------
+        MissingExtraError
+            matplotlib is not installed.
+        """
+        from nmfaudio.display import plot_tolerance_curve
+
+        return plot_tolerance_curve(self, **options)
+
 
 def note_errors(reference: Notes, estimated: Notes, *, tolerance: float = 0.05) -> NoteErrors:
     """Classify the errors of a transcription.

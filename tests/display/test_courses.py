@@ -110,6 +110,9 @@ def test_a_film_shows_every_step(history, V):
         model = next(a for title, a in panels.items() if title.startswith("model"))
         assert np.allclose(model.collections[0].get_array(), W @ H)
         assert model.get_title() == f"model after {step.iteration} iterations"
+        corner = next(a for title, a in panels.items() if title.startswith("objective"))
+        shown = float(corner.get_title().removeprefix("objective ").replace(",", ""))
+        assert shown == pytest.approx(step.loss, rel=1e-3)
     film._draw_was_started = True  # else matplotlib warns that it was never shown
 
 

@@ -19,6 +19,7 @@ WITHOUT = {
     "OnlineNMF": "an estimator",
     "Panels": "a picture",
     "Pitch": "an input",
+    "ReportContents": "what a page shows",
     "SpatialFilter": "a part of a separation",
     "Step": "a part of a History, which draws all steps",
     "Stft": "a setting",

@@ -18,7 +18,9 @@ images, labels = load_digits(return_X_y=True)
 train, test = slice(0, 1200), slice(1200, None)
 model = na.estimators.NMF(16, random_state=0)
 classifier = make_pipeline(model, KNeighborsClassifier(5))
-accuracy = classifier.fit(images[train], labels[train]).score(images[test], labels[test])
+accuracy = classifier.fit(images[train], labels[train]).score(
+    images[test], labels[test]
+)
 print(f"{accuracy:.0%} of the digits recognised from 16 activations")
 assert accuracy > 0.8
 

@@ -16,7 +16,8 @@ import nmfaudio as na
 y, sr = na.read(na.example("drums"), stop=3)
 stems = na.drums(y, sr)
 truth = {
-    name: na.read(na.example("drums", f"sources/{name}.flac"), stop=3).samples for name in stems
+    name: na.read(na.example("drums", f"sources/{name}.flac"), stop=3).samples
+    for name in stems
 }
 stft = na.Stft(sr, 2048)
 masks = na.soft_masks([abs(stft.forward(source)[0]) for source in truth.values()])

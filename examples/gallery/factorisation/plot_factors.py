@@ -29,8 +29,12 @@ closest, similar = np.argmax(cosines, axis=0), np.max(cosines, axis=0) > 0.7
 print(f"{similar.sum()} of 11 templates have a cosine similarity above 0.7 to a note")
 assert similar.sum() >= 8
 
-names = [str(pitches[n]) if clear else "?" for n, clear in zip(closest, similar, strict=True)]
+names = [
+    str(pitches[n]) if clear else "?" for n, clear in zip(closest, similar, strict=True)
+]
 fig = plt.figure(figsize=(9, 6.5), layout="constrained")
 na.plot_factors(d, V, transform=stft, names=names, top_hz=3000, fig=fig)
-mask = d.component(int(np.argmax(d.W.sum(0) * d.H.sum(1)))) / np.maximum(d.model(), 1e-12)
+mask = d.component(int(np.argmax(d.W.sum(0) * d.H.sum(1)))) / np.maximum(
+    d.model(), 1e-12
+)
 Audio(stft.inverse(mask * Z, y.shape[1]), rate=sr)

@@ -22,7 +22,9 @@ result = na.recipes.feature_weighted_nmf(V, 11, beta_loss="kl", rng=0)
 
 weights = result.feature_weights
 others = np.delete(weights, np.r_[noisy])
-print(f"mean weight {weights[noisy].mean():.2f} in the noise, {others.mean():.2f} elsewhere")
+print(
+    f"mean weight {weights[noisy].mean():.2f} in noise, {others.mean():.2f} elsewhere"
+)
 assert weights[noisy].mean() < 0.5 * others.mean()
 
 fig, ax = plt.subplots(figsize=(8, 3), layout="constrained")

@@ -28,7 +28,9 @@ H = na.Factor(support + 0.0, free=support)
 d = na.decompose(stft.features(Z), [W, H])
 assert not d.H[~support].any()
 
-fig, (above, below) = plt.subplots(2, 1, figsize=(8, 5), layout="constrained", sharex=True)
+fig, (above, below) = plt.subplots(
+    2, 1, figsize=(8, 5), layout="constrained", sharex=True
+)
 for ax, values, title in ((above, support, "allowed"), (below, np.sqrt(d.H), "fitted")):
     ax.pcolormesh(times, range(len(pitches)), values, cmap="magma", shading="nearest")
     ax.set(title=title, ylabel="pitch", yticks=range(len(pitches)), yticklabels=pitches)

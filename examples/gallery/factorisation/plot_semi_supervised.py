@@ -28,7 +28,7 @@ rest = stft.inverse(masks[1] * Z, y.shape[1])
 
 oboe = na.read(na.example("trio", "sources/oboe.flac"), stop=4).samples.mean(0)
 before, after = na.metrics.si_sdr(oboe, y[0]), na.metrics.si_sdr(oboe, rest[0])
-print(f"SI-SDR of the oboe: {before:.1f} dB in the mixture, {after:.1f} dB in the free part")
+print(f"oboe: {before:.1f} dB in the mixture, {after:.1f} dB in the free part")
 assert after > before + 5
 
 fig = plt.figure(figsize=(9, 6.5), layout="constrained")

@@ -16,9 +16,13 @@ y, sr = na.read(na.example("piano"), stop=4)
 stft = na.Stft(sr)
 V = stft.features(stft.forward(y))[:600]
 settings = {"max_iter": 300, "tol": 0, "check_every": 1, "rng": 0}
-runs = {solver: na.nmf(V, 8, solver=solver, **settings) for solver in ("mu", "bmme", "ccd")}
+runs = {
+    solver: na.nmf(V, 8, solver=solver, **settings) for solver in ("mu", "bmme", "ccd")
+}
 lowest = min(d.losses.min() for d in runs.values())
-needed = {s: int(np.argmax(d.losses < 1.05 * runs["mu"].losses[-1])) for s, d in runs.items()}
+needed = {
+    s: int(np.argmax(d.losses < 1.05 * runs["mu"].losses[-1])) for s, d in runs.items()
+}
 print("iterations to within 5 % of the end of mu:", needed)
 assert needed["bmme"] < needed["mu"]
 

@@ -16,7 +16,8 @@ stft = na.Stft(sr)
 V = stft.features(stft.forward(y))[:800]
 starts = ("random", "nndsvdar", "spa")
 runs = {
-    init: na.nmf(V, 12, init=init, rng=0, max_iter=300, tol=0, check_every=1) for init in starts
+    init: na.nmf(V, 12, init=init, rng=0, max_iter=300, tol=0, check_every=1)
+    for init in starts
 }
 first = {init: float(d.losses[1]) for init, d in runs.items()}
 last = {init: float(d.losses[-1]) for init, d in runs.items()}

@@ -26,10 +26,19 @@ d = na.nmf(stft.features(Z), W=W, update_W=False, rng=0)
 assert (d.W == W).all()
 
 fig, ax = plt.subplots(figsize=(8, 4), layout="constrained")
-ax.pcolormesh(stft.times(Z.shape[2]), range(11), np.sqrt(d.H), cmap="magma", shading="nearest")
+ax.pcolormesh(
+    stft.times(Z.shape[2]), range(11), np.sqrt(d.H), cmap="magma", shading="nearest"
+)
 for note in na.read_notes(na.example("piano", "score.mid")):
     if note.offset < 5.7:
-        ax.plot((note.onset, note.offset), 2 * [pitches.index(note.pitch)], "w", linewidth=1)
-ax.set(xlabel="time [s]", ylabel="pitch [MIDI number]", yticks=range(11), yticklabels=pitches)
+        ax.plot(
+            (note.onset, note.offset), 2 * [pitches.index(note.pitch)], "w", linewidth=1
+        )
+ax.set(
+    xlabel="time [s]",
+    ylabel="pitch [MIDI number]",
+    yticks=range(11),
+    yticklabels=pitches,
+)
 high = d.part(np.flatnonzero(np.array(pitches) > 60)) / np.maximum(d.model(), 1e-12)
 Audio(stft.inverse(high * Z, y.shape[1]), rate=sr)

@@ -18,7 +18,10 @@ V = stft.features(stft.forward(y))[:300] ** 2
 direct, tempered = [], []
 for seed in range(6):
     rng = np.random.default_rng(seed)
-    factors = [na.Factor(rng.random((300, 6))), na.Factor(rng.random((6, V.shape[1])) * V.mean())]
+    factors = [
+        na.Factor(rng.random((300, 6))),
+        na.Factor(rng.random((6, V.shape[1])) * V.mean()),
+    ]
     last = {"divergence": na.Beta(0), "solver": "mu", "tol": 0}
     direct.append(na.decompose(V, factors, max_iter=800, **last).losses[-1])
     begun = na.recipes.temper(V, factors, betas=np.linspace(1, 0.1, 10), max_iter=20)

@@ -31,7 +31,9 @@ for ax, weight in zip(panels, (0, 0.03, 1), strict=True):
     right.append(max(agree, 1 - agree))
     ax.plot(d.H[0], "-")
     ax.plot(d.H[1], "--")
-    ax.set_title(f"weight {weight}: inner product {overlaps[-1]:.2f}, {right[-1]:.0%} right")
+    ax.set_title(
+        f"weight {weight}: inner product {overlaps[-1]:.2f}, {right[-1]:.0%} right"
+    )
     ax.set_ylabel("activation")
 panels[-1].set_xlabel("frame")
 assert overlaps[1] < 0.1 * overlaps[0]

@@ -27,7 +27,11 @@ distances = []
 for weight, ax in zip((0, 0.03), panels[1:], strict=True):
     penalty = na.penalties.Graph(weight, graph)
     d = na.decompose(V, [na.Factor(W, unit="l2"), na.Factor(H, penalties=(penalty,))])
-    gaps = np.square(d.H[:, first] - d.H[:, second]).sum() / np.square(d.H).sum() / len(first)
+    gaps = (
+        np.square(d.H[:, first] - d.H[:, second]).sum()
+        / np.square(d.H).sum()
+        / len(first)
+    )
     distances.append(gaps * V.shape[1])
     ax.imshow(np.sqrt(d.H), aspect="auto", cmap="magma", interpolation="nearest")
     ax.set(title=f"Graph({weight}): distance {distances[-1]:.2f}", xlabel="frame")

@@ -24,7 +24,9 @@ for weight in (0.1, 0.3):
     logarithm = na.penalties.LogGroupSparsity(weight, piano.pitches, eps=0.1)
     penalties[f"logarithm, {weight}"] = (logarithm,)
 counts = []
-for (name, penalty), style in zip(penalties.items(), (":", "-.", "--", "-"), strict=True):
+for (name, penalty), style in zip(
+    penalties.items(), (":", "-.", "--", "-"), strict=True
+):
     H = na.Factor(np.full((264, V.shape[1]), 0.1), penalties=penalty)
     d = na.decompose(V, [na.Factor(piano.templates, free=False), H], max_iter=100)
     notes = d.H.reshape(88, 3, -1).sum(1)

@@ -28,9 +28,12 @@ for (name, chosen), mark in zip(penalties.items(), ("o", "s", "^"), strict=True)
     d = na.decompose(V, [na.Factor(W, free=False), H], max_iter=500)
     wrong, right = d.H[truth == 0], d.H[truth > 2]
     bias[name] = (wrong.mean(), right.mean() / truth[truth > 2].mean())
-    ax.plot(truth.ravel(), d.H.ravel(), mark, markersize=4, fillstyle="none", label=name)
+    ax.plot(
+        truth.ravel(), d.H.ravel(), mark, markersize=4, fillstyle="none", label=name
+    )
     print(
-        f"{name}: {wrong.mean():.3f} where there is nothing, {bias[name][1]:.0%} of the large ones"
+        f"{name}: {wrong.mean():.3f} where there is nothing, "
+        f"{bias[name][1]:.0%} of the large ones"
     )
 ax.set(xlabel="true activation", ylabel="activation")
 ax.legend()

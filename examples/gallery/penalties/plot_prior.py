@@ -28,7 +28,10 @@ weights = np.geomspace(1e-3, 1e2, 11)
 errors = []
 for weight in weights:
     prior = na.penalties.Prior(float(weight), known)
-    factors = [na.Factor(known, penalties=(prior,)), na.Factor(np.full_like(H, H.mean()))]
+    factors = [
+        na.Factor(known, penalties=(prior,)),
+        na.Factor(np.full_like(H, H.mean())),
+    ]
     errors.append(error(na.decompose(V, factors, max_iter=300).W))
 print(f"known {error(known):.2f}, nearly free {errors[0]:.2f}, best {min(errors):.2f}")
 assert min(errors) < 0.9 * min(errors[0], error(known))

@@ -25,7 +25,9 @@ for weight, ax in zip((0, 1, 4), panels, strict=True):
     shares.append((d.H < 1e-3 * d.H.max()).mean())
     residuals.append(abs(V - d.model()).sum() / V.sum())
     ax.imshow(np.sqrt(d.H), aspect="auto", cmap="magma", interpolation="nearest")
-    ax.set(title=f"L1({weight}): {shares[-1]:.0%} nearly zero, residual {residuals[-1]:.0%}")
+    ax.set(
+        title=f"L1({weight}): {shares[-1]:.0%} near zero, residual {residuals[-1]:.0%}"
+    )
     ax.set(ylabel="component", yticks=[])
 panels[-1].set_xlabel("frame")
 assert shares[0] < shares[1] < shares[2]

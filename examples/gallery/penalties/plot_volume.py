@@ -25,10 +25,15 @@ errors = []
 for penalties, style in (((), "s"), ((na.penalties.MinVolume(0.1, delta=1.0),), "o")):
     factors = [na.Factor(W, penalties=penalties), na.Factor(H, unit="l1")]
     d = na.decompose(V, factors, max_iter=1000, tol=0)
-    cosines = (truth / np.linalg.norm(truth, axis=0)).T @ (d.W / np.linalg.norm(d.W, axis=0))
+    cosines = (truth / np.linalg.norm(truth, axis=0)).T @ (
+        d.W / np.linalg.norm(d.W, axis=0)
+    )
     errors.append(1 - cosines.max(1).mean())
-    label = f"{'minimum volume' if penalties else 'no penalty'}: 1 − cosine {errors[-1]:.4f}"
-    ax.plot(*axes.T @ (d.W / d.W.sum(0)), style, fillstyle="none", markersize=9, label=label)
+    label = "minimum volume" if penalties else "no penalty"
+    label += f": 1 − cosine {errors[-1]:.4f}"
+    ax.plot(
+        *axes.T @ (d.W / d.W.sum(0)), style, fillstyle="none", markersize=9, label=label
+    )
 ax.set(xticks=[], yticks=[])
 ax.legend()
 assert errors[1] < errors[0] / 3

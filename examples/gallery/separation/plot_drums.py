@@ -16,7 +16,8 @@ y, sr = na.read(na.example("drums"), stop=4)
 stems = na.drums(y, sr)
 
 truth = {
-    name: na.read(na.example("drums", f"sources/{name}.flac"), stop=4).samples for name in stems
+    name: na.read(na.example("drums", f"sources/{name}.flac"), stop=4).samples
+    for name in stems
 }
 scores = na.evaluate(truth, stems)
 print(scores)

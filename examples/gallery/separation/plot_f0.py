@@ -23,7 +23,9 @@ before, after = na.metrics.si_sdr(oboe, y), na.metrics.si_sdr(oboe, stems["voice
 print(f"SI-SDR of the oboe: {before:.1f} dB in the mixture, {after:.1f} dB in its stem")
 assert after > before + 6
 
-panels = na.plot_stems(stems, fig=plt.figure(figsize=(9, 5), layout="constrained"), top_hz=4000)
+panels = na.plot_stems(
+    stems, fig=plt.figure(figsize=(9, 5), layout="constrained"), top_hz=4000
+)
 voiced = pitch.hertz > 0
 panels["mixture"].plot(pitch.times[voiced], pitch.hertz[voiced], "c.", markersize=3)
 Audio(stems["voice"].mean(0), rate=sr)

@@ -14,7 +14,9 @@ import nmfaudio as na
 y, sr = na.read(na.example("trio"), start=1, stop=4)
 names = ("oboe", "guitar", "bassoon")
 files = {name: na.example("trio", f"sources/{name}.flac") for name in names}
-examples = {name: na.read(file, start=7, stop=12).samples for name, file in files.items()}
+examples = {
+    name: na.read(file, start=7, stop=12).samples for name, file in files.items()
+}
 stems = na.GuidedSeparator(example=examples, max_iter=10)(y, sr)
 
 truth = {name: na.read(file, start=1, stop=4).samples for name, file in files.items()}

@@ -18,12 +18,15 @@ stems = na.drums(y, sr, refine="none")
 d, stft, powers = stems.decomposition, stems.transform, [0.25, 0.5, 1, 2, 8]
 parts = [d.part(list(group.components)) for group in stems.groups.values()]
 truth = {
-    name: na.read(na.example("drums", f"sources/{name}.flac"), stop=1.5).samples for name in stems
+    name: na.read(na.example("drums", f"sources/{name}.flac"), stop=1.5).samples
+    for name in stems
 }
 Z, sounds, scores = stft.forward(y), [], []
 for alpha in powers:
     masks = na.soft_masks(parts, alpha=alpha)
-    sounds.append(dict(zip(stems, (stft.inverse(m * Z, y.shape[1]) for m in masks), strict=True)))
+    sounds.append(
+        dict(zip(stems, (stft.inverse(m * Z, y.shape[1]) for m in masks), strict=True))
+    )
     scores.append(na.evaluate(truth, sounds[-1]).mean)
 
 fig, ax = plt.subplots(figsize=(6, 3.5), layout="constrained")

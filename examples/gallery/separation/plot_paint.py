@@ -25,7 +25,9 @@ before, after = na.metrics.si_sdr(oboe, y), na.metrics.si_sdr(oboe, stems["oboe"
 print(f"SI-SDR of the oboe: {before:.1f} dB in the mixture, {after:.1f} dB in its stem")
 assert after > before + 3
 
-panels = na.plot_stems(stems, fig=plt.figure(figsize=(9, 4.5), layout="constrained"), top_hz=4000)
+panels = na.plot_stems(
+    stems, fig=plt.figure(figsize=(9, 4.5), layout="constrained"), top_hz=4000
+)
 for box, colour in zip(boxes, ("white", "cyan"), strict=True):
     corner, width = (box["start"], box["low"]), box["end"] - box["start"]
     shape = Rectangle(corner, width, box["high"] - box["low"], fill=False, color=colour)

@@ -25,14 +25,18 @@ sounds = {
     "consistent": na.audio.consistent_wiener(X, powers, stft, y.shape[1]),
 }
 scores = {
-    kind: np.array([na.metrics.si_sdr(s, e) for s, e in zip(sources, sound, strict=True)])
+    kind: np.array(
+        [na.metrics.si_sdr(s, e) for s, e in zip(sources, sound, strict=True)]
+    )
     for kind, sound in sounds.items()
 }
-gains = {kind: values - scores["masks"] for kind, values in scores.items() if kind != "masks"}
+gains = {k: v - scores["masks"] for k, v in scores.items() if k != "masks"}
 assert all(values.mean() > 0.3 for values in gains.values())
 
 fig, ax = plt.subplots(figsize=(6, 3.5), layout="constrained")
-for shift, (kind, values), hatch in zip((-0.2, 0.2), gains.items(), ("", "//"), strict=True):
+for shift, (kind, values), hatch in zip(
+    (-0.2, 0.2), gains.items(), ("", "//"), strict=True
+):
     print(kind, values.round(1).tolist())
     ax.bar(np.arange(3) + shift, values, 0.4, hatch=hatch, label=kind, edgecolor="w")
 ax.set(xticks=range(3), xticklabels=names, ylabel="gain in SI-SDR [dB]")

@@ -13,11 +13,14 @@ from IPython.display import Audio
 import nmfaudio as na
 
 y, sr = na.read(na.example("trio"), stop=3)
-score = [note for note in na.read_notes(na.example("trio", "score.mid")) if note.onset < 3]
+score = [
+    note for note in na.read_notes(na.example("trio", "score.mid")) if note.onset < 3
+]
 stems = na.score(y, sr, score=score, aligned=True)
 
 truth = {
-    name: na.read(na.example("trio", f"sources/{name}.flac"), stop=3).samples for name in stems
+    name: na.read(na.example("trio", f"sources/{name}.flac"), stop=3).samples
+    for name in stems
 }
 for name, source in truth.items():
     before, after = na.metrics.si_sdr(source, y), na.metrics.si_sdr(source, stems[name])

@@ -17,7 +17,8 @@ stems = na.separate(y, sr, n_sources=3)
 
 parts = ("kick", "snare", "hihat")
 truth = {
-    name: na.read(na.example("drums", f"sources/{name}.flac"), stop=4).samples for name in parts
+    name: na.read(na.example("drums", f"sources/{name}.flac"), stop=4).samples
+    for name in parts
 }
 scores = {name: na.metrics.si_sdr(truth[name], stems["source-1"]) for name in parts}
 for name, group in stems.groups.items():

@@ -24,7 +24,9 @@ stft, rng = na.Stft(sr, 2048), np.random.default_rng(0)
 Z = stft.forward(y)
 shapes = ((2, 2), (Z.shape[1], 2), (2, Z.shape[2]))
 units = ("l1", "l1", None)
-factors = [na.Factor(rng.random(s) + 0.1, unit=u) for s, u in zip(shapes, units, strict=True)]
+factors = [
+    na.Factor(rng.random(s) + 0.1, unit=u) for s, u in zip(shapes, units, strict=True)
+]
 d = na.decompose(abs(Z), factors, structure=na.structures.Channels(), max_iter=500)
 shares = d.factors[0][0]
 assert np.allclose(sorted(shares), (0.4 / 1.4, 1 / 1.4), atol=0.1)
@@ -32,7 +34,9 @@ assert np.allclose(sorted(shares), (0.4 / 1.4, 1 / 1.4), atol=0.1)
 fig, ax = plt.subplots(figsize=(8, 3), layout="constrained")
 left = int(shares.argmax())
 for k, style in ((left, "-"), (1 - left, "--")):
-    ax.plot(stft.times(Z.shape[2]), d.H[k], style, label="left" if k == left else "right")
+    ax.plot(
+        stft.times(Z.shape[2]), d.H[k], style, label="left" if k == left else "right"
+    )
 ax.set(xlabel="time [s]", ylabel="activation")
 ax.legend()
 mask = na.soft_masks([d.component(left), d.component(1 - left)])[0]

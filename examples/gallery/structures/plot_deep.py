@@ -17,7 +17,9 @@ V = stft.features(stft.forward(y))
 deep = na.recipes.deep_nmf(V, [11, 5], init="spa", rng=0)
 
 first, last = deep.joint.losses[[0, -1]]
-print(f"objective {first:.0f} after fitting layer by layer, {last:.0f} after all together")
+print(
+    f"objective {first:.0f} after fitting layer by layer, {last:.0f} after all together"
+)
 assert last < first
 
 fig, ax = plt.subplots(figsize=(7, 4.5), layout="constrained")

@@ -26,7 +26,11 @@ factors = [
 d = na.decompose(V, factors, structure=na.structures.Harmonic(), max_iter=200)
 levels = d.W.sum(0)[:, None] * d.H
 strongest = sorted(pitches[np.argsort(levels.sum(1))[-4:]].tolist())
-score = {note.pitch for note in na.read_notes(na.example("piano", "score.mid")) if note.onset < 4.5}
+score = {
+    note.pitch
+    for note in na.read_notes(na.example("piano", "score.mid"))
+    if note.onset < 4.5
+}
 print("strongest pitches:", strongest, "score:", sorted(score))
 assert set(strongest) <= score
 

@@ -36,5 +36,7 @@ print(f"SI-SDR {score:.1f} dB")
 assert score > 6
 
 fig = plt.figure(figsize=(8, 4), layout="constrained")
-na.display.plot_masks({"voice": mask, "chord": 1 - mask}, transform=stft, top_hz=3000, fig=fig)
+na.display.plot_masks(
+    {"voice": mask, "chord": 1 - mask}, transform=stft, top_hz=3000, fig=fig
+)
 Audio(found, rate=sr)

@@ -19,8 +19,13 @@ sr, y = notes[0].sr, np.concatenate([note.samples[0] for note in notes])
 cqt = na.Cqt(sr, hop=2048, fmin=110, n_bins=72, n_fft=16384)
 V = cqt.features(cqt.forward(y))
 rng = np.random.default_rng(0)
-factors = [na.Factor(rng.random((3, 72, 1))), na.Factor(rng.random((24, 1, V.shape[1])))]
-d = na.decompose(V, factors, structure=na.structures.Convolutive2D(), max_iter=300, rng=0)
+factors = [
+    na.Factor(rng.random((3, 72, 1))),
+    na.Factor(rng.random((24, 1, V.shape[1]))),
+]
+d = na.decompose(
+    V, factors, structure=na.structures.Convolutive2D(), max_iter=300, rng=0
+)
 
 fig = plt.figure(figsize=(9, 4.2), layout="constrained")
 na.plot_factors(d, V, transform=cqt, fig=fig)

@@ -21,7 +21,9 @@ plain = na.nmf(V, 3, init="spa", rng=0)
 W = np.repeat(plain.W[None], 12, axis=0) * 0.8 ** np.arange(12)[:, None, None]
 factors = [na.Factor(W), na.Factor(plain.H)]
 d = na.decompose(V, factors, structure=na.structures.Convolutive(), rng=0)
-print(f"objective {plain.losses[-1]:.0f} with one frame, {d.losses[-1]:.0f} with twelve")
+print(
+    f"objective {plain.losses[-1]:.0f} with one frame, {d.losses[-1]:.0f} with twelve"
+)
 assert d.losses[-1] < 0.7 * plain.losses[-1]
 
 fig = plt.figure(figsize=(9, 4), layout="constrained")

@@ -27,7 +27,11 @@ na.check_structure(Equalised(), [(9, 1), (9, 2), (2, 12)])
 rng = np.random.default_rng(0)
 known, gains = rng.random((60, 4)), np.exp(np.sin(np.arange(60) / 6))[:, None]
 V = rng.poisson(50 * (gains * known) @ rng.gamma(0.3, 1, (4, 200))) / 50
-factors = [na.Factor(np.ones((60, 1))), na.Factor(known, free=False), na.Factor(np.ones((4, 200)))]
+factors = [
+    na.Factor(np.ones((60, 1))),
+    na.Factor(known, free=False),
+    na.Factor(np.ones((4, 200))),
+]
 d = na.decompose(V, factors, structure=Equalised(), max_iter=500)
 found = d.factors[0] * gains.mean() / d.factors[0].mean()
 assert abs(np.log(found / gains)).max() < 0.2

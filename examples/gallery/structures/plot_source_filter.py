@@ -18,7 +18,9 @@ t = np.arange(2 * sr) / sr
 glide = 60 + 6 * t
 phase = 2 * np.pi * np.cumsum(440 * 2 ** ((glide - 69) / 12)) / sr
 voice = sum(np.sin(h * phase) / h for h in range(1, 12))
-chord = sum(np.sin(2 * np.pi * f * h * t) / h for f in (196, 247, 294) for h in range(1, 9))
+chord = sum(
+    np.sin(2 * np.pi * f * h * t) / h for f in (196, 247, 294) for h in range(1, 9)
+)
 stft = na.Stft(sr, 1024, power=2.0)
 V = stft.features(stft.forward((voice + 0.5 * chord)[None])) + 1e-6
 pitches = np.arange(58, 75, 0.5)

@@ -25,8 +25,13 @@ def written(seconds):
 score = [na.Note(written(n.onset), written(n.offset), n.pitch) for n in played]
 aligned = na.symbolic.align(score, y, sr)
 truth = np.array([n.onset for n in played])
-before, after = (np.array([n.onset for n in notes]) - truth for notes in (score, aligned))
-print(f"median error {np.median(abs(before)):.2f} s before, {np.median(abs(after)):.2f} s after")
+before, after = (
+    np.array([n.onset for n in notes]) - truth for notes in (score, aligned)
+)
+print(
+    f"median error {np.median(abs(before)):.2f} s before,",
+    f"{np.median(abs(after)):.2f} s after",
+)
 assert np.median(abs(after)) < 0.1
 
 fig, ax = plt.subplots(figsize=(8, 3.5), layout="constrained")

@@ -22,7 +22,10 @@ parts = tuple(kit.names)
 found = na.DrumTranscriber(kit, parts=parts)(y[:, half:], sr)
 second = [note for note in score if note.onset >= half / sr]
 scores = na.evaluate_transcription(
-    [na.Note(n.onset - half / sr, n.offset - half / sr, n.pitch, channel=9) for n in second],
+    [
+        na.Note(n.onset - half / sr, n.offset - half / sr, n.pitch, channel=9)
+        for n in second
+    ],
     found.notes,
 )
 print(scores)

@@ -17,7 +17,10 @@ stft, stages = piano.transform, ("attack", "early", "late")
 components = piano.groups()[60.0]
 W = piano.templates[:, components]
 centres = stft.frequencies @ W / W.sum(0)
-print("centre of each stage in Hz:", dict(zip(stages, centres.round().tolist(), strict=True)))
+print(
+    "centre of each stage in Hz:",
+    dict(zip(stages, centres.round().tolist(), strict=True)),
+)
 assert centres[0] > centres[1] > centres[2]
 
 fig, ax = plt.subplots(figsize=(8, 3.5), layout="constrained")

@@ -18,5 +18,7 @@ stems = result.stems(by="hand")
 print(list(stems))
 assert abs(stems.residual()).max() < 1e-5
 
-na.plot_stems(stems, fig=plt.figure(figsize=(9, 4.5), layout="constrained"), top_hz=4000)
+na.plot_stems(
+    stems, fig=plt.figure(figsize=(9, 4.5), layout="constrained"), top_hz=4000
+)
 Audio(stems["left"], rate=sr)

@@ -18,7 +18,10 @@ result = na.Transcriber()(y, sr)
 salience = result.salience
 rows = np.isin(salience.pitches, [note.pitch for note in result.notes])
 share = salience.values[rows].sum() / salience.values.sum()
-print(f"{share:.0%} of the salience is at the {rows.sum()} pitches of {len(result.notes)} notes")
+print(
+    f"{share:.0%} of the salience is at the {rows.sum()} pitches",
+    f"of {len(result.notes)} notes",
+)
 assert share > 0.8
 
 fig, ax = plt.subplots(figsize=(9, 4), layout="constrained")

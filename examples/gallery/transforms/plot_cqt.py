@@ -26,6 +26,8 @@ assert found == list(pitches)
 
 fig, ax = plt.subplots(figsize=(8, 4), layout="constrained")
 decibels = 20 * np.log10(V / V.max() + 1e-3)
-ax.pcolormesh(cqt.times(V.shape[1]), 45 + np.arange(60), decibels, cmap="magma", shading="nearest")
+ax.pcolormesh(
+    cqt.times(V.shape[1]), 45 + np.arange(60), decibels, cmap="magma", shading="nearest"
+)
 ax.set(xlabel="time [s]", ylabel="pitch [MIDI number]")
 Audio(y, rate=sr)

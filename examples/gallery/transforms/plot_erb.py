@@ -17,7 +17,9 @@ y, sr = na.read(na.example("drums"), stop=3)
 erb, stft = na.Erb(sr, n_bands=64), na.Stft(sr)
 Z = erb.forward(y)
 V = erb.features(Z)
-d, full = (na.nmf(X, 3, init="nndsvdar", rng=0) for X in (V, stft.features(stft.forward(y))))
+d, full = (
+    na.nmf(X, 3, init="nndsvdar", rng=0) for X in (V, stft.features(stft.forward(y)))
+)
 masks = na.soft_masks([d.component(k) for k in range(3)])
 sounds = [erb.inverse(erb.lift(mask) * Z, y.shape[1]) for mask in masks]
 print(f"{V.shape[0]} rows instead of {full.W.shape[0]}")

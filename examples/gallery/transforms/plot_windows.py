@@ -22,7 +22,9 @@ for n_fft, ax in zip((512, 2048, 8192), panels, strict=True):
     Z = stft.forward(y[None])
     assert np.allclose(stft.inverse(Z, len(y)), y, atol=1e-5)
     decibels = 20 * np.log10(stft.features(Z) / n_fft + 1e-5)
-    ax.pcolormesh(stft.times(Z.shape[2]), stft.frequencies, decibels, cmap="magma", vmin=-80)
+    ax.pcolormesh(
+        stft.times(Z.shape[2]), stft.frequencies, decibels, cmap="magma", vmin=-80
+    )
     ax.set(title=f"{1000 * n_fft / sr:.0f} ms", ylim=(40, 2000), xlabel="time [s]")
 panels[0].set_ylabel("frequency [Hz]")
 Audio(y, rate=sr)
