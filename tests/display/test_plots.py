@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import nmfaudio as na
+import nmfaudio.display.report  # so that its classes are there in any order of tests
 from nmfaudio.cli.commands import COMMANDS
 
 WITHOUT = {
