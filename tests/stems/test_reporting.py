@@ -42,6 +42,18 @@ def test_excerpts_are_parts_of_the_whole_where_it_is_loudest(stems, monkeypatch)
         assert (part**2).sum() > 0.5 * energies.max()
 
 
+def test_the_strongest_of_many_components_have_sounds(stems, monkeypatch):
+    monkeypatch.setattr(reporting, "_MOST_SOUNDS", 2)
+    contents = reporting.report_contents(stems)
+    shares = reporting.component_shares(stems.decomposition)
+    assert shares.sum() == pytest.approx(1)
+    assert set(contents.sounds) == set(np.argsort(-shares)[:2])
+    share = round(100 * float(np.sort(shares)[-2:].sum()))
+    (remark,) = contents.remarks
+    assert "2 strongest of 4 components" in remark
+    assert f"{share} %" in remark
+
+
 def test_page_has_measures_where_there_are_references(tmp_path):
     y = np.random.default_rng(0).standard_normal((1, 2000))
     stems = na.separate(y, 8000, n_components=2, max_iter=2)
