@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -13,6 +14,7 @@ from nmfaudio.display.spectrograms import SeparatedAudio
 from nmfaudio.metrics.evaluation import LABELS, evaluate
 from nmfaudio.stems.grouping import ComponentGroup
 from nmfaudio.stems.masks import group_masks
+from nmfaudio.symbolic.names import name_parts
 
 if TYPE_CHECKING:
     from nmfaudio.factorisation.decomposition import Decomposition
@@ -26,6 +28,7 @@ _EXCERPT_SECONDS, _SHORTEST_EXCERPT = 8.0, 2.0
 # Hundreds of components, as of the notes of a score, take as long as a separation to encode.
 _MOST_SOUNDS = 100
 _BLOCK = 2**18  # samples
+_SHARED = ("hand", "track", "program", "channel")  # divisions of notes into a few stems
 _FADE_SECONDS = 0.02
 
 
@@ -93,7 +96,7 @@ def report_contents(
         transform=stems.transform,
         sounds=dict(_component_sounds(stems, chosen)),
         settings=stems.settings,
-        notes=_notes(stems) if notes is None else notes,
+        notes=_by_stem(_notes(stems) if notes is None else notes, stems),
         scores=scores,
         references=compared,
         recording=recording,
@@ -123,6 +126,17 @@ def _notes(stems: SeparatedComponents) -> Sequence[Note]:
     if stems.notes:
         return stems.notes
     return [Note(*values) for values in stems.decomposition.metadata.get("notes", ())]
+
+
+def _by_stem(notes: Sequence[Note], stems: SeparatedComponents) -> Sequence[Note]:
+    """Notes whose tracks are the stems that they were divided into, where several share one."""
+    by = stems.settings.get("by")
+    if by not in _SHARED or not notes:
+        return notes
+    labels = name_parts(notes, by)
+    if not set(labels) <= set(stems.stems):
+        return notes
+    return [replace(note, track=label) for note, label in zip(notes, labels, strict=True)]
 
 
 def _with_sound(stems: SeparatedComponents) -> tuple[set[int], list[str]]:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -52,6 +53,22 @@ def test_the_strongest_of_many_components_have_sounds(stems, monkeypatch):
     (remark,) = contents.remarks
     assert "2 strongest of 4 components" in remark
     assert f"{share} %" in remark
+
+
+def test_notes_have_the_stems_that_they_were_divided_into(stems):
+    divided = replace(
+        stems,
+        stems=dict(zip(("left", "right"), stems.values(), strict=True)),
+        groups=dict(zip(("left", "right"), stems.groups.values(), strict=True)),
+        settings={"by": "hand"},
+    )
+    notes = [na.Note(0, 1, 48), na.Note(0, 1, 72)]
+    tracks = [note.track for note in reporting.report_contents(divided, notes=notes).notes]
+    assert tracks == ["left", "right"]
+    undivided = reporting.report_contents(replace(divided, settings={"by": "pitch"}), notes=notes)
+    assert list(undivided.notes) == notes
+    others = replace(divided, stems=dict(stems), groups=dict(stems.groups))
+    assert list(reporting.report_contents(others, notes=notes).notes) == notes
 
 
 def test_page_has_measures_where_there_are_references(tmp_path):

@@ -21,6 +21,7 @@ from nmfaudio.display.report.pictures import LogAxis, as_levels, encode_png, poo
 from nmfaudio.display.report.sound import SoundCoding, common_gain, encode_sound
 from nmfaudio.factorisation.decomposition import Decomposition
 from nmfaudio.factorisation.divergences import Beta, Divergence
+from nmfaudio.factorisation.structures import Structure
 from nmfaudio.kernels.threads import parallel_for
 
 _COMMANDS = ("regroup", "paint")  # of the page
@@ -34,6 +35,17 @@ _TEMPLATE_RANGE_DB = 50.0
 _BLOCK_FRAMES = 1024  # of a spectrogram in memory
 _BLOCK_SAMPLES = 2**18
 _DIVERGENCES = {0.0: "Itakura–Saito", 1.0: "Kullback–Leibler", 2.0: "Euclidean"}  # by β
+_STRUCTURES = {
+    "Product": "NMF",
+    "Convolutive": "NMFD, templates of several frames",
+    "Channels": "multichannel NMF",
+    "Convolutive2D": "NMF2D, templates shifted in pitch",
+    "Harmonic": "harmonic NMF",
+    "SourceFilter": "source/filter model",
+    "Masked": "masked NMF",
+    "AttackDecay": "attack/decay model",
+}
+_WORDS = {None: "default", True: "yes", False: "no"}  # for values of settings
 # Of Opus: 134 kbit/s for each channel, since stems can be saved; components have 33 kbit/s.
 _STEM_QUALITY, _COMPONENT_QUALITY = 0.5, 0.1
 
@@ -198,7 +210,7 @@ class PageData:
             ["Duration", f"{contents.seconds:.2f} s ({samples:,} samples)"],
             ["Sample rate", f"{contents.sr:,} Hz, {names.get(channels, f'{channels} channels')}"],
             ["Components", f"{fitted.n_components}"],
-            ["Structure", type(fitted.structure).__name__],
+            ["Structure", _structure_text(fitted.structure)],
             ["Divergence", _divergence_text(fitted.divergence)],
             ["Iterations", f"{fitted.n_iter} ({ended})"],
             ["Final loss", f"{fitted.losses[-1]:.6g}"],
@@ -270,6 +282,12 @@ def _activation(row: np.ndarray) -> np.ndarray:
     return levels
 
 
+def _structure_text(structure: Structure) -> str:
+    """Name of a structure for readers."""
+    name = type(structure).__name__
+    return _STRUCTURES.get(name, name)
+
+
 def _divergence_text(divergence: Divergence) -> str:
     """Name of a divergence for readers."""
     if not isinstance(divergence, Beta):
@@ -280,6 +298,8 @@ def _divergence_text(divergence: Divergence) -> str:
 
 def _shown(value: Any) -> str:
     """Setting as text; long lists are cut."""
+    if value is None or isinstance(value, bool):
+        return _WORDS[value]
     text = str(as_json(value))
     return text if len(text) <= 200 else text[:199] + "…"
 
