@@ -148,8 +148,8 @@ def _with_sound(stems: SeparatedComponents) -> tuple[set[int], list[str]]:
         return set(every), []
     share = 100 * float(shares[strongest].sum() / (shares[every].sum() or 1.0))
     text = (
-        f"Sounds of their own have the {len(strongest)} strongest of {len(every)} components,"
-        f" which are {share:.0f} % of the model."
+        f"The {len(strongest)} strongest of {len(every)} components have sounds of their own; they"
+        f" are {share:.0f} % of the model."
     )
     return set(strongest), [text]
 

@@ -83,6 +83,19 @@ def test_page_is_that_of_the_model_in_memory(song, written, tmp_path):
         assert np.std(ours - theirs) < 0.02 * np.std(y)  # blocks are fitted apart
 
 
+def test_activations_of_templates_of_several_frames_are_in_their_place(song, tmp_path):
+    y, sr = na.read(song)
+    y[:, ::SR] += 3  # hits, once a second
+    na.write(song, y / 4, sr, overwrite=True)
+    drums = na.DrumSeparator(parts=("kick", "snare"), n_fft=256, max_iter=5)
+    written = na.separate_file(song, tmp_path / "stems", drums)
+    whole = na.RegroupSeparator(saved=written.decomposition)(y / 4, sr).decomposition
+    with written_stems.opened_stems(written, 0.0) as stems:
+        fitted = stems.decomposition
+    assert fitted.H.shape == whole.H.shape
+    assert np.corrcoef(fitted.H.ravel(), whole.H.ravel())[0, 1] > 0.99
+
+
 def test_gain_of_the_files_is_undone(song, tmp_path):
     y, sr = na.read(song)
     na.write(song, 3 * y, sr, overwrite=True)
