@@ -207,7 +207,8 @@ class SeparatedFile(EqualByContent, Mapping[str, np.ndarray]):
         --------
         >>> import tempfile, nmfaudio as na
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     stems = na.separate_file(na.example("drums"), folder)
+        ...     quick = na.BlindSeparator(n_components=4, max_iter=5)
+        ...     stems = na.separate_file(na.example("drums"), folder, quick, stop=1)
         ...     [path.name for path in stems.report(f"{folder}/drums.html")]
         ['drums.html']
         """

@@ -28,7 +28,7 @@ _EXCERPT_SECONDS, _SHORTEST_EXCERPT = 8.0, 2.0
 # Hundreds of components, as of the notes of a score, take as long as a separation to encode.
 _MOST_SOUNDS = 100
 _BLOCK = 2**18  # samples
-_SHARED = ("hand", "track", "program", "channel")  # divisions of notes into a few stems
+_SHARED = ("track", "hand", "program", "channel")  # divisions of notes into a few stems
 _FADE_SECONDS = 0.02
 
 
@@ -130,13 +130,11 @@ def _notes(stems: SeparatedComponents) -> Sequence[Note]:
 
 def _by_stem(notes: Sequence[Note], stems: SeparatedComponents) -> Sequence[Note]:
     """Notes whose tracks are the stems that they were divided into, where several share one."""
-    by = stems.settings.get("by")
-    if by not in _SHARED or not notes:
-        return notes
-    labels = name_parts(notes, by)
-    if not set(labels) <= set(stems.stems):
-        return notes
-    return [replace(note, track=label) for note, label in zip(notes, labels, strict=True)]
+    for by in _SHARED:
+        labels = name_parts(notes, by)
+        if set(labels) <= set(stems.stems):
+            return [replace(note, track=label) for note, label in zip(notes, labels, strict=True)]
+    return notes
 
 
 def _with_sound(stems: SeparatedComponents) -> tuple[set[int], list[str]]:

@@ -60,13 +60,10 @@ def test_notes_have_the_stems_that_they_were_divided_into(stems):
         stems,
         stems=dict(zip(("left", "right"), stems.values(), strict=True)),
         groups=dict(zip(("left", "right"), stems.groups.values(), strict=True)),
-        settings={"by": "hand"},
     )
     notes = [na.Note(0, 1, 48), na.Note(0, 1, 72)]
     tracks = [note.track for note in reporting.report_contents(divided, notes=notes).notes]
     assert tracks == ["left", "right"]
-    undivided = reporting.report_contents(replace(divided, settings={"by": "pitch"}), notes=notes)
-    assert list(undivided.notes) == notes
     others = replace(divided, stems=dict(stems), groups=dict(stems.groups))
     assert list(reporting.report_contents(others, notes=notes).notes) == notes
 
