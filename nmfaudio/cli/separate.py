@@ -161,10 +161,15 @@ class SeparateCommand(StemCommand):
         """Separate a recording in memory that does not grow with its length."""
         from nmfaudio.audio.io import Written
         from nmfaudio.cli.results import describe_sources
-        from nmfaudio.separators.files import write_stream
+        from nmfaudio.separators.files import SeparatedFile, write_stream
 
         written, error = Written((), 1.0, ""), None  # of no stems
-        for name in ("plot", "report", "components_too"):
+        if self.report and self.only:
+            raise ParameterError(
+                "--report needs all stems of a recording that is processed in blocks; leave out"
+                " --only or --report"
+            )
+        for name in ("plot", "components_too"):
             if getattr(self, name):
                 flag = f"--{name.replace('_', '-')}"
                 raise ParameterError(
@@ -188,6 +193,10 @@ class SeparateCommand(StemCommand):
         result = SimpleNamespace(settings=stream.settings, decomposition=model)
         sources = describe_sources(stream.learned.groups, paths, written, error)
         extras = self._write_extras(job, model, notes)
+        groups, settings = dict(stream.learned.groups), stream.settings
+        sr, shape = stream.transform.sr, stream.y.shape
+        file = SeparatedFile(paths, sr, shape, model, groups, settings, written.gain, error, notes)
+        extras |= self._write_report(job, file, stream.inputs.start)
         return describe_result(stream.y, result) | sources | extras
 
     @contextmanager

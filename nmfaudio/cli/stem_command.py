@@ -31,6 +31,7 @@ from nmfaudio.separators.base import Separator
 if TYPE_CHECKING:
     from nmfaudio.cli.jobs import Job
     from nmfaudio.factorisation.decomposition import Decomposition
+    from nmfaudio.separators.files import SeparatedFile
     from nmfaudio.stems.stems import Stems
     from nmfaudio.symbolic.note import Note
 
@@ -277,7 +278,7 @@ class StemCommand(BatchCommand):
         facts |= {"plot": plot} | self._write_report(job, stems, start)
         return describe_stems(stems.mixture, stems, written, names) | facts
 
-    def _write_report(self, job: Job, stems: Stems, start: float) -> dict[str, Any]:
+    def _write_report(self, job: Job, stems: Stems | SeparatedFile, start: float) -> dict[str, Any]:
         """Write the page of all stems, if it was chosen, and return its paths."""
         if not self.report:
             return {"report": None, "report_files": []}

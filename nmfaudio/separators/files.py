@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import SimpleNamespace
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from nmfaudio.display import Panels
     from nmfaudio.factorisation.decomposition import Decomposition
     from nmfaudio.factorisation.loop import Callback
+    from nmfaudio.metrics.sources import Sources
     from nmfaudio.separators.base import Separator
     from nmfaudio.separators.blockwise import StemStream
     from nmfaudio.separators.inputs import Fit
@@ -146,6 +147,89 @@ class SeparatedFile(EqualByContent, Mapping[str, np.ndarray]):
             name: read(path, start=start, stop=stop).samples / self.gain
             for name, path in self.paths.items()
         }
+
+    def report(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        references: Sources | None = None,
+        notes: Sequence[Note] | None = None,
+        title: str | None = None,
+        recording: str = "mixture.wav",
+        model: str = "model.npz",
+        options: Mapping[str, Sequence[str]] | None = None,
+        start: float = 0.0,
+        overwrite: bool = False,
+    ) -> list[Path]:
+        """Write a page to hear, see and regroup the stems, for any browser.
+
+        The stems are read from their files block by block; the recording is their sum. Browsers
+        hold all sounds in memory as 32-bit floats, so the page has the beginning of a recording of
+        which these exceed 1 GiB: 17 minutes of two stems in stereo at 44.1 kHz, 10 of four.
+
+        Parameters
+        ----------
+        path : str or os.PathLike
+            The page, such as ``"song.html"``.
+        references : mapping of str to np.ndarray, np.ndarray or path, optional
+            True sources of the part that the page has, as `evaluate` takes them.
+        notes : sequence of Note, optional
+            Notes for the piano roll; by default `notes` of the stems, or the aligned score.
+        title : str, optional
+            Heading of the page; by default `recording`.
+        recording, model : str
+            Files of the recording and of the saved decomposition, for the commands that the page
+            suggests.
+        options : mapping of str to sequence of str, optional
+            Further words of these commands, as for `Stems.report`.
+        start : float
+            Time of the first sample in the file of the recording in seconds, as passed to
+            `separate_file`.
+        overwrite : bool
+            Whether existing files may be replaced.
+
+        Returns
+        -------
+        list of Path
+            The page, and the files of its sounds.
+
+        Raises
+        ------
+        AudioFileError
+            The file of a stem cannot be read.
+        OutputError
+            A file exists or cannot be written.
+        ParameterError, ShapeError, ContentError
+            The references cannot be compared with the stems, or the model lacks the fit that
+            computes its activations.
+
+        Examples
+        --------
+        >>> import tempfile, nmfaudio as na
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     quick = na.BlindSeparator(n_components=4, max_iter=5)
+        ...     stems = na.separate_file(na.example("drums"), folder, quick, stop=1)
+        ...     [path.name for path in stems.report(f"{folder}/drums.html")]
+        ['drums.html']
+        """
+        from nmfaudio.display.report import write_report
+        from nmfaudio.separators.written_stems import opened_stems
+        from nmfaudio.stems.reporting import report_contents
+
+        with opened_stems(self, start) as stems:
+            contents = report_contents(
+                stems,
+                references=references,
+                notes=notes,
+                title=title,
+                recording=recording,
+                model=model,
+                options=options,
+                start=start,
+            )
+            contents = contents.beginning_of(self.shape[1] / self.sr)
+            contents = replace(contents, sum_error=self.largest_residual)
+            return write_report(path, contents, overwrite=overwrite)
 
     def _repr_html_(self) -> str:
         from nmfaudio.display.html import stems_html

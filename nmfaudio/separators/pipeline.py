@@ -191,7 +191,7 @@ class NmfSeparator(SharedSettings, ABC):
         mixture, sr = as_samples(audio, sr)
         transform = self.transform(sr)
         LOGGER.info("%r: %s samples at %d Hz, %r", self, mixture.shape, sr, transform)
-        scale = _power_of_two(mixture)
+        scale = input_scale(mixture)
         scaled = mixture / scale if scale != 1 else mixture
         inputs = SeparationInput(scaled, transform, rng, callback, excerpt)
         model = self.model(inputs)
@@ -284,7 +284,7 @@ class NmfSeparator(SharedSettings, ABC):
 
         self.check_fit(fit)
         transform = self.transform(sr)
-        scale = _power_of_two(y)
+        scale = input_scale(y)
         inputs = SeparationInput(
             Scaled(y, scale) if scale != 1 else y,  # type: ignore[arg-type]
             transform,
@@ -420,7 +420,17 @@ def _warn_of_single(groups: Mapping[str, ComponentGroup]) -> None:
         )
 
 
-def _power_of_two(y: Any) -> float:
-    """Return the power of two at or just below the peak if the peak is extreme, else 1."""
+def input_scale(y: Any) -> float:
+    """Return the factor by which a recording is divided before it is analysed.
+
+    Parameters
+    ----------
+    y : np.ndarray or Track [shape=(channel, sample)]
+
+    Returns
+    -------
+    float
+        The power of two at or just below the peak if the peak is extreme, else 1.
+    """
     peak = float(max(y.max(), -y.min()))
     return 1.0 if peak == 0 or QUIETEST <= peak <= LOUDEST else 2.0 ** math.floor(math.log2(peak))

@@ -212,13 +212,13 @@ def _widget_class() -> Any:
             self.stems = stems
             members = {name: list(group.components) for name, group in stems.groups.items()}
             contents = report_contents(stems, title="")
-            error = contents.sum_error
+            error = contents.sum_error or 0.0
             cut = contents.seconds > MOST_SECONDS
             shown = f" Shown are the first {MOST_SECONDS:g} s." if cut else ""
             with self.hold_sync():
                 self.groups = members
                 self.n_components = stems.decomposition.n_components
-                self.set_trait("report", report_data(contents.beginning(MOST_SECONDS)))
+                self.set_trait("report", report_data(contents.cut(MOST_SECONDS)))
                 self.set_trait("remark", f"The stems sum to the mixture within {error:.1e}.{shown}")
 
     return StemsWidget

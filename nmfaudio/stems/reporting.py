@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from nmfaudio.audio.masking import Masking, apply_masks
-from nmfaudio.display.report import ComponentSound, ReportContents
+from nmfaudio.display.report import ComponentSound, ReportContents, component_shares
 from nmfaudio.display.spectrograms import SeparatedAudio
 from nmfaudio.metrics.evaluation import LABELS, evaluate
 from nmfaudio.stems.grouping import ComponentGroup
 from nmfaudio.stems.masks import group_masks
+from nmfaudio.symbolic.names import name_parts
 
 if TYPE_CHECKING:
     from nmfaudio.factorisation.decomposition import Decomposition
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
 # excerpt.
 _MOST_SECONDS = 1200.0
 _EXCERPT_SECONDS, _SHORTEST_EXCERPT = 8.0, 2.0
+# Hundreds of components, as of the notes of a score, take as long as a separation to encode.
+_MOST_SOUNDS = 100
+_BLOCK = 2**18  # samples
+_SHARED = ("track", "hand", "program", "channel")  # divisions of notes into a few stems
 _FADE_SECONDS = 0.02
 
 
@@ -77,6 +83,7 @@ def report_contents(
     ReportContents
     """
     scores, compared = ({}, {}) if references is None else _scores(references, stems)
+    chosen, remarks = _with_sound(stems)
     return ReportContents(
         title=title or recording,
         sr=stems.sr,
@@ -87,9 +94,9 @@ def report_contents(
         },
         decomposition=stems.decomposition,
         transform=stems.transform,
-        sounds=dict(_component_sounds(stems)),
+        sounds=dict(_component_sounds(stems, chosen)),
         settings=stems.settings,
-        notes=_notes(stems) if notes is None else notes,
+        notes=_by_stem(_notes(stems) if notes is None else notes, stems),
         scores=scores,
         references=compared,
         recording=recording,
@@ -97,7 +104,19 @@ def report_contents(
         options=options or {},
         start=start,
         alpha=stems.masking.alpha,
+        sum_error=_sum_error(stems),
+        remarks=remarks,
     )
+
+
+def _sum_error(stems: SeparatedComponents) -> float:
+    """Largest difference between the sum of the stems and the recording."""
+    largest = 0.0
+    for start in range(0, stems.mixture.shape[1], _BLOCK):
+        part = slice(start, start + _BLOCK)
+        total = sum(y[:, part] for y in stems.stems.values())
+        largest = max(largest, float(np.abs(stems.mixture[:, part] - total).max(initial=0.0)))
+    return largest
 
 
 def _notes(stems: SeparatedComponents) -> Sequence[Note]:
@@ -109,25 +128,52 @@ def _notes(stems: SeparatedComponents) -> Sequence[Note]:
     return [Note(*values) for values in stems.decomposition.metadata.get("notes", ())]
 
 
-def _component_sounds(stems: SeparatedComponents) -> Iterator[tuple[int, ComponentSound]]:
-    """Sound of each component, the whole recording or an excerpt of where it is loudest."""
+def _by_stem(notes: Sequence[Note], stems: SeparatedComponents) -> Sequence[Note]:
+    """Notes whose tracks are the stems that they were divided into, where several share one."""
+    for by in _SHARED:
+        labels = name_parts(notes, by)
+        if set(labels) <= set(stems.stems):
+            return [replace(note, track=label) for note, label in zip(notes, labels, strict=True)]
+    return notes
+
+
+def _with_sound(stems: SeparatedComponents) -> tuple[set[int], list[str]]:
+    """Components that have a sound, and a remark if these are not all."""
+    every = [k for group in stems.groups.values() for k in group.components]
+    shares = component_shares(stems.decomposition)
+    strongest = sorted(every, key=lambda k: -shares[k])[:_MOST_SOUNDS]
+    if len(strongest) == len(every):
+        return set(every), []
+    share = 100 * float(shares[strongest].sum() / (shares[every].sum() or 1.0))
+    text = (
+        f"The {len(strongest)} strongest of {len(every)} components have sounds of their own; they"
+        f" are {share:.0f} % of the model."
+    )
+    return set(strongest), [text]
+
+
+def _component_sounds(
+    stems: SeparatedComponents, chosen: set[int]
+) -> Iterator[tuple[int, ComponentSound]]:
+    """Sound of some components, the whole recording or an excerpt of where it is loudest."""
     count = sum(len(group.components) for group in stems.groups.values())
     seconds = stems.mixture.shape[1] / stems.sr
-    if count * seconds <= _MOST_SECONDS:
+    if count == len(chosen) and count * seconds <= _MOST_SECONDS:
         for name, y in stems.components():
             yield int(name.rpartition("-")[2]), ComponentSound(0.0, y.mean(axis=0))
         return
-    each = max(_SHORTEST_EXCERPT, min(_EXCERPT_SECONDS, _MOST_SECONDS / count))
+    each = max(_SHORTEST_EXCERPT, min(_EXCERPT_SECONDS, _MOST_SECONDS / max(count, 1)))
     frames = int(min(each, seconds) * stems.sr) // stems.transform.hop
     for name, group in stems.groups.items():
         # Components with the same excerpt share the computation of their masks.
         places: dict[int, list[int]] = {}
         for i, k in enumerate(group.components):
-            first = _loudest(stems.decomposition.H[..., k, :], frames)
-            places.setdefault(first, []).append(i)
-        for first, chosen in places.items():
-            excerpts = _excerpts(stems, name, chosen, first, frames)
-            for i, excerpt in zip(chosen, excerpts, strict=True):
+            if k in chosen:
+                first = _loudest(stems.decomposition.H[..., k, :], frames)
+                places.setdefault(first, []).append(i)
+        for first, members in places.items():
+            excerpts = _excerpts(stems, name, members, first, frames)
+            for i, excerpt in zip(members, excerpts, strict=True):
                 yield group.components[i], excerpt
 
 
@@ -169,7 +215,8 @@ def _scores(
     references: Sources, stems: SeparatedComponents
 ) -> tuple[Mapping[str, Mapping[str, float]], Mapping[str, str]]:
     """Measures in dB by stem, with their means, and the reference of each stem."""
-    evaluation = evaluate(references, stems.stems, stems.sr, mixture=stems.mixture)
+    signals = {name: y[:, :] for name, y in stems.stems.items()}  # of files, too
+    evaluation = evaluate(references, signals, stems.sr, mixture=stems.mixture[:, :])
     compared = {estimate: source for source, estimate in evaluation.matches.items()}
     rows = {estimate: evaluation[source] for estimate, source in compared.items()}
     rows["mean"] = evaluation.mean

@@ -180,9 +180,25 @@ def test_name_that_is_not_utf8(nmfaudio):
     assert page_data(page)["title"] == r"s\xff.wav"
 
 
-@pytest.mark.parametrize("command", [SEPARATE, ("transcribe",)], ids=["separate", "transcribe"])
-def test_recording_in_blocks_has_no_page(nmfaudio, song, command):
-    result = nmfaudio(*command, song, "--report", "--stream", "-q")
+def test_recording_in_blocks_has_a_page(nmfaudio, song):
+    command = (*SEPARATE, song, "--preview", "0.1-0.4")
+    assert nmfaudio(*command, "--report", "--stream", "--json").code == 0
+    (page,) = Path("separated").rglob("report.html")
+    data = page_data(page)
+    assert names(data) == ["harmonic", "percussive"]
+    assert (data["seconds"], data["start"]) == (pytest.approx(0.3), pytest.approx(0.1))
+    assert [len(stem["components"]) > 0 for stem in data["stems"]] == [True, True]
+
+
+def test_page_in_blocks_needs_all_stems(nmfaudio, song):
+    result = nmfaudio(*SEPARATE, song, "--report", "--stream", "--only", "harmonic")
+    assert result.code == 2
+    assert "--report needs all stems" in result.errors()[0]
+    assert not Path("separated").exists()
+
+
+def test_transcription_in_blocks_has_no_page(nmfaudio, song):
+    result = nmfaudio("transcribe", song, "--report", "--stream", "-q")
     assert result.code == 2
     assert "--report needs the whole recording in memory" in result.errors()[0]
     assert "leave out --report or --stream" in result.err

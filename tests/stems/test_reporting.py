@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -40,6 +41,31 @@ def test_excerpts_are_parts_of_the_whole_where_it_is_loudest(stems, monkeypatch)
         assert np.allclose(excerpt.samples[inner], part[inner], atol=1e-5)
         energies = np.convolve(whole[k].samples ** 2, np.ones(length), "valid")
         assert (part**2).sum() > 0.5 * energies.max()
+
+
+def test_the_strongest_of_many_components_have_sounds(stems, monkeypatch):
+    monkeypatch.setattr(reporting, "_MOST_SOUNDS", 2)
+    contents = reporting.report_contents(stems)
+    shares = reporting.component_shares(stems.decomposition)
+    assert shares.sum() == pytest.approx(1)
+    assert set(contents.sounds) == set(np.argsort(-shares)[:2])
+    share = round(100 * float(np.sort(shares)[-2:].sum()))
+    (remark,) = contents.remarks
+    assert "2 strongest of 4 components" in remark
+    assert f"{share} %" in remark
+
+
+def test_notes_have_the_stems_that_they_were_divided_into(stems):
+    divided = replace(
+        stems,
+        stems=dict(zip(("left", "right"), stems.values(), strict=True)),
+        groups=dict(zip(("left", "right"), stems.groups.values(), strict=True)),
+    )
+    notes = [na.Note(0, 1, 48), na.Note(0, 1, 72)]
+    tracks = [note.track for note in reporting.report_contents(divided, notes=notes).notes]
+    assert tracks == ["left", "right"]
+    others = replace(divided, stems=dict(stems), groups=dict(stems.groups))
+    assert list(reporting.report_contents(others, notes=notes).notes) == notes
 
 
 def test_page_has_measures_where_there_are_references(tmp_path):

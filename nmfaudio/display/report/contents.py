@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from nmfaudio._common.lazy_audio import LazyAudio
 from nmfaudio.audio.transforms import Transform
 from nmfaudio.factorisation.decomposition import Decomposition
 from nmfaudio.symbolic.note import Note
@@ -39,9 +40,9 @@ class ReportContents:
         Heading of the page.
     sr : int
         Sample rate in Hz.
-    mixture : np.ndarray [shape=(channel, sample)]
+    mixture : np.ndarray or LazyAudio [shape=(channel, sample)]
         The recording.
-    stems : mapping of str to np.ndarray [shape=(channel, sample)]
+    stems : mapping of str to np.ndarray or LazyAudio [shape=(channel, sample)]
         Samples of each stem.
     groups : mapping of str to sequence of int
         Components of each stem; stems without components may be missing.
@@ -50,7 +51,7 @@ class ReportContents:
     transform : Transform
         Transform that was decomposed.
     sounds : mapping of int to ComponentSound
-        Sound of each component of the groups.
+        Sound of each component of the groups; components may be missing.
     settings : mapping of str to Any
         Settings of the separator, JSON-serialisable.
     notes : sequence of Note
@@ -67,12 +68,16 @@ class ReportContents:
         Time of the first sample in the file of the recording, in seconds, for boxes.
     alpha : float
         Exponent of the masks.
+    sum_error : float, optional
+        Largest difference between the sum of the stems and the recording, if it is known.
+    remarks : sequence of str
+        Sentences at the head of the page.
     """
 
     title: str
     sr: int
-    mixture: np.ndarray
-    stems: Mapping[str, np.ndarray]
+    mixture: np.ndarray | LazyAudio
+    stems: Mapping[str, np.ndarray | LazyAudio]
     groups: Mapping[str, Sequence[int]]
     decomposition: Decomposition
     transform: Transform
@@ -86,19 +91,16 @@ class ReportContents:
     options: Mapping[str, Sequence[str]] = field(default_factory=dict)
     start: float = 0.0
     alpha: float = 2.0
+    sum_error: float | None = None
+    remarks: Sequence[str] = ()
 
     @property
     def seconds(self) -> float:
         """Duration of the recording in seconds."""
         return float(self.mixture.shape[1] / self.sr)
 
-    @property
-    def sum_error(self) -> float:
-        """Largest difference between the sum of the stems and the recording."""
-        return float(np.abs(self.mixture - sum(self.stems.values())).max(initial=0.0))
-
-    def beginning(self, seconds: float) -> ReportContents:
-        """Contents of the beginning of the recording.
+    def cut(self, seconds: float) -> ReportContents:
+        """Return the contents of the beginning of the recording.
 
         Parameters
         ----------
@@ -125,3 +127,28 @@ class ReportContents:
             sounds=sounds,
             notes=[note for note in self.notes if note.onset < seconds],
         )
+
+    def beginning_of(self, duration: float) -> ReportContents:
+        """Return these contents with a remark if the whole recording is longer than they are.
+
+        Parameters
+        ----------
+        duration : float
+            Duration of the whole recording in seconds.
+
+        Returns
+        -------
+        ReportContents
+        """
+        if duration < self.seconds + 1 / self.sr:
+            return self
+        text = (
+            f"This page has the first {_minutes(self.seconds)} of {_minutes(duration)}, as browsers"
+            " hold all sounds in memory; the files of the stems and the commands are of the whole."
+        )
+        notes = [note for note in self.notes if note.onset < self.seconds]
+        return replace(self, remarks=(*self.remarks, text), notes=notes)
+
+
+def _minutes(seconds: float) -> str:
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"

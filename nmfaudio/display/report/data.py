@@ -12,14 +12,16 @@ import numpy as np
 
 from nmfaudio._common.extras import installed_version
 from nmfaudio._common.json_types import as_json
+from nmfaudio._common.lazy_audio import LazyAudio
 from nmfaudio._common.versions import PACKAGES, libsndfile_version
 from nmfaudio._version import __version__
-from nmfaudio.audio.masking import analyse
 from nmfaudio.audio.transforms import Stft, default_n_fft
 from nmfaudio.display.report.contents import ReportContents
 from nmfaudio.display.report.pictures import LogAxis, as_levels, encode_png, pool_frames
 from nmfaudio.display.report.sound import SoundCoding, common_gain, encode_sound
+from nmfaudio.factorisation.decomposition import Decomposition
 from nmfaudio.factorisation.divergences import Beta, Divergence
+from nmfaudio.factorisation.structures import Structure
 from nmfaudio.kernels.threads import parallel_for
 
 _COMMANDS = ("regroup", "paint")  # of the page
@@ -30,7 +32,20 @@ _STEPS = 500  # of an activation
 _LAGS = 60  # of a template with several spectra
 _RANGE_DB = 80.0
 _TEMPLATE_RANGE_DB = 50.0
+_BLOCK_FRAMES = 1024  # of a spectrogram in memory
+_BLOCK_SAMPLES = 2**18
 _DIVERGENCES = {0.0: "Itakura–Saito", 1.0: "Kullback–Leibler", 2.0: "Euclidean"}  # by β
+_STRUCTURES = {
+    "Product": "NMF",
+    "Convolutive": "NMFD, templates of several frames",
+    "Channels": "multichannel NMF",
+    "Convolutive2D": "NMF2D, templates shifted in pitch",
+    "Harmonic": "harmonic NMF",
+    "SourceFilter": "source/filter model",
+    "Masked": "masked NMF",
+    "AttackDecay": "attack/decay model",
+}
+_WORDS = {None: "default", True: "yes", False: "no"}  # for values of settings
 # Of Opus: 134 kbit/s for each channel, since stems can be saved; components have 33 kbit/s.
 _STEM_QUALITY, _COMPONENT_QUALITY = 0.5, 0.1
 
@@ -52,8 +67,8 @@ class PageData:
     def gain(self) -> float:
         """Common factor of all sounds."""
         parts = [self.contents.mixture, *self.contents.stems.values()]
-        parts += [sound.samples for sound in self.contents.sounds.values()]
-        return common_gain(max(float(np.abs(part).max(initial=0.0)) for part in parts))
+        parts += [sound.samples[None] for sound in self.contents.sounds.values()]
+        return common_gain(max(map(_peak, parts)))
 
     @cached_property
     def axis(self) -> LogAxis:
@@ -81,7 +96,7 @@ class PageData:
         def work(parts: range) -> None:
             for name, y, quality in (tasks[i] for i in parts):
                 encoded[name] = encode_sound(
-                    y * self.gain, contents.sr, self.coding, quality=quality
+                    y, contents.sr, self.coding, gain=self.gain, quality=quality
                 )
 
         parallel_for(work, len(tasks))
@@ -98,6 +113,7 @@ class PageData:
         fitted = contents.decomposition
         return {
             "title": contents.title,
+            "remarks": list(contents.remarks),
             "recording": contents.recording,
             "model": contents.model,
             "options": {name: list(contents.options.get(name, ())) for name in _COMMANDS},
@@ -134,11 +150,17 @@ class PageData:
         contents = self.contents
         stft = Stft(contents.sr, default_n_fft(contents.sr))
         pooled = [
-            pool_frames(self.axis.pool(analyse(y, stft), stft.frequencies), _COLUMNS)
+            pool_frames(self._rows(y, stft), _COLUMNS)
             for y in (contents.mixture, *contents.stems.values())
         ]
         peak = float(pooled[0].max(initial=0.0))
         return [as_base64(encode_png(as_levels(V, peak, _RANGE_DB))) for V in pooled]
+
+    def _rows(self, y: np.ndarray | LazyAudio, stft: Stft) -> np.ndarray:
+        """Spectrogram on the frequency axis of the page [shape=(row, time)]."""
+        blocks = stft.forward_blocks(y, _BLOCK_FRAMES)  # type: ignore[arg-type]  # or as lazy
+        pooled = [self.axis.pool(stft.features(Z), stft.frequencies) for Z in blocks]
+        return np.concatenate(pooled, axis=1)
 
     def _components(self) -> list[dict[str, Any]]:
         """Template, activation and features of each component of the stems."""
@@ -183,22 +205,35 @@ class PageData:
         channels, samples = contents.mixture.shape
         names = {1: "mono", 2: "stereo"}
         ended = "converged" if fitted.converged else "limit reached"
-        peak = float(np.abs(contents.mixture).max(initial=0.0)) or 1.0
+        peak = _peak(contents.mixture) or 1.0
+        error = contents.sum_error
         return [
             ["Duration", f"{contents.seconds:.2f} s ({samples:,} samples)"],
             ["Sample rate", f"{contents.sr:,} Hz, {names.get(channels, f'{channels} channels')}"],
             ["Components", f"{fitted.n_components}"],
-            ["Structure", type(fitted.structure).__name__],
+            ["Structure", _structure_text(fitted.structure)],
             ["Divergence", _divergence_text(fitted.divergence)],
             ["Iterations", f"{fitted.n_iter} ({ended})"],
             ["Final loss", f"{fitted.losses[-1]:.6g}"],
-            [
-                "Sum error",
-                f"{contents.sum_error:.1e} ({contents.sum_error / peak:.1e} of the peak)",
-            ],
+            *([] if error is None else [_difference("Sum error", error, peak)]),
             ["Exponent of the masks", f"{contents.alpha:g}"],
             ["Sound in this page", f"{self.coding.title}, gain {self.gain:.3g}"],
         ]
+
+
+def component_shares(decomposition: Decomposition) -> np.ndarray:
+    """Return the share of each component in a model.
+
+    Parameters
+    ----------
+    decomposition : Decomposition
+
+    Returns
+    -------
+    np.ndarray [shape=(component,)]
+        Shares in the sum of all models, without masks.
+    """
+    return _energies(_over_lags(decomposition.W), _over_shifts(decomposition.H))
 
 
 def as_base64(data: bytes | np.ndarray) -> str:
@@ -248,6 +283,12 @@ def _activation(row: np.ndarray) -> np.ndarray:
     return levels
 
 
+def _structure_text(structure: Structure) -> str:
+    """Name of a structure for readers."""
+    name = type(structure).__name__
+    return _STRUCTURES.get(name, name)
+
+
 def _divergence_text(divergence: Divergence) -> str:
     """Name of a divergence for readers."""
     if not isinstance(divergence, Beta):
@@ -258,8 +299,21 @@ def _divergence_text(divergence: Divergence) -> str:
 
 def _shown(value: Any) -> str:
     """Setting as text; long lists are cut."""
+    if value is None or isinstance(value, bool):
+        return _WORDS[value]
     text = str(as_json(value))
     return text if len(text) <= 200 else text[:199] + "…"
+
+
+def _difference(label: str, value: float, peak: float) -> list[str]:
+    return [label, f"{value:.1e} ({value / peak:.1e} of the peak)"]
+
+
+def _peak(y: np.ndarray | LazyAudio) -> float:
+    """Largest magnitude of a sample."""
+    starts = range(0, y.shape[1], _BLOCK_SAMPLES)
+    blocks = (y[:, start : start + _BLOCK_SAMPLES] for start in starts)
+    return max((float(np.abs(block).max(initial=0.0)) for block in blocks), default=0.0)
 
 
 def _decibels(value: float) -> str:

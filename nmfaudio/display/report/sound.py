@@ -5,9 +5,12 @@ from __future__ import annotations
 import io
 import math
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+
+from nmfaudio._common.lazy_audio import LazyAudio
 
 _BLOCK = 16384  # samples; libsndfile crashes on longer blocks of Ogg
 # Browsers decode at 48 kHz; tones that were coded at 16 kHz came out with errors of -12 dB.
@@ -76,17 +79,24 @@ def common_gain(peak: float) -> float:
 
 
 def encode_sound(
-    y: np.ndarray, sr: int, coding: SoundCoding, *, quality: float | None = None
+    y: np.ndarray | LazyAudio,
+    sr: int,
+    coding: SoundCoding,
+    *,
+    gain: float = 1.0,
+    quality: float | None = None,
 ) -> bytes:
-    """Encode sound as a file in memory; equal samples make equal bytes.
+    """Encode sound as a file in memory, block by block; equal samples make equal bytes.
 
     Parameters
     ----------
-    y : np.ndarray [shape=(channel, sample)]
-        Within full scale.
+    y : np.ndarray or LazyAudio [shape=(channel, sample)]
+        Within full scale after `gain`.
     sr : int
         Sample rate in Hz; for Opus the sound is resampled to 48 kHz.
     coding : SoundCoding
+    gain : float
+        Factor of the samples.
     quality : float, optional
         For Opus, from 0 (smallest) to 1 (best); by default about 64 kbit/s for each channel.
 
@@ -97,28 +107,37 @@ def encode_sound(
     """
     import soundfile
 
-    content, options = io.BytesIO(), {}
+    content, options, rate = io.BytesIO(), {}, sr
     if coding.subtype == "OPUS":
-        y, sr = _resampled(y, sr, _OPUS_RATE), _OPUS_RATE
+        rate = _OPUS_RATE
         options = {} if quality is None else {"compression_level": 1 - quality}
     with soundfile.SoundFile(
-        content, "w", sr, len(y), coding.subtype, format=coding.container, **options
+        content, "w", rate, len(y), coding.subtype, format=coding.container, **options
     ) as file:
-        for start in range(0, y.shape[1], _BLOCK):
-            file.write(np.ascontiguousarray(y[:, start : start + _BLOCK].T))
+        for block in _resampled_blocks(y, sr, rate):
+            for start in range(0, block.shape[1], _BLOCK):
+                file.write(np.ascontiguousarray(gain * block[:, start : start + _BLOCK].T))
     data = content.getvalue()
     return _without_serial_number(data) if coding.container == "OGG" else data
 
 
-def _resampled(y: np.ndarray, sr: int, rate: int) -> np.ndarray:
-    """Samples at another rate."""
+def _resampled_blocks(y: np.ndarray | LazyAudio, sr: int, rate: int) -> Iterator[np.ndarray]:
+    """Samples at another rate in consecutive blocks."""
     from scipy.signal import resample_poly
 
-    if rate == sr:
-        return y
     divisor = math.gcd(rate, sr)
-    result: np.ndarray = resample_poly(y, rate // divisor, sr // divisor, axis=-1)
-    return result.astype(y.dtype)
+    up, down = rate // divisor, sr // divisor
+    # Blocks begin where samples of both rates coincide; the filter extends over 10 samples of the
+    # lower rate on each side.
+    length = down * max(1, _BLOCK // up)
+    halo = 0 if up == down else down * (1 + 10 * max(up, down) // (up * down) + 1)
+    for start in range(0, y.shape[1], length):
+        first = max(start - halo, 0)
+        piece = y[:, first : start + length + halo]
+        if up != down:
+            piece = resample_poly(piece, up, down, axis=-1).astype(piece.dtype)
+        begin, count = (start - first) // down * up, length // down * up
+        yield piece[:, begin : begin + count]
 
 
 def _without_serial_number(data: bytes) -> bytes:

@@ -12,6 +12,7 @@ from nmfaudio.display.report import page as page_module
 
 from .browsing import (
     assert_same,
+    command,
     drag,
     needs_browser,
     position,
@@ -270,3 +271,20 @@ def test_sound_that_fails_is_tried_once(browser, path):
     page.wait_for_timeout(300)
     assert page.evaluate("tries") == 2  # one for each stem
     page.close()
+
+
+def test_component_without_sound_is_shown_and_moved(open_page, tmp_path, beeps):
+    target = tmp_path / "strongest.html"
+    sounds = {k: sound for k, sound in beeps.sounds.items() if k != 3}
+    write_report(target, replace(beeps, sounds=sounds, remarks=["Three of four have sounds."]))
+    page = open_page(target)
+    assert page.inner_text("#remarks") == "Three of four have sounds."
+    card = page.locator('[data-component="3"] .play-component')
+    assert "It has no sound of its own." in card.get_attribute("aria-label")
+    assert card.get_attribute("aria-pressed") is None
+    card.click()
+    assert "Component 3" in page.inner_text("#chosen")
+    assert page.evaluate("nmfaudioReport.mixer.soloed") is None
+    card.press("ArrowLeft")
+    assert "low=0-1,3" in command(page)
+    assert page.locator("#problem").is_hidden()

@@ -16,10 +16,12 @@ import soundfile
 from scipy.signal import resample_poly
 
 import nmfaudio as na
+from nmfaudio.display.report import data as data_module
 from nmfaudio.display.report import page, write_report
 from nmfaudio.display.report.contents import ComponentSound
 from nmfaudio.display.report.pictures import LogAxis, as_levels, encode_png, pool_frames
 from nmfaudio.display.report.sound import choose_sound_coding, common_gain, encode_sound
+from nmfaudio.factorisation.structures import STRUCTURES
 
 from .conftest import HOSTILE, SECONDS, SR, contents
 
@@ -83,6 +85,10 @@ def error_db(estimate, reference):
     """Energy of the difference relative to the reference, in dB."""
     difference = ((estimate - reference) ** 2).sum()
     return 10 * np.log10(difference / (reference**2).sum())
+
+
+def test_every_structure_has_words():
+    assert set(data_module._STRUCTURES) == {each.__name__ for each in STRUCTURES.values()}
 
 
 def test_document_is_complete_and_its_references_exist(document):
@@ -155,6 +161,7 @@ def test_data_describe_the_contents(document, beeps):
     assert data["losses"]["values"] == beeps.decomposition.losses.tolist()
     assert data["seconds"] == SECONDS
     assert ["max_iter", "20"] in data["settings"]
+    assert ["Structure", "NMF"] in data["facts"]
     for each, hertz in zip(data["components"], (220, 880, 1760, 3520), strict=True):
         assert each["centre"] == pytest.approx(hertz, rel=0.1)
 

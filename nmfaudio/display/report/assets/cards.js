@@ -165,19 +165,21 @@ export class Cards {
   playButton(k) {
     const each = this.components.get(k);
     const [centre, share] = [hertzText(each.centre), percentText(each.share)];
+    const action = each.seconds ? "Play it alone." : "It has no sound of its own.";
     return element(
       "button",
       {
         type: "button",
         class: "play-component",
-        "aria-label": `Component ${k}, around ${centre}, ${share} of the model. Play it alone.`,
+        "aria-label": `Component ${k}, around ${centre}, ${share} of the model. ${action}`,
         "aria-describedby": "card-help",
-        "aria-pressed": "false",
+        "aria-pressed": each.seconds ? "false" : null,
+        title: each.seconds ? null : action,
         "data-focus": `card-${k}`,
       },
       element("span", { class: "number" }, String(k)),
       element("canvas", { "aria-hidden": "true" }),
-      element("span", { class: "facts" }, `${centre} · ${share}`),
+      element("span", { class: "facts" }, `${centre} · ${share}${each.seconds ? "" : " · silent"}`),
     );
   }
 
@@ -223,7 +225,7 @@ export class Cards {
 
   showSoloed() {
     for (const button of root.querySelectorAll(".play-component")) {
-      setPressed(button, button.dataset.focus === `card-${this.mixer.soloed}`);
+      if (button.hasAttribute("aria-pressed")) setPressed(button, button.dataset.focus === `card-${this.mixer.soloed}`);
     }
   }
 

@@ -65,6 +65,6 @@ function showLosses() {
 }
 
 function short(value) {
-  const notation = value >= 1e7 || value < 1e-3 ? "scientific" : "standard";
+  const notation = value >= 1e6 || value < 1e-3 ? "scientific" : "standard";
   return value.toLocaleString("en", { maximumSignificantDigits: 4, notation });
 }

@@ -72,6 +72,7 @@ export class Mixer extends EventTarget {
 
   // Play one component alone, and again to return to the stems.
   async audition(component) {
+    if (!this.components.get(component).seconds) return;
     const wasSoloed = this.soloed === component;
     const player = this.player;
     if (wasSoloed) {
