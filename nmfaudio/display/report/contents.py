@@ -94,11 +94,6 @@ class ReportContents:
     sum_error: float | None = None
     remarks: Sequence[str] = ()
 
-    @property
-    def seconds(self) -> float:
-        """Duration of the recording in seconds."""
-        return float(self.mixture.shape[1] / self.sr)
-
     def beginning_of(self, duration: float) -> ReportContents:
         """Return these contents with a remark if the whole recording is longer than they are.
 
@@ -119,6 +114,11 @@ class ReportContents:
         )
         notes = [note for note in self.notes if note.onset < self.seconds]
         return replace(self, remarks=(*self.remarks, text), notes=notes)
+
+    @property
+    def seconds(self) -> float:
+        """Duration of the recording in seconds."""
+        return float(self.mixture.shape[1] / self.sr)
 
 
 def _minutes(seconds: float) -> str:

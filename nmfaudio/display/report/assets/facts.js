@@ -7,6 +7,8 @@ export function setUpFacts() {
   find("facts").replaceChildren(...pairs(report.facts));
   find("settings").replaceChildren(...pairs(report.settings));
   find("versions").replaceChildren(...pairs(report.versions));
+  // Widgets in notebooks have no head.
+  find("remarks")?.replaceChildren(...report.remarks.map((text) => element("p", { class: "notice" }, text)));
   showScores();
   showLosses();
 }

@@ -1,7 +1,7 @@
 // Connection of all parts.
 
 import { counted, report, timeText } from "./data.js";
-import { element, find } from "./elements.js";
+import { find } from "./elements.js";
 import { Groups } from "./groups.js";
 import { Player } from "./player.js";
 import { Mixer } from "./mixer.js";
@@ -30,7 +30,6 @@ find("subtitle").textContent = [
   timeText(report.seconds),
   `${report.sr / 1000} kHz`,
 ].filter(Boolean).join(" · ");
-find("remarks").replaceChildren(...report.remarks.map((text) => element("p", { class: "notice" }, text)));
 document.body.classList.toggle("bare", report.components.length === 0);
 if (report.components.length === 0) {
   find("stems-heading").textContent = "Stems";
