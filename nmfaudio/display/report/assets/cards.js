@@ -173,7 +173,7 @@ export class Cards {
         class: "play-component",
         "aria-label": `Component ${k}, around ${centre}, ${share} of the model. ${action}`,
         "aria-describedby": "card-help",
-        "aria-pressed": each.seconds ? "false" : null,
+        "aria-pressed": "false",
         title: each.seconds ? null : action,
         "data-focus": `card-${k}`,
       },
@@ -225,7 +225,7 @@ export class Cards {
 
   showSoloed() {
     for (const button of root.querySelectorAll(".play-component")) {
-      if (button.hasAttribute("aria-pressed")) setPressed(button, button.dataset.focus === `card-${this.mixer.soloed}`);
+      setPressed(button, button.dataset.focus === `card-${this.mixer.soloed}`);
     }
   }
 

@@ -7,6 +7,7 @@ export function setUpFacts() {
   find("facts").replaceChildren(...pairs(report.facts));
   find("settings").replaceChildren(...pairs(report.settings));
   find("versions").replaceChildren(...pairs(report.versions));
+  find("remarks").replaceChildren(...report.remarks.map((text) => element("p", { class: "notice" }, text)));
   showScores();
   showLosses();
 }

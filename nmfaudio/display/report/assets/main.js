@@ -1,7 +1,7 @@
 // Connection of all parts.
 
 import { frame, report, signal } from "./host.js";
-import { element, find } from "./elements.js";
+import { find } from "./elements.js";
 import { Groups } from "./groups.js";
 import { Player } from "./player.js";
 import { Mixer } from "./mixer.js";
@@ -22,7 +22,6 @@ const boxes = new Boxes(groups);
 setUpTransport(player, mixer);
 setUpRoll(player, mixer);
 setUpFacts();
-find("remarks").replaceChildren(...report.remarks.map((text) => element("p", { class: "notice" }, text)));
 frame.classList.toggle("bare", report.components.length === 0);
 if (report.components.length === 0) {
   find("stems-heading").textContent = "Stems";
