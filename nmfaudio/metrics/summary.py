@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -28,6 +29,7 @@ _COLUMNS = {
     "offset_velocity_f": "all",
     "frame_f": "frames",
 }
+_MEAN = ("mean", "95 % from", "to")
 _RESAMPLES = 2000
 _PAIR = "(reference, estimated)"
 
@@ -222,17 +224,33 @@ class TranscriptionSummary(EqualByContent):
         """Names of the measures that any piece has."""
         return tuple(dict.fromkeys(name for s in self.pieces.values() for name in s.measures))
 
-    def __str__(self) -> str:
+    def _table(self) -> dict[str, list[float]]:
+        """F-measures of the pieces, their mean and its bounds, by title of the measure."""
         drums = dict.fromkeys(part for s in self.pieces.values() for part in s.drums)
         columns = _COLUMNS | {f"{part}_f": part for part in drums}
         columns |= {"drum_f": "drums"} if len(drums) > 1 else {}
-        names = [*self.pieces, "mean", "95 % from", "to"]
-        table = [[f"{x:<{max(map(len, names))}}" for x in ("F", *names)]]
+        table = {}
         for name, label in columns.items():
             values = self.values(name)
-            if np.isnan(values).all():
-                continue
-            cells = [label, *map(_cell, (*values, *bootstrap(values)))]
+            if not np.isnan(values).all():
+                table[label] = [*values.tolist(), *bootstrap(values)]
+        return table
+
+    def _repr_html_(self) -> str:
+        from nmfaudio.display.html import note_summary_html
+
+        drums_only = np.isnan(self.values("onset_f")).all()
+        return note_summary_html(
+            partial(self.plot, measure="drum_f" if drums_only else "onset_f"),
+            table=self._table(),
+            columns=[*self.pieces, *_MEAN],
+        )
+
+    def __str__(self) -> str:
+        names = [*self.pieces, *_MEAN]
+        table = [[f"{x:<{max(map(len, names))}}" for x in ("F", *names)]]
+        for label, values in self._table().items():
+            cells = [label, *map(_cell, values)]
             table.append([f"{x:>{max(map(len, cells))}}" for x in cells])
         return "\n".join("  ".join(row).rstrip() for row in zip(*table, strict=True))
 

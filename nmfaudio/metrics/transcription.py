@@ -155,17 +155,27 @@ class TranscriptionScores(EqualByContent):
 
         return plot_note_scores(self, **options)
 
-    def __str__(self) -> str:
+    def _table(self) -> dict[str, list[float]]:
+        """Precision, recall and F-measure by title of the measures that apply."""
         measures = self.measures
         names = _LABELS | {part: part for part in self.drums} | {"drum": "mean of drums"}
-        rows = [
-            (label, [measures[f"{name}_{which}"] for which in "prf"])
-            for name, label in names.items()
-        ]
-        shown = [(label, values) for label, values in rows if not math.isnan(values[-1])]
-        width = max((len(label) for label, _ in shown), default=0)
+        rows = {
+            label: [measures[f"{name}_{which}"] for which in "prf"] for name, label in names.items()
+        }
+        return {label: values for label, values in rows.items() if not math.isnan(values[-1])}
+
+    def _repr_html_(self) -> str:
+        from nmfaudio.display.html import note_scores_html
+
+        return note_scores_html(self, table=self._table())
+
+    def __str__(self) -> str:
+        shown = self._table()
+        width = max(map(len, shown), default=0)
         lines = [f"{'':{width}}  precision  recall      F"]
-        lines += [f"{label:<{width}}  {p:9.3f}  {r:6.3f}  {f:5.3f}" for label, (p, r, f) in shown]
+        lines += [
+            f"{label:<{width}}  {p:9.3f}  {r:6.3f}  {f:5.3f}" for label, (p, r, f) in shown.items()
+        ]
         if not math.isnan(self.frame_accuracy):
             lines.append(f"\naccuracy of frames {self.frame_accuracy:.3f}")
         lines.append(f"\n{self.n_reference} notes in the reference, {self.n_estimated} estimated")

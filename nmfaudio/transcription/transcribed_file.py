@@ -12,6 +12,8 @@ from nmfaudio.transcription.note_result import NoteResult
 from nmfaudio.transcription.salience import Salience
 from nmfaudio.transcription.suitability import Suitability
 
+_PEAK = 0.5  # of the tones, as the level of the recording is not known
+
 
 @dataclass(frozen=True, eq=False)
 class BlockFit:
@@ -70,6 +72,14 @@ class TranscribedFile(NoteResult):
             f"TranscribedFile({len(self.notes)} notes: {self.channels} × {self.samples} samples "
             f"at {self.sr} Hz)"
         )
+
+    def _repr_html_(self) -> str:
+        from nmfaudio.display.html import transcribed_file_html
+        from nmfaudio.display.html.players import MOST_SECONDS
+        from nmfaudio.transcription.sonification import tones
+
+        length = min(self.samples, round(MOST_SECONDS * self.sr))
+        return transcribed_file_html(self, tones=_PEAK * tones(self.notes, length, self.sr))
 
     @property
     def duration(self) -> float:

@@ -14,6 +14,7 @@ from matplotlib import pyplot, rcParams
 import nmfaudio as na
 from nmfaudio.display.html.card import MOST_BYTES, MOST_ROWS, Card, Row
 from nmfaudio.display.html.players import encode_players
+from nmfaudio.transcription.transcribed_file import TranscribedFile
 
 SR = 8000
 EVIL = '<script>alert("&amp;")</script>'
@@ -51,6 +52,20 @@ def evaluation():
     return na.metrics.Evaluation({EVIL: "a", "snare": "b"}, scores, None, (f"note {EVIL}",))
 
 
+def transcribed_file():
+    t = transcribed()
+    return TranscribedFile(NOTES, t.salience, 2, 40 * SR, SR, t.transform, {}, None, 1.0, 5)
+
+
+def note_scores():
+    return na.evaluate_transcription([*NOTES, na.Note(1.5, 2.0, 72)], NOTES)
+
+
+def summary(count=1):
+    pairs = {f"{EVIL}{i or ''}": (NOTES, NOTES[:1]) for i in range(count)}
+    return na.metrics.evaluate_transcriptions(pairs | {"waltz": (NOTES, NOTES)})
+
+
 RESULTS = {
     "stems": separated,
     "decomposition": lambda: separated().decomposition,
@@ -58,6 +73,9 @@ RESULTS = {
     "dictionary": dictionary,
     "ranks": selection,
     "evaluation": evaluation,
+    "file": transcribed_file,
+    "scores": note_scores,
+    "summary": summary,
 }
 
 
@@ -118,7 +136,7 @@ def test_it_is_valid_inert_and_small(name, pieces):
     assert content(picture).startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize("name", ["dictionary", "ranks", "evaluation"])
+@pytest.mark.parametrize("name", ["dictionary", "ranks", "evaluation", "summary"])
 def test_names_are_text(name, pieces):
     assert "<script" not in pieces[name]
     assert EVIL in "".join(Elements(pieces[name]).text)
@@ -155,6 +173,67 @@ def test_notes_are_counted_and_played(pieces):
     elements = Elements(pieces["transcription"])
     assert "2 notes · C4 to A4 · 1.00 s · 8000 Hz · stereo" in "".join(elements.text)
     assert len(elements.sources("audio")) == 3
+
+
+def test_the_notes_of_a_file_are_counted_and_their_beginning_is_played(pieces):
+    elements = Elements(pieces["file"])
+    text = "".join(elements.text)
+    assert "2 notes · C4 to A4 · 40.00 s · 8000 Hz · stereo" in text
+    assert "Players have the first 30.0 s of 40.0 s." in text
+    (source,) = elements.sources("audio")
+    y, rate = soundfile.read(io.BytesIO(content(source)))
+    assert np.abs(y[: round(0.09 * rate)]).max() < 0.01 < 0.3 < np.abs(y).max()
+    assert np.abs(y[2 * rate :]).max() < 0.01
+
+
+def test_scores_of_notes_are_those_of_the_object(pieces):
+    scores = note_scores()
+    heading, *rows = table(pieces["scores"])
+    assert heading == ["correct", "precision", "recall", "F"]
+    assert rows[0] == ["onset", "1.000", "0.667", "0.800"]
+    assert [float(x) for x in rows[-1][1:]] == pytest.approx(
+        [scores.frame_p, scores.frame_r, scores.frame_f], abs=5e-4
+    )
+    assert "3 notes in the reference · 2 estimated" in pieces["scores"]
+    assert f"Accuracy of frames: {scores.frame_accuracy:.3f}." in pieces["scores"]
+    drums = [na.Note(0.1, 0.2, 36, channel=9)]
+    assert table(na.evaluate_transcription(drums, drums)._repr_html_())[1:] == [
+        [name, "1.000", "1.000", "1.000"] for name in ("kick", "mean of drums")
+    ]
+
+
+def test_the_mean_of_many_pieces_stands_above_them():
+    many = summary(20)
+    text = many._repr_html_()
+    rows = table(text)
+    assert rows[0] == ["piece", "onset", "offset", "velocity", "all", "frames"]
+    assert [row[0] for row in rows[1:5]] == ["mean", "95 % from", "to", EVIL]
+    assert [float(row[1]) for row in rows[1:4]] == pytest.approx(many.interval("onset_f"), abs=5e-4)
+    assert rows[4][1] == "0.667"
+    assert "21 pieces" in text
+    assert "12 more rows are not shown." in text
+
+
+def test_scores_of_nothing_have_no_picture():
+    pairs = {EVIL: ((), ())}
+    for scores in (na.evaluate_transcription((), ()), na.metrics.evaluate_transcriptions(pairs)):
+        assert Elements(scores._repr_html_()).sources("img") == []
+
+
+def test_pieces_for_drums_are_drawn_by_their_drums(monkeypatch):
+    hits = [na.Note(0.1, 0.2, pitch, channel=9) for pitch in (36, 38)]
+    measures = []
+    plot = na.metrics.TranscriptionSummary.plot
+
+    def drawn(self, **options):
+        measures.append(options["measure"])
+        return plot(self, **options)
+
+    monkeypatch.setattr(na.metrics.TranscriptionSummary, "plot", drawn)
+    text = na.metrics.evaluate_transcriptions({"beat": (hits, hits[:1])})._repr_html_()
+    assert table(text)[0] == ["piece", "kick", "snare", "drums"]
+    summary()._repr_html_()
+    assert measures == ["drum_f", "onset_f"]
 
 
 def test_scores_are_those_of_the_object():

@@ -10,6 +10,11 @@ from nmfaudio.display.html.results import (
     evaluation_html,
     rank_selection_html,
     stems_html,
+)
+from nmfaudio.display.html.transcriptions import (
+    note_scores_html,
+    note_summary_html,
+    transcribed_file_html,
     transcription_html,
 )
 
@@ -17,7 +22,10 @@ __all__ = [
     "decomposition_html",
     "dictionary_html",
     "evaluation_html",
+    "note_scores_html",
+    "note_summary_html",
     "rank_selection_html",
     "stems_html",
+    "transcribed_file_html",
     "transcription_html",
 ]

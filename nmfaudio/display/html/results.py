@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from nmfaudio.display.html.card import Card, Row
+from nmfaudio.display.html.phrases import counted, number, recording_facts
 from nmfaudio.display.html.picture import Picture
 from nmfaudio.factorisation.decomposition import Decomposition
 from nmfaudio.factorisation.rank_selection.result import RankSelection
-from nmfaudio.symbolic.names import sound_name
-from nmfaudio.symbolic.note import Note
 
 if TYPE_CHECKING:
     from nmfaudio.audio.transforms import Transform
 
 _MOST_RANKS = 12  # listed, around the selected one
-_CHANNELS = {1: "mono", 2: "stereo"}
 
 
 class ComponentFeatures(Protocol):
@@ -49,19 +46,6 @@ class GroupedStems(Drawn, Protocol):
     def decomposition(self) -> Decomposition: ...
     @property
     def groups(self) -> Mapping[str, ComponentFeatures]: ...
-
-
-class TranscribedNotes(Drawn, Protocol):
-    """Notes of a recording and their sound, such as a `nmfaudio.Transcription`."""
-
-    @property
-    def notes(self) -> Sequence[Note]: ...
-    @property
-    def mixture(self) -> np.ndarray: ...
-    @property
-    def sr(self) -> int: ...
-    def sonify(self, *, beside: bool = False) -> np.ndarray:
-        """Synthesise the notes, alone or beside the recording."""
 
 
 class Templates(Drawn, Protocol):
@@ -130,9 +114,9 @@ def stems_html(
     return Card(
         title=title,
         facts=[
-            _counted(len(sounds), "stem"),
-            _counted(fitted.n_components, "component"),
-            *_recording_facts(len(mixture), samples, stems.sr),
+            counted(len(sounds), "stem"),
+            counted(fitted.n_components, "component"),
+            *recording_facts(len(mixture), samples, stems.sr),
         ],
         columns=["stem", "components", "energy", "centre"],
         rows=rows,
@@ -175,33 +159,6 @@ def decomposition_html(decomposition: Decomposition) -> str:
     ).html()
 
 
-def transcription_html(transcription: TranscribedNotes) -> str:
-    """Build the HTML of a transcription: a piano roll, and players of recording and notes.
-
-    Parameters
-    ----------
-    transcription : Transcription
-
-    Returns
-    -------
-    str
-    """
-    t = transcription
-    channels, samples = t.mixture.shape
-    rows = [Row(["recording"], t.mixture)]
-    if t.notes:
-        rows.append(Row(["notes as simple tones"], t.sonify()[None]))
-        rows.append(Row(["recording left, notes right"], t.sonify(beside=True)))
-    return Card(
-        title="Transcription",
-        facts=[*_note_facts(t.notes), *_recording_facts(channels, samples, t.sr)],
-        columns=["sound"],
-        rows=rows,
-        sr=t.sr,
-        picture=Picture(t.plot, "Notes over the salience of pitches") if t.notes else None,
-    ).html()
-
-
 def dictionary_html(
     dictionary: Templates, *, facts: Sequence[str], sounds: Mapping[str, np.ndarray]
 ) -> str:
@@ -223,7 +180,7 @@ def dictionary_html(
     rows = [Row([name, str(labels.count(name))], sounds.get(name)) for name in dictionary.names]
     return Card(
         title=type(dictionary).__name__,
-        facts=[_counted(len(rows), "label"), _counted(len(labels), "template"), *facts],
+        facts=[counted(len(rows), "label"), counted(len(labels), "template"), *facts],
         columns=["label", "templates"],
         rows=rows,
         sr=dictionary.transform.sr,
@@ -248,15 +205,15 @@ def rank_selection_html(selection: RankSelection) -> str:
     ranks = selection.ranks
     first = max(0, min(ranks.index(selection.best) - _MOST_RANKS // 2, len(ranks) - _MOST_RANKS))
     shown = ranks[first : first + _MOST_RANKS]
-    scores = (_number(selection.scores[rank], ".4g") for rank in shown)
+    scores = (number(selection.scores[rank], ".4g") for rank in shown)
     omitted = len(ranks) - len(shown)
     return Card(
         title="RankSelection",
-        facts=[_counted(selection.best, "component"), selection.method, selection.meaning],
+        facts=[counted(selection.best, "component"), selection.method, selection.meaning],
         columns=["rank", *(f"{r} (best)" if r == selection.best else str(r) for r in shown)],
         rows=[Row(["score", *scores])],
         picture=Picture(selection.plot, "Scores of the ranks, with the selected one marked"),
-        remarks=[f"{_counted(omitted, 'further rank')} not listed."] if omitted else [],
+        remarks=[f"{counted(omitted, 'further rank')} not listed."] if omitted else [],
     ).html()
 
 
@@ -282,7 +239,7 @@ def evaluation_html(evaluation: SourceScores, *, labels: Mapping[str, str]) -> s
     mean = Row(["mean", *([""] if renamed else []), *_decibels(e.mean.values())], strong=True)
     return Card(
         title="Evaluation",
-        facts=[_counted(len(rows), "source"), "scores in dB, higher is better"],
+        facts=[counted(len(rows), "source"), "scores in dB, higher is better"],
         columns=["source", *(["estimate"] if renamed else []), *(labels[m] for m in e.scores)],
         rows=[*rows, mean],
         picture=Picture(e.plot, "Scores of each source as bars"),
@@ -299,33 +256,5 @@ def _features(group: ComponentFeatures) -> list[str]:
     ]
 
 
-def _recording_facts(channels: int, samples: int, sr: int) -> list[str]:
-    """Duration, sample rate and channels as text."""
-    return [
-        f"{samples / sr:.2f} s",
-        f"{sr} Hz",
-        _CHANNELS.get(channels, f"{channels} channels"),
-    ]
-
-
-def _note_facts(notes: Sequence[Note]) -> list[str]:
-    """Number and range of the notes as text."""
-    if not notes:
-        return ["no notes"]
-    lowest, highest = (f(notes, key=lambda note: note.pitch) for f in (min, max))
-    return [_counted(len(notes), "note"), f"{sound_name(lowest)} to {sound_name(highest)}"]
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" + "s" * (count != 1)
-
-
 def _decibels(values: Iterable[float]) -> list[str]:
-    return [_number(x, "z.1f") for x in values]
-
-
-def _number(x: float, style: str) -> str:
-    """Number as text, with a minus sign; – for NaN."""
-    if math.isnan(x):
-        return "–"
-    return format(x, style).replace("-", "−").replace("inf", "∞")
+    return [number(x, "z.1f") for x in values]
