@@ -7,7 +7,7 @@ import sys
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from nmfaudio._common.options import option, switch
 from nmfaudio._common.time_ranges import parse_time_range
@@ -17,9 +17,6 @@ from nmfaudio.cli.failures import joint_code, printable, report_failure
 from nmfaudio.cli.output import emit
 from nmfaudio.cli.parser import at_least
 from nmfaudio.errors import AudioWarning, ContentError, ParameterError
-
-if TYPE_CHECKING:
-    from nmfaudio.metrics.note_errors import ClassifiedNote
 
 _TOLERANCE = 50  # ms
 _AUDIO = "evaluation of audio"
@@ -88,11 +85,6 @@ examples:
         "take all notes for drums, not only those on channel 10 and tables of seconds,drum",
         group=_NOTES,
     )
-    errors: bool = switch(
-        "also count the errors by kind (timing, octave, semitone, merged, missed, repeated, extra),"
-        " by pitch and by velocity",
-        group=_NOTES,
-    )
     tolerance: int | None = option(
         None,
         f"tolerance of onsets in milliseconds (default: {_TOLERANCE})",
@@ -114,7 +106,7 @@ examples:
                 hint="is for audio, and not for notes",
             )
             return self._compare_notes()
-        self._refuse("drums", "tolerance", "errors", hint="is for notes; add --notes")
+        self._refuse("drums", "tolerance", hint="is for notes; add --notes")
         return self._compare_audio()
 
     def _are_notes(self) -> bool:
@@ -165,12 +157,10 @@ examples:
                 " the true notes come first",
                 file=sys.stderr,
             )
-        from nmfaudio.metrics.note_errors import NoteErrors
         from nmfaudio.metrics.summary import TranscriptionSummary
 
         scores: dict[str, Any] = {}
-        errors: list[ClassifiedNote] = []
-        reports = [self._compare_piece(*pair, scores, errors) for pair in pairs]
+        reports = [self._compare_piece(*pair, scores) for pair in pairs]
         summary = TranscriptionSummary(scores)
         code = joint_code(report["exit_code"] for report in reports)
         if self.json:
@@ -180,22 +170,14 @@ examples:
             are_folders = all(map(os.path.isdir, self.files))
             shown = summary if are_folders else next(iter(scores.values()))
             emit(f"{shown}\n")
-            if self.errors:
-                emit(f"\n{NoteErrors(tuple(errors))}\n")
             if unmatched:
                 emit(f"\nestimates without a reference: {', '.join(map(printable, unmatched))}\n")
         return code
 
     def _compare_piece(
-        self,
-        piece: str,
-        reference: Path,
-        estimate: Path | None,
-        scores: dict[str, Any],
-        errors: list[ClassifiedNote],
+        self, piece: str, reference: Path, estimate: Path | None, scores: dict[str, Any]
     ) -> dict[str, Any]:
         """Evaluate one piece; its failure is reported and does not stop the others."""
-        from nmfaudio.metrics.note_errors import note_errors
         from nmfaudio.metrics.transcription import evaluate_transcription
 
         report: dict[str, Any] = {"piece": piece, "reference": reference, "estimate": estimate}
@@ -215,8 +197,4 @@ examples:
             )
             scores[piece] = result
             report["scores"] = result.to_dict()
-            if self.errors:
-                found = note_errors(reference, estimate, tolerance=milliseconds / 1000)
-                errors += found.notes
-                report["errors"] = found.to_dict()
         return report

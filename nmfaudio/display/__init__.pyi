@@ -11,8 +11,6 @@ from .losses import plot_losses as plot_losses
 from .masks import plot_masks as plot_masks
 from .model import plot_model as plot_model
 from .mosaic import plot_mosaic as plot_mosaic
-from .note_errors import plot_note_errors as plot_note_errors
-from .note_errors import plot_tolerance_curve as plot_tolerance_curve
 from .note_scores import plot_note_scores as plot_note_scores
 from .note_scores import plot_piece_scores as plot_piece_scores
 from .notes import plot_notes as plot_notes

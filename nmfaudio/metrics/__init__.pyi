@@ -4,11 +4,6 @@ from .comparison import PairedTest as PairedTest
 from .comparison import compare as compare
 from .evaluation import Evaluation as Evaluation
 from .evaluation import evaluate as evaluate
-from .note_errors import ClassifiedNote as ClassifiedNote
-from .note_errors import NoteErrors as NoteErrors
-from .note_errors import ToleranceCurve as ToleranceCurve
-from .note_errors import note_errors as note_errors
-from .note_errors import tolerance_curve as tolerance_curve
 from .scale_invariant import best_assignment as best_assignment
 from .scale_invariant import si_sdr as si_sdr
 from .summary import TranscriptionSummary as TranscriptionSummary

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +14,10 @@ import numpy as np
 from nmfaudio._common.dataframes import to_dataframe
 from nmfaudio._common.equality import EqualByContent
 from nmfaudio._common.files import show
+from nmfaudio._common.pitch import midi_to_hz
 from nmfaudio._common.validation import as_number
 from nmfaudio._public import public
 from nmfaudio.errors import ContentError, ParameterError
-from nmfaudio.metrics.note_matching import drum_scores, frame_scores, named, note_scores
 from nmfaudio.symbolic.conversion import Notes, as_notes
 from nmfaudio.symbolic.names import DRUM_CHANNEL, part_named
 from nmfaudio.symbolic.note import Note
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     import pandas
     from matplotlib.axes import Axes
 
+_FRAMES_PER_SECOND = 100  # as in MIREX multi-F0 estimation
+_SHORTEST = 1e-3  # s; mir_eval rejects notes of length 0
+_FULL = 127  # highest velocity on the scale that mir_eval expects
 _LABELS = {
     "onset": "onset",
     "offset": "onset, offset",
@@ -98,7 +102,7 @@ class TranscriptionScores(EqualByContent):
         """All measures by name; those of a drum are ``kick_p``, ``kick_r``, ``kick_f``."""
         values = {f.name: getattr(self, f.name) for f in fields(self) if f.type == "float"}
         for part, scores in self.drums.items():
-            values |= named(part, scores)
+            values |= _named(part, scores)
         return values
 
     def to_dict(self) -> dict[str, Any]:
@@ -270,7 +274,7 @@ def evaluate_transcription(
     3 notes in the reference, 3 estimated
     """
     tolerances = {
-        "onset_tolerance": as_seconds(tolerance),
+        "onset_tolerance": _as_seconds(tolerance),
         "pitch_tolerance": as_number(pitch_tolerance, "pitch_tolerance", above=0),
         "offset_min_tolerance": tolerance,
     }
@@ -281,21 +285,21 @@ def evaluate_transcription(
     if drums:
         _require_drums(sides[0], _label(reference, "reference"))
         _require_drums(sides[1], _label(estimated, "estimated"))
-    (notes, hits), (est_notes, est_hits) = (split_drums(side, drums) for side in sides)
-    scores = note_scores(notes, est_notes, tolerances, offset_ratio, velocity_tolerance)
-    scores |= frame_scores(notes, est_notes, pitch_tolerance / 100)
-    parts = drum_scores(hits, est_hits, tolerance)
+    (notes, hits), (est_notes, est_hits) = (_notes_and_hits(side, drums) for side in sides)
+    scores = _note_scores(notes, est_notes, tolerances, offset_ratio, velocity_tolerance)
+    scores |= _frame_scores(notes, est_notes, pitch_tolerance / 100)
+    parts = _drum_scores(hits, est_hits, tolerance)
     means = np.mean(list(parts.values()), axis=0).tolist() if parts else [math.nan] * 3
     return TranscriptionScores(
         **scores,
-        **named("drum", means),
+        **_named("drum", means),
         drums=parts,
         n_reference=len(notes) + sum(map(len, hits.values())),
         n_estimated=len(est_notes) + sum(map(len, est_hits.values())),
     )
 
 
-def as_seconds(tolerance: float) -> float:
+def _as_seconds(tolerance: float) -> float:
     """Return a tolerance in seconds; more than one second is mistaken for milliseconds."""
     tolerance = as_number(tolerance, "tolerance", above=0)
     if tolerance > 1:
@@ -335,7 +339,7 @@ def _require_drums(notes: Sequence[Note], label: str) -> None:
             )
 
 
-def split_drums(
+def _notes_and_hits(
     notes: Sequence[Note], drums: bool
 ) -> tuple[list[Note], Mapping[str, Sequence[float]]]:
     """Pitched notes, and the onsets of each drum."""
@@ -351,3 +355,105 @@ def split_drums(
     # measures on the choice.
     pitched.sort(key=lambda note: (note.onset, note.pitch, note.offset, note.velocity))
     return pitched, {part: sorted(times) for part, times in hits.items()}
+
+
+def _named(name: str, values: Iterable[float]) -> dict[str, float]:
+    """Precision, recall and F-measure under their names."""
+    return {f"{name}_{which}": float(x) for which, x in zip("prf", values, strict=True)}
+
+
+def _score_of_empty(reference: Sequence[Note], estimated: Sequence[Note]) -> float:
+    """Score where at least one side has no notes."""
+    return 0.0 if reference or estimated else math.nan
+
+
+def _note_scores(
+    reference: Sequence[Note],
+    estimated: Sequence[Note],
+    tolerances: Mapping[str, float],
+    offset_ratio: float,
+    velocity_tolerance: float,
+) -> dict[str, float]:
+    """Measures of matched notes, with and without offsets and velocities."""
+    names = ("onset", "offset", "velocity", "offset_velocity")
+    if not (reference and estimated):
+        empty = [_score_of_empty(reference, estimated)] * 3
+        return {k: v for name in names for k, v in _named(name, empty).items()}
+    from mir_eval import transcription, transcription_velocity
+
+    ref, est = _arrays(reference), _arrays(estimated)
+    scores: dict[str, float] = {}
+    for name, ratio in (("onset", None), ("offset", offset_ratio)):  # None: offsets do not count
+        settings = {**tolerances, "offset_ratio": ratio}
+        timing = transcription.precision_recall_f1_overlap(*ref[:2], *est[:2], **settings)
+        velocity = transcription_velocity.precision_recall_f1_overlap(
+            *ref, *est, velocity_tolerance=velocity_tolerance, **settings
+        )
+        scores |= _named(name, timing[:3])
+        scores |= _named("velocity" if ratio is None else "offset_velocity", velocity[:3])
+    return scores
+
+
+def _arrays(notes: Sequence[Note]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Intervals in seconds [shape=(note, 2)], pitches in Hz and velocities, as in mir_eval."""
+    intervals = np.array([(n.onset, max(n.offset, n.onset + _SHORTEST)) for n in notes])
+    hertz = midi_to_hz(np.array([n.pitch for n in notes]))
+    return intervals, hertz, _FULL * np.array([n.velocity for n in notes])
+
+
+def _frame_scores(
+    reference: Sequence[Note], estimated: Sequence[Note], semitones: float
+) -> dict[str, float]:
+    """Frame measures of `mir_eval.multipitch`, computed once per run of equal frames."""
+    if not (reference and estimated):
+        empty = _score_of_empty(reference, estimated)
+        return _named("frame", [empty] * 3) | {"frame_accuracy": empty}
+    from mir_eval import multipitch, util
+
+    spans = _frames(reference), _frames(estimated)
+    edges = np.unique(np.concatenate(spans))
+    lengths = np.diff(edges)  # frames per run
+    ref, est = (
+        _active_pitches(notes, span, edges[:-1])
+        for notes, span in zip((reference, estimated), spans, strict=True)
+    )
+    hits = multipitch.compute_num_true_positives(ref, est, window=semitones) * lengths
+    counts = (multipitch.compute_num_freqs(pitches) * lengths for pitches in (ref, est))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # all notes of one side may be shorter than a frame
+        precision, recall, accuracy = multipitch.compute_accuracy(hits, *counts)
+    f = util.f_measure(precision, recall)
+    return _named("frame", (precision, recall, f)) | {"frame_accuracy": float(accuracy)}
+
+
+def _frames(notes: Sequence[Note]) -> np.ndarray:
+    """First frame of each note, and the first after it [shape=(note, 2)]."""
+    seconds = np.array([(n.onset, n.offset) for n in notes])
+    # Rounded first: 0.07 s · 100 is above 7 in floating point, and belongs to frame 7.
+    return np.ceil(np.round(seconds * _FRAMES_PER_SECOND, 6)).astype(int)
+
+
+def _active_pitches(
+    notes: Sequence[Note], spans: np.ndarray, frames: np.ndarray
+) -> list[np.ndarray]:
+    """Distinct pitches active in each of `frames`."""
+    pitches = np.array([n.pitch for n in notes])
+    start, stop = spans.T
+    return [np.unique(pitches[(start <= t) & (t < stop)]) for t in frames]
+
+
+def _drum_scores(
+    reference: Mapping[str, Sequence[float]],
+    estimated: Mapping[str, Sequence[float]],
+    tolerance: float,
+) -> dict[str, tuple[float, float, float]]:
+    """Precision, recall and F-measure of each drum; its hits are matched as events."""
+    from mir_eval import util
+
+    scores = {}
+    for part in dict.fromkeys((*reference, *estimated)):
+        ref, est = np.array(reference.get(part, [])), np.array(estimated.get(part, []))
+        hits = len(util.match_events(ref, est, tolerance)) if ref.size and est.size else 0
+        precision, recall = hits / max(est.size, 1), hits / max(ref.size, 1)
+        scores[part] = (precision, recall, float(util.f_measure(precision, recall)))
+    return scores

@@ -33,19 +33,6 @@ def test_two_files_give_a_table(nmfaudio):
     assert (scores.onset_p, scores.onset_r) == (1, 0.8)
 
 
-def test_errors_are_counted_by_kind(nmfaudio):
-    result = nmfaudio("evaluate", "true/waltz.mid", "made/waltz.csv", "--errors")
-    errors = na.metrics.note_errors("true/waltz.mid", "made/waltz.csv")
-    assert errors.counts["missed"] == 2
-    assert result.out.endswith(f"\n\n{errors}\n")
-    result = nmfaudio("evaluate", "true", "made", "--errors", "--json")
-    files = {report["piece"]: report["errors"] for report in result.json["files"]}
-    assert files["waltz"] == errors.to_dict()
-    assert files["march"]["counts"]["missed"] == 5
-    result = nmfaudio("evaluate", "true", "made", "--errors")
-    assert "missed         7\n" in result.out
-
-
 @pytest.mark.parametrize(
     ("reference", "estimate"),
     [
