@@ -55,6 +55,9 @@ ONE_PANEL = {
     "hits": lambda x, **o: na.display.plot_notes(HITS, HITS[1:], **o),
     "evaluation": lambda x, **o: evaluation().plot(**o),
     "note scores": lambda x, **o: na.evaluate_transcription(NOTES, NOTES[1:]).plot(**o),
+    "tolerances": lambda x, **o: na.display.plot_tolerance_curve(
+        {LONG: na.metrics.tolerance_curve(NOTES, NOTES[1:])}, **o
+    ),
     "mosaic": lambda x, **o: mosaic().plot(**o),
     "dictionary": lambda x, **o: dictionary().plot(**o),
 }
@@ -64,6 +67,7 @@ SEVERAL_PANELS = {
     "stems": lambda x, **o: x["stems"].plot(**o),
     "masks": lambda x, **o: na.display.plot_masks(x["stems"], **o),
     "templates": lambda x, **o: na.display.plot_templates(dictionary(), **o),
+    "errors": lambda x, **o: na.metrics.transcription_errors(NOTES, NOTES[1:]).plot(**o),
     "ranks": lambda x, **o: na.display.plot_rank_selection(
         [selection(name) for name in ("cv", "ard", "error", "stability")], true_rank=2, **o
     ),
