@@ -84,6 +84,7 @@ def plot_transcription_errors(errors: NoteErrors, *, fig: Any = None) -> Panels:
             ax.get_legend().remove()
     most = max(count for rows in groups.values() for row in rows.values() for count in row)
     axes[-1].set(xlim=(0, _MARGIN * max(most, 1)), xlabel="notes")
+    axes[-1].xaxis.get_major_locator().set_params(integer=True)
     figure.align_ylabels(axes)
     return Panels(dict(zip(groups, axes, strict=True)), own=fig is None)
 
