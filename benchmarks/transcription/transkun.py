@@ -1,4 +1,4 @@
-"""Transkun, a network for pianos whose weights are in its wheel (extra ``benchmark-transkun``)."""
+"""Transkun, a network for pianos whose weights are in its wheel (extra ``bench-transkun``)."""
 
 from __future__ import annotations
 
