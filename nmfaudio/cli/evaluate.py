@@ -225,8 +225,8 @@ examples:
         for piece, (kinds, curve) in errors.items():
             emit(f"\nerrors of {printable(piece)}\n{kinds}\n")
             for groups in (kinds.by_pitch(), kinds.by_velocity()):
-                emit("\n          missed  extra\n")
+                emit(f"\n{'':9}   hits  missed  extra\n")
                 for name, group in groups.items():
                     missed, extra = sum(group.missed.values()), sum(group.extra.values())
-                    emit(f"{name:<9}  {missed:5}  {extra:5}\n")
+                    emit(f"{name:<9}  {group.hits:5}  {missed:6}  {extra:5}\n")
             emit(f"\n{curve}\n")

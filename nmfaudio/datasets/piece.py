@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,8 +13,8 @@ from nmfaudio.symbolic.note import Note
 class Piece:
     """Recording with notes.
 
-    It is accepted wherever notes are, and ``audio, notes = piece`` divides it into the pair that
-    `nmfaudio.Transcriber.tune` takes.
+    It is accepted wherever notes are. `nmfaudio.Transcriber.tune` takes
+    ``((piece.audio, piece.notes) for piece in pieces)``.
 
     Parameters
     ----------
@@ -57,6 +57,3 @@ class Piece:
     def notes(self) -> list[Note]:
         """Notes sorted by onset, read from the annotations."""
         return sorted(self.reader(self.annotations), key=lambda note: (note.onset, note.pitch))
-
-    def __iter__(self) -> Iterator[Path | list[Note]]:
-        return iter((self.audio, self.notes))
