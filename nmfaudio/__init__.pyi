@@ -1,4 +1,5 @@
 from . import audio as audio
+from . import datasets as datasets
 from . import dictionaries as dictionaries
 from . import display as display
 from . import errors as errors
@@ -22,6 +23,7 @@ from .audio import read as read
 from .audio import soft_masks as soft_masks
 from .audio import write as write
 from .audio.examples import example as example
+from .datasets import load_dataset as load_dataset
 from .dictionaries import CorpusFit as CorpusFit
 from .dictionaries import Dictionary as Dictionary
 from .dictionaries import NoteDictionary as NoteDictionary

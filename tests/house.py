@@ -18,7 +18,7 @@ ROWS = (
     ("streaming",),
     ("separators", "transcription", "mosaics"),
     ("stems",),
-    ("dictionaries", "metrics", "estimators"),
+    ("dictionaries", "metrics", "estimators", "datasets"),
     ("display",),
     ("symbolic", "registration"),
     ("audio", "factorisation"),

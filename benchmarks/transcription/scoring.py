@@ -11,7 +11,7 @@ import numpy as np
 import nmfaudio as na
 from benchmarks.transcription.cases import DRUM_PITCHES, Case, Piece
 from benchmarks.transcription.systems import Recognise, System
-from benchmarks.transcription.tries import Tries, timed
+from benchmarks.transcription.tries import Timed, timed
 from nmfaudio.symbolic.note import Note
 
 Row = dict[str, Any]
@@ -29,14 +29,14 @@ MEASURES = {
 def judge(case: Case, system: System) -> Iterator[Row]:
     """Yield one row per piece."""
     recognise: Recognise | None = None
-    results: dict[str, tuple[Tries, float]] = {}
+    results: dict[str, Timed] = {}
     for development, test in case.folds():
         if recognise is None or case.task == "drums":  # drums train on each fold
             recognise, results = system.prepare(case.instruments, development), {}
         for piece in test:
             if piece.name not in results:
                 results[piece.name] = _tried(recognise, piece)
-            notes, seconds = results[piece.name]
+            notes, seconds, cpu_seconds = results[piece.name]
             threshold = next(iter(notes))
             if len(notes) > 1:
                 for tuning_piece in development:
@@ -50,23 +50,24 @@ def judge(case: Case, system: System) -> Iterator[Row]:
                 "piece": piece.name,
                 "threshold": threshold,
                 "times_real_time": piece.seconds / seconds,
+                "cpu_seconds": 30 * cpu_seconds / piece.seconds,
                 **_scores(notes[threshold], piece, case.task),
             }
 
 
-def _tried(recognise: Recognise, piece: Piece) -> tuple[Tries, float]:
+def _tried(recognise: Recognise, piece: Piece) -> Timed:
     """Transcribe a piece with progress on stderr."""
-    tries = timed(recognise, piece)
+    result = timed(recognise, piece)
     print(".", end="", file=sys.stderr, flush=True)
-    return tries
+    return result
 
 
-def _best(pieces: Sequence[Piece], results: Mapping[str, tuple[Tries, float]], task: str) -> Any:
+def _best(pieces: Sequence[Piece], results: Mapping[str, Timed], task: str) -> Any:
     """Threshold with the highest mean F on these pieces."""
     measure = "drum_f" if task == "drums" else "onset_f"
-    thresholds = list(results[pieces[0].name][0])
+    thresholds = list(results[pieces[0].name].tries)
     means = [
-        np.nanmean([_scores(results[p.name][0][threshold], p, task)[measure] for p in pieces])
+        np.nanmean([_scores(results[p.name].tries[threshold], p, task)[measure] for p in pieces])
         for threshold in thresholds
     ]
     return thresholds[int(np.argmax(means))]
@@ -82,7 +83,7 @@ def _scores(notes: Sequence[Note], piece: Piece, task: str) -> dict[str, float]:
     return {k: v for k, v in scores.measures.items() if k.endswith("_f")}
 
 
-def table(rows: Sequence[Row], task: str, measure: str, label: str) -> str:
+def table(rows: Sequence[Row], task: str, measure: str, label: str, form: str = "{:.3f}") -> str:
     """Table of systems by cases: means over pieces with their bootstrap intervals."""
     rows = [row for row in rows if row["task"] == task]
     cases = list(dict.fromkeys(row["case"] for row in rows))
@@ -90,9 +91,12 @@ def table(rows: Sequence[Row], task: str, measure: str, label: str) -> str:
     for system in dict.fromkeys(row["system"] for row in rows):
         cells = [
             _cell(
-                row.get(measure, np.nan)
-                for row in rows
-                if (row["system"], row["case"]) == (system, case)
+                (
+                    row.get(measure, np.nan)
+                    for row in rows
+                    if (row["system"], row["case"]) == (system, case)
+                ),
+                form,
             )
             for case in cases
         ]
@@ -106,11 +110,13 @@ def tables(rows: Sequence[Row]) -> Iterator[str]:
         if any(row["task"] == task for row in rows):
             for measure, label in measures.items():
                 yield table(rows, task, measure, label)
+            yield table(rows, task, "cpu_seconds", "CPU seconds per 30 s", "{:.1f}")
 
 
-def _cell(values: Iterable[float]) -> str:
+def _cell(values: Iterable[float], form: str) -> str:
     """Mean with its bootstrap interval."""
     mean, low, high = na.metrics.bootstrap(values)
     if np.isnan(mean):
         return ""
-    return f"{mean:.3f}" if np.isnan(low) else f"{mean:.3f} ({low:.3f}–{high:.3f})"
+    shown, *bounds = (form.format(x) for x in (mean, low, high))
+    return shown if np.isnan(low) else f"{shown} ({'–'.join(bounds)})"

@@ -33,7 +33,7 @@ def speed_table(cases: Sequence[Case], systems: Sequence[System], rounds: int) -
     seconds: dict[str, list[float]] = {name: [] for name in prepared}
     for _ in range(rounds + 1):
         for name, recognise in prepared.items():
-            seconds[name].append(timed(recognise, piece)[1])
+            seconds[name].append(timed(recognise, piece).seconds)
     lines = ["| 30 s of piano | s | × real time |", "|---|---|---|"]
     for name, taken in seconds.items():
         median = float(np.median(taken[1:]))

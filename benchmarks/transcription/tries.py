@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from benchmarks.transcription.cases import Piece
 from nmfaudio.symbolic.note import Note
@@ -33,9 +34,18 @@ class Tries(Mapping[Hashable, Sequence[Note]]):
         return self._settings[len(self._settings) // 2]
 
 
-def timed(recognise: Callable[[Piece], Tries], piece: Piece) -> tuple[Tries, float]:
-    """Return the notes by setting, and the seconds from audio to the notes of one setting."""
-    began = time.perf_counter()
+class Timed(NamedTuple):
+    """Notes of a piece with the time that they took."""
+
+    tries: Tries
+    seconds: float
+    cpu_seconds: float
+    """Of all threads of the process."""
+
+
+def timed(recognise: Callable[[Piece], Tries], piece: Piece) -> Timed:
+    """Return the notes by setting, and the time from audio to the notes of one setting."""
+    began, began_cpu = time.perf_counter(), time.process_time()
     tries = recognise(piece)
     tries[tries.middle]
-    return tries, time.perf_counter() - began
+    return Timed(tries, time.perf_counter() - began, time.process_time() - began_cpu)

@@ -85,6 +85,11 @@ examples:
         "take all notes for drums, not only those on channel 10 and tables of seconds,drum",
         group=_NOTES,
     )
+    errors: bool = switch(
+        "also count missed and extra notes by kind (timing, repeated, octave, semitone, other),"
+        " pitch and velocity, and compute F for several tolerances",
+        group=_NOTES,
+    )
     tolerance: int | None = option(
         None,
         f"tolerance of onsets in milliseconds (default: {_TOLERANCE})",
@@ -106,7 +111,7 @@ examples:
                 hint="is for audio, and not for notes",
             )
             return self._compare_notes()
-        self._refuse("drums", "tolerance", hint="is for notes; add --notes")
+        self._refuse("drums", "tolerance", "errors", hint="is for notes; add --notes")
         return self._compare_audio()
 
     def _are_notes(self) -> bool:
@@ -160,7 +165,8 @@ examples:
         from nmfaudio.metrics.summary import TranscriptionSummary
 
         scores: dict[str, Any] = {}
-        reports = [self._compare_piece(*pair, scores) for pair in pairs]
+        errors: dict[str, Any] = {}
+        reports = [self._compare_piece(*pair, scores, errors) for pair in pairs]
         summary = TranscriptionSummary(scores)
         code = joint_code(report["exit_code"] for report in reports)
         if self.json:
@@ -170,12 +176,18 @@ examples:
             are_folders = all(map(os.path.isdir, self.files))
             shown = summary if are_folders else next(iter(scores.values()))
             emit(f"{shown}\n")
+            self._show_errors(errors)
             if unmatched:
                 emit(f"\nestimates without a reference: {', '.join(map(printable, unmatched))}\n")
         return code
 
     def _compare_piece(
-        self, piece: str, reference: Path, estimate: Path | None, scores: dict[str, Any]
+        self,
+        piece: str,
+        reference: Path,
+        estimate: Path | None,
+        scores: dict[str, Any],
+        errors: dict[str, Any],
     ) -> dict[str, Any]:
         """Evaluate one piece; its failure is reported and does not stop the others."""
         from nmfaudio.metrics.transcription import evaluate_transcription
@@ -189,12 +201,32 @@ examples:
                     f"{printable(str(reference))}: has no estimate of its name in "
                     f"{printable(self.files[1])}; add one, even if it has no notes"
                 )
+            tolerance = milliseconds / 1000
             result = evaluate_transcription(
-                reference=reference,
-                estimated=estimate,
-                tolerance=milliseconds / 1000,
-                drums=self.drums,
+                reference, estimate, tolerance=tolerance, drums=self.drums
             )
-            scores[piece] = result
             report["scores"] = result.to_dict()
+            if self.errors:
+                errors[piece] = self._find_errors(reference, estimate, tolerance)
+                kinds, curve = errors[piece]
+                report |= {"errors": kinds.to_dict(), "tolerance_curve": curve.to_dict()}
+            scores[piece] = result
         return report
+
+    def _find_errors(self, reference: Path, estimate: Path, tolerance: float) -> tuple[Any, Any]:
+        """Kinds of errors of a piece, and F by tolerance."""
+        from nmfaudio.metrics import tolerance_curve, transcription_errors
+
+        kinds = transcription_errors(reference, estimate, tolerance=tolerance, drums=self.drums)
+        return kinds, tolerance_curve(reference, estimate, drums=self.drums)
+
+    def _show_errors(self, errors: dict[str, tuple[Any, Any]]) -> None:
+        """Print the errors of each piece."""
+        for piece, (kinds, curve) in errors.items():
+            emit(f"\nerrors of {printable(piece)}\n{kinds}\n")
+            for groups in (kinds.by_pitch(), kinds.by_velocity()):
+                emit(f"\n{'':9}   hits  missed  extra\n")
+                for name, group in groups.items():
+                    missed, extra = sum(group.missed.values()), sum(group.extra.values())
+                    emit(f"{name:<9}  {group.hits:5}  {missed:6}  {extra:5}\n")
+            emit(f"\n{curve}\n")

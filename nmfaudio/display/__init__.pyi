@@ -19,5 +19,7 @@ from .rank_selection import plot_rank_scores as plot_rank_scores
 from .rank_selection import plot_rank_selection as plot_rank_selection
 from .spectrograms import plot_stems as plot_stems
 from .templates import plot_templates as plot_templates
+from .transcription_errors import plot_tolerance_curve as plot_tolerance_curve
+from .transcription_errors import plot_transcription_errors as plot_transcription_errors
 from .tuning import plot_tuning as plot_tuning
 from .updates import plot_updates as plot_updates

@@ -12,13 +12,13 @@ from nmfaudio._common.validation import as_number
 from nmfaudio.audio.transforms import Transform
 from nmfaudio.display.decibels import to_decibels
 from nmfaudio.display.grid import MOST_COLUMNS, grid_of, pool
-from nmfaudio.display.note_matches import match_notes
 from nmfaudio.display.panels import one_panel
 from nmfaudio.display.style import colours, free_labels, is_dark, legend_above
 from nmfaudio.errors import ParameterError
 from nmfaudio.symbolic.conversion import Notes, as_notes
 from nmfaudio.symbolic.names import DRUM_CHANNEL, DRUM_PARTS, pitch_name, sound_name
 from nmfaudio.symbolic.note import Note
+from nmfaudio.symbolic.note_matches import match_notes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

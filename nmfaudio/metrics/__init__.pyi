@@ -9,5 +9,9 @@ from .scale_invariant import si_sdr as si_sdr
 from .summary import TranscriptionSummary as TranscriptionSummary
 from .summary import bootstrap as bootstrap
 from .summary import evaluate_transcriptions as evaluate_transcriptions
-from .transcription import TranscriptionScores as TranscriptionScores
+from .tolerance_curve import ToleranceCurve as ToleranceCurve
+from .tolerance_curve import tolerance_curve as tolerance_curve
 from .transcription import evaluate_transcription as evaluate_transcription
+from .transcription_errors import TranscriptionErrors as TranscriptionErrors
+from .transcription_errors import transcription_errors as transcription_errors
+from .transcription_scores import TranscriptionScores as TranscriptionScores

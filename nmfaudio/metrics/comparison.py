@@ -20,7 +20,7 @@ from nmfaudio.errors import ParameterError
 from nmfaudio.factorisation.engine import generator
 from nmfaudio.metrics.evaluation import Evaluation
 from nmfaudio.metrics.summary import Interval, TranscriptionSummary, bootstrap
-from nmfaudio.metrics.transcription import TranscriptionScores
+from nmfaudio.metrics.transcription_scores import TranscriptionScores
 
 if TYPE_CHECKING:
     import pandas

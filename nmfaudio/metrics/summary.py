@@ -15,7 +15,8 @@ from nmfaudio._common.equality import EqualByContent
 from nmfaudio._common.validation import as_count, as_number, as_pair
 from nmfaudio.errors import ParameterError
 from nmfaudio.factorisation.engine import generator
-from nmfaudio.metrics.transcription import TranscriptionScores, evaluate_transcription, nan_to_none
+from nmfaudio.metrics.transcription import evaluate_transcription
+from nmfaudio.metrics.transcription_scores import TranscriptionScores, nan_to_none
 from nmfaudio.symbolic.conversion import Notes
 
 if TYPE_CHECKING:

@@ -5,185 +5,23 @@ from __future__ import annotations
 import math
 import os
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from nmfaudio._common.dataframes import to_dataframe
-from nmfaudio._common.equality import EqualByContent
 from nmfaudio._common.files import show
-from nmfaudio._common.pitch import midi_to_hz
 from nmfaudio._common.validation import as_number
 from nmfaudio._public import public
 from nmfaudio.errors import ContentError, ParameterError
+from nmfaudio.metrics.transcription_scores import TranscriptionScores, measures_named
 from nmfaudio.symbolic.conversion import Notes, as_notes
 from nmfaudio.symbolic.names import DRUM_CHANNEL, part_named
 from nmfaudio.symbolic.note import Note
-
-if TYPE_CHECKING:
-    import pandas
-    from matplotlib.axes import Axes
+from nmfaudio.symbolic.note_matches import note_arrays
 
 _FRAMES_PER_SECOND = 100  # as in MIREX multi-F0 estimation
-_SHORTEST = 1e-3  # s; mir_eval rejects notes of length 0
 _FULL = 127  # highest velocity on the scale that mir_eval expects
-_LABELS = {
-    "onset": "onset",
-    "offset": "onset, offset",
-    "velocity": "onset, velocity",
-    "offset_velocity": "onset, offset, velocity",
-    "frame": "frames of 10 ms",
-}
-
-
-@dataclass(frozen=True, eq=False)
-class TranscriptionScores(EqualByContent):
-    """Precision, recall and F-measure of transcribed notes, each from 0 to 1.
-
-    ``print(scores)`` shows a table. Measures that do not apply (velocities of drums, drums of a
-    piano) are NaN.
-
-    Parameters
-    ----------
-    onset_p, onset_r, onset_f : float
-        Notes are correct if their pitch and onset are.
-    offset_p, offset_r, offset_f : float
-        Notes are correct if their pitch, onset and offset are.
-    velocity_p, velocity_r, velocity_f : float
-        Notes are correct if their pitch, onset and velocity are.
-    offset_velocity_p, offset_velocity_r, offset_velocity_f : float
-        Notes are correct if their pitch, onset, offset and velocity are.
-    frame_p, frame_r, frame_f, frame_accuracy : float
-        Active pitches, counted every 10 ms; the accuracy is TP / (TP + FN + FP).
-    drum_p, drum_r, drum_f : float
-        Means over the drums that the reference or the estimate has: a drum that is detected but
-        never played counts as 0.
-    drums : dict of str to tuple of three float
-        Precision, recall and F-measure of the hits of each of these drums.
-    n_reference, n_estimated : int
-        Number of notes and hits in the reference and in the estimate.
-
-    Examples
-    --------
-    >>> import nmfaudio as na
-    >>> score = [na.Note(0.0, 1.0, 60), na.Note(1.0, 2.0, 64)]
-    >>> scores = na.evaluate_transcription(score, score[:1])
-    >>> scores.onset_p, scores.onset_r
-    (1.0, 0.5)
-    """
-
-    onset_p: float
-    onset_r: float
-    onset_f: float
-    offset_p: float
-    offset_r: float
-    offset_f: float
-    velocity_p: float
-    velocity_r: float
-    velocity_f: float
-    offset_velocity_p: float
-    offset_velocity_r: float
-    offset_velocity_f: float
-    frame_p: float
-    frame_r: float
-    frame_f: float
-    frame_accuracy: float
-    drum_p: float
-    drum_r: float
-    drum_f: float
-    drums: dict[str, tuple[float, float, float]]
-    n_reference: int
-    n_estimated: int
-
-    @property
-    def measures(self) -> dict[str, float]:
-        """All measures by name; those of a drum are ``kick_p``, ``kick_r``, ``kick_f``."""
-        values = {f.name: getattr(self, f.name) for f in fields(self) if f.type == "float"}
-        for part, scores in self.drums.items():
-            values |= _named(part, scores)
-        return values
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return all measures and counts, JSON-serialisable.
-
-        Returns
-        -------
-        dict
-            None stands for NaN.
-        """
-        counts = {"n_reference": self.n_reference, "n_estimated": self.n_estimated}
-        return nan_to_none(self.measures) | counts
-
-    def to_dataframe(self) -> pandas.DataFrame:
-        """Return precision, recall and F-measure as a table.
-
-        Returns
-        -------
-        pandas.DataFrame
-            Columns ``precision``, ``recall`` and ``f``; indexed by measure: ``onset``, ``offset``,
-            ``velocity``, ``offset_velocity``, ``frame``, ``drum`` and every drum.
-
-        Raises
-        ------
-        MissingExtraError
-            pandas is not installed.
-        """
-        measures = self.measures
-        rows = (
-            {"measure": name}
-            | {label: measures[f"{name}_{label[0]}"] for label in ("precision", "recall", "f")}
-            for name in (*_LABELS, "drum", *self.drums)
-        )
-        return to_dataframe(rows, index="measure")
-
-    def plot(self, **options: Any) -> Axes:
-        """Draw precision, recall and F-measure as bars.
-
-        Parameters
-        ----------
-        **options
-            Further arguments of `nmfaudio.display.plot_note_scores`.
-
-        Returns
-        -------
-        matplotlib.axes.Axes
-
-        Raises
-        ------
-        MissingExtraError
-            matplotlib is not installed.
-        """
-        from nmfaudio.display import plot_note_scores
-
-        return plot_note_scores(self, **options)
-
-    def _table(self) -> dict[str, list[float]]:
-        """Precision, recall and F-measure by title of the measures that apply."""
-        measures = self.measures
-        names = _LABELS | {part: part for part in self.drums} | {"drum": "mean of drums"}
-        rows = {
-            label: [measures[f"{name}_{which}"] for which in "prf"] for name, label in names.items()
-        }
-        return {label: values for label, values in rows.items() if not math.isnan(values[-1])}
-
-    def _repr_html_(self) -> str:
-        from nmfaudio.display.html import note_scores_html
-
-        return note_scores_html(self, table=self._table())
-
-    def __str__(self) -> str:
-        shown = self._table()
-        width = max(map(len, shown), default=0)
-        lines = [f"{'':{width}}  precision  recall      F"]
-        lines += [
-            f"{label:<{width}}  {p:9.3f}  {r:6.3f}  {f:5.3f}" for label, (p, r, f) in shown.items()
-        ]
-        if not math.isnan(self.frame_accuracy):
-            lines.append(f"\naccuracy of frames {self.frame_accuracy:.3f}")
-        lines.append(f"\n{self.n_reference} notes in the reference, {self.n_estimated} estimated")
-        return "\n".join(lines)
 
 
 @public
@@ -274,32 +112,72 @@ def evaluate_transcription(
     3 notes in the reference, 3 estimated
     """
     tolerances = {
-        "onset_tolerance": _as_seconds(tolerance),
+        "onset_tolerance": tolerance_in_seconds(tolerance),
         "pitch_tolerance": as_number(pitch_tolerance, "pitch_tolerance", above=0),
         "offset_min_tolerance": tolerance,
     }
     offset_ratio = as_number(offset_ratio, "offset_ratio", above=0)
     velocity_tolerance = as_number(velocity_tolerance, "velocity_tolerance", above=0)
-    sides = as_notes(reference, "reference"), as_notes(estimated, "estimated")
-    drums = drums or _lost_channel(sides)
-    if drums:
-        _require_drums(sides[0], _label(reference, "reference"))
-        _require_drums(sides[1], _label(estimated, "estimated"))
-    (notes, hits), (est_notes, est_hits) = (_notes_and_hits(side, drums) for side in sides)
+    sides = note_sides(reference, estimated, drums=drums)
+    (notes, hits), (est_notes, est_hits) = (_notes_and_hits(side) for side in sides)
     scores = _note_scores(notes, est_notes, tolerances, offset_ratio, velocity_tolerance)
     scores |= _frame_scores(notes, est_notes, pitch_tolerance / 100)
     parts = _drum_scores(hits, est_hits, tolerance)
     means = np.mean(list(parts.values()), axis=0).tolist() if parts else [math.nan] * 3
     return TranscriptionScores(
         **scores,
-        **_named("drum", means),
+        **measures_named("drum", means),
         drums=parts,
         n_reference=len(notes) + sum(map(len, hits.values())),
         n_estimated=len(est_notes) + sum(map(len, est_hits.values())),
     )
 
 
-def _as_seconds(tolerance: float) -> float:
+def note_sides(
+    reference: Notes, estimated: Notes, *, drums: bool = False
+) -> tuple[list[Note], list[Note]]:
+    """Return the notes of both sides, with drums on channel 9, sorted by onset.
+
+    If one side has drums only, notes on channel 0 of the other are drums, too.
+
+    Parameters
+    ----------
+    reference, estimated : sequence of Note, path, or object of another package
+    drums : bool
+        Put all notes on channel 9.
+
+    Returns
+    -------
+    reference, estimated : list of Note
+
+    Raises
+    ------
+    AudioFileError
+        A file cannot be read.
+    ParameterError
+        A side is not notes.
+    ContentError
+        One side has drums only, and the other a note that is none.
+    """
+    sides = as_notes(reference, "reference"), as_notes(estimated, "estimated")
+    if drums or _lost_channel(sides):
+        _require_drums(sides[0], _label(reference, "reference"))
+        _require_drums(sides[1], _label(estimated, "estimated"))
+        sides = _as_drums(sides[0]), _as_drums(sides[1])
+    # mir_eval's choice among several maximum matchings depends on the order, and the velocity
+    # measures on the choice.
+    return _in_order(sides[0]), _in_order(sides[1])
+
+
+def _as_drums(notes: Sequence[Note]) -> list[Note]:
+    return [replace(note, channel=DRUM_CHANNEL) for note in notes]
+
+
+def _in_order(notes: Sequence[Note]) -> list[Note]:
+    return sorted(notes, key=lambda note: (note.onset, note.pitch, note.offset, note.velocity))
+
+
+def tolerance_in_seconds(tolerance: float) -> float:
     """Return a tolerance in seconds; more than one second is mistaken for milliseconds."""
     tolerance = as_number(tolerance, "tolerance", above=0)
     if tolerance > 1:
@@ -308,11 +186,6 @@ def _as_seconds(tolerance: float) -> float:
             f"{tolerance / 1000:g}?"
         )
     return tolerance
-
-
-def nan_to_none(measures: Mapping[str, float]) -> dict[str, float | None]:
-    """Measures with None for NaN, which JSON does not have."""
-    return {name: None if math.isnan(x) else x for name, x in measures.items()}
 
 
 def _label(source: Notes, name: str) -> str:
@@ -339,27 +212,14 @@ def _require_drums(notes: Sequence[Note], label: str) -> None:
             )
 
 
-def _notes_and_hits(
-    notes: Sequence[Note], drums: bool
-) -> tuple[list[Note], Mapping[str, Sequence[float]]]:
+def _notes_and_hits(notes: Sequence[Note]) -> tuple[list[Note], Mapping[str, list[float]]]:
     """Pitched notes, and the onsets of each drum."""
-    pitched: list[Note] = []
     hits: dict[str, list[float]] = {}
     for note in notes:
-        if drums or note.channel == DRUM_CHANNEL:
+        if note.channel == DRUM_CHANNEL:
             key = f"{note.pitch:g}"
             hits.setdefault(part_named(key) or key, []).append(note.onset)
-        else:
-            pitched.append(note)
-    # mir_eval's choice among several maximum matchings depends on the order, and the velocity
-    # measures on the choice.
-    pitched.sort(key=lambda note: (note.onset, note.pitch, note.offset, note.velocity))
-    return pitched, {part: sorted(times) for part, times in hits.items()}
-
-
-def _named(name: str, values: Iterable[float]) -> dict[str, float]:
-    """Precision, recall and F-measure under their names."""
-    return {f"{name}_{which}": float(x) for which, x in zip("prf", values, strict=True)}
+    return [note for note in notes if note.channel != DRUM_CHANNEL], hits
 
 
 def _score_of_empty(reference: Sequence[Note], estimated: Sequence[Note]) -> float:
@@ -378,7 +238,7 @@ def _note_scores(
     names = ("onset", "offset", "velocity", "offset_velocity")
     if not (reference and estimated):
         empty = [_score_of_empty(reference, estimated)] * 3
-        return {k: v for name in names for k, v in _named(name, empty).items()}
+        return {k: v for name in names for k, v in measures_named(name, empty).items()}
     from mir_eval import transcription, transcription_velocity
 
     ref, est = _arrays(reference), _arrays(estimated)
@@ -389,16 +249,14 @@ def _note_scores(
         velocity = transcription_velocity.precision_recall_f1_overlap(
             *ref, *est, velocity_tolerance=velocity_tolerance, **settings
         )
-        scores |= _named(name, timing[:3])
-        scores |= _named("velocity" if ratio is None else "offset_velocity", velocity[:3])
+        scores |= measures_named(name, timing[:3])
+        scores |= measures_named("velocity" if ratio is None else "offset_velocity", velocity[:3])
     return scores
 
 
 def _arrays(notes: Sequence[Note]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Intervals in seconds [shape=(note, 2)], pitches in Hz and velocities, as in mir_eval."""
-    intervals = np.array([(n.onset, max(n.offset, n.onset + _SHORTEST)) for n in notes])
-    hertz = midi_to_hz(np.array([n.pitch for n in notes]))
-    return intervals, hertz, _FULL * np.array([n.velocity for n in notes])
+    return *note_arrays(notes), _FULL * np.array([n.velocity for n in notes])
 
 
 def _frame_scores(
@@ -407,7 +265,7 @@ def _frame_scores(
     """Frame measures of `mir_eval.multipitch`, computed once per run of equal frames."""
     if not (reference and estimated):
         empty = _score_of_empty(reference, estimated)
-        return _named("frame", [empty] * 3) | {"frame_accuracy": empty}
+        return measures_named("frame", [empty] * 3) | {"frame_accuracy": empty}
     from mir_eval import multipitch, util
 
     spans = _frames(reference), _frames(estimated)
@@ -423,7 +281,7 @@ def _frame_scores(
         warnings.simplefilter("ignore")  # all notes of one side may be shorter than a frame
         precision, recall, accuracy = multipitch.compute_accuracy(hits, *counts)
     f = util.f_measure(precision, recall)
-    return _named("frame", (precision, recall, f)) | {"frame_accuracy": float(accuracy)}
+    return measures_named("frame", (precision, recall, f)) | {"frame_accuracy": float(accuracy)}
 
 
 def _frames(notes: Sequence[Note]) -> np.ndarray:

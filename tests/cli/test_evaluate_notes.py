@@ -190,3 +190,20 @@ def test_notes_beside_audio_of_one_name_are_compared_if_asked(nmfaudio):
             write_wav(f"{folder}/take.{suffix}", np.ones(100), subtype="PCM_16")
     assert nmfaudio("evaluate", "true", "made").code == 4
     assert nmfaudio("evaluate", "--notes", "true", "made").code == 0
+
+
+def test_errors_are_counted_by_kind_pitch_and_tolerance(nmfaudio):
+    result = nmfaudio("evaluate", "--errors", "true/waltz.mid", "made/waltz.csv")
+    assert "errors of waltz\n          missed  extra\ntiming" in result.out
+    assert "50 ms" in result.out
+    told = nmfaudio("evaluate", "--errors", "true", "made", "--notes", "--json").json
+    for file in told["files"]:
+        errors, scores = file["errors"], file["scores"]
+        for group in (errors, *errors["by_pitch"].values()):
+            assert set(group) >= {"hits", "missed", "extra"}
+        missed = sum(errors["missed"].values())
+        assert errors["hits"] + missed == scores["n_reference"]
+        assert file["tolerance_curve"]["tolerances"][4] == 0.05
+    assert (
+        "errors" not in nmfaudio("evaluate", "true", "made", "--notes", "--json").json["files"][0]
+    )

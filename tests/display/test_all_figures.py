@@ -86,6 +86,9 @@ ONE_PANEL = {
         )
     ).plot(**o),
     "weights": lambda x, **o: weighted().plot(transform=na.Stft(8000, 64), **o),
+    "tolerances": lambda x, **o: na.display.plot_tolerance_curve(
+        {LONG: na.metrics.tolerance_curve(NOTES, NOTES[1:])}, **o
+    ),
     "mosaic": lambda x, **o: mosaic().plot(**o),
     "dictionary": lambda x, **o: dictionary().plot(**o),
 }
@@ -99,6 +102,7 @@ SEVERAL_PANELS = {
     "stems": lambda x, **o: x["stems"].plot(**o),
     "masks": lambda x, **o: na.display.plot_masks(x["stems"], **o),
     "templates": lambda x, **o: na.display.plot_templates(dictionary(), **o),
+    "errors": lambda x, **o: na.metrics.transcription_errors(NOTES, NOTES[1:]).plot(**o),
     "ranks": lambda x, **o: na.display.plot_rank_selection(
         [selection(name) for name in ("cv", "ard", "error", "stability")], true_rank=2, **o
     ),

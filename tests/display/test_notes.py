@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nmfaudio as na
-from nmfaudio.display.note_matches import match_notes
+from nmfaudio.symbolic.note_matches import match_notes
 
 SCORE = [na.Note(0.0, 1.0, 60), na.Note(1.0, 2.0, 64), na.Note(2.0, 3.0, 67)]
 PLAYED = [na.Note(0.01, 1.0, 60), na.Note(1.2, 2.0, 64), na.Note(2.02, 2.5, 67.3)]

@@ -19,6 +19,7 @@ WITHOUT = {
     "Note": "one row of a piano roll",
     "OnlineNMF": "an estimator",
     "Panels": "a picture",
+    "Piece": "an input",
     "Pitch": "an input",
     "ReportContents": "what a page shows",
     "SpatialFilter": "a part of a separation",

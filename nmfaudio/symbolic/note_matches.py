@@ -1,4 +1,4 @@
-"""Hits, misses and extras of transcribed notes."""
+"""Matching of transcribed notes with those of a reference."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ def match_notes(
     ]
     if all(pitched):
         found = transcription.match_notes(
-            *_arrays([reference[i] for i in pitched[0]]),
-            *_arrays([estimated[i] for i in pitched[1]]),
+            *note_arrays([reference[i] for i in pitched[0]]),
+            *note_arrays([estimated[i] for i in pitched[1]]),
             onset_tolerance=tolerance,
             offset_ratio=None,
         )
@@ -66,7 +66,20 @@ def match_notes(
     return sorted(pairs)
 
 
-def _arrays(notes: Sequence[Note]) -> tuple[np.ndarray, np.ndarray]:
-    """Intervals in seconds [shape=(note, 2)] and pitches in Hz, as mir_eval takes them."""
+def note_arrays(notes: Sequence[Note]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the arrays that mir_eval takes.
+
+    Parameters
+    ----------
+    notes : sequence of Note
+        Those of length 0 last 1 ms.
+
+    Returns
+    -------
+    intervals : np.ndarray [shape=(note, 2)]
+        In seconds.
+    pitches : np.ndarray [shape=(note,)]
+        In Hz.
+    """
     intervals = np.array([(n.onset, max(n.offset, n.onset + _SHORTEST)) for n in notes])
     return intervals, midi_to_hz(np.array([float(n.pitch) for n in notes]))
