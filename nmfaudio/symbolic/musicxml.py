@@ -12,7 +12,8 @@ from typing import Any
 from nmfaudio._common.extras import missing_extra
 from nmfaudio._common.files.staging import write_bytes
 from nmfaudio._public import public
-from nmfaudio.symbolic.score import Score
+from nmfaudio.symbolic.note_values import written_pieces
+from nmfaudio.symbolic.score import Score, ScoreNote
 
 _DIVISIONS = 48  # of a quarter note: 1/64 and sextuplets are whole numbers of them
 _SWUNG = "swing"  # direction above the first bar
@@ -84,7 +85,6 @@ def _part(score: Score, kinds: Any) -> Any:
     """Part of partitura; `kinds` is its module of the elements of scores."""
     part = kinds.Part("P1", "Piano", quarter_duration=_DIVISIONS)
     numerator, denominator = score.beats.time_signature
-    end = _ticks(score.bar * score.bars)
     part.add(kinds.TimeSignature(numerator, denominator), 0)
     part.add(kinds.KeySignature(score.key.sharps, score.key.mode), 0)
     part.add(kinds.Clef(1, "G", 2, 0), 0)
@@ -97,41 +97,58 @@ def _part(score: Score, kinds: Any) -> Any:
         bar = kinds.Measure(number + 1)
         part.add(bar, _ticks(score.bar * number), _ticks(score.bar * (number + 1)))
     for number, note in enumerate(score.notes):
-        element = kinds.Note(
-            step=note.name.step,
-            octave=note.name.octave,
-            alter=note.name.alter or None,
-            id=f"n{number}",
-            voice=note.voice + _VOICES * (note.staff - 1),
-            staff=note.staff,
-        )
-        part.add(element, _ticks(note.onset), _ticks(note.onset + note.duration))
-    _fill(part, score, end, kinds)
-    kinds.tie_notes(part)
+        _add_note(part, score, note, f"n{number}", kinds)
+    for staff in (1, 2):
+        for voice in (1, 2):
+            _fill(part, score, staff, voice, kinds)
     kinds.find_tuplets(part)
     return part
 
 
-def _fill(part: Any, score: Score, end: int, kinds: Any) -> None:
-    """Add the rests of each voice, bar by bar: of second voices only in bars where they play."""
-    bar = _ticks(score.bar)
-    for staff in (1, 2):
-        for voice in (1, 2):
-            spans = sorted(
-                (_ticks(note.onset), _ticks(note.onset + note.duration))
-                for note in score.notes
-                if (note.staff, note.voice) == (staff, voice)
-            )
-            played = {n for onset, stop in spans for n in range(onset // bar, -(-stop // bar))}
-            place = 0
-            for onset, stop in [*spans, (end, end)]:
-                while place < onset:  # rests end with their bar
-                    until = min(onset, (place // bar + 1) * bar)
+def _add_note(part: Any, score: Score, note: ScoreNote, name: str, kinds: Any) -> None:
+    """Add a note, as tied notes where it crosses a bar line or has no note value of its own."""
+    beat = Fraction(score.beats.quarters)
+    before = None
+    for number, (onset, end) in enumerate(
+        written_pieces(note.onset, note.onset + note.duration, score.bar, beat)
+    ):
+        element = kinds.Note(
+            step=note.name.step,
+            octave=note.name.octave,
+            alter=note.name.alter or None,
+            id=f"{name}-{number}" if number else name,
+            voice=note.voice + _VOICES * (note.staff - 1),
+            staff=note.staff,
+        )
+        part.add(element, _ticks(onset), _ticks(end))
+        if before is not None:
+            before.tie_next, element.tie_prev = element, before
+        before = element
+
+
+def _fill(part: Any, score: Score, staff: int, voice: int, kinds: Any) -> None:
+    """Add the rests of a voice beat by beat: of second voices only in bars where they play."""
+    bar, beat = score.bar, Fraction(score.beats.quarters)
+    spans = sorted(
+        (note.onset, note.onset + note.duration)
+        for note in score.notes
+        if (note.staff, note.voice) == (staff, voice)
+    )
+    played = {n for onset, stop in spans for n in range(onset // bar, -(-stop // bar))}
+    place, last = Fraction(0), bar * score.bars
+    for onset, stop in [*spans, (last, last)]:
+        while place < onset:
+            in_beat, in_bar = (place // unit * unit + unit for unit in (beat, bar))
+            empty = place % bar == 0 and onset >= in_bar
+            until = in_bar if empty else min(onset, in_beat)
+            if voice == 1 or place // bar in played:
+                for begin, end in (
+                    [(place, until)] if empty else written_pieces(place, until, bar, beat)
+                ):
                     rest = kinds.Rest(voice=voice + _VOICES * (staff - 1), staff=staff)
-                    if voice == 1 or place // bar in played:
-                        part.add(rest, place, until)
-                    place = until
-                place = max(place, stop)
+                    part.add(rest, _ticks(begin), _ticks(end))
+            place = until
+        place = max(place, stop)
 
 
 def _ticks(quarters: Fraction) -> int:

@@ -95,7 +95,7 @@ def quantise(
     Returns
     -------
     list of Note
-        Those without onset on the grid's first 0 s begin at 0 s.
+        By onset, then pitch; places before the recording become 0 s.
 
     Raises
     ------
@@ -116,7 +116,7 @@ def quantise(
         begin = max(0.0, fitted.seconds(onset))
         stop = max(begin, fitted.seconds(end))
         quantised.append(replace(note, onset=begin, offset=stop))
-    return quantised
+    return sorted(quantised, key=lambda note: (note.onset, note.pitch, note.offset))
 
 
 def places_of(notes: Sequence[Note], grid: Grid) -> list[tuple[Fraction, Fraction]]:

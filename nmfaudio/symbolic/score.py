@@ -190,7 +190,8 @@ def _voices(notes: Sequence[ScoreNote], staff: int, fill: Fraction) -> list[Scor
             distinct[place] = note
     kept = sorted(distinct.values(), key=lambda note: (note.onset, note.name.pitch))
     spans = [(note.onset, note.onset + note.duration) for note in kept]
+    pitches = [note.name.pitch for note in kept]
     return [
         replace(note, voice=voice, duration=end - note.onset)
-        for note, (voice, end) in zip(kept, divide_voices(spans, fill), strict=True)
+        for note, (voice, end) in zip(kept, divide_voices(spans, pitches, fill), strict=True)
     ]

@@ -9,7 +9,9 @@ from itertools import groupby
 Span = tuple[Fraction, Fraction]
 
 
-def divide_voices(spans: Sequence[Span], fill: Fraction) -> list[tuple[int, Fraction]]:
+def divide_voices(
+    spans: Sequence[Span], pitches: Sequence[int], fill: Fraction
+) -> list[tuple[int, Fraction]]:
     """Divide notes between two voices, so that a voice has one chord at a time.
 
     Notes that begin together form a chord, or two where they last differently. A chord joins a
@@ -19,6 +21,8 @@ def divide_voices(spans: Sequence[Span], fill: Fraction) -> list[tuple[int, Frac
     ----------
     spans : sequence of (Fraction, Fraction)
         Onset and end of each note, by onset.
+    pitches : sequence of int
+        A note ends before the next one of its pitch.
     fill : Fraction
         Rests shorter than this are filled by the chord before them.
 
@@ -27,6 +31,7 @@ def divide_voices(spans: Sequence[Span], fill: Fraction) -> list[tuple[int, Frac
     list of (int, Fraction)
         Voice, 1 or 2, and end of each note.
     """
+    latest = _restrikes(spans, pitches)
     voice_of: dict[int, int] = {}
     chords: dict[int, list[tuple[list[int], Span]]] = {1: [], 2: []}
     for onset, members in groupby(range(len(spans)), key=lambda i: spans[i][0]):
@@ -36,16 +41,26 @@ def divide_voices(spans: Sequence[Span], fill: Fraction) -> list[tuple[int, Frac
             order = [voice for voice in (1, 2) if voice not in used]
             voice = min(order, key=lambda voice: (max(free[voice], onset), voice))
             used.append(voice)
-            chords[voice].append((group, (onset, end)))
+            chords[voice].append((group, (onset, min([end, *(latest[i] for i in group)]))))
             voice_of.update(dict.fromkeys(group, voice))
     ends: dict[int, Fraction] = {}
     for voice in (1, 2):
         following = [chord[1][0] for chord in chords[voice][1:]]
         for (group, (_, end)), limit in zip(chords[voice], [*following, None], strict=True):
-            if limit is not None and (end > limit or limit - end < fill):
-                end = limit
+            if limit is not None and end > limit - fill:
+                end = max(min(limit, *(latest[i] for i in group)), min(end, limit))
             ends.update(dict.fromkeys(group, end))
     return [(voice_of[i], ends[i]) for i in range(len(spans))]
+
+
+def _restrikes(spans: Sequence[Span], pitches: Sequence[int]) -> list[Fraction]:
+    """Onset of the next note of the same pitch, or the end of all notes."""
+    following: dict[int, Fraction] = {}
+    latest = [max(end for _, end in spans)] * len(spans) if spans else []
+    for i in reversed(range(len(spans))):
+        latest[i] = following.get(pitches[i], latest[i])
+        following[pitches[i]] = spans[i][0]
+    return latest
 
 
 def _chords(members: list[int], spans: Sequence[Span]) -> list[tuple[list[int], Fraction]]:
