@@ -32,7 +32,7 @@ class ScoreOptions:
 
     @property
     def needs_beats(self) -> bool:
-        """Whether any of the files has beats."""
+        """True if any of the files has beats."""
         return self.tempo is not None or self.quantise is not None or self.musicxml
 
     def write(self, result: Any, folder: Path, *, overwrite: bool) -> dict[str, Any]:

@@ -41,7 +41,7 @@ def written_pieces(
 
 
 def _has_value(duration: Fraction) -> bool:
-    """Whether a duration is a note value: plain, dotted, or one of a triplet."""
+    """Check for a note value: plain, dotted, or one of a triplet."""
     whole = duration / 4
     if whole.denominator % 3 == 0:  # of the triplet or sextuplet of a beat
         whole *= Fraction(3, 2)

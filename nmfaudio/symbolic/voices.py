@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from itertools import groupby
+from itertools import groupby, zip_longest
 
 Span = tuple[Fraction, Fraction]
 
@@ -45,8 +45,8 @@ def divide_voices(
             voice_of.update(dict.fromkeys(group, voice))
     ends: dict[int, Fraction] = {}
     for voice in (1, 2):
-        following = [chord[1][0] for chord in chords[voice][1:]]
-        for (group, (_, end)), limit in zip(chords[voice], [*following, None], strict=True):
+        begins = [onset for _, (onset, _) in chords[voice]]
+        for (group, (_, end)), limit in zip_longest(chords[voice], begins[1:]):
             if limit is not None and end > limit - fill:
                 end = max(min(limit, *(latest[i] for i in group)), min(end, limit))
             ends.update(dict.fromkeys(group, end))

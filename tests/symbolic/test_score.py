@@ -95,6 +95,12 @@ def test_voices_have_one_chord_at_a_time():
         assert all(one[1] <= two[0] for one, two in pairwise(chords))
 
 
+def test_a_single_melody_has_one_voice():
+    spans = [(Fraction(i), Fraction(2 * i + 1, 2)) for i in range(4)]
+    found = divide_voices(spans, [60, 62, 64, 65], Fraction(1))
+    assert found == [(1, Fraction(end)) for end in ("1", "2", "3", "7/2")]
+
+
 def test_pieces_of_a_span_add_up():
     for length in range(1, 120):
         pieces = written_pieces(Fraction(1, 4), Fraction(1 + length, 12), Fraction(3), Fraction(1))
