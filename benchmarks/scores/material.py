@@ -96,6 +96,7 @@ class Performance:
     written: list[WrittenNote]
     beats: np.ndarray
     downbeats: np.ndarray
+    origin: Fraction  # first beat in quarters of the score
 
 
 def pieces(folder: Path) -> list[Piece]:
@@ -228,4 +229,5 @@ def perform(
         [written[i] for i in order],
         times[inside],
         times[inside & down],
+        Fraction(float(grid[inside][0])).limit_denominator(96),
     )

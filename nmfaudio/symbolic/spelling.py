@@ -104,7 +104,7 @@ def _line_of_fifths(chroma: np.ndarray, letters: np.ndarray) -> np.ndarray:
     # An interval of s semitones and l letters is 7 s - 12 l fifths; l has any multiple of 7.
     semitones = (chroma - chroma[0]) % 12
     fifths = 7 * semitones - 12 * letters
-    fifths -= 84 * np.round((fifths - np.median(fifths)) / 84).astype(int)
+    fifths -= 84 * np.round(fifths / 84).astype(int)  # the nearest to the first note
     return np.asarray(fifths + 7 * chroma[0] - 12 * ((7 * int(chroma[0]) + 6) // 12))
 
 

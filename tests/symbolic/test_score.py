@@ -51,6 +51,13 @@ def test_spellings_have_their_pitches(sharps):
     assert [name.pitch for name in names] == pitches
 
 
+@pytest.mark.parametrize("first", range(60, 72))
+def test_spelling_does_not_depend_on_the_first_note(first):
+    chromatic = [60, 62, 64, 65, 67, 69, 71] * 8
+    names = spell([first, *chromatic], 0)[1:]
+    assert {name.alter for name in names} == {0}
+
+
 def test_leading_notes_are_raised():
     names = spell(MINOR, find_key(played(MINOR)).sharps)
     assert {name.step + "#" * name.alter for name in names if name.pitch % 12 == 8} == {"G#"}
