@@ -78,34 +78,36 @@ def spell(pitches: Sequence[int], sharps: int = 0) -> list[Spelling]:
     chroma = np.asarray(pitches, int) % 12
     if not len(chroma):
         return []
-    letters = _letters(chroma)
-    fifths = _line_of_fifths(chroma, letters)
+    # The commonest pitch class, for a first note may be chromatic; of several the earliest.
+    reference = int(chroma[np.bincount(chroma, minlength=12)[chroma].argmax()])
+    letters = _letters(chroma, reference)
+    fifths = _line_of_fifths(chroma, letters, reference)
     # The major scale of the key signature reaches from `sharps` - 1 to `sharps` + 5.
     shift = 12 * round((np.mean(fifths) - (sharps + 2)) / 12)
     return [_named(int(pitch), int(f - shift)) for pitch, f in zip(pitches, fifths, strict=True)]
 
 
-def _letters(chroma: np.ndarray) -> np.ndarray:
-    """Letter of each note, as steps above the letter of the first one, modulo 7."""
+def _letters(chroma: np.ndarray, reference: int) -> np.ndarray:
+    """Letter of each note, as steps above the letter of a pitch class, modulo 7."""
     present = np.eye(12)[chroma]
     total = np.concatenate([np.zeros((1, 12)), np.cumsum(present, axis=0)])
     index = np.arange(len(chroma))
     high = np.minimum(index + _AFTER, len(chroma))
     counts = total[high] - total[np.maximum(0, index - _BEFORE)]  # (note, tonic)
     tonics = np.arange(12)
-    first = -_STEPS_ABOVE[(chroma[0] - tonics) % 12]  # letter of each tonic
+    first = -_STEPS_ABOVE[(reference - tonics) % 12]  # letter of each tonic
     letters = (_STEPS_ABOVE[(chroma[:, None] - tonics) % 12] + first) % 7
     votes = np.stack([(counts * (letters == letter)).sum(axis=1) for letter in range(7)], axis=1)
     return np.asarray(votes.argmax(axis=1))
 
 
-def _line_of_fifths(chroma: np.ndarray, letters: np.ndarray) -> np.ndarray:
+def _line_of_fifths(chroma: np.ndarray, letters: np.ndarray, reference: int) -> np.ndarray:
     """Place of each note on the line of fifths, up to a multiple of 12 that all notes share."""
     # An interval of s semitones and l letters is 7 s - 12 l fifths; l has any multiple of 7.
-    semitones = (chroma - chroma[0]) % 12
+    semitones = (chroma - reference) % 12
     fifths = 7 * semitones - 12 * letters
-    fifths -= 84 * np.round(fifths / 84).astype(int)  # the nearest to the first note
-    return np.asarray(fifths + 7 * chroma[0] - 12 * ((7 * int(chroma[0]) + 6) // 12))
+    fifths -= 84 * np.round(fifths / 84).astype(int)  # the nearest to the reference
+    return np.asarray(fifths + 7 * reference - 12 * ((7 * reference + 6) // 12))
 
 
 def _named(pitch: int, fifth: int) -> Spelling:
