@@ -18,17 +18,22 @@ _NEAR = 0.05  # s between a beat and the stroke that it moves to
 _EDGE = 2  # frames at the ends of a beat whose strokes are on beats
 _START = 3  # frames after the first stroke in which the first beat may be
 _FEWEST = 4  # strokes
-# Logistic regression of the strokes on beats, on simulated performances of 38 scores; the
-# settings below are chosen on the same ones. See `benchmarks/scores`.
-_WEIGHTS = np.array([0.27, 1.44, 0.73, 0.13, 0.16, 0.93, 1.14])
+# Logistic regression of the strokes on beats, on simulated performances of 38 scores, but with
+# more weight on the bass, which solo pianos need; the settings below are chosen on the same
+# performances and on four real ones. See `benchmarks/scores`.
+_WEIGHTS = np.array([0.27, 1.44, 0.73, 0.13, 1.0, 0.93, 1.14])
 _OFFSET = -0.82
-_USUAL, _SPREAD = 0.65, 0.4  # s, the most probable period, and the spread of its logarithm
+_USUAL, _SPREAD = 0.63, 0.38  # s, the most probable period, and the spread of its logarithm
 _HINT = 1.35  # highest ratio of a period to that of the given tempo, and lowest
 _PRIOR = 0.4  # weight of that distribution
 _CHANGE = 27.0  # cost of a change of the logarithm of the period
-_ON_BEAT, _ON_HALF = 3.0, 1.0  # weight of strokes on beats, and of strokes amid them
-_UNEXPLAINED = 0.75  # cost of a stroke beside the places of a division by four or three
-_QUARTER, _TERNARY = 0.25, 0.5  # costs of a stroke on a quarter of a beat, and of division by three
+_FREE = 1.05  # frames by which a period may change at no cost
+_ON_BEAT, _ON_HALF = 3.0, 0.75  # weight of strokes on beats, and of strokes amid them
+_UNEXPLAINED = 0.8  # cost of a stroke beside the places of a division by four or three
+_QUARTER, _TERNARY = (
+    0.15,
+    0.53,
+)  # costs of a stroke on a quarter, and of division by three
 
 
 @public
@@ -150,7 +155,9 @@ def _best_path(scores: np.ndarray, periods: np.ndarray, first: int, last: int) -
     """
     count, frames = scores.shape
     logs = np.log(periods)
-    cost = _CHANGE * np.abs(logs[:, None] - logs)  # (period, the one before)
+    # A change by one frame is free, for periods are no whole numbers of frames.
+    free = _FREE * 1 / periods[:, None]
+    cost = _CHANGE * np.maximum(0, np.abs(logs[:, None] - logs) - free)  # (period, the one before)
     best = np.full((frames, count), -np.inf)
     origin = np.full((frames, count), -1)
     columns = np.arange(count)
