@@ -36,6 +36,15 @@ def test_beats_and_bars_of_a_performance(per_bar, period):
     assert np.abs(beats.downbeats[:, None] - true[::per_bar]).min(axis=0).max() < 0.05
 
 
+def test_false_notes_do_not_stop_the_beats():
+    notes, true = piece(12, 4, 0.6)
+    rng = np.random.default_rng(4)
+    false = [na.Note(t, t + 0.5, int(rng.integers(40, 90))) for t in rng.uniform(1, 27, 40)]
+    beats = track_beats([*notes, *false])
+    assert np.mean(np.abs(beats.times[:, None] - true).min(axis=0) < 0.07) > 0.9
+    assert np.std(np.diff(beats.times)) / np.mean(np.diff(beats.times)) < 0.12
+
+
 def test_thirds_of_beats_are_a_compound_time():
     notes = [
         na.Note(i * 0.25, i * 0.25 + 0.2, 40 if i % 6 == 0 else (52 if i % 3 == 0 else 67 + i % 3))

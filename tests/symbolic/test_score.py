@@ -51,6 +51,15 @@ def test_spellings_have_their_pitches(sharps):
     assert [name.pitch for name in names] == pitches
 
 
+@pytest.mark.parametrize("sharps", range(-5, 7))
+def test_scales_have_the_accidentals_of_their_key_signature(sharps):
+    tonic = 60 + 7 * sharps % 12
+    names = spell([tonic + step for step in (0, 2, 4, 5, 7, 9, 11, 12)] * 3, sharps)
+    altered = {name.step for name in names if name.alter}
+    assert altered == set("FCGDAEB"[:sharps] if sharps > 0 else "BEADGCF"[:-sharps])
+    assert {name.alter for name in names} <= {0, np.sign(sharps)}
+
+
 @pytest.mark.parametrize("first", range(60, 72))
 def test_spelling_does_not_depend_on_the_first_note(first):
     chromatic = [60, 62, 64, 65, 67, 69, 71] * 8
@@ -77,7 +86,7 @@ def test_hands_of_two_registers():
     assert split_hands(notes) == [int(note.pitch < 58) for note in notes]
 
 
-@pytest.mark.parametrize("shift", [-4, 3, 5])
+@pytest.mark.parametrize("shift", [-14, -4, 3, 5, 14])
 def test_hands_are_equivariant(shift):
     notes, _ = two_handed()
     moved = [replace(note, pitch=note.pitch + shift) for note in notes]
