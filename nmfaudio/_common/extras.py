@@ -13,6 +13,7 @@ from nmfaudio.errors import MissingExtraError
 EXTRAS = {
     "plot": ("matplotlib",),
     "midi": ("pretty_midi",),
+    "score": ("partitura",),
     "sklearn": ("scikit-learn",),
     "pandas": ("pandas",),
     "dask": ("distributed",),

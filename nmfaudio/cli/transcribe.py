@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -18,6 +18,7 @@ from nmfaudio.cli.pages import page_patterns, page_title
 from nmfaudio.cli.parser import OUTPUT, REPORTING
 from nmfaudio.cli.progress import FITTING, PREPARING, READING, WRITING, times
 from nmfaudio.cli.record import PREFIX, discard_record
+from nmfaudio.cli.score_files import SCORE_FILES, ScoreOptions, check_score
 from nmfaudio.cli.transcriber_files import load_drums, load_notes
 from nmfaudio.errors import ParameterError
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from nmfaudio.transcription.transcriber import Transcriber
 
 _GROUP = "transcription"
+_SCORE = "score"
 _STEMS = {"note": "note", "pitch": "pitch", "hand": "hand", "part": "track"}  # argument of stems()
 _EXTRAS = {
     "salience": "salience.npz",
@@ -54,6 +56,22 @@ def _positive(text: str) -> float:
     if not 0 < value < float("inf"):
         raise ParameterError(f"{text!r} is not a number above 0")
     return value
+
+
+def _tempo(text: str) -> float | Literal["auto"]:
+    return "auto" if text == "auto" else _positive(text)
+
+
+def _program(text: str) -> int:
+    from nmfaudio.symbolic.names import program_named
+
+    program = program_named(text)
+    if program is None:
+        raise ParameterError(
+            f"{text!r} is no General MIDI instrument; give a number from 0 to 127, or a name such"
+            " as violin or church organ"
+        )
+    return program
 
 
 def _pitch(text: str) -> int:
@@ -138,6 +156,35 @@ examples:
         metavar="OUTPUT",
         group=OUTPUT,
     )
+    tempo: float | Literal["auto"] | None = option(
+        None,
+        "find beats and bars, and write them to notes.mid as tempo map and time signature: auto,"
+        " or the approximate beats per minute, which choose between quarters and eighths as beats",
+        parse=_tempo,
+        metavar="BPM",
+        group=_SCORE,
+    )
+    quantise: str | None = option(
+        None,
+        "also write the notes on a grid of the beats, such as 1/16, with triplets and swing:"
+        f" {SCORE_FILES['quantise']}",
+        metavar="GRID",
+        group=_SCORE,
+    )
+    musicxml: bool = switch(
+        f"also write a piano score on two staves: {SCORE_FILES['musicxml']}; needs partitura",
+        group=_SCORE,
+    )
+    jams: bool = switch(
+        f"also write the notes, and the beats with --tempo, as {SCORE_FILES['jams']}", group=_SCORE
+    )
+    program: int | None = option(
+        None,
+        "General MIDI instrument of the notes, by number from 0 or name (default: 0, a piano)",
+        parse=_program,
+        metavar="NAME",
+        group=_SCORE,
+    )
     salience: bool = switch(
         f"also write the strength of each pitch over time: {_EXTRAS['salience']}", group=OUTPUT
     )
@@ -185,7 +232,8 @@ examples:
 
     def patterns(self, track: str) -> Sequence[Path]:
         """Glob patterns, below `root`, of the results of a recording."""
-        extras = [file for name, file in _EXTRAS.items() if getattr(self, name)]
+        files = _EXTRAS | SCORE_FILES
+        extras = [file for name, file in files.items() if getattr(self, name)]
         names = ["notes.csv", "notes.mid", *extras, *(["stems/*.wav"] if self.stems else [])]
         page = page_patterns(Path(track, _EXTRAS["report"])) if self.report else []
         return [*(Path(track, name) for name in names), *page[1:]]
@@ -205,11 +253,18 @@ examples:
             raise ParameterError(
                 f"--stems {self.stems} is not available for {of}; choose {' or '.join(choices)}"
             )
+        check_score(self._score_options)
+        if self.drums and self.program is not None:
+            raise ParameterError("--program is for pitched notes; omit it, or --drums")
         if self.plot:
             from nmfaudio._common.figures import new_figure
 
             new_figure(1, 1)
         _ = self._transcriber
+
+    @property
+    def _score_options(self) -> ScoreOptions:
+        return ScoreOptions(self.tempo, self.quantise, self.musicxml, self.jams, self.drums)
 
     @property
     def _page_stems(self) -> Literal["hand", "track"]:
@@ -238,6 +293,9 @@ examples:
 
         def transcribe(job: Job, bar: Bar) -> dict[str, Any]:
             recording, result = self._transcribe(transcriber, job, bar)
+            if self.program is not None:
+                notes = tuple(replace(note, program=self.program) for note in result.notes)
+                result = replace(result, notes=notes)
             paths = self._write(job, result)
             facts = {"dictionary": dictionary, **_describe_notes(result)}
             return describe_result(recording, result) | facts | paths
@@ -302,12 +360,12 @@ examples:
             _check_memory(result, self._page_stems)
         stems = _separate(result, _STEMS[self.stems]) if self.stems else None
         discard_record(job.record)  # it does not hold for results replaced in part
-        score = result.save(job.folder, overwrite=self.overwrite)
+        score = self._score_options.write(result, job.folder, overwrite=self.overwrite)
         sounds = self._write_extras(job, result, extras, picture)
         paths: Sequence[Path] = ()
         if stems is not None:
             paths = stems.save(job.folder / "stems", overwrite=self.overwrite).paths
-        facts = {"score": score, "stems": paths, "report_files": sounds}
+        facts = {**score, "stems": paths, "report_files": sounds}
         return facts | {name: extras.get(name) for name in _EXTRAS}
 
     def _write_extras(
@@ -349,7 +407,11 @@ examples:
         """One line about the notes; with -v another one about the fit."""
         count = len(report["notes"])
         notes = "note" if count == 1 else "notes"
-        lines = [f"{name}: {count} {notes} in {times(report['seconds'], report['duration'])}"]
+        found = f"{count} {notes}"
+        if "tempo" in report:
+            above, below = report["time_signature"]
+            found += f", {report['tempo']:.0f} beats per minute in {above}/{below}"
+        lines = [f"{name}: {found} in {times(report['seconds'], report['duration'])}"]
         return [*lines, _fit(report)] if self.verbose else lines
 
 

@@ -8,12 +8,15 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nmfaudio._common.extras import missing_extra
 from nmfaudio.errors import AudioFileError
 from nmfaudio.symbolic.names import DRUM_CHANNEL
 from nmfaudio.symbolic.note import Note
+
+if TYPE_CHECKING:
+    from nmfaudio.symbolic.beats import Beats
 
 _TICKS_PER_BEAT = 5000  # at the default tempo: steps of 0.1 ms
 _TICKS_PER_SECOND = 2 * _TICKS_PER_BEAT
@@ -76,13 +79,15 @@ def decode(content: bytes, label: str) -> list[Note]:
         ) from None
 
 
-def encode(notes: Sequence[Note]) -> bytes:
+def encode(notes: Sequence[Note], beats: Beats | None = None) -> bytes:
     """Write notes as a MIDI file with one track for each track of the notes.
 
     Parameters
     ----------
     notes : sequence of Note
         Sorted by onset.
+    beats : Beats, optional
+        Beats of the tempo map and of the time signature, which form a track of their own.
 
     Returns
     -------
@@ -91,12 +96,20 @@ def encode(notes: Sequence[Note]) -> bytes:
     import mido
 
     file = mido.MidiFile(ticks_per_beat=_TICKS_PER_BEAT, charset="utf-8")
+    ticks = _default_ticks
+    if beats is not None:
+        from nmfaudio.symbolic.tempo_map import TempoMap
+
+        tempo_map = TempoMap(beats)
+        ticks = tempo_map.ticks
+        file.ticks_per_beat = tempo_map.TICKS_PER_QUARTER
+        file.tracks.append(tempo_map.track())
     for name in dict.fromkeys(note.track for note in notes):
         events = [(0, 0, mido.MetaMessage("track_name", name=name))]
         programs: dict[int, int] = {}
         for note in notes:
             if note.track == name:
-                events += _messages(note, programs)
+                events += _messages(note, programs, ticks)
         track = mido.MidiTrack()
         last = 0
         for tick, _, event in sorted(events, key=lambda entry: entry[:2]):
@@ -178,7 +191,14 @@ def _velocity(note: Note) -> int:
     return max(1, round(_FULL_VELOCITY * note.velocity))
 
 
-def _messages(note: Note, programs: dict[int, int]) -> Iterator[tuple[int, int, Any]]:
+def _default_ticks(seconds: float) -> int:
+    """Tick of a time in a file at the default tempo."""
+    return round(seconds * _TICKS_PER_SECOND)
+
+
+def _messages(
+    note: Note, programs: dict[int, int], ticks: Callable[[float], int]
+) -> Iterator[tuple[int, int, Any]]:
     """Events of a note as (tick, rank within the tick, message).
 
     Note-off events rank before note-on events, so that repeated notes stay apart. `programs` has
@@ -186,7 +206,7 @@ def _messages(note: Note, programs: dict[int, int]) -> Iterator[tuple[int, int, 
     """
     import mido
 
-    onset, offset = (round(seconds * _TICKS_PER_SECOND) for seconds in (note.onset, note.offset))
+    onset, offset = ticks(note.onset), ticks(note.offset)
     if programs.get(note.channel) != note.program:
         change = mido.Message("program_change", channel=note.channel, program=note.program)
         yield onset, 2, change

@@ -209,6 +209,33 @@ def drum_note(part: str, onset: float, velocity: float = 0.8) -> Note:
     return Note(onset, onset + _HIT_LENGTH, pitch, velocity, part, channel=DRUM_CHANNEL)
 
 
+def program_named(text: str) -> int | None:
+    """Number of a General MIDI instrument.
+
+    Parameters
+    ----------
+    text : str
+        A number from 0 to 127, a name, or the beginning of one.
+
+    Returns
+    -------
+    int or None
+        None where the text is none of these, or begins several names and is not one of them.
+
+    Examples
+    --------
+    >>> program_named("Church organ"), program_named("violin"), program_named("synth")
+    (19, 40, None)
+    """
+    text = " ".join(text.lower().split())
+    if text.isdecimal():
+        return int(text) if int(text) < len(PROGRAMS) else None
+    if text in PROGRAMS:
+        return PROGRAMS.index(text)
+    matches = [number for number, name in enumerate(PROGRAMS) if text and name.startswith(text)]
+    return matches[0] if len(matches) == 1 else None
+
+
 def pitch_named(text: str) -> int | None:
     """Return the MIDI number that a text is or names, or None.
 

@@ -1,4 +1,4 @@
-"""Reading of notes: MIDI files and CSV tables."""
+"""Reading of notes: MIDI files, CSV tables and JAMS documents."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _MAX_BYTES = 4 * 2**20  # a symphony needs a tenth of it
 
 @public
 def read_notes(path: Source) -> list[Note]:
-    """Read notes from a MIDI file or a CSV table.
+    """Read notes from a MIDI file, a CSV table or a JAMS document.
 
     Parameters
     ----------
     path : str, bytes, os.PathLike or binary file object
-        MIDI is recognised by its first bytes, not by its name.
+        MIDI and JAMS are recognised by their first bytes, not by their names.
 
     Returns
     -------
@@ -31,7 +31,7 @@ def read_notes(path: Source) -> list[Note]:
     Raises
     ------
     AudioFileError
-        The file cannot be read, is larger than 4 MiB, or is neither MIDI nor such a table.
+        The file cannot be read, is larger than 4 MiB, or is neither MIDI, JAMS nor such a table.
 
     Notes
     -----
@@ -43,6 +43,9 @@ def read_notes(path: Source) -> list[Note]:
     ``start_time_s,end_time_s,pitch_midi,velocity,track,program,channel`` in any order. Only the
     first three columns are required, and unknown columns are ignored. Velocities range from 0 to
     1, or to 127 if one of them exceeds 1 or there is a column ``pitch_bend``.
+
+    JAMS: annotations in the namespace ``note_midi``, or ``note_hz`` if there are no others.
+    Velocities and tracks are those of files that `nmfaudio.write_notes` wrote.
 
     Tables of drum hits: rows of seconds and part (``0.5,kick``, ``0.5,KD`` or ``0.5,36``), with an
     optional header. Their notes are General MIDI drums on channel 9.
@@ -61,6 +64,10 @@ def read_notes(path: Source) -> list[Note]:
         from nmfaudio.symbolic.midi import decode
 
         notes = decode(content, label)
+    elif content.lstrip()[:1] == b"{":
+        from nmfaudio.symbolic.jams import decode_jams
+
+        notes = decode_jams(content, label)
     else:
         notes = decode_table(content, label)
     return sorted(notes, key=lambda note: (note.onset, note.pitch))

@@ -1,9 +1,11 @@
-"""Writing of notes: MIDI files and CSV tables."""
+"""Writing of notes: MIDI files, CSV tables and JAMS documents."""
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nmfaudio._common.files.names import safe_name, show
 from nmfaudio._common.files.staging import check_targets, write_bytes
@@ -12,21 +14,32 @@ from nmfaudio.errors import OutputError
 from nmfaudio.symbolic.conversion import Notes, as_notes
 from nmfaudio.symbolic.tables import encode_table
 
+if TYPE_CHECKING:
+    from nmfaudio.symbolic.beats import Beats
+
 
 @public
-def write_notes(path: str | os.PathLike[str], notes: Notes, *, overwrite: bool = False) -> Path:
-    """Write notes as a MIDI file or a CSV table.
+def write_notes(
+    path: str | os.PathLike[str],
+    notes: Notes,
+    *,
+    beats: Beats | None = None,
+    overwrite: bool = False,
+) -> Path:
+    """Write notes as a MIDI file, a CSV table or a JAMS document.
 
-    A table keeps all values exactly. MIDI rounds times to 0.1 ms, pitches to semitones and
+    Tables and JAMS keep all values exactly. MIDI rounds times to 0.1 ms, pitches to semitones and
     velocities to 1 to 127; a note shorter than 0.1 ms lasts that long.
 
     Parameters
     ----------
     path : str or os.PathLike
-        The suffix chooses the format: ``.mid``, ``.midi`` or ``.csv``.
+        The suffix chooses the format: ``.mid``, ``.midi``, ``.csv`` or ``.jams``.
     notes : iterable of Note, or object of another package
         A `pretty_midi.PrettyMIDI`, ``NoteData`` of mirdata, (intervals, Hz) of mir_eval, or any
         object with ``notes``, such as a transcription.
+    beats : Beats, optional
+        Tempo map and time signature of a MIDI file, and beats of a JAMS document; tables have none.
     overwrite : bool
         Whether to replace an existing file.
 
@@ -59,19 +72,29 @@ def write_notes(path: str | os.PathLike[str], notes: Notes, *, overwrite: bool =
     if suffix in (".mid", ".midi"):
         from nmfaudio.symbolic.midi import encode
 
-        content = encode(ordered)
+        content = encode(ordered, beats)
     elif suffix == ".csv":
         content = encode_table(ordered).encode()
+    elif suffix == ".jams":
+        from nmfaudio.symbolic.jams import jams_document
+
+        duration = max((float(note.offset) for note in ordered), default=0.0)
+        content = json.dumps(jams_document(ordered, duration, beats)).encode()
     else:
         raise OutputError(
-            f"{show(target)}: notes are written as .mid, .midi or .csv; change the suffix"
+            f"{show(target)}: notes are written as .mid, .midi, .csv or .jams; change the suffix"
         )
     write_bytes(target, content, overwrite=overwrite)
     return target
 
 
 def save_notes(
-    directory: str | os.PathLike[str], notes: Notes, name: str = "notes", *, overwrite: bool = False
+    directory: str | os.PathLike[str],
+    notes: Notes,
+    name: str = "notes",
+    *,
+    beats: Beats | None = None,
+    overwrite: bool = False,
 ) -> list[Path]:
     """Write notes to ``<directory>/<name>.mid`` and ``<name>.csv``: both of them, or none.
 
@@ -82,6 +105,8 @@ def save_notes(
     notes : iterable of Note, or object of another package
     name : str
         Name of the files without suffix.
+    beats : Beats, optional
+        Tempo map and time signature of the MIDI file.
     overwrite : bool
         Whether existing files may be replaced.
 
@@ -97,4 +122,4 @@ def save_notes(
     """
     paths = [Path(directory, safe_name(name) + suffix) for suffix in (".mid", ".csv")]
     check_targets(paths, overwrite=overwrite)
-    return [write_notes(path, notes, overwrite=overwrite) for path in paths]
+    return [write_notes(path, notes, beats=beats, overwrite=overwrite) for path in paths]

@@ -18,7 +18,9 @@ from nmfaudio.transcription.salience import Salience
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from nmfaudio.symbolic.beats import Beats
     from nmfaudio.symbolic.conversion import Notes
+    from nmfaudio.symbolic.score import Score
 
 
 class NoteResult(EqualByContent, ABC):
@@ -115,17 +117,71 @@ class NoteResult(EqualByContent, ABC):
 
         return to_pretty_midi(self.notes)
 
-    def to_jams(self) -> dict[str, Any]:
+    def beats(self, tempo: float | None = None) -> Beats:
+        """Find beats, bars and time signature of the notes.
+
+        Parameters
+        ----------
+        tempo : float, optional
+            Approximate beats per minute, which choose between quarters and eighths as beats.
+
+        Returns
+        -------
+        Beats
+
+        Raises
+        ------
+        ContentError
+            The notes have less than four onsets, or last less than two beats.
+        ParameterError
+            The tempo is not between 40 and 214 beats per minute.
+        """
+        from nmfaudio.symbolic.beat_tracking import track_beats
+
+        return track_beats(self.notes, tempo)
+
+    def score(self, beats: Beats | None = None, grid: str = "1/16") -> Score:
+        """Write the notes as a score of two staves.
+
+        Parameters
+        ----------
+        beats : Beats, optional
+            By default those of `beats`.
+        grid : str
+            Shortest note value.
+
+        Returns
+        -------
+        Score
+            `nmfaudio.symbolic.write_musicxml` writes it to a file.
+
+        Raises
+        ------
+        ContentError
+            The notes are too few to find beats.
+        ParameterError
+            The grid does not divide the beat, or only drums are played.
+        """
+        from nmfaudio.symbolic.score import notate
+
+        return notate(self.notes, self.beats() if beats is None else beats, grid)
+
+    def to_jams(self, beats: Beats | None = None) -> dict[str, Any]:
         """Return the notes as a JAMS document, in the namespace ``note_midi``.
+
+        Parameters
+        ----------
+        beats : Beats, optional
+            Beats to add in the namespace ``beat``.
 
         Returns
         -------
         dict
             JSON-serialisable: `jams.load` reads the file that ``json.dump`` writes.
         """
-        from nmfaudio.transcription.exports import jams_document
+        from nmfaudio.symbolic.jams import jams_document
 
-        return jams_document(self.notes, self.duration)
+        return jams_document(self.notes, self.duration, beats)
 
     def plot(self, reference: Notes | None = None, **options: Any) -> Axes:
         """Draw the notes over the salience, compared with a reference if there is one.
@@ -153,7 +209,12 @@ class NoteResult(EqualByContent, ABC):
         return plot_notes(self.notes, reference, **options)
 
     def save(
-        self, directory: str | os.PathLike[str], name: str = "notes", *, overwrite: bool = False
+        self,
+        directory: str | os.PathLike[str],
+        name: str = "notes",
+        *,
+        beats: Beats | None = None,
+        overwrite: bool = False,
     ) -> list[Path]:
         """Write the notes to ``<directory>/<name>.mid`` and ``<name>.csv``.
 
@@ -163,6 +224,8 @@ class NoteResult(EqualByContent, ABC):
             Created where it does not exist.
         name : str
             Name of the files without extension.
+        beats : Beats, optional
+            Tempo map and time signature of the MIDI file.
         overwrite : bool
             Whether existing files may be replaced.
 
@@ -178,7 +241,7 @@ class NoteResult(EqualByContent, ABC):
         """
         from nmfaudio.symbolic.writing import save_notes
 
-        return save_notes(directory, self.notes, name, overwrite=overwrite)
+        return save_notes(directory, self.notes, name, beats=beats, overwrite=overwrite)
 
     def save_salience(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Write the salience as an ``.npz`` file of ``values``, ``pitches`` and ``times``.

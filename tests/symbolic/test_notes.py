@@ -173,7 +173,7 @@ def test_a_damaged_midi_file_is_read_or_refused(data):
 def test_a_missing_file_and_a_wrong_suffix(tmp_path):
     with pytest.raises(na.AudioFileError, match="No such file"):
         na.read_notes(tmp_path / "none.mid")
-    with pytest.raises(na.errors.OutputError, match=r"\.mid, \.midi or \.csv"):
+    with pytest.raises(na.errors.OutputError, match=r"\.mid, \.midi, \.csv or \.jams"):
         na.write_notes(tmp_path / "x.txt", [])
     na.write_notes(tmp_path / "x.csv", [])
     with pytest.raises(na.errors.OutputError, match="exists"):

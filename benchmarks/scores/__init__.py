@@ -1,0 +1,1 @@
+"""Benchmark of beats, bars, hands, keys, spelling and quantisation."""

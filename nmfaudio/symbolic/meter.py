@@ -1,0 +1,110 @@
+"""Bars of a sequence of beats: beats of a bar, the first downbeat, and the division of beats."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from nmfaudio.symbolic.strokes import Strokes
+
+_NEAR = 0.07  # s between a beat and its stroke
+# Logistic regression of downbeats, on the same performances as in `beat_tracking`: of the features
+# of strokes, their presence, and changes of harmony.
+_WEIGHTS = np.array([-0.24, 1.0, -0.13, -0.14, 0.22, 1.57, 0.41, 1.14, 0.47, 1.48])
+_OFFSET = -3.43
+_PRIORS = {2: 0.0, 3: 0.06, 4: 0.0}  # of each number of beats of a bar, per beat
+_TERNARY = 0.2  # advantage that a division by three needs
+
+
+class Meter(NamedTuple):
+    """Bars of a sequence of beats; the fields are those of `Beats`."""
+
+    per_bar: int
+    first_downbeat: int
+    compound: bool
+
+
+def find_meter(strokes: Strokes, beats: np.ndarray) -> Meter:
+    """Find the bars in which downbeats are the most probable.
+
+    Parameters
+    ----------
+    strokes : Strokes
+    beats : np.ndarray [shape=(beat,)]
+        In seconds.
+
+    Returns
+    -------
+    Meter
+    """
+    logits = at_beats(strokes, beats) @ _WEIGHTS + _OFFSET
+    yes, no = -np.logaddexp(0, -logits), -np.logaddexp(0, logits)
+    scores = {
+        (per_bar, first): (no.sum() + (yes - no)[first::per_bar].sum()) / len(beats) + prior
+        for per_bar, prior in _PRIORS.items()
+        for first in range(per_bar)
+    }
+    per_bar, first = max(scores, key=lambda bar: scores[bar])
+    return Meter(per_bar, first, ternary_advantage(strokes.times, beats) > _TERNARY)
+
+
+def at_beats(strokes: Strokes, beats: np.ndarray) -> np.ndarray:
+    """Features of the strokes on beats, their presence, and changes of harmony.
+
+    Features are 0 on beats without a stroke.
+
+    Parameters
+    ----------
+    strokes : Strokes
+    beats : np.ndarray [shape=(beat,)]
+        In seconds.
+
+    Returns
+    -------
+    np.ndarray [shape=(beat, feature)]
+    """
+    nearest = np.abs(strokes.times[:, None] - beats).argmin(axis=0)
+    present = np.abs(strokes.times[nearest] - beats) < _NEAR
+    changes = [_harmony_change(strokes, beats, span) for span in (1, 2)]
+    return np.column_stack([strokes.features[nearest] * present[:, None], present, *changes])
+
+
+def _harmony_change(strokes: Strokes, beats: np.ndarray, span: int) -> np.ndarray:
+    """Cosine distance of the pitch classes of `span` beats before and after each beat."""
+    place = np.searchsorted(beats - _NEAR, strokes.times)  # beats so far, by stroke
+    total = np.zeros((len(beats) + 1, 12))
+    np.add.at(total, place, strokes.chroma)
+    total = np.concatenate([np.zeros((1, 12)), np.cumsum(total, axis=0)])
+    beat = np.arange(len(beats)) + 1
+    before = total[beat] - total[np.maximum(0, beat - span)]
+    after = total[np.minimum(len(beats) + 1, beat + span)] - total[beat]
+    sizes = np.linalg.norm(before, axis=1) * np.linalg.norm(after, axis=1)
+    return np.asarray(1 - (before * after).sum(axis=1) / np.maximum(sizes, 1e-9))
+
+
+def ternary_advantage(times: np.ndarray, beats: np.ndarray) -> float:
+    """Logarithm of the likelihood ratio of thirds and halves, for strokes between beats, each.
+
+    Parameters
+    ----------
+    times : np.ndarray [shape=(stroke,)]
+    beats : np.ndarray [shape=(beat,)]
+
+    Returns
+    -------
+    float
+        0 where no stroke is between beats.
+    """
+    phases = np.interp(times, beats, np.arange(len(beats))) % 1
+    between = phases[(phases > 0.15) & (phases < 0.85)]
+    if not len(between):
+        return 0.0
+
+    def likelihood(places: list[float], shares: list[float]) -> np.ndarray:
+        distance = (between[:, None] - np.array(places)) / 0.06
+        return np.asarray((np.array(shares) * np.exp(-0.5 * distance**2)).sum(axis=1) + 0.02)
+
+    thirds = likelihood([1 / 3, 2 / 3, 1 / 6, 1 / 2, 5 / 6], [0.35, 0.35, 0.1, 0.1, 0.1])
+    halves = likelihood([1 / 2, 1 / 4, 3 / 4], [0.5, 0.25, 0.25])
+    return float(np.mean(np.log(thirds) - np.log(halves)))
