@@ -11,10 +11,12 @@ import nmfaudio.display.report  # so that its classes are there in any order of 
 from nmfaudio.cli.commands import COMMANDS
 
 WITHOUT = {
+    "Beats": "times, which transcriptions are quantised to",
     "ComponentGroup": "a part of a Stems, which draws all groups",
     "DecodedAudio": "a recording as it was read",
     "FileInfo": "facts about a file",
     "Header": "facts about a file",
+    "Key": "a name",
     "MiniBatchNMF": "an estimator",
     "Note": "one row of a piano roll",
     "OnlineNMF": "an estimator",
@@ -22,7 +24,9 @@ WITHOUT = {
     "Piece": "an input",
     "Pitch": "an input",
     "ReportContents": "what a page shows",
+    "Score": "a document for programs that engrave",
     "SpatialFilter": "a part of a separation",
+    "Spelling": "a name",
     "Step": "a part of a History, which draws all steps",
     "Stft": "a setting",
     "Track": "an open file",
