@@ -83,7 +83,7 @@ def report_contents(
     ReportContents
     """
     scores, compared = ({}, {}) if references is None else _scores(references, stems)
-    chosen, remarks = _with_sound(stems)
+    sounds, rests, remarks = _component_sounds(stems)
     return ReportContents(
         title=title or recording,
         sr=stems.sr,
@@ -94,7 +94,8 @@ def report_contents(
         },
         decomposition=stems.decomposition,
         transform=stems.transform,
-        sounds=dict(_component_sounds(stems, chosen)),
+        sounds=sounds,
+        rests=rests,
         settings=stems.settings,
         notes=_by_stem(_notes(stems) if notes is None else notes, stems),
         scores=scores,
@@ -137,44 +138,75 @@ def _by_stem(notes: Sequence[Note], stems: SeparatedComponents) -> Sequence[Note
     return notes
 
 
-def _with_sound(stems: SeparatedComponents) -> tuple[set[int], list[str]]:
-    """Components that have a sound, and a remark if these are not all."""
+def _component_sounds(
+    stems: SeparatedComponents,
+) -> tuple[dict[int, ComponentSound], dict[str, np.ndarray], list[str]]:
+    """Sounds of components, of the others of each stem together, and remarks on what is left out.
+
+    The strongest components have the whole recording, others an excerpt of where they are loudest.
+    """
     every = [k for group in stems.groups.values() for k in group.components]
     shares = component_shares(stems.decomposition)
-    strongest = sorted(every, key=lambda k: -shares[k])[:_MOST_SOUNDS]
-    if len(strongest) == len(every):
-        return set(every), []
-    share = 100 * float(shares[strongest].sum() / (shares[every].sum() or 1.0))
-    text = (
-        f"The {len(strongest)} strongest of {len(every)} components have sounds of their own; they"
-        f" are {share:.0f} % of the model."
-    )
-    return set(strongest), [text]
-
-
-def _component_sounds(
-    stems: SeparatedComponents, chosen: set[int]
-) -> Iterator[tuple[int, ComponentSound]]:
-    """Sound of some components, the whole recording or an excerpt of where it is loudest."""
-    count = sum(len(group.components) for group in stems.groups.values())
+    strongest = sorted(every, key=lambda k: -shares[k])
     seconds = stems.mixture.shape[1] / stems.sr
-    if count == len(chosen) and count * seconds <= _MOST_SECONDS:
-        for name, y in stems.components():
-            yield int(name.rpartition("-")[2]), ComponentSound(0.0, y.mean(axis=0))
-        return
+    most = int(_MOST_SECONDS / max(seconds, 1e-3))
+    mixture: object = stems.mixture  # of files, too, which are not read as a whole
+    if len(every) > most and not isinstance(mixture, np.ndarray):
+        most = 0
+    whole, excerpts = set(strongest[: min(most, _MOST_SOUNDS)]), set(strongest[:_MOST_SOUNDS])
+    excerpts -= whole
+    sounds: dict[int, ComponentSound] = {}
+    rests: dict[str, np.ndarray] = {}
+    for name, group in stems.groups.items():
+        own = [k for k in group.components if k in whole]
+        others = [k for k in group.components if k not in whole]
+        for k, y in zip((*own, None), _whole_sounds(stems, name, own, others), strict=False):
+            if k is None:
+                rests[name] = y
+            else:
+                sounds[k] = ComponentSound(0.0, y)
+        sounds |= _loudest_excerpts(stems, name, excerpts & set(others), len(every))
+    if len(whole) == len(every):
+        return sounds, rests, []
+    share = 100 * float(shares[list(whole)].sum() / (shares[every].sum() or 1.0))
+    remark = (
+        f"The {len(whole)} strongest of {len(every)} components, {share:.0f} % of the model, have"
+        " their whole sound and are heard in the stem that they are moved to."
+    )
+    if excerpts:
+        remark += f" {len(excerpts)} others have an excerpt."
+    return sounds, rests, [remark]
+
+
+def _whole_sounds(
+    stems: SeparatedComponents, name: str, own: Sequence[int], others: Sequence[int]
+) -> Iterator[np.ndarray]:
+    """Sound of some components of a stem in one channel, and that of its others together."""
+    parts = [[k] for k in own] + ([list(others)] if others else [])
+    if own:
+        masks = group_masks(stems.decomposition, parts, stems.masking)
+        for y in apply_masks(masks, len(parts), stems.stems[name][:, :], stems.transform):
+            yield y.mean(axis=0)
+
+
+def _loudest_excerpts(
+    stems: SeparatedComponents, name: str, chosen: set[int], count: int
+) -> dict[int, ComponentSound]:
+    """Excerpts of some components of a stem where they are loudest."""
+    seconds = stems.mixture.shape[1] / stems.sr
     each = max(_SHORTEST_EXCERPT, min(_EXCERPT_SECONDS, _MOST_SECONDS / max(count, 1)))
     frames = int(min(each, seconds) * stems.sr) // stems.transform.hop
-    for name, group in stems.groups.items():
-        # Components with the same excerpt share the computation of their masks.
-        places: dict[int, list[int]] = {}
-        for i, k in enumerate(group.components):
-            if k in chosen:
-                first = _loudest(stems.decomposition.H[..., k, :], frames)
-                places.setdefault(first, []).append(i)
-        for first, members in places.items():
-            excerpts = _excerpts(stems, name, members, first, frames)
-            for i, excerpt in zip(members, excerpts, strict=True):
-                yield group.components[i], excerpt
+    # Components with the same excerpt share the computation of their masks.
+    places: dict[int, list[int]] = {}
+    for i, k in enumerate(stems.groups[name].components):
+        if k in chosen:
+            first = _loudest(stems.decomposition.H[..., k, :], frames)
+            places.setdefault(first, []).append(i)
+    return {
+        stems.groups[name].components[i]: excerpt
+        for first, members in places.items()
+        for i, excerpt in zip(members, _excerpts(stems, name, members, first, frames), strict=True)
+    }
 
 
 def _excerpts(

@@ -27,20 +27,39 @@ def test_whole_sounds_of_a_stem_sum_to_its_mean_over_channels(stems):
     assert {sound.start for sound in contents.sounds.values()} == {0}
 
 
-def test_excerpts_are_parts_of_the_whole_where_it_is_loudest(stems, monkeypatch):
-    whole = reporting.report_contents(stems).sounds
-    monkeypatch.setattr(reporting, "_MOST_SECONDS", 2.0)
+def test_the_strongest_have_whole_sounds_and_the_others_excerpts(stems, monkeypatch):
+    singles = reporting.report_contents(stems).sounds
+    monkeypatch.setattr(reporting, "_MOST_SECONDS", 2.0)  # of one component
     monkeypatch.setattr(reporting, "_SHORTEST_EXCERPT", 0.25)
-    for k, excerpt in reporting.report_contents(stems).sounds.items():
+    contents = reporting.report_contents(stems)
+    strongest = int(np.argmax(reporting.component_shares(stems.decomposition)))
+    assert len(contents.sounds[strongest].samples) == 16000
+    for k in set(contents.sounds) - {strongest}:
+        excerpt = contents.sounds[k]
         start, length = round(excerpt.start * 8000), len(excerpt.samples)
         assert 0.4 * 8000 < length <= 0.5 * 8000
         assert start >= 0
         assert start + length <= 16000
         inner = slice(stems.transform.n_fft, length - stems.transform.n_fft)
-        part = whole[k].samples[start : start + length]
+        part = singles[k].samples[start : start + length]
         assert np.allclose(excerpt.samples[inner], part[inner], atol=1e-5)
-        energies = np.convolve(whole[k].samples ** 2, np.ones(length), "valid")
+        energies = np.convolve(singles[k].samples ** 2, np.ones(length), "valid")
         assert (part**2).sum() > 0.5 * energies.max()
+
+
+@pytest.mark.parametrize("most", [1, 2, 3])
+def test_whole_sounds_and_the_rest_sum_to_the_stem(stems, monkeypatch, most):
+    monkeypatch.setattr(reporting, "_MOST_SECONDS", 2.0 * most)
+    contents = reporting.report_contents(stems)
+    whole = {k for k, sound in contents.sounds.items() if len(sound.samples) == 16000}
+    assert len(whole) == most
+    for name, group in contents.groups.items():
+        own = [contents.sounds[k].samples for k in group if k in whole]
+        rest = set(group) - whole
+        assert (name in contents.rests) == bool(own and rest)
+        if own:
+            total = sum(own) + contents.rests.get(name, 0)
+            assert np.allclose(total, stems[name].mean(0), atol=1e-5)
 
 
 def test_the_strongest_of_many_components_have_sounds(stems, monkeypatch):
@@ -51,8 +70,7 @@ def test_the_strongest_of_many_components_have_sounds(stems, monkeypatch):
     assert set(contents.sounds) == set(np.argsort(-shares)[:2])
     share = round(100 * float(np.sort(shares)[-2:].sum()))
     (remark,) = contents.remarks
-    assert "2 strongest of 4 components" in remark
-    assert f"{share} %" in remark
+    assert f"2 strongest of 4 components, {share} %" in remark
 
 
 def test_notes_have_the_stems_that_they_were_divided_into(stems):

@@ -52,6 +52,8 @@ class ReportContents:
         Transform that was decomposed.
     sounds : mapping of int to ComponentSound
         Sound of each component of the groups; components may be missing.
+    rests : mapping of str to np.ndarray [shape=(sample,)]
+        For stems of which some components lack a whole sound, the sound of these together.
     settings : mapping of str to Any
         Settings of the separator, JSON-serialisable.
     notes : sequence of Note
@@ -82,6 +84,7 @@ class ReportContents:
     decomposition: Decomposition
     transform: Transform
     sounds: Mapping[int, ComponentSound]
+    rests: Mapping[str, np.ndarray] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     notes: Sequence[Note] = ()
     scores: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
@@ -125,6 +128,7 @@ class ReportContents:
             mixture=self.mixture[:, :count],
             stems={name: y[:, :count] for name, y in self.stems.items()},
             sounds=sounds,
+            rests={name: y[:count] for name, y in self.rests.items()},
             notes=[note for note in self.notes if note.onset < seconds],
         )
 

@@ -68,6 +68,7 @@ class PageData:
         """Common factor of all sounds."""
         parts = [self.contents.mixture, *self.contents.stems.values()]
         parts += [sound.samples[None] for sound in self.contents.sounds.values()]
+        parts += [y[None] for y in self.contents.rests.values()]
         return common_gain(max(map(_peak, parts)))
 
     @cached_property
@@ -81,8 +82,8 @@ class PageData:
         Returns
         -------
         dict of str to bytes
-            Files by name: ``"mixture"``, ``"stem-0"`` (by position) or ``"component-3"`` (by
-            index).
+            Files by name: ``"mixture"``, ``"stem-0"`` and ``"rest-0"`` (by position) or
+            ``"component-3"`` (by index).
         """
         contents = self.contents
         stems = [(f"stem-{i}", y, _STEM_QUALITY) for i, y in enumerate(contents.stems.values())]
@@ -90,7 +91,12 @@ class PageData:
             (f"component-{k}", sound.samples[None], _COMPONENT_QUALITY)
             for k, sound in sorted(contents.sounds.items())
         ]
-        tasks = [("mixture", contents.mixture, _STEM_QUALITY), *stems, *components]
+        rests = [
+            (f"rest-{i}", contents.rests[name][None], _STEM_QUALITY)
+            for i, name in enumerate(contents.stems)
+            if name in contents.rests
+        ]
+        tasks = [("mixture", contents.mixture, _STEM_QUALITY), *stems, *components, *rests]
         encoded = dict.fromkeys((name for name, *_ in tasks), b"")
 
         def work(parts: range) -> None:
@@ -130,6 +136,7 @@ class PageData:
                 for name in contents.stems
             ],
             "components": self._components(),
+            "rests": [i for i, name in enumerate(contents.stems) if name in contents.rests],
             "notes": [
                 [note.onset, note.offset, note.pitch, note.velocity, note.track]
                 for note in contents.notes

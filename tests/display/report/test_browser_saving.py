@@ -94,6 +94,27 @@ def test_regrouped_stem_of_excerpts_is_not_saved(open_page, tmp_path, beeps):
     assert page.locator("#not-saved").is_visible()
 
 
+def assert_near(saved, samples):
+    assert np.std(saved[0] - samples) < 0.1 * np.std(samples)  # both are coded anew
+
+
+def test_stem_with_whole_components_and_a_rest_is_heard_and_saved(open_page, tmp_path, beeps):
+    parts = {k: beeps.sounds[k] for k in (0, 2)}  # 1 and 3 have no sound of their own
+    rests = {"low": beeps.sounds[1].samples, "high": beeps.sounds[3].samples}
+    target = tmp_path / "rests.html"
+    write_report(target, replace(beeps, sounds=parts, rests=rests))
+    page = open_page(target)
+    drag(page, '[data-component="0"]', '[data-stem="1"]')
+    assert "preview" in page.inner_text("#changed")
+    _, low = saved_wave(page, clicked(page, "Save low as WAV"))
+    assert_near(low, beeps.sounds[1].samples)
+    _, high = saved_wave(page, clicked(page, "Save high as WAV"))
+    assert_near(high, sum(beeps.sounds[k].samples for k in (0, 2, 3)))
+    drag(page, '[data-component="1"]', '[data-stem="1"]')
+    assert "not on this page" in page.inner_text("#changed")
+    assert page.get_by_role("button", name="Save low as WAV").is_disabled()
+
+
 def test_sound_in_a_folder_is_saved(open_page, tmp_path, monkeypatch, beeps, sounds):
     monkeypatch.setattr(page_module, "MOST_SECONDS", 1.0)
     target = tmp_path / "song.html"

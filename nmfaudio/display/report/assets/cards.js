@@ -77,7 +77,7 @@ export class Cards {
     const facts = element("span", { class: "facts" }, text);
     const save = this.saveButton(i);
     if (!this.groups.isRegrouped(i)) return element("header", {}, input, save, facts);
-    const badge = element("span", { class: "badge" }, this.mixer.canPreview ? "preview" : "changed");
+    const badge = element("span", { class: "badge" }, this.mixer.soundsOf(i) ? "preview" : "not heard");
     return element("header", {}, input, badge, save, facts);
   }
 
@@ -104,18 +104,20 @@ export class Cards {
   }
 
   saveButton(i) {
+    const sounds = this.mixer.soundsOf(i);
+    const moved = "A component was moved that has no whole sound; the command computes the stem";
     return element(
       "button",
       {
         type: "button",
         class: "save-stem",
-        title: "Save as WAV",
+        title: sounds ? "Save as WAV" : moved,
         "aria-label": `Save ${this.groups.stems[i].name} as WAV`,
         "data-focus": `save-${i}`,
-        disabled: !this.mixer.soundsOf(i)?.length,
+        disabled: !sounds?.length,
         onclick: () => this.saving.stem(i),
       },
-      "WAV",
+      "Save",
     );
   }
 
@@ -204,7 +206,7 @@ export class Cards {
       ArrowRight: () => this.move(k, i + 1),
       ArrowUp: () => cards[at - 1]?.focus(),
       ArrowDown: () => cards[at + 1]?.focus(),
-      s: () => this.mixer.canPreview && this.saving.component(k),
+      s: () => this.mixer.isWhole(k) && this.saving.component(k),
     };
     if (!actions[event.key] || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
@@ -243,6 +245,8 @@ export class Cards {
   showCommand() {
     find("command").textContent = this.groups.command();
     find("changed").hidden = !this.groups.anyRegrouped;
+    find("preview").hidden = !this.mixer.canPreview;
+    find("no-preview").hidden = this.mixer.canPreview;
     find("keep").hidden = report.components.length === 0;
   }
 }

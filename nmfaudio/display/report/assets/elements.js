@@ -27,9 +27,13 @@ export function drawn(tag, attributes = {}, ...children) {
   return fill(document.createElementNS(SVG, tag), attributes, children);
 }
 
-// Say something to screen readers.
+// Show a message for some seconds, and say it to screen readers.
+let fading = null;
+
 export function announce(text) {
   find("announcements").textContent = text;
+  clearTimeout(fading);
+  fading = setTimeout(() => (find("announcements").textContent = ""), 4000);
 }
 
 export function setPressed(button, pressed) {

@@ -40,6 +40,7 @@ const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP] = [520, 230, 76, 30, 10];
 // Losses over iterations, on a logarithmic axis unless one is zero or negative.
 function showLosses() {
   const { iterations, values } = report.losses;
+  find("losses").parentElement.hidden = values.length < 2;
   const [least, most] = [Math.min(...values), Math.max(...values)];
   const scale = least > 0 ? Math.log10 : Number;
   const span = scale(most) - scale(least) || 1;

@@ -62,6 +62,7 @@ export class Figure {
     find("chosen").textContent = `Component ${each.index} of ${this.groups.stems[stem].name}`;
     const around = hertzText(each.centre) + pitchText(each.centre);
     const share = `${percentText(each.share)} of the model`;
+    find("component-saving").hidden = !this.mixer.isWhole(this.chosen);
     find("chosen-facts").textContent = `around ${around}, ${share}${lastsText(each.template)}`;
     find("W").setAttribute("aria-label", `Template of component ${each.index}, around ${around}`);
   }

@@ -28,10 +28,7 @@ if (report.components.length === 0) {
   find("figure-heading").textContent = "Spectrogram";
 }
 find("exponent").hidden = report.alpha === 1;
-find("no-preview").hidden = mixer.canPreview;
-find("preview").hidden = !mixer.canPreview;
 find("one-channel").hidden = report.channels === 1;
-find("component-saving").hidden = report.components.length === 0 || !mixer.canPreview;
 
 function redraw() {
   figure.drawAxes();

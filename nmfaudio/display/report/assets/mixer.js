@@ -12,7 +12,10 @@ export class Mixer extends EventTarget {
     this.components = new Map(report.components.map((each) => [each.index, each]));
     this.mixture = false;
     this.soloed = null; // component that plays alone
-    groups.addEventListener("change", () => this.update());
+    groups.addEventListener("change", (event) => {
+      if (event.detail === "mix" && groups.stems.some((stem) => stem.solo)) this.mixture = false;
+      this.update();
+    });
     player.addEventListener("state", () => this.ended());
     this.update();
   }
@@ -32,15 +35,22 @@ export class Mixer extends EventTarget {
     return levels;
   }
 
-  // Sounds that a stem is the sum of: its components once it is regrouped, or null if these are excerpts.
+  // Sounds that a stem is the sum of. Once it is regrouped these are its components with a whole sound,
+  // beside its others together; or null, if one of the others was moved.
   soundsOf(i) {
     const stem = this.groups.stems[i];
     if (!this.groups.isRegrouped(i)) return stem.sound ? [stem.sound] : [];
-    return this.canPreview ? stem.components.map((k) => `component-${k}`) : null;
+    const others = (components) => components.filter((k) => !this.isWhole(k));
+    const before = others(this.report.stems[i]?.components ?? []);
+    if (others(stem.components).join() !== before.join()) return null;
+    const whole = stem.components.filter((k) => this.isWhole(k)).map((k) => `component-${k}`);
+    if (before.length === 0) return whole;
+    return [...whole, this.report.rests.includes(i) ? `rest-${i}` : stem.sound];
   }
 
+  // Whether all regrouped stems can be heard.
   get canPreview() {
-    return [...this.components.keys()].every((k) => this.isWhole(k));
+    return this.groups.stems.every((_, i) => this.soundsOf(i) !== null);
   }
 
   update() {
@@ -82,6 +92,7 @@ export class Mixer extends EventTarget {
       return;
     }
     if (!player.playing) this.startedByAudition = true;
+    this.mixture = false;
     this.soloed = component;
     this.update();
     if (!player.playing || !this.isWhole(component)) await player.seek(this.entry(component));
