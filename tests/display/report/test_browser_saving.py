@@ -95,7 +95,7 @@ def test_regrouped_stem_of_excerpts_is_not_saved(open_page, tmp_path, beeps):
 
 
 def assert_near(saved, samples):
-    assert np.std(saved[0] - samples) < 0.1 * np.std(samples)  # both are coded anew
+    assert np.std(saved[0] - samples) < 0.3 * np.std(samples)  # components have 33 kbit/s
 
 
 def test_stem_with_whole_components_and_a_rest_is_heard_and_saved(open_page, tmp_path, beeps):
