@@ -169,3 +169,26 @@ def test_paint_command_is_shown_once_it_can_run(page):
     page.select_option("#box-stem", index=1)
     page.click("#add-box")
     assert page.inner_text("#paint-command").endswith("'beeps in a row.wav' boxes.json")
+
+
+def test_long_name_does_not_widen_the_page_of_a_phone(open_page, path):
+    page = open_page(path, PHONE)
+    name = page.get_by_role("textbox", name="Name of stem 1")
+    name.fill("bass drum and low tom-toms with a very long name")
+    name.press("Enter")
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+
+
+def test_solo_and_cards_leave_the_mixture(page):
+    page.click("#ab")
+    page.get_by_role("button", name="Solo low").click()
+    assert page.get_attribute("#ab", "aria-pressed") == "false"
+    page.click("#ab")
+    page.click('[data-component="2"] .play-component')
+    assert page.get_attribute("#ab", "aria-pressed") == "false"
+
+
+def test_saving_is_told(page):
+    with page.expect_download():
+        page.get_by_role("button", name="Save low as WAV").click()
+    page.get_by_text("low.wav saved").wait_for()
