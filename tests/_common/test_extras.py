@@ -16,6 +16,12 @@ USES = {
     "sklearn": ("sklearn", "na.estimators.NMF"),
     "pandas": ("pandas", "na.evaluate([np.ones(9)], [np.ones(9)]).to_dataframe()"),
     "widget": ("anywidget", "na.widget(na.separate(np.ones((1, 999)), 999, n_components=2))"),
+    "score": (
+        "partitura",
+        "na.symbolic.write_musicxml('score.musicxml', na.symbolic.notate("
+        "[na.Note(i / 2, i / 2 + 0.4, 60) for i in range(8)], "
+        "na.symbolic.Beats(np.arange(9) / 2)))",
+    ),
     "dask": ("distributed", "na._common.executors.dask_client('tcp://127.0.0.1:1')"),
 }
 
