@@ -20,6 +20,7 @@ from nmfaudio.transcription.offsets import (
 )
 from nmfaudio.transcription.onset_blocks import OnsetBlocks
 from nmfaudio.transcription.onsets import place_onsets
+from nmfaudio.transcription.pitch_thresholds import threshold_factors
 from nmfaudio.transcription.salience import Salience
 
 _PEAK = 0.2  # longest time from the onset of a note to its peak in seconds
@@ -181,6 +182,9 @@ class Decoding(Settings):
         Length in seconds of the window of the local maximum.
     gap : float
         Shortest time between two onsets of the same pitch in seconds.
+    bass, treble : float
+        Octaves (factors of 2) by which the threshold increases per octave of low and of high
+        pitches, as in `threshold_factors`.
     release : float
         Threshold of activity, between 0 and 1: a note is released when its salience falls below
         this share of its recent level.
@@ -236,6 +240,8 @@ class Decoding(Settings):
     balance: float = 0.5
     window: float = 0.4
     gap: float = 0.06
+    bass: float = 0.0
+    treble: float = 0.0
     release: float = 0.5
     sustain: float = 0.2
     damping: float = 0.04
@@ -252,7 +258,8 @@ class Decoding(Settings):
             as_number(getattr(self, name), name, above=0)
         for name in ("ghosts", "balance", "window", "gap", "damping", "shortest", "lowest"):
             as_number(getattr(self, name), name, low=0)
-        as_number(self.ensemble, "ensemble", low=0)
+        for name in ("bass", "treble", "ensemble"):
+            as_number(getattr(self, name), name, low=0)
         if self.release >= 1:
             raise ParameterError(f"release is {self.release!r}; it must be below 1")
         for name in ("balance", "ensemble", "loudest"):
@@ -286,7 +293,11 @@ class Decoding(Settings):
         values, times = np.asarray(salience.values), np.asarray(salience.times, np.float64)
         blocks = OnsetBlocks(values, salience.pitches, times, rise=self.rise, ghosts=self.ghosts)
         onsets = blocks.onsets(
-            self.threshold, balance=self.balance, window=self.window, gap=self.gap
+            self.threshold,
+            balance=self.balance,
+            window=self.window,
+            gap=self.gap,
+            factors=threshold_factors(salience.pitches, bass=self.bass, treble=self.treble),
         )
         # Pitches out of range are left out only here, so that they still mask their partials.
         pitches = np.asarray(salience.pitches)

@@ -36,6 +36,8 @@ class PlainDecoding:
     lowest: float = 0.0
     highest: float = 127.0
     shortest: float = 0.0
+    bass: float = 0.0
+    treble: float = 0.0
 
     def __call__(self, salience):
         return [
