@@ -15,6 +15,8 @@ class PlainModel:
 
     max_iter: int = 30
     broken: bool = False
+    beta_loss: float = 1.0
+    adaptation: float = 1.0
 
     def pitches(self, dictionary):
         return dictionary.pitches
