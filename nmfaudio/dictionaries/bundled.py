@@ -18,10 +18,10 @@ _DATA = Path(__file__).resolve().parents[1] / "data"
 
 
 def piano_notes(transform: Transform | None = None) -> NoteDictionary:
-    """Return the piano that ships with the package: the mean of four, three stages for each key.
+    """Return the piano that ships with the package: the mean of six, three stages for each key.
 
-    It was learned at 22.05 kHz from the pianos of the SoundFont Fluid (R3) GM; see
-    ``nmfaudio/data/LICENSES.md``.
+    It was learned at 22.05 kHz from pianos of the SoundFonts Fluid (R3) GM and MuseScore General;
+    see ``nmfaudio/data/LICENSES.md``.
 
     Parameters
     ----------

@@ -10,6 +10,7 @@ import numpy as np
 from nmfaudio.streaming.events import NoteEvent
 from nmfaudio.transcription.decoding import Decoding
 from nmfaudio.transcription.onsets import HARMONIC_INTERVALS
+from nmfaudio.transcription.pitch_thresholds import threshold_factors
 
 _SIMULTANEOUS = 0.03  # s, as in `suppress_ghosts`
 _SAME_PITCH = 0.25  # semitones, as in `suppress_ghosts`
@@ -61,6 +62,9 @@ class NoteDecoder:
         self._gap = max(1, round(decoding.gap / step))
         self.latency = self._ahead + self._spread + 1
         self._lower = _partial_mask(self._pitches)
+        self._thresholds = decoding.threshold * threshold_factors(
+            self._pitches, bass=decoding.bass, treble=decoding.treble
+        )
         self._in_range = (decoding.lowest <= self._pitches) & (self._pitches <= decoding.highest)
         # The last frames: salience, its rises, these without ghosts, and the highest of each frame.
         self._salience = np.zeros((self._lag + self._spread + 2, n))
@@ -116,7 +120,7 @@ class NoteDecoder:
         local = float(self._strongest.max())
         reference = self._reference**settings.balance * local ** (1 - settings.balance)
         peaks = (strength > before) & (strength >= after) & self._in_range
-        peaks &= strength > _STRICTER * settings.threshold * reference
+        peaks &= strength > _STRICTER * self._thresholds * reference
         peaks &= frame - self._last >= self._gap
         self._last[peaks] = frame
         return np.flatnonzero(peaks)

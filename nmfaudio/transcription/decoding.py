@@ -20,9 +20,11 @@ from nmfaudio.transcription.offsets import (
 )
 from nmfaudio.transcription.onset_blocks import OnsetBlocks
 from nmfaudio.transcription.onsets import place_onsets
+from nmfaudio.transcription.pitch_thresholds import threshold_factors
 from nmfaudio.transcription.salience import Salience
 
 _PEAK = 0.2  # longest time from the onset of a note to its peak in seconds
+_AFTER = 0.045  # time from the onset of a note to the frame whose total level it shares, in seconds
 _SILENT = 0.02  # a note ends at this share of its peak (−34 dB), however slowly it decays
 
 
@@ -63,6 +65,60 @@ def note_peaks(
         end = min(frame + max_frames, following[1] if following[0] == row else values.shape[1])
         peaks.append(frame + int(np.argmax(values[row, frame:end])))
     return peaks
+
+
+def note_levels(
+    values: np.ndarray,
+    times: np.ndarray,
+    onsets: Sequence[tuple[int, int]],
+    peaks: Sequence[int],
+    *,
+    ensemble: float = 0.3,
+) -> np.ndarray:
+    """Compute the level of each note from its peak and from the level of all pitches at its onset.
+
+    Peaks alone are noisy: partials that notes share, beats, and keys of uneven loudness change
+    them by a few dB. The total level is hardly affected, and notes that sound together are
+    usually played about equally loud.
+
+    Parameters
+    ----------
+    values : np.ndarray [shape=(pitch, time)]
+        Salience, ≥ 0.
+    times : np.ndarray [shape=(time,)]
+        In seconds, evenly spaced.
+    onsets : sequence of tuple of int
+        Row and frame of each onset.
+    peaks : sequence of int
+        Frame of the peak, for each onset.
+    ensemble : float
+        Weight of the total level, from 0 to 1.
+
+    Returns
+    -------
+    np.ndarray [shape=(note,)]
+        float64: ``peak^(1 − ensemble) · total^ensemble``, with the sum of all pitches 45 ms after
+        the onset as total.
+
+    Raises
+    ------
+    ShapeError, ParameterError
+        The shapes do not match, or the times are invalid.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> values = np.array([[0.0, 1, 1], [0, 9, 8]])
+    >>> note_levels(values, np.arange(3) * 0.05, [(0, 1), (1, 1)], [1, 1], ensemble=0.5).tolist()
+    [3.0, 9.0]
+    """
+    after = round(_AFTER / frame_step(values, times))
+    rows, frames = [row for row, _ in onsets], [frame for _, frame in onsets]
+    shared = np.minimum(np.array(frames, int) + after, values.shape[1] - 1)
+    # Sorted, so that the sum does not depend on the order of the pitches.
+    totals = np.sort(values[:, shared], axis=0).sum(axis=0, dtype=np.float64)
+    own = values[rows, peaks].astype(np.float64)
+    return np.asarray(own ** (1 - ensemble) * totals**ensemble)
 
 
 def velocities(levels: np.ndarray, *, loudest: float = 1.0) -> np.ndarray:
@@ -126,6 +182,9 @@ class Decoding(Settings):
         Length in seconds of the window of the local maximum.
     gap : float
         Shortest time between two onsets of the same pitch in seconds.
+    bass, treble : float
+        Octaves (factors of 2) by which the threshold increases per octave of low and of high
+        pitches, as in `threshold_factors`.
     release : float
         Threshold of activity, between 0 and 1: a note is released when its salience falls below
         this share of its recent level.
@@ -142,6 +201,8 @@ class Decoding(Settings):
         bridge longer gaps.
     shortest : float
         Shortest duration of a note in seconds; shorter notes are dropped.
+    ensemble : float
+        Weight of the level of all pitches in that of a note, from 0 to 1, as in `note_levels`.
     loudest : float
         Velocity of the loudest note, above 0 and at most 1.
     lowest, highest : float
@@ -179,12 +240,15 @@ class Decoding(Settings):
     balance: float = 0.5
     window: float = 0.4
     gap: float = 0.06
+    bass: float = 0.0
+    treble: float = 0.0
     release: float = 0.5
     sustain: float = 0.2
     damping: float = 0.04
     smoothing: str = "hmm"
     hold: float = 0.05
     shortest: float = 0.03
+    ensemble: float = 0.3
     loudest: float = 1.0
     lowest: float = 0.0
     highest: float = 127.0
@@ -194,9 +258,11 @@ class Decoding(Settings):
             as_number(getattr(self, name), name, above=0)
         for name in ("ghosts", "balance", "window", "gap", "damping", "shortest", "lowest"):
             as_number(getattr(self, name), name, low=0)
+        for name in ("bass", "treble", "ensemble"):
+            as_number(getattr(self, name), name, low=0)
         if self.release >= 1:
             raise ParameterError(f"release is {self.release!r}; it must be below 1")
-        for name in ("balance", "loudest"):
+        for name in ("balance", "ensemble", "loudest"):
             if getattr(self, name) > 1:
                 raise ParameterError(f"{name} is {getattr(self, name)!r}; it must be at most 1")
         if as_number(self.highest, "highest") < self.lowest:
@@ -227,7 +293,11 @@ class Decoding(Settings):
         values, times = np.asarray(salience.values), np.asarray(salience.times, np.float64)
         blocks = OnsetBlocks(values, salience.pitches, times, rise=self.rise, ghosts=self.ghosts)
         onsets = blocks.onsets(
-            self.threshold, balance=self.balance, window=self.window, gap=self.gap
+            self.threshold,
+            balance=self.balance,
+            window=self.window,
+            gap=self.gap,
+            factors=threshold_factors(salience.pitches, bass=self.bass, treble=self.treble),
         )
         # Pitches out of range are left out only here, so that they still mask their partials.
         pitches = np.asarray(salience.pitches)
@@ -235,7 +305,7 @@ class Decoding(Settings):
         onsets = place_onsets(values, times, onsets, rise=self.rise)
         peaks = note_peaks(values, times, onsets)
         offsets = self._offsets(values, times, onsets, peaks)
-        levels = values[[row for row, _ in onsets], peaks].astype(np.float64)
+        levels = note_levels(values, times, onsets, peaks, ensemble=self.ensemble)
         note_velocities = velocities(levels, loudest=self.loudest)
         notes = [
             Note(float(times[frame]), end, float(salience.pitches[row]), velocity=float(velocity))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 BLOCK = 32 * FRAMES
 """Frames of a block of a long recording."""
-_EXCERPT = 192  # number of frames that the gain and the templates are estimated from
+_EXCERPT = 400  # number of frames that the gain and the templates are estimated from
 _GAIN_ROUNDS, _GAIN_ITERATIONS = 3, 4  # estimates of the gain, and iterations before each
 _SETTLING_ITERATIONS = 4  # of the activations, before templates adapt
 _ADAPTING_ITERATIONS = 30

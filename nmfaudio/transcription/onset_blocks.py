@@ -66,7 +66,13 @@ class OnsetBlocks:
     frames: int = FRAMES
 
     def onsets(
-        self, threshold: float, *, balance: float, window: float, gap: float
+        self,
+        threshold: float,
+        *,
+        balance: float,
+        window: float,
+        gap: float,
+        factors: np.ndarray | float = 1.0,
     ) -> list[tuple[int, int]]:
         """Find the peaks of onset strength above an adaptive threshold.
 
@@ -76,6 +82,8 @@ class OnsetBlocks:
             As for `adaptive_threshold`.
         gap : float
             As for `find_onsets`.
+        factors : np.ndarray [shape=(pitch,)] or float
+            Factor of the threshold of each pitch.
 
         Returns
         -------
@@ -89,8 +97,9 @@ class OnsetBlocks:
         thresholds = threshold_of_strongest(
             strongest, step, threshold, balance=balance, window=window
         )
+        columns = np.broadcast_to(factors, len(self.values))[:, None]
         found = [
-            _peaks(block, thresholds[begin : begin + self.frames], begin)
+            _peaks(block, columns * thresholds[begin : begin + self.frames], begin)
             for begin, block in self._blocks(step)
         ]
         rows, frames, strengths = (np.concatenate(parts) for parts in zip(*found, strict=True))
@@ -116,6 +125,6 @@ def _peaks(
     block: np.ndarray, thresholds: np.ndarray, begin: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Rows, frames and strengths of the peaks of a block with one more frame on either side."""
-    above = peaks_above(block, np.pad(thresholds, 1))[:, 1:-1]
+    above = peaks_above(block, np.pad(thresholds, ((0, 0), (1, 1))))[:, 1:-1]
     rows, frames = np.nonzero(above)
     return rows, frames + begin, block[rows, frames + 1]

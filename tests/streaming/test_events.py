@@ -27,7 +27,8 @@ def strings(onsets, pitches, seconds):
     for onset, pitch in zip(onsets, pitches, strict=True):
         f0, late = 440 * 2 ** ((pitch - 69) / 12), t[t >= onset] - onset
         partials = sum(np.sin(2 * np.pi * f0 * k * late) / k**2 for k in range(1, 6))
-        y[t >= onset] += 0.2 * np.exp(-4 * late) * partials * (late < 0.5)
+        damped = np.clip((0.52 - late) / 0.02, 0, 1)  # a click would sound like another note
+        y[t >= onset] += 0.2 * np.exp(-4 * late) * partials * damped
     return y
 
 

@@ -15,6 +15,8 @@ class PlainModel:
 
     max_iter: int = 30
     broken: bool = False
+    beta_loss: float = 1.0
+    adaptation: float = 1.0
 
     def pitches(self, dictionary):
         return dictionary.pitches
@@ -36,6 +38,8 @@ class PlainDecoding:
     lowest: float = 0.0
     highest: float = 127.0
     shortest: float = 0.0
+    bass: float = 0.0
+    treble: float = 0.0
 
     def __call__(self, salience):
         return [

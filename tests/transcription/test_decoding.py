@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import nmfaudio as na
-from nmfaudio.transcription.decoding import Decoding, note_peaks, velocities
+from nmfaudio.transcription.decoding import Decoding, note_levels, note_peaks, velocities
 from nmfaudio.transcription.salience import Salience
 
 STEP = 0.02
@@ -48,10 +48,25 @@ def test_planted_notes_are_found_exactly(smoothing):
 
 
 def test_velocities_go_with_the_root_of_levels():
-    notes = Decoding(loudest=0.9)(planted())
+    notes = Decoding(loudest=0.9, ensemble=0)(planted())
     found = {(n.pitch, round(n.onset / STEP)): n.velocity for n in notes}
     for row, frame, _, level in PLANTED:
         assert np.isclose(found[PITCHES[row], frame], 0.9 * np.sqrt(level))
+
+
+def test_notes_share_the_level_of_all_pitches():
+    """Levels of a chord come closer to one another; those of notes that sound alone stay."""
+    values, times = np.zeros((2, 60)), np.arange(60) * STEP
+    decay = 0.99 ** np.arange(20)
+    values[0, 5:25], values[1, 5:25], values[0, 35:55] = 8 * decay, 2 * decay, 4 * decay
+    onsets = [(0, 5), (0, 35), (1, 5)]
+    alone = note_levels(values, times, onsets, [5, 35, 5], ensemble=0)
+    assert np.allclose(alone, [8, 4, 2])
+    shared = note_levels(values, times, onsets, [5, 35, 5], ensemble=0.5)
+    assert np.isclose(shared[0] / shared[2], np.sqrt(alone[0] / alone[2]))
+    assert np.isclose(shared[1], alone[1] * np.sqrt(0.99 ** round(0.045 / STEP)))
+    with pytest.raises(na.ParameterError, match=r"ensemble is 1.5; it must be at most 1"):
+        Decoding(ensemble=1.5)
 
 
 @pytest.mark.parametrize("scale", [1e-12, 3.0, 1e9])
