@@ -1479,7 +1479,7 @@ listen(
 # is below each on the diagonal. Who reports the diagonal and writes "guitar transcription" has
 # answered an easier question.
 #
-# The **bundled piano** was learned from four pianos of a soundfont, a collection of sampled
+# The **bundled piano** was learned from six pianos of two soundfonts, collections of sampled
 # instruments, of which *one plays our piano piece*. So its first figure is of the first kind: the
 # test knows the very sounds. Its guitar figure, lower by more than 0.1, is of the second.
 # **Partials** heard nothing at all, so that their whole row is of the second kind, and it is above
