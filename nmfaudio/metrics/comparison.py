@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 Score: TypeAlias = float | TranscriptionScores | Evaluation
 SystemScores: TypeAlias = TranscriptionSummary | Mapping[str, Score]
 
-_PERMUTATIONS = 9999  # all of them are tried for up to 13 pieces
+_PERMUTATIONS = 9999
+_FEW = 13  # pieces, of which all permutations are tried
+_MOST_EXACT = 50  # pieces, of which the signed ranks are counted exactly
 _COLUMNS = (
     "first",
     "second",
@@ -295,7 +297,7 @@ def compare(
         (first, second, scores[first] - scores[second]) for first, second in combinations(scores, 2)
     ]
     intervals = [bootstrap(d, level=level, rng=random) for *_, d in found]
-    wilcoxon = holm([_wilcoxon(d) for *_, d in found])
+    wilcoxon = holm([_wilcoxon(d, random) for *_, d in found])
     permutation = holm([_permutation(d, random) for *_, d in found])
     columns = zip(found, intervals, wilcoxon, permutation, strict=True)
     tests = tuple(
@@ -368,15 +370,16 @@ def _value(score: Score, measure: str, system: str, piece: str) -> float:
     return as_number(score, name)
 
 
-def _wilcoxon(differences: np.ndarray) -> float:
-    """p-value of the two-sided signed-rank test; 1 if no piece differs."""
-    from scipy.stats import wilcoxon
+def _wilcoxon(differences: np.ndarray, random: np.random.Generator) -> float:
+    """p-value of the two-sided signed-rank test; pieces without a difference are left out."""
+    from scipy.stats import rankdata, wilcoxon
 
-    if not differences.any():
-        return 1.0
-    exact = len(differences) <= 50 and len(np.unique(np.abs(differences))) == len(differences)
-    method = "exact" if exact and differences.all() else "approx"
-    return float(wilcoxon(differences, method=method).pvalue)
+    unequal = differences[differences != 0]
+    if len(unequal) <= _FEW:  # exact with ties, too, where SciPy approximates
+        return _permutation(np.sign(unequal) * rankdata(np.abs(unequal)), random)
+    tied = len(np.unique(np.abs(unequal))) < len(unequal)
+    method = "approx" if tied or len(unequal) > _MOST_EXACT else "exact"
+    return float(wilcoxon(unequal, method=method).pvalue)
 
 
 def _permutation(differences: np.ndarray, random: np.random.Generator) -> float:

@@ -36,6 +36,20 @@ def test_it_agrees_with_scipy():
     assert test.permutation == pytest.approx(2 * tail)
 
 
+def test_ties_and_equal_pieces_are_exact_in_small_samples():
+    """Three of four pieces differ by one amount: of their eight signs two are as extreme."""
+    scores = {"a": dict.fromkeys("wxyz", 0.5), "b": {"w": 0.25, "x": 0.25, "y": 0.25, "z": 0.5}}
+    test = na.compare(scores).tests[0]
+    assert (test.wilcoxon, test.permutation) == (0.25, 0.25)
+
+
+@pytest.mark.parametrize("n", [14, 60])
+def test_it_agrees_with_scipy_in_large_samples(n):
+    found = na.compare(systems(2, n=n))
+    a, b = found.scores.values()
+    assert found.tests[0].wilcoxon == pytest.approx(stats.wilcoxon(a, b).pvalue)
+
+
 def test_exchanged_systems_change_the_sign_alone():
     scores = systems(2)
     first, second = scores
