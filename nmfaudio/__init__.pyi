@@ -64,7 +64,6 @@ from .separators import HpssSeparator as HpssSeparator
 from .separators import PaintSeparator as PaintSeparator
 from .separators import RegroupSeparator as RegroupSeparator
 from .separators import ScoreSeparator as ScoreSeparator
-from .separators.files import SeparatedFile as SeparatedFile
 from .separators.files import separate_file as separate_file
 from .separators.functions import denoise as denoise
 from .separators.functions import drums as drums
@@ -75,6 +74,7 @@ from .separators.functions import paint as paint
 from .separators.functions import regroup as regroup
 from .separators.functions import score as score
 from .separators.functions import separate as separate
+from .separators.separated_file import SeparatedFile as SeparatedFile
 from .separators.widget import widget as widget
 from .stems import Stems as Stems
 from .streaming import Stream as Stream

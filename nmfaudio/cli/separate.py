@@ -161,7 +161,8 @@ class SeparateCommand(StemCommand):
         """Separate a recording in memory that does not grow with its length."""
         from nmfaudio.audio.io import Written
         from nmfaudio.cli.results import describe_sources
-        from nmfaudio.separators.files import SeparatedFile, write_stream
+        from nmfaudio.separators.files import write_stream
+        from nmfaudio.separators.separated_file import SeparatedFile
 
         written, error = Written((), 1.0, ""), None  # of no stems
         if self.report and self.only:

@@ -31,7 +31,7 @@ from nmfaudio.separators.base import Separator
 if TYPE_CHECKING:
     from nmfaudio.cli.jobs import Job
     from nmfaudio.factorisation.decomposition import Decomposition
-    from nmfaudio.separators.files import SeparatedFile
+    from nmfaudio.separators.separated_file import SeparatedFile
     from nmfaudio.stems.stems import Stems
     from nmfaudio.symbolic.note import Note
 

@@ -14,12 +14,14 @@ from nmfaudio.cli.batch import DEFAULT_ROOTS, BatchCommand, Worker, describe_res
 from nmfaudio.cli.command import STDOUT
 from nmfaudio.cli.failures import check_ended, printable
 from nmfaudio.cli.memory import check_memory
+from nmfaudio.cli.note_values import parse_pitch, parse_positive, parse_program, parse_tempo
 from nmfaudio.cli.pages import page_patterns, page_title
 from nmfaudio.cli.parser import OUTPUT, REPORTING
 from nmfaudio.cli.progress import FITTING, PREPARING, READING, WRITING, times
 from nmfaudio.cli.record import PREFIX, discard_record
 from nmfaudio.cli.score_files import SCORE_FILES, ScoreOptions, check_score
 from nmfaudio.cli.transcriber_files import load_drums, load_notes
+from nmfaudio.cli.transcription_facts import describe_fit, describe_notes
 from nmfaudio.errors import ParameterError
 
 # Slow imports are inside the functions that need them, so that --help is fast.
@@ -45,42 +47,6 @@ _EXTRAS = {
 }
 _IN_MEMORY = ("stems", "sonify", "report")  # options that need the whole recording
 _OF_NOTES = {"low": "--low", "high": "--high", "min_note": "--min-note"}
-_NOTE = ("onset", "offset", "pitch", "velocity", "track")  # what --json has of a note
-
-
-def _positive(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 < value < float("inf"):
-        raise ParameterError(f"{text!r} is not a number above 0")
-    return value
-
-
-def _tempo(text: str) -> float | Literal["auto"]:
-    return "auto" if text == "auto" else _positive(text)
-
-
-def _program(text: str) -> int:
-    from nmfaudio.symbolic.names import program_named
-
-    program = program_named(text)
-    if program is None:
-        raise ParameterError(
-            f"{text!r} is no General MIDI instrument; give a number from 0 to 127, or a name such"
-            " as violin or church organ"
-        )
-    return program
-
-
-def _pitch(text: str) -> int:
-    from nmfaudio.symbolic.names import pitch_named
-
-    pitch = pitch_named(text)
-    if pitch is None:
-        raise ParameterError(f"{text!r} is no pitch; give a note such as C2, or a MIDI number")
-    return pitch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,24 +94,24 @@ examples:
         None,
         "detection threshold: lower finds more notes, and more false ones (default: the best one"
         " on recordings of the same kind)",
-        parse=_positive,
+        parse=parse_positive,
         metavar="X",
         group=_GROUP,
     )
     low: int | None = option(
         None,
         "lowest note to report: a name such as C2, or a MIDI number",
-        parse=_pitch,
+        parse=parse_pitch,
         metavar="PITCH",
         group=_GROUP,
     )
     high: int | None = option(
-        None, "highest note to report", parse=_pitch, metavar="PITCH", group=_GROUP
+        None, "highest note to report", parse=parse_pitch, metavar="PITCH", group=_GROUP
     )
     min_note: float | None = option(
         None,
         "leave out shorter notes (default: 0.03)",
-        parse=_positive,
+        parse=parse_positive,
         metavar="SECONDS",
         group=_GROUP,
     )
@@ -160,7 +126,7 @@ examples:
         None,
         "find beats and bars, and write them to notes.mid as tempo map and time signature: auto,"
         " or the approximate beats per minute, which choose between quarters and eighths as beats",
-        parse=_tempo,
+        parse=parse_tempo,
         metavar="BPM",
         group=_SCORE,
     )
@@ -181,7 +147,7 @@ examples:
     program: int | None = option(
         None,
         "General MIDI instrument of the notes, by number from 0 or name (default: 0, a piano)",
-        parse=_program,
+        parse=parse_program,
         metavar="NAME",
         group=_SCORE,
     )
@@ -297,7 +263,7 @@ examples:
                 notes = tuple(replace(note, program=self.program) for note in result.notes)
                 result = replace(result, notes=notes)
             paths = self._write(job, result)
-            facts = {"dictionary": dictionary, **_describe_notes(result)}
+            facts = {"dictionary": dictionary, **describe_notes(result)}
             return describe_result(recording, result) | facts | paths
 
         return transcribe
@@ -412,34 +378,12 @@ examples:
             above, below = report["time_signature"]
             found += f", {report['tempo']:.0f} beats per minute in {above}/{below}"
         lines = [f"{name}: {found} in {times(report['seconds'], report['duration'])}"]
-        return [*lines, _fit(report)] if self.verbose else lines
+        return [*lines, describe_fit(report)] if self.verbose else lines
 
 
 def transcriber_options() -> tuple[Option, ...]:
     """Options that choose the transcriber."""
     return tuple(each for each in options(TranscribeCommand) if each.group == _GROUP)
-
-
-def _describe_notes(result: Transcription | TranscribedFile) -> dict[str, Any]:
-    """Notes and suitability of a recording, for the output of ``--json``."""
-    from dataclasses import asdict
-
-    suitability = result.suitability
-    return {
-        "notes": [{name: getattr(note, name) for name in _NOTE} for note in result.notes],
-        "suitability": None if suitability is None else asdict(suitability),
-    }
-
-
-def _fit(report: dict[str, Any]) -> str:
-    """Line of ``-v`` about the fit."""
-    pitches = [note["pitch"] for note in report["notes"]]
-    facts = [f"{report['iterations']} iterations, loss {report['loss']:.6g}"]
-    facts += [f"MIDI numbers {min(pitches):g} to {max(pitches):g}"] if pitches else []
-    suitability = report["suitability"]
-    if suitability["limit"] is not None:
-        facts.append(f"suitability {suitability['value']:.2f} (at least {suitability['limit']})")
-    return f"  {', '.join(facts)}"
 
 
 def _separate(result: Transcription, by: str) -> Stems:

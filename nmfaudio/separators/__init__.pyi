@@ -3,7 +3,6 @@ from .denoise import DenoiseSeparator as DenoiseSeparator
 from .drums import DrumSeparator as DrumSeparator
 from .excerpt import Excerpt as Excerpt
 from .f0 import F0Separator as F0Separator
-from .files import SeparatedFile as SeparatedFile
 from .files import separate_file as separate_file
 from .functions import denoise as denoise
 from .functions import drums as drums
@@ -24,5 +23,6 @@ from .pitch_track import Pitch as Pitch
 from .pitch_track import read_pitch as read_pitch
 from .regroup import RegroupSeparator as RegroupSeparator
 from .score import ScoreSeparator as ScoreSeparator
+from .separated_file import SeparatedFile as SeparatedFile
 
 SEPARATORS: dict[str, tuple[str, str]]

@@ -148,6 +148,73 @@ def _blind_separator(stems: Stems) -> BlindSeparator | None:
     return BlindSeparator(**settings)
 
 
+class _ComputedStems:
+    """Reactions of the widget to what the browser changes; a mixin of an anywidget.AnyWidget."""
+
+    if TYPE_CHECKING:
+        groups: dict[str, list[int]]
+        mask_power: float
+        beta: float
+        n_components: int
+        set_trait: Callable[[str, Any], None]
+        hold_sync: Callable[[], Any]
+        observe: Callable[[Callable[[Any], None], list[str]], None]
+
+    def __init__(self, stems: Stems) -> None:
+        blind = _blind_separator(stems)
+        super().__init__(  # type: ignore[call-arg]  # traits of the widget
+            mask_power=stems.masking.alpha,
+            beta=beta_named(blind.beta_loss, "separate").beta if blind else 1.0,
+            n_components=stems.decomposition.n_components,
+        )
+        self.original = stems
+        self.computing = False
+        self.set_trait("can_refit", blind is not None)
+        self._show(stems)
+        self.observe(self._regroup, ["groups", "mask_power"])
+        self.observe(self._refit, ["beta", "n_components"])
+
+    def _regroup(self, change: Any) -> None:
+        self._change(lambda: regrouped(self.stems, self.groups, self.mask_power))
+
+    def _refit(self, change: Any) -> None:
+        self._change(
+            lambda: refitted(
+                self.original,
+                beta=self.beta,
+                n_components=self.n_components,
+                mask_power=self.mask_power,
+            )
+        )
+
+    def _change(self, compute: Callable[[], Stems]) -> None:
+        if self.computing:  # the change is part of its own result
+            return
+        self.computing = True
+        self.set_trait("problem", "")
+        self.set_trait("working", True)
+        try:
+            self._show(compute())
+        except NmfAudioError as error:
+            self.set_trait("problem", str(error))  # the browser shows it
+            raise
+        finally:
+            self.computing = False
+            self.set_trait("working", False)
+
+    def _show(self, stems: Stems) -> None:
+        self.stems = stems
+        contents = report_contents(stems, title="")
+        cut = contents.seconds > MOST_SECONDS
+        shown = f" Shown are the first {MOST_SECONDS:g} s." if cut else ""
+        sums = f"The stems sum to the mixture within {contents.sum_error or 0.0:.1e}."
+        with self.hold_sync():
+            self.groups = {name: list(group.components) for name, group in stems.groups.items()}
+            self.n_components = stems.decomposition.n_components
+            self.set_trait("report", report_data(contents.cut(MOST_SECONDS)))
+            self.set_trait("remark", sums + shown)
+
+
 @cache
 def _widget_class() -> Any:
     """Class of the widget; anywidget is imported when it is needed."""
@@ -158,7 +225,7 @@ def _widget_class() -> Any:
         raise missing_extra("widget", "widgets") from error
     base: Any = anywidget.AnyWidget
 
-    class StemsWidget(base):  # type: ignore[misc]
+    class StemsWidget(_ComputedStems, base):  # type: ignore[misc]
         """Stems whose groups, masks and model the browser changes."""
 
         _esm = widget_module()
@@ -171,54 +238,5 @@ def _widget_class() -> Any:
         remark: Any = traitlets.Unicode(read_only=True).tag(sync=True)
         problem: Any = traitlets.Unicode(read_only=True).tag(sync=True)
         working: Any = traitlets.Bool(read_only=True).tag(sync=True)
-
-        def __init__(self, stems: Stems) -> None:
-            blind = _blind_separator(stems)
-            super().__init__(
-                mask_power=stems.masking.alpha,
-                beta=beta_named(blind.beta_loss, "separate").beta if blind else 1.0,
-                n_components=stems.decomposition.n_components,
-            )
-            self.original = stems
-            self.computing = False
-            self.set_trait("can_refit", blind is not None)
-            self._show(stems)
-            self.observe(self._regroup, ["groups", "mask_power"])
-            self.observe(self._refit, ["beta", "n_components"])
-
-        def _regroup(self, change: Any) -> None:
-            self._change(lambda: regrouped(self.stems, self.groups, self.mask_power))
-
-        def _refit(self, change: Any) -> None:
-            model = {"beta": self.beta, "n_components": self.n_components}
-            self._change(lambda: refitted(self.original, **model, mask_power=self.mask_power))
-
-        def _change(self, compute: Callable[[], Stems]) -> None:
-            if self.computing:  # the change is part of its own result
-                return
-            self.computing = True
-            self.set_trait("problem", "")
-            self.set_trait("working", True)
-            try:
-                self._show(compute())
-            except NmfAudioError as error:
-                self.set_trait("problem", str(error))  # the browser shows it
-                raise
-            finally:
-                self.computing = False
-                self.set_trait("working", False)
-
-        def _show(self, stems: Stems) -> None:
-            self.stems = stems
-            members = {name: list(group.components) for name, group in stems.groups.items()}
-            contents = report_contents(stems, title="")
-            error = contents.sum_error or 0.0
-            cut = contents.seconds > MOST_SECONDS
-            shown = f" Shown are the first {MOST_SECONDS:g} s." if cut else ""
-            with self.hold_sync():
-                self.groups = members
-                self.n_components = stems.decomposition.n_components
-                self.set_trait("report", report_data(contents.cut(MOST_SECONDS)))
-                self.set_trait("remark", f"The stems sum to the mixture within {error:.1e}.{shown}")
 
     return StemsWidget

@@ -160,11 +160,11 @@ def _component_sounds(
     for name, group in stems.groups.items():
         own = [k for k in group.components if k in whole]
         others = [k for k in group.components if k not in whole]
-        for k, y in zip((*own, None), _whole_sounds(stems, name, own, others), strict=False):
-            if k is None:
-                rests[name] = y
-            else:
-                sounds[k] = ComponentSound(0.0, y)
+        if own:
+            parts = _whole_sounds(stems, name, [[k] for k in own] + ([others] if others else []))
+            sounds |= {k: ComponentSound(0.0, next(parts)) for k in own}
+            if others:
+                rests[name] = next(parts)
         sounds |= _loudest_excerpts(stems, name, excerpts & set(others), len(every))
     if len(whole) == len(every):
         return sounds, rests, []
@@ -179,14 +179,12 @@ def _component_sounds(
 
 
 def _whole_sounds(
-    stems: SeparatedComponents, name: str, own: Sequence[int], others: Sequence[int]
+    stems: SeparatedComponents, name: str, parts: Sequence[Sequence[int]]
 ) -> Iterator[np.ndarray]:
-    """Sound of some components of a stem in one channel, and that of its others together."""
-    parts = [[k] for k in own] + ([list(others)] if others else [])
-    if own:
-        masks = group_masks(stems.decomposition, parts, stems.masking)
-        for y in apply_masks(masks, len(parts), stems.stems[name][:, :], stems.transform):
-            yield y.mean(axis=0)
+    """Sounds of groups of components that make up a stem, in one channel."""
+    masks = group_masks(stems.decomposition, parts, stems.masking)
+    for y in apply_masks(masks, len(parts), stems.stems[name][:, :], stems.transform):
+        yield y.mean(axis=0)
 
 
 def _loudest_excerpts(

@@ -15,9 +15,8 @@ export class Saving {
   }
 
   show() {
-    const kept = this.groups.stems.filter((_, i) => this.mixer.soundsOf(i) === null).length;
     find("save-stems").disabled = this.saved().length === 0;
-    find("not-saved").hidden = kept === 0;
+    find("not-saved").hidden = this.mixer.canPreview;
   }
 
   // Positions of the stems that have sound.
