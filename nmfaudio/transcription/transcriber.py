@@ -417,7 +417,7 @@ def _default_decoding(dictionary: NoteDictionary) -> Decoder:
     if dictionary.names == (_PIANO,):
         # Chosen on six pieces and nine pianos, four of them with reverberation. They raise onset F
         # from 0.907 to 0.917, and lower it for none of the pianos.
-        return Decoding(threshold=0.085, bass=2.0, treble=0.4)
+        return Decoding(threshold=0.085, bass=2.0, treble=0.4, ends="piano")
     return Decoding()
 
 
