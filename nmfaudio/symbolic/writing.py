@@ -28,8 +28,10 @@ def write_notes(
 ) -> Path:
     """Write notes as a MIDI file, a CSV table or a JAMS document.
 
-    Tables and JAMS keep all values exactly. MIDI rounds times to 0.1 ms, pitches to semitones and
-    velocities to 1 to 127; a note shorter than 0.1 ms lasts that long.
+    Tables and JAMS keep all values exactly. MIDI rounds times to 0.1 ms and velocities to 1 to 127;
+    a note shorter than 0.1 ms lasts that long. Pitches between the keys, and contours, become pitch
+    bends, exact within a cent: such notes get channels that no other note is bent in meanwhile,
+    with the bend range set by registered parameter 0. Drums are rounded to keys.
 
     Parameters
     ----------
@@ -54,6 +56,12 @@ def write_notes(
         The file exists, cannot be written, or has another suffix.
     ParameterError
         The notes have another type.
+
+    Warns
+    -----
+    AudioWarning
+        More than 15 different bends sound at a time; MIDI has no channels for more, and the last
+        notes get the nearest pitch of another note's bend.
 
     Examples
     --------
