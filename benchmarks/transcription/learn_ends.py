@@ -30,7 +30,7 @@ _PIANOS = tuple(
 )
 _SECONDS = 24.0  # of a performance
 _TOLERANCE = 0.05  # s, between the onset of a note and the one that is found
-_LAYERS = (24, 12)  # units
+_LAYERS = (32, 16)  # units
 _EPOCHS = 15
 
 

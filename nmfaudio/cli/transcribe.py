@@ -154,6 +154,11 @@ examples:
         " semitones are written to notes.mid as pitch bends, to notes.csv as contours",
         group=_SCORE,
     )
+    pedal: bool = switch(
+        "also write the sustain pedal to notes.mid, estimated from notes that end together; notes"
+        " that end while it is down then sound until it rises",
+        group=_SCORE,
+    )
     program: int | None = option(
         None,
         "General MIDI instrument of the notes, by number from 0 or name (default: 0, a piano)",
@@ -240,7 +245,9 @@ examples:
 
     @property
     def _score_options(self) -> ScoreOptions:
-        return ScoreOptions(self.tempo, self.quantise, self.musicxml, self.jams, self.drums)
+        return ScoreOptions(
+            self.tempo, self.quantise, self.musicxml, self.jams, self.pedal, self.drums
+        )
 
     @property
     def _page_stems(self) -> Literal["hand", "track"]:

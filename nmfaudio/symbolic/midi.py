@@ -21,6 +21,7 @@ from nmfaudio.symbolic.bends import (
 )
 from nmfaudio.symbolic.names import DRUM_CHANNEL
 from nmfaudio.symbolic.note import Note
+from nmfaudio.symbolic.pedal import SUSTAIN, pedal_messages
 
 if TYPE_CHECKING:
     from nmfaudio.symbolic.beats import Beats
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 _TICKS_PER_BEAT = 5000  # at the default tempo: steps of 0.1 ms
 _TICKS_PER_SECOND = 2 * _TICKS_PER_BEAT
 _TEMPO = 500_000  # µs per beat: the default of the MIDI standard
-_SUSTAIN = 64  # controller number of the pedal
 _PEDAL_DOWN = 64  # lowest controller value of a pressed pedal
 _FULL_VELOCITY = 127
 
@@ -79,7 +79,11 @@ def decode(content: bytes, label: str) -> list[Note]:
         ) from None
 
 
-def encode(notes: Sequence[Note], beats: Beats | None = None) -> bytes:
+def encode(
+    notes: Sequence[Note],
+    beats: Beats | None = None,
+    pedals: Sequence[tuple[float, float]] = (),
+) -> bytes:
     """Write notes as a MIDI file with one track for each track of the notes.
 
     Parameters
@@ -88,6 +92,8 @@ def encode(notes: Sequence[Note], beats: Beats | None = None) -> bytes:
         Sorted by onset.
     beats : Beats, optional
         Beats of the tempo map and of the time signature, which form a track of their own.
+    pedals : sequence of tuple of float
+        Seconds at which the sustain pedal is pressed and rises, for all tracks but drums.
 
     Returns
     -------
@@ -125,6 +131,12 @@ def encode(notes: Sequence[Note], beats: Beats | None = None) -> bytes:
                     unset.remove(voicing.channel)
                 events += _messages(note, voicing, programs, ticks)
                 events += _bend_messages(voicing, limit, ticks, note.offset)
+        channels = {
+            voicing.channel
+            for note, voicing in zip(notes, voicings, strict=True)
+            if note.track == name and note.channel != DRUM_CHANNEL
+        }
+        events += pedal_messages(pedals, sorted(channels), ticks)
         track = mido.MidiTrack()
         last = 0
         for tick, _, event in sorted(events, key=lambda entry: entry[:2]):
@@ -372,7 +384,7 @@ def _strokes(events: Any, programs: dict[int, int]) -> Iterator[tuple[_Stroke, i
                 sustained[key] = down[key].pop(0)
             else:
                 yield down[key].pop(0), tick
-        elif event.type == "control_change" and event.control == _SUSTAIN:
+        elif event.type == "control_change" and event.control == SUSTAIN:
             pedals.add(event.channel)
             if event.value < _PEDAL_DOWN:
                 pedals.remove(event.channel)

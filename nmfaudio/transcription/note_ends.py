@@ -24,6 +24,7 @@ _STEEP = -6.0  # dB in the middle one of `_SPANS`, as dampers cause
 _DROP = (-30.0, 5.0)  # dB, limits of the change of a pitch in the mean
 _CERTAIN = 7.0  # largest absolute log odds of a frame
 _DELAY = 0.03  # s, from the end of a note to the end that is found: frames are long
+_FEWEST = 1.5  # frames, of a note that sounds at all
 _DOUBT = 6.0  # log odds against a note after which the search for its end stops
 
 
@@ -78,8 +79,9 @@ def note_ends(
     ends = []
     features = decay_features(values, times, pitches, onsets, peaks)
     for (_, frame), each in zip(onsets, features, strict=True):
-        sounding = sounding_frames(network(each))
-        ends.append(float(times[frame]) + max(sounding * step - _DELAY, 0))
+        frames = sounding_frames(network(each))
+        length = max(frames * step - _DELAY, min(frames, _FEWEST) * step)
+        ends.append(float(times[frame]) + length)
     return ends
 
 
