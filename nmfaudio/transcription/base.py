@@ -189,6 +189,12 @@ class BaseTranscriber(ABC):
     def _settings(self) -> dict[str, Any]:
         """All settings but the dictionary, as JSON-serialisable values."""
 
+    def _followed(
+        self, notes: tuple[Note, ...], y: np.ndarray | LazyAudio, sr: int
+    ) -> tuple[Note, ...]:
+        """Notes with the contours of their pitches, if they are wanted."""
+        return notes
+
     def transcribe(
         self,
         audio: Audio,
@@ -238,7 +244,7 @@ class BaseTranscriber(ABC):
         suitability = self._suitability(V, fitted, salience)
         self._warn_if_unsuitable(suitability, mixture.shape[1] / sr)
         metadata = {**fitted.metadata, "transform": transform.to_dict(), "settings": settings}
-        notes = self._notes(salience, mixture.shape[1] / sr)
+        notes = self._followed(self._notes(salience, mixture.shape[1] / sr), mixture, sr)
         LOGGER.info("decoded %d notes", len(notes))
         return Transcription(
             notes,
@@ -297,8 +303,8 @@ class BaseTranscriber(ABC):
             LOGGER.info("%r: %s samples at %d Hz in blocks, %r", self, y.shape, sr, transform)
             fit = self._fit_blocks(Prepared(y, sr, transform.sr), transform, callback)
             channels, samples = y.shape
-        report_step("detecting notes")
-        notes = self._notes(fit.salience, samples / sr)
+            report_step("detecting notes")
+            notes = self._followed(self._notes(fit.salience, samples / sr), y, sr)
         self._warn_if_unsuitable(fit.suitability, samples / sr)
         LOGGER.info("decoded %d notes", len(notes))
         return TranscribedFile(

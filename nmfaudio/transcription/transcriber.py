@@ -130,6 +130,10 @@ class Transcriber(BaseTranscriber):
     decoding : Decoder, optional
         Conversion of salience to notes: `Decoding` or one's own; for `harmonic_notes` with a higher
         threshold by default.
+    contours : bool
+        Whether to follow the pitch of each note from frame to frame: notes get pitches between the
+        semitones and a `contour`, and the fragments of a vibrato or a slide become one note. For
+        instruments that bend pitches; `tune` scores the notes before.
     **settings
         Settings of the decoding, as for `with_decoding`: ``threshold=0.2``.
 
@@ -158,6 +162,7 @@ class Transcriber(BaseTranscriber):
     _: KW_ONLY
     model: Activations
     decoding: Decoder
+    contours: bool
 
     def __init__(
         self,
@@ -165,6 +170,7 @@ class Transcriber(BaseTranscriber):
         *,
         model: Activations | None = None,
         decoding: Decoder | None = None,
+        contours: bool = False,
         **settings: Any,
     ) -> None:
         dictionary = piano_notes() if dictionary is None else dictionary
@@ -190,6 +196,7 @@ class Transcriber(BaseTranscriber):
             "dictionary": dictionary,
             "model": model,
             "decoding": _changed(decoding, settings),
+            "contours": bool(contours),
         }
         for name, value in fields.items():
             object.__setattr__(self, name, value)
@@ -364,6 +371,15 @@ class Transcriber(BaseTranscriber):
         clipped = (replace(note, offset=min(note.offset, duration)) for note in notes)
         return tuple(sorted(clipped, key=lambda note: (note.onset, note.pitch)))
 
+    def _followed(
+        self, notes: tuple[Note, ...], y: np.ndarray | LazyAudio, sr: int
+    ) -> tuple[Note, ...]:
+        if not self.contours:
+            return notes
+        from nmfaudio.transcription.contours import follow_pitches
+
+        return follow_pitches(notes, y, sr)
+
     def _suitability(self, V: np.ndarray, fitted: Decomposition, salience: Salience) -> Suitability:
         return self._suitability_of(salience)
 
@@ -380,7 +396,11 @@ class Transcriber(BaseTranscriber):
         )
 
     def _settings(self) -> dict[str, Any]:
-        return {"model": plain_settings(self.model), "decoding": plain_settings(self.decoding)}
+        return {
+            "model": plain_settings(self.model),
+            "decoding": plain_settings(self.decoding),
+            "contours": self.contours,
+        }
 
 
 def _figure(measures: Mapping[str, float], metric: str) -> float:
@@ -417,7 +437,7 @@ def _default_decoding(dictionary: NoteDictionary) -> Decoder:
     if dictionary.names == (_PIANO,):
         # Chosen on six pieces and nine pianos, four of them with reverberation. They raise onset F
         # from 0.907 to 0.917, and lower it for none of the pianos.
-        return Decoding(threshold=0.085, bass=2.0, treble=0.4)
+        return Decoding(threshold=0.085, bass=2.0, treble=0.4, ends="piano")
     return Decoding()
 
 
