@@ -1,6 +1,8 @@
+from .analysis import Analysis as Analysis
 from .attack_decay import AttackDecayModel as AttackDecayModel
 from .base import BaseTranscriber as BaseTranscriber
-from .base import Tuning as Tuning
+from .contracts import Activations as Activations
+from .contracts import Decoder as Decoder
 from .decoding import Decoding as Decoding
 from .drums import DrumTranscriber as DrumTranscriber
 from .note_model import NoteModel as NoteModel
@@ -8,6 +10,6 @@ from .result import Transcription as Transcription
 from .salience import Salience as Salience
 from .suitability import Suitability as Suitability
 from .transcribed_file import TranscribedFile as TranscribedFile
-from .transcriber import Activations as Activations
-from .transcriber import Decoder as Decoder
 from .transcriber import Transcriber as Transcriber
+from .tuning import Fold as Fold
+from .tuning import Tuning as Tuning
