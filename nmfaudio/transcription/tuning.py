@@ -62,6 +62,12 @@ class Fold(NamedTuple):
         Settings chosen on the others.
     score : float
         Score of the piece with these settings.
+
+    Examples
+    --------
+    >>> import nmfaudio as na
+    >>> na.transcription.Fold("waltz", {"threshold": 0.1}, 0.9).score
+    0.9
     """
 
     piece: str
