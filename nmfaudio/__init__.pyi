@@ -86,3 +86,4 @@ from .symbolic import write_notes as write_notes
 from .transcription import DrumTranscriber as DrumTranscriber
 from .transcription import Transcriber as Transcriber
 from .transcription import Transcription as Transcription
+from .transcription import decode_notes as decode_notes

@@ -18,8 +18,9 @@ from nmfaudio._public import public
 from nmfaudio._version import __version__
 from nmfaudio.datasets.piece import Piece
 from nmfaudio.errors import AudioFileError, OutputError, ParameterError
-from nmfaudio.experiments.experiment import Experiment, System
+from nmfaudio.experiments.experiment import Experiment
 from nmfaudio.experiments.results import ExperimentResults, Run
+from nmfaudio.experiments.system import System
 from nmfaudio.metrics.transcription import evaluate_transcription
 from nmfaudio.transcription.analysis_cache import described, dictionary_digest
 from nmfaudio.transcription.base import BaseTranscriber

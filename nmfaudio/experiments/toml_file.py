@@ -20,7 +20,7 @@ from nmfaudio.dictionaries.bundled import bundled_kit, piano_notes
 from nmfaudio.dictionaries.dictionary import Dictionary
 from nmfaudio.dictionaries.note_dictionary import NoteDictionary
 from nmfaudio.errors import AudioFileError, ContentError, NmfAudioError, ParameterError
-from nmfaudio.experiments.experiment import System
+from nmfaudio.experiments.system import System
 from nmfaudio.transcription import AttackDecayModel, DrumTranscriber, NoteModel, Transcriber
 from nmfaudio.transcription.base import BaseTranscriber
 

@@ -5,6 +5,7 @@ from .contracts import Activations as Activations
 from .contracts import Decoder as Decoder
 from .decoding import Decoding as Decoding
 from .drums import DrumTranscriber as DrumTranscriber
+from .note_decoding import decode_notes as decode_notes
 from .note_model import NoteModel as NoteModel
 from .result import Transcription as Transcription
 from .salience import Salience as Salience
