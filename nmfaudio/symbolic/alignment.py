@@ -17,6 +17,7 @@ from nmfaudio.symbolic.onset_refinement import refined_onsets
 from nmfaudio.symbolic.warping import warping_memory, warping_path
 
 _EXCERPT = 1.5  # a score longer than this many recordings is searched for an excerpt
+_FASTEST = 3.0  # of the tempo of a score, at which it may be played as a whole
 MAX_MISMATCH = 0.62
 """Largest mismatch of a score with a recording of it.
 
@@ -142,14 +143,17 @@ def align_with_mismatch(notes: Notes, y: np.ndarray, sr: int) -> Alignment:
             unit_features(pooled(written, count)),
         )
 
+    kinds = [False]
     if _in_time(audio, score):
         score, written = score[:, : audio.shape[1]], written[:, : audio.shape[1]]
-        is_excerpt_path = False
-    else:
-        is_excerpt_path = is_excerpt
+    elif is_excerpt:
+        # A recording may also be of the whole score, at a faster tempo.
+        kinds = [True, False] if end <= _FASTEST * duration else [True]
     frames = max(audio.shape[1], score.shape[1])
-    path = warping_path(features, frames, is_excerpt=is_excerpt_path)
-    mismatch = _mismatch(audio, score, path)
+    paths = [warping_path(features, frames, is_excerpt=kind) for kind in kinds]
+    mismatch, path = min(
+        ((_mismatch(audio, score, path), path) for path in paths), key=lambda pair: pair[0]
+    )
     if mismatch > MAX_MISMATCH:
         _warn_of_mismatch(mismatch, is_excerpt=is_excerpt)
     # Within a sustained sound any path fits equally well; only its two ends are certain. So onsets

@@ -25,11 +25,11 @@ _TEMPO_SPAN = 8.0  # s of the score on either side that the tempo of a chord is 
 # Wide search: in frames of 20 ms up to 2 s away, since paths may be off by a second where chords
 # repeat.
 _WIDE_RANGE, _POOL = 2.0, 4
-_WIDE_WINDOW, _WIDE_RISE = 0.093, 0.03  # s
+_WIDE_WINDOW, _WIDE_RISE = 0.0929, 0.03  # s
 _ONSETS, _SUSTAIN = 2.0, 0.6  # weights of onset strength and of sounding pitches per frame
 _WIDE_TEMPO, _WIDE_JITTER = 0.5, 0.03  # deviations of an interval: share of it, and s
 # Narrow search: in frames of 5 ms around the times found.
-_NARROW_WINDOW, _NARROW_RISE = 0.046, 0.02  # s
+_NARROW_WINDOW, _NARROW_RISE = 0.0464, 0.02  # s
 _NARROW_RANGE, _NARROW_ONSETS, _NARROW_PRIOR = 0.08, 4.0, 0.05
 _NARROW_TEMPO, _NARROW_JITTER = 0.3, 0.015
 # Notes of a chord, each by its own onset.

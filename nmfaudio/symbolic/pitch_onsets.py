@@ -44,8 +44,8 @@ class PitchBands:
 
     def __init__(self, y: np.ndarray | LazyAudio, sr: int, window: float) -> None:
         self._y = y
-        n_fft = int(2 ** np.round(np.log2(window * sr)))
-        self.stft = Stft(sr, max(n_fft, 16), max(1, round(_HOP * sr)))
+        n_fft = 16 * max(round(window * sr / 16), 1)  # 2048 at 44.1 kHz for 46.4 ms
+        self.stft = Stft(sr, n_fft, max(1, round(_HOP * sr)))
         self.n_frames = self.stft.n_frames(y.shape[1])
         midi = hz_to_midi(np.maximum(self.stft.frequencies, 1.0))
         # Bands narrower than a bin take the nearest one.
