@@ -25,7 +25,10 @@ from nmfaudio.transcription import AttackDecayModel, DrumTranscriber, NoteModel,
 from nmfaudio.transcription.base import BaseTranscriber
 
 _MODELS: dict[str, type[Any]] = {"NoteModel": NoteModel, "AttackDecayModel": AttackDecayModel}
-_SHIPPED = {"notes": ("piano", piano_notes), "drums": ("drums", bundled_kit)}
+_SHIPPED: dict[str, tuple[str, Callable[[], Any]]] = {
+    "notes": ("piano", piano_notes),
+    "drums": ("drums", bundled_kit),
+}
 _DRUM_SETTINGS = {"model": ["prior_weight", "max_iter"], "decoding": ["threshold", "parts"]}
 _TOP = {
     "title": str,
@@ -39,7 +42,7 @@ _PIECE = {"audio": str, "notes": str}
 _DATASET = {"folder": str, "layout": str, "split": str, "recording": str}
 _SYSTEM = {"kind": str, "dictionary": str, "model": dict, "decoding": dict, "tune": dict}
 _TUNE = {"metric": str, "choice": str, "grid": dict}
-_WORDS = {str: "a text", list: "a list", dict: "a table"}
+_WORDS: dict[Any, str] = {str: "a text", list: "a list", dict: "a table"}
 
 
 def read_experiment(path: str | os.PathLike[str]) -> dict[str, Any]:

@@ -67,10 +67,11 @@ def align(notes: Notes, y: np.ndarray, sr: int) -> list[Note]:
     Returns
     -------
     list of Note
-        The notes in the same order, with onsets and offsets of the recording, mostly accurate to
-        0.1 s, but off by a second or more where chords repeat or the tempo is quite another: in
-        tests 6 % of the onsets by more than 0.2 s. Notes outside the recording lie at its end with
-        zero length.
+        The notes in the same order, with onsets and offsets of the recording. Onsets of pianos and
+        plucked strings are mostly accurate to 20 ms, with a median of 3 to 6 ms; notes that swell
+        are found up to 50 ms late, slow strings 0.1 s. Where passages repeat, or the recording ends
+        within the score, they may be off by a second or more. Notes outside the recording lie at
+        its end with zero length.
 
     Raises
     ------
@@ -185,7 +186,7 @@ def _refined(
     places = np.flatnonzero(inside)
     if not len(places):
         return onsets, offsets
-    played = [notes[place] for place in places]
+    played = [notes[place] for place in places.tolist()]
     refined = onsets.copy()
     refined[places] = refined_onsets(played, onsets[places], *recording)
     order = places[np.argsort(onsets[places], kind="stable")]

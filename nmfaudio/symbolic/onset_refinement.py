@@ -24,7 +24,7 @@ _TEMPO_SPAN = 8.0  # s of the score on either side that the tempo of a chord is 
 
 # Wide search: in frames of 20 ms up to 2 s away, since paths may be off by a second where chords
 # repeat.
-_WIDE_RANGE, _POOL = 2.0, 4
+_WIDE_RANGE, _POOL, _ROUNDS = 2.0, 4, 6
 _WIDE_WINDOW, _WIDE_RISE = 0.0929, 0.03  # s
 _ONSETS, _SUSTAIN = 2.0, 0.6  # weights of onset strength and of sounding pitches per frame
 _WIDE_TEMPO, _WIDE_JITTER = 0.5, 0.03  # deviations of an interval: share of it, and s
@@ -50,8 +50,10 @@ class _Chords:
 
     def between(self, first: int, last: int) -> _Chords:
         """Chords from one to before another."""
-        lists = (self.starts, self.members, self.pitches, self.sounding)
-        return _Chords(*(each[first:last] for each in lists))
+        part = slice(first, last)
+        return _Chords(
+            self.starts[part], self.members[part], self.pitches[part], self.sounding[part]
+        )
 
 
 def refined_onsets(
@@ -98,7 +100,11 @@ def refined_onsets(
         first, last = max(done - 1, 0), min(done + _SECTION, len(centres))
         part = chords.between(first, min(last + _AHEAD, len(centres)))
         places = centres[first : first + len(part.members)]
-        times = _wide_search(part, places, wide, loudest[0], is_fixed=done > 0)
+        for _ in range(_ROUNDS):  # again while some are found near the limits of the search
+            times = _wide_search(part, places, wide, loudest[0], is_fixed=done > 0)
+            moved, places = np.abs(times - places).max(), times
+            if moved < _WIDE_RANGE / 2:
+                break
         times, moves = _narrow_search(part, times, narrow, loudest[1], is_fixed=done > 0)
         for chord in range(done, last):
             refined[chords.members[chord]] = times[chord - first] + moves[chord - first]
@@ -171,7 +177,7 @@ def _wide_search(
         rewards[0, grid != 0] -= _BACKWARDS
     expected = _expected_intervals(chords.starts, centres)
     path = _best_path(rewards, frames, grid, step, expected, (_WIDE_TEMPO, _WIDE_JITTER))
-    return (frames + grid[path]) * step
+    return np.asarray((frames + grid[path]) * step)
 
 
 def _narrow_search(

@@ -118,7 +118,7 @@ def described(value: Any, *, without: tuple[str, ...] = ()) -> Any:
     return plain
 
 
-def analysis_key(y: np.ndarray, sr: int, dictionary: Dictionary, settings: Any, rng: object) -> str:
+def analysis_key(y: np.ndarray, sr: int, dictionary: Dictionary, settings: Any, rng: Any) -> str:
     """Compute the name of an analysis: a hash of all that it depends on.
 
     Parameters

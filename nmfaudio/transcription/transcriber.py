@@ -346,12 +346,13 @@ class Transcriber(BaseTranscriber):
         )
 
     def _analysis_settings(self) -> Any:
-        if not is_dataclass(self.model):
+        model: Any = self.model
+        if not is_dataclass(model):
             raise ParameterError(
-                f"{type(self.model).__name__} is no dataclass, so its analyses cannot be told from "
+                f"{type(model).__name__} is no dataclass, so its analyses cannot be told from "
                 "others; make it a frozen dataclass, or omit cache"
             )
-        return described(self.model)
+        return described(model)
 
     def _settings(self) -> dict[str, Any]:
         return {"model": plain_settings(self.model), "decoding": plain_settings(self.decoding)}

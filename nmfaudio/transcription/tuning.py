@@ -277,18 +277,22 @@ def named_pieces(pieces: Iterable[Any]) -> Iterator[tuple[str, tuple[Any, int | 
     Yields
     ------
     name : str
-        Name of the piece or its file, or else a number; unique.
+        Name of the piece or its file, with its folder if it repeats, or else a number; unique.
     audio : (path or np.ndarray, int or None)
         Arguments of `transcribe`.
     notes : Any
     """
     seen: set[str] = set()
+    audio: Any
     for number, piece in enumerate(pieces, 1):
         if isinstance(piece, Piece):
             name, audio, notes = piece.name, piece.audio, piece.notes
         else:
             audio, notes = as_pair(piece, "pieces", "(audio, notes)")
-            name = Path(os.fsdecode(audio)).stem if _is_path(audio) else f"piece {number}"
+            name = f"piece {number}"
+            if _is_path(audio):
+                path = Path(os.fsdecode(audio))
+                name = f"{path.parent.name}/{path.stem}" if path.stem in seen else path.stem
         name = f"{name} ({number})" if name in seen else name
         seen.add(name)
         yield name, audio if isinstance(audio, tuple) else (audio, None), notes

@@ -105,8 +105,9 @@ def test_pieces_of_data_sets_keep_their_names(tmp_path):
         na.write_notes(tmp_path / f"{name}.mid", SCORE)
     tuned = transcriber().tune(na.load_dataset(tmp_path), grid={"threshold": [0.3]})
     assert tuned.pieces == ("march", "waltz")
-    same = [(tmp_path / "waltz.wav", SCORE)] * 2
-    assert transcriber().tune(same, grid={"threshold": [0.3]}).pieces == ("waltz", "waltz (2)")
+    same = [(tmp_path / "waltz.wav", SCORE)] * 3
+    names = transcriber().tune(same, grid={"threshold": [0.3]}).pieces
+    assert names == ("waltz", f"{tmp_path.name}/waltz", f"{tmp_path.name}/waltz (3)")
 
 
 @dataclass(frozen=True)
