@@ -59,6 +59,7 @@ def run_experiment(
     Returns
     -------
     ExperimentResults
+        Scores of all runs, with the versions and data that they come from.
 
     Raises
     ------
