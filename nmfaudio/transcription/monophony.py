@@ -9,7 +9,7 @@ import numpy as np
 
 from nmfaudio.symbolic.note import Note
 
-_CHANGE = 8.0  # cost of a change of pitch, in the unit of the logarithm of salience
+_CHANGE = 4.0  # cost of a change of pitch, in the unit of the logarithm of salience
 _FAINTEST = 1e-3  # share of the strongest pitch of a frame below which strengths are alike
 _BEGINNING = 0.15  # s of a note in which its pitch is compared with the path
 

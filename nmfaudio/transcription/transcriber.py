@@ -397,9 +397,9 @@ class Transcriber(BaseTranscriber):
         return (
             "the recording does not sound like a piano: its suitability is "
             f"{suitability.value:.2f}, that of a piano at least {suitability.limit}, so that many "
-            "notes may be wrong; for drums use DrumTranscriber, for "
-            "another instrument a dictionary of its notes (nmfaudio learn --notes LABEL=FOLDER -o "
-            "D.npz, then -d D.npz)"
+            "notes may be wrong; for drums use DrumTranscriber, for another instrument its "
+            "dictionary (-d guitar; nmfaudio dictionary list), or learn one of its notes "
+            "(nmfaudio learn --notes LABEL=FOLDER -o D.npz, then -d D.npz)"
         )
 
     def _settings(self) -> dict[str, Any]:
@@ -443,8 +443,8 @@ def _default_decoding(dictionary: NoteDictionary) -> Decoder:
         return Decoding(threshold=0.085, bass=2.0, treble=0.4)
     if set(dictionary.names) <= _STRUCK:
         return Decoding(threshold=0.14, repeat=0.3)
-    # Chosen with the above on ten instruments, each with the templates of another SoundFont: onset
-    # F rises from 0.62 to 0.84.
+    # Chosen with the above on ten instruments, played by another SoundFont than the templates are
+    # from: mean onset F rises from 0.62 to 0.84.
     return Decoding(threshold=0.22, repeat=0.5)
 
 

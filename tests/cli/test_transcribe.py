@@ -108,6 +108,13 @@ def test_instruments_that_ship(nmfaudio, song):
     assert result.err.startswith(f"transcribing with {source}")
 
 
+def test_monophonic(nmfaudio, song):
+    told = nmfaudio("transcribe", song, "--monophonic", "--json").json["files"][0]
+    assert told["settings"]["decoding"]["monophonic"] is True
+    result = nmfaudio("transcribe", song, "--drums", "--monophonic")
+    assert (result.code, "--monophonic is for pitched notes" in result.err) == (2, True)
+
+
 def test_stems_of_instruments(nmfaudio, song):
     first, second = dictionary((60,)), dictionary((64, 67))
     replace(first, labels=("oboe",)).merge(replace(second, labels=("horn",) * 2)).save("duo.npz")

@@ -39,6 +39,7 @@ class PlainDecoding:
     highest: float = 127.0
     shortest: float = 0.0
     repeat: float = 0.0
+    monophonic: bool = False
     bass: float = 0.0
     treble: float = 0.0
 

@@ -149,7 +149,7 @@ def test_the_strongest_path_is_the_best_of_all():
     values = np.random.default_rng(0).random((3, 6)) ** 8
     shares = np.log(np.maximum(values / values.max(axis=0), 1e-3))
     paths = np.array(list(itertools.product(range(3), repeat=6)))
-    scores = shares[paths, np.arange(6)].sum(axis=1) - 8 * (np.diff(paths) != 0).sum(axis=1)
+    scores = shares[paths, np.arange(6)].sum(axis=1) - 4 * (np.diff(paths) != 0).sum(axis=1)
     assert strongest_path(values).tolist() == paths[scores.argmax()].tolist()
 
 
