@@ -12,11 +12,29 @@ if TYPE_CHECKING:
     from nmfaudio.dictionaries.note_dictionary import NoteDictionary
 
 
+def is_shipped(text: str) -> bool:
+    """Return whether a text is names of instruments that ship with the package, not a file."""
+    from nmfaudio.dictionaries.instruments import instrument_named
+
+    return all(instrument_named(name) is not None for name in text.split(","))
+
+
+def load_shipped(text: str) -> NoteDictionary:
+    """Load instruments that ship with the package, named with commas between."""
+    from nmfaudio.dictionaries.instruments import instrument_notes
+
+    first, *further = map(instrument_notes, dict.fromkeys(text.split(",")))
+    # Those with a template for all of a note (the voice) and those with stages fit together.
+    return first.merge(*further)
+
+
 def load_notes(path: str) -> NoteDictionary:
     """Load a dictionary of notes; refuse others with the options that they need."""
     from nmfaudio.dictionaries.dictionary import Dictionary
     from nmfaudio.dictionaries.note_dictionary import NoteDictionary
 
+    if is_shipped(path):
+        return load_shipped(path)
     dictionary = Dictionary.load(path)
     if None in dictionary.pitches:
         names = ", ".join(dictionary.names)

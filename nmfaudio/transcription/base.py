@@ -119,6 +119,10 @@ class BaseTranscriber(ABC):
     def _component_pitches(self, fitted: Decomposition) -> tuple[float | None, ...]:
         """MIDI number of each component, None for components that are not notes."""
 
+    def _component_labels(self, fitted: Decomposition) -> tuple[str | None, ...]:
+        """Instrument of each component; empty where there is one."""
+        return ()
+
     @abstractmethod
     def _salience(self, fitted: Decomposition, times: np.ndarray) -> Salience:
         """Salience of each pitch, from the activations."""
@@ -211,6 +215,7 @@ class BaseTranscriber(ABC):
             self._component_pitches(fitted),
             settings,
             fit.suitability,
+            self._component_labels(fitted),
         )
 
     __call__ = transcribe

@@ -63,6 +63,10 @@ class TranscribedRecording(Protocol):
         """MIDI number of each component, None for unknown ones."""
 
     @property
+    def labels(self) -> tuple[str | None, ...]:
+        """Instrument of each component; empty where there is only one."""
+
+    @property
     def settings(self) -> Mapping[str, Any]:
         """Settings of the transcriber."""
 
@@ -161,8 +165,8 @@ def _assign_components(
 
     A component belongs to the stem of the latest note of its pitch that has begun and has not died
     away, otherwise to the last stem, the rest. The components of a note are those of the nearest
-    pitch, if it is within half a semitone; of a note with a contour, those of all pitches that it
-    comes that near.
+    pitch, if it is within half a semitone, and of the instrument that is the note's track; of a
+    note with a contour, those of all pitches that it comes that near.
     """
     decomposition = transcription.decomposition
     times = transcription.transform.times(decomposition.H.shape[-1])
@@ -171,10 +175,14 @@ def _assign_components(
     # Activations precede the sound by the delay of their template, e.g. its attack.
     delays = decomposition.structure.delays(decomposition.factors)
     pitches = np.array([np.inf if pitch is None else pitch for pitch in transcription.pitches])
+    instruments = np.array(transcription.labels)
     labelled = zip(transcription.notes, labels, strict=True)
     for note, label in sorted(labelled, key=lambda pair: pair[0].onset):
         first, last = np.searchsorted(times, (note.onset - _LEAD, note.offset + _RELEASE))
-        for k in np.flatnonzero(_is_of(note, pitches)):
+        own = pitches
+        if instruments.size:
+            own = np.where(instruments == note.track, pitches, np.inf)
+        for k in np.flatnonzero(_is_of(note, own)):
             frames = slice(max(first - delays[k], 0), max(last - delays[k], 0))
             assignment[k, frames] = indices[label]
     return assignment

@@ -29,6 +29,12 @@ from nmfaudio.transcription.contracts import (
     require_decomposition,
     require_notes,
 )
+from nmfaudio.transcription.instruments import (
+    assign_instruments,
+    pooled_parts,
+    pooled_salience,
+    salience_of_parts,
+)
 from nmfaudio.transcription.plain_settings import plain_settings
 from nmfaudio.transcription.salience import Salience
 from nmfaudio.transcription.suitability import Suitability, piano_suitability
@@ -50,6 +56,7 @@ if TYPE_CHECKING:
     from nmfaudio.transcription.note_blocks import NoteBlocks
 
 _PIANO = "piano"  # label of the dictionaries that the limit of `piano_suitability` holds for
+_STRUCK = {"piano", "electric piano", "guitar", "electric guitar"}  # labels whose notes decay
 _CUT = 0.05  # s before the end of a recording in which onsets are ignored: the cut looks like one
 _DECODED = 8  # values per frame that are decoded with the salience
 _PER_OCTAVE = 3  # thresholds that tuning tries by default
@@ -287,7 +294,20 @@ class Transcriber(BaseTranscriber):
 
     def _salience(self, fitted: Decomposition, times: np.ndarray) -> Salience:
         levels = fitted.structure.levels(fitted.factors)
-        return Salience.from_activations(levels, self.model.pitches(self.dictionary), times)
+        return pooled_salience(levels, *self._pitches_and_labels(), times)
+
+    def _component_labels(self, fitted: Decomposition) -> tuple[str | None, ...]:
+        pitches, labels = self._pitches_and_labels()
+        if len(set(labels)) == 1:
+            return ()
+        return labels + (None,) * (fitted.n_components - len(pitches))
+
+    def _pitches_and_labels(self) -> tuple[tuple[float, ...], tuple[str, ...]]:
+        """Pitch and instrument of the model's components; one instrument if it merges them."""
+        pitches = tuple(self.model.pitches(self.dictionary))
+        if pitches == self.dictionary.pitches:
+            return pitches, self.dictionary.labels
+        return pitches, (self.dictionary.names[0],) * len(pitches)
 
     def _fit_blocks(
         self, y: LazyAudio, transform: Transform, callback: Callback | None
@@ -296,18 +316,17 @@ class Transcriber(BaseTranscriber):
         blocks = self._note_blocks(n_frames)
         for first, V in analysed_blocks(y, transform, blocks.frames):
             blocks.survey(first, V)
-        pitches = tuple(self.model.pitches(self.dictionary))
-        distinct = np.unique(np.asarray(pitches, np.float64))
-        values = np.empty((len(distinct), n_frames), y.dtype)
+        pitches, labels = self._pitches_and_labels()
+        parts = np.empty((len(set(labels)), len(set(pitches)), n_frames), y.dtype)
         times, divergences = transform.times(n_frames), []
         for first, V in analysed_blocks(y, transform, blocks.frames):
             H, divergence = blocks.explain(V)
             done = first + V.shape[1]
-            values[:, first:done] = Salience.from_activations(H, pitches, times[first:done]).values
+            parts[..., first:done] = pooled_parts(H, pitches, labels)
             divergences.append(divergence)
             if callback is not None:
                 callback(Progress(done, n_frames, math.fsum(divergences)))
-        salience = Salience(values, distinct, times)
+        salience = salience_of_parts(parts, pitches, labels, times)
         return BlockFit(
             salience,
             self._suitability_of(salience),
@@ -316,7 +335,10 @@ class Transcriber(BaseTranscriber):
         )
 
     def _kept_values(self, frames: int) -> int:
-        return frames * (len(set(self.model.pitches(self.dictionary))) + _DECODED)
+        pitches, labels = self._pitches_and_labels()
+        instruments = len(set(labels))
+        # With several, their parts as well as their sum.
+        return frames * (len(set(pitches)) * (instruments + (instruments > 1)) + _DECODED)
 
     def _note_blocks(self, n_frames: int) -> NoteBlocks:
         """Decomposition of a recording block by block."""
@@ -333,7 +355,8 @@ class Transcriber(BaseTranscriber):
         """Notes of the decoding, without onsets at the cut end, none longer than the recording."""
         decoded = self.decoding(salience)
         require_notes(decoded, type(self.decoding).__name__)
-        notes = (note for note in decoded if note.onset <= duration - _CUT)
+        labelled = assign_instruments(decoded, salience)
+        notes = (note for note in labelled if note.onset <= duration - _CUT)
         clipped = (replace(note, offset=min(note.offset, duration)) for note in notes)
         return tuple(sorted(clipped, key=lambda note: (note.onset, note.pitch)))
 
@@ -356,9 +379,9 @@ class Transcriber(BaseTranscriber):
         return (
             "the recording does not sound like a piano: its suitability is "
             f"{suitability.value:.2f}, that of a piano at least {suitability.limit}, so that many "
-            "notes may be wrong; for drums use DrumTranscriber, for "
-            "another instrument a dictionary of its notes (nmfaudio learn --notes LABEL=FOLDER -o "
-            "D.npz, then -d D.npz)"
+            "notes may be wrong; for drums use DrumTranscriber, for another instrument its "
+            "dictionary (-d guitar; nmfaudio dictionary list), or learn one of its notes "
+            "(nmfaudio learn --notes LABEL=FOLDER -o D.npz, then -d D.npz)"
         )
 
     def _analysis_settings(self) -> Any:
@@ -406,7 +429,11 @@ def _default_decoding(dictionary: NoteDictionary) -> Decoder:
         # Chosen on six pieces and nine pianos, four of them with reverberation. They raise onset F
         # from 0.907 to 0.917, and lower it for none of the pianos.
         return Decoding(threshold=0.085, bass=2.0, treble=0.4, ends="piano")
-    return Decoding()
+    if set(dictionary.names) <= _STRUCK:
+        return Decoding(threshold=0.14, repeat=0.3)
+    # Chosen with the above on ten instruments, played by another SoundFont than the templates are
+    # from: mean onset F rises from 0.62 to 0.84.
+    return Decoding(threshold=0.22, repeat=0.5)
 
 
 def _changed(settings: T, changes: Mapping[str, Any], owner: str = "the decoding") -> T:

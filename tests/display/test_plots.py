@@ -16,6 +16,7 @@ WITHOUT = {
     "DecodedAudio": "a recording as it was read",
     "FileInfo": "facts about a file",
     "Header": "facts about a file",
+    "Instrument": "facts about a file",
     "Key": "a name",
     "MiniBatchNMF": "an estimator",
     "Note": "one row of a piano roll",
