@@ -20,7 +20,7 @@ from nmfaudio.cli.parser import OUTPUT, REPORTING
 from nmfaudio.cli.progress import FITTING, PREPARING, READING, WRITING, times
 from nmfaudio.cli.record import PREFIX, discard_record
 from nmfaudio.cli.score_files import SCORE_FILES, ScoreOptions, check_score
-from nmfaudio.cli.transcriber_files import load_drums, load_notes
+from nmfaudio.cli.transcriber_files import load_drums, load_notes, retuned
 from nmfaudio.cli.transcription_facts import describe_fit, describe_notes
 from nmfaudio.errors import ParameterError
 
@@ -51,6 +51,8 @@ _OF_NOTES = {
     "high": "--high",
     "min_note": "--min-note",
     "contours": "--contours",
+    "scale": "--scale",
+    "tuning": "--tuning",
 }
 
 
@@ -93,6 +95,19 @@ examples:
         "drums to transcribe, separated by commas: kick, snare, hihat, toms, cymbals; the last two"
         " are far less reliable (default: the first three, or those of --dictionary)",
         metavar="NAMES",
+        group=_GROUP,
+    )
+    scale: str | None = option(
+        None,
+        "scale of the notes, as a file of Scala whose 1/1 is middle C, instead of semitones",
+        metavar="FILE.SCL",
+        group=_GROUP,
+    )
+    tuning: float | None = option(
+        None,
+        "frequency of A4 in Hz (default: 440)",
+        parse=parse_positive,
+        metavar="HZ",
         group=_GROUP,
     )
     threshold: float | None = option(
@@ -195,7 +210,8 @@ examples:
     @property
     def inputs(self) -> tuple[str, ...]:
         """Files that are read, and must not be replaced."""
-        return (*super().inputs, *([] if self.dictionary is None else [self.dictionary]))
+        chosen = (path for path in (self.dictionary, self.scale) if path is not None)
+        return (*super().inputs, *chosen)
 
     @property
     def root(self) -> Path:
@@ -309,6 +325,8 @@ examples:
         }
         settings: dict[str, Any] = {k: value for k, value in chosen.items() if value is not None}
         dictionary = None if self.dictionary is None else load_notes(self.dictionary)
+        if self.scale is not None or self.tuning is not None:
+            dictionary = retuned(dictionary, self.scale, self.tuning)
         return Transcriber(dictionary, contours=self.contours, **settings)
 
     def _drum_transcriber(self) -> DrumTranscriber:

@@ -26,7 +26,8 @@ _OWN = 1.3  # semitones between a track and a fragment of it, at most
 _OTHER = 0.5  # semitones from the track, and to the fragment, of a peak of its own
 _STRENGTH = 0.5  # of such a peak, relative to the track
 _STEADY = 0.35  # semitones that a steady pitch varies by, at most
-_STEP = 0.75  # semitones of a step to another note, at least
+_STEADY_SHARE = 0.45  # and by this share of the step to another steady pitch
+_STEP = 0.35  # semitones of such a step, at least
 _BEFORE, _AFTER = (-12, -3), (4, 13)  # frames around an onset that are steady if it is a step
 _STRUCK = 1.12  # rise of the salience at an onset of the same steady pitch, at least
 _ATTACK = 1.6  # rise of the salience at an onset within a moving pitch, at least
@@ -230,11 +231,12 @@ class _Track:
         before, after = self._part(onset, _BEFORE), self._part(onset, _AFTER)
         if min(len(before), len(after)) < 4:
             return "fragment" if onset - self.first < 5 else "step"
-        steady = max(_spread(before), _spread(after)) < _STEADY
-        if steady:
-            same = abs(np.median(after) - np.median(before)) < _STEP
-            # A steady pitch is left for another one, or struck again.
-            return "step" if not same or self._rise(onset) > _STRUCK else "fragment"
+        spread = max(_spread(before), _spread(after))
+        jump = abs(float(np.median(after[:3]) - np.median(before[-3:])))
+        if jump >= _STEP and spread < min(_STEADY, _STEADY_SHARE * jump):
+            return "step"  # one steady pitch is left for another
+        if spread < _STEADY:  # the same one is struck again, or not
+            return "step" if self._rise(onset) > _STRUCK else "fragment"
         return "step" if self._rise(onset) > _ATTACK else "fragment"
 
     def _part(self, onset: int, span: tuple[int, int]) -> np.ndarray:
