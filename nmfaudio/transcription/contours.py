@@ -173,7 +173,7 @@ class _Track:
         index = 0
         while index < len(waiting):
             other = waiting[index]
-            onset = round(other.onset / HOP)
+            onset = max(round(other.onset / HOP), self.first)  # tracks begin up to 80 ms late
             if onset >= self.end - 1:
                 break
             verdict = self._verdict(other, onset)

@@ -94,6 +94,12 @@ def test_what_stronger_partials_leave_behind_is_no_note():
     assert len(follow_pitches(notes, played(pitch_at(times())), SR)) == 1
 
 
+def test_a_fragment_may_precede_the_sound():
+    y = np.concatenate([np.zeros((1, SR // 20), np.float32), played(np.full(SR, 62.0))], axis=1)
+    notes = [na.Note(0.0, 0.8, 62), na.Note(0.01, 0.03, 61), na.Note(0.02, 0.5, 63)]
+    assert follow_pitches(notes, y, SR)[0].pitch == pytest.approx(62, abs=0.05)
+
+
 def test_notes_of_silence_stay_as_they_are():
     notes = [na.Note(0.1, 0.5, 60), na.Note(1.2, 5.0, 61)]
     assert list(follow_pitches(notes, np.zeros((2, SR), np.float32), SR)) == notes
