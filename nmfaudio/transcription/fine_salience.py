@@ -143,7 +143,7 @@ class FineSalience:
 
     def _size(self, n: int) -> int:
         """Samples of the Fourier transform of a window, a power of 2."""
-        return 2 ** math.ceil(math.log2(_PADDING * self._length(n)))
+        return 1 << math.ceil(math.log2(_PADDING * self._length(n)))
 
     def _matrix(self, n: int) -> Any:
         """Weights of the bins in the salience of each pitch of one window, in sparse rows."""
