@@ -262,14 +262,14 @@ class NoteDictionary(Dictionary):
         >>> piano.retune(quarters.pitches(60, 61)).groups().keys()
         dict_keys([60.0, 60.5, 61.0])
         """
-        wanted = [float(pitch) for pitch in pitches]
-        if not wanted:
+        targets = [float(pitch) for pitch in pitches]
+        if not targets:
             raise ParameterError("there are no pitches to retune to; give some MIDI numbers")
         parts = []
         for name in self.names:
             instrument = self.select(name)
             groups = instrument.groups()
-            for pitch in wanted:
+            for pitch in targets:
                 source = _nearest(groups, pitch)
                 parts.append(instrument._take(groups[source])._transposed(pitch - source))
         return parts[0].merge(*parts[1:])

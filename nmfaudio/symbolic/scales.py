@@ -117,6 +117,7 @@ def read_scale(
     Returns
     -------
     Scale
+        Degrees in ascending order, within the period.
 
     Raises
     ------
