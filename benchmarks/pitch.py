@@ -3,15 +3,16 @@
     python -m benchmarks.pitch FONT.sf2 …
 
 Instruments of SoundFonts play phrases that are bent by MIDI, rendered by fluidsynth. Each is
-transcribed with the templates of `harmonic_notes`, without and with contours; quarter tones also with
-templates of quarter tones. Printed are the notes played and found, and the share of the frames in which a
-note within 25 cents of the played pitch was found.
+transcribed with the templates of `harmonic_notes`: without and with contours, and with those of
+quarter tones. Printed are the notes played and found, and the share of the frames in which a note
+within 25 cents of the played pitch was found.
 """
 
 import subprocess
 import sys
 import tempfile
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ INSTRUMENTS = {"violin": (40, 62), "flute": (73, 67), "voice": (52, 57), "cello"
 DEGREES = (0, 4, 7, 5, 2, 9, 12, 7)
 
 
-def vibrato(base, depth, rng):
+def vibrato(base: int, depth: float, rng: np.random.Generator) -> list[na.Note]:
     """Notes of about a second with a vibrato of 5 to 7 Hz, legato and apart by turns."""
     time, notes = 0.3, []
     for k, degree in enumerate(DEGREES):
@@ -37,7 +38,7 @@ def vibrato(base, depth, rng):
     return notes
 
 
-def slides(base, rng):
+def slides(base: int, rng: np.random.Generator) -> list[na.Note]:
     """Notes that slide by 2 to 7 semitones in 0.15 to 0.4 s."""
     time, notes = 0.3, []
     for degree, interval in zip(DEGREES, (2, -3, 5, -7, 7, -2, -4, 3), strict=True):
@@ -48,12 +49,12 @@ def slides(base, rng):
     return notes
 
 
-def quarters(base, rng):
+def quarters(base: int, rng: np.random.Generator) -> list[na.Note]:
     """Legato scale of quarter tones."""
     return [na.Note(0.3 + 0.45 * k, 0.75 + 0.45 * k, base + k / 2) for k in range(20)]
 
 
-def steps(base, rng):
+def steps(base: int, rng: np.random.Generator) -> list[na.Note]:
     """Legato steps of one and two semitones, which are to stay notes."""
     time, pitch, notes = 0.3, base, []
     for _ in range(28):
@@ -73,7 +74,7 @@ PHRASES = {
 }
 
 
-def rendered(notes, program, font, folder):
+def rendered(notes: Sequence[na.Note], program: int, font: str, folder: str) -> np.ndarray:
     """Samples of notes, played by a SoundFont."""
     path = Path(folder, "phrase.mid")
     played = [
@@ -83,11 +84,11 @@ def rendered(notes, program, font, folder):
     wav = path.with_suffix(".wav")
     dry = ("-R", "0", "-C", "0", "-g", "0.6", "-r", str(SR), "-F", str(wav))
     subprocess.run(["fluidsynth", "-niq", *dry, font, str(path)], check=True, capture_output=True)
-    y, _ = na.read(wav)
-    return y.mean(axis=0)
+    y: np.ndarray = na.read(wav).samples.mean(axis=0)
+    return y
 
 
-def share_found(reference, notes):
+def share_found(reference: Sequence[na.Note], notes: Sequence[na.Note]) -> float:
     """Share of the frames of a reference in which a note within 25 cents sounds."""
     hits, total = 0, 0
     for note in reference:
@@ -97,10 +98,10 @@ def share_found(reference, notes):
             near = np.abs(other.pitch_at(t) - note.pitch_at(t - LATENCY)) < 0.25
             found |= near & (t >= other.onset) & (t <= other.offset)
         hits, total = hits + found.sum(), total + len(t)
-    return hits / total
+    return float(hits / total)
 
 
-def systems():
+def systems() -> dict[str, na.Transcriber]:
     """Transcribers by name."""
     semitones = na.dictionaries.harmonic_notes(na.Stft(SR, 4096, 512))
     every = na.symbolic.Scale(range(0, 1200, 50)).pitches(21, 108)
@@ -111,13 +112,13 @@ def systems():
     }
 
 
-def main(fonts):
+def main(fonts: Sequence[str]) -> None:
     """Print a table: a row for each kind of phrase, summed over fonts and instruments."""
     warnings.simplefilter("ignore", na.errors.AudioWarning)
     print("| phrase | notes |", *(f"{name}: notes, found |" for name in systems()))
     for phrase, compose in PHRASES.items():
         counts = dict.fromkeys(systems(), 0)
-        shares = {name: [] for name in systems()}
+        shares: dict[str, list[float]] = {name: [] for name in systems()}
         total = 0
         for font in fonts:
             for program, base in INSTRUMENTS.values():
