@@ -79,6 +79,8 @@ def _is_ghost(track: _Track, others: Sequence[_Track]) -> bool:
 
     It begins within that one, or far fewer of its partials sound than of one of its multiples.
     """
+    if not track.pitches:
+        return False
     own = track.median_height(track.first, track.stop)
     if own < _FEW * track.strongest_multiple():
         return True

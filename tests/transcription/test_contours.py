@@ -100,6 +100,12 @@ def test_a_fragment_may_precede_the_sound():
     assert follow_pitches(notes, y, SR)[0].pitch == pytest.approx(62, abs=0.05)
 
 
+def test_a_note_beyond_the_salience_stays_as_it_is():
+    high = na.Note(0.5, 0.7, 120)
+    y = played(np.full(len(times()), 60.0))
+    assert follow_pitches([na.Note(0.0, SECONDS, 60), high], y, SR)[1] == high
+
+
 def test_notes_of_silence_stay_as_they_are():
     notes = [na.Note(0.1, 0.5, 60), na.Note(1.2, 5.0, 61)]
     assert list(follow_pitches(notes, np.zeros((2, SR), np.float32), SR)) == notes
