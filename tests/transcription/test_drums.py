@@ -102,6 +102,14 @@ def test_any_sample_rate(sr):
     assert_alike(found, hits, 0.02)
 
 
+@pytest.mark.parametrize("cutoff", [8000, 10000, 16000])
+def test_low_passed_recordings_have_the_same_hits(cutoff):
+    y, sr, hits = loop()
+    spectrum = np.fft.rfft(y)
+    spectrum[np.fft.rfftfreq(len(y), 1 / sr) > cutoff] = 0
+    assert_alike(drums(np.fft.irfft(spectrum, len(y)).astype(np.float32), sr).notes, hits, 0.02)
+
+
 def test_later_audio_has_later_hits():
     y, sr, _ = loop(4)
     hop = na.DrumTranscriber().transform(sr).hop
