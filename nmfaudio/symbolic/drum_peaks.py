@@ -13,6 +13,8 @@ from nmfaudio.symbolic.note import Note
 
 THRESHOLD = 0.125
 """Default threshold, relative to the height of a loud hit."""
+_MIN_INTERVAL = 0.05  # s
+_DECAY = 0.1  # s
 
 
 def pick_hits(
@@ -21,8 +23,8 @@ def pick_hits(
     times: np.ndarray,
     *,
     threshold: float | Mapping[str, float] = THRESHOLD,
-    min_interval: float = 0.05,
-    decay: float = 0.1,
+    min_interval: float = _MIN_INTERVAL,
+    decay: float = _DECAY,
 ) -> tuple[Note, ...]:
     """Pick the hits of each part of a drum kit from its salience, as General MIDI notes.
 
@@ -89,6 +91,33 @@ def pick_hits(
             for frame, height in zip(frames[hits], heights[hits], strict=True)
         ]
     return tuple(sorted(notes, key=lambda note: (note.onset, note.pitch)))
+
+
+def relative_heights(
+    level: np.ndarray, times: np.ndarray, first: np.ndarray, last: np.ndarray
+) -> np.ndarray:
+    """Return the height of the highest peak of a part in each interval, as `pick_hits` counts it.
+
+    Parameters
+    ----------
+    level : np.ndarray [shape=(time,)]
+        Salience of one part.
+    times : np.ndarray [shape=(time,)]
+        Times of the frames in seconds, evenly spaced.
+    first, last : np.ndarray [shape=(interval,)]
+        Frames from which and before which an interval extends.
+
+    Returns
+    -------
+    np.ndarray [shape=(interval,)]
+        In shares of a loud hit of the part.
+    """
+    step = float(times[1] - times[0])
+    above = _above_remainder(level.astype(np.float64), float(np.exp(-step / _DECAY)))
+    _, heights = _peaks(above, max(1, round(_MIN_INTERVAL / step)))
+    loud = max(_loud_height(heights), float(np.finfo(np.float64).tiny))
+    found = [above[begin:end].max(initial=0.0) for begin, end in zip(first, last, strict=True)]
+    return np.array(found) / loud
 
 
 def threshold_of(threshold: float | Mapping[str, float], part: str) -> float:

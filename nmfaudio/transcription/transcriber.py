@@ -312,8 +312,9 @@ class Transcriber(BaseTranscriber):
         pitches = tuple(self.model.pitches(self.dictionary))
         return pitches + (None,) * (fitted.n_components - len(pitches))
 
-    def _salience(self, fitted: Decomposition, times: np.ndarray) -> Salience:
+    def _salience(self, V: np.ndarray, fitted: Decomposition, transform: Transform) -> Salience:
         levels = fitted.structure.levels(fitted.factors)
+        times = transform.times(V.shape[1])
         return Salience.from_activations(levels, self.model.pitches(self.dictionary), times)
 
     def _fit_blocks(
