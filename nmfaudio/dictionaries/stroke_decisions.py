@@ -17,7 +17,7 @@ _MISTAKEN = {"snare": ("sidestick", "clap"), "hihat": ("tambourine", "shaker", "
 _WINDOW = 0.03, 0.047  # s before and after an onset in which activations belong to it
 _FAINT, _CLEAR = 0.06, 0.125  # heights of a possible and of a certain hit, of that of a loud one
 _POSSIBLE, _PROBABLE = 0.2, 0.5  # probabilities of a hit
-_UNMASKED = 0.3  # height of a masking part below which another is heard
+_MASKING = 0.3  # height of a louder part from which it masks another
 _LEAST = {"snare": 0.15, "hihat": 0.1}  # share of its clear hits that are probable, if it is there
 
 
@@ -84,9 +84,10 @@ def _is_modelled_hit(
     clear = heights[part] > _CLEAR
     probable = clear & (struck[part] > _PROBABLE)
     for other in _MASKED_BY.get(part, ()):
-        probable &= struck[other] < _PROBABLE
+        masked = struck[other] >= _PROBABLE
         if other in heights:
-            probable &= heights[other] < _UNMASKED
+            masked &= heights[other] >= _MASKING
+        probable &= ~masked
     for other in _MISTAKEN.get(part, ()):
         probable &= struck[part] > struck[other]
     if part in _LEAST and probable.sum() < max(1, _LEAST[part] * clear.sum()):

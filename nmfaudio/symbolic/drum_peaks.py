@@ -11,7 +11,7 @@ from nmfaudio.errors import ShapeError
 from nmfaudio.symbolic.names import drum_note
 from nmfaudio.symbolic.note import Note
 
-THRESHOLD = 0.125
+THRESHOLD = 0.06
 """Default threshold, relative to the height of a loud hit."""
 _MIN_INTERVAL = 0.05  # s
 _DECAY = 0.1  # s
@@ -44,7 +44,7 @@ def pick_hits(
         Times of the frames in seconds, evenly spaced.
     threshold : float or mapping of str to float
         Minimum height of a hit, relative to a loud one: a lower threshold detects more hits, and
-        more false ones. Parts that are missing from a mapping have 0.125.
+        more false ones. Parts that are missing from a mapping have 0.06.
     min_interval : float
         Seconds within which only the highest of a part's peaks is a hit.
     decay : float

@@ -12,6 +12,7 @@ from nmfaudio.symbolic.drum_hits import read_hits
 from nmfaudio.symbolic.names import drum_pitch
 
 SAMPLE = Path(__file__).parents[2] / "audio_samples" / "drums"
+SCORE = SAMPLE / "score.mid"
 PARTS = ("kick", "snare", "hihat")
 PATTERN = ("kick", "hihat", "snare", "hihat")
 
@@ -20,7 +21,7 @@ def one_shots():
     """Hits that no shipped template was learned from."""
     found = {}
     for part in PARTS:
-        y, sr = soundfile.read(sorted((SAMPLE / "one_shots" / part).iterdir())[0], always_2d=True)
+        y, sr = soundfile.read(sorted((SAMPLE / "one_shots" / part).iterdir())[-1], always_2d=True)
         y = y.mean(axis=1)[: sr // 3] * np.linspace(1, 0, sr // 3)[: len(y)]
         found[part] = y / abs(y).max()
     return found, sr
@@ -93,21 +94,29 @@ def test_a_constant_offset_makes_no_hits():
     assert_alike(drums(y + np.float32(0.5), sr).notes, drums(y, sr).notes, 0.001)
 
 
+def assert_sample_is_found(y, sr):
+    found = by_part(drums(y.astype(np.float32), sr).notes)
+    for part, onsets in read_hits(SCORE).items():
+        true = [t for t in onsets if t < 5]
+        near = np.abs(np.subtract.outer(true, found[part])).min(axis=1) < 0.05
+        assert near.mean() > 0.8, part
+        assert len(found[part]) < 1.2 * len(true), part
+
+
 @pytest.mark.parametrize("sr", [16000, 22050, 48000, 96000])
 def test_any_sample_rate(sr):
     import librosa
 
-    y, own, hits = loop(8)
-    found = drums(librosa.resample(y, orig_sr=own, target_sr=sr), sr).notes
-    assert_alike(found, hits, 0.02)
+    y, own = soundfile.read(SAMPLE / "mixture.wav", frames=5 * 44100)
+    assert_sample_is_found(librosa.resample(y, orig_sr=own, target_sr=sr), sr)
 
 
-@pytest.mark.parametrize("cutoff", [8000, 10000, 16000])
+@pytest.mark.parametrize("cutoff", [8000, 16000])
 def test_low_passed_recordings_have_the_same_hits(cutoff):
-    y, sr, hits = loop()
+    y, sr = soundfile.read(SAMPLE / "mixture.wav", frames=5 * 44100)
     spectrum = np.fft.rfft(y)
     spectrum[np.fft.rfftfreq(len(y), 1 / sr) > cutoff] = 0
-    assert_alike(drums(np.fft.irfft(spectrum, len(y)).astype(np.float32), sr).notes, hits, 0.02)
+    assert_sample_is_found(np.fft.irfft(spectrum, len(y)), sr)
 
 
 def test_later_audio_has_later_hits():
