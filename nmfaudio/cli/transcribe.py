@@ -85,8 +85,9 @@ examples:
     drums: bool = switch("transcribe drum hits instead of pitched notes", group=_GROUP)
     parts: str | None = option(
         None,
-        "drums to transcribe, separated by commas: kick, snare, hihat, toms, cymbals; the last two"
-        " are far less reliable (default: the first three, or those of --dictionary)",
+        "drums to transcribe, separated by commas: kick, snare, hihat, toms, and cymbals or crash"
+        " and ride; all but the first three are less reliable (default: the first three, or those"
+        " of --dictionary)",
         metavar="NAMES",
         group=_GROUP,
     )

@@ -9,6 +9,7 @@ import numpy as np
 from nmfaudio.dictionaries.stroke_classifier import bundled_classifier
 from nmfaudio.dictionaries.stroke_features import stroke_features, stroke_onsets
 from nmfaudio.symbolic.drum_peaks import relative_heights
+from nmfaudio.symbolic.names import KINDS_OF_PARTS
 
 MODELLED = ("kick", "snare", "hihat")
 """Parts whose activations locate their hits, which the classifier can only reject."""
@@ -18,6 +19,8 @@ _WINDOW = 0.03, 0.047  # s before and after an onset in which activations belong
 _FAINT, _CLEAR = 0.06, 0.125  # heights of a possible and of a certain hit, of that of a loud one
 _POSSIBLE, _PROBABLE = 0.2, 0.5  # probabilities of a hit
 _MASKING = 0.3  # height of a louder part from which it masks another
+_NEEDED = {"toms": 0.5, "crash": 0.3, "ride": 0.3}  # probabilities of hits without activations
+_SHARE = {"ride": 0.1}  # of all onsets that are probably of it, if it is there: it keeps the time
 _LEAST = {"snare": 0.15, "hihat": 0.1}  # share of its clear hits that are probable, if it is there
 
 
@@ -69,12 +72,13 @@ def _is_hit(
     """Onsets at which a part was struck [shape=(onset,)]."""
     if part in MODELLED:
         return _is_modelled_hit(part, struck, heights)
-    if part.endswith("_hihat"):
-        is_open = struck["open_hihat"] > _PROBABLE * struck["hihat"]
-        hits = _is_modelled_hit("hihat", struck, heights)
-        return hits & (is_open if part == "open_hihat" else ~is_open)
-    kinds = ("ride", "crash") if part == "cymbals" else (part,)
-    return np.max([struck[kind] for kind in kinds], axis=0) > _PROBABLE
+    if part in KINDS_OF_PARTS:
+        return np.any([_is_hit(kind, struck, heights) for kind in KINDS_OF_PARTS[part]], axis=0)
+    hits = struck[part] > _NEEDED[part]
+    anything = np.max(list(struck.values()), axis=0) > _PROBABLE
+    if (struck[part] > _PROBABLE).sum() < _SHARE.get(part, 0.0) * anything.sum():
+        hits[:] = False
+    return hits
 
 
 def _is_modelled_hit(
@@ -97,6 +101,4 @@ def _is_modelled_hit(
 
 def _level(part: str, levels: Mapping[str, np.ndarray], bands: np.ndarray) -> np.ndarray:
     """Level that the velocity of a part's hits is read from [shape=(time,)]."""
-    if part.endswith("hihat"):
-        return levels["hihat"]
     return levels[part] if part in MODELLED else bands.sum(axis=0)

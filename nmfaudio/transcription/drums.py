@@ -51,6 +51,10 @@ class DrumTranscriber(Settings, BaseTranscriber):
     is certain to be active. All parts of the dictionary are modelled, so that a crash is not
     mistaken for a hi-hat, but only the hits of `parts` are returned.
 
+    With the shipped kit a classifier then judges what was struck at each onset. It rejects hits
+    that the templates see in strokes of other kinds, such as those of a tambourine or on the rim of
+    the snare, and parts that are not there. Crash and ride it finds by itself.
+
     Parameters
     ----------
     dictionary : Dictionary, optional
@@ -58,8 +62,9 @@ class DrumTranscriber(Settings, BaseTranscriber):
         default those that ship with the package. They are converted to the transform of the
         recording.
     parts : sequence of str, or str
-        Parts to transcribe, or the only one, of kick, snare, hihat, toms and cymbals. Toms and
-        cymbals are much less reliable than the first three.
+        Parts to transcribe, or the only one, of kick, snare, hihat, toms and cymbals, and with the
+        shipped kit crash and ride, which are the two kinds of cymbals. All but the first three are
+        less reliable.
     threshold : float or mapping of str to float
         Minimum height of a hit, in shares of a loud hit of its part; see `pick_hits`.
     prior_weight : float

@@ -168,6 +168,30 @@ def test_what_is_not_asked_for_is_not_written_down():
     assert found.settings["parts"] == ["kick", "hihat"]
 
 
+def test_crash_and_ride_are_kinds_of_cymbals():
+    y, sr, _ = loop(4)
+    found = drums(y, sr, parts=("ride", "crash", "kick"))
+    assert found.salience.pitches.tolist() == [36, 49, 51]
+    assert found.pitches == (36, None, None, None, 49)
+    assert {note.track for note in found.notes} == {"kick"}
+
+
+def test_clicks_of_a_rim_are_no_snares():
+    t = np.arange(4410) / 44100
+    click = (np.sin(2 * np.pi * 480 * t) + np.sin(2 * np.pi * 1700 * t)) * np.exp(-t / 0.012)
+    y = np.tile(np.pad(click, (0, 17640)), 8).astype(np.float32)
+    assert "snare" not in {note.track for note in drums(y, 44100).notes}
+
+
+def test_a_part_and_its_kinds_are_not_both_transcribed():
+    with pytest.raises(na.ParameterError, match="cymbals includes crash and ride"):
+        na.DrumTranscriber(parts=("cymbals", "ride"))
+    y, sr, hits = loop(4)
+    kit = na.dictionaries.learn_drums([((y, sr), hits)], max_iter=3)
+    with pytest.raises(na.ParameterError, match="choose from the parts"):
+        na.DrumTranscriber(kit, parts=("ride",))
+
+
 def test_a_callback_ends_each_stage():
     y, sr, _ = loop(4)
     heard = []
