@@ -101,8 +101,9 @@ examples:
     drums: bool = switch("transcribe drum hits instead of pitched notes", group=_GROUP)
     parts: str | None = option(
         None,
-        "drums to transcribe, separated by commas: kick, snare, hihat, toms, cymbals; the last two"
-        " are far less reliable (default: the first three, or those of --dictionary)",
+        "drums to transcribe, separated by commas: kick, snare, hihat, toms, and cymbals or crash"
+        " and ride; all but the first three are less reliable (default: the first three, or those"
+        " of --dictionary)",
         metavar="NAMES",
         group=_GROUP,
     )
@@ -227,8 +228,9 @@ examples:
     @property
     def inputs(self) -> tuple[str, ...]:
         """Files that are read, and must not be replaced."""
-        chosen = [path for path in (self.dictionary, self.scale) if path is not None]
-        return (*super().inputs, *(path for path in chosen if not is_shipped(path)))
+        shipped = self.dictionary is None or is_shipped(self.dictionary)
+        chosen = (None if shipped else self.dictionary, self.scale)
+        return (*super().inputs, *(path for path in chosen if path is not None))
 
     @property
     def root(self) -> Path:
