@@ -49,7 +49,8 @@ def estimate_pedal(notes: Iterable[Note]) -> list[tuple[float, float]]:
     """
     ordered = sorted(notes, key=lambda note: note.offset)
     ends = np.array([note.offset for note in ordered], np.float64)
-    pedals, first, risen = [], 0, 0.0
+    pedals: list[tuple[float, float]] = []
+    first, risen = 0, 0.0
     while first < len(ordered):
         last = int(np.searchsorted(ends, ends[first] + _TOGETHER, side="right"))
         onsets = [note.onset for note in ordered[first:last]]

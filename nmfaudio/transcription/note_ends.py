@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.ndimage import maximum_filter1d
@@ -166,12 +167,14 @@ class _Levels:
     def of(self, row: int) -> np.ndarray:
         """Return the level of a pitch [shape=(time,)], at least −100 dB."""
         shares = self._values[row].astype(np.float64) / self._top
-        return 20 * np.log10(np.maximum(shares, _FLOOR))
+        level: np.ndarray = 20 * np.log10(np.maximum(shares, _FLOOR))
+        return level
 
 
 def _moved(level: np.ndarray, frames: int) -> np.ndarray:
     """Level some frames later, or earlier if negative; the first and last frame are repeated."""
-    return level[np.clip(np.arange(len(level)) + frames, 0, len(level) - 1)]
+    moved: np.ndarray = level[np.clip(np.arange(len(level)) + frames, 0, len(level) - 1)]
+    return moved
 
 
 def _shared_features(
@@ -243,7 +246,7 @@ class EndNetwork:
 
     def save(self, path: Path) -> None:
         """Write the network as an archive of arrays."""
-        layers = {f"weights{n}": each for n, each in enumerate(self.weights)}
+        layers: dict[str, Any] = {f"weights{n}": each for n, each in enumerate(self.weights)}
         layers |= {f"biases{n}": each for n, each in enumerate(self.biases)}
         np.savez_compressed(path, mean=self.mean, scale=self.scale, **layers)
 
