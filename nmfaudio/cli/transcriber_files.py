@@ -51,12 +51,13 @@ def retuned(
     dictionary: NoteDictionary | None, scale: str | None, tuning: float | None
 ) -> NoteDictionary:
     """Transpose the notes of a dictionary, by default the piano, to a scale and a tuning in Hz."""
+    from nmfaudio._common.pitch import A4_HZ
     from nmfaudio.dictionaries.bundled import piano_notes
     from nmfaudio.symbolic.scales import Scale, read_scale
 
     notes = piano_notes() if dictionary is None else dictionary
-    a4 = {} if tuning is None else {"a4": tuning}
-    chosen = Scale(**a4) if scale is None else read_scale(scale, **a4)
+    a4 = A4_HZ if tuning is None else tuning
+    chosen = Scale(a4=a4) if scale is None else read_scale(scale, a4=a4)
     low, *_, high = [*notes.groups(), max(notes.pitches)]
     return notes.retune(chosen.pitches(low - _MARGIN, high + _MARGIN))
 

@@ -287,11 +287,14 @@ def _bends(note: Note) -> tuple[tuple[float, float], ...]:
         for time in np.linspace(a, b, max(1, math.ceil((b - a) / STEP - 1e-6)), endpoint=False)
     ]
     heights = note.pitch_at(note.onset + np.array(dense or [0.0])) - key
-    bends = [(note.onset + (dense[0] if dense else 0.0), float(heights[0]))]
-    for seconds, height in zip(dense[1:], heights[1:].tolist(), strict=True):
-        if height != bends[-1][1]:
-            bends.append((note.onset + seconds, height))
-    return tuple(bends)
+    values = heights.tolist()
+    # The last of equal values stays, since the pitch moves from there on.
+    kept = [
+        n
+        for n, value in enumerate(values)
+        if n == 0 or value != values[n - 1] or values[n + 1 : n + 2] not in ([], [value])
+    ]
+    return tuple((note.onset + (dense[n] if dense else 0.0), values[n]) for n in kept)
 
 
 def _constant(bends: tuple[tuple[float, float], ...]) -> float | None:

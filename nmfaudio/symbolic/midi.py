@@ -267,13 +267,12 @@ def _bend_messages(
     """Events of the bends of a note."""
     import mido
 
-    last = None
-    for seconds, semitones in voicing.bends:
-        tick, position = ticks(seconds), wheel_position(semitones, limit)
-        # The next note of the channel may begin where this one ends.
-        if last is None or (position != last and tick < ticks(offset)):
+    end = ticks(offset)  # where the next note of the channel may begin
+    for index, (seconds, semitones) in enumerate(voicing.bends):
+        tick = ticks(seconds)
+        if index == 0 or tick < end:
+            position = wheel_position(semitones, limit)
             yield tick, 2, mido.Message("pitchwheel", channel=voicing.channel, pitch=position)
-            last = position
 
 
 def _clock(file: Any) -> Callable[[int], float]:

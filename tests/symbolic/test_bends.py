@@ -47,7 +47,7 @@ def assert_sounds_alike(note, found):
     assert np.abs(found.pitch_at(times) - expected).max() < CENT + slope * 2 * STEP
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(chords())
 def test_midi_keeps_pitches_within_a_cent(tmp_path_factory, notes):
     found = {
