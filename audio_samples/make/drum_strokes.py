@@ -112,7 +112,7 @@ def hydrogen_kit(folder: Path) -> Kit:
     ):
         name = (entry.findtext("name") or "").lower()
         kind = next((kind for kind, words in NAMES.items() if re.search(words, name)), None)
-        layers = [layer for layer in entry.iter("layer") if layer.findtext("filename")]
+        layers = [x for x in (*entry.iter("layer"), entry) if x.findtext("filename")]
         for layer in layers[:: max(1, len(layers) // 2)] if kind else ():
             y, sr = soundfile.read(folder / str(layer.findtext("filename")), always_2d=True)
             y = resample_poly(y, SR, sr) if sr != SR else y

@@ -21,6 +21,7 @@ _POSSIBLE, _PROBABLE = 0.2, 0.5  # probabilities of a hit
 _MASKING = 0.3  # height of a louder part from which it masks another
 _NEEDED = {"toms": 0.5, "crash": 0.3, "ride": 0.3}  # probabilities of hits without activations
 _SHARE = {"ride": 0.1}  # of all onsets that are probably of it, if it is there: it keeps the time
+_FEWEST = {"toms": 2}  # probable hits; a single one is more often a snare
 _LEAST = {"snare": 0.15, "hihat": 0.1}  # share of its clear hits that are probable, if it is there
 
 
@@ -73,10 +74,13 @@ def _is_hit(
     if part in MODELLED:
         return _is_modelled_hit(part, struck, heights)
     if part in KINDS_OF_PARTS:
-        return np.any([_is_hit(kind, struck, heights) for kind in KINDS_OF_PARTS[part]], axis=0)
+        found = [_is_hit(kind, struck, heights) for kind in KINDS_OF_PARTS[part]]
+        either: np.ndarray = np.any(found, axis=0)
+        return either
     hits = struck[part] > _NEEDED[part]
     anything = np.max(list(struck.values()), axis=0) > _PROBABLE
-    if (struck[part] > _PROBABLE).sum() < _SHARE.get(part, 0.0) * anything.sum():
+    least = max(_FEWEST.get(part, 0), _SHARE.get(part, 0.0) * anything.sum())
+    if (struck[part] > _PROBABLE).sum() < least:
         hits[:] = False
     return hits
 

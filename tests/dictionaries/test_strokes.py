@@ -103,3 +103,4 @@ def test_crash_and_ride_need_no_activations(monkeypatch):
     assert strokes == [8, 4, 4]
     once = np.where(np.arange(len(FRAMES)) < 1, 0.8, 0.1)
     assert not len(decided(monkeypatch, ["ride"], kick=0.9, ride=once)[0])
+    assert not len(decided(monkeypatch, ["toms"], kick=0.9, toms=once)[0])

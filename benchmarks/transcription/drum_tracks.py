@@ -1,0 +1,61 @@
+"""F of each drum on each track: ``python -m benchmarks.transcription.drum_tracks DIR``.
+
+DIR has recordings of drums with tables of hits, as described at the top of `cases`. The bundled kit
+has not learned from them, so every track is one that it does not know.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+from pathlib import Path
+
+import nmfaudio as na
+from benchmarks.transcription.cases import load_cases
+from benchmarks.transcription.sound import SR
+from nmfaudio.symbolic.names import drum_pitch
+
+_SCORED = ("kick", "snare", "hihat")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.transcription.drum_tracks",
+        description="Print the onset F (50 ms) of each drum on each track as a table in Markdown.",
+    )
+    parser.add_argument("folder", type=Path, metavar="DIR")
+    parser.add_argument(
+        "--parts",
+        default=",".join(_SCORED),
+        metavar="NAMES",
+        help="drums to transcribe and to score, separated by commas (default: %(default)s)",
+    )
+    chosen = parser.parse_args()
+    parts = tuple(chosen.parts.split(","))
+    transcriber = na.DrumTranscriber(parts=parts)
+    print(f"| track | {' | '.join(parts)} | mean |\n|---|{'---|' * (len(parts) + 1)}")
+    rows = []
+    for case in load_cases(chosen.folder, lambda piano: False):
+        for piece in case.pieces if case.task == "drums" else ():
+            keys = {drum_pitch(part) for part in parts}
+            true = [note for note in (*piece.notes, *piece.unscored) if note.pitch in keys]
+            found = transcriber.transcribe(piece.y, SR).notes
+            drums = na.evaluate_transcription(true, found, drums=True).drums
+            rows.append([drums[part][2] if part in drums else math.nan for part in parts])
+            print(_row(piece.name, rows[-1]))
+    print(_row("mean", [_mean(column) for column in zip(*rows, strict=True)]))
+    print(f"\nmean over all drums of all tracks: {_mean([x for row in rows for x in row]):.3f}")
+
+
+def _row(name: str, figures: list[float]) -> str:
+    cells = ["" if math.isnan(x) else f"{x:.3f}" for x in (*figures, _mean(figures))]
+    return f"| {name} | {' | '.join(cells)} |"
+
+
+def _mean(figures: list[float]) -> float:
+    known = [x for x in figures if not math.isnan(x)]
+    return sum(known) / len(known) if known else math.nan
+
+
+if __name__ == "__main__":
+    main()
