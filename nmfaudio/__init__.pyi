@@ -4,6 +4,7 @@ from . import dictionaries as dictionaries
 from . import display as display
 from . import errors as errors
 from . import estimators as estimators
+from . import experiments as experiments
 from . import factorisation as factorisation
 from . import metrics as metrics
 from . import mosaics as mosaics
@@ -38,6 +39,7 @@ from .errors import ContentError as ContentError
 from .errors import MissingExtraError as MissingExtraError
 from .errors import NmfAudioError as NmfAudioError
 from .errors import ParameterError as ParameterError
+from .experiments import run_experiment as run_experiment
 from .factorisation import Beta as Beta
 from .factorisation import Decomposition as Decomposition
 from .factorisation import Factor as Factor
@@ -84,3 +86,4 @@ from .symbolic import write_notes as write_notes
 from .transcription import DrumTranscriber as DrumTranscriber
 from .transcription import Transcriber as Transcriber
 from .transcription import Transcription as Transcription
+from .transcription import decode_notes as decode_notes

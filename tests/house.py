@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).parents[1] / "nmfaudio"
 ROWS = (
     ("__main__",),
     ("cli",),
-    ("streaming",),
+    ("streaming", "experiments"),
     ("separators", "transcription", "mosaics"),
     ("stems",),
     ("dictionaries", "metrics", "estimators", "datasets"),

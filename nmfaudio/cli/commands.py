@@ -40,6 +40,10 @@ OTHERS = {
         "nmfaudio.cli.live:LiveCommand",
         "separate or transcribe sound while it arrives, in a pipe",
     ),
+    "experiment": (
+        "nmfaudio.cli.experiment:ExperimentCommand",
+        "compare transcribers on pieces with known notes, as a file describes",
+    ),
     "info": (
         "nmfaudio.cli.info:InfoCommand",
         "show the properties of audio files, and warn of suspicious ones",
@@ -77,12 +81,12 @@ GROUPS = {
     "if you need notes": ("transcribe",),
     "if you have many files": ("batch", "render"),
     "if the sound is still arriving": ("live",),
+    "if you compare methods": ("experiment", "evaluate"),
     "tools": (
         "info",
         "regroup",
         "report",
         "dictionary",
-        "evaluate",
         "samples",
         "completion",
         "doctor",

@@ -39,13 +39,7 @@ if TYPE_CHECKING:
 _GROUP = "transcription"
 _SCORE = "score"
 # Arguments of stems().
-_STEMS = {
-    "note": "note",
-    "pitch": "pitch",
-    "hand": "hand",
-    "instrument": "track",
-    "part": "track",
-}
+_STEMS = {"note": "note", "pitch": "pitch", "hand": "hand", "instrument": "track", "part": "track"}
 _EXTRAS = {
     "salience": "salience.npz",
     "sonify": "sonification.wav",
@@ -53,7 +47,13 @@ _EXTRAS = {
     "report": "report.html",
 }
 _IN_MEMORY = ("stems", "sonify", "report")  # options that need the whole recording
-_OF_NOTES = {"low": "--low", "high": "--high", "min_note": "--min-note"}
+_OF_NOTES = {
+    "low": "--low",
+    "high": "--high",
+    "min_note": "--min-note",
+    "contours": "--contours",
+    "monophonic": "--monophonic",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,6 +156,16 @@ examples:
     jams: bool = switch(
         f"also write the notes, and the beats with --tempo, as {SCORE_FILES['jams']}", group=_SCORE
     )
+    contours: bool = switch(
+        "follow the pitch of each note: vibrato and slides stay one note, and pitches between the"
+        " semitones are written to notes.mid as pitch bends, to notes.csv as contours",
+        group=_SCORE,
+    )
+    pedal: bool = switch(
+        "also write the sustain pedal to notes.mid, estimated from notes that end together; notes"
+        " that end while it is down then sound until it rises",
+        group=_SCORE,
+    )
     program: int | None = option(
         None,
         "General MIDI instrument of the notes, by number from 0 or name (default: 0, a piano)",
@@ -223,10 +233,8 @@ examples:
         if self.parts is not None and not self.drums:
             raise ParameterError("--parts is for drums; add --drums")
         for name, flag in _OF_NOTES.items():
-            if self.drums and getattr(self, name) is not None:
+            if self.drums and getattr(self, name) not in (None, False):
                 raise ParameterError(f"{flag} is for pitched notes; omit it, or --drums")
-        if self.drums and self.monophonic:
-            raise ParameterError("--monophonic is for pitched notes; omit it, or --drums")
         if self.low is not None and self.high is not None and self.low > self.high:
             raise ParameterError(f"--low {self.low} is above --high {self.high}; exchange them")
         choices = ("note", "part") if self.drums else ("note", "pitch", "hand", "instrument")
@@ -246,7 +254,9 @@ examples:
 
     @property
     def _score_options(self) -> ScoreOptions:
-        return ScoreOptions(self.tempo, self.quantise, self.musicxml, self.jams, self.drums)
+        return ScoreOptions(
+            self.tempo, self.quantise, self.musicxml, self.jams, self.pedal, self.drums
+        )
 
     @property
     def _page_stems(self) -> Literal["hand", "track"]:
@@ -319,7 +329,7 @@ examples:
         if self.monophonic:
             settings["monophonic"] = True
         dictionary = None if self.dictionary is None else load_notes(self.dictionary)
-        return Transcriber(dictionary, **settings)
+        return Transcriber(dictionary, contours=self.contours, **settings)
 
     def _drum_transcriber(self) -> DrumTranscriber:
         from nmfaudio.symbolic.names import DRUM_PARTS

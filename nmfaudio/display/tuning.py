@@ -7,7 +7,7 @@ from itertools import cycle
 from typing import TYPE_CHECKING, Any, Protocol
 
 from nmfaudio.display.panels import one_panel
-from nmfaudio.display.style import DASHES, MARKERS, colours, legend_above, plain
+from nmfaudio.display.style import DASHES, MARKERS, colours, ink, legend_above, plain
 from nmfaudio.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -24,12 +24,15 @@ class TriedSettings(Protocol):
     def metric(self) -> str: ...
     @property
     def table(self) -> Sequence[Mapping[str, Any]]: ...
+    @property
+    def folds(self) -> Sequence[tuple[str, Mapping[str, Any], float]]: ...
 
 
 def plot_tuning(tuning: TriedSettings, *, ax: Axes | None = None) -> Axes:
     """Draw the scores of a tuning over the first setting, with a curve for each of the others.
 
-    Diamonds mark the best value of each part of a drum kit, else the best of all.
+    Diamonds mark the best value of each part of a drum kit, else the best of all. Crosses are the
+    scores of the pieces with the settings that the other pieces choose.
 
     Parameters
     ----------
@@ -78,6 +81,8 @@ def plot_tuning(tuning: TriedSettings, *, ax: Axes | None = None) -> Axes:
         best = max(range(len(points)), key=lambda i: points[i][1])
         place = _axis(points)[best], points[best][1]
         axes.plot(*place, "D", ms=7, mfc="none", color=colours(axes, 2)[1], zorder=3)
+    for _, chosen, score in tuning.folds:
+        axes.plot(*_axis([(chosen[first], score)]), score, "x", ms=5, color=ink(axes), alpha=0.6)
     axes.set(xlabel=plain(first), ylabel=plain(metric))
     axes.grid(alpha=0.3)
     if 1 < len(curves) <= _MOST_CURVES:

@@ -122,6 +122,10 @@ class PitchModel:
         transform: Stft,
         recording: np.ndarray | None,
     ) -> None:
+        if transcriber.contours:
+            raise ParameterError(
+                "a stream has no contours, which need whole notes; leave out contours=True"
+            )
         model, decoding = transcriber.model, transcriber.decoding
         if not isinstance(model, NoteModel) or not isinstance(decoding, Decoding):
             raise ParameterError(

@@ -10,6 +10,7 @@ from .key import find_key as find_key
 from .musicxml import write_musicxml as write_musicxml
 from .note import Note as Note
 from .notes import read_notes as read_notes
+from .pedal import estimate_pedal as estimate_pedal
 from .quantisation import quantise as quantise
 from .score import Score as Score
 from .score import ScoreNote as ScoreNote

@@ -1,25 +1,25 @@
-"""Interface that the transcribers share, and the result of tuning them."""
+"""Interface that the transcribers share."""
 
 from __future__ import annotations
 
-import math
+import os
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass, replace
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
-from nmfaudio._common.figures import draw
 from nmfaudio._common.log import LOGGER
 from nmfaudio._common.memory import PROCESS
 from nmfaudio._common.steps import report_step
-from nmfaudio._common.validation import as_pair
 from nmfaudio.audio.io.samples import Audio, as_samples, opened_samples
 from nmfaudio.audio.masking import analyse
 from nmfaudio.audio.preparation import Prepared, prepared
 from nmfaudio.errors import AudioWarning
+from nmfaudio.transcription.analysis import Analysis
+from nmfaudio.transcription.analysis_cache import analysis_key, cached
 from nmfaudio.transcription.result import Transcription
 from nmfaudio.transcription.suitability import SHORTEST, Suitability
 from nmfaudio.transcription.transcribed_file import BlockFit, TranscribedFile
@@ -32,64 +32,20 @@ if TYPE_CHECKING:
     from nmfaudio.factorisation.engine import Callback
     from nmfaudio.symbolic.note import Note
     from nmfaudio.transcription.salience import Salience
+    from nmfaudio.transcription.tuning import Tuning
 
 # Arrays of the size of the spectrogram, and of the activations, that exist at the peak of memory.
 _SPECTROGRAMS, _ACTIVATIONS = 3, 6
 _BLOCKS = 96 * 2**20  # bytes of the blocks of a recording while it is transcribed, as measured
-_OCTAVES = 2  # on either side of a threshold that tuning searches
-
-T = TypeVar("T", bound="BaseTranscriber")
 
 
-@dataclass(frozen=True)
-class Tuning(Generic[T]):
-    """Result of tuning a transcriber on pieces with known notes.
+class _Fit(NamedTuple):
+    """Fit of a recording, before its notes are decoded."""
 
-    Parameters
-    ----------
-    transcriber : BaseTranscriber
-        The transcriber with the best settings.
-    metric : str
-        Metric that was maximised.
-    best : dict
-        Settings of that transcriber, and under `metric` their mean over the pieces. Of drums, the
-        threshold of each part, and the mean over the parts that were tuned.
-    table : tuple of dict
-        One row for each setting that was tried: the setting, and under `metric` the mean over the
-        pieces. Rows of drums also have a ``part``.
-
-    Examples
-    --------
-    >>> import nmfaudio as na
-    >>> rows = ({"threshold": 0.1, "onset_f": 0.7}, {"threshold": 0.2, "onset_f": 0.9})
-    >>> tuning = na.transcription.Tuning(na.Transcriber(threshold=0.2), "onset_f", rows[1], rows)
-    >>> tuning.best
-    {'threshold': 0.2, 'onset_f': 0.9}
-    """
-
-    transcriber: T
-    metric: str
-    best: dict[str, Any]
-    table: tuple[dict[str, Any], ...]
-
-    def plot(self, **options: Any) -> Any:
-        """Draw the scores over the settings.
-
-        Parameters
-        ----------
-        **options
-            Further arguments of `nmfaudio.display.plot_tuning`.
-
-        Returns
-        -------
-        matplotlib.axes.Axes
-
-        Raises
-        ------
-        MissingExtraError
-            matplotlib is not installed.
-        """
-        return draw("plot_tuning", self, **options)
+    transform: Transform
+    decomposition: Decomposition
+    salience: Salience
+    suitability: Suitability
 
 
 class BaseTranscriber(ABC):
@@ -190,8 +146,18 @@ class BaseTranscriber(ABC):
         """Warning of a recording of another kind."""
 
     @abstractmethod
+    def _analysis_settings(self) -> Any:
+        """Settings that the salience depends on, besides the dictionary."""
+
+    @abstractmethod
     def _settings(self) -> dict[str, Any]:
         """All settings but the dictionary, as JSON-serialisable values."""
+
+    def _followed(
+        self, notes: tuple[Note, ...], y: np.ndarray | LazyAudio, sr: int
+    ) -> tuple[Note, ...]:
+        """Notes with the contours of their pitches, if they are wanted."""
+        return notes
 
     def transcribe(
         self,
@@ -232,32 +198,89 @@ class BaseTranscriber(ABC):
             A recording of 5 s or more does not sound like those that the dictionary is for.
         """
         mixture, sr = as_samples(audio, sr)
-        transform = self.transform(sr)
-        LOGGER.info("%r: %s samples at %d Hz, %r", self, mixture.shape, sr, transform)
-        V = analyse(prepared(mixture, sr, transform.sr), transform)
-        fitted = self._decompose(V, transform, rng=rng, callback=callback)
-        report_step("detecting notes")
-        salience = self._salience(fitted, transform.times(V.shape[1]))
+        fit = self._fit(mixture, sr, rng=rng, callback=callback)
+        fitted, duration = fit.decomposition, mixture.shape[1] / sr
         settings = self._settings()
-        suitability = self._suitability(V, fitted, salience)
-        self._warn_if_unsuitable(suitability, mixture.shape[1] / sr)
-        metadata = {**fitted.metadata, "transform": transform.to_dict(), "settings": settings}
-        notes = self._notes(salience, mixture.shape[1] / sr)
+        self._warn_if_unsuitable(fit.suitability, duration)
+        metadata = {**fitted.metadata, "transform": fit.transform.to_dict(), "settings": settings}
+        notes = self._followed(self._notes(fit.salience, duration), mixture, sr)
         LOGGER.info("decoded %d notes", len(notes))
         return Transcription(
             notes,
-            salience,
+            fit.salience,
             mixture,
             sr,
             replace(fitted, metadata=metadata),
-            transform,
+            fit.transform,
             self._component_pitches(fitted),
             settings,
-            suitability,
+            fit.suitability,
             self._component_labels(fitted),
         )
 
     __call__ = transcribe
+
+    def analyse(
+        self,
+        audio: Audio,
+        sr: int | None = None,
+        *,
+        rng: int | np.random.Generator | None = 0,
+        cache: str | os.PathLike[str] | None = None,
+    ) -> Analysis:
+        """Compute the salience of a recording, which `decode` turns into notes.
+
+        Parameters
+        ----------
+        audio : path, or np.ndarray [shape=(channel, sample) or (sample,)]
+            As for `transcribe`.
+        sr : int
+            Sample rate of the samples in Hz; leave it out for a file.
+        rng : int, np.random.Generator or None
+            Seed of random initial values; with a cache it must be an integer.
+        cache : str or os.PathLike, optional
+            Folder of analyses. One of the same samples, dictionary, model settings, seed and
+            version of nmfaudio is loaded from it; otherwise the analysis is saved there. Several
+            processes may share a folder. Code of models of one's own is not compared.
+
+        Returns
+        -------
+        Analysis
+
+        Raises
+        ------
+        AudioFileError
+            The file cannot be read.
+        ParameterError, ShapeError, ContentError
+            A setting or the audio is invalid, or the model has settings that cannot be compared.
+        OutputError
+            The analysis cannot be saved.
+        """
+        mixture, sr = as_samples(audio, sr)
+
+        def compute() -> Analysis:
+            fit = self._fit(mixture, sr, rng=rng, callback=None)
+            return Analysis(fit.salience, mixture.shape[1] / sr, fit.suitability)
+
+        if cache is None:
+            return compute()
+        settings = self._analysis_settings()
+        return cached(cache, analysis_key(mixture, sr, self.dictionary, settings, rng), compute)
+
+    def decode(self, analysis: Analysis) -> tuple[Note, ...]:
+        """Decode the salience of a recording, within milliseconds.
+
+        Parameters
+        ----------
+        analysis : Analysis
+            Result of `analyse`, of this transcriber or one that differs in its decoding only.
+
+        Returns
+        -------
+        tuple of Note
+            Those that `transcribe` returns, by onset, then pitch.
+        """
+        return self._notes(analysis.salience, analysis.duration)
 
     def transcribe_file(
         self,
@@ -302,14 +325,31 @@ class BaseTranscriber(ABC):
             LOGGER.info("%r: %s samples at %d Hz in blocks, %r", self, y.shape, sr, transform)
             fit = self._fit_blocks(Prepared(y, sr, transform.sr), transform, callback)
             channels, samples = y.shape
-        report_step("detecting notes")
-        notes = self._notes(fit.salience, samples / sr)
+            report_step("detecting notes")
+            notes = self._followed(self._notes(fit.salience, samples / sr), y, sr)
         self._warn_if_unsuitable(fit.suitability, samples / sr)
         LOGGER.info("decoded %d notes", len(notes))
         return TranscribedFile(
             *(notes, fit.salience, channels, samples, sr, transform, self._settings()),
             *(fit.suitability, fit.loss, fit.n_iter),
         )
+
+    def _fit(
+        self,
+        mixture: np.ndarray,
+        sr: int,
+        *,
+        rng: int | np.random.Generator | None,
+        callback: Callback | None,
+    ) -> _Fit:
+        """Decompose a recording, and compute the salience of its pitches."""
+        transform = self.transform(sr)
+        LOGGER.info("%r: %s samples at %d Hz, %r", self, mixture.shape, sr, transform)
+        V = analyse(prepared(mixture, sr, transform.sr), transform)
+        fitted = self._decompose(V, transform, rng=rng, callback=callback)
+        report_step("detecting notes")
+        salience = self._salience(fitted, transform.times(V.shape[1]))
+        return _Fit(transform, fitted, salience, self._suitability(V, fitted, salience))
 
     def _warn_if_unsuitable(self, suitability: Suitability, duration: float) -> None:
         """Warn of a recording that is long enough to be judged, and of another kind."""
@@ -358,47 +398,3 @@ class BaseTranscriber(ABC):
     @abstractmethod
     def _kept_values(self, frames: int) -> int:
         """Estimate the number of values that `transcribe_file` keeps of a number of frames."""
-
-    def _saliences(
-        self, pieces: Iterable[tuple[Audio | tuple[np.ndarray, int], Any]], **keywords: Any
-    ) -> Iterator[tuple[Salience, float, Any]]:
-        """Salience, duration in seconds, and reference notes of each piece."""
-        for piece in pieces:
-            audio, reference = as_pair(piece, "pieces", "(audio, notes)")
-            samples, sr = audio if isinstance(audio, tuple) else (audio, None)
-            transcription = self.transcribe(samples, sr, **keywords)
-            salience, duration = transcription.salience, transcription.duration
-            del transcription  # so that it is not in memory beside the next one
-            yield salience, duration, reference
-
-
-def threshold_grid(threshold: float, per_octave: int) -> list[float]:
-    """Thresholds from a quarter to four times one, evenly spaced in logarithm."""
-    steps = np.arange(-_OCTAVES * per_octave, _OCTAVES * per_octave + 1) / per_octave
-    grid: list[float] = (threshold * 2.0**steps).tolist()
-    return grid
-
-
-def plain_settings(settings: Any, *, without: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Fields of a dataclass as JSON-serialisable values; of anything else, its repr."""
-    if not _is_settings(settings):
-        return {"kind": repr(settings)}
-    names = (field.name for field in fields(settings) if field.name not in without)
-    return {name: _plain(getattr(settings, name)) for name in names}
-
-
-def _is_settings(value: Any) -> bool:
-    return is_dataclass(value) and not isinstance(value, type)
-
-
-def _plain(value: Any) -> Any:
-    """`value` as JSON-serialisable values; JSON has no infinite numbers, so those are strings."""
-    if _is_settings(value):
-        return plain_settings(value)
-    if isinstance(value, Mapping):
-        return {name: _plain(item) for name, item in value.items()}
-    if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
-    if isinstance(value, float):
-        return value if math.isfinite(value) else str(value)
-    return value if isinstance(value, bool | int | str | None) else repr(value)

@@ -14,6 +14,7 @@ from nmfaudio.errors import ParameterError
 from nmfaudio.symbolic.note import Note
 from nmfaudio.transcription.fluctuations import without_fluctuations
 from nmfaudio.transcription.monophony import one_at_a_time
+from nmfaudio.transcription.note_ends import note_ends
 from nmfaudio.transcription.offsets import (
     find_offsets,
     hysteresis,
@@ -190,6 +191,10 @@ class Decoding(Settings):
     bass, treble : float
         Octaves (factors of 2) by which the threshold increases per octave of low and of high
         pitches, as in `threshold_factors`.
+    ends : "activity" or "piano"
+        How ends of notes are found: where the pitch becomes inactive, by the settings `release` to
+        `hold`, or by `note_ends`, which has learned how the strings of a piano decay and are
+        damped. A stream uses the activity in any case.
     release : float
         Threshold of activity, between 0 and 1: a note is released when its salience falls below
         this share of its recent level.
@@ -251,6 +256,7 @@ class Decoding(Settings):
     repeat: float = 0.0
     bass: float = 0.0
     treble: float = 0.0
+    ends: str = "activity"
     release: float = 0.5
     sustain: float = 0.2
     damping: float = 0.04
@@ -280,6 +286,7 @@ class Decoding(Settings):
                 f"lowest is {self.lowest:g} and highest {self.highest:g}; give the lower pitch as "
                 "lowest"
             )
+        as_choice(self.ends, "ends", ("activity", "piano"))
         as_choice(self.smoothing, "smoothing", ("hmm", "hysteresis"))
 
     def __call__(self, salience: Salience) -> list[Note]:
@@ -300,6 +307,43 @@ class Decoding(Settings):
         ShapeError, ParameterError
             The shapes of the arrays do not match, or their values are invalid.
         """
+        onsets = self.onsets(salience)
+        values, times = np.asarray(salience.values), np.asarray(salience.times, np.float64)
+        peaks = note_peaks(values, times, onsets)
+        if self.ends == "piano":
+            offsets = note_ends(values, times, salience.pitches, onsets, peaks)
+        else:
+            offsets = self._offsets(values, times, onsets, peaks)
+        levels = note_levels(values, times, onsets, peaks, ensemble=self.ensemble)
+        note_velocities = velocities(levels, loudest=self.loudest)
+        notes = [
+            Note(float(times[frame]), end, float(salience.pitches[row]), velocity=float(velocity))
+            for (row, frame), end, velocity in zip(onsets, offsets, note_velocities, strict=True)
+            if end - times[frame] >= self.shortest
+        ]
+        notes.sort(key=lambda note: (note.onset, note.pitch))
+        if self.monophonic:
+            return one_at_a_time(notes, values, np.asarray(salience.pitches), times)
+        return notes
+
+    def onsets(self, salience: Salience) -> list[tuple[int, int]]:
+        """Find the onsets of notes in a salience.
+
+        Parameters
+        ----------
+        salience : Salience
+            As for a call.
+
+        Returns
+        -------
+        list of tuple of int
+            Row and frame of each onset, by row, then frame.
+
+        Raises
+        ------
+        ShapeError, ParameterError
+            The shapes of the arrays do not match, or their values are invalid.
+        """
         values, times = np.asarray(salience.values), np.asarray(salience.times, np.float64)
         blocks = OnsetBlocks(values, salience.pitches, times, rise=self.rise, ghosts=self.ghosts)
         onsets = blocks.onsets(
@@ -314,18 +358,7 @@ class Decoding(Settings):
         onsets = [each for each in onsets if self.lowest <= pitches[each[0]] <= self.highest]
         if self.repeat:
             onsets = without_fluctuations(values, times, onsets, share=self.repeat, rise=self.rise)
-        onsets = place_onsets(values, times, onsets, rise=self.rise)
-        peaks = note_peaks(values, times, onsets)
-        offsets = self._offsets(values, times, onsets, peaks)
-        levels = note_levels(values, times, onsets, peaks, ensemble=self.ensemble)
-        note_velocities = velocities(levels, loudest=self.loudest)
-        notes = [
-            Note(float(times[frame]), end, float(salience.pitches[row]), velocity=float(velocity))
-            for (row, frame), end, velocity in zip(onsets, offsets, note_velocities, strict=True)
-            if end - times[frame] >= self.shortest
-        ]
-        notes.sort(key=lambda note: (note.onset, note.pitch))
-        return one_at_a_time(notes, values, pitches, times) if self.monophonic else notes
+        return place_onsets(values, times, onsets, rise=self.rise)
 
     def _offsets(
         self,

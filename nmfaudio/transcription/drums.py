@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
@@ -24,10 +25,13 @@ from nmfaudio.factorisation.engine import Callback
 from nmfaudio.symbolic.drum_peaks import THRESHOLD, pick_hits, threshold_of
 from nmfaudio.symbolic.names import DRUM_CHANNEL, DRUM_PARTS, drum_pitch
 from nmfaudio.symbolic.note import Note
-from nmfaudio.transcription.base import BaseTranscriber, Tuning, plain_settings, threshold_grid
+from nmfaudio.transcription.analysis_cache import described
+from nmfaudio.transcription.base import BaseTranscriber
+from nmfaudio.transcription.plain_settings import plain_settings
 from nmfaudio.transcription.salience import Salience
 from nmfaudio.transcription.suitability import Suitability, drum_suitability
 from nmfaudio.transcription.transcribed_file import BlockFit
+from nmfaudio.transcription.tuning import Tuning, named_pieces, threshold_grid
 
 if TYPE_CHECKING:
     from nmfaudio._common.lazy_audio import LazyAudio
@@ -139,6 +143,7 @@ class DrumTranscriber(Settings, BaseTranscriber):
         pieces: Iterable[tuple[Audio | tuple[np.ndarray, int], Hits]],
         *,
         metric: str = "onset_f",
+        cache: str | os.PathLike[str] | None = None,
     ) -> Tuning[Self]:
         """Tune the threshold of each part on pieces whose hits are known.
 
@@ -154,6 +159,8 @@ class DrumTranscriber(Settings, BaseTranscriber):
         metric : "onset_f", "onset_p" or "onset_r"
             F-measure, precision or recall of the hits of a part within 50 ms, in the mean over
             the pieces.
+        cache : str or os.PathLike, optional
+            Folder of analyses, as for `analyse`.
 
         Returns
         -------
@@ -166,7 +173,8 @@ class DrumTranscriber(Settings, BaseTranscriber):
         """
         metric_index = _METRICS.index(as_choice(metric, "metric", _METRICS))
         scores: dict[str, list[list[float]]] = {part: [] for part in self.parts}
-        for salience, _, hits in self._saliences(pieces):
+        for _, audio, hits in named_pieces(pieces):
+            salience = self.analyse(*audio, cache=cache).salience
             for part, seconds in hits_by_part(hits).items():
                 if part in scores:
                     scores[part].append(self._scores(salience, part, seconds, metric_index))
@@ -273,6 +281,9 @@ class DrumTranscriber(Settings, BaseTranscriber):
             f"it, and at least {suitability.limit} of drums; for a piano use Transcriber, "
             "for drums among other instruments separate them first (nmfaudio hpss)"
         )
+
+    def _analysis_settings(self) -> Any:
+        return described(replace(self, threshold=THRESHOLD), without=("dictionary",))
 
     def _settings(self) -> dict[str, Any]:
         return plain_settings(self, without=("dictionary",))

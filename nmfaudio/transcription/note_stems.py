@@ -165,7 +165,8 @@ def _assign_components(
 
     A component belongs to the stem of the latest note of its pitch that has begun and has not died
     away, otherwise to the last stem, the rest. The components of a note are those of the nearest
-    pitch, if it is within half a semitone, and of the instrument that is the note's track.
+    pitch, if it is within half a semitone; of a note with a contour, those of all pitches that it
+    comes that near. Where the dictionary has several instruments, they are those of the note's.
     """
     decomposition = transcription.decomposition
     times = transcription.transform.times(decomposition.H.shape[-1])
@@ -178,14 +179,25 @@ def _assign_components(
     labelled = zip(transcription.notes, labels, strict=True)
     for note, label in sorted(labelled, key=lambda pair: pair[0].onset):
         first, last = np.searchsorted(times, (note.onset - _LEAD, note.offset + _RELEASE))
-        distance = np.abs(pitches - note.pitch)
+        known = pitches
         if instruments.size:
-            distance[instruments != note.track] = np.inf
-        nearest = (distance <= _NEAR) & (pitches == pitches[distance.argmin()])
-        for k in np.flatnonzero(nearest):
+            known = np.where(instruments == note.track, pitches, np.inf)
+        for k in np.flatnonzero(_is_of(note, known)):
             frames = slice(max(first - delays[k], 0), max(last - delays[k], 0))
             assignment[k, frames] = indices[label]
     return assignment
+
+
+def _is_of(note: Note, pitches: np.ndarray) -> np.ndarray:
+    """Return which of the components' pitches are those of a note."""
+    if note.contour:
+        bends = [semitones for _, semitones in note.contour]
+        above = pitches - note.pitch
+        within: np.ndarray = (above >= min(bends) - _NEAR) & (above <= max(bends) + _NEAR)
+        return within
+    distance = np.abs(pitches - note.pitch)
+    nearest: np.ndarray = (distance <= _NEAR) & (pitches == pitches[distance.argmin()])
+    return nearest
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 import math
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, is_dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 
@@ -21,21 +21,36 @@ from nmfaudio.dictionaries.parametric_notes import is_synthetic
 from nmfaudio.errors import ParameterError
 from nmfaudio.factorisation.loop import Progress
 from nmfaudio.symbolic.note import Note
-from nmfaudio.transcription.base import BaseTranscriber, Tuning, plain_settings, threshold_grid
-from nmfaudio.transcription.contracts import require_decomposition, require_notes
+from nmfaudio.transcription.analysis_cache import described
+from nmfaudio.transcription.base import BaseTranscriber
+from nmfaudio.transcription.contracts import (
+    Activations,
+    Decoder,
+    require_decomposition,
+    require_notes,
+)
 from nmfaudio.transcription.instruments import (
     assign_instruments,
     pooled_parts,
     pooled_salience,
     salience_of_parts,
 )
+from nmfaudio.transcription.plain_settings import plain_settings
 from nmfaudio.transcription.salience import Salience
 from nmfaudio.transcription.suitability import Suitability, piano_suitability
 from nmfaudio.transcription.transcribed_file import BlockFit
+from nmfaudio.transcription.tuning import (
+    Tuning,
+    setting_names,
+    split_settings,
+    threshold_grid,
+    tuned,
+)
 
 if TYPE_CHECKING:
     from nmfaudio._common.lazy_audio import LazyAudio
     from nmfaudio.audio.transforms import Transform
+    from nmfaudio.datasets.piece import Piece
     from nmfaudio.factorisation.decomposition import Decomposition
     from nmfaudio.factorisation.engine import Callback
     from nmfaudio.transcription.note_blocks import NoteBlocks
@@ -46,76 +61,7 @@ _CUT = 0.05  # s before the end of a recording in which onsets are ignored: the 
 _DECODED = 8  # values per frame that are decoded with the salience
 _PER_OCTAVE = 3  # thresholds that tuning tries by default
 
-
-class Activations(Protocol):
-    """Model of a recording as a sum of notes, such as `NoteModel`.
-
-    A class of one's own needs these two methods to be the `model` of a `Transcriber`. As a frozen
-    dataclass, its fields are recorded with each transcription.
-    """
-
-    def activations(
-        self,
-        V: np.ndarray,
-        dictionary: NoteDictionary,
-        *,
-        rng: int | np.random.Generator | None,
-        callback: Callback | None,
-    ) -> Decomposition:
-        """Decompose a spectrogram into notes.
-
-        Parameters
-        ----------
-        V : np.ndarray [shape=(freq, time)]
-            Features of the dictionary's transform, ≥ 0.
-        dictionary : NoteDictionary
-            Templates of the notes.
-        rng : int, np.random.Generator or None
-            Seed of random initial values; the same seed gives the same bytes.
-        callback : callable or None
-            Called with a `Progress` now and then; returning True stops.
-
-        Returns
-        -------
-        Decomposition
-            Components in the order of `pitches`, followed by any number of unknown ones.
-        """
-
-    def pitches(self, dictionary: NoteDictionary) -> Sequence[float]:
-        """Return the pitch of each known component of `activations`.
-
-        Parameters
-        ----------
-        dictionary : NoteDictionary
-            Templates of the notes.
-
-        Returns
-        -------
-        sequence of float
-            MIDI numbers, in the order of the components.
-        """
-
-
-class Decoder(Protocol):
-    """Conversion of salience to notes, such as `Decoding`.
-
-    Any function will do as the `decoding` of a `Transcriber`. As a frozen dataclass, its fields are
-    recorded with each transcription, and `Transcriber.tune` can choose them.
-    """
-
-    def __call__(self, salience: Salience) -> Sequence[Note]:
-        """Return the notes.
-
-        Parameters
-        ----------
-        salience : Salience
-            Strength of each pitch in each frame.
-
-        Returns
-        -------
-        sequence of Note
-            Notes in any order.
-        """
+T = TypeVar("T")
 
 
 @public
@@ -137,6 +83,10 @@ class Transcriber(BaseTranscriber):
     decoding : Decoder, optional
         Conversion of salience to notes: `Decoding` or one's own; for `harmonic_notes` with a higher
         threshold by default.
+    contours : bool
+        Whether to follow the pitch of each note from frame to frame: notes get pitches between the
+        semitones and a `contour`, and the fragments of a vibrato or a slide become one note. For
+        instruments that bend pitches; `tune` scores the notes before.
     **settings
         Settings of the decoding, as for `with_decoding`: ``threshold=0.2``.
 
@@ -165,6 +115,7 @@ class Transcriber(BaseTranscriber):
     _: KW_ONLY
     model: Activations
     decoding: Decoder
+    contours: bool
 
     def __init__(
         self,
@@ -172,6 +123,7 @@ class Transcriber(BaseTranscriber):
         *,
         model: Activations | None = None,
         decoding: Decoder | None = None,
+        contours: bool = False,
         **settings: Any,
     ) -> None:
         dictionary = piano_notes() if dictionary is None else dictionary
@@ -197,6 +149,7 @@ class Transcriber(BaseTranscriber):
             "dictionary": dictionary,
             "model": model,
             "decoding": _changed(decoding, settings),
+            "contours": bool(contours),
         }
         for name, value in fields.items():
             object.__setattr__(self, name, value)
@@ -235,31 +188,70 @@ class Transcriber(BaseTranscriber):
         """
         return replace(self, decoding=_changed(self.decoding, settings))
 
-    def tune(
-        self,
-        pieces: Iterable[tuple[Audio | tuple[np.ndarray, int], Sequence[Note]]],
-        *,
-        metric: str = "onset_f",
-        grid: Mapping[str, Sequence[Any]] | None = None,
-        rng: int | np.random.Generator | None = 0,
-    ) -> Tuning[Self]:
-        """Choose the settings of the decoding on pieces with known notes.
-
-        Each piece is decomposed once; all combinations of settings are then tried on its salience.
-        Each is scored by the notes that `transcribe` would return. Exclude pieces that results
-        are to be reported on.
+    def with_settings(self, **settings: Any) -> Self:
+        """Return a copy with some settings of the model or the decoding replaced.
 
         Parameters
         ----------
-        pieces : iterable of (audio, notes)
+        **settings
+            Fields of the decoding or of the model, such as ``threshold=0.1`` or ``max_iter=50``.
+            If both have one, ``**{"model.NAME": value}`` tells them apart.
+
+        Returns
+        -------
+        Transcriber
+
+        Raises
+        ------
+        ParameterError
+            Neither has such a setting.
+
+        Examples
+        --------
+        >>> import nmfaudio as na
+        >>> na.Transcriber().with_settings(threshold=0.2, max_iter=50).model.max_iter
+        50
+        """
+        model, decoding = split_settings(self.model, self.decoding, settings)
+        return replace(
+            self,
+            model=_changed(self.model, model, "the model"),
+            decoding=_changed(self.decoding, decoding, "the decoding"),
+        )
+
+    def tune(
+        self,
+        pieces: Iterable[Piece | tuple[Audio | tuple[np.ndarray, int], Sequence[Note]]],
+        *,
+        metric: str = "onset_f",
+        grid: Mapping[str, Sequence[Any]] | None = None,
+        choice: str = "mean",
+        rng: int | np.random.Generator | None = 0,
+        cache: str | os.PathLike[str] | None = None,
+    ) -> Tuning[Self]:
+        """Choose settings of the model and the decoding on pieces with known notes.
+
+        All combinations of settings are tried; each piece is decomposed once for each combination
+        of settings of the model. Each is scored by the notes that `transcribe` would return. The
+        result also tells what to expect of other pieces: each piece is scored with the settings
+        that the others choose (leave-one-out cross-validation).
+
+        Parameters
+        ----------
+        pieces : iterable of Piece or of (audio, notes)
             Audio is a path, or samples and their rate in Hz. One piece is in memory at a time.
         metric : str
             A figure of `TranscriptionScores`, better when higher.
         grid : mapping of str to sequence, optional
-            Fields of the decoding and the values to try; by default thresholds from a quarter to
-            four times the present one.
+            Settings as for `with_settings`, and the values to try; by default thresholds from a
+            quarter to four times the present one.
+        choice : "mean" or "worst"
+            Whether the best settings have the highest mean over the pieces, or the highest score
+            of their worst piece.
         rng : int, np.random.Generator or None
             As for `transcribe`.
+        cache : str or os.PathLike, optional
+            Folder of analyses, as for `analyse`; tuning again is then a matter of decoding.
 
         Returns
         -------
@@ -268,30 +260,11 @@ class Transcriber(BaseTranscriber):
         Raises
         ------
         ParameterError
-            There are no pieces, or the decoding has no such settings.
+            There are no pieces, the metric or the choice is unknown, or neither model nor decoding
+            has such settings.
         """
-        from nmfaudio.metrics.transcription import evaluate_transcription
-
         grid = self._default_grid() if grid is None else grid
-        rows = [
-            dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())
-        ]
-        candidates = [self.with_decoding(**row) for row in rows]
-        scores = []
-        for salience, duration, reference in self._saliences(pieces, rng=rng):
-            estimates = (list(candidate._notes(salience, duration)) for candidate in candidates)
-            evaluations = (evaluate_transcription(reference, notes) for notes in estimates)
-            scores.append([_figure(each.measures, metric) for each in evaluations])
-        if not scores:
-            raise ParameterError("there are no pieces to tune on; pass some (audio, notes)")
-        if np.isnan(scores).all(axis=0).any():
-            raise ParameterError(
-                f"{metric} is undefined for all of these pieces; choose another metric"
-            )
-        means = np.nanmean(scores, axis=0).tolist()
-        table = tuple(row | {metric: mean} for row, mean in zip(rows, means, strict=True))
-        chosen = int(np.argmax(means))
-        return Tuning(candidates[chosen], metric, table[chosen], table)
+        return tuned(self, pieces, grid, metric=metric, choice=choice, rng=rng, cache=cache)
 
     def _default_grid(self) -> Mapping[str, Sequence[Any]]:
         """Thresholds around the current one."""
@@ -387,6 +360,15 @@ class Transcriber(BaseTranscriber):
         clipped = (replace(note, offset=min(note.offset, duration)) for note in notes)
         return tuple(sorted(clipped, key=lambda note: (note.onset, note.pitch)))
 
+    def _followed(
+        self, notes: tuple[Note, ...], y: np.ndarray | LazyAudio, sr: int
+    ) -> tuple[Note, ...]:
+        if not self.contours:
+            return notes
+        from nmfaudio.transcription.contours import follow_pitches
+
+        return follow_pitches(notes, y, sr)
+
     def _suitability(self, V: np.ndarray, fitted: Decomposition, salience: Salience) -> Suitability:
         return self._suitability_of(salience)
 
@@ -402,15 +384,21 @@ class Transcriber(BaseTranscriber):
             "(nmfaudio learn --notes LABEL=FOLDER -o D.npz, then -d D.npz)"
         )
 
+    def _analysis_settings(self) -> Any:
+        model: Any = self.model
+        if not is_dataclass(model):
+            raise ParameterError(
+                f"{type(model).__name__} is no dataclass, so its analyses cannot be told from "
+                "others; make it a frozen dataclass, or omit cache"
+            )
+        return described(model)
+
     def _settings(self) -> dict[str, Any]:
-        return {"model": plain_settings(self.model), "decoding": plain_settings(self.decoding)}
-
-
-def _figure(measures: Mapping[str, float], metric: str) -> float:
-    """Look up a metric by its name."""
-    if metric not in measures:
-        raise ParameterError(f"metric is {metric!r}; it must be one of {', '.join(measures)}")
-    return measures[metric]
+        return {
+            "model": plain_settings(self.model),
+            "decoding": plain_settings(self.decoding),
+            "contours": self.contours,
+        }
 
 
 def _default_model(dictionary: NoteDictionary) -> Activations:
@@ -440,7 +428,7 @@ def _default_decoding(dictionary: NoteDictionary) -> Decoder:
     if dictionary.names == (_PIANO,):
         # Chosen on six pieces and nine pianos, four of them with reverberation. They raise onset F
         # from 0.907 to 0.917, and lower it for none of the pianos.
-        return Decoding(threshold=0.085, bass=2.0, treble=0.4)
+        return Decoding(threshold=0.085, bass=2.0, treble=0.4, ends="piano")
     if set(dictionary.names) <= _STRUCK:
         return Decoding(threshold=0.14, repeat=0.3)
     # Chosen with the above on ten instruments, played by another SoundFont than the templates are
@@ -448,11 +436,10 @@ def _default_decoding(dictionary: NoteDictionary) -> Decoder:
     return Decoding(threshold=0.22, repeat=0.5)
 
 
-def _changed(decoding: Decoder, settings: Mapping[str, Any]) -> Decoder:
-    """Return a decoding with some settings replaced."""
-    if not settings:
-        return decoding
-    known: dict[str, Any] = plain_settings(decoding) if is_dataclass(decoding) else {}
-    check_settings("the decoding", settings, list(known))
-    changed: Decoder = replace(decoding, **settings)  # type: ignore[type-var]
+def _changed(settings: T, changes: Mapping[str, Any], owner: str = "the decoding") -> T:
+    """Return a model or decoding with some settings replaced."""
+    if not changes:
+        return settings
+    check_settings(owner, changes, setting_names(settings))
+    changed: T = replace(settings, **changes)  # type: ignore[type-var]
     return changed
