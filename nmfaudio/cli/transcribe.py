@@ -20,7 +20,7 @@ from nmfaudio.cli.parser import OUTPUT, REPORTING
 from nmfaudio.cli.progress import FITTING, PREPARING, READING, WRITING, times
 from nmfaudio.cli.record import PREFIX, discard_record
 from nmfaudio.cli.score_files import SCORE_FILES, ScoreOptions, check_score
-from nmfaudio.cli.transcriber_files import is_shipped, load_drums, load_notes
+from nmfaudio.cli.transcriber_files import is_shipped, load_drums, load_notes, retuned
 from nmfaudio.cli.transcription_facts import describe_fit, describe_notes
 from nmfaudio.errors import ParameterError
 
@@ -53,6 +53,8 @@ _OF_NOTES = {
     "min_note": "--min-note",
     "contours": "--contours",
     "monophonic": "--monophonic",
+    "scale": "--scale",
+    "tuning": "--tuning",
 }
 
 
@@ -94,9 +96,23 @@ examples:
     drums: bool = switch("transcribe drum hits instead of pitched notes", group=_GROUP)
     parts: str | None = option(
         None,
-        "drums to transcribe, separated by commas: kick, snare, hihat, toms, cymbals; the last two"
-        " are far less reliable (default: the first three, or those of --dictionary)",
+        "drums to transcribe, separated by commas: kick, snare, hihat, toms, and cymbals or crash"
+        " and ride; all but the first three are less reliable (default: the first three, or those"
+        " of --dictionary)",
         metavar="NAMES",
+        group=_GROUP,
+    )
+    scale: str | None = option(
+        None,
+        "scale of the notes, as a file of Scala whose 1/1 is middle C, instead of semitones",
+        metavar="FILE.SCL",
+        group=_GROUP,
+    )
+    tuning: float | None = option(
+        None,
+        "frequency of A4 in Hz (default: 440)",
+        parse=parse_positive,
+        metavar="HZ",
         group=_GROUP,
     )
     threshold: float | None = option(
@@ -207,9 +223,9 @@ examples:
     @property
     def inputs(self) -> tuple[str, ...]:
         """Files that are read, and must not be replaced."""
-        if self.dictionary is None or is_shipped(self.dictionary):
-            return super().inputs
-        return (*super().inputs, self.dictionary)
+        shipped = self.dictionary is None or is_shipped(self.dictionary)
+        chosen = (None if shipped else self.dictionary, self.scale)
+        return (*super().inputs, *(path for path in chosen if path is not None))
 
     @property
     def root(self) -> Path:
@@ -329,6 +345,8 @@ examples:
         if self.monophonic:
             settings["monophonic"] = True
         dictionary = None if self.dictionary is None else load_notes(self.dictionary)
+        if self.scale is not None or self.tuning is not None:
+            dictionary = retuned(dictionary, self.scale, self.tuning)
         return Transcriber(dictionary, contours=self.contours, **settings)
 
     def _drum_transcriber(self) -> DrumTranscriber:

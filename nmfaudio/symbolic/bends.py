@@ -29,7 +29,7 @@ _NO_PARAMETER = 127
 
 
 class Voicing(NamedTuple):
-    """How a note is played: channel, key, and bends as (seconds, semitones above the key)."""
+    """Channel and key of a note, and its bends as (seconds, semitones above the key)."""
 
     channel: int
     key: int

@@ -124,8 +124,8 @@ class BaseTranscriber(ABC):
         return ()
 
     @abstractmethod
-    def _salience(self, fitted: Decomposition, times: np.ndarray) -> Salience:
-        """Salience of each pitch, from the activations."""
+    def _salience(self, V: np.ndarray, fitted: Decomposition, transform: Transform) -> Salience:
+        """Salience of each pitch, from the activations and the spectrogram."""
 
     @abstractmethod
     def _notes(self, salience: Salience, duration: float) -> tuple[Note, ...]:
@@ -348,7 +348,7 @@ class BaseTranscriber(ABC):
         V = analyse(prepared(mixture, sr, transform.sr), transform)
         fitted = self._decompose(V, transform, rng=rng, callback=callback)
         report_step("detecting notes")
-        salience = self._salience(fitted, transform.times(V.shape[1]))
+        salience = self._salience(V, fitted, transform)
         return _Fit(transform, fitted, salience, self._suitability(V, fitted, salience))
 
     def _warn_if_unsuitable(self, suitability: Suitability, duration: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -26,8 +27,12 @@ _OWN = 1.3  # semitones between a track and a fragment of it, at most
 _OTHER = 0.5  # semitones from the track, and to the fragment, of a peak of its own
 _STRENGTH = 0.5  # of such a peak, relative to the track
 _STEADY = 0.35  # semitones that a steady pitch varies by, at most
-_STEP = 0.75  # semitones of a step to another note, at least
-_BEFORE, _AFTER = (-12, -3), (4, 13)  # frames around an onset that are steady if it is a step
+_STEADY_SHARE = 0.45  # and by this share of the step to another steady pitch
+_STEP = 0.35  # semitones of such a step, at least
+_TURN = 8  # frames around an onset in which the pitch moves fastest
+_PART = 9  # frames before and after a step that are steady
+_BETWEEN = ((57.0, 3), (36.0, 5), (-math.inf, 9))  # lowest pitch, and frames on each side between
+_FEWEST = 4  # of these frames, or the salience decides
 _STRUCK = 1.12  # rise of the salience at an onset of the same steady pitch, at least
 _ATTACK = 1.6  # rise of the salience at an onset within a moving pitch, at least
 _MULTIPLES = tuple(12 * np.log2(np.arange(2, 9)))  # semitones
@@ -37,7 +42,7 @@ _FEW = 0.5  # share of the salience of its strongest multiple that a ghost is be
 _WEAK = 0.35  # share of the salience of a note that its ghosts are below
 _LATER = 5  # frames after the onset of a note in which its ghosts begin, at least
 _TOLERANCE = 0.02  # semitones between a track and its contour, at most
-_CONSTANT = 0.1  # semitones of a contour that is left out
+_CONSTANT, _MOST = 0.1, 90  # semitones that this percentage of the frames is within: no contour
 
 
 def follow_pitches(notes: Sequence[Note], y: np.ndarray | LazyAudio, sr: int) -> tuple[Note, ...]:
@@ -74,6 +79,8 @@ def _is_ghost(track: _Track, others: Sequence[_Track]) -> bool:
 
     It begins within that one, or far fewer of its partials sound than of one of its multiples.
     """
+    if not track.pitches:
+        return False
     own = track.median_height(track.first, track.stop)
     if own < _FEW * track.strongest_multiple():
         return True
@@ -172,7 +179,7 @@ class _Track:
         index = 0
         while index < len(waiting):
             other = waiting[index]
-            onset = round(other.onset / HOP)
+            onset = max(round(other.onset / HOP), self.first)  # tracks begin up to 80 ms late
             if onset >= self.end - 1:
                 break
             verdict = self._verdict(other, onset)
@@ -227,20 +234,31 @@ class _Track:
             )
         if own > len(span) / 2:
             return "other"
-        before, after = self._part(onset, _BEFORE), self._part(onset, _AFTER)
-        if min(len(before), len(after)) < 4:
-            return "fragment" if onset - self.first < 5 else "step"
-        steady = max(_spread(before), _spread(after)) < _STEADY
-        if steady:
-            same = abs(np.median(after) - np.median(before)) < _STEP
-            # A steady pitch is left for another one, or struck again.
-            return "step" if not same or self._rise(onset) > _STRUCK else "fragment"
+        before, after = self._parts(onset)
+        if min(len(before), len(after)) < _FEWEST:
+            is_struck = onset - self.first >= _LATER and self._rise(onset) > _ATTACK
+            return "step" if is_struck else "fragment"
+        spread = max(_spread(before), _spread(after))
+        jump = abs(float(np.median(after[:3]) - np.median(before[-3:])))
+        if jump >= _STEP and spread < min(_STEADY, _STEADY_SHARE * jump):
+            return "step"  # one steady pitch is left for another
+        if spread < _STEADY:  # the same one is struck again, or not
+            return "step" if self._rise(onset) > _STRUCK else "fragment"
         return "step" if self._rise(onset) > _ATTACK else "fragment"
 
-    def _part(self, onset: int, span: tuple[int, int]) -> np.ndarray:
-        """Pitches of a span of frames around an onset."""
-        first, last = (max(onset + end - self.first, 0) for end in span)
-        return np.array(self.pitches[first:last])
+    def _parts(self, onset: int) -> tuple[np.ndarray, np.ndarray]:
+        """Pitches before and after the fastest move near an onset, without the window's length."""
+        pitches = np.array(self.pitches)
+        k = onset - self.first
+        low, high = max(k - _TURN, 2), min(k + _TURN, len(pitches) - 2)
+        if low < high:
+            k = low + int(
+                np.argmax(np.abs(pitches[low + 2 : high + 2] - pitches[low - 2 : high - 2]))
+            )
+        gap = next(
+            frames for pitch, frames in _BETWEEN if pitches[min(k, len(pitches) - 1)] >= pitch
+        )
+        return pitches[max(k - gap - _PART, 0) : max(k - gap, 0)], pitches[k + gap :][:_PART]
 
     def _rise(self, onset: int) -> float:
         """Ratio of the salience after an onset to that before it."""
@@ -266,9 +284,9 @@ class _Track:
             pitches = np.concatenate([pitches[:1], middle, pitches[-1:]])
         pitch = round(float(np.median(pitches)), 2)
         times = np.maximum((self.first + np.arange(len(pitches))) * HOP - self.note.onset, 0)
-        contour = _simplified(times, pitches - pitch)
-        if np.abs([semitones for _, semitones in contour]).max() < _CONSTANT:
-            contour = ()
+        bends = pitches - pitch
+        moves = np.percentile(np.abs(bends), _MOST) > _CONSTANT
+        contour = _simplified(times, bends) if moves else ()
         return replace(self.note, offset=offset, pitch=pitch, contour=contour)
 
 

@@ -322,9 +322,9 @@ class Decoding(Settings):
             if end - times[frame] >= self.shortest
         ]
         notes.sort(key=lambda note: (note.onset, note.pitch))
-        if self.monophonic:
-            return one_at_a_time(notes, values, np.asarray(salience.pitches), times)
-        return notes
+        if not self.monophonic:
+            return notes
+        return one_at_a_time(notes, values, np.asarray(salience.pitches), times)
 
     def onsets(self, salience: Salience) -> list[tuple[int, int]]:
         """Find the onsets of notes in a salience.

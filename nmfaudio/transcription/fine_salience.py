@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,12 +14,13 @@ if TYPE_CHECKING:
     from nmfaudio._common.lazy_audio import LazyAudio
 
 HOP = 0.01  # s between frames
-PER_SEMITONE = 10  # rows of the salience
+STEP = 0.1  # semitones between the rows of the salience
 _LOWEST, _HIGHEST = 21.0, 108.0  # MIDI numbers
 _PARTIALS, _HIGHEST_HZ = 10, 5000.0
 _SLOPE = 0.85  # weight of each partial relative to the one below
 _COMPRESSION = 0.5  # exponent of magnitudes, so that no partial outweighs all others
-_PADDING = 4  # length of the Fourier transform in windows
+_NYQUIST = 0.45  # of the sample rate, that the highest partial may have
+_PADDING = 3  # length of the Fourier transform in windows, at least
 # Lowest pitch and window in s: its main lobe, 4 / window in Hz wide, is below a fundamental.
 _WINDOWS = ((57.0, 0.046), (36.0, 0.093), (_LOWEST, 0.186))
 _FRAMES = 256  # in a block
@@ -49,10 +51,14 @@ class FineSalience:
     def __init__(self, y: np.ndarray | LazyAudio, sr: int) -> None:
         self._y, self._sr = y, sr
         self.n_frames = 1 + int(y.shape[1] / sr / HOP)
-        count = round((_HIGHEST - _LOWEST) * PER_SEMITONE) + 1
-        self._pitches = _LOWEST + np.arange(count) / PER_SEMITONE
+        tops = [_HIGHEST + STEP, *(low for low, _ in _WINDOWS)]
+        # One more row on either side, so that each pitch of a window may be a maximum.
+        self._rows = [
+            np.arange(round((low - STEP) / STEP), round(top / STEP) + 1) * STEP
+            for (low, _), top in zip(_WINDOWS, tops, strict=False)
+        ]
         self._matrices = [self._matrix(n) for n in range(len(_WINDOWS))]
-        self._block = lru_cache(_BLOCKS)(self._computed)
+        self._block = lru_cache(_BLOCKS * len(_WINDOWS))(self._computed)
 
     def peaks(self, frame: int, low: float, high: float) -> list[Peak]:
         """Local maxima of a frame between two pitches.
@@ -67,13 +73,19 @@ class FineSalience:
         Returns
         -------
         list of Peak
+            From the lowest.
         """
         block, column = divmod(frame, _FRAMES)
-        _, pitches, heights, starts = self._block(block)
-        span = slice(*starts[column : column + 2])
-        first, last = np.searchsorted(pitches[span], (low, high))
-        first, last = first + span.start, last + span.start
-        return [Peak(*pair) for pair in zip(pitches[first:last], heights[first:last], strict=True)]
+        found: list[Peak] = []
+        for n in range(_window_of(low), _window_of(high) - 1, -1):
+            _, pitches, heights, starts = self._block(block, n)
+            span = slice(*starts[column : column + 2])
+            first, last = (
+                int(np.searchsorted(pitches[span], end)) + span.start for end in (low, high)
+            )
+            pairs = zip(pitches[first:last].tolist(), heights[first:last].tolist(), strict=True)
+            found += (Peak(*pair) for pair in pairs)
+        return found
 
     def level(self, frame: int, pitch: float) -> float:
         """Salience of a pitch, interpolated between the rows.
@@ -82,29 +94,30 @@ class FineSalience:
         ----------
         frame : int
         pitch : float
-            MIDI number.
+            MIDI number; beyond the lowest or the highest row, that row.
 
         Returns
         -------
         float
         """
         block, column = divmod(frame, _FRAMES)
-        row = min(max((pitch - _LOWEST) * PER_SEMITONE, 0), len(self._pitches) - 1.001)
+        n = _window_of(pitch)
+        values = self._block(block, n)[0]
+        row = min(max((pitch - self._rows[n][0]) / STEP, 0.0), len(values) - 1.001)
         low, share = int(row), row % 1
-        values = self._block(block)[0]
         return float((1 - share) * values[low, column] + share * values[low + 1, column])
 
-    def _computed(self, block: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[int]]:
-        """Salience of a block, and pitches and heights of its peaks, frame by frame."""
-        values = np.concatenate([self._salience(block, n) for n in range(len(_WINDOWS))][::-1])
+    def _computed(self, block: int, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[int]]:
+        """Salience of a block by one window, and pitches and heights of its peaks by frame."""
+        values = self._salience(block, n)
         inner = values[1:-1]
         is_peak = (inner > values[:-2]) & (inner >= values[2:])
         columns, rows = np.nonzero(is_peak.T)
         before, middle, after = (values[rows + k, columns] for k in range(3))
         # Vertex of the parabola through a maximum and its neighbours.
         curvature = np.maximum(2 * middle - before - after, 1e-20)
-        shift = (after - before) / (2 * curvature)
-        pitches = _LOWEST + (rows + 1 + np.clip(shift, -0.5, 0.5)) / PER_SEMITONE
+        shift = np.clip((after - before) / (2 * curvature), -0.5, 0.5)
+        pitches = self._rows[n][rows + 1] + shift * STEP
         heights = middle + 0.25 * (after - before) * shift
         starts = np.searchsorted(columns, np.arange(values.shape[1] + 1)).tolist()
         return values, pitches, heights, starts
@@ -121,22 +134,25 @@ class FineSalience:
             samples[inside.start - begin : inside.stop - begin] = mono
         frames = samples[(centres - centres[0])[:, None] + np.arange(length)]
         window = np.hanning(length)
-        spectra = np.fft.rfft(frames * (window / window.sum()), _PADDING * length, axis=1)
+        spectra = np.fft.rfft(frames * (window / window.sum()), self._size(n), axis=1)
         return np.asarray(self._matrices[n] @ (np.abs(spectra) ** _COMPRESSION).T)
 
     def _length(self, n: int) -> int:
+        """Samples of a window."""
         return round(_WINDOWS[n][1] * self._sr)
+
+    def _size(self, n: int) -> int:
+        """Samples of the Fourier transform of a window, a power of 2."""
+        return 1 << math.ceil(math.log2(_PADDING * self._length(n)))
 
     def _matrix(self, n: int) -> Any:
         """Weights of the bins in the salience of each pitch of one window, in sparse rows."""
         from scipy.sparse import csr_array
 
-        above = _WINDOWS[n - 1][0] if n else _HIGHEST + 1
-        pitches = self._pitches[(self._pitches >= _WINDOWS[n][0]) & (self._pitches < above)]
-        size = _PADDING * self._length(n)
+        pitches, size = self._rows[n], self._size(n)
         partials = np.arange(1, _PARTIALS + 1)
         hertz = midi_to_hz(pitches)[:, None] * partials
-        audible = hertz < min(_HIGHEST_HZ, 0.45 * self._sr)
+        audible = hertz < min(_HIGHEST_HZ, _NYQUIST * self._sr)
         bins = np.where(audible, hertz * size / self._sr, 0.0)
         weights = np.where(audible, _SLOPE ** (partials - 1), 0.0)
         rows = np.broadcast_to(np.arange(len(pitches))[:, None], bins.shape)
@@ -145,3 +161,8 @@ class FineSalience:
         columns, both = np.stack([low, low + 1]), np.stack([rows, rows])
         shape = len(pitches), size // 2 + 1
         return csr_array((data.ravel(), (both.ravel(), columns.ravel())), shape=shape)
+
+
+def _window_of(pitch: float) -> int:
+    """Index of the window of a pitch."""
+    return next((n for n, (low, _) in enumerate(_WINDOWS) if pitch >= low), len(_WINDOWS) - 1)

@@ -165,8 +165,8 @@ def _assign_components(
 
     A component belongs to the stem of the latest note of its pitch that has begun and has not died
     away, otherwise to the last stem, the rest. The components of a note are those of the nearest
-    pitch, if it is within half a semitone; of a note with a contour, those of all pitches that it
-    comes that near. Where the dictionary has several instruments, they are those of the note's.
+    pitch, if it is within half a semitone, and of the instrument that is the note's track; of a
+    note with a contour, those of all pitches that it comes that near.
     """
     decomposition = transcription.decomposition
     times = transcription.transform.times(decomposition.H.shape[-1])
@@ -179,10 +179,10 @@ def _assign_components(
     labelled = zip(transcription.notes, labels, strict=True)
     for note, label in sorted(labelled, key=lambda pair: pair[0].onset):
         first, last = np.searchsorted(times, (note.onset - _LEAD, note.offset + _RELEASE))
-        known = pitches
+        own = pitches
         if instruments.size:
-            known = np.where(instruments == note.track, pitches, np.inf)
-        for k in np.flatnonzero(_is_of(note, known)):
+            own = np.where(instruments == note.track, pitches, np.inf)
+        for k in np.flatnonzero(_is_of(note, own)):
             frames = slice(max(first - delays[k], 0), max(last - delays[k], 0))
             assignment[k, frames] = indices[label]
     return assignment

@@ -292,9 +292,9 @@ class Transcriber(BaseTranscriber):
         pitches = tuple(self.model.pitches(self.dictionary))
         return pitches + (None,) * (fitted.n_components - len(pitches))
 
-    def _salience(self, fitted: Decomposition, times: np.ndarray) -> Salience:
+    def _salience(self, V: np.ndarray, fitted: Decomposition, transform: Transform) -> Salience:
         levels = fitted.structure.levels(fitted.factors)
-        return pooled_salience(levels, *self._pitches_and_labels(), times)
+        return pooled_salience(levels, *self._pitches_and_labels(), transform.times(V.shape[1]))
 
     def _component_labels(self, fitted: Decomposition) -> tuple[str | None, ...]:
         pitches, labels = self._pitches_and_labels()

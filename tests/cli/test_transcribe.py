@@ -129,6 +129,28 @@ def test_stems_of_instruments(nmfaudio, song):
     assert np.abs(sum(stems) - piece()).max() < 1e-6
 
 
+def test_contours(nmfaudio, song):
+    told = nmfaudio("transcribe", song, "--contours", "--json").json["files"][0]
+    assert told["settings"]["contours"] is True
+    found = na.read_notes("transcribed/song/notes.csv")
+    np.testing.assert_allclose([n.pitch for n in found], [n.pitch for n in SCORE], atol=0.2)
+    midi = na.read_notes("transcribed/song/notes.mid")
+    np.testing.assert_allclose([n.pitch for n in midi], [n.pitch for n in found], atol=0.01)
+
+
+def test_other_tunings_and_scales(nmfaudio, song):
+    Path("fifth.scl").write_text("A fifth\n2\n3/2\n2/1\n")
+    result = nmfaudio("transcribe", song, "--tuning", 442, "--json")
+    (told,) = result.json["files"]
+    assert {round(note["pitch"] % 1, 3) for note in told["notes"]} == {0.079}
+    result = nmfaudio("transcribe", song, "--scale", "fifth.scl", "-o", "scale")
+    assert "3 pitches from 60 to 72" in result.err
+    refused = nmfaudio("transcribe", song, "--scale", "song.wav", "-o", "other")
+    assert refused.code == 3
+    assert "is not a scale of Scala" in refused.err
+    assert nmfaudio("transcribe", song, "--drums", "--tuning", 442).code == 2
+
+
 BOOM = np.exp(-np.arange(SR // 2) / SR / 0.05) * np.sin(2 * np.pi * 60 * np.arange(SR // 2) / SR)
 
 

@@ -23,6 +23,7 @@ WITHOUT = {
     "OnlineNMF": "an estimator",
     "Panels": "a picture",
     "Piece": "an input",
+    "Scale": "an input",
     "Pitch": "an input",
     "ReportContents": "what a page shows",
     "Score": "a document for programs that engrave",
