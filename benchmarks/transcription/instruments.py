@@ -52,12 +52,8 @@ ENSEMBLES = (
 
 def main() -> None:
     """Print both tables."""
-    print(
-        _row(
-            "instrument",
-            *(f"{font}{more}" for font in FONTS for more in ("", ", one at a time", ", piano")),
-        )
-    )
+    columns = [f"{font}{more}" for font in FONTS for more in ("", ", --monophonic", ", as a piano")]
+    print(_row("instrument", *columns))
     print(_row(*["---"] * (1 + 3 * len(FONTS))), flush=True)
     for name, part in PARTS.items():
         known = na.dictionaries.instrument_notes(name)

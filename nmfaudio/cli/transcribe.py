@@ -39,13 +39,7 @@ if TYPE_CHECKING:
 _GROUP = "transcription"
 _SCORE = "score"
 # Arguments of stems().
-_STEMS = {
-    "note": "note",
-    "pitch": "pitch",
-    "hand": "hand",
-    "instrument": "track",
-    "part": "track",
-}
+_STEMS = {"note": "note", "pitch": "pitch", "hand": "hand", "instrument": "track", "part": "track"}
 _EXTRAS = {
     "salience": "salience.npz",
     "sonify": "sonification.wav",
@@ -58,6 +52,7 @@ _OF_NOTES = {
     "high": "--high",
     "min_note": "--min-note",
     "contours": "--contours",
+    "monophonic": "--monophonic",
     "scale": "--scale",
     "tuning": "--tuning",
 }
@@ -256,8 +251,6 @@ examples:
         for name, flag in _OF_NOTES.items():
             if self.drums and getattr(self, name) not in (None, False):
                 raise ParameterError(f"{flag} is for pitched notes; omit it, or --drums")
-        if self.drums and self.monophonic:
-            raise ParameterError("--monophonic is for pitched notes; omit it, or --drums")
         if self.low is not None and self.high is not None and self.low > self.high:
             raise ParameterError(f"--low {self.low} is above --high {self.high}; exchange them")
         choices = ("note", "part") if self.drums else ("note", "pitch", "hand", "instrument")

@@ -13,6 +13,7 @@ from nmfaudio._common.files import load_archive, save_archive, show
 from nmfaudio._common.files.sources import Source
 from nmfaudio._common.validation import frame_step
 from nmfaudio.errors import AudioFileError, NmfAudioError
+from nmfaudio.transcription.instruments import InstrumentSalience
 from nmfaudio.transcription.salience import Salience
 from nmfaudio.transcription.suitability import Suitability
 
@@ -98,7 +99,11 @@ class Analysis(EqualByContent):
             "suitability": None if math.isnan(value) else value,
             "limit": self.suitability.limit,
         }
-        arrays = {name: getattr(self.salience, name) for name in ("values", "pitches", "times")}
+        names = ["values", "pitches", "times"]
+        if isinstance(self.salience, InstrumentSalience):
+            header["labels"] = list(self.salience.labels)
+            names.append("parts")
+        arrays = {name: getattr(self.salience, name) for name in names}
         return save_archive(path, header, arrays, overwrite=overwrite)
 
     @classmethod
@@ -120,7 +125,7 @@ class Analysis(EqualByContent):
         """
         header, arrays = load_archive(path, kind=_KIND)
         try:
-            salience = Salience(arrays["values"], arrays["pitches"], arrays["times"])
+            salience = _salience(arrays, header.get("labels"))
             frame_step(salience.values, salience.times)
             if salience.pitches.shape != salience.values.shape[:1]:
                 raise ValueError("one pitch for each row is needed")
@@ -129,3 +134,14 @@ class Analysis(EqualByContent):
             return cls(salience, float(header["duration"]), suitability)
         except (KeyError, TypeError, ValueError, NmfAudioError) as error:
             raise AudioFileError(f"{show(path)}: not a usable analysis: {error}") from None
+
+
+def _salience(arrays: dict[str, Any], labels: list[str] | None) -> Salience:
+    """Salience of the arrays of a file, with the part of each instrument if it has labels."""
+    fields = arrays["values"], arrays["pitches"], arrays["times"]
+    if labels is None:
+        return Salience(*fields)
+    parts = arrays["parts"]
+    if parts.shape != (len(labels), *fields[0].shape):
+        raise ValueError("one part for each label is needed")
+    return InstrumentSalience(*fields, tuple(map(str, labels)), parts)

@@ -63,10 +63,11 @@ def pooled_parts(H: np.ndarray, pitches: Sequence[float], labels: Sequence[str])
         Instruments in the order in which they appear, pitches ascending.
     """
     names, distinct = list(dict.fromkeys(labels)), np.unique(np.asarray(pitches, np.float64))
-    parts = np.zeros((len(names), len(distinct), H.shape[1]), H.dtype)
-    rows = [names.index(label) for label in labels], np.searchsorted(distinct, pitches)
+    owners = np.array([names.index(label) for label in labels])
+    rows = owners * len(distinct) + np.searchsorted(distinct, pitches)
+    parts = np.zeros((len(names) * len(distinct), H.shape[1]), H.dtype)
     np.add.at(parts, rows, H[: len(pitches)])  # several components add to the same row
-    return parts
+    return parts.reshape(len(names), len(distinct), -1)
 
 
 def pooled_salience(
@@ -137,6 +138,5 @@ def assign_instruments(notes: Iterable[Note], salience: Salience) -> list[Note]:
         strengths = salience.parts[:, row, first : max(last, first + 1)].sum(axis=1)
         index = int(strengths.argmax())
         label, channel = salience.labels[index], _CHANNELS[index % len(_CHANNELS)]
-        played = {"track": label, "program": program_of(label), "channel": channel}
-        assigned.append(replace(note, **played))
+        assigned.append(replace(note, track=label, program=program_of(label), channel=channel))
     return assigned

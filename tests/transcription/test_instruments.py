@@ -75,6 +75,14 @@ def test_blocks_find_the_same_instruments(found, duo):
     assert blocks.salience == found.salience
 
 
+def test_an_analysis_in_a_cache_keeps_the_instruments(found, duo, tmp_path):
+    transcriber = na.Transcriber(dictionary())
+    for _ in range(2):
+        analysis = transcriber.analyse(duo, SR, cache=tmp_path)
+        assert analysis.salience == found.salience
+        assert transcriber.decode(analysis) == found.notes
+
+
 def test_a_single_instrument_has_no_tracks(duo):
     found = na.Transcriber(dictionary().select("guitar"))(duo, SR)
     assert {note.track for note in found.notes} == {""}
