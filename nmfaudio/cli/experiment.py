@@ -25,8 +25,8 @@ class ExperimentCommand(Command):
     operands = "EXPERIMENT.toml"
     details = """\
 EXPERIMENT.toml has pieces (recordings with notes), systems (a dictionary,
-settings of model and decoding) and seeds. All is checked before work begins. The
-results have scores, settings, versions of packages and hashes of the data.
+settings of model and decoding) and seeds. All is checked before work begins.
+The results have scores, settings, versions of packages and hashes of the data.
 Run the command again to go on after an interruption, or after a change of the
 file: only what has changed is computed, and other settings of the decoding
 take milliseconds.
