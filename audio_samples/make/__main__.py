@@ -1,7 +1,8 @@
 """Build the samples: ``python audio_samples/make [NAME ...]``.
 
-`drum_templates` and `piano_templates` are not samples, but the drum kit and the piano bundled with
-the package: they are built only if named.
+`drum_templates`, `piano_templates`, `instrument_templates` and `stroke_classifier` are not samples,
+but the drum kit, the instruments and the classifier of strokes bundled with the package: they are
+built only if named.
 
 Requires mido, numpy, scipy and soundfile, and the Debian packages fluidsynth, fluid-soundfont-gm
 and sonic-pi-samples. The same versions produce the same bytes.
@@ -15,8 +16,9 @@ from pathlib import Path
 
 NAMES = ("drums", "trio", "band", "piano", "real")
 SAMPLES = Path(__file__).resolve().parent.parent
+DATA = SAMPLES.parent / "nmfaudio" / "data"
 TEMPLATES = dict.fromkeys(
-    ("drum_templates", "piano_templates"), SAMPLES.parent / "nmfaudio" / "data"
+    ("drum_templates", "piano_templates", "instrument_templates", "stroke_classifier"), DATA
 )
 
 

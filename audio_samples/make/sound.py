@@ -21,7 +21,14 @@ FULL_SCALE = 2**15
 REVERB_TIME = 0.4  # s in which the reverberation falls by 60 dB
 
 
-def render(score: Score, track: Track, *, seconds: float, advance: float = 0.0) -> np.ndarray:
+def render(
+    score: Score,
+    track: Track,
+    *,
+    seconds: float,
+    advance: float = 0.0,
+    font: Path = SOUNDFONT,
+) -> np.ndarray:
     """Render one track of a score with fluidsynth.
 
     `advance` is the latency of the instrument's samples [s]; the audio is moved earlier by it, so
@@ -35,7 +42,7 @@ def render(score: Score, track: Track, *, seconds: float, advance: float = 0.0) 
         midi, wav = Path(folder, "track.mid"), Path(folder, "track.wav")
         score.midi([track]).save(midi)
         command = ["fluidsynth", "-niq", "-R", "0", "-C", "0", "-r", str(SR), "-g", "0.5"]
-        command += ["-T", "wav", "-O", "float", "-F", str(wav), str(SOUNDFONT), str(midi)]
+        command += ["-T", "wav", "-O", "float", "-F", str(wav), str(font), str(midi)]
         subprocess.run(command, check=True, capture_output=True)
         y, _ = soundfile.read(wav, always_2d=True)
     y = y[round(advance * SR) :].T

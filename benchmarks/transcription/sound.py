@@ -56,10 +56,13 @@ class Instrument:
 
     def play(self, notes: Sequence[Note]) -> np.ndarray:
         """Render a score without reverb and chorus [shape=(sample,)]."""
-        return self._synthesised(notes) if self.is_font else self._sampled(notes)
+        return self._synthesised(notes) if self.is_font else self.sampled(notes)
 
-    def _sampled(self, notes: Sequence[Note]) -> np.ndarray:
-        """Render each note with the nearest recording: resampled, equalised in level, released."""
+    def sampled(self, notes: Sequence[Note], release: float = _RELEASE) -> np.ndarray:
+        """Render each note with the nearest isolated one: resampled, equalised in level, damped.
+
+        A damped note falls to 1/e in `release` seconds.
+        """
         isolated = self.notes()
         sounds = {pitch: _retuned(isolated, pitch) for pitch in {note.pitch for note in notes}}
         y = np.zeros(round((max(n.offset for n in notes) + _TAIL) * SR), np.float32)
@@ -68,7 +71,7 @@ class Instrument:
             onset = round(note.onset * SR)
             sound = note.velocity**2 * sound[: len(y) - onset]
             length = round((note.offset - note.onset) * SR)
-            sound[length:] *= np.exp(-np.arange(len(sound[length:])) / (_RELEASE * SR))
+            sound[length:] *= np.exp(-np.arange(len(sound[length:])) / (release * SR))
             y[onset : onset + len(sound)] += sound
         return y
 

@@ -17,7 +17,7 @@ from nmfaudio.errors import ParameterError
 _VALUES = {
     "--format": ("wav", "flac", "aiff", "caf", "w64", "au", "ogg", "opus", "mp3"),
     "--subtype": ("PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"),
-    "--parts": ("kick", "snare", "hihat", "toms", "cymbals"),
+    "--parts": ("kick", "snare", "hihat", "toms", "cymbals", "crash", "ride"),
 }
 SHELLS = ("bash", "zsh", "fish")
 _FIRST = {

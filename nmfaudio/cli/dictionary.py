@@ -5,39 +5,48 @@ from __future__ import annotations
 import csv
 import io
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nmfaudio._common.options import option, switch
 from nmfaudio.cli.command import Command
-from nmfaudio.cli.dictionary_facts import describe_dictionary, dictionary_lines, summarise
+from nmfaudio.cli.dictionary_facts import (
+    describe_dictionary,
+    describe_instrument,
+    dictionary_lines,
+    instrument_table,
+    summarise,
+)
 from nmfaudio.cli.failures import joint_code, printable, report_failure
 from nmfaudio.cli.hints import nearest
 from nmfaudio.cli.output import emit, emit_path
 from nmfaudio.cli.parser import OUTPUT
+from nmfaudio.cli.transcriber_files import is_shipped, load_shipped
 from nmfaudio.errors import ParameterError
 
 # Slow imports are inside the functions that need them, so that --help is fast.
 if TYPE_CHECKING:
     from nmfaudio.dictionaries.dictionary import Dictionary
 
-_ACTIONS = ("info", "merge", "export")
+_ACTIONS = ("list", "info", "merge", "export")
 
 
 @dataclass(frozen=True, kw_only=True)
 class DictionaryCommand(Command):
     """``nmfaudio dictionary``."""
 
-    operands = "{info,merge,export} DICTIONARY.npz..."
+    operands = "{list,info,merge,export} DICTIONARY.npz..."
     epilog = """\
 actions:
+  list    show the instruments that ship with nmfaudio, whose names may be given
+          in place of files: info guitar
   info    show the contents of dictionaries
   merge   join several with the same settings: merge a.npz b.npz -o all.npz
   export  write one to a folder: templates.csv, and LABEL.wav with its templates
           as sound, one after the other: export songs.npz -o songs/
 
-info writes its facts to stdout, merge and export the paths written.
+list and info write their facts to stdout, merge and export the paths written.
 """
 
     output: str | None = option(
@@ -55,6 +64,8 @@ info writes its facts to stdout, merge and export the paths written.
         if action not in _ACTIONS:
             hint = nearest(action, _ACTIONS) or f"; choose from {choices}"
             raise ParameterError(f"unknown action {printable(action)!r}{hint}")
+        if action == "list":
+            return self._list(sources)
         if not sources:
             raise ParameterError(f"no dictionary given: nmfaudio dictionary {action} songs.npz")
         if action == "info":
@@ -68,6 +79,18 @@ info writes its facts to stdout, merge and export the paths written.
         if len(sources) > 1:
             raise ParameterError(f"export takes one dictionary, got {len(sources)}; merge them")
         return self._export(sources[0], Path(self.output))
+
+    def _list(self, sources: list[str]) -> int:
+        from nmfaudio.dictionaries.instruments import instruments
+
+        if sources or self.output is not None:
+            raise ParameterError("list takes no files; use info to show the contents of one")
+        if self.json:
+            shipped = list(map(describe_instrument, instruments()))
+            self.emit_result(0, {"instruments": shipped}, action="list")
+        else:
+            emit(instrument_table(instruments()))
+        return 0
 
     def _info(self, sources: list[str]) -> int:
         reports = []
@@ -90,7 +113,8 @@ info writes its facts to stdout, merge and export the paths written.
 
         parts = list(map(_load, sources))
         if len(set(map(type, parts))) > 1:  # notes and other sounds
-            parts = list(map(Dictionary.load, sources))
+            names = [field.name for field in fields(Dictionary)]
+            parts = [Dictionary(**{name: getattr(part, name) for name in names}) for part in parts]
         merged = parts[0].merge(*parts[1:])
         merged.save(path, overwrite=self.overwrite)
         print(f"{printable(str(path))}: {summarise(merged)}", file=sys.stderr)
@@ -138,6 +162,8 @@ def _load(source: str) -> Dictionary:
     from nmfaudio.dictionaries.dictionary import Dictionary
     from nmfaudio.dictionaries.note_dictionary import NoteDictionary
 
+    if is_shipped(source):
+        return load_shipped(source)
     dictionary = Dictionary.load(source)
     return dictionary if None in dictionary.pitches else NoteDictionary.load(source)
 

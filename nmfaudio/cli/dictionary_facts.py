@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from nmfaudio.cli.failures import printable
 
 if TYPE_CHECKING:
     from nmfaudio.dictionaries.dictionary import Dictionary
+    from nmfaudio.dictionaries.instruments import Instrument
 
 _SHOWN = 4  # entries of a list that are shown; further ones are counted
 
@@ -52,6 +53,27 @@ def dictionary_lines(dictionary: Dictionary) -> Iterator[tuple[str, str]]:
     origins = [origin for origin in _origins(dictionary.metadata) if origin[0] in names]
     for label, sources in sorted(origins, key=lambda origin: names.index(origin[0])):
         yield "from", printable(f"{label}: {_shorten(list(map(str, sources)))}")
+
+
+def describe_instrument(instrument: Instrument) -> dict[str, Any]:
+    """Properties of an instrument that ships, for the output of ``--json``."""
+    fields = ("name", "program", "low", "high", "licence", "size")
+    return {name: getattr(instrument, name) for name in fields}
+
+
+def instrument_table(instruments: Sequence[Instrument]) -> str:
+    """Table of the instruments that ship."""
+    from nmfaudio.symbolic.names import PROGRAMS, pitch_name
+
+    rows = [("NAME", "PITCHES", "SIZE", "LICENCE", "MIDI PROGRAM")]
+    for each in instruments:
+        pitches = f"{pitch_name(each.low)} to {pitch_name(each.high)}"
+        size = f"{each.size / 1000:.0f} kB" if each.size else "-"
+        program = f"{each.program} {PROGRAMS[each.program]}"
+        rows.append((each.name.replace(" ", "-"), pitches, size, each.licence, program))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _describe_notes(dictionary: Dictionary) -> dict[str, Any]:

@@ -28,6 +28,7 @@ class ScoreOptions:
     quantise: str | None
     musicxml: bool
     jams: bool
+    pedal: bool
     drums: bool
 
     @property
@@ -49,7 +50,13 @@ class ScoreOptions:
         dict
             Paths under ``score``, and the tempo and time signature.
         """
-        from nmfaudio.symbolic import notate, quantise, write_musicxml, write_notes
+        from nmfaudio.symbolic import (
+            estimate_pedal,
+            notate,
+            quantise,
+            write_musicxml,
+            write_notes,
+        )
 
         tempo = self.tempo if isinstance(self.tempo, float) else None
         beats = result.beats(tempo) if self.needs_beats else None
@@ -58,7 +65,8 @@ class ScoreOptions:
         quantised = quantise(result.notes, beats, grid) if self.quantise and beats else []
         score = notate(result.notes, beats, grid) if self.musicxml and beats else None
         mapped = None if self.tempo is None else beats
-        written = result.save(folder, beats=mapped, overwrite=overwrite)
+        pedals = estimate_pedal(result.notes) if self.pedal else []
+        written = result.save(folder, beats=mapped, pedals=pedals, overwrite=overwrite)
         if self.quantise:
             write_notes(paths["quantise"], quantised, beats=beats, overwrite=overwrite)
         if score is not None:
@@ -96,6 +104,8 @@ def check_score(chosen: ScoreOptions) -> None:
         raise ParameterError(
             f"--quantise {chosen.quantise} is no note value; choose 1/8, 1/16 or 1/32"
         )
+    if chosen.pedal and chosen.drums:
+        raise ParameterError("--pedal is for a piano; omit it, or --drums")
     if chosen.musicxml and chosen.drums:
         raise ParameterError("--musicxml writes a piano score; omit it, or --drums")
     if chosen.musicxml and missing_packages("score"):

@@ -20,7 +20,7 @@ from nmfaudio.cli.parser import OUTPUT, REPORTING
 from nmfaudio.cli.progress import FITTING, PREPARING, READING, WRITING, times
 from nmfaudio.cli.record import PREFIX, discard_record
 from nmfaudio.cli.score_files import SCORE_FILES, ScoreOptions, check_score
-from nmfaudio.cli.transcriber_files import load_drums, load_notes
+from nmfaudio.cli.transcriber_files import is_shipped, load_drums, load_notes, retuned
 from nmfaudio.cli.transcription_facts import describe_fit, describe_notes
 from nmfaudio.errors import ParameterError
 
@@ -38,7 +38,14 @@ if TYPE_CHECKING:
 
 _GROUP = "transcription"
 _SCORE = "score"
-_STEMS = {"note": "note", "pitch": "pitch", "hand": "hand", "part": "track"}  # argument of stems()
+# Arguments of stems().
+_STEMS = {
+    "note": "note",
+    "pitch": "pitch",
+    "hand": "hand",
+    "instrument": "track",
+    "part": "track",
+}
 _EXTRAS = {
     "salience": "salience.npz",
     "sonify": "sonification.wav",
@@ -46,7 +53,14 @@ _EXTRAS = {
     "report": "report.html",
 }
 _IN_MEMORY = ("stems", "sonify", "report")  # options that need the whole recording
-_OF_NOTES = {"low": "--low", "high": "--high", "min_note": "--min-note"}
+_OF_NOTES = {
+    "low": "--low",
+    "high": "--high",
+    "min_note": "--min-note",
+    "contours": "--contours",
+    "scale": "--scale",
+    "tuning": "--tuning",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,13 +69,15 @@ class TranscribeCommand(BatchCommand):
 
     details = """\
 The notes of each FILE are written to OUTPUT/<name of FILE>/notes.mid, and to
-notes.csv, a table. The default dictionary is one of a piano. With --preview,
-times count from the beginning of that part.
+notes.csv, a table. The default dictionary is one of a piano; nmfaudio
+dictionary list shows others that ship with nmfaudio. With several instruments,
+each has a track. With --preview, times count from the beginning of that part.
 """
     epilog = f"""\
 examples:
   nmfaudio transcribe piano.wav
   nmfaudio transcribe *.flac -d upright.npz -o notes --skip-existing
+  nmfaudio transcribe duo.wav -d flute,guitar --stems instrument
   nmfaudio transcribe piano.wav --sonify --plot --stems hand
   nmfaudio transcribe --drums loop.wav
 
@@ -76,8 +92,8 @@ examples:
 
     dictionary: str | None = option(
         None,
-        "dictionary of the notes or drums (default: a piano or a drum kit that ships with"
-        " nmfaudio)",
+        "dictionary of the notes or drums: a file, or the names of instruments that ship with"
+        " nmfaudio, separated by commas (default: piano, or the drum kit that ships)",
         short="-d",
         metavar="D.NPZ",
         group=_GROUP,
@@ -85,9 +101,23 @@ examples:
     drums: bool = switch("transcribe drum hits instead of pitched notes", group=_GROUP)
     parts: str | None = option(
         None,
-        "drums to transcribe, separated by commas: kick, snare, hihat, toms, cymbals; the last two"
-        " are far less reliable (default: the first three, or those of --dictionary)",
+        "drums to transcribe, separated by commas: kick, snare, hihat, toms, and cymbals or crash"
+        " and ride; all but the first three are less reliable (default: the first three, or those"
+        " of --dictionary)",
         metavar="NAMES",
+        group=_GROUP,
+    )
+    scale: str | None = option(
+        None,
+        "scale of the notes, as a file of Scala whose 1/1 is middle C, instead of semitones",
+        metavar="FILE.SCL",
+        group=_GROUP,
+    )
+    tuning: float | None = option(
+        None,
+        "frequency of A4 in Hz (default: 440)",
+        parse=parse_positive,
+        metavar="HZ",
         group=_GROUP,
     )
     threshold: float | None = option(
@@ -114,6 +144,9 @@ examples:
         parse=parse_positive,
         metavar="SECONDS",
         group=_GROUP,
+    )
+    monophonic: bool = switch(
+        "notes sound one at a time, as of a voice, a bass or a wind instrument", group=_GROUP
     )
     output: str | None = option(
         None,
@@ -144,6 +177,16 @@ examples:
     jams: bool = switch(
         f"also write the notes, and the beats with --tempo, as {SCORE_FILES['jams']}", group=_SCORE
     )
+    contours: bool = switch(
+        "follow the pitch of each note: vibrato and slides stay one note, and pitches between the"
+        " semitones are written to notes.mid as pitch bends, to notes.csv as contours",
+        group=_SCORE,
+    )
+    pedal: bool = switch(
+        "also write the sustain pedal to notes.mid, estimated from notes that end together; notes"
+        " that end while it is down then sound until it rises",
+        group=_SCORE,
+    )
     program: int | None = option(
         None,
         "General MIDI instrument of the notes, by number from 0 or name (default: 0, a piano)",
@@ -163,14 +206,14 @@ examples:
         f"also write a picture of the notes: {_EXTRAS['plot']}; needs matplotlib", group=OUTPUT
     )
     report: bool = switch(
-        "also write a page for the browser, to hear and see the notes, and the hands or the parts"
-        f" of the drum kit: {_EXTRAS['report']}",
+        "also write a page for the browser, to hear and see the notes, and the hands, instruments"
+        f" or parts of the drum kit: {_EXTRAS['report']}",
         group=OUTPUT,
     )
     stems: str | None = option(
         None,
-        "also separate each note, pitch, hand or part of the drum kit, and the rest; they sum to"
-        " the recording: stems/*.wav",
+        "also separate each note, pitch, hand, instrument or part of the drum kit, and the rest;"
+        " they sum to the recording: stems/*.wav",
         choices=tuple(_STEMS),
         group=OUTPUT,
     )
@@ -185,7 +228,9 @@ examples:
     @property
     def inputs(self) -> tuple[str, ...]:
         """Files that are read, and must not be replaced."""
-        return (*super().inputs, *([] if self.dictionary is None else [self.dictionary]))
+        shipped = self.dictionary is None or is_shipped(self.dictionary)
+        chosen = (None if shipped else self.dictionary, self.scale)
+        return (*super().inputs, *(path for path in chosen if path is not None))
 
     @property
     def root(self) -> Path:
@@ -209,11 +254,13 @@ examples:
         if self.parts is not None and not self.drums:
             raise ParameterError("--parts is for drums; add --drums")
         for name, flag in _OF_NOTES.items():
-            if self.drums and getattr(self, name) is not None:
+            if self.drums and getattr(self, name) not in (None, False):
                 raise ParameterError(f"{flag} is for pitched notes; omit it, or --drums")
+        if self.drums and self.monophonic:
+            raise ParameterError("--monophonic is for pitched notes; omit it, or --drums")
         if self.low is not None and self.high is not None and self.low > self.high:
             raise ParameterError(f"--low {self.low} is above --high {self.high}; exchange them")
-        choices = ("note", "part") if self.drums else ("note", "pitch", "hand")
+        choices = ("note", "part") if self.drums else ("note", "pitch", "hand", "instrument")
         if self.stems not in (None, *choices):
             of = "drums" if self.drums else "notes"
             raise ParameterError(
@@ -230,12 +277,15 @@ examples:
 
     @property
     def _score_options(self) -> ScoreOptions:
-        return ScoreOptions(self.tempo, self.quantise, self.musicxml, self.jams, self.drums)
+        return ScoreOptions(
+            self.tempo, self.quantise, self.musicxml, self.jams, self.pedal, self.drums
+        )
 
     @property
     def _page_stems(self) -> Literal["hand", "track"]:
         """Stems of the page."""
-        return "track" if self.drums else "hand"
+        several = len(self._transcriber.dictionary.names) > 1
+        return "track" if self.drums or several else "hand"
 
     @cached_property
     def _transcriber(self) -> Transcriber | DrumTranscriber:
@@ -252,7 +302,8 @@ examples:
         summary = repr(transcriber.dictionary).partition("(")[2].removesuffix(")")
         source = f"the shipped {'drums' if self.drums else 'piano'}"
         if self.dictionary is not None:
-            source = printable(self.dictionary)
+            shipped = "the shipped " if is_shipped(self.dictionary) else ""
+            source = shipped + printable(self.dictionary)
         dictionary = f"{source}: {summary}"
         if not self.quiet:
             print(f"transcribing with {source} ({summary})", file=sys.stderr)
@@ -298,8 +349,12 @@ examples:
             "shortest": self.min_note,
         }
         settings: dict[str, Any] = {k: value for k, value in chosen.items() if value is not None}
+        if self.monophonic:
+            settings["monophonic"] = True
         dictionary = None if self.dictionary is None else load_notes(self.dictionary)
-        return Transcriber(dictionary, **settings)
+        if self.scale is not None or self.tuning is not None:
+            dictionary = retuned(dictionary, self.scale, self.tuning)
+        return Transcriber(dictionary, contours=self.contours, **settings)
 
     def _drum_transcriber(self) -> DrumTranscriber:
         from nmfaudio.symbolic.names import DRUM_PARTS

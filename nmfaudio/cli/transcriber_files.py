@@ -7,9 +7,27 @@ from typing import TYPE_CHECKING
 from nmfaudio.cli.failures import printable
 from nmfaudio.errors import ParameterError
 
+_MARGIN = 0.5  # semitones beyond the lowest and the highest note of a dictionary
+
 if TYPE_CHECKING:
     from nmfaudio.dictionaries.dictionary import Dictionary
     from nmfaudio.dictionaries.note_dictionary import NoteDictionary
+
+
+def is_shipped(text: str) -> bool:
+    """Return whether a text is names of instruments that ship with the package, not a file."""
+    from nmfaudio.dictionaries.instruments import instrument_named
+
+    return all(instrument_named(name) is not None for name in text.split(","))
+
+
+def load_shipped(text: str) -> NoteDictionary:
+    """Load instruments that ship with the package, named with commas between."""
+    from nmfaudio.dictionaries.instruments import instrument_notes
+
+    first, *further = map(instrument_notes, dict.fromkeys(text.split(",")))
+    # Those with a template for all of a note (the voice) and those with stages fit together.
+    return first.merge(*further)
 
 
 def load_notes(path: str) -> NoteDictionary:
@@ -17,6 +35,8 @@ def load_notes(path: str) -> NoteDictionary:
     from nmfaudio.dictionaries.dictionary import Dictionary
     from nmfaudio.dictionaries.note_dictionary import NoteDictionary
 
+    if is_shipped(path):
+        return load_shipped(path)
     dictionary = Dictionary.load(path)
     if None in dictionary.pitches:
         names = ", ".join(dictionary.names)
@@ -25,6 +45,20 @@ def load_notes(path: str) -> NoteDictionary:
             "--drums, for notes learn one with nmfaudio learn --notes LABEL=FOLDER"
         )
     return NoteDictionary.load(path)
+
+
+def retuned(
+    dictionary: NoteDictionary | None, scale: str | None, tuning: float | None
+) -> NoteDictionary:
+    """Transpose the notes of a dictionary, by default the piano, to a scale and a tuning in Hz."""
+    from nmfaudio.dictionaries.bundled import piano_notes
+    from nmfaudio.symbolic.scales import Scale, read_scale
+
+    notes = piano_notes() if dictionary is None else dictionary
+    a4 = {} if tuning is None else {"a4": tuning}
+    chosen = Scale(**a4) if scale is None else read_scale(scale, **a4)
+    low, *_, high = [*notes.groups(), max(notes.pitches)]
+    return notes.retune(chosen.pitches(low - _MARGIN, high + _MARGIN))
 
 
 def load_drums(path: str) -> Dictionary:

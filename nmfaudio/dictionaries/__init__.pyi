@@ -3,6 +3,9 @@ from .corpus import CorpusFit as CorpusFit
 from .corpus import fit_corpus as fit_corpus
 from .dictionary import Dictionary as Dictionary
 from .drum_learning import learn_drums as learn_drums
+from .instruments import Instrument as Instrument
+from .instruments import instrument_notes as instrument_notes
+from .instruments import instruments as instruments
 from .learning import learn as learn
 from .note_dictionary import NoteDictionary as NoteDictionary
 from .note_folders import learn_notes as learn_notes

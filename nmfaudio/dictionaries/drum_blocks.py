@@ -21,6 +21,7 @@ from nmfaudio.dictionaries.drum_model import (
     nmfd,
     scaled_weight,
 )
+from nmfaudio.dictionaries.stroke_features import EDGES, stroke_bands
 from nmfaudio.factorisation.loop import Progress
 from nmfaudio.factorisation.penalties import Prior
 
@@ -66,7 +67,7 @@ class KitBlocks:
     max_iter: int
     callback: Callback | None = None
 
-    def fit(self) -> tuple[Decomposition, np.ndarray, np.ndarray]:
+    def fit(self) -> tuple[Decomposition, np.ndarray, np.ndarray, np.ndarray]:
         """Fit the kit.
 
         Returns
@@ -77,10 +78,12 @@ class KitBlocks:
             Spectrogram of its frames.
         H : np.ndarray [shape=(component, time)]
             Activations of all frames.
+        strokes : np.ndarray [shape=(band, time)]
+            `stroke_bands` of all frames.
         """
         n_frames = self.transform.n_frames(self.y.shape[1])
         adapted, finished = _stretches(n_frames, ADAPTED), _stretches(n_frames, FINISHED)
-        V, pooled = self._survey(adapted, finished)
+        V, pooled, strokes = self._survey(adapted, finished)
         model = PooledDrumModel(V, self.max_iter, callback=self.callback, bands_of_all=pooled.T)
         W, H = first_fit(model, self.kit, self.transform)
         if n_frames > ADAPTED:
@@ -88,21 +91,25 @@ class KitBlocks:
         else:
             W, H = adapted_fit(model, W, H, self.prior_weight)
         fitted = model.finish(self._bands.spread(W), np.ascontiguousarray(H[:, finished]))
-        return fitted, V, H
+        return fitted, V, H, strokes.T
 
     @property
     def _bands(self) -> FrequencyBands:
         return drum_bands(len(self.transform.frequencies))
 
-    def _survey(self, adapted: np.ndarray, finished: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Spectrogram (freq, time) of some frames, and bands (time, band) of others."""
+    def _survey(
+        self, adapted: np.ndarray, finished: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Spectrogram (freq, time) of some frames, bands (time, band) of others and of all."""
         bands, dtype = self._bands, self.y.dtype
         # Time-major, as the kernels need them.
         V = np.empty((finished.sum(), bands.n_bins), dtype)
         pooled = np.empty((adapted.sum(), len(bands.edges)), dtype)
+        strokes = np.empty((len(adapted), len(EDGES)), dtype)
         places = np.cumsum(finished), np.cumsum(adapted)
         for first, block in analysed_blocks(self.y, self.transform, FRAMES):
             inside = slice(first, first + block.shape[1])
+            strokes[inside] = stroke_bands(block, self.transform).T
             for out, chosen, place, rows in (
                 (V, finished, places[0], block.T),
                 (pooled, adapted, places[1], bands.pool(block).T),
@@ -110,7 +117,7 @@ class KitBlocks:
                 count = int(chosen[inside].sum())
                 end = int(place[inside][-1])
                 out[end - count : end] = rows[chosen[inside]]
-        return V.T, pooled
+        return V.T, pooled, strokes
 
     def _in_blocks(
         self, model: PooledDrumModel, W: np.ndarray, H: np.ndarray, n_frames: int

@@ -13,6 +13,8 @@ from nmfaudio.audio.transforms import Stft, default_n_fft
 from nmfaudio.dictionaries.bundled import bundled_kit
 from nmfaudio.dictionaries.drum_blocks import KitBlocks
 from nmfaudio.dictionaries.drum_model import PRIOR_WEIGHT, fit_kit
+from nmfaudio.dictionaries.stroke_decisions import decided_levels
+from nmfaudio.dictionaries.stroke_features import stroke_bands
 from nmfaudio.factorisation.engine import Callback
 from nmfaudio.symbolic.drum_peaks import pick_hits
 from nmfaudio.symbolic.names import DRUM_PARTS
@@ -81,7 +83,7 @@ def detect_hits(
     transform = hit_transform(sr)
     V = analyse(prepared(y, sr, sr), transform)
     fit = fit_kit(V, bundled_kit(), transform, max_iter=max_iter, callback=callback)
-    return _picked(fit.W, fit.H, parts, transform)
+    return _picked(fit.W, fit.H, stroke_bands(V, transform), parts, transform)
 
 
 def detect_hits_in_blocks(
@@ -114,15 +116,40 @@ def detect_hits_in_blocks(
         max_iter=max_iter,
         callback=callback,
     )
-    fit, _, H = blocks.fit()
-    return _picked(fit.W, H, parts, transform)
+    fit, _, H, bands = blocks.fit()
+    return _picked(fit.W, H, bands, parts, transform)
 
 
 def _picked(
-    W: np.ndarray, H: np.ndarray, parts: Iterable[str], transform: Stft
+    W: np.ndarray, H: np.ndarray, bands: np.ndarray, parts: Iterable[str], transform: Stft
 ) -> tuple[Note, ...]:
     """Hits of parts of the shipped kit, from its templates and activations."""
-    kit, chosen = bundled_kit(), set(parts)
-    groups = {part: kit.components(part) for part in DRUM_PARTS if part in chosen}
-    levels = part_levels(W, H, groups.values())
-    return pick_hits(levels, list(groups), transform.times(H.shape[1]))
+    chosen = set(parts)
+    ordered = [part for part in DRUM_PARTS if part in chosen]
+    times = transform.times(H.shape[1])
+    return pick_hits(kit_levels(W, H, bands, times, ordered), ordered, times)
+
+
+def kit_levels(
+    W: np.ndarray, H: np.ndarray, bands: np.ndarray, times: np.ndarray, parts: Sequence[str]
+) -> np.ndarray:
+    """Return the levels of parts of the shipped kit, where they were struck.
+
+    Parameters
+    ----------
+    W : np.ndarray [shape=(lag, freq, component)]
+    H : np.ndarray [shape=(component, time)]
+        Fit of `bundled_kit`.
+    bands : np.ndarray [shape=(band, time)]
+        `stroke_bands` of the recording.
+    times : np.ndarray [shape=(time,)]
+        Times of the frames in seconds.
+    parts : sequence of str
+
+    Returns
+    -------
+    np.ndarray [shape=(part, time)]
+    """
+    kit = bundled_kit()
+    levels = part_levels(W, H, [kit.components(part) for part in kit.names])
+    return decided_levels(dict(zip(kit.names, levels, strict=True)), bands, times, parts)

@@ -27,6 +27,8 @@ BAND_WIDTH = 0.06
 """Width of the frequency bands as a share of their frequency: a semitone."""
 PRIOR_WEIGHT = 0.3
 """Default weight of the dictionary's templates, in units of that of the recording."""
+_SILENT = 2e-4  # level of a band, relative to the loudest, that nothing was recorded in: −74 dB
+_LOWEST_CUTOFF = 4000  # Hz; a recording without sound above is of low drums, not low-passed
 _FULL_RESOLUTION_ITERATIONS = 6  # for W only, since the activations have been fitted in bands
 
 
@@ -320,8 +322,23 @@ def first_fit(
     H : np.ndarray [shape=(component, time)]
     """
     W = model.pool_templates(convert_drum_templates(kit.templates, kit.transform, transform))
+    W *= np.where(recorded_bands(model, transform), 1.0, _SILENT).astype(W.dtype)[:, None]
+    W /= np.maximum(W.sum(axis=(0, 1)), np.finfo(W.dtype).tiny)
     H = model.initial_activations(kit.n_components, kit.n_components / len(kit.names))
     return W, model.fit_activations(W, H)
+
+
+def recorded_bands(model: DrumModel, transform: Transform) -> np.ndarray:
+    """Return which bands the recording has sound in, up to its highest [shape=(band,)].
+
+    Compressed and old recordings end at 10 or 16 kHz. Templates that expect sound above would fit
+    them worse than those of duller drums: a hi-hat would become a snare.
+    """
+    levels = model.pooled.mean(axis=1) / model.bands.widths
+    audible = levels > _SILENT * levels.max()
+    audible |= transform.frequencies[model.bands.edges] < _LOWEST_CUTOFF
+    highest = int(np.flatnonzero(audible)[-1])
+    return np.arange(len(levels)) <= highest
 
 
 def adapted_fit(

@@ -233,6 +233,47 @@ class NoteDictionary(Dictionary):
                         parts.append(note._transposed(pitch - source))
         return parts[0].merge(*parts[1:])
 
+    def retune(self, pitches: Iterable[float]) -> Self:
+        """Return notes of the given pitches, each transposed from the nearest of its instrument.
+
+        For quarter tones, other scales and other tunings: `nmfaudio.symbolic.Scale` lists their
+        pitches.
+
+        Parameters
+        ----------
+        pitches : iterable of float
+            MIDI numbers, with fractions.
+
+        Returns
+        -------
+        NoteDictionary
+            Instrument by instrument, and from the first pitch. Components each sum to one.
+
+        Raises
+        ------
+        ParameterError
+            There are no pitches, or a note would lie outside the transform's frequencies.
+
+        Examples
+        --------
+        >>> import nmfaudio as na
+        >>> piano = na.dictionaries.piano_notes()
+        >>> quarters = na.symbolic.Scale(range(0, 1200, 50))
+        >>> piano.retune(quarters.pitches(60, 61)).groups().keys()
+        dict_keys([60.0, 60.5, 61.0])
+        """
+        targets = [float(pitch) for pitch in pitches]
+        if not targets:
+            raise ParameterError("there are no pitches to retune to; give some MIDI numbers")
+        parts = []
+        for name in self.names:
+            instrument = self.select(name)
+            groups = instrument.groups()
+            for pitch in targets:
+                source = _nearest(groups, pitch)
+                parts.append(instrument._take(groups[source])._transposed(pitch - source))
+        return parts[0].merge(*parts[1:])
+
     def average(self) -> Self:
         """Average the components of each instrument, pitch and stage.
 

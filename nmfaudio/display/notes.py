@@ -116,7 +116,7 @@ def plot_notes(
             _draw_bars(axes, group, kind, colour)
         else:
             _draw_hits(axes, group, kind, colour, rows)
-    pitches = [note.pitch for note in every]
+    pitches = [note.pitch + bend for note in every for _, bend in note.contour or ((0, 0),)]
     if not pitches and salience is not None:
         pitches = [float(p) for p in salience.pitches]
     _limit_time(axes, every, bounded=V is not None or salience is not None)
@@ -150,18 +150,10 @@ def _drum_rows(notes: Sequence[Note]) -> dict[str, int]:
 
 
 def _draw_bars(axes: Any, notes: Sequence[Note], kind: str, colour: str) -> None:
-    """Draw a rectangle from onset to offset, a semitone high, for each note."""
+    """Draw a band from onset to offset, a semitone high, along the pitch of each note."""
     from matplotlib.collections import PolyCollection
 
-    corners = [
-        [
-            (note.onset, note.pitch - 0.5),
-            (note.offset, note.pitch - 0.5),
-            (note.offset, note.pitch + 0.5),
-            (note.onset, note.pitch + 0.5),
-        ]
-        for note in notes
-    ]
+    corners = [_outline(note) for note in notes]
     fill = {_HIT: (colour, 0.3), _MISS: "none", _EXTRA: "none"}[kind]
     axes.add_collection(
         PolyCollection(
@@ -175,6 +167,16 @@ def _draw_bars(axes: Any, notes: Sequence[Note], kind: str, colour: str) -> None
         ),
         autolim=False,
     )
+
+
+def _outline(note: Note) -> list[tuple[float, float]]:
+    """Corners of the band of a note, a rectangle unless it has a contour."""
+    length = note.offset - note.onset
+    within = (seconds for seconds, _ in note.contour if 0 < seconds < length)
+    times = [note.onset, *(note.onset + seconds for seconds in within), note.offset]
+    pitches = note.pitch_at(times).tolist()
+    lower = [(time, pitch - 0.5) for time, pitch in zip(times, pitches, strict=True)]
+    return lower + [(time, pitch + 1) for time, pitch in reversed(lower)]
 
 
 def _draw_hits(

@@ -122,6 +122,10 @@ class PitchModel:
         transform: Stft,
         recording: np.ndarray | None,
     ) -> None:
+        if transcriber.contours:
+            raise ParameterError(
+                "a stream has no contours, which need whole notes; leave out contours=True"
+            )
         model, decoding = transcriber.model, transcriber.decoding
         if not isinstance(model, NoteModel) or not isinstance(decoding, Decoding):
             raise ParameterError(
@@ -132,6 +136,8 @@ class PitchModel:
             raise ParameterError(
                 "a stream needs a NoteModel with a beta-divergence, n_free=0 and group_sparsity=0"
             )
+        if decoding.monophonic:
+            raise ParameterError("a stream has notes of all pitches; leave out monophonic")
         dictionary = _converted(transcriber.dictionary, transform)
         top = np.inf if model.max_frequency is None else model.max_frequency
         self._rows = int(np.searchsorted(transform.frequencies, top, side="right"))

@@ -10,7 +10,10 @@ from .key import find_key as find_key
 from .musicxml import write_musicxml as write_musicxml
 from .note import Note as Note
 from .notes import read_notes as read_notes
+from .pedal import estimate_pedal as estimate_pedal
 from .quantisation import quantise as quantise
+from .scales import Scale as Scale
+from .scales import read_scale as read_scale
 from .score import Score as Score
 from .score import ScoreNote as ScoreNote
 from .score import notate as notate

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 
 from nmfaudio._common.pitch import hz_to_midi
 from nmfaudio.errors import ParameterError
+from nmfaudio.symbolic.bends import PitchWheel
 from nmfaudio.symbolic.midi import unique_name
 from nmfaudio.symbolic.names import DRUM_CHANNEL
 from nmfaudio.symbolic.note import Note
@@ -78,7 +80,8 @@ def as_notes(source: Notes, name: str = "notes") -> list[Note]:
     Returns
     -------
     list of Note
-        Those of files sorted by onset, others in their order.
+        Those of files sorted by onset, others in their order. Pitch bends become pitches and
+        contours, as in `read_notes`.
 
     Raises
     ------
@@ -129,8 +132,29 @@ def _of_instruments(instruments: Sequence[Any], name: str) -> list[Note]:
         taken.append(unique_name(instrument.name.strip(), taken))
         channel = DRUM_CHANNEL if instrument.is_drum else 0
         labels = {"track": taken[-1], "program": instrument.program, "channel": channel}
-        notes += [_as_note(note, name, **labels) for note in instrument.notes]
+        own = [_as_note(note, name, **labels) for note in instrument.notes]
+        notes += own if instrument.is_drum else _bent(own, instrument)
     return sorted(notes, key=lambda note: (note.onset, note.pitch))
+
+
+def _bent(notes: list[Note], instrument: Any) -> list[Note]:
+    """Notes with the pitch bends of a PrettyMIDI instrument, if it has any."""
+    bends = [(bend.time, False, bend) for bend in getattr(instrument, "pitch_bends", ())]
+    if not bends:
+        return notes
+    controls = [(change.time, True, change) for change in instrument.control_changes]
+    wheel = PitchWheel()
+    # The range is set before the bends of its time.
+    for time, is_control, event in sorted(bends + controls, key=lambda e: (e[0], not e[1])):
+        if is_control:
+            wheel.control(event.number, event.value)
+        else:
+            wheel.turn(time, event.pitch)
+    pitches = [wheel.pitch(int(note.pitch), note.onset, note.offset) for note in notes]
+    return [
+        replace(note, pitch=pitch, contour=contour)
+        for note, (pitch, contour) in zip(notes, pitches, strict=True)
+    ]
 
 
 def _is_pair(source: Any) -> bool:

@@ -11,8 +11,10 @@ from nmfaudio.errors import ShapeError
 from nmfaudio.symbolic.names import drum_note
 from nmfaudio.symbolic.note import Note
 
-THRESHOLD = 0.125
+THRESHOLD = 0.06
 """Default threshold, relative to the height of a loud hit."""
+_MIN_INTERVAL = 0.05  # s
+_DECAY = 0.1  # s
 
 
 def pick_hits(
@@ -21,8 +23,8 @@ def pick_hits(
     times: np.ndarray,
     *,
     threshold: float | Mapping[str, float] = THRESHOLD,
-    min_interval: float = 0.05,
-    decay: float = 0.1,
+    min_interval: float = _MIN_INTERVAL,
+    decay: float = _DECAY,
 ) -> tuple[Note, ...]:
     """Pick the hits of each part of a drum kit from its salience, as General MIDI notes.
 
@@ -37,12 +39,12 @@ def pick_hits(
     salience : np.ndarray [shape=(part, time)]
         ≥ 0, in any unit: activations, or the output of a network.
     parts : sequence of str
-        Names of the rows: kick, snare, hihat, toms or cymbals; others become claps.
+        Names of the rows: kick, snare, hihat, toms, cymbals, crash or ride; others become claps.
     times : np.ndarray [shape=(time,)]
         Times of the frames in seconds, evenly spaced.
     threshold : float or mapping of str to float
         Minimum height of a hit, relative to a loud one: a lower threshold detects more hits, and
-        more false ones. Parts that are missing from a mapping have 0.125.
+        more false ones. Parts that are missing from a mapping have 0.06.
     min_interval : float
         Seconds within which only the highest of a part's peaks is a hit.
     decay : float
@@ -89,6 +91,33 @@ def pick_hits(
             for frame, height in zip(frames[hits], heights[hits], strict=True)
         ]
     return tuple(sorted(notes, key=lambda note: (note.onset, note.pitch)))
+
+
+def relative_heights(
+    level: np.ndarray, times: np.ndarray, first: np.ndarray, last: np.ndarray
+) -> np.ndarray:
+    """Return the height of the highest peak of a part in each interval, as `pick_hits` counts it.
+
+    Parameters
+    ----------
+    level : np.ndarray [shape=(time,)]
+        Salience of one part.
+    times : np.ndarray [shape=(time,)]
+        Times of the frames in seconds, evenly spaced.
+    first, last : np.ndarray [shape=(interval,)]
+        Frames from which and before which an interval extends.
+
+    Returns
+    -------
+    np.ndarray [shape=(interval,)]
+        In shares of a loud hit of the part.
+    """
+    step = float(times[1] - times[0])
+    above = _above_remainder(level.astype(np.float64), float(np.exp(-step / _DECAY)))
+    _, heights = _peaks(above, max(1, round(_MIN_INTERVAL / step)))
+    loud = max(_loud_height(heights), float(np.finfo(np.float64).tiny))
+    found = [above[begin:end].max(initial=0.0) for begin, end in zip(first, last, strict=True)]
+    return np.array(found) / loud
 
 
 def threshold_of(threshold: float | Mapping[str, float], part: str) -> float:

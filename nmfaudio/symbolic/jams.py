@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nmfaudio._common.pitch import hz_to_midi
+from nmfaudio._common.pitch import hz_to_midi, midi_to_hz
 from nmfaudio._version import __version__
 from nmfaudio.errors import AudioFileError
 from nmfaudio.symbolic.note import Note
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from nmfaudio.symbolic.beats import Beats
 
 _NAMESPACES = ("note_midi", "note_hz")  # of notes, in the order of preference
-_BESIDE = ("velocity", "track", "program", "channel")  # what sandboxes have of each note
+_BESIDE = ("velocity", "track", "program", "channel", "contour")  # what sandboxes have of each note
 
 
 def jams_document(
@@ -36,8 +36,9 @@ def jams_document(
     -------
     dict
         An annotation in the namespace ``note_midi``, with velocities, tracks, programs and
-        channels in its sandbox, since the namespace has no fields for them; and one in ``beat``,
-        whose values count the beats of a bar from 1.
+        channels in its sandbox, since the namespace has no fields for them; one in
+        ``pitch_contour`` if a note has a contour; and one in ``beat``, whose values count the beats
+        of a bar from 1.
 
     References
     ----------
@@ -52,6 +53,10 @@ def jams_document(
     data = [_observation(n.onset, n.offset - n.onset, float(n.pitch)) for n in notes]
     sandbox = {name: [getattr(note, name) for note in notes] for name in _BESIDE}
     annotations = [_annotation("note_midi", data, duration, sandbox)]
+    if any(note.contour for note in notes):
+        annotations.append(_annotation("pitch_contour", _contours(notes), duration, {}))
+    else:
+        del sandbox["contour"]
     if beats is not None:
         numbers = (np.arange(len(beats.times)) - beats.first_downbeat) % beats.per_bar + 1
         pairs = zip(beats.times, numbers, strict=True)
@@ -67,6 +72,18 @@ def jams_document(
         },
         "sandbox": {},
     }
+
+
+def _contours(notes: Sequence[Note]) -> list[dict[str, Any]]:
+    """Observations of the namespace ``pitch_contour``: the frequency of each note over time."""
+    return [
+        _observation(time, 0.0, {"index": index, "frequency": float(hertz), "voiced": True})
+        for index, note in enumerate(notes)
+        for times in [
+            note.onset + np.array([seconds for seconds, _ in note.contour or ((0.0, 0),)])
+        ]
+        for time, hertz in zip(times, midi_to_hz(note.pitch_at(times)), strict=True)
+    ]
 
 
 def decode_jams(content: bytes, label: str) -> list[Note]:
@@ -126,7 +143,7 @@ def _notes(annotation: Mapping[str, Any]) -> list[Note]:
     ]
 
 
-def _observation(time: float, duration: float, value: float) -> dict[str, Any]:
+def _observation(time: float, duration: float, value: Any) -> dict[str, Any]:
     """One observation of an annotation."""
     return {"time": float(time), "duration": float(duration), "value": value, "confidence": None}
 

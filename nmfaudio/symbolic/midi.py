@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -12,8 +11,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nmfaudio._common.extras import missing_extra
 from nmfaudio.errors import AudioFileError
+from nmfaudio.symbolic.bends import (
+    PitchWheel,
+    Voicing,
+    bend_range,
+    range_controls,
+    voice,
+    wheel_position,
+)
 from nmfaudio.symbolic.names import DRUM_CHANNEL
 from nmfaudio.symbolic.note import Note
+from nmfaudio.symbolic.pedal import SUSTAIN, pedal_messages
 
 if TYPE_CHECKING:
     from nmfaudio.symbolic.beats import Beats
@@ -21,7 +29,6 @@ if TYPE_CHECKING:
 _TICKS_PER_BEAT = 5000  # at the default tempo: steps of 0.1 ms
 _TICKS_PER_SECOND = 2 * _TICKS_PER_BEAT
 _TEMPO = 500_000  # µs per beat: the default of the MIDI standard
-_SUSTAIN = 64  # controller number of the pedal
 _PEDAL_DOWN = 64  # lowest controller value of a pressed pedal
 _FULL_VELOCITY = 127
 
@@ -60,16 +67,9 @@ def decode(content: bytes, label: str) -> list[Note]:
     try:
         file = mido.MidiFile(file=io.BytesIO(content))
         seconds = _clock(file)
+        wheels = _pitch_wheels(file, seconds)
         return [
-            Note(
-                seconds(stroke.tick),
-                seconds(end),
-                stroke.key,
-                stroke.velocity / _FULL_VELOCITY,
-                name,
-                stroke.program,
-                stroke.channel,
-            )
+            _note(stroke, seconds(stroke.tick), seconds(end), name, wheels)
             for name, events in _named_tracks(file)
             for stroke, end in _strokes(events, _first_programs(file))
         ]
@@ -79,7 +79,11 @@ def decode(content: bytes, label: str) -> list[Note]:
         ) from None
 
 
-def encode(notes: Sequence[Note], beats: Beats | None = None) -> bytes:
+def encode(
+    notes: Sequence[Note],
+    beats: Beats | None = None,
+    pedals: Sequence[tuple[float, float]] = (),
+) -> bytes:
     """Write notes as a MIDI file with one track for each track of the notes.
 
     Parameters
@@ -88,10 +92,17 @@ def encode(notes: Sequence[Note], beats: Beats | None = None) -> bytes:
         Sorted by onset.
     beats : Beats, optional
         Beats of the tempo map and of the time signature, which form a track of their own.
+    pedals : sequence of tuple of float
+        Seconds at which the sustain pedal is pressed and rises, for all tracks but drums.
 
     Returns
     -------
     bytes
+
+    Warns
+    -----
+    AudioWarning
+        More than 15 different bends sound at a time.
     """
     import mido
 
@@ -104,12 +115,28 @@ def encode(notes: Sequence[Note], beats: Beats | None = None) -> bytes:
         ticks = tempo_map.ticks
         file.ticks_per_beat = tempo_map.TICKS_PER_QUARTER
         file.tracks.append(tempo_map.track())
+    voicings = voice(notes)
+    limit = bend_range(voicings)
+    bent = {each.channel for each in voicings if each.bends}
     for name in dict.fromkeys(note.track for note in notes):
         events = [(0, 0, mido.MetaMessage("track_name", name=name))]
         programs: dict[int, int] = {}
-        for note in notes:
+        unset = set(bent)  # channels whose bend range is still to be set, in each track anew
+        for note, voicing in zip(notes, voicings, strict=True):
             if note.track == name:
-                events += _messages(note, programs, ticks)
+                if voicing.channel in bent:  # its last note may be one of another track
+                    programs.pop(voicing.channel, None)
+                if voicing.channel in unset:
+                    events += _range_messages(voicing.channel, limit)
+                    unset.remove(voicing.channel)
+                events += _messages(note, voicing, programs, ticks)
+                events += _bend_messages(voicing, limit, ticks, note.offset)
+        channels = {
+            voicing.channel
+            for note, voicing in zip(notes, voicings, strict=True)
+            if note.track == name and note.channel != DRUM_CHANNEL
+        }
+        events += pedal_messages(pedals, sorted(channels), ticks)
         track = mido.MidiTrack()
         last = 0
         for tick, _, event in sorted(events, key=lambda entry: entry[:2]):
@@ -149,6 +176,8 @@ def unique_name(name: str, taken: Sequence[str]) -> str:
 def to_pretty_midi(notes: Sequence[Note]) -> Any:
     """Convert notes to a `pretty_midi.PrettyMIDI` with one instrument for each of their tracks.
 
+    Notes off keys get instruments of their own, one for each bend that sounds at a time.
+
     Parameters
     ----------
     notes : sequence of Note
@@ -156,7 +185,7 @@ def to_pretty_midi(notes: Sequence[Note]) -> Any:
     Returns
     -------
     pretty_midi.PrettyMIDI
-        Times are exact; pitches and velocities are rounded as in `encode`.
+        Times are exact; velocities are rounded, and pitches bent, as in `encode`.
 
     Raises
     ------
@@ -168,22 +197,29 @@ def to_pretty_midi(notes: Sequence[Note]) -> Any:
     except ImportError:
         raise missing_extra("midi", "PrettyMIDI objects", "use write_notes()") from None
     score = pretty_midi.PrettyMIDI(resolution=_TICKS_PER_BEAT)
-    instruments: dict[tuple[str, int, bool], Any] = {}
-    for note in notes:
-        key = (note.track, note.program, note.channel == DRUM_CHANNEL)
+    instruments: dict[tuple[str, int, bool, int], Any] = {}
+    voicings = voice(notes)
+    limit = bend_range(voicings)
+    bent = {each.channel for each in voicings if each.bends}
+    for note, voicing in zip(notes, voicings, strict=True):
+        is_drum, channel = note.channel == DRUM_CHANNEL, voicing.channel
+        key = (note.track, note.program, is_drum, channel if channel in bent else -1)
         if key not in instruments:
-            instruments[key] = pretty_midi.Instrument(note.program, key[2], note.track)
+            instruments[key] = pretty_midi.Instrument(note.program, is_drum, note.track)
+            if channel in bent:
+                instruments[key].control_changes += [
+                    pretty_midi.ControlChange(*control, 0.0) for control in range_controls(limit)
+                ]
         end = max(note.offset, note.onset + 1 / _TICKS_PER_SECOND)
         instruments[key].notes.append(
-            pretty_midi.Note(_velocity(note), _key(note), float(note.onset), float(end))
+            pretty_midi.Note(_velocity(note), voicing.key, float(note.onset), float(end))
         )
+        instruments[key].pitch_bends += [
+            pretty_midi.PitchBend(wheel_position(semitones, limit), seconds)
+            for seconds, semitones in voicing.bends
+        ]
     score.instruments.extend(instruments.values())
     return score
-
-
-def _key(note: Note) -> int:
-    """Nearest MIDI number, the upper of two."""
-    return math.floor(note.pitch + 0.5)
 
 
 def _velocity(note: Note) -> int:
@@ -197,23 +233,47 @@ def _default_ticks(seconds: float) -> int:
 
 
 def _messages(
-    note: Note, programs: dict[int, int], ticks: Callable[[float], int]
+    note: Note, voicing: Voicing, programs: dict[int, int], ticks: Callable[[float], int]
 ) -> Iterator[tuple[int, int, Any]]:
     """Events of a note as (tick, rank within the tick, message).
 
-    Note-off events rank before note-on events, so that repeated notes stay apart. `programs` has
-    the program of each channel so far and is updated.
+    Note-off events rank before note-on events, so that repeated notes stay apart, and bends between
+    them. `programs` has the program of each channel so far and is updated.
     """
     import mido
 
     onset, offset = ticks(note.onset), ticks(note.offset)
-    if programs.get(note.channel) != note.program:
-        change = mido.Message("program_change", channel=note.channel, program=note.program)
-        yield onset, 2, change
-        programs[note.channel] = note.program
-    key = {"channel": note.channel, "note": _key(note)}
-    yield onset, 2, mido.Message("note_on", velocity=_velocity(note), **key)
+    if programs.get(voicing.channel) != note.program:
+        change = mido.Message("program_change", channel=voicing.channel, program=note.program)
+        yield onset, 3, change
+        programs[voicing.channel] = note.program
+    key = {"channel": voicing.channel, "note": voicing.key}
+    yield onset, 3, mido.Message("note_on", velocity=_velocity(note), **key)
     yield max(offset, onset + 1), 1, mido.Message("note_off", **key)
+
+
+def _range_messages(channel: int, limit: int) -> Iterator[tuple[int, int, Any]]:
+    """Events that set the bend range of a channel."""
+    import mido
+
+    for control, value in range_controls(limit):
+        message = {"channel": channel, "control": control, "value": value}
+        yield 0, 0, mido.Message("control_change", **message)
+
+
+def _bend_messages(
+    voicing: Voicing, limit: int, ticks: Callable[[float], int], offset: float
+) -> Iterator[tuple[int, int, Any]]:
+    """Events of the bends of a note."""
+    import mido
+
+    last = None
+    for seconds, semitones in voicing.bends:
+        tick, position = ticks(seconds), wheel_position(semitones, limit)
+        # The next note of the channel may begin where this one ends.
+        if last is None or (position != last and tick < ticks(offset)):
+            yield tick, 2, mido.Message("pitchwheel", channel=voicing.channel, pitch=position)
+            last = position
 
 
 def _clock(file: Any) -> Callable[[int], float]:
@@ -270,6 +330,33 @@ def _first_programs(file: Any) -> dict[int, int]:
     return programs
 
 
+def _pitch_wheels(file: Any, seconds: Callable[[int], float]) -> dict[int, PitchWheel]:
+    """Pitch wheels of the channels that are bent, by the events of all tracks."""
+    kinds = ("pitchwheel", "control_change")
+    timed = [entry for track in file.tracks for entry in _timed(track) if entry[1].type in kinds]
+    wheels: dict[int, PitchWheel] = {}
+    for tick, event in sorted(timed, key=lambda entry: entry[0]):
+        wheel = wheels.setdefault(event.channel, PitchWheel())
+        if event.type == "pitchwheel":
+            wheel.turn(seconds(tick), event.pitch)
+        else:
+            wheel.control(event.control, event.value)
+    return wheels
+
+
+def _note(
+    stroke: _Stroke, onset: float, offset: float, name: str, wheels: dict[int, PitchWheel]
+) -> Note:
+    """Note of a stroke, with the bends of its channel; drums are not bent."""
+    pitch: float = stroke.key
+    contour: tuple[tuple[float, float], ...] = ()
+    if stroke.channel in wheels and stroke.channel != DRUM_CHANNEL:
+        pitch, contour = wheels[stroke.channel].pitch(stroke.key, onset, offset)
+    velocity = stroke.velocity / _FULL_VELOCITY
+    program, channel = stroke.program, stroke.channel
+    return Note(onset, offset, pitch, velocity, name, program, channel, contour)
+
+
 def _strokes(events: Any, programs: dict[int, int]) -> Iterator[tuple[_Stroke, int]]:
     """Note-on events of a track, each with the tick at which the note ends.
 
@@ -297,7 +384,7 @@ def _strokes(events: Any, programs: dict[int, int]) -> Iterator[tuple[_Stroke, i
                 sustained[key] = down[key].pop(0)
             else:
                 yield down[key].pop(0), tick
-        elif event.type == "control_change" and event.control == _SUSTAIN:
+        elif event.type == "control_change" and event.control == SUSTAIN:
             pedals.add(event.channel)
             if event.value < _PEDAL_DOWN:
                 pedals.remove(event.channel)

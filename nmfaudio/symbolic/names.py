@@ -54,6 +54,9 @@ _KEYS = {  # General MIDI drums; the first is the one written
 }
 DRUM_PARTS = tuple(_ALIASES)
 """Parts of a drum kit, in the order in which they are listed everywhere."""
+KINDS_OF_PARTS = {"cymbals": ("crash", "ride")}
+"""Kinds that a part consists of, where transcription tells them apart."""
+_KINDS = {"crash": 49, "ride": 51}  # General MIDI drums
 
 _PART_OF = {name: part for part, names in _ALIASES.items() for name in names.split()} | {
     str(key): part for part, keys in _KEYS.items() for key in keys
@@ -174,14 +177,14 @@ def drum_pitch(part: str) -> int:
     Returns
     -------
     int
-        That of a hand clap for parts that are not in `DRUM_PARTS`.
+        That of a hand clap for names that are no part of a kit.
 
     Examples
     --------
     >>> drum_pitch("kick"), drum_pitch("triangle")
     (36, 39)
     """
-    return _KEYS.get(part, (_CLAP,))[0]
+    return _KINDS.get(part) or _KEYS.get(part, (_CLAP,))[0]
 
 
 def drum_note(part: str, onset: float, velocity: float = 0.8) -> Note:

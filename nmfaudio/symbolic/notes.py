@@ -37,12 +37,16 @@ def read_notes(path: Source) -> list[Note]:
     -----
     MIDI: a note under the sustain pedal lasts until the pedal is released. Tracks without a name
     are called ``track 1`` and so on; of several tracks with the same name the later ones get a
-    number.
+    number. Pitch bends become fractions of the pitch, and moving ones a contour around their median
+    pitch; the bend range is 2 semitones unless registered parameter 0 sets another.
 
     Tables of notes: CSV in UTF-8 with the header
     ``start_time_s,end_time_s,pitch_midi,velocity,track,program,channel`` in any order. Only the
     first three columns are required, and unknown columns are ignored. Velocities range from 0 to
-    1, or to 127 if one of them exceeds 1 or there is a column ``pitch_bend``.
+    1, or to 127 if one of them exceeds 1 or there is a column ``pitch_bend``. A column
+    ``contour_semitones`` has contours, such as ``0:-0.5 0.25:0``: seconds after the onset and
+    semitones above the pitch. In ``pitch_bend``, the last column of tables of basic-pitch, and the
+    cells that follow, are thirds of a semitone, evenly spaced over the note.
 
     JAMS: annotations in the namespace ``note_midi``, or ``note_hz`` if there are no others.
     Velocities and tracks are those of files that `nmfaudio.write_notes` wrote.

@@ -13,6 +13,10 @@ from nmfaudio.symbolic.names import DRUM_PARTS, drum_note, part_named
 from nmfaudio.symbolic.note import Note
 
 COLUMNS = ("start_time_s", "end_time_s", "pitch_midi", "velocity", "track", "program", "channel")
+CONTOUR = "contour_semitones"
+"""Column of contours: pairs of seconds after the onset and semitones above the pitch."""
+_FOREIGN = "pitch_bend"  # column of basic-pitch, which goes on in all further cells of a row
+_PER_SEMITONE = 3  # its unit: thirds of a semitone, evenly spaced in time
 _REQUIRED = COLUMNS[:3]  # the others have the defaults of `Note`
 _FULL_VELOCITY = 127
 
@@ -25,6 +29,8 @@ def encode_table(notes: Iterable[Note]) -> str:
     Parameters
     ----------
     notes : iterable of Note
+        If one has a contour, there is a column of contours, such as ``0:-0.5 0.25:0``: seconds
+        after the onset and semitones above the pitch.
 
     Returns
     -------
@@ -38,8 +44,11 @@ def encode_table(notes: Iterable[Note]) -> str:
     """
     text = io.StringIO(newline="")
     rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(COLUMNS)
-    rows.writerows(map(_row_of, notes))
+    notes = list(notes)
+    has_contours = any(note.contour for note in notes)
+    rows.writerow([*COLUMNS, *([CONTOUR] if has_contours else [])])
+    for note in notes:
+        rows.writerow([*_row_of(note), *([_contour_text(note)] if has_contours else [])])
     return text.getvalue()
 
 
@@ -96,8 +105,11 @@ def _rows(content: bytes, refusal: str) -> Rows:
 def _notes(header: list[str], rows: Rows, label: str) -> list[Note]:
     """Notes of the rows below a header."""
     entries = [(line, dict(zip(header, row, strict=False))) for line, row in rows]
+    if header[-1] == _FOREIGN:
+        for (_, row), (_, cells) in zip(entries, rows, strict=True):
+            row[_FOREIGN] = " ".join(cells[len(header) - 1 :])
     # Transcribers that write pitch bends count velocities up to 127, soft ones included.
-    midi_scale = "pitch_bend" in header or any(
+    midi_scale = _FOREIGN in header or any(
         _exceeds_one(row.get("velocity", "")) for _, row in entries
     )
     full = _FULL_VELOCITY if midi_scale else 1
@@ -167,4 +179,23 @@ def _note_of_row(row: dict[str, str], full: int) -> Note:
         optional["velocity"] = float(row["velocity"]) / full
     optional |= {name: int(row[name]) for name in ("program", "channel") if name in row}
     onset, offset, pitch = (float(row[name]) for name in _REQUIRED)
-    return Note(onset, offset, pitch, **optional)
+    contour = _contour_of(row.get(CONTOUR, "")) or _foreign_contour(row, offset - onset)
+    return Note(onset, offset, pitch, contour=contour, **optional)
+
+
+def _contour_text(note: Note) -> str:
+    return " ".join(f"{seconds!r}:{semitones!r}" for seconds, semitones in note.contour)
+
+
+def _contour_of(text: str) -> tuple[tuple[float, float], ...]:
+    points = (point.split(":") for point in text.split())
+    return tuple((float(seconds), float(semitones)) for seconds, semitones in points)
+
+
+def _foreign_contour(row: dict[str, str], duration: float) -> tuple[tuple[float, float], ...]:
+    """Contour of a table of basic-pitch, whose bends are evenly spaced over the note."""
+    bends = [float(text) / _PER_SEMITONE for text in row.get(_FOREIGN, "").split()]
+    if not any(bends) or duration <= 0:
+        return ()
+    step = duration / max(len(bends) - 1, 1)
+    return tuple((n * step, bend) for n, bend in enumerate(bends))

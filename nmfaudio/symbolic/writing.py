@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,12 +25,15 @@ def write_notes(
     notes: Notes,
     *,
     beats: Beats | None = None,
+    pedals: Sequence[tuple[float, float]] = (),
     overwrite: bool = False,
 ) -> Path:
     """Write notes as a MIDI file, a CSV table or a JAMS document.
 
-    Tables and JAMS keep all values exactly. MIDI rounds times to 0.1 ms, pitches to semitones and
-    velocities to 1 to 127; a note shorter than 0.1 ms lasts that long.
+    Tables and JAMS keep all values exactly. MIDI rounds times to 0.1 ms and velocities to 1 to 127;
+    a note shorter than 0.1 ms lasts that long. Pitches between the keys, and contours, become pitch
+    bends, exact within a cent: such notes get channels that no other note is bent in meanwhile,
+    with the bend range set by registered parameter 0. Drums are rounded to keys.
 
     Parameters
     ----------
@@ -40,6 +44,10 @@ def write_notes(
         object with ``notes``, such as a transcription.
     beats : Beats, optional
         Tempo map and time signature of a MIDI file, and beats of a JAMS document; tables have none.
+    pedals : sequence of tuple of float
+        Seconds at which the sustain pedal is pressed and rises, for a MIDI file, such as from
+        `nmfaudio.symbolic.estimate_pedal`. Notes that end while it is down then sound until it
+        rises.
     overwrite : bool
         Whether to replace an existing file.
 
@@ -54,6 +62,12 @@ def write_notes(
         The file exists, cannot be written, or has another suffix.
     ParameterError
         The notes have another type.
+
+    Warns
+    -----
+    AudioWarning
+        More than 15 different bends sound at a time; MIDI has no channels for more, and the last
+        notes get the nearest pitch of another note's bend.
 
     Examples
     --------
@@ -72,7 +86,7 @@ def write_notes(
     if suffix in (".mid", ".midi"):
         from nmfaudio.symbolic.midi import encode
 
-        content = encode(ordered, beats)
+        content = encode(ordered, beats, pedals)
     elif suffix == ".csv":
         content = encode_table(ordered).encode()
     elif suffix == ".jams":
@@ -94,6 +108,7 @@ def save_notes(
     name: str = "notes",
     *,
     beats: Beats | None = None,
+    pedals: Sequence[tuple[float, float]] = (),
     overwrite: bool = False,
 ) -> list[Path]:
     """Write notes to ``<directory>/<name>.mid`` and ``<name>.csv``: both of them, or none.
@@ -107,6 +122,8 @@ def save_notes(
         Name of the files without suffix.
     beats : Beats, optional
         Tempo map and time signature of the MIDI file.
+    pedals : sequence of tuple of float
+        Of the MIDI file, as for `write_notes`.
     overwrite : bool
         Whether existing files may be replaced.
 
@@ -122,4 +139,6 @@ def save_notes(
     """
     paths = [Path(directory, safe_name(name) + suffix) for suffix in (".mid", ".csv")]
     check_targets(paths, overwrite=overwrite)
-    return [write_notes(path, notes, beats=beats, overwrite=overwrite) for path in paths]
+    return [
+        write_notes(path, notes, beats=beats, pedals=pedals, overwrite=overwrite) for path in paths
+    ]

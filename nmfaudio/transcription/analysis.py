@@ -13,6 +13,7 @@ from nmfaudio._common.files import load_archive, save_archive, show
 from nmfaudio._common.files.sources import Source
 from nmfaudio._common.validation import frame_step
 from nmfaudio.errors import AudioFileError, NmfAudioError
+from nmfaudio.transcription.instruments import InstrumentSalience
 from nmfaudio.transcription.salience import Salience
 from nmfaudio.transcription.suitability import Suitability
 
@@ -92,13 +93,16 @@ class Analysis(EqualByContent):
             The file exists or cannot be written.
         """
         value = self.suitability.value
-        header = {
+        header: dict[str, Any] = {
             "kind": _KIND,
             "duration": self.duration,
             "suitability": None if math.isnan(value) else value,
             "limit": self.suitability.limit,
         }
         arrays = {name: getattr(self.salience, name) for name in ("values", "pitches", "times")}
+        if isinstance(self.salience, InstrumentSalience):
+            header["labels"] = list(self.salience.labels)
+            arrays["parts"] = self.salience.parts
         return save_archive(path, header, arrays, overwrite=overwrite)
 
     @classmethod
@@ -121,6 +125,11 @@ class Analysis(EqualByContent):
         header, arrays = load_archive(path, kind=_KIND)
         try:
             salience = Salience(arrays["values"], arrays["pitches"], arrays["times"])
+            if "labels" in header:
+                labels, parts = tuple(header["labels"]), arrays["parts"]
+                if parts.shape != (len(labels), *salience.values.shape):
+                    raise ValueError("one part for each label is needed")
+                salience = InstrumentSalience(**vars(salience), labels=labels, parts=parts)
             frame_step(salience.values, salience.times)
             if salience.pitches.shape != salience.values.shape[:1]:
                 raise ValueError("one pitch for each row is needed")

@@ -119,9 +119,13 @@ class BaseTranscriber(ABC):
     def _component_pitches(self, fitted: Decomposition) -> tuple[float | None, ...]:
         """MIDI number of each component, None for components that are not notes."""
 
+    def _component_labels(self, fitted: Decomposition) -> tuple[str | None, ...]:
+        """Instrument of each component; empty where there is one."""
+        return ()
+
     @abstractmethod
-    def _salience(self, fitted: Decomposition, times: np.ndarray) -> Salience:
-        """Salience of each pitch, from the activations."""
+    def _salience(self, V: np.ndarray, fitted: Decomposition, transform: Transform) -> Salience:
+        """Salience of each pitch, from the activations and the spectrogram."""
 
     @abstractmethod
     def _notes(self, salience: Salience, duration: float) -> tuple[Note, ...]:
@@ -148,6 +152,12 @@ class BaseTranscriber(ABC):
     @abstractmethod
     def _settings(self) -> dict[str, Any]:
         """All settings but the dictionary, as JSON-serialisable values."""
+
+    def _followed(
+        self, notes: tuple[Note, ...], y: np.ndarray | LazyAudio, sr: int
+    ) -> tuple[Note, ...]:
+        """Notes with the contours of their pitches, if they are wanted."""
+        return notes
 
     def transcribe(
         self,
@@ -193,7 +203,7 @@ class BaseTranscriber(ABC):
         settings = self._settings()
         self._warn_if_unsuitable(fit.suitability, duration)
         metadata = {**fitted.metadata, "transform": fit.transform.to_dict(), "settings": settings}
-        notes = self._notes(fit.salience, duration)
+        notes = self._followed(self._notes(fit.salience, duration), mixture, sr)
         LOGGER.info("decoded %d notes", len(notes))
         return Transcription(
             notes,
@@ -205,6 +215,7 @@ class BaseTranscriber(ABC):
             self._component_pitches(fitted),
             settings,
             fit.suitability,
+            self._component_labels(fitted),
         )
 
     __call__ = transcribe
@@ -267,7 +278,7 @@ class BaseTranscriber(ABC):
         Returns
         -------
         tuple of Note
-            Those that `transcribe` returns, by onset, then pitch.
+            Those that `transcribe` returns, by onset, then pitch, without contours of pitches.
         """
         return self._notes(analysis.salience, analysis.duration)
 
@@ -314,8 +325,8 @@ class BaseTranscriber(ABC):
             LOGGER.info("%r: %s samples at %d Hz in blocks, %r", self, y.shape, sr, transform)
             fit = self._fit_blocks(Prepared(y, sr, transform.sr), transform, callback)
             channels, samples = y.shape
-        report_step("detecting notes")
-        notes = self._notes(fit.salience, samples / sr)
+            report_step("detecting notes")
+            notes = self._followed(self._notes(fit.salience, samples / sr), y, sr)
         self._warn_if_unsuitable(fit.suitability, samples / sr)
         LOGGER.info("decoded %d notes", len(notes))
         return TranscribedFile(
@@ -337,7 +348,7 @@ class BaseTranscriber(ABC):
         V = analyse(prepared(mixture, sr, transform.sr), transform)
         fitted = self._decompose(V, transform, rng=rng, callback=callback)
         report_step("detecting notes")
-        salience = self._salience(fitted, transform.times(V.shape[1]))
+        salience = self._salience(V, fitted, transform)
         return _Fit(transform, fitted, salience, self._suitability(V, fitted, salience))
 
     def _warn_if_unsuitable(self, suitability: Suitability, duration: float) -> None:

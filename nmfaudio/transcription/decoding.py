@@ -12,6 +12,9 @@ from nmfaudio._common.settings import Settings
 from nmfaudio._common.validation import as_choice, as_number, frame_step
 from nmfaudio.errors import ParameterError
 from nmfaudio.symbolic.note import Note
+from nmfaudio.transcription.fluctuations import without_fluctuations
+from nmfaudio.transcription.monophony import one_at_a_time
+from nmfaudio.transcription.note_ends import note_ends
 from nmfaudio.transcription.offsets import (
     find_offsets,
     hysteresis,
@@ -182,9 +185,16 @@ class Decoding(Settings):
         Length in seconds of the window of the local maximum.
     gap : float
         Shortest time between two onsets of the same pitch in seconds.
+    repeat : float
+        Smallest rise at an onset, as a share of the highest salience of its pitch in the 0.35 s
+        before. Notes that are sustained, such as those of winds, fluctuate; 0 keeps all onsets.
     bass, treble : float
         Octaves (factors of 2) by which the threshold increases per octave of low and of high
         pitches, as in `threshold_factors`.
+    ends : "activity" or "piano"
+        How ends of notes are found: where the pitch becomes inactive, by the settings `release` to
+        `hold`, or by `note_ends`, which has learned how the strings of a piano decay and are
+        damped. A stream uses the activity in any case.
     release : float
         Threshold of activity, between 0 and 1: a note is released when its salience falls below
         this share of its recent level.
@@ -205,6 +215,9 @@ class Decoding(Settings):
         Weight of the level of all pitches in that of a note, from 0 to 1, as in `note_levels`.
     loudest : float
         Velocity of the loudest note, above 0 and at most 1.
+    monophonic : bool
+        Whether notes sound one at a time, as of a voice or a wind instrument: those off the
+        strongest path through the pitches are dropped, and each ends where the next one begins.
     lowest, highest : float
         MIDI numbers of the lowest and the highest pitch of a note, both included.
 
@@ -240,8 +253,10 @@ class Decoding(Settings):
     balance: float = 0.5
     window: float = 0.4
     gap: float = 0.06
+    repeat: float = 0.0
     bass: float = 0.0
     treble: float = 0.0
+    ends: str = "activity"
     release: float = 0.5
     sustain: float = 0.2
     damping: float = 0.04
@@ -250,6 +265,7 @@ class Decoding(Settings):
     shortest: float = 0.03
     ensemble: float = 0.3
     loudest: float = 1.0
+    monophonic: bool = False
     lowest: float = 0.0
     highest: float = 127.0
 
@@ -258,7 +274,7 @@ class Decoding(Settings):
             as_number(getattr(self, name), name, above=0)
         for name in ("ghosts", "balance", "window", "gap", "damping", "shortest", "lowest"):
             as_number(getattr(self, name), name, low=0)
-        for name in ("bass", "treble", "ensemble"):
+        for name in ("repeat", "bass", "treble", "ensemble"):
             as_number(getattr(self, name), name, low=0)
         if self.release >= 1:
             raise ParameterError(f"release is {self.release!r}; it must be below 1")
@@ -270,6 +286,7 @@ class Decoding(Settings):
                 f"lowest is {self.lowest:g} and highest {self.highest:g}; give the lower pitch as "
                 "lowest"
             )
+        as_choice(self.ends, "ends", ("activity", "piano"))
         as_choice(self.smoothing, "smoothing", ("hmm", "hysteresis"))
 
     def __call__(self, salience: Salience) -> list[Note]:
@@ -290,6 +307,43 @@ class Decoding(Settings):
         ShapeError, ParameterError
             The shapes of the arrays do not match, or their values are invalid.
         """
+        onsets = self.onsets(salience)
+        values, times = np.asarray(salience.values), np.asarray(salience.times, np.float64)
+        peaks = note_peaks(values, times, onsets)
+        if self.ends == "piano":
+            offsets = note_ends(values, times, salience.pitches, onsets, peaks)
+        else:
+            offsets = self._offsets(values, times, onsets, peaks)
+        levels = note_levels(values, times, onsets, peaks, ensemble=self.ensemble)
+        note_velocities = velocities(levels, loudest=self.loudest)
+        notes = [
+            Note(float(times[frame]), end, float(salience.pitches[row]), velocity=float(velocity))
+            for (row, frame), end, velocity in zip(onsets, offsets, note_velocities, strict=True)
+            if end - times[frame] >= self.shortest
+        ]
+        notes.sort(key=lambda note: (note.onset, note.pitch))
+        if not self.monophonic:
+            return notes
+        return one_at_a_time(notes, values, np.asarray(salience.pitches), times)
+
+    def onsets(self, salience: Salience) -> list[tuple[int, int]]:
+        """Find the onsets of notes in a salience.
+
+        Parameters
+        ----------
+        salience : Salience
+            As for a call.
+
+        Returns
+        -------
+        list of tuple of int
+            Row and frame of each onset, by row, then frame.
+
+        Raises
+        ------
+        ShapeError, ParameterError
+            The shapes of the arrays do not match, or their values are invalid.
+        """
         values, times = np.asarray(salience.values), np.asarray(salience.times, np.float64)
         blocks = OnsetBlocks(values, salience.pitches, times, rise=self.rise, ghosts=self.ghosts)
         onsets = blocks.onsets(
@@ -302,17 +356,9 @@ class Decoding(Settings):
         # Pitches out of range are left out only here, so that they still mask their partials.
         pitches = np.asarray(salience.pitches)
         onsets = [each for each in onsets if self.lowest <= pitches[each[0]] <= self.highest]
-        onsets = place_onsets(values, times, onsets, rise=self.rise)
-        peaks = note_peaks(values, times, onsets)
-        offsets = self._offsets(values, times, onsets, peaks)
-        levels = note_levels(values, times, onsets, peaks, ensemble=self.ensemble)
-        note_velocities = velocities(levels, loudest=self.loudest)
-        notes = [
-            Note(float(times[frame]), end, float(salience.pitches[row]), velocity=float(velocity))
-            for (row, frame), end, velocity in zip(onsets, offsets, note_velocities, strict=True)
-            if end - times[frame] >= self.shortest
-        ]
-        return sorted(notes, key=lambda note: (note.onset, note.pitch))
+        if self.repeat:
+            onsets = without_fluctuations(values, times, onsets, share=self.repeat, rise=self.rise)
+        return place_onsets(values, times, onsets, rise=self.rise)
 
     def _offsets(
         self,

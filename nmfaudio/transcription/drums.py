@@ -17,13 +17,14 @@ from nmfaudio.audio.transforms import Stft
 from nmfaudio.dictionaries.bundled import bundled_kit
 from nmfaudio.dictionaries.dictionary import Dictionary
 from nmfaudio.dictionaries.drum_blocks import ADAPTED, KitBlocks
-from nmfaudio.dictionaries.drum_detection import hit_transform, part_levels
+from nmfaudio.dictionaries.drum_detection import hit_transform, kit_levels, part_levels
 from nmfaudio.dictionaries.drum_learning import hits_by_part
 from nmfaudio.dictionaries.drum_model import PRIOR_WEIGHT, drum_bands, fit_kit
+from nmfaudio.dictionaries.stroke_features import EDGES, stroke_bands
 from nmfaudio.errors import ParameterError
 from nmfaudio.factorisation.engine import Callback
 from nmfaudio.symbolic.drum_peaks import THRESHOLD, pick_hits, threshold_of
-from nmfaudio.symbolic.names import DRUM_CHANNEL, DRUM_PARTS, drum_pitch
+from nmfaudio.symbolic.names import DRUM_CHANNEL, DRUM_PARTS, KINDS_OF_PARTS, drum_pitch
 from nmfaudio.symbolic.note import Note
 from nmfaudio.transcription.analysis_cache import described
 from nmfaudio.transcription.base import BaseTranscriber
@@ -54,6 +55,10 @@ class DrumTranscriber(Settings, BaseTranscriber):
     is certain to be active. All parts of the dictionary are modelled, so that a crash is not
     mistaken for a hi-hat, but only the hits of `parts` are returned.
 
+    With the shipped kit a classifier then judges what was struck at each onset. It rejects hits
+    that the templates see in strokes of other kinds, such as those of a tambourine or on the rim of
+    the snare, and parts that are not there. Crash and ride it finds by itself.
+
     Parameters
     ----------
     dictionary : Dictionary, optional
@@ -61,8 +66,9 @@ class DrumTranscriber(Settings, BaseTranscriber):
         default those that ship with the package. They are converted to the transform of the
         recording.
     parts : sequence of str, or str
-        Parts to transcribe, or the only one, of kick, snare, hihat, toms and cymbals. Toms and
-        cymbals are much less reliable than the first three.
+        Parts to transcribe, or the only one, of kick, snare, hihat, toms and cymbals, and with the
+        shipped kit crash and ride, which are the two kinds of cymbals. All but the first three are
+        less reliable.
     threshold : float or mapping of str to float
         Minimum height of a hit, in shares of a loud hit of its part; see `pick_hits`.
     prior_weight : float
@@ -109,7 +115,7 @@ class DrumTranscriber(Settings, BaseTranscriber):
                 f"the dictionary has {kit.kind} of a {type(kit.transform).__name__}; give "
                 "convolutive templates of an Stft, as na.dictionaries.learn_drums returns them"
             )
-        available = [part for part in DRUM_PARTS if part in kit.names]
+        available = self._available_parts()
         parts: Any = self.parts
         object.__setattr__(self, "parts", (parts,) if isinstance(parts, str) else tuple(parts))
         if not self.parts or not set(self.parts) <= set(available):
@@ -118,11 +124,24 @@ class DrumTranscriber(Settings, BaseTranscriber):
                 f"{', '.join(available) or 'which has none of a drum kit'}"
             )
         object.__setattr__(self, "parts", tuple(p for p in available if p in self.parts))
+        for whole, kinds in KINDS_OF_PARTS.items():
+            if whole in self.parts and set(kinds) & set(self.parts):
+                raise ParameterError(
+                    f"parts is {','.join(self.parts)!r}, where {whole} includes "
+                    f"{' and '.join(kinds)}; name either {whole} or its kinds"
+                )
         for part in self.parts:
             as_number(threshold_of(self.threshold, part), f"threshold of {part}", low=0)
         if self.prior_weight != math.inf:
             as_number(self.prior_weight, "prior_weight", low=0)
         as_count(self.max_iter, "max_iter", low=0)
+
+    def _available_parts(self) -> list[str]:
+        """Parts that can be transcribed, by their General MIDI numbers."""
+        parts = [part for part in DRUM_PARTS if part in self.dictionary.names]
+        if self._is_shipped:
+            parts += [kind for kinds in KINDS_OF_PARTS.values() for kind in kinds]
+        return sorted(parts, key=drum_pitch)
 
     def transform(self, sr: int) -> Stft:
         """Return the transform for a sample rate: frames of 23 ms every 6 ms.
@@ -216,10 +235,12 @@ class DrumTranscriber(Settings, BaseTranscriber):
         )
 
     def _component_pitches(self, fitted: Decomposition) -> tuple[float | None, ...]:
-        return tuple(
-            float(drum_pitch(label)) if label in self.parts else None
-            for label in self.dictionary.labels
-        )
+        pitches: list[float | None] = []
+        for label in self.dictionary.labels:
+            kinds = (label, *KINDS_OF_PARTS.get(label, ()))
+            found = [float(drum_pitch(kind)) for kind in kinds if kind in self.parts]
+            pitches.append(found[0] if found else None)
+        return tuple(pitches)
 
     def _fit_blocks(
         self, y: LazyAudio, transform: Transform, callback: Callback | None
@@ -232,24 +253,33 @@ class DrumTranscriber(Settings, BaseTranscriber):
             max_iter=self.max_iter,
             callback=callback,
         )
-        fitted, V, H = blocks.fit()
-        salience = self._salience_of(fitted.W, H, transform.times(H.shape[1]))
+        fitted, V, H, bands = blocks.fit()
+        salience = self._salience_of(fitted.W, H, bands, transform.times(H.shape[1]))
         loss = float(fitted.losses[-1])
         return BlockFit(salience, self._suitability(V, fitted, salience), loss, fitted.n_iter)
 
     def _kept_values(self, frames: int) -> int:
         bands = len(drum_bands(len(self.transform(44100).frequencies)).edges)
         adapted = min(frames, ADAPTED) * (3 * bands // 2)  # those of the fit included
-        return adapted + 4 * frames * self.dictionary.n_components
+        return adapted + frames * (4 * self.dictionary.n_components + len(EDGES))
 
-    def _salience(self, fitted: Decomposition, times: np.ndarray) -> Salience:
-        return self._salience_of(fitted.W, fitted.H, times)
+    def _salience(self, V: np.ndarray, fitted: Decomposition, transform: Transform) -> Salience:
+        bands, times = stroke_bands(V, transform), transform.times(V.shape[1])
+        return self._salience_of(fitted.W, fitted.H, bands, times)
 
-    def _salience_of(self, W: np.ndarray, H: np.ndarray, times: np.ndarray) -> Salience:
-        labels = self.dictionary.labels
-        groups = [[k for k, label in enumerate(labels) if label == part] for part in self.parts]
+    def _salience_of(
+        self, W: np.ndarray, H: np.ndarray, bands: np.ndarray, times: np.ndarray
+    ) -> Salience:
         pitches = np.array([drum_pitch(part) for part in self.parts], np.float64)
+        if self._is_shipped:
+            return Salience(kit_levels(W, H, bands, times, self.parts), pitches, times)
+        # Of an own kit the templates are certain, and its parts need not be of usual kits.
+        groups = [self.dictionary.components(part) for part in self.parts]
         return Salience(part_levels(W, H, groups), pitches, times)
+
+    @property
+    def _is_shipped(self) -> bool:
+        return self.dictionary == bundled_kit()
 
     def _notes(self, salience: Salience, duration: float) -> tuple[Note, ...]:
         return self._hits(salience)
@@ -272,8 +302,7 @@ class DrumTranscriber(Settings, BaseTranscriber):
         return [_drum_score(x._hits(salience, [part]), true, metric_index) for x in tried]
 
     def _suitability(self, V: np.ndarray, fitted: Decomposition, salience: Salience) -> Suitability:
-        is_shipped = self.dictionary == bundled_kit()
-        return drum_suitability(float(fitted.losses[-1]), V, is_shipped=is_shipped)
+        return drum_suitability(float(fitted.losses[-1]), V, is_shipped=self._is_shipped)
 
     def _unsuitable(self, suitability: Suitability) -> str:
         return (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -214,6 +215,7 @@ class NoteResult(EqualByContent, ABC):
         name: str = "notes",
         *,
         beats: Beats | None = None,
+        pedals: Sequence[tuple[float, float]] = (),
         overwrite: bool = False,
     ) -> list[Path]:
         """Write the notes to ``<directory>/<name>.mid`` and ``<name>.csv``.
@@ -226,6 +228,8 @@ class NoteResult(EqualByContent, ABC):
             Name of the files without extension.
         beats : Beats, optional
             Tempo map and time signature of the MIDI file.
+        pedals : sequence of tuple of float
+            Of the MIDI file, such as from `nmfaudio.symbolic.estimate_pedal`.
         overwrite : bool
             Whether existing files may be replaced.
 
@@ -241,7 +245,9 @@ class NoteResult(EqualByContent, ABC):
         """
         from nmfaudio.symbolic.writing import save_notes
 
-        return save_notes(directory, self.notes, name, beats=beats, overwrite=overwrite)
+        return save_notes(
+            directory, self.notes, name, beats=beats, pedals=pedals, overwrite=overwrite
+        )
 
     def save_salience(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Write the salience as an ``.npz`` file of ``values``, ``pitches`` and ``times``.

@@ -63,6 +63,10 @@ class TranscribedRecording(Protocol):
         """MIDI number of each component, None for unknown ones."""
 
     @property
+    def labels(self) -> tuple[str | None, ...]:
+        """Instrument of each component; empty where there is only one."""
+
+    @property
     def settings(self) -> Mapping[str, Any]:
         """Settings of the transcriber."""
 
@@ -161,7 +165,8 @@ def _assign_components(
 
     A component belongs to the stem of the latest note of its pitch that has begun and has not died
     away, otherwise to the last stem, the rest. The components of a note are those of the nearest
-    pitch, if it is within half a semitone.
+    pitch, if it is within half a semitone, and of the instrument that is the note's track; of a
+    note with a contour, those of all pitches that it comes that near.
     """
     decomposition = transcription.decomposition
     times = transcription.transform.times(decomposition.H.shape[-1])
@@ -170,15 +175,29 @@ def _assign_components(
     # Activations precede the sound by the delay of their template, e.g. its attack.
     delays = decomposition.structure.delays(decomposition.factors)
     pitches = np.array([np.inf if pitch is None else pitch for pitch in transcription.pitches])
+    instruments = np.array(transcription.labels)
     labelled = zip(transcription.notes, labels, strict=True)
     for note, label in sorted(labelled, key=lambda pair: pair[0].onset):
         first, last = np.searchsorted(times, (note.onset - _LEAD, note.offset + _RELEASE))
-        distance = np.abs(pitches - note.pitch)
-        nearest = (distance <= _NEAR) & (pitches == pitches[distance.argmin()])
-        for k in np.flatnonzero(nearest):
+        own = pitches
+        if instruments.size:
+            own = np.where(instruments == note.track, pitches, np.inf)
+        for k in np.flatnonzero(_is_of(note, own)):
             frames = slice(max(first - delays[k], 0), max(last - delays[k], 0))
             assignment[k, frames] = indices[label]
     return assignment
+
+
+def _is_of(note: Note, pitches: np.ndarray) -> np.ndarray:
+    """Return which of the components' pitches are those of a note."""
+    if note.contour:
+        bends = [semitones for _, semitones in note.contour]
+        above = pitches - note.pitch
+        within: np.ndarray = (above >= min(bends) - _NEAR) & (above <= max(bends) + _NEAR)
+        return within
+    distance = np.abs(pitches - note.pitch)
+    nearest: np.ndarray = (distance <= _NEAR) & (pitches == pitches[distance.argmin()])
+    return nearest
 
 
 @dataclass(frozen=True, eq=False)

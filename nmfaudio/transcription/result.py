@@ -46,6 +46,8 @@ class Transcription(NoteResult):
         Settings of the transcriber, JSON-serialisable.
     suitability : Suitability, optional
         Measure of whether the recording is of the kind that the dictionary is for.
+    labels : tuple of (str or None)
+        Instrument of each component, the track of its notes; empty where there is only one.
 
     Examples
     --------
@@ -67,6 +69,7 @@ class Transcription(NoteResult):
     pitches: tuple[float | None, ...]
     settings: Mapping[str, Any] = field(default_factory=dict)
     suitability: Suitability | None = None
+    labels: tuple[str | None, ...] = ()
 
     def __repr__(self) -> str:
         channels, samples = self.mixture.shape

@@ -53,18 +53,21 @@ def tones(notes: Sequence[Note], length: int, sr: int) -> np.ndarray:
 
 def _tone(note: Note, sr: int) -> np.ndarray:
     """Decaying partials of a pitch, damped from the offset on."""
-    fundamental = midi_to_hz(note.pitch)
     # Like strings, tones two octaves higher decay twice as fast, and higher partials faster.
     decay = _DECAY * 2 ** ((60 - note.pitch) / 24)
     duration = note.offset - note.onset
     # 4 time constants after the offset, 2 % are left; earlier if the tone is inaudible by then.
     computed = min(duration + 4 * _DAMPING, -np.log(_SILENCE) * decay)
     t = np.arange(max(1, round(computed * sr))) / sr
+    fundamental = midi_to_hz(note.pitch_at(note.onset + t))
+    # The phase is the integral of the frequency, which a contour changes.
+    phase = 2 * np.pi * (np.cumsum(fundamental) - fundamental) / sr
+    highest = fundamental.max()
     y = np.zeros(len(t))
     for partial in range(1, _PARTIALS + 1):
-        if partial * fundamental < sr / 2:  # no aliasing
+        if partial * highest < sr / 2:  # no aliasing
             envelope = np.exp(-partial * t / decay) / partial**1.5
-            y += envelope * np.sin(2 * np.pi * partial * fundamental * t)
+            y += envelope * np.sin(partial * phase)
     released = np.maximum(t - duration, 0)
     shaped: np.ndarray = y * np.minimum(t / _ATTACK, 1) * np.exp(-released / _DAMPING)
     return shaped

@@ -29,6 +29,12 @@ from nmfaudio.transcription.contracts import (
     require_decomposition,
     require_notes,
 )
+from nmfaudio.transcription.instruments import (
+    assign_instruments,
+    pooled_parts,
+    pooled_salience,
+    salience_of_parts,
+)
 from nmfaudio.transcription.plain_settings import (
     plain_settings,
     setting_names,
@@ -48,6 +54,7 @@ if TYPE_CHECKING:
     from nmfaudio.transcription.note_blocks import NoteBlocks
 
 _PIANO = "piano"  # label of the dictionaries that the limit of `piano_suitability` holds for
+_STRUCK = {"piano", "electric piano", "guitar", "electric guitar"}  # labels whose notes decay
 _CUT = 0.05  # s before the end of a recording in which onsets are ignored: the cut looks like one
 _DECODED = 8  # values per frame that are decoded with the salience
 _PER_OCTAVE = 3  # thresholds that tuning tries by default
@@ -74,6 +81,10 @@ class Transcriber(BaseTranscriber):
     decoding : Decoder, optional
         Conversion of salience to notes: `Decoding` or one's own; for `harmonic_notes` with a higher
         threshold by default.
+    contours : bool
+        Whether to follow the pitch of each note from frame to frame: notes get pitches between the
+        semitones and a `contour`, and the fragments of a vibrato or a slide become one note. For
+        instruments that bend pitches; `tune` scores the notes before.
     **settings
         Settings of the decoding, as for `with_decoding`: ``threshold=0.2``.
 
@@ -102,6 +113,7 @@ class Transcriber(BaseTranscriber):
     _: KW_ONLY
     model: Activations
     decoding: Decoder
+    contours: bool
 
     def __init__(
         self,
@@ -109,6 +121,7 @@ class Transcriber(BaseTranscriber):
         *,
         model: Activations | None = None,
         decoding: Decoder | None = None,
+        contours: bool = False,
         **settings: Any,
     ) -> None:
         dictionary = piano_notes() if dictionary is None else dictionary
@@ -134,6 +147,7 @@ class Transcriber(BaseTranscriber):
             "dictionary": dictionary,
             "model": model,
             "decoding": _changed(decoding, settings),
+            "contours": bool(contours),
         }
         for name, value in fields.items():
             object.__setattr__(self, name, value)
@@ -276,9 +290,22 @@ class Transcriber(BaseTranscriber):
         pitches = tuple(self.model.pitches(self.dictionary))
         return pitches + (None,) * (fitted.n_components - len(pitches))
 
-    def _salience(self, fitted: Decomposition, times: np.ndarray) -> Salience:
+    def _salience(self, V: np.ndarray, fitted: Decomposition, transform: Transform) -> Salience:
         levels = fitted.structure.levels(fitted.factors)
-        return Salience.from_activations(levels, self.model.pitches(self.dictionary), times)
+        return pooled_salience(levels, *self._pitches_and_labels(), transform.times(V.shape[1]))
+
+    def _component_labels(self, fitted: Decomposition) -> tuple[str | None, ...]:
+        pitches, labels = self._pitches_and_labels()
+        if len(set(labels)) == 1:
+            return ()
+        return labels + (None,) * (fitted.n_components - len(pitches))
+
+    def _pitches_and_labels(self) -> tuple[tuple[float, ...], tuple[str, ...]]:
+        """Pitch and instrument of the model's components; one instrument if it merges them."""
+        pitches = tuple(self.model.pitches(self.dictionary))
+        if pitches == self.dictionary.pitches:
+            return pitches, self.dictionary.labels
+        return pitches, (self.dictionary.names[0],) * len(pitches)
 
     def _fit_blocks(
         self, y: LazyAudio, transform: Transform, callback: Callback | None
@@ -287,18 +314,17 @@ class Transcriber(BaseTranscriber):
         blocks = self._note_blocks(n_frames)
         for first, V in analysed_blocks(y, transform, blocks.frames):
             blocks.survey(first, V)
-        pitches = tuple(self.model.pitches(self.dictionary))
-        distinct = np.unique(np.asarray(pitches, np.float64))
-        values = np.empty((len(distinct), n_frames), y.dtype)
+        pitches, labels = self._pitches_and_labels()
+        parts = np.empty((len(set(labels)), len(set(pitches)), n_frames), y.dtype)
         times, divergences = transform.times(n_frames), []
         for first, V in analysed_blocks(y, transform, blocks.frames):
             H, divergence = blocks.explain(V)
             done = first + V.shape[1]
-            values[:, first:done] = Salience.from_activations(H, pitches, times[first:done]).values
+            parts[..., first:done] = pooled_parts(H, pitches, labels)
             divergences.append(divergence)
             if callback is not None:
                 callback(Progress(done, n_frames, math.fsum(divergences)))
-        salience = Salience(values, distinct, times)
+        salience = salience_of_parts(parts, pitches, labels, times)
         return BlockFit(
             salience,
             self._suitability_of(salience),
@@ -307,7 +333,10 @@ class Transcriber(BaseTranscriber):
         )
 
     def _kept_values(self, frames: int) -> int:
-        return frames * (len(set(self.model.pitches(self.dictionary))) + _DECODED)
+        pitches, labels = self._pitches_and_labels()
+        instruments = len(set(labels))
+        # With several, their parts as well as their sum.
+        return frames * (len(set(pitches)) * (instruments + (instruments > 1)) + _DECODED)
 
     def _note_blocks(self, n_frames: int) -> NoteBlocks:
         """Decomposition of a recording block by block."""
@@ -324,9 +353,19 @@ class Transcriber(BaseTranscriber):
         """Notes of the decoding, without onsets at the cut end, none longer than the recording."""
         decoded = self.decoding(salience)
         require_notes(decoded, type(self.decoding).__name__)
-        notes = (note for note in decoded if note.onset <= duration - _CUT)
+        labelled = assign_instruments(decoded, salience)
+        notes = (note for note in labelled if note.onset <= duration - _CUT)
         clipped = (replace(note, offset=min(note.offset, duration)) for note in notes)
         return tuple(sorted(clipped, key=lambda note: (note.onset, note.pitch)))
+
+    def _followed(
+        self, notes: tuple[Note, ...], y: np.ndarray | LazyAudio, sr: int
+    ) -> tuple[Note, ...]:
+        if not self.contours:
+            return notes
+        from nmfaudio.transcription.contours import follow_pitches
+
+        return follow_pitches(notes, y, sr)
 
     def _suitability(self, V: np.ndarray, fitted: Decomposition, salience: Salience) -> Suitability:
         return self._suitability_of(salience)
@@ -338,9 +377,9 @@ class Transcriber(BaseTranscriber):
         return (
             "the recording does not sound like a piano: its suitability is "
             f"{suitability.value:.2f}, that of a piano at least {suitability.limit}, so that many "
-            "notes may be wrong; for drums use DrumTranscriber, for "
-            "another instrument a dictionary of its notes (nmfaudio learn --notes LABEL=FOLDER -o "
-            "D.npz, then -d D.npz)"
+            "notes may be wrong; for drums use DrumTranscriber, for another instrument its "
+            "dictionary (-d guitar; nmfaudio dictionary list), or learn one of its notes "
+            "(nmfaudio learn --notes LABEL=FOLDER -o D.npz, then -d D.npz)"
         )
 
     def _analysis_settings(self) -> Any:
@@ -353,7 +392,11 @@ class Transcriber(BaseTranscriber):
         return described(model)
 
     def _settings(self) -> dict[str, Any]:
-        return {"model": plain_settings(self.model), "decoding": plain_settings(self.decoding)}
+        return {
+            "model": plain_settings(self.model),
+            "decoding": plain_settings(self.decoding),
+            "contours": self.contours,
+        }
 
 
 def _default_model(dictionary: NoteDictionary) -> Activations:
@@ -383,8 +426,12 @@ def _default_decoding(dictionary: NoteDictionary) -> Decoder:
     if dictionary.names == (_PIANO,):
         # Chosen on six pieces and nine pianos, four of them with reverberation. They raise onset F
         # from 0.907 to 0.917, and lower it for none of the pianos.
-        return Decoding(threshold=0.085, bass=2.0, treble=0.4)
-    return Decoding()
+        return Decoding(threshold=0.085, bass=2.0, treble=0.4, ends="piano")
+    if set(dictionary.names) <= _STRUCK:
+        return Decoding(threshold=0.14, repeat=0.3)
+    # Chosen with the above on ten instruments, played by another SoundFont than the templates are
+    # from: mean onset F rises from 0.62 to 0.84.
+    return Decoding(threshold=0.22, repeat=0.5)
 
 
 def _changed(settings: T, changes: Mapping[str, Any], owner: str = "the decoding") -> T:

@@ -12,7 +12,7 @@ import pytest
 from nmfaudio.audio.io.formats import BITS, FLOATS, FORMATS
 from nmfaudio.cli.commands import commands
 from nmfaudio.cli.completion import _VALUES
-from nmfaudio.symbolic.names import DRUM_PARTS
+from nmfaudio.symbolic.names import DRUM_PARTS, KINDS_OF_PARTS
 
 from .conftest import ENVIRONMENT
 
@@ -86,4 +86,4 @@ def test_nothing_heavy_is_loaded():
 def test_completed_values_are_those_that_are_known():
     assert _VALUES["--format"] == tuple(FORMATS)
     assert set(_VALUES["--subtype"]) <= {*BITS, *FLOATS}
-    assert _VALUES["--parts"] == DRUM_PARTS
+    assert _VALUES["--parts"] == (*DRUM_PARTS, *KINDS_OF_PARTS["cymbals"])

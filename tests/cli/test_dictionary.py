@@ -138,7 +138,7 @@ def test_bands_are_heard_too(nmfaudio, transform):
     [
         ((), "no action given"),
         (("inform", "songs.npz"), "unknown action 'inform'; did you mean info?"),
-        (("zzz",), "unknown action 'zzz'; choose from info, merge, export"),
+        (("zzz",), "unknown action 'zzz'; choose from list, info, merge, export"),
         (("info",), "no dictionary given"),
         (("info", "songs.npz", "-o", "x"), "leave out -o"),
         (("merge", "songs.npz"), "merge needs -o"),
@@ -150,3 +150,36 @@ def test_a_command_that_cannot_be(nmfaudio, songs, arguments, words):
     assert result.code == 2
     (line,) = result.errors()
     assert words in line
+
+
+def test_list_shows_what_ships(nmfaudio):
+    result = nmfaudio("dictionary", "list")
+    assert result.code == 0
+    head, piano, *others = result.out.splitlines()
+    assert head.split()[:2] == ["NAME", "PITCHES"]
+    assert piano.split()[:4] == ["piano", "A0", "to", "C8"]
+    names = [each.name for each in na.dictionaries.instruments()]
+    assert [line.split()[0].replace("-", " ") for line in (piano, *others)] == names
+    told = nmfaudio("dictionary", "list", "--json").json["instruments"]
+    assert [each["name"] for each in told] == names
+    assert set(told[0]) == {"name", "program", "low", "high", "licence", "size"}
+
+
+def test_list_takes_no_files(nmfaudio):
+    result = nmfaudio("dictionary", "list", "songs.npz")
+    assert result.code == 2
+    assert "list takes no files" in result.err
+
+
+def test_names_of_instruments_in_place_of_files(nmfaudio):
+    assert "1 label: oboe" in nmfaudio("dictionary", "info", "oboe").out
+    assert nmfaudio("dictionary", "merge", "oboe", "bassoon", "-o", "winds.npz").code == 0
+    assert na.NoteDictionary.load("winds.npz").names == ("oboe", "bassoon")
+
+
+def test_notes_and_other_sounds_that_ship_are_merged(nmfaudio):
+    oboe = na.dictionaries.instrument_notes("oboe")
+    noise = na.Dictionary(np.ones((2049, 1), np.float32), ["noise"], oboe.transform)
+    noise.save("noise.npz")
+    assert nmfaudio("dictionary", "merge", "oboe", "noise.npz", "-o", "both.npz").code == 0
+    assert na.Dictionary.load("both.npz").names == ("oboe", "noise")

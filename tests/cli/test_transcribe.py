@@ -101,6 +101,56 @@ def test_a_dictionary_of_ones_own(nmfaudio, song):
     assert {n.pitch for n in na.read_notes("transcribed/song/notes.csv")} == {60}
 
 
+def test_instruments_that_ship(nmfaudio, song):
+    result = nmfaudio("transcribe", song, "-d", "oboe,electric-piano")
+    assert result.code == 0
+    source = "the shipped oboe,electric-piano (2 labels: oboe 102, electric piano 228; "
+    assert result.err.startswith(f"transcribing with {source}")
+
+
+def test_monophonic(nmfaudio, song):
+    told = nmfaudio("transcribe", song, "--monophonic", "--json").json["files"][0]
+    assert told["settings"]["decoding"]["monophonic"] is True
+    result = nmfaudio("transcribe", song, "--drums", "--monophonic")
+    assert (result.code, "--monophonic is for pitched notes" in result.err) == (2, True)
+
+
+def test_stems_of_instruments(nmfaudio, song):
+    first, second = dictionary((60,)), dictionary((64, 67))
+    replace(first, labels=("oboe",)).merge(replace(second, labels=("horn",) * 2)).save("duo.npz")
+    told = nmfaudio("transcribe", song, "-d", "duo.npz", "--stems", "instrument", "--json").json
+    notes = told["files"][0]["notes"]
+    assert {(note["pitch"] == 60, note["track"]) for note in notes} == {
+        (True, "oboe"),
+        (False, "horn"),
+    }
+    stems = [soundfile.read(path, dtype="float32")[0] for path in told["files"][0]["stems"]]
+    assert len(stems) == 3
+    assert np.abs(sum(stems) - piece()).max() < 1e-6
+
+
+def test_contours(nmfaudio, song):
+    told = nmfaudio("transcribe", song, "--contours", "--json").json["files"][0]
+    assert told["settings"]["contours"] is True
+    found = na.read_notes("transcribed/song/notes.csv")
+    np.testing.assert_allclose([n.pitch for n in found], [n.pitch for n in SCORE], atol=0.2)
+    midi = na.read_notes("transcribed/song/notes.mid")
+    np.testing.assert_allclose([n.pitch for n in midi], [n.pitch for n in found], atol=0.01)
+
+
+def test_other_tunings_and_scales(nmfaudio, song):
+    Path("fifth.scl").write_text("A fifth\n2\n3/2\n2/1\n")
+    result = nmfaudio("transcribe", song, "--tuning", 442, "--json")
+    (told,) = result.json["files"]
+    assert {round(note["pitch"] % 1, 3) for note in told["notes"]} == {0.079}
+    result = nmfaudio("transcribe", song, "--scale", "fifth.scl", "-o", "scale")
+    assert "3 pitches from 60 to 72" in result.err
+    refused = nmfaudio("transcribe", song, "--scale", "song.wav", "-o", "other")
+    assert refused.code == 3
+    assert "is not a scale of Scala" in refused.err
+    assert nmfaudio("transcribe", song, "--drums", "--tuning", 442).code == 2
+
+
 BOOM = np.exp(-np.arange(SR // 2) / SR / 0.05) * np.sin(2 * np.pi * 60 * np.arange(SR // 2) / SR)
 
 
@@ -141,7 +191,7 @@ def test_json(nmfaudio, song):
     np.testing.assert_allclose(times, [(n.onset, n.offset) for n in SCORE], atol=0.08)
     assert all(0 <= note["velocity"] <= 1 for note in told["notes"])
     assert told["suitability"]["limit"] is None  # the dictionary is not one of a piano
-    assert told["settings"]["decoding"]["threshold"] == 0.3
+    assert told["settings"]["decoding"]["threshold"] == 0.22
     assert (told["salience"], told["stems"], told["warnings"]) == (None, [], [])
 
 

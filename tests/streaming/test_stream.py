@@ -283,6 +283,7 @@ class OtherModel(na.separators.NmfSeparator):
         (na.Transcriber(), {"lookahead": 1}, "lookahead"),
         (na.Transcriber(model=na.transcription.NoteModel(n_free=1)), {}, "n_free"),
         (na.Transcriber(model=na.transcription.AttackDecayModel()), {}, "AttackDecayModel"),
+        (na.Transcriber(monophonic=True), {}, "leave out monophonic"),
         (na.HpssSeparator, {}, "must be a separator"),
         (na.HpssSeparator(), {"learn_from": na.example("drums")}, "44100 Hz"),
     ],

@@ -65,7 +65,7 @@ def test_a_table_keeps_notes_exactly(tmp_path_factory, several):
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(notes(), max_size=6, unique_by=lambda note: (note.track, note.channel)))
+@given(st.lists(notes(), max_size=6, unique_by=lambda note: note.track))
 def test_midi_keeps_notes_up_to_its_steps(tmp_path_factory, several):
     path = tmp_path_factory.mktemp("midi") / "score.mid"
     na.write_notes(path, several)
@@ -77,12 +77,11 @@ def test_midi_keeps_notes_up_to_its_steps(tmp_path_factory, several):
         (match,) = [
             one
             for one in found
-            if abs(one.onset - note.onset) < 1e-4
-            and one.channel == note.channel
-            and one.track == names[note.track]
+            if abs(one.onset - note.onset) < 1e-4 and one.track == names[note.track]
         ]
         assert abs(match.offset - max(note.offset, note.onset + 1e-4)) < 2e-4
-        assert abs(match.pitch - note.pitch) <= 0.5
+        assert abs(match.pitch - note.pitch) <= (0.5 if note.channel == 9 else 0.01)
+        assert match.channel == note.channel or note.pitch % 1
         assert abs(match.velocity - note.velocity) <= 1 / 127
         assert match.program == note.program
 

@@ -38,6 +38,8 @@ class PlainDecoding:
     lowest: float = 0.0
     highest: float = 127.0
     shortest: float = 0.0
+    repeat: float = 0.0
+    monophonic: bool = False
     bass: float = 0.0
     treble: float = 0.0
 

@@ -59,6 +59,6 @@ def test_a_piano_is_decoded_with_its_own_thresholds():
     assert min(piano.bass, piano.treble) > 0
     W = np.random.default_rng(0).random((257, 1))
     harp = na.NoteDictionary(W, ["harp"], na.Stft(8000, 512), [60])
-    assert na.Transcriber(harp).decoding == Decoding()
+    assert na.Transcriber(harp).decoding == Decoding(threshold=0.22, repeat=0.5)
     with pytest.raises(na.ParameterError, match="treble"):
         Decoding(treble=-1)

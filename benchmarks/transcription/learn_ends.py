@@ -1,0 +1,117 @@
+"""Train the network of note ends: ``python -m benchmarks.transcription.learn_ends OUT.npz``.
+
+It learns from simulated performances, rendered with the pianos of three SoundFonts: as they are, or
+from their isolated notes with dampers of another time constant, half of them in a room, all with
+some noise and out of tune. Requires fluidsynth, scikit-learn, and Debian's packages
+fluid-soundfont-gm, timgm6mb-soundfont and musescore-general-soundfont-small.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from scipy.signal import fftconvolve, resample
+
+import nmfaudio as na
+from benchmarks.transcription.performances import Stroke, perform
+from benchmarks.transcription.sound import SR, Instrument
+from nmfaudio.transcription.decoding import note_peaks
+from nmfaudio.transcription.note_ends import EndNetwork, decay_features
+
+_SOUNDS = Path("/usr/share/sounds")
+_FONTS = ("sf2/FluidR3_GM.sf2", "sf2/TimGM6mb.sf2", "sf3/MuseScore_General_Lite.sf3")
+_PIANOS = tuple(
+    Instrument(Path(font).stem, _SOUNDS / font, program) for program in (0, 1) for font in _FONTS
+)
+_SECONDS = 24.0  # of a performance
+_TOLERANCE = 0.05  # s, between the onset of a note and the one that is found
+_LAYERS = (32, 16)  # units
+_EPOCHS = 15
+
+
+def training_frames(seed: int, transcriber: na.Transcriber) -> tuple[np.ndarray, np.ndarray]:
+    """Return features of the frames of one performance, and whether the note still sounds."""
+    rng = np.random.default_rng(seed)
+    strokes = perform(rng, _SECONDS).sounding()
+    y, speed = _recorded(rng, _PIANOS[seed % len(_PIANOS)], strokes, seed // len(_PIANOS) % 2 == 1)
+    salience = transcriber(y, SR).salience
+    values, times, step = salience.values, salience.times, salience.times[1]
+    onsets = transcriber.decoding.onsets(salience)
+    peaks = note_peaks(values, times, onsets)
+    features, sounding = [], []
+    rows = decay_features(values, times, salience.pitches, onsets, peaks)
+    for (row, frame), each in zip(onsets, rows, strict=True):
+        end = _end(strokes, salience.pitches[row], times[frame] / speed)
+        if end is not None:
+            features.append(each[::2])  # neighbouring frames are nearly the same
+            sounding.append(times[frame] + np.arange(len(each))[::2] * step < end * speed)
+    return np.concatenate(features).astype(np.float32), np.concatenate(sounding)
+
+
+def _recorded(
+    rng: np.random.Generator, piano: Instrument, strokes: Sequence[Stroke], sampled: bool
+) -> tuple[np.ndarray, float]:
+    """Render strokes [shape=(sample,)], and return the factor by which they are slower then."""
+    notes = [na.Note(s.onset, s.release, s.pitch, s.velocity / 127) for s in strokes]
+    if sampled or piano.path.suffix == ".sf3":  # decoding all of a compressed font takes long
+        y = piano.sampled(notes, float(np.exp(rng.uniform(np.log(0.015), np.log(0.35)))))
+    else:
+        y = piano.play(notes)
+    y = y[: round((_SECONDS + 1) * SR)]
+    if rng.random() < 0.5:
+        time = np.arange(round(rng.uniform(0.25, 1.2) * SR)) / SR
+        echo = rng.standard_normal(len(time)) * 10 ** (-3 * time / time[-1])
+        echo *= 10 ** (rng.uniform(-14, -3) / 20) / np.sqrt(np.sum(echo**2))
+        y = y + fftconvolve(y, echo)[: len(y)]
+    noise = np.sqrt(np.mean(y**2)) * 10 ** (-rng.uniform(25, 60) / 20)
+    y = y + noise * rng.standard_normal(len(y))
+    length = round(len(y) * 2 ** (rng.uniform(-15, 15) / 1200))  # cents
+    return resample(y, length).astype(np.float32), length / len(y)
+
+
+def _end(strokes: Sequence[Stroke], pitch: float, onset: float) -> float | None:
+    """End of the stroke of a pitch that is nearest to an onset, if it is near."""
+    near = [s for s in strokes if s.pitch == pitch and abs(s.onset - onset) <= _TOLERANCE]
+    return min(near, key=lambda s: abs(s.onset - onset)).release if near else None
+
+
+def train(features: np.ndarray, sounding: np.ndarray) -> EndNetwork:
+    """Fit the network to frames of all performances."""
+    from sklearn.neural_network import MLPClassifier
+    from sklearn.preprocessing import StandardScaler
+
+    scaler = StandardScaler().fit(features)
+    network = MLPClassifier(
+        _LAYERS, batch_size=1024, learning_rate_init=2e-3, max_iter=_EPOCHS, random_state=0
+    ).fit(scaler.transform(features), sounding)
+    rounded = [
+        [each.astype(np.float32).astype(np.float64) for each in layers]
+        for layers in (network.coefs_, network.intercepts_)
+    ]
+    return EndNetwork(scaler.mean_, scaler.scale_, tuple(rounded[0]), tuple(rounded[1]))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.transcription.learn_ends",
+        description="Train the network of note ends on simulated performances.",
+    )
+    parser.add_argument("out", type=Path, metavar="OUT.npz")
+    parser.add_argument("--performances", type=int, default=180, metavar="N")
+    chosen = parser.parse_args()
+    warnings.simplefilter("ignore")  # of the last epoch, and of unsuitable recordings
+    transcriber, parts = na.Transcriber(), []
+    for seed in range(chosen.performances):
+        parts.append(training_frames(seed, transcriber))
+        print(".", end="", file=sys.stderr, flush=True)
+    features, sounding = (np.concatenate(part) for part in zip(*parts, strict=True))
+    train(features, sounding).save(chosen.out)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+"""Joint decision on what was struck at each onset of a drum recording."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from nmfaudio.dictionaries.stroke_classifier import bundled_classifier
+from nmfaudio.dictionaries.stroke_features import stroke_features, stroke_onsets
+from nmfaudio.symbolic.drum_peaks import relative_heights
+from nmfaudio.symbolic.names import KINDS_OF_PARTS
+
+MODELLED = ("kick", "snare", "hihat")
+"""Parts whose activations locate their hits, which the classifier can only reject."""
+_MASKED_BY = {"hihat": ("snare", "crash")}  # louder parts, in which a quieter one is not heard
+_MISTAKEN = {"snare": ("sidestick", "clap"), "hihat": ("tambourine", "shaker", "ride")}
+_WINDOW = 0.03, 0.047  # s before and after an onset in which activations belong to it
+_FAINT, _CLEAR = 0.06, 0.125  # heights of a possible and of a certain hit, of that of a loud one
+_POSSIBLE, _PROBABLE = 0.2, 0.5  # probabilities of a hit
+_MASKING = 0.3  # height of a louder part from which it masks another
+_NEEDED = {"toms": 0.5, "crash": 0.3, "ride": 0.3}  # probabilities of hits without activations
+_SHARE = {"ride": 0.1}  # of all onsets that are probably of it, if it is there: it keeps the time
+_LEAST = {"snare": 0.15, "hihat": 0.1}  # share of its clear hits that are probable, if it is there
+
+
+def decided_levels(
+    levels: Mapping[str, np.ndarray], bands: np.ndarray, times: np.ndarray, parts: Sequence[str]
+) -> np.ndarray:
+    """Return the levels of parts, without those that belong to no hit of theirs.
+
+    Activations locate a hit, but strokes that the kit has no template for have activations too, and
+    loud ones have some of other parts. A classifier judges what was struck at each onset. A part of
+    which hardly any hit is probable is not there at all: a stick on the rim is no snare, and a
+    hi-hat that is never heard apart from a snare is the noise of the snare.
+
+    Parameters
+    ----------
+    levels : mapping of str to np.ndarray [shape=(time,)]
+        Levels of kick, snare, hihat, toms and cymbals, as `part_levels` returns them.
+    bands : np.ndarray [shape=(band, time)]
+        As `stroke_bands` returns them.
+    times : np.ndarray [shape=(time,)]
+        Times of the frames in seconds, evenly spaced.
+    parts : sequence of str
+
+    Returns
+    -------
+    np.ndarray [shape=(part, time)]
+    """
+    decided = np.zeros((len(parts), len(times)), bands.dtype)
+    hop = float(times[1] - times[0]) if len(times) > 1 else 1.0
+    onsets = stroke_onsets(bands, hop)
+    if not len(onsets):
+        return decided
+    struck = bundled_classifier().probabilities(stroke_features(bands, onsets, hop))
+    before, after = (max(1, round(seconds / hop)) for seconds in _WINDOW)
+    first = np.maximum(onsets - before, 0)
+    last = np.minimum(onsets + after, np.append(onsets[1:] - before, len(times)))
+    heights = {part: relative_heights(levels[part], times, first, last) for part in MODELLED}
+    for row, part in enumerate(parts):
+        level = _level(part, levels, bands)
+        for onset in np.flatnonzero(_is_hit(part, struck, heights)):
+            frames = slice(first[onset], last[onset])
+            decided[row, frames] = level[frames]
+    return decided
+
+
+def _is_hit(
+    part: str, struck: Mapping[str, np.ndarray], heights: Mapping[str, np.ndarray]
+) -> np.ndarray:
+    """Onsets at which a part was struck [shape=(onset,)]."""
+    if part in MODELLED:
+        return _is_modelled_hit(part, struck, heights)
+    if part in KINDS_OF_PARTS:
+        return np.any([_is_hit(kind, struck, heights) for kind in KINDS_OF_PARTS[part]], axis=0)
+    hits = struck[part] > _NEEDED[part]
+    anything = np.max(list(struck.values()), axis=0) > _PROBABLE
+    if (struck[part] > _PROBABLE).sum() < _SHARE.get(part, 0.0) * anything.sum():
+        hits[:] = False
+    return hits
+
+
+def _is_modelled_hit(
+    part: str, struck: Mapping[str, np.ndarray], heights: Mapping[str, np.ndarray]
+) -> np.ndarray:
+    """Onsets at which a part with activations was struck, none if the part is not there."""
+    clear = heights[part] > _CLEAR
+    probable = clear & (struck[part] > _PROBABLE)
+    for other in _MASKED_BY.get(part, ()):
+        masked = struck[other] >= _PROBABLE
+        if other in heights:
+            masked &= heights[other] >= _MASKING
+        probable &= ~masked
+    for other in _MISTAKEN.get(part, ()):
+        probable &= struck[part] > struck[other]
+    if part in _LEAST and probable.sum() < max(1, _LEAST[part] * clear.sum()):
+        return np.zeros(len(clear), bool)
+    return (heights[part] > _FAINT) & (struck[part] > _POSSIBLE)
+
+
+def _level(part: str, levels: Mapping[str, np.ndarray], bands: np.ndarray) -> np.ndarray:
+    """Level that the velocity of a part's hits is read from [shape=(time,)]."""
+    return levels[part] if part in MODELLED else bands.sum(axis=0)

@@ -1,0 +1,119 @@
+"""Onsets of a drum recording, and features that tell what was struck."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nmfaudio.audio.transforms import Transform
+
+EDGES = np.array(
+    [0, 43, 86, 129, 172, 215, 301, 388, 474, 560, 646, 775, 904, 1034, 1163, 1292, 1464, 1809,
+     2153, 2670, 3273, 4048, 4996, 6202, 7752, 9690, 11499, 13609, 16150, 19165]
+)  # fmt: skip
+"""Lower edges in Hz of the bands that strokes are judged by."""
+_SEGMENTS = ((-7, -2), (0, 2), (2, 5), (5, 10), (10, 18), (18, 32))  # frames around an onset
+_HOP = 256 / 44100  # s, of the frames that these numbers count
+_NEIGHBOURHOOD = 4, 16  # frames on either side in which an onset is the highest; of its background
+_RISE = 0.6  # by which the flux of an onset exceeds its background
+_RANGE = 1e-4  # of the levels that flux is measured in, relative to the highest: 80 dB
+_FAINT = 10**-3.5, 1e-3  # lowest level within a stroke, and relative to the whole recording
+_LOUD, _TYPICAL = 0.98, 0.97  # quantiles over frames that levels refer to
+_SILENT = 10**-4.2  # of the loudest: a band beyond what was recorded
+_NOISE = 1e-6  # of the loudest: a level below any noise
+_BANDWIDTH = [-12, -9, -6, -3, -1]  # bands that show where the recording ends
+
+
+def stroke_bands(V: np.ndarray, transform: Transform) -> np.ndarray:
+    """Return the mean magnitude of bands of about a third of an octave.
+
+    Parameters
+    ----------
+    V : np.ndarray [shape=(freq, time)]
+    transform : Transform
+
+    Returns
+    -------
+    np.ndarray [shape=(band, time)]
+        0 above the highest frequency.
+    """
+    spacing = transform.frequencies[1]
+    first = np.round(EDGES / spacing).astype(int)
+    last = np.maximum(np.append(first[1:], len(V)), first + 1)
+    bands = np.zeros((len(EDGES), V.shape[1]), V.dtype)
+    for band, (begin, end) in enumerate(zip(first, last, strict=True)):
+        if begin < len(V):
+            bands[band] = V[begin:end].mean(axis=0)
+    return bands
+
+
+def stroke_onsets(bands: np.ndarray, hop: float) -> np.ndarray:
+    """Return the frames in which something was struck: peaks of the spectral flux.
+
+    Levels are compressed; a rise counts from the highest of the neighbouring bands two frames
+    earlier, so that partials that drift are no onsets.
+
+    Parameters
+    ----------
+    bands : np.ndarray [shape=(band, time)]
+        As `stroke_bands` returns them.
+    hop : float
+        Seconds between frames.
+
+    Returns
+    -------
+    np.ndarray [shape=(onset,)]
+
+    References
+    ----------
+    S. Böck and G. Widmer, "Maximum filter vibrato suppression for onset detection", DAFx 2013.
+    """
+    from scipy.ndimage import maximum_filter1d, uniform_filter1d
+
+    if bands.shape[1] < 3 or not bands.any():
+        return np.zeros(0, int)
+    levels = np.log10(1 + bands / (bands.max() * _RANGE))
+    levels = np.pad(levels, ((0, 0), (1, 1)))  # what sounds from the beginning begins there
+    before = maximum_filter1d(levels, 3, axis=0)[:, :-2]
+    flux = np.maximum(levels[:, 2:] - before, 0).sum(axis=0)
+    near, around = (2 * max(1, round(n * _HOP / hop)) + 1 for n in _NEIGHBOURHOOD)
+    is_peak = flux == maximum_filter1d(flux, near)
+    return np.flatnonzero(is_peak & (flux > uniform_filter1d(flux, around) + _RISE))
+
+
+def stroke_features(bands: np.ndarray, onsets: np.ndarray, hop: float) -> np.ndarray:
+    """Return features of strokes: levels of bands before, at and after each onset.
+
+    Parameters
+    ----------
+    bands : np.ndarray [shape=(band, time)]
+        As `stroke_bands` returns them.
+    onsets : np.ndarray [shape=(onset,)]
+        Frames.
+    hop : float
+        Seconds between frames.
+
+    Returns
+    -------
+    np.ndarray [shape=(onset, feature)]
+        Logarithms of levels: of the segments relative to the stroke, of the stroke relative to the
+        recording by band and in all, and which high bands were recorded.
+    """
+    n_bands, n_frames = bands.shape
+    loud = np.quantile(bands.max(axis=0), _LOUD)
+    sums = np.pad(np.cumsum(bands, axis=1, dtype=np.float64), ((0, 0), (1, 0)))
+    levels = np.empty((len(onsets), len(_SEGMENTS), n_bands))
+    for segment, ends in enumerate(_SEGMENTS):
+        begin, end = (round(frames * _HOP / hop) for frames in ends)
+        low, high = np.clip(onsets + begin, 0, n_frames), np.clip(onsets + end, 0, n_frames)
+        # Before its first frame and after its last a recording is silent.
+        levels[:, segment] = ((sums[:, high] - sums[:, low]) / max(end - begin, 1)).T
+    tiny = np.finfo(np.float32).tiny
+    highest = np.maximum(levels[:, 1:4].max(axis=(1, 2)), tiny)
+    shape = np.log10(np.maximum(levels / highest[:, None, None], _FAINT[0]))
+    floor = max(_NOISE * loud, tiny)  # bands beyond what was recorded have nothing to compare
+    typical = np.maximum(np.quantile(bands, _TYPICAL, axis=1), floor)
+    relative = np.log10(np.maximum(levels[:, 1:4].max(axis=1), floor) / typical + _FAINT[1])
+    loudness = np.log10(highest / max(loud, tiny) + _FAINT[1])
+    recorded = np.tile((typical > loud * _SILENT)[_BANDWIDTH], (len(onsets), 1))
+    parts = (shape.reshape(len(onsets), -1), relative, loudness[:, None], recorded)
+    return np.concatenate(parts, axis=1)
