@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 class ExperimentCommand(Command):
     """``nmfaudio experiment``."""
 
-    operands = "FILE.toml"
+    operands = "EXPERIMENT.toml"
     details = """\
-FILE.toml has pieces (recordings with notes), systems (a dictionary, settings of
-model and decoding) and seeds. All is checked before work begins. The results
-have the scores, the settings, the versions of packages and hashes of the data.
+EXPERIMENT.toml has pieces (recordings with notes), systems (a dictionary,
+settings of model and decoding) and seeds. All is checked before work begins.
+The results have scores, settings, versions of packages and hashes of the data.
 Run the command again to go on after an interruption, or after a change of the
 file: only what has changed is computed, and other settings of the decoding
 take milliseconds.
@@ -54,14 +54,14 @@ example of a file:
 
     output: str | None = option(
         None,
-        "file of the results (default: FILE.results.json beside FILE.toml)",
+        "file of the results (default: EXPERIMENT.results.json beside it)",
         short="-o",
         metavar="JSON",
         group=OUTPUT,
     )
     cache: str | None = option(
         None,
-        "folder that keeps analyses (default: FILE.cache beside FILE.toml)",
+        "folder that keeps analyses (default: EXPERIMENT.cache beside it)",
         metavar="FOLDER",
         group=OUTPUT,
     )
@@ -83,7 +83,7 @@ example of a file:
     def run(self) -> int:
         """Run the experiment, and show its results."""
         if len(self.files) != 1:
-            raise ParameterError(f"need one FILE.toml, got {len(self.files)} files")
+            raise ParameterError(f"need one EXPERIMENT.toml, got {len(self.files)} files")
         if self.threads is not None:
             from nmfaudio.kernels.threads import set_threads
 

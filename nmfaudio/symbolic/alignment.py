@@ -157,6 +157,15 @@ def align_with_mismatch(notes: Notes, y: np.ndarray, sr: int) -> Alignment:
     )
     if mismatch > MAX_MISMATCH:
         _warn_of_mismatch(mismatch, is_excerpt=is_excerpt)
+    return Alignment(_at_path(notes, path, step, (y, sr)), mismatch)
+
+
+def _at_path(
+    notes: Sequence[Note], path: np.ndarray, step: float, recording: tuple[np.ndarray, int]
+) -> list[Note]:
+    """Notes at the times of a path, refined by the onsets of the recording."""
+    y, sr = recording
+    duration = y.shape[1] / sr
     # Within a sustained sound any path fits equally well; only its two ends are certain. So onsets
     # take the first audio frame of a score frame, and offsets the last.
     frames, firsts = np.unique(path[:, 1], return_index=True)
@@ -165,14 +174,13 @@ def align_with_mismatch(notes: Notes, y: np.ndarray, sr: int) -> Alignment:
     onsets = np.interp(begins, frames, path[firsts, 0]) * step
     offsets = np.interp(ends, frames, path[lasts, 0]) * step
     inside = (ends >= frames[0]) & (begins <= frames[-1])
-    onsets, offsets = _refined(notes, onsets, offsets, inside, (y, sr))
+    onsets, offsets = _refined(notes, onsets, offsets, inside, recording)
     onsets = np.where(inside, np.clip(onsets, 0, duration), duration)
     offsets = np.where(inside, np.clip(offsets, onsets, duration), duration)
-    aligned = [
+    return [
         replace(note, onset=float(onset), offset=float(offset))
         for note, onset, offset in zip(notes, onsets, offsets, strict=True)
     ]
-    return Alignment(aligned, mismatch)
 
 
 def _refined(

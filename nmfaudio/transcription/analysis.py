@@ -93,17 +93,16 @@ class Analysis(EqualByContent):
             The file exists or cannot be written.
         """
         value = self.suitability.value
-        header = {
+        header: dict[str, Any] = {
             "kind": _KIND,
             "duration": self.duration,
             "suitability": None if math.isnan(value) else value,
             "limit": self.suitability.limit,
         }
-        names = ["values", "pitches", "times"]
+        arrays = {name: getattr(self.salience, name) for name in ("values", "pitches", "times")}
         if isinstance(self.salience, InstrumentSalience):
             header["labels"] = list(self.salience.labels)
-            names.append("parts")
-        arrays = {name: getattr(self.salience, name) for name in names}
+            arrays["parts"] = self.salience.parts
         return save_archive(path, header, arrays, overwrite=overwrite)
 
     @classmethod
@@ -125,7 +124,12 @@ class Analysis(EqualByContent):
         """
         header, arrays = load_archive(path, kind=_KIND)
         try:
-            salience = _salience(arrays, header.get("labels"))
+            salience = Salience(arrays["values"], arrays["pitches"], arrays["times"])
+            if "labels" in header:
+                labels, parts = tuple(header["labels"]), arrays["parts"]
+                if parts.shape != (len(labels), *salience.values.shape):
+                    raise ValueError("one part for each label is needed")
+                salience = InstrumentSalience(**vars(salience), labels=labels, parts=parts)
             frame_step(salience.values, salience.times)
             if salience.pitches.shape != salience.values.shape[:1]:
                 raise ValueError("one pitch for each row is needed")
@@ -135,13 +139,3 @@ class Analysis(EqualByContent):
         except (KeyError, TypeError, ValueError, NmfAudioError) as error:
             raise AudioFileError(f"{show(path)}: not a usable analysis: {error}") from None
 
-
-def _salience(arrays: dict[str, Any], labels: list[str] | None) -> Salience:
-    """Salience of the arrays of a file, with the part of each instrument if it has labels."""
-    fields = arrays["values"], arrays["pitches"], arrays["times"]
-    if labels is None:
-        return Salience(*fields)
-    parts = arrays["parts"]
-    if parts.shape != (len(labels), *fields[0].shape):
-        raise ValueError("one part for each label is needed")
-    return InstrumentSalience(*fields, tuple(map(str, labels)), parts)

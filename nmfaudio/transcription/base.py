@@ -278,7 +278,7 @@ class BaseTranscriber(ABC):
         Returns
         -------
         tuple of Note
-            Those that `transcribe` returns, by onset, then pitch.
+            Those that `transcribe` returns, by onset, then pitch, without contours of pitches.
         """
         return self._notes(analysis.salience, analysis.duration)
 

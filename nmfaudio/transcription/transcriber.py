@@ -35,17 +35,15 @@ from nmfaudio.transcription.instruments import (
     pooled_salience,
     salience_of_parts,
 )
-from nmfaudio.transcription.plain_settings import plain_settings
+from nmfaudio.transcription.plain_settings import (
+    plain_settings,
+    setting_names,
+    split_settings,
+)
 from nmfaudio.transcription.salience import Salience
 from nmfaudio.transcription.suitability import Suitability, piano_suitability
 from nmfaudio.transcription.transcribed_file import BlockFit
-from nmfaudio.transcription.tuning import (
-    Tuning,
-    setting_names,
-    split_settings,
-    threshold_grid,
-    tuned,
-)
+from nmfaudio.transcription.tuning import Tuning, threshold_grid, tuned
 
 if TYPE_CHECKING:
     from nmfaudio._common.lazy_audio import LazyAudio

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, Self, TypeVar
 
@@ -15,7 +15,6 @@ from nmfaudio._common.dataframes import to_dataframe
 from nmfaudio._common.equality import EqualByContent
 from nmfaudio._common.figures import draw
 from nmfaudio._common.json_types import as_json
-from nmfaudio._common.settings import check_settings
 from nmfaudio._common.validation import as_choice, as_pair
 from nmfaudio.datasets.piece import Piece
 from nmfaudio.errors import ParameterError
@@ -303,51 +302,6 @@ def threshold_grid(threshold: float, per_octave: int) -> list[float]:
     steps = np.arange(-_OCTAVES * per_octave, _OCTAVES * per_octave + 1) / per_octave
     grid: list[float] = (threshold * 2.0**steps).tolist()
     return grid
-
-
-def setting_names(settings: object) -> list[str]:
-    """Names of the fields of a dataclass; none of anything else."""
-    if not is_dataclass(settings) or isinstance(settings, type):
-        return []
-    return [entry.name for entry in fields(settings) if entry.init]
-
-
-def split_settings(
-    model: object, decoding: object, settings: Mapping[str, Any]
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Divide settings into those of a model and those of a decoding.
-
-    Parameters
-    ----------
-    model, decoding : object
-    settings : mapping of str to Any
-        Names, after ``model.`` or ``decoding.`` where both have one.
-
-    Returns
-    -------
-    model, decoding : dict
-
-    Raises
-    ------
-    UnknownSettingError
-        Neither has a setting.
-    ParameterError
-        Both have it.
-    """
-    known = {"model": setting_names(model), "decoding": setting_names(decoding)}
-    divided: dict[str, dict[str, Any]] = {"model": {}, "decoding": {}}
-    for name, value in settings.items():
-        owner, _, field_name = name.rpartition(".")
-        owners = [owner] if owner else [each for each in known if field_name in known[each]]
-        if owner not in ("", *known) or not owners:
-            check_settings("the transcriber", [name], [*known["decoding"], *known["model"]])
-        if len(owners) > 1:
-            raise ParameterError(
-                f"model and decoding have a setting {name!r}; write model.{name} or decoding.{name}"
-            )
-        check_settings(f"the {owners[0]}", [field_name], known[owners[0]])
-        divided[owners[0]][field_name] = value
-    return divided["model"], divided["decoding"]
 
 
 def _all_scores(

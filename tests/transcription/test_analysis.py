@@ -125,3 +125,12 @@ def test_drums_are_analysed_and_decoded(tmp_path):
     assert one.decode(analysis) == one(y, sr).notes
     assert replace(one, threshold=0.5).analyse(y, sr, cache=tmp_path) == analysis
     assert len(files(tmp_path)) == 1
+
+
+def test_parts_of_instruments_are_kept(tmp_path):
+    both = dictionary().merge(replace(dictionary(), labels=("reed",) * 4))
+    one = na.Transcriber(both, model=PlainModel())
+    analysis = one.analyse(piece(SR), SR, cache=tmp_path)
+    loaded = one.analyse(piece(SR), SR, cache=tmp_path)
+    assert loaded == analysis
+    assert one.decode(loaded) == one(piece(SR), SR).notes

@@ -25,11 +25,9 @@ def test_activations_of_scikit_learn_are_decoded():
     V = na.audio.analyse(piece(SR)[None], known.transform)
     activations, *_ = decomposition.non_negative_factorization(
         V.T.astype(float),
-        W=np.full((V.shape[1], 4), 0.1),
         H=known.templates.T.astype(float),
         n_components=4,
         update_H=False,
-        init="custom",
         solver="mu",
         beta_loss="kullback-leibler",
         max_iter=100,

@@ -4,7 +4,7 @@ A score aligned with its performance
 
 A score whose tempo is not that of the performance is aligned with the recording. The curves show
 by how much its onsets are ahead or behind, note by note. After alignment most onsets are those of
-the recording to a tenth of a second, though not all.
+the recording to a hundredth of a second, though not all.
 """
 
 import matplotlib.pyplot as plt
@@ -29,10 +29,10 @@ before, after = (
     np.array([n.onset for n in notes]) - truth for notes in (score, aligned)
 )
 print(
-    f"median error {np.median(abs(before)):.2f} s before,",
-    f"{np.median(abs(after)):.2f} s after",
+    f"median error {np.median(abs(before)):.3f} s before,",
+    f"{np.median(abs(after)):.3f} s after",
 )
-assert np.median(abs(after)) < 0.1
+assert np.median(abs(after)) < 0.01
 
 fig, ax = plt.subplots(figsize=(8, 3.5), layout="constrained")
 ax.plot(truth, before, "s--", label="score")

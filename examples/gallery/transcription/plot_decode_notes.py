@@ -8,7 +8,6 @@ the activations or the salience of any program; its threshold decides how many n
 """
 
 import matplotlib.pyplot as plt
-import numpy as np
 from sklearn.decomposition import non_negative_factorization
 
 import nmfaudio as na
@@ -18,10 +17,8 @@ piano = na.Transcriber().dictionary
 V = na.audio.analyse(y, piano.transform)
 H, _, _ = non_negative_factorization(
     V.T,
-    W=np.ones((V.shape[1], piano.n_components), V.dtype),
     H=piano.templates.T.astype(V.dtype),
     n_components=piano.n_components,
-    init="custom",
     update_H=False,
     solver="mu",
     beta_loss="kullback-leibler",
