@@ -19,6 +19,7 @@ from sound import SR
 
 from nmfaudio.audio.masking import analyse
 from nmfaudio.dictionaries.drum_detection import hit_transform
+from nmfaudio.dictionaries.perceptron import Perceptron
 from nmfaudio.dictionaries.stroke_features import (
     EDGES,
     stroke_bands,
@@ -59,17 +60,10 @@ def make(folder: Path) -> None:
         net.partial_fit(varied[order], Y[order], classes=np.arange(Y.shape[1]))
         if epoch + 1 in (round(0.6 * EPOCHS), round(0.85 * EPOCHS)):
             net._optimizer.learning_rate_init /= 3
-    (W1, W2), (b1, b2) = net.coefs_, net.intercepts_
-    np.savez_compressed(
-        folder / "strokes.npz",
-        labels=np.array(list(LABELS)),
-        offset=offset.astype(np.float32),
-        scale=scale.astype(np.float32),
-        W1=W1.astype(np.float16),
-        b1=b1.astype(np.float32),
-        W2=W2.astype(np.float16),
-        b2=b2.astype(np.float32),
-    )
+    weights = tuple(each.astype(np.float16) for each in net.coefs_)
+    biases = tuple(each.astype(np.float32) for each in net.intercepts_)
+    network = Perceptron(offset.astype(np.float32), scale.astype(np.float32), weights, biases)
+    np.savez_compressed(folder / "strokes.npz", labels=np.array(list(LABELS)), **network.arrays())
 
 
 def training_data(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

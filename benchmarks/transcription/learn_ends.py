@@ -20,8 +20,9 @@ from scipy.signal import fftconvolve, resample
 import nmfaudio as na
 from benchmarks.transcription.performances import Stroke, perform
 from benchmarks.transcription.sound import SR, Instrument
+from nmfaudio.dictionaries.perceptron import Perceptron
 from nmfaudio.transcription.decoding import note_peaks
-from nmfaudio.transcription.note_ends import EndNetwork, decay_features
+from nmfaudio.transcription.note_ends import decay_features
 
 _SOUNDS = Path("/usr/share/sounds")
 _FONTS = ("sf2/FluidR3_GM.sf2", "sf2/TimGM6mb.sf2", "sf3/MuseScore_General_Lite.sf3")
@@ -31,7 +32,7 @@ _PIANOS = tuple(
 _SECONDS = 24.0  # of a performance
 _TOLERANCE = 0.05  # s, between the onset of a note and the one that is found
 _LAYERS = (32, 16)  # units
-_EPOCHS = 15
+_EPOCHS = 12
 
 
 def training_frames(seed: int, transcriber: na.Transcriber) -> tuple[np.ndarray, np.ndarray]:
@@ -80,7 +81,7 @@ def _end(strokes: Sequence[Stroke], pitch: float, onset: float) -> float | None:
     return min(near, key=lambda s: abs(s.onset - onset)).release if near else None
 
 
-def train(features: np.ndarray, sounding: np.ndarray) -> EndNetwork:
+def train(features: np.ndarray, sounding: np.ndarray) -> Perceptron:
     """Fit the network to frames of all performances."""
     from sklearn.neural_network import MLPClassifier
     from sklearn.preprocessing import StandardScaler
@@ -93,7 +94,7 @@ def train(features: np.ndarray, sounding: np.ndarray) -> EndNetwork:
         [each.astype(np.float32).astype(np.float64) for each in layers]
         for layers in (network.coefs_, network.intercepts_)
     ]
-    return EndNetwork(scaler.mean_, scaler.scale_, tuple(rounded[0]), tuple(rounded[1]))
+    return Perceptron(scaler.mean_, scaler.scale_, tuple(rounded[0]), tuple(rounded[1]))
 
 
 def main() -> None:
@@ -110,7 +111,7 @@ def main() -> None:
         parts.append(training_frames(seed, transcriber))
         print(".", end="", file=sys.stderr, flush=True)
     features, sounding = (np.concatenate(part) for part in zip(*parts, strict=True))
-    train(features, sounding).save(chosen.out)
+    np.savez_compressed(chosen.out, **train(features, sounding).arrays())
 
 
 if __name__ == "__main__":

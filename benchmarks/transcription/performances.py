@@ -48,7 +48,7 @@ class _Hands:
 
     def __init__(self, rng: np.random.Generator, seconds: float) -> None:
         self.rng, self.seconds = rng, seconds
-        self.beat = float(np.exp(rng.uniform(np.log(0.3), np.log(2.0))))  # s
+        self.beat = float(np.exp(rng.uniform(np.log(0.35), np.log(1.0))))  # s
         self.scale = _SCALES[int(rng.integers(2))]
         self.tonic = int(rng.integers(12))
         # Sounding share of a note's length: staccato, detached, or overlapping.

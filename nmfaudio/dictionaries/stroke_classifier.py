@@ -8,35 +8,27 @@ from pathlib import Path
 
 import numpy as np
 
+from nmfaudio.dictionaries.perceptron import Perceptron
+
 _FILE = Path(__file__).resolve().parents[1] / "data" / "strokes.npz"
 
 
 @dataclass(frozen=True, eq=False)
 class StrokeClassifier:
-    """Network of one hidden layer, from the features of a stroke to what may have been struck.
+    """Probabilities of what may have been struck, from the features of a stroke.
 
-    It was trained on performances that were put together from single hits of many kits; see
-    ``nmfaudio/data/LICENSES.md``. Several parts may be struck at once.
+    The network was trained on performances that were put together from single hits of many kits;
+    see ``nmfaudio/data/LICENSES.md``. Several parts may be struck at once.
 
     Parameters
     ----------
     labels : tuple of str
         Names of the outputs: parts of a kit, and other percussion that is mistaken for them.
-    offset, scale : np.ndarray [shape=(feature,)]
-        Mean and standard deviation of the features.
-    W1, b1 : np.ndarray [shape=(feature, hidden), (hidden,)]
-        Weights of the hidden layer of rectifiers.
-    W2, b2 : np.ndarray [shape=(hidden, label), (label,)]
-        Weights of the outputs.
+    network : Perceptron
     """
 
     labels: tuple[str, ...]
-    offset: np.ndarray
-    scale: np.ndarray
-    W1: np.ndarray
-    b1: np.ndarray
-    W2: np.ndarray
-    b2: np.ndarray
+    network: Perceptron
 
     def probabilities(self, features: np.ndarray) -> dict[str, np.ndarray]:
         """Return the probability that each label was struck.
@@ -50,8 +42,7 @@ class StrokeClassifier:
         -------
         dict of str to np.ndarray [shape=(onset,)]
         """
-        hidden = np.maximum((features - self.offset) / self.scale @ self.W1 + self.b1, 0)
-        outputs = 1 / (1 + np.exp(-np.clip(hidden @ self.W2 + self.b2, -30, 30)))
+        outputs = 1 / (1 + np.exp(-np.clip(self.network(features), -30, 30)))
         return dict(zip(self.labels, outputs.T, strict=True))
 
 
@@ -59,5 +50,5 @@ class StrokeClassifier:
 def bundled_classifier() -> StrokeClassifier:
     """Return the classifier that ships with the package."""
     with np.load(_FILE, allow_pickle=False) as file:
-        arrays = {name: file[name].astype(np.float64) for name in file.files if name != "labels"}
-        return StrokeClassifier(tuple(file["labels"].tolist()), **arrays)
+        labels = tuple(file["labels"].tolist())
+    return StrokeClassifier(labels, Perceptron.load(_FILE))

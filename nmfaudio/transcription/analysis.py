@@ -138,4 +138,3 @@ class Analysis(EqualByContent):
             return cls(salience, float(header["duration"]), suitability)
         except (KeyError, TypeError, ValueError, NmfAudioError) as error:
             raise AudioFileError(f"{show(path)}: not a usable analysis: {error}") from None
-

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from scipy.ndimage import maximum_filter1d
 
 from nmfaudio._common.validation import frame_step
-from nmfaudio.kernels.products import product
+from nmfaudio.dictionaries.perceptron import Perceptron
 
 _NETWORK = Path(__file__).resolve().parents[1] / "data" / "note_ends.npz"
 _FLOOR = 1e-5  # lowest salience relative to the maximum: −100 dB
@@ -76,11 +74,11 @@ def note_ends(
     [0.5]
     """
     step = frame_step(values, times)
-    network = EndNetwork.bundled()
+    network = end_network()
     ends = []
     features = decay_features(values, times, pitches, onsets, peaks)
     for (_, frame), each in zip(onsets, features, strict=True):
-        frames = sounding_frames(network(each))
+        frames = sounding_frames(network(each)[:, 0])
         length = max(frames * step - _DELAY, min(frames, _FEWEST) * step)
         ends.append(float(times[frame]) + length)
     return ends
@@ -110,14 +108,14 @@ def decay_features(
 
     Yields
     ------
-    np.ndarray [shape=(time, 16)]
+    np.ndarray [shape=(time, 15)]
         float64, for at most 12 s. Levels are in dB relative to the maximum of all pitches, at
         least −100: the level relative to the highest and to the peak of the note so far; its
-        change to and from the frames 30, 60 and 120 ms later and earlier; the pitch; seconds since
-        the onset; the level of the peak; the level of the loudest pitch relative to this one;
-        onsets of all pitches within 30 ms; the mean change of all audible pitches in 60 ms, and
-        the share of them that fall by more than 6 dB; the lowest level so far relative to the
-        highest.
+        change to and from the frames 30, 60 and 120 ms later and earlier; the pitch; the level of
+        the peak; the level of the loudest pitch relative to this one; onsets of all pitches within
+        30 ms; the mean change of all audible pitches in 60 ms, and the share of them that fall by
+        more than 6 dB; the lowest level so far relative to the highest. The time since the onset
+        is left out: a network would learn how long notes of its training data are.
 
     Raises
     ------
@@ -130,7 +128,7 @@ def decay_features(
     >>> values, times = np.exp(-np.arange(20.0))[None], np.arange(20) * 0.02
     >>> (features,) = decay_features(values, times, [60], [(0, 0)], [0])
     >>> features.shape, float(features[3, 1].round(2))
-    ((20, 16), -26.06)
+    ((20, 15), -26.06)
     """
     step = frame_step(values, times)
     spans = [max(1, round(span / step)) for span in _SPANS]
@@ -150,8 +148,8 @@ def decay_features(
             highest = np.maximum.accumulate(here)
             columns = [here - highest, here - level[peak]]
             columns += [change[note] for change in changes]
-            columns += [np.full(len(here), float(pitches[row])), np.arange(len(here)) * step]
-            columns += [np.full(len(here), level[peak]), shared[0, note] - here]
+            columns += [np.full(len(here), value) for value in (pitches[row], level[peak])]
+            columns += [shared[0, note] - here]
             columns += [*shared[1:, note], np.minimum.accumulate(here) - highest]
             yield np.stack(columns, axis=1)
 
@@ -200,55 +198,18 @@ def _shared_features(
     )
 
 
-@dataclass(frozen=True)
-class EndNetwork:
-    """Network from `decay_features` to the log odds that a note still sounds.
+@cache
+def end_network() -> Perceptron:
+    """Return the network from `decay_features` to the log odds that a note still sounds.
 
-    Parameters
-    ----------
-    mean, scale : np.ndarray [shape=(feature,)]
-        Of the features of the frames that it was trained on.
-    weights : tuple of np.ndarray [shape=(input, output)]
-        Of each layer.
-    biases : tuple of np.ndarray [shape=(output,)]
+    It was trained on simulated performances by ``benchmarks/transcription/learn_ends.py``.
 
-    Notes
-    -----
-    A multilayer perceptron with rectified linear units. It has been trained on simulated
-    performances by ``benchmarks/transcription/learn_ends.py``.
+    Returns
+    -------
+    Perceptron
+        Of one output.
     """
-
-    mean: np.ndarray
-    scale: np.ndarray
-    weights: tuple[np.ndarray, ...]
-    biases: tuple[np.ndarray, ...]
-
-    def __call__(self, features: np.ndarray) -> np.ndarray:
-        """Return the log odds of each frame [shape=(time,)] of features (time, feature)."""
-        units = (features - self.mean) / self.scale
-        for weights, biases in zip(self.weights[:-1], self.biases[:-1], strict=True):
-            units = np.maximum(product(units, weights) + biases, 0)
-        odds: np.ndarray = product(units, self.weights[-1])[:, 0] + self.biases[-1]
-        return odds
-
-    @classmethod
-    @cache
-    def bundled(cls) -> EndNetwork:
-        """Return the network that ships with the package."""
-        with np.load(_NETWORK, allow_pickle=False) as arrays:
-            layers = range(sum(name.startswith("weights") for name in arrays))
-            return cls(
-                arrays["mean"],
-                arrays["scale"],
-                tuple(arrays[f"weights{n}"] for n in layers),
-                tuple(arrays[f"biases{n}"] for n in layers),
-            )
-
-    def save(self, path: Path) -> None:
-        """Write the network as an archive of arrays."""
-        layers: dict[str, Any] = {f"weights{n}": each for n, each in enumerate(self.weights)}
-        layers |= {f"biases{n}": each for n, each in enumerate(self.biases)}
-        np.savez_compressed(path, mean=self.mean, scale=self.scale, **layers)
+    return Perceptron.load(_NETWORK)
 
 
 def sounding_frames(log_odds: np.ndarray) -> int:

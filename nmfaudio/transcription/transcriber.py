@@ -17,7 +17,6 @@ from nmfaudio.audio.feature_blocks import analysed_blocks
 from nmfaudio.audio.io.samples import Audio
 from nmfaudio.dictionaries.bundled import piano_notes
 from nmfaudio.dictionaries.note_dictionary import NoteDictionary
-from nmfaudio.dictionaries.parametric_notes import is_synthetic
 from nmfaudio.errors import ParameterError
 from nmfaudio.factorisation.loop import Progress
 from nmfaudio.symbolic.note import Note
@@ -29,6 +28,7 @@ from nmfaudio.transcription.contracts import (
     require_decomposition,
     require_notes,
 )
+from nmfaudio.transcription.defaults import default_decoding, default_model, is_piano
 from nmfaudio.transcription.instruments import (
     assign_instruments,
     pooled_parts,
@@ -53,8 +53,6 @@ if TYPE_CHECKING:
     from nmfaudio.factorisation.engine import Callback
     from nmfaudio.transcription.note_blocks import NoteBlocks
 
-_PIANO = "piano"  # label of the dictionaries that the limit of `piano_suitability` holds for
-_STRUCK = {"piano", "electric piano", "guitar", "electric guitar"}  # labels whose notes decay
 _CUT = 0.05  # s before the end of a recording in which onsets are ignored: the cut looks like one
 _DECODED = 8  # values per frame that are decoded with the salience
 _PER_OCTAVE = 3  # thresholds that tuning tries by default
@@ -131,13 +129,13 @@ class Transcriber(BaseTranscriber):
                 "NoteDictionary.load reads from a file; dictionaries of drums are for "
                 "DrumTranscriber"
             )
-        decoding = _default_decoding(dictionary) if decoding is None else decoding
+        decoding = default_decoding(dictionary) if decoding is None else decoding
         if isinstance(decoding, type) or not callable(decoding):
             raise ParameterError(
                 f"decoding is {shown(decoding)}; it must be a function of salience, e.g. "
                 "na.transcription.Decoding()"
             )
-        model = _default_model(dictionary) if model is None else model
+        model = default_model(dictionary) if model is None else model
         if isinstance(model, type):
             raise ParameterError(
                 f"model is {shown(model)}; it must be an instance, e.g. NoteModel()"
@@ -371,7 +369,7 @@ class Transcriber(BaseTranscriber):
         return self._suitability_of(salience)
 
     def _suitability_of(self, salience: Salience) -> Suitability:
-        return piano_suitability(salience, is_piano=self.dictionary.names == (_PIANO,))
+        return piano_suitability(salience, is_piano=is_piano(self.dictionary))
 
     def _unsuitable(self, suitability: Suitability) -> str:
         return (
@@ -397,41 +395,6 @@ class Transcriber(BaseTranscriber):
             "decoding": plain_settings(self.decoding),
             "contours": self.contours,
         }
-
-
-def _default_model(dictionary: NoteDictionary) -> Activations:
-    """Model for a dictionary.
-
-    Equaliser and adaptation raise onset F from 0.72 to 0.93 with the templates of another piano.
-    Synthetic templates lack the sound between partials, so that both fit it with wrong notes: they
-    lower F from 0.70 to 0.63 (seven pieces, three pianos, best threshold of each).
-    """
-    from nmfaudio.transcription.note_model import NoteModel
-
-    if is_synthetic(dictionary):
-        return NoteModel(equaliser=None, adaptation=math.inf)
-    if dictionary.names == (_PIANO,):
-        # Chosen with the decoding on the same pieces and pianos: onset F rises from 0.917 to 0.922,
-        # and falls for none of the pianos.
-        return NoteModel(beta_loss=0.75, adaptation=0.8)
-    return NoteModel()
-
-
-def _default_decoding(dictionary: NoteDictionary) -> Decoder:
-    from nmfaudio.transcription.decoding import Decoding
-
-    if is_synthetic(dictionary):
-        # Their activations are less sparse; 0.3 was the best of 0.04 to 0.5 on the same pieces.
-        return Decoding(threshold=0.3)
-    if dictionary.names == (_PIANO,):
-        # Chosen on six pieces and nine pianos, four of them with reverberation. They raise onset F
-        # from 0.907 to 0.917, and lower it for none of the pianos.
-        return Decoding(threshold=0.085, bass=2.0, treble=0.4, ends="piano")
-    if set(dictionary.names) <= _STRUCK:
-        return Decoding(threshold=0.14, repeat=0.3)
-    # Chosen with the above on ten instruments, played by another SoundFont than the templates are
-    # from: mean onset F rises from 0.62 to 0.84.
-    return Decoding(threshold=0.22, repeat=0.5)
 
 
 def _changed(settings: T, changes: Mapping[str, Any], owner: str = "the decoding") -> T:

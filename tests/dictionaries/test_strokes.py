@@ -6,6 +6,7 @@ import pytest
 from nmfaudio.audio.masking import analyse
 from nmfaudio.dictionaries import stroke_decisions
 from nmfaudio.dictionaries.drum_detection import hit_transform
+from nmfaudio.dictionaries.perceptron import Perceptron
 from nmfaudio.dictionaries.stroke_classifier import StrokeClassifier, bundled_classifier
 from nmfaudio.dictionaries.stroke_decisions import decided_levels
 from nmfaudio.dictionaries.stroke_features import (
@@ -40,7 +41,7 @@ def test_onsets_are_found_at_any_rate_and_loudness(sr):
     found = onsets * transform.hop_seconds
     assert all(np.abs(found - t).min() < 0.02 for t in times)
     features = stroke_features(bands, onsets, transform.hop_seconds)
-    assert features.shape == (len(onsets), len(bundled_classifier().offset))
+    assert features.shape == (len(onsets), len(bundled_classifier().network.mean))
     assert np.isfinite(features).all()
     quiet = stroke_features(bands * 2.0**-20, onsets, transform.hop_seconds)
     assert np.allclose(features, quiet)
@@ -53,7 +54,8 @@ def test_silence_has_no_onsets(frames):
 
 def test_probabilities_of_a_network():
     one = np.ones(1)
-    net = StrokeClassifier(("kick",), 0 * one, one, one[:, None], 0 * one, one[:, None], -one)
+    network = Perceptron(0 * one, one, (one[:, None],) * 2, (0 * one, -one))
+    net = StrokeClassifier(("kick",), network)
     struck = net.probabilities(np.array([[-5.0], [1.0], [1e9]]))["kick"]
     assert np.allclose(struck, [1 / (1 + np.e), 0.5, 1])
 
