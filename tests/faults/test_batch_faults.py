@@ -92,7 +92,7 @@ def test_workers_that_fail_fail_their_files_alone(monkeypatch, capsys):
     monkeypatch.setattr(batch_task, "process_file", engine_tasks.fail_by_name)
     for kind in ("abort", "deaf", "eat", "exit", "hang", "kill", "sound"):
         write_wav(f"songs/{kind}.wav")
-    limits = ["--time-limit", "1", "--memory-limit", "400M"]
+    limits = ["--time-limit", "4", "--memory-limit", "400M"]
     code = main(["batch", "hpss", "songs", "-o", "out", "--workers", "3", *limits])
     head, _, *rows = capsys.readouterr().err.splitlines()
     assert code == 7
@@ -102,8 +102,8 @@ def test_workers_that_fail_fail_their_files_alone(monkeypatch, capsys):
         ("abort", 1, "SIGABRT"),
         ("exit", 1, "exit code 3"),
         ("kill", 1, "SIGKILL"),
-        ("hang", 6, "took more than 1 s"),
-        ("deaf", 6, "took more than 1 s"),
+        ("hang", 6, "took more than 4 s"),
+        ("deaf", 6, "took more than 4 s"),
         ("eat", 6, "not enough memory"),
     ]:
         assert int(found[kind].split()[0]) == exit_code
