@@ -81,7 +81,7 @@ list and info write their facts to stdout, merge and export the paths written.
         return self._export(sources[0], Path(self.output))
 
     def _list(self, sources: list[str]) -> int:
-        from nmfaudio.dictionaries.instruments import instruments
+        from nmfaudio.dictionaries.shipped_instruments import instruments
 
         if sources or self.output is not None:
             raise ParameterError("list takes no files; use info to show the contents of one")

@@ -9,7 +9,7 @@ from nmfaudio.cli.failures import printable
 
 if TYPE_CHECKING:
     from nmfaudio.dictionaries.dictionary import Dictionary
-    from nmfaudio.dictionaries.instruments import Instrument
+    from nmfaudio.dictionaries.shipped_instruments import Instrument
 
 _SHOWN = 4  # entries of a list that are shown; further ones are counted
 

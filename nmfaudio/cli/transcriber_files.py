@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 def is_shipped(text: str) -> bool:
     """Return whether a text is names of instruments that ship with the package, not a file."""
-    from nmfaudio.dictionaries.instruments import instrument_named
+    from nmfaudio.dictionaries.shipped_instruments import instrument_named
 
     return all(instrument_named(name) is not None for name in text.split(","))
 
 
 def load_shipped(text: str) -> NoteDictionary:
     """Load instruments that ship with the package, named with commas between."""
-    from nmfaudio.dictionaries.instruments import instrument_notes
+    from nmfaudio.dictionaries.shipped_instruments import instrument_notes
 
     first, *further = map(instrument_notes, dict.fromkeys(text.split(",")))
     # Those with a template for all of a note (the voice) and those with stages fit together.

@@ -3,14 +3,14 @@ from .corpus import CorpusFit as CorpusFit
 from .corpus import fit_corpus as fit_corpus
 from .dictionary import Dictionary as Dictionary
 from .drum_learning import learn_drums as learn_drums
-from .instruments import Instrument as Instrument
-from .instruments import instrument_notes as instrument_notes
-from .instruments import instruments as instruments
 from .learning import learn as learn
 from .note_dictionary import NoteDictionary as NoteDictionary
 from .note_folders import learn_notes as learn_notes
 from .note_from_score import learn_notes_from_recording as learn_notes_from_recording
 from .parametric_notes import harmonic_notes as harmonic_notes
 from .recordings import Recording as Recording
+from .shipped_instruments import Instrument as Instrument
+from .shipped_instruments import instrument_notes as instrument_notes
+from .shipped_instruments import instruments as instruments
 from .sonification import sonify_dictionary as sonify_dictionary
 from .soundfont import learn_notes_from_soundfont as learn_notes_from_soundfont

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nmfaudio.dictionaries.instruments import program_of
+from nmfaudio.dictionaries.shipped_instruments import program_of
 from nmfaudio.symbolic.names import DRUM_CHANNEL
 from nmfaudio.symbolic.note import Note
 from nmfaudio.transcription.salience import Salience

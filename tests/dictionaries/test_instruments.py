@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import nmfaudio as na
-from nmfaudio.dictionaries.instruments import program_of
+from nmfaudio.dictionaries.shipped_instruments import program_of
 from nmfaudio.symbolic.names import PROGRAMS
 
 SHIPPED = na.dictionaries.instruments()
