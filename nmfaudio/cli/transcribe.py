@@ -14,13 +14,14 @@ from nmfaudio.cli.batch import DEFAULT_ROOTS, BatchCommand, Worker, describe_res
 from nmfaudio.cli.command import STDOUT
 from nmfaudio.cli.failures import check_ended, printable
 from nmfaudio.cli.memory import check_memory
-from nmfaudio.cli.note_values import parse_pitch, parse_positive, parse_program, parse_tempo
+from nmfaudio.cli.note_values import parse_program, parse_tempo
 from nmfaudio.cli.pages import page_patterns, page_title
 from nmfaudio.cli.parser import OUTPUT, REPORTING
 from nmfaudio.cli.progress import FITTING, PREPARING, READING, WRITING, times
 from nmfaudio.cli.record import PREFIX, discard_record
 from nmfaudio.cli.score_files import SCORE_FILES, ScoreOptions, check_score
-from nmfaudio.cli.transcriber_files import is_shipped, load_drums, load_notes, retuned
+from nmfaudio.cli.transcriber_files import is_shipped
+from nmfaudio.cli.transcriber_options import TRANSCRIPTION, TranscriberOptions
 from nmfaudio.cli.transcription_facts import describe_fit, describe_notes
 from nmfaudio.errors import ParameterError
 
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from nmfaudio.transcription.transcribed_file import TranscribedFile
     from nmfaudio.transcription.transcriber import Transcriber
 
-_GROUP = "transcription"
 _SCORE = "score"
 # Arguments of stems().
 _STEMS = {"note": "note", "pitch": "pitch", "hand": "hand", "instrument": "track", "part": "track"}
@@ -47,19 +47,10 @@ _EXTRAS = {
     "report": "report.html",
 }
 _IN_MEMORY = ("stems", "sonify", "report")  # options that need the whole recording
-_OF_NOTES = {
-    "low": "--low",
-    "high": "--high",
-    "min_note": "--min-note",
-    "contours": "--contours",
-    "monophonic": "--monophonic",
-    "scale": "--scale",
-    "tuning": "--tuning",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
-class TranscribeCommand(BatchCommand):
+class TranscribeCommand(TranscriberOptions, BatchCommand):
     """``nmfaudio transcribe``."""
 
     details = """\
@@ -85,64 +76,6 @@ examples:
         WRITING: 5,
     }
 
-    dictionary: str | None = option(
-        None,
-        "dictionary of the notes or drums: a file, or the names of instruments that ship with"
-        " nmfaudio, separated by commas (default: piano, or the drum kit that ships)",
-        short="-d",
-        metavar="D.NPZ",
-        group=_GROUP,
-    )
-    drums: bool = switch("transcribe drum hits instead of pitched notes", group=_GROUP)
-    parts: str | None = option(
-        None,
-        "drums to transcribe, separated by commas: kick, snare, hihat, toms, and cymbals or crash"
-        " and ride; all but the first three are less reliable (default: the first three, or those"
-        " of --dictionary)",
-        metavar="NAMES",
-        group=_GROUP,
-    )
-    scale: str | None = option(
-        None,
-        "scale of the notes, as a file of Scala whose 1/1 is middle C, instead of semitones",
-        metavar="FILE.SCL",
-        group=_GROUP,
-    )
-    tuning: float | None = option(
-        None,
-        "frequency of A4 in Hz (default: 440)",
-        parse=parse_positive,
-        metavar="HZ",
-        group=_GROUP,
-    )
-    threshold: float | None = option(
-        None,
-        "detection threshold: lower finds more notes, and more false ones (default: the best one"
-        " on recordings of the same kind)",
-        parse=parse_positive,
-        metavar="X",
-        group=_GROUP,
-    )
-    low: int | None = option(
-        None,
-        "lowest note to report: a name such as C2, or a MIDI number",
-        parse=parse_pitch,
-        metavar="PITCH",
-        group=_GROUP,
-    )
-    high: int | None = option(
-        None, "highest note to report", parse=parse_pitch, metavar="PITCH", group=_GROUP
-    )
-    min_note: float | None = option(
-        None,
-        "leave out shorter notes (default: 0.03)",
-        parse=parse_positive,
-        metavar="SECONDS",
-        group=_GROUP,
-    )
-    monophonic: bool = switch(
-        "notes sound one at a time, as of a voice, a bass or a wind instrument", group=_GROUP
-    )
     output: str | None = option(
         None,
         "folder that gets a folder for each file (default: transcribed)",
@@ -246,13 +179,10 @@ examples:
 
     def check(self) -> None:
         """Check options, that a picture can be drawn, and that the dictionary can be read."""
-        if self.parts is not None and not self.drums:
-            raise ParameterError("--parts is for drums; add --drums")
-        for name, flag in _OF_NOTES.items():
-            if self.drums and getattr(self, name) not in (None, False):
-                raise ParameterError(f"{flag} is for pitched notes; omit it, or --drums")
-        if self.low is not None and self.high is not None and self.low > self.high:
-            raise ParameterError(f"--low {self.low} is above --high {self.high}; exchange them")
+        self.check_transcriber()
+        for flag, is_used in (("contours", self.contours), ("program", self.program is not None)):
+            if self.drums and is_used:
+                raise ParameterError(f"--{flag} is for pitched notes; omit it, or --drums")
         choices = ("note", "part") if self.drums else ("note", "pitch", "hand", "instrument")
         if self.stems not in (None, *choices):
             of = "drums" if self.drums else "notes"
@@ -260,8 +190,6 @@ examples:
                 f"--stems {self.stems} is not available for {of}; choose {' or '.join(choices)}"
             )
         check_score(self._score_options)
-        if self.drums and self.program is not None:
-            raise ParameterError("--program is for pitched notes; omit it, or --drums")
         if self.plot:
             from nmfaudio._common.figures import new_figure
 
@@ -282,7 +210,7 @@ examples:
 
     @cached_property
     def _transcriber(self) -> Transcriber | DrumTranscriber:
-        return self._drum_transcriber() if self.drums else self._note_transcriber()
+        return self.drum_transcriber() if self.drums else self.note_transcriber(self.contours)
 
     def transcriber(self) -> Transcriber | DrumTranscriber:
         """Return the transcriber that the options choose, after checking them."""
@@ -331,37 +259,6 @@ examples:
         check_ended()
         bar.show_stage(WRITING)
         return track, result
-
-    def _note_transcriber(self) -> Transcriber:
-        from nmfaudio.transcription.transcriber import Transcriber
-
-        chosen = {
-            "threshold": self.threshold,
-            "lowest": self.low,
-            "highest": self.high,
-            "shortest": self.min_note,
-        }
-        settings: dict[str, Any] = {k: value for k, value in chosen.items() if value is not None}
-        if self.monophonic:
-            settings["monophonic"] = True
-        dictionary = None if self.dictionary is None else load_notes(self.dictionary)
-        if self.scale is not None or self.tuning is not None:
-            dictionary = retuned(dictionary, self.scale, self.tuning)
-        return Transcriber(dictionary, contours=self.contours, **settings)
-
-    def _drum_transcriber(self) -> DrumTranscriber:
-        from nmfaudio.symbolic.names import DRUM_PARTS
-        from nmfaudio.transcription.drums import DrumTranscriber
-
-        settings: dict[str, Any] = {}
-        if self.threshold is not None:
-            settings["threshold"] = self.threshold
-        if self.dictionary is not None:
-            settings["dictionary"] = dictionary = load_drums(self.dictionary)
-            settings["parts"] = tuple(part for part in DRUM_PARTS if part in dictionary.names)
-        if self.parts is not None:
-            settings["parts"] = tuple(name.strip() for name in self.parts.split(","))
-        return DrumTranscriber(**settings)
 
     def _write(self, job: Job, result: Any) -> dict[str, Any]:
         """Write the notes of a `NoteResult` and all extras; return their paths."""
@@ -431,7 +328,7 @@ examples:
 
 def transcriber_options() -> tuple[Option, ...]:
     """Options that choose the transcriber."""
-    return tuple(each for each in options(TranscribeCommand) if each.group == _GROUP)
+    return tuple(each for each in options(TranscribeCommand) if each.group == TRANSCRIPTION)
 
 
 def _separate(result: Transcription, by: str) -> Stems:
