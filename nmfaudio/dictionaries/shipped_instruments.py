@@ -91,6 +91,7 @@ def instruments() -> tuple[Instrument, ...]:
     Returns
     -------
     tuple of Instrument
+        The piano first, then by family.
 
     Examples
     --------
