@@ -28,6 +28,7 @@ def load_dataset(folder: str | os.PathLike[str], layout: str | None = None) -> l
     ``slakh``        Slakh: ``Track*/all_src.mid`` beside ``mix.flac``
     ``musicnet``     MusicNet: ``train_labels/*.csv`` with ``train_data``, likewise ``test``
     ``urmp``         URMP: ``AuMix_*.wav`` beside ``Notes_*.txt``
+    ``bach10``       Bach10: ``*-GTNotes.mat`` beside ``.wav`` of all and of each part
     ``enst``         ENST-Drums: ``drummer_*/annotation/*.txt`` with ``audio/wet_mix``
     ``idmt_drums``   IDMT-SMT-Drums: ``annotation_xml/*.xml`` with ``audio``
     ``mdb_drums``    MDB Drums: ``annotations/subclass/*.txt`` with ``audio/drum_only``
