@@ -52,7 +52,7 @@ _KEYS = {name: key for key, names in _DRUMS.items() for name in names.split()}
 Reader = Callable[[tuple[Path, ...]], list[Note]]
 
 
-def _reader(read: Callable[[Path], Iterator[Note]]) -> Reader:
+def reader(read: Callable[[Path], Iterator[Note]]) -> Reader:
     """Make a reader of several files that reports wrong content in one line."""
 
     @wraps(read)
@@ -79,20 +79,20 @@ def _reader(read: Callable[[Path], Iterator[Note]]) -> Reader:
     return read_all
 
 
-@_reader
+@reader
 def midi(path: Path) -> Iterator[Note]:
     """Notes of a MIDI file or a table, see `nmfaudio.read_notes`."""
     yield from read_notes(path)
 
 
-@_reader
+@reader
 def maps(path: Path) -> Iterator[Note]:
     """Notes of MAPS: rows of onset, offset and pitch below a line of names."""
     for onset, offset, pitch in _rows(path, skip=1):
         yield Note(float(onset), float(offset), int(pitch))
 
 
-@_reader
+@reader
 def musicnet(path: Path) -> Iterator[Note]:
     """Notes of MusicNet: a table of samples, General MIDI programs from 1, and pitches."""
     with path.open(encoding="utf-8", newline="") as file:
@@ -101,7 +101,7 @@ def musicnet(path: Path) -> Iterator[Note]:
             yield Note(begin, end, int(row["note"]), program=int(row["instrument"]) - 1)
 
 
-@_reader
+@reader
 def urmp(path: Path) -> Iterator[Note]:
     """Notes of one player of URMP: rows of onset, frequency in Hz and duration."""
     from nmfaudio._common.pitch import hz_to_midi
@@ -114,7 +114,7 @@ def urmp(path: Path) -> Iterator[Note]:
         )
 
 
-@_reader
+@reader
 def bach10(path: Path) -> Iterator[Note]:
     """Notes of Bach10: for each part, matrices with the frames and the pitches of each note.
 
@@ -129,7 +129,7 @@ def bach10(path: Path) -> Iterator[Note]:
             yield Note(float(begin), float(end) + _BACH10_HOP, pitch, track=track, program=program)
 
 
-@_reader
+@reader
 def jams(path: Path) -> Iterator[Note]:
     """Notes of a JAMS file, one annotation ``note_midi`` per string."""
     for annotation in json.loads(path.read_text(encoding="utf-8"))["annotations"]:
@@ -141,14 +141,14 @@ def jams(path: Path) -> Iterator[Note]:
             yield Note(begin, begin + float(event["duration"]), float(event["value"]), track=track)
 
 
-@_reader
+@reader
 def hits(path: Path) -> Iterator[Note]:
     """Drum hits: rows of seconds and name."""
     for onset, name in _rows(path):
         yield _hit(onset, name)
 
 
-@_reader
+@reader
 def idmt(path: Path) -> Iterator[Note]:
     """Drum hits of IDMT-SMT-Drums in XML."""
     for event in ElementTree.parse(path).iter("event"):

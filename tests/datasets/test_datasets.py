@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -236,3 +237,65 @@ def test_folders_that_are_no_data_sets_are_refused(tmp_path):
         na.load_dataset(tmp_path, "nsynth")
     with pytest.raises(na.AudioFileError, match="is not a folder"):
         na.load_dataset(tmp_path / "missing")
+
+
+class Track:
+    """A track of mirdata: paths in its dict, annotations that are read when they are used."""
+
+    def __init__(self, root, name):
+        self.audio_hex_path = str(root / f"{name}_hex.wav")
+        self.audio_mic_path = str(root / f"{name}_mic.wav")
+        self.jams_path = str(root / f"{name}.jams")
+        self.midi_path = None
+        self.split = "test" if name == "b" else None
+
+    @property
+    def notes_all(self):
+        text = Path(self.jams_path).read_text()
+        return SimpleNamespace(
+            intervals=np.array([[0.5, 1.0], [1.0, 1.5]]),
+            interval_unit="s",
+            pitches=np.array(json.loads(text)),
+            pitch_unit="midi",
+            confidence=None,
+            confidence_unit=None,
+        )
+
+
+def test_tracks_of_mirdata_are_pieces(tmp_path):
+    for name in "ab":
+        sound(tmp_path / f"{name}_hex.wav")
+        sound(tmp_path / f"{name}_mic.wav")
+    text(tmp_path / "a.jams", "[60.0, 64.0]")
+    text(tmp_path / "b.jams", "[60.0]")
+    tracks = {name: Track(tmp_path, name) for name in "abc"}
+    with pytest.warns(na.errors.AudioWarning, match="guitars: 1 of 3 pieces have no audio"):
+        one, other = na.load_dataset(SimpleNamespace(name="guitars", load_tracks=lambda: tracks))
+    assert (one.name, one.split, other.name, other.split) == ("a", "", "b", "test")
+    assert list(one.recordings) == ["mic", "hex"]
+    assert one.annotations == (tmp_path / "a.jams",)
+    assert [(note.onset, note.offset, note.pitch) for note in one.notes] == TIMES
+    with pytest.raises(na.AudioFileError, match="guitars/b: is not the annotation"):
+        _ = other.notes
+    (tmp_path / "b.jams").unlink()
+    with pytest.raises(na.AudioFileError, match="guitars/b: No such file"):
+        _ = other.notes
+
+
+def test_data_sets_of_mirdata_without_notes_are_refused(tmp_path):
+    def missing():
+        raise FileNotFoundError("Did you run .download()?")
+
+    def multitracks():
+        raise AttributeError("This dataset does not have tracks")
+
+    for load, error, message in (
+        (missing, na.AudioFileError, "x: Did you run"),
+        (multitracks, na.ContentError, "x: This dataset does not have tracks; choose"),
+        (dict, na.ContentError, "x: has no tracks"),
+        (lambda: {"a": object()}, na.ContentError, "x: its tracks have no notes"),
+    ):
+        with pytest.raises(error, match=message):
+            na.load_dataset(SimpleNamespace(name="x", load_tracks=load))
+    with pytest.raises(na.ParameterError, match="mirdata knows its own"):
+        na.load_dataset(SimpleNamespace(name="x", load_tracks=dict), "maps")
