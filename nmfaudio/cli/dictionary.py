@@ -22,7 +22,6 @@ from nmfaudio.cli.failures import joint_code, printable, report_failure
 from nmfaudio.cli.hints import nearest
 from nmfaudio.cli.output import emit, emit_path
 from nmfaudio.cli.parser import OUTPUT
-from nmfaudio.cli.transcriber_files import is_shipped, load_shipped
 from nmfaudio.errors import ParameterError
 
 # Slow imports are inside the functions that need them, so that --help is fast.
@@ -160,6 +159,7 @@ list and info write their facts to stdout, merge and export the paths written.
 def _load(source: str) -> Dictionary:
     """Load a dictionary, as one of notes if all of its components have a pitch."""
     from nmfaudio.dictionaries.dictionary import Dictionary
+    from nmfaudio.dictionaries.named_notes import is_shipped, load_shipped
     from nmfaudio.dictionaries.note_dictionary import NoteDictionary
 
     if is_shipped(source):
