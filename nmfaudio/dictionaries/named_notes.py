@@ -35,34 +35,6 @@ def is_shipped(source: str) -> bool:
     return all(instrument_named(name) is not None for name in source.split(","))
 
 
-def load_shipped(source: str) -> NoteDictionary:
-    """Load the notes of instruments that ship with the package.
-
-    Parameters
-    ----------
-    source : str
-        Names with commas between.
-
-    Returns
-    -------
-    NoteDictionary
-        Those of all instruments, which are its labels.
-
-    Raises
-    ------
-    ParameterError
-        There is no such instrument.
-
-    Examples
-    --------
-    >>> load_shipped("flute,electric-guitar").names
-    ('flute', 'electric guitar')
-    """
-    first, *further = map(instrument_notes, dict.fromkeys(source.split(",")))
-    # Those with a template for all of a note (the voice) and those with stages fit together.
-    return first.merge(*further)
-
-
 def load_notes(source: str, folder: str | Path = "") -> NoteDictionary:
     """Load the notes of instruments that ship with the package, or of a file.
 
@@ -76,6 +48,7 @@ def load_notes(source: str, folder: str | Path = "") -> NoteDictionary:
     Returns
     -------
     NoteDictionary
+        Its labels are the instruments.
 
     Raises
     ------
@@ -84,11 +57,13 @@ def load_notes(source: str, folder: str | Path = "") -> NoteDictionary:
 
     Examples
     --------
-    >>> load_notes("guitar").names
-    ('guitar',)
+    >>> load_notes("flute,electric-guitar").names
+    ('flute', 'electric guitar')
     """
     if is_shipped(source):
-        return load_shipped(source)
+        first, *further = map(instrument_notes, dict.fromkeys(source.split(",")))
+        # Those with a template for all of a note (the voice) and those with stages fit together.
+        return first.merge(*further)
     path = Path(folder, source)
     if not path.suffix and not os.path.exists(path):
         unknown = next(name for name in source.split(",") if instrument_named(name) is None)
