@@ -8,6 +8,7 @@ import os
 import stat
 from typing import BinaryIO, TypeAlias, cast
 
+from nmfaudio._common.files import system
 from nmfaudio._common.files.names import show
 from nmfaudio.errors import AudioFileError, ParameterError
 
@@ -54,8 +55,8 @@ def _open_path(path: str | bytes | os.PathLike[str] | os.PathLike[bytes]) -> tup
     try:
         raw = os.fsencode(path)
         _refuse_special(os.stat(raw).st_mode, label)
-        # O_NONBLOCK: a FIFO that has replaced the file since the check must not block.
-        descriptor = os.open(raw, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        # A FIFO that has replaced the file since the check must not block.
+        descriptor = os.open(raw, os.O_RDONLY | system.NONBLOCK | system.BINARY)
     except AudioFileError:
         raise
     except OSError as error:

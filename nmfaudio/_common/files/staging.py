@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import platform
 import re
 import secrets
 import zlib
@@ -11,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from nmfaudio._common.files import system
 from nmfaudio._common.files.names import file_key, show
 from nmfaudio.errors import OutputError
 
@@ -83,23 +85,26 @@ def staged(targets: Sequence[Path], *, overwrite: bool) -> Iterator[dict[Path, P
     names = {target: target.parent / _temporary_name() for target in targets}
     created: list[Path] = []  # folders
     new = [target for target in targets if not os.path.lexists(target)]
-    placed: list[Path] = []
+    ours: dict[Path, tuple[int, int, int]] = {}
     try:
         for folder in dict.fromkeys(target.parent for target in targets):
             _make_folder(folder, created)
             _remove_stale(folder)
         yield names
         for target, temporary in names.items():
-            _sync(temporary, target)
+            ours[target] = _finish(temporary, target)
         for target, temporary in names.items():
-            placed.append(target)
-            _rename(temporary, target, overwrite)
+            _place(temporary, target, overwrite)
+        for folder in dict.fromkeys(target.parent for target in targets):
+            system.sync_folder(folder)
     except BaseException:
-        unplaced = [name for target, name in names.items() if os.path.lexists(name)]
-        kept = [target for target in placed if names[target] not in unplaced]
-        for path in (*unplaced, *(target for target in kept if target in new)):
+        for temporary in names.values():
             with suppress(OSError):
-                path.unlink()
+                temporary.unlink()
+        for target in new:
+            with suppress(OSError):
+                if _identity(target) == ours.get(target):  # not a file of another process
+                    target.unlink()
         for folder in reversed(created):
             with suppress(OSError):
                 folder.rmdir()
@@ -125,7 +130,7 @@ def create(temporary: Path, target: Path) -> int:
         The file cannot be created.
     """
     try:
-        return os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        return os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | system.BINARY, 0o666)
     except OSError as error:
         raise output_error(target, error) from None
 
@@ -148,7 +153,8 @@ def write_failure(descriptor: int, target: Path, detail: str) -> OutputError:
     OutputError
     """
     try:
-        os.pwrite(descriptor, bytes(1 << 16), os.fstat(descriptor).st_size)
+        os.lseek(descriptor, 0, os.SEEK_END)
+        os.write(descriptor, bytes(1 << 16))
         os.fsync(descriptor)
     except OSError as error:
         return output_error(target, error)
@@ -247,7 +253,7 @@ def output_error(target: Path, error: OSError | ValueError) -> OutputError:
 
 def _machine() -> str:
     """Hash of the host name: process numbers are unique per machine only."""
-    return f"{zlib.crc32(os.uname().nodename.encode()):08x}"
+    return f"{zlib.crc32(platform.node().encode()):08x}"
 
 
 def _temporary_name() -> str:
@@ -273,39 +279,46 @@ def _remove_stale(folder: Path) -> None:
     with suppress(OSError):
         for entry in os.scandir(folder):
             match = _TEMPORARY.fullmatch(entry.name)
-            if match and match[2] == _machine() and not _is_alive(int(match[1])):
+            if match and match[2] == _machine() and not system.is_running(int(match[1])):
                 with suppress(OSError):
                     os.unlink(entry.path)
 
 
-def _is_alive(process: int) -> bool:
+def _finish(temporary: Path, target: Path) -> tuple[int, int, int]:
+    """Flush a file to the disk, and return its identity."""
     try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except (OSError, OverflowError):
-        return True
-    return True
-
-
-def _sync(temporary: Path, target: Path) -> None:
-    """Flush a file to the disk."""
-    try:
-        descriptor = os.open(temporary, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        system.sync(temporary)
+        return _identity(temporary)
     except OSError as error:
         raise output_error(target, error) from None
 
 
-def _rename(temporary: Path, target: Path, overwrite: bool) -> None:
+def _identity(path: Path) -> tuple[int, int, int]:
+    """Device, number and time of a file, which it keeps when it is renamed."""
+    facts = os.lstat(path)
+    return facts.st_dev, facts.st_ino, facts.st_mtime_ns  # numbers are given to later files, too
+
+
+def _place(temporary: Path, target: Path, overwrite: bool) -> None:
     """Rename a finished file to its target."""
     try:
         _check_target(target, overwrite)  # it may have been created in the meantime
-        os.replace(temporary, target)
+        if overwrite or not _linked(temporary, target):
+            os.replace(temporary, target)
     except OutputError:
         raise
     except OSError as error:
         raise output_error(target, error) from None
+
+
+def _linked(temporary: Path, target: Path) -> bool:
+    """Rename a file unless the target exists, in one step; False where links are unknown."""
+    try:
+        os.link(temporary, target)
+    except FileExistsError:
+        _check_target(target, overwrite=False)
+        raise
+    except (OSError, AttributeError, NotImplementedError):  # FAT, some drives of a network
+        return False
+    os.unlink(temporary)
+    return True

@@ -58,6 +58,7 @@ def test_a_failing_rename_takes_the_new_files_back(tmp_path, monkeypatch, error)
             raise error
         replace(source, target)
 
+    monkeypatch.delattr(os, "link")  # as on file systems without hard links
     monkeypatch.setattr(os, "replace", fail_on_second)
     expected = OutputError if isinstance(error, OSError) else KeyboardInterrupt
     with (
@@ -82,6 +83,27 @@ def test_a_file_that_appears_meanwhile_is_not_overwritten(tmp_path):
         be_late()
     assert tree(tmp_path) == ["x.wav"]
     assert target.read_text() == "theirs"
+
+
+def test_a_file_that_appears_at_the_last_moment_is_not_overwritten(tmp_path, monkeypatch):
+    targets = [tmp_path / "1.wav", tmp_path / "2.wav"]
+    link = os.link
+
+    def too_late(source, target):
+        if target == targets[1]:
+            targets[0].unlink()  # a new file of the other writer takes the place of ours, too
+            targets[0].write_text("theirs")
+            target.write_text("theirs")
+        link(source, target)
+
+    monkeypatch.setattr(os, "link", too_late)
+    with (
+        pytest.raises(OutputError, match=r"2\.wav: exists already"),
+        staged(targets, overwrite=False) as names,
+    ):
+        fill(names)
+    assert tree(tmp_path) == ["1.wav", "2.wav"]
+    assert {target.read_text() for target in targets} == {"theirs"}
 
 
 def test_overwriting_replaces(tmp_path):
