@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nmfaudio._common.files.names import show
-from nmfaudio._common.files.sources import open_source
+from nmfaudio._common.files.sources import read_text
 from nmfaudio._common.settings import check_settings
 from nmfaudio._common.validation import as_choice, shown
 from nmfaudio.datasets import load_dataset, readers
@@ -24,6 +24,7 @@ from nmfaudio.experiments.system import System
 from nmfaudio.transcription import AttackDecayModel, DrumTranscriber, NoteModel, Transcriber
 from nmfaudio.transcription.base import BaseTranscriber
 
+_MAX_BYTES = 2**20
 _MODELS: dict[str, type[Any]] = {"NoteModel": NoteModel, "AttackDecayModel": AttackDecayModel}
 _DRUMS = "drums"  # the kit that ships
 _DRUM_SETTINGS = {"model": ["prior_weight", "max_iter"], "decoding": ["threshold", "parts"]}
@@ -87,12 +88,12 @@ def _named(label: str) -> Iterator[None]:
 
 
 def _parsed(path: str | os.PathLike[str]) -> dict[str, Any]:
-    file, _ = open_source(path)
-    with file:
-        try:
-            return tomllib.loads(file.read().decode())
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise AudioFileError(f"is not TOML: {error}; correct it") from None
+    try:
+        return tomllib.loads(read_text(path, _MAX_BYTES))
+    except tomllib.TOMLDecodeError as error:
+        raise AudioFileError(f"is not TOML: {error}; correct it") from None
+    except RecursionError:
+        raise AudioFileError("is nested too deeply; correct it") from None
 
 
 def _checked(
