@@ -129,7 +129,7 @@ def as_sample_rate(value: Any, name: str = "sr") -> int:
     """
     if is_integer(value) and LOWEST_RATE <= value <= HIGHEST_RATE:
         return int(value)
-    message = f"{name} is {value!r}; it must be a whole number of Hz from {LOWEST_RATE} to "
+    message = f"{name} is {shown(value)}; it must be a whole number of Hz from {LOWEST_RATE} to "
     message += f"{HIGHEST_RATE}"
     is_real = isinstance(value, int | float | np.integer | np.floating)
     if is_real and not isinstance(value, bool) and math.isfinite(value):
