@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -39,7 +39,7 @@ def load_model(path: str | os.PathLike[str]) -> Decomposition:
     """
     model = Decomposition.load(path)
     metadata = model.metadata
-    checks = {
+    checks: dict[str, Callable[[Any, Decomposition], object]] = {
         "transform": _check_transform,
         "sources": _check_sources,
         "settings": _check_settings,
@@ -76,7 +76,8 @@ def _check_sources(value: Any, model: Decomposition) -> None:
     """Check that stems have components of the model, each in one stem."""
     if value is None:
         return
-    high, taken = model.n_components - 1, set()
+    high = model.n_components - 1
+    taken: set[int] = set()
     for name, group in _mapping(value).items():
         components = _mapping(group)["components"]
         if not isinstance(components, list):
