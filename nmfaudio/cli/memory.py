@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from nmfaudio._common.memory import memory_limit
+from nmfaudio._common.memory import PROCESS, memory_limit
 from nmfaudio.errors import LimitError
 
 # Slow imports are inside the functions that need them, so that --help is fast.
@@ -94,6 +94,30 @@ def check_memory(need: int, budget: int | None = None) -> None:
     limit = memory_limit() if budget is None else budget
     if limit is not None and need > limit:
         raise LimitError(f"{shortage(need, limit)}; process a shorter part with --preview")
+
+
+def check_second(estimate: Callable[[Any, int], int], source: Source, budget: int | None) -> None:
+    """Check that a second, which is shorter than any block, can be processed.
+
+    Parameters
+    ----------
+    estimate : callable
+        Method ``memory`` of a separator or a transcriber.
+    source : path or binary file object
+    budget : int or None
+        Bytes that may be used, None if it is unknown.
+
+    Raises
+    ------
+    LimitError
+        More bytes are needed.
+    """
+    need = needed_memory(estimate, source, (0.0, 1.0)) - PROCESS
+    if budget is not None and need > budget:
+        raise LimitError(
+            f"{shortage(need, budget)}, even for one second; use fewer or shorter templates, a "
+            "shorter window or a longer hop"
+        )
 
 
 def shortage(need: int, limit: int) -> str:
