@@ -6,7 +6,7 @@ from typing import Literal
 
 from nmfaudio.errors import ParameterError
 
-_TEMPI = 40, 214  # of nmfaudio.symbolic.find_beats
+_TEMPI = 40, 214  # those of track_beats
 
 
 def parse_positive(text: str) -> float:
