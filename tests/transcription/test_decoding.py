@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import nmfaudio as na
-from nmfaudio.transcription.decoding import Decoding, note_levels, note_peaks, velocities
+from nmfaudio.transcription.decoding import Decoding
+from nmfaudio.transcription.dynamics import note_levels, note_peaks, velocities
 from nmfaudio.transcription.salience import Salience
 
 STEP = 0.02

@@ -1,0 +1,141 @@
+"""Peaks, levels and velocities of notes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from nmfaudio._common.validation import as_number, frame_step
+from nmfaudio.errors import ParameterError
+
+_PEAK = 0.2  # longest time from the onset of a note to its peak in seconds
+_AFTER = 0.045  # time from the onset of a note to the frame whose total level it shares, in seconds
+
+
+def note_peaks(
+    values: np.ndarray, times: np.ndarray, onsets: Sequence[tuple[int, int]]
+) -> list[int]:
+    """Find the peak of each note, within 0.2 s and before the next onset of the same pitch.
+
+    Parameters
+    ----------
+    values : np.ndarray [shape=(pitch, time)]
+        Salience, ≥ 0.
+    times : np.ndarray [shape=(time,)]
+        Frame times in seconds, evenly spaced.
+    onsets : sequence of tuple of int
+        Row and frame of each onset, sorted by row, then by frame.
+
+    Returns
+    -------
+    list of int
+        Frame of the peak, for each onset.
+
+    Raises
+    ------
+    ShapeError, ParameterError
+        The shapes do not match, or the times are invalid.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> note_peaks(np.array([[1.0, 5, 4, 2, 8]]), np.arange(5) * 0.1, [(0, 0), (0, 3)])
+    [1, 4]
+    """
+    max_frames = max(1, int(_PEAK / frame_step(values, times)) + 1)
+    peaks = []
+    for n, (row, frame) in enumerate(onsets):
+        following = onsets[n + 1] if n + 1 < len(onsets) else (row + 1, 0)
+        end = min(frame + max_frames, following[1] if following[0] == row else values.shape[1])
+        peaks.append(frame + int(np.argmax(values[row, frame:end])))
+    return peaks
+
+
+def note_levels(
+    values: np.ndarray,
+    times: np.ndarray,
+    onsets: Sequence[tuple[int, int]],
+    peaks: Sequence[int],
+    *,
+    ensemble: float = 0.3,
+) -> np.ndarray:
+    """Compute the level of each note from its peak and from the level of all pitches at its onset.
+
+    Peaks alone are noisy: partials that notes share, beats, and keys of uneven loudness change
+    them by a few dB. The total level is hardly affected, and notes that sound together are
+    usually played about equally loud.
+
+    Parameters
+    ----------
+    values : np.ndarray [shape=(pitch, time)]
+        Salience, ≥ 0.
+    times : np.ndarray [shape=(time,)]
+        In seconds, evenly spaced.
+    onsets : sequence of tuple of int
+        Row and frame of each onset.
+    peaks : sequence of int
+        Frame of the peak, for each onset.
+    ensemble : float
+        Weight of the total level, from 0 to 1.
+
+    Returns
+    -------
+    np.ndarray [shape=(note,)]
+        float64: ``peak^(1 − ensemble) · total^ensemble``, with the sum of all pitches 45 ms after
+        the onset as total.
+
+    Raises
+    ------
+    ShapeError, ParameterError
+        The shapes do not match, or the times are invalid.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> values = np.array([[0.0, 1, 1], [0, 9, 8]])
+    >>> note_levels(values, np.arange(3) * 0.05, [(0, 1), (1, 1)], [1, 1], ensemble=0.5).tolist()
+    [3.0, 9.0]
+    """
+    after = round(_AFTER / frame_step(values, times))
+    rows, frames = [row for row, _ in onsets], [frame for _, frame in onsets]
+    shared = np.minimum(np.array(frames, int) + after, values.shape[1] - 1)
+    # Sorted, so that the sum does not depend on the order of the pitches.
+    totals = np.sort(values[:, shared], axis=0).sum(axis=0, dtype=np.float64)
+    own = values[rows, peaks].astype(np.float64)
+    return np.asarray(own ** (1 - ensemble) * totals**ensemble)
+
+
+def velocities(levels: np.ndarray, *, loudest: float = 1.0) -> np.ndarray:
+    """Estimate velocities from amplitudes.
+
+    In synthesisers, amplitude is proportional to the square of velocity (General MIDI level 2,
+    SoundFont 2.04). So velocity is ``loudest · sqrt(levels / max(levels))``.
+
+    Parameters
+    ----------
+    levels : np.ndarray [shape=(note,)]
+        Amplitudes, ≥ 0, in any unit.
+    loudest : float
+        Velocity assigned to the highest amplitude, above 0 and at most 1.
+
+    Returns
+    -------
+    np.ndarray [shape=(note,)]
+        Velocities in float64, from 0 to `loudest`.
+
+    Raises
+    ------
+    ParameterError
+        `loudest` is out of range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> velocities(np.array([4.0, 1.0])).tolist()
+    [1.0, 0.5]
+    """
+    if as_number(loudest, "loudest", above=0) > 1:
+        raise ParameterError(f"loudest is {loudest!r}; it must be at most 1")
+    top = levels.max(initial=0.0)
+    return np.zeros(len(levels)) if top == 0 else loudest * np.sqrt(levels / top)
