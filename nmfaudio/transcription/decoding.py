@@ -12,7 +12,7 @@ from nmfaudio._common.settings import Settings
 from nmfaudio._common.validation import as_choice, as_number, frame_step
 from nmfaudio.errors import ParameterError
 from nmfaudio.symbolic.note import Note
-from nmfaudio.transcription.dynamics import note_levels, note_peaks, velocities
+from nmfaudio.transcription.dynamics import key_gains, note_levels, note_peaks, velocities
 from nmfaudio.transcription.fluctuations import without_fluctuations
 from nmfaudio.transcription.monophony import one_at_a_time
 from nmfaudio.transcription.note_ends import note_ends
@@ -90,6 +90,9 @@ class Decoding(Settings):
         Shortest duration of a note in seconds; shorter notes are dropped.
     ensemble : float
         Weight of the level of all pitches in that of a note, from 0 to 1, as in `note_levels`.
+    calibrated : bool
+        Whether levels are relative to those of their keys, as estimated by `key_gains`. A stream,
+        which does not know the notes to come, does not calibrate them.
     loudest : float
         Velocity of the loudest note, above 0 and at most 1.
     monophonic : bool
@@ -142,6 +145,7 @@ class Decoding(Settings):
     hold: float = 0.05
     shortest: float = 0.03
     ensemble: float = 0.3
+    calibrated: bool = False
     loudest: float = 1.0
     monophonic: bool = False
     lowest: float = 0.0
@@ -195,6 +199,9 @@ class Decoding(Settings):
         else:
             offsets = self._offsets(values, times, onsets, peaks)
         levels = note_levels(values, times, onsets, peaks, ensemble=self.ensemble)
+        if self.calibrated:
+            pitches = np.asarray(salience.pitches, np.float64)[[row for row, _ in onsets]]
+            levels = levels / key_gains(levels, pitches, np.array(list(starts.values())))
         note_velocities = velocities(levels, loudest=self.loudest)
         notes = [
             # A refined start is not to shorten a note to less than `shortest`.
