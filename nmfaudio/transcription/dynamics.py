@@ -10,7 +10,8 @@ from nmfaudio._common.validation import as_number, frame_step
 from nmfaudio.errors import ParameterError
 
 _PEAK = 0.2  # longest time from the onset of a note to its peak in seconds
-_AFTER = 0.045  # time from the onset of a note to the frame whose total level it shares, in seconds
+AFTER = 0.045
+"""Seconds from the onset of a note to the frame whose total level it shares."""
 _SPAN, _RANGE = 1.5, 8.0  # s and semitones, standard deviations of the neighbourhood of a note
 _REACH = 3.0  # standard deviations in time, beyond which notes are no neighbours
 _PRIOR = 5.0  # notes that a key is taken to have had at the level of their neighbours
@@ -100,7 +101,7 @@ def note_levels(
     >>> note_levels(values, np.arange(3) * 0.05, [(0, 1), (1, 1)], [1, 1], ensemble=0.5).tolist()
     [3.0, 9.0]
     """
-    after = round(_AFTER / frame_step(values, times))
+    after = round(AFTER / frame_step(values, times))
     rows, frames = [row for row, _ in onsets], [frame for _, frame in onsets]
     shared = np.minimum(np.array(frames, int) + after, values.shape[1] - 1)
     # Sorted, so that the sum does not depend on the order of the pitches.
