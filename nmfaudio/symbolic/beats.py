@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -11,9 +11,6 @@ from nmfaudio._common.equality import EqualByContent
 from nmfaudio._common.figures import draw
 from nmfaudio._public import public
 from nmfaudio.errors import ParameterError
-
-if TYPE_CHECKING:
-    from nmfaudio.symbolic.conversion import Notes
 
 
 @public
@@ -115,7 +112,7 @@ class Beats(EqualByContent):
         """
         return _interpolate(position, np.arange(len(self.times), dtype=float), self.times)
 
-    def plot(self, notes: Notes | None = None, **options: Any) -> Any:
+    def plot(self, notes: Any = None, **options: Any) -> Any:
         """Draw beats and downbeats over notes, and the tempo from beat to beat.
 
         Parameters
