@@ -15,7 +15,7 @@ from nmfaudio.symbolic.conversion import Notes
 if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
 
-_ROOM = 0.15  # of the range of the tempo, above and below its curve
+_MARGIN = 0.15  # of the range of the tempo, above and below its curve
 
 
 def plot_beats(
@@ -72,11 +72,11 @@ def plot_beats(
 def _draw_tempo(axes: Any, beats: Beats) -> None:
     """Draw the tempo of each beat as a level line from it to the next one."""
     tempo = 60 / np.diff(beats.times)
-    room = _ROOM * max(np.ptp(tempo), 0.1 * beats.tempo)
+    margin = _MARGIN * max(np.ptp(tempo), 0.1 * beats.tempo)
     axes.stairs(tempo, beats.times, baseline=None, color=colours(axes, 1)[0], lw=1.5, zorder=3)
     axes.axhline(beats.tempo, color=ink(axes), ls="--", lw=1, label=f"{beats.tempo:.0f} bpm")
     axes.set(xlabel="time (s)", ylabel="tempo (bpm)")
-    axes.set_ylim(tempo.min() - room, tempo.max() + room)
+    axes.set_ylim(tempo.min() - margin, tempo.max() + margin)
 
 
 def _draw_beats(axes: Any, beats: Beats) -> None:

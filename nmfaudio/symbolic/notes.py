@@ -63,7 +63,7 @@ def read_notes(path: Source) -> list[Note]:
     [Note(onset=0.5, offset=1.0, pitch=69.0, velocity=0.8, track='', program=0, channel=0)]
     """
     label = show(path)
-    content = _read_bytes(path, label)
+    content = read_content(path, label)
     if content[:4] == b"MThd":
         from nmfaudio.symbolic.midi import decode
 
@@ -77,8 +77,24 @@ def read_notes(path: Source) -> list[Note]:
     return sorted(notes, key=lambda note: (note.onset, note.pitch))
 
 
-def _read_bytes(path: Source, label: str) -> bytes:
-    """Content of a file of at most `_MAX_BYTES`."""
+def read_content(path: Source, label: str) -> bytes:
+    """Read a file of at most 4 MiB.
+
+    Parameters
+    ----------
+    path : str, bytes, os.PathLike or binary file object
+    label : str
+        Name of the file in messages.
+
+    Returns
+    -------
+    bytes
+
+    Raises
+    ------
+    AudioFileError
+        The file cannot be read, or is larger.
+    """
     file, size = open_source(path)
     try:
         if size > _MAX_BYTES:

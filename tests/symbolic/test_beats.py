@@ -1,5 +1,7 @@
 """Beats, tempo and bars of performed notes."""
 
+import io
+
 import numpy as np
 import pytest
 
@@ -81,7 +83,36 @@ def test_position_and_seconds_are_inverse():
     np.testing.assert_allclose(beats.position(beats.times), np.arange(4), atol=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("text", "per_bar", "first"),
+    [
+        ("0.5\n1.0\n1.5\n", 1, 0),
+        ("time,beat\n0.5,3\n1,1\n1.5,2\n2,3\n", 3, 1),
+        ("# of a person\n0.5\t2\n1.0\t1\n1.5\t2\n", 2, 1),
+        ("0 4\n1 1\n2 2\n3 3\n", 4, 1),
+    ],
+)
+def test_tables_of_beats(text, per_bar, first):
+    beats = na.symbolic.read_beats(io.BytesIO(text.encode()))
+    assert (beats.per_bar, beats.first_downbeat) == (per_bar, first)
+
+
+def test_bars_of_several_lengths_are_told():
+    rows = "".join(f"{time} {number}\n" for time, number in enumerate([1, 2, 3, 1, 2, 3, 1, 2, 1]))
+    with pytest.warns(na.errors.AudioWarning, match="1 of 9 beats have other"):
+        beats = na.symbolic.read_beats(io.BytesIO(rows.encode()))
+    assert beats.downbeats.tolist() == [0, 3, 6]
+
+
 def test_refusals():
+    for text, problem in (
+        ("1 1\nx\n", "line 2: 'x' is no beat"),
+        ("1 1\n2 1.5\n", "line 2: '2 1.5' is no beat"),
+        ("2\n1\n", "that increase; correct it"),
+        ("", "has no beats"),
+    ):
+        with pytest.raises(na.AudioFileError, match=problem):
+            na.symbolic.read_beats(io.BytesIO(text.encode()))
     with pytest.raises(na.ContentError, match="got 1 onsets; beats need 4 or more"):
         track_beats([na.Note(0, 1, 60)])
     with pytest.raises(na.ParameterError, match=r"the tempo is 500 .* from 40 to 214"):
