@@ -18,14 +18,14 @@ _NEAR = 0.05  # s between a beat and the stroke that it moves to
 _EDGE = 2  # frames at the ends of a beat whose strokes are on beats
 _START = 3  # frames after the first stroke in which the first beat may be
 _FEWEST = 4  # strokes
-# Logistic regression of the strokes on beats, on simulated performances of 38 scores, but with
-# more weight on the bass, which solo pianos need; the settings below are chosen on the same
-# performances and on four real ones. See `benchmarks/scores`.
-_WEIGHTS = np.array([0.27, 1.44, 0.73, 0.13, 1.0, 0.93, 1.14])
-_OFFSET = -0.82
+# Logistic regression of the strokes on beats, on simulated performances of 91 scores, each of the
+# same weight; the settings below are chosen on the same performances, on sequenced songs and on
+# four real performances. See `benchmarks/scores`.
+_WEIGHTS = np.array([0.96, 1.30, 0.95, 0.27, 0.0, 0.85, 0.68])
+_OFFSET = -0.44
 _USUAL, _SPREAD = 0.63, 0.38  # s, the most probable period, and the spread of its logarithm
 _HINT = 1.35  # highest ratio of a period to that of the given tempo, and lowest
-_PRIOR = 0.4  # weight of that distribution
+_PRIOR = 0.54  # weight of that distribution
 _CHANGE = 27.0  # cost of a change of the logarithm of the period
 _FREE = 1.05  # frames by which a period may change at no cost
 _ON_BEAT, _ON_HALF = 3.0, 0.75  # weight of strokes on beats, and of strokes amid them
