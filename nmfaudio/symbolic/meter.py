@@ -15,10 +15,10 @@ _WEIGHTS = np.array([-0.24, 1.0, -0.13, -0.14, 0.22, 1.57, 0.41, 1.14, 0.47, 1.4
 _OFFSET = -3.43
 _PRIORS = {2: 0.0, 3: 0.06, 4: 0.0}  # of each number of beats of a bar, per beat
 _TERNARY = 0.2  # advantage that a division by three needs
-# Logistic regression of bars of two beats and not four: contrasts of the downbeats of both with the
-# beats amid them, logarithms of strokes per beat and of the period in seconds, compound time.
-_OF_TWO = np.array([-1.19, -1.24, 3.64, 1.01, 3.03])
-_OFFSET_OF_TWO = -1.56
+# Logistic regression of bars of two beats and not four: contrasts of the downbeats of four and of
+# two with the beats amid them, logarithm of strokes per beat, compound time.
+_OF_TWO = np.array([-1.20, -1.22, 3.71, 3.09])
+_OFFSET_OF_TWO = -2.20
 
 
 class Meter(NamedTuple):
@@ -56,7 +56,6 @@ def find_meter(strokes: Strokes, beats: np.ndarray) -> Meter:
             _contrast(logits, first[4], 4),
             _contrast(logits, first[2], 2),
             np.log(len(strokes.times) / len(beats)),
-            np.log(np.median(np.diff(beats))),
             compound,
         ]
         per_bar = 2 if np.dot(traits, _OF_TWO) + _OFFSET_OF_TWO > 0 else 4

@@ -38,6 +38,18 @@ def test_beats_and_bars_of_a_performance(per_bar, period):
     assert np.abs(beats.downbeats[:, None] - true[::per_bar]).min(axis=0).max() < 0.05
 
 
+def test_bars_that_are_alike_with_sixteenths_have_two_beats():
+    notes = []
+    for stroke in range(128):
+        onset = stroke * 0.15
+        notes.append(na.Note(onset, onset + 0.14, 72 + stroke % 4))
+        if stroke % 4 == 0:
+            notes.append(na.Note(onset, onset + 0.5, 40 if stroke % 8 == 0 else 48))
+    beats = track_beats(notes, tempo=100)
+    assert beats.time_signature == (2, 4)
+    assert np.abs(beats.downbeats[:, None] - np.arange(16) * 1.2).min(axis=0).max() < 0.01
+
+
 def test_false_notes_do_not_stop_the_beats():
     notes, true = piece(12, 4, 0.6)
     rng = np.random.default_rng(4)
