@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 
 from nmfaudio._common.files.names import show
-from nmfaudio._common.files.sources import Source
+from nmfaudio._common.files.sources import Source, read_bytes
 from nmfaudio._public import public
 from nmfaudio.errors import AudioFileError, AudioWarning, ParameterError
 from nmfaudio.symbolic.beats import Beats
-from nmfaudio.symbolic.notes import read_content
 
 _NEED = "need a JAMS file with beat, or rows of seconds and optionally the number of the beat"
+_MAX_BYTES = 4 * 2**20  # a day of beats needs half of it
 _Row = tuple[float, int | None]  # seconds, and the number of the beat in its bar, from 1
 
 
@@ -59,7 +59,7 @@ def read_beats(path: Source) -> Beats:
     Beats(5 beats, 120.0 per minute, 3/4)
     """
     label = show(path)
-    content = read_content(path, label)
+    content = read_bytes(path, _MAX_BYTES, "cut the table")
     compound = False
     if content.lstrip()[:1] == b"{":
         rows, compound = _jams_rows(content, label)
