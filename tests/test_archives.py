@@ -8,7 +8,7 @@ from hatchling.builders.wheel import WheelBuilder
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("audio_samples", "benchmarks", "docs", "examples", "nmfaudio", "tests")
-SKIPPED = {"__pycache__", ".ipynb_checkpoints"}
+CACHES = (".", "__pycache__")
 
 
 def contents(builder):
@@ -20,7 +20,8 @@ def test_the_source_archive_has_all_that_its_tests_read():
         path.relative_to(ROOT).as_posix()
         for folder in FOLDERS
         for path in (ROOT / folder).rglob("*")
-        if path.is_file() and not SKIPPED & set(path.parts) and path.suffix not in (".nbi", ".nbc")
+        if path.is_file()
+        and not any(part.startswith(CACHES) for part in path.relative_to(ROOT).parts)
     }
     pages = {path.name for path in ROOT.glob("*.md")} | {"LICENSE", "CITATION.cff"}
     included = contents(SdistBuilder(str(ROOT)))
@@ -41,3 +42,14 @@ def test_the_description_on_an_index_links_no_file():
     assert "# nmfaudio" in text
     targets = re.findall(r"\]\(([^)]+)\)", text)
     assert all(target.startswith(("#", "https://")) for target in targets), targets
+
+
+def test_the_recipe_for_conda_has_the_version_and_the_dependencies():
+    text = (ROOT / "packaging" / "conda" / "recipe.yaml").read_text(encoding="utf-8")
+    metadata = SdistBuilder(str(ROOT)).metadata
+    assert f'version: "{metadata.version}"' in text
+    names = {"soundfile": "pysoundfile", "lazy-loader": "lazy-loader", "mir-eval": "mir_eval"}
+    for requirement in metadata.core.dependencies:
+        name, _, lowest = requirement.partition(">=")
+        name = name.replace("_", "-")
+        assert f"    - {names.get(name, name)} >={lowest}\n" in text
