@@ -5,12 +5,13 @@ import signal
 import subprocess
 import sys
 import textwrap
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from nmfaudio._common.files import check_targets, staging
-from nmfaudio._common.files.staging import PREFIX, staged
+from nmfaudio._common.files.staging import PREFIX, staged, staged_path, transaction
 from nmfaudio.errors import OutputError
 
 
@@ -198,3 +199,27 @@ def test_relative_targets_work(tmp_path, monkeypatch):
     with staged([Path("x.wav"), Path("a/x.wav")], overwrite=False) as names:
         fill(names)
     assert tree(tmp_path) == ["a", "a/x.wav", "x.wav"]
+
+
+def test_files_of_a_transaction_appear_together_or_not_at_all(tmp_path):
+    targets = [tmp_path / "a" / "1.wav", tmp_path / "2.wav"]
+
+    def write(fail):
+        with transaction():
+            for target in targets:
+                with staged([target], overwrite=False) as names, transaction():
+                    fill(names, target.name)
+                assert staged_path(target).read_text() == target.name
+                with suppress(ValueError), staged([tmp_path / "3.wav"], overwrite=False) as names:
+                    fill(names)
+                    raise ValueError
+            assert not any(target.exists() for target in targets)
+            if fail:
+                raise KeyError
+
+    with pytest.raises(KeyError):
+        write(fail=True)
+    assert tree(tmp_path) == []
+    write(fail=False)
+    assert tree(tmp_path) == ["2.wav", "a", "a/1.wav"]
+    assert [staged_path(target) for target in targets] == targets
