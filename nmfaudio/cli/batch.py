@@ -38,7 +38,10 @@ Worker = Callable[[Job, Bar], dict[str, Any]]
 DEFAULT_ROOTS = ("separated", "transcribed")
 """Folders of results without --output: of the separators, and of transcribe."""
 
-_NO_INFLUENCE = ("output", "filename", "overwrite", "skip_existing", "threads", "memory")
+_NO_INFLUENCE = (
+    *("output", "filename", "overwrite", "skip_existing"),
+    *("max_duration", "threads", "memory"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
