@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from nmfaudio._common.memory import PROCESS, memory_limit
@@ -11,6 +11,9 @@ from nmfaudio.errors import LimitError
 # Slow imports are inside the functions that need them, so that --help is fast.
 if TYPE_CHECKING:
     from nmfaudio._common.files.sources import Source
+
+PREVIEW = "process a shorter part with --preview"
+"""Advice where a file does not fit into memory."""
 
 _SHARE = 0.75
 """Share of the available memory that is used by default; estimates may be too low."""
@@ -69,6 +72,28 @@ def needed_memory(
     return estimate(ShapeOnly(header.channels, samples, header.dtype.itemsize), header.sr)
 
 
+def check_duration(source: Source, limit: float) -> None:
+    """Check, from its header, that a file is not too long.
+
+    Parameters
+    ----------
+    source : path or binary file object
+    limit : float
+        Seconds.
+
+    Raises
+    ------
+    LimitError
+        It is longer.
+    """
+    seconds = needed_memory(lambda y, sr: -(-y.shape[1] // sr), source, None)
+    if seconds > limit:
+        raise LimitError(
+            f"lasts {seconds} s, at most {limit:g} s are processed; raise --max-duration, or"
+            " process a part with --preview"
+        )
+
+
 def memory_budget(chosen: int | None) -> int | None:
     """Return the memory that may be used: the chosen amount, or a share of the available one."""
     if chosen is not None:
@@ -77,7 +102,32 @@ def memory_budget(chosen: int | None) -> int | None:
     return None if limit is None else int(_SHARE * limit)
 
 
-def check_memory(need: int, budget: int | None = None) -> None:
+def check_files(
+    parts: Iterable[tuple[Source, tuple[float, float] | None]], factor: float, advice: str = PREVIEW
+) -> None:
+    """Check from their headers that files can be read and computed with.
+
+    Parameters
+    ----------
+    parts : iterable of (path, tuple of float or None)
+        Files, and the part of each in seconds.
+    factor : float
+        Bytes of the computation for each byte of the samples.
+    advice : str
+        What to do if they do not fit.
+
+    Raises
+    ------
+    AudioFileError
+        A file cannot be opened, or is not audio.
+    LimitError
+        More bytes are needed than are available.
+    """
+    sizes = (needed_memory(lambda y, _: y.nbytes, source, part) for source, part in parts)
+    check_memory(PROCESS + int(factor * sum(sizes)), advice=advice)
+
+
+def check_memory(need: int, budget: int | None = None, *, advice: str = PREVIEW) -> None:
     """Check that a number of bytes can be allocated.
 
     Parameters
@@ -85,6 +135,8 @@ def check_memory(need: int, budget: int | None = None) -> None:
     need : int
     budget : int, optional
         Bytes that may be used; by default those that are available without swapping.
+    advice : str
+        What to do if they cannot.
 
     Raises
     ------
@@ -93,7 +145,7 @@ def check_memory(need: int, budget: int | None = None) -> None:
     """
     limit = memory_limit() if budget is None else budget
     if limit is not None and need > limit:
-        raise LimitError(f"{shortage(need, limit)}; process a shorter part with --preview")
+        raise LimitError(f"{shortage(need, limit)}; {advice}")
 
 
 def check_second(estimate: Callable[[Any, int], int], source: Source, budget: int | None) -> None:
