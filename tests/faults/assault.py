@@ -40,7 +40,9 @@ ODD = (
     *("inf", "-1", "0", "1", "0.5", "", "x" * 5000, "é☃\u202e\n\x1b[31m", "\udcff", "1048576"),
     *("100000", "a=b", "a=", "=", "/dev/zero", "fifo", "folder", "missing/x", "[" * 5000, "²"),
 )
-SOUND = re.compile(r"nmfaudio: |(song\.wav|notes|out[\w.]*): (\d|needs)")
+SOUND = re.compile(
+    r"nmfaudio: |(song\.wav|notes|out[\w.]*): (\d|needs)|transcribing with|delay \d|\d+ files?: "
+)
 """Lines of the standard error: warnings, errors and summaries."""
 SHORT = "-k 2 --max-iter 3 --n-fft 512"
 BASES = {
