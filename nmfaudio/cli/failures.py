@@ -32,7 +32,7 @@ from nmfaudio.errors import NmfAudioError
 SOME_FAILED = 7
 INTERRUPTED = (128 + signal.SIGINT, 128 + signal.SIGTERM)
 _CANNOT_READ = {errno.EIO, errno.ENXIO, errno.ESTALE, errno.ETIMEDOUT}
-_CANNOT_WRITE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
+_CANNOT_WRITE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.ENAMETOOLONG}
 _FLAGS = {
     "overwrite=True": "--overwrite",
     "resample=True": "--resample",
