@@ -29,6 +29,7 @@ QUANTILE = 0.97
 """Quantile over frames that levels refer to."""
 _SILENT = 10**-4.2  # of the loudest: a band beyond what was recorded
 _NOISE = 1e-6  # of the loudest: a level below any noise
+_BLOCK = 2**13  # frames that are computed at a time
 _BANDWIDTH = [-12, -9, -6, -3, -1]  # bands that show where the recording ends
 
 
@@ -80,8 +81,14 @@ def stroke_onsets(bands: np.ndarray, hop: float) -> np.ndarray:
 
     if bands.shape[1] < 3 or not bands.any():
         return np.zeros(0, int)
-    # What sounds from the beginning begins there.
-    flux = stroke_flux(np.pad(bands, ((0, 0), (1, 1))), bands.max())
+    highest, n_frames = bands.max(), bands.shape[1]
+    flux = np.empty(n_frames, bands.dtype)
+    for begin in range(0, n_frames, _BLOCK):  # the levels of all frames would take much memory
+        end = min(begin + _BLOCK, n_frames)
+        # What sounds from the beginning begins there.
+        beyond = (int(begin == 0), int(end == n_frames))
+        inside = bands[:, max(begin - 1, 0) : end + 1]
+        flux[begin:end] = stroke_flux(np.pad(inside, ((0, 0), beyond)), highest)
     near, around = (2 * frames + 1 for frames in neighbourhood(hop))
     is_peak = flux == maximum_filter1d(flux, near)
     return np.flatnonzero(is_peak & (flux > uniform_filter1d(flux, around) + RISE))
@@ -144,7 +151,7 @@ class ReferenceLevels:
     def of(cls, bands: np.ndarray) -> Self:
         """Return those of a whole recording [shape=(band, time)]."""
         loud = float(np.quantile(bands.max(axis=0), QUANTILE))
-        return cls(np.quantile(bands, QUANTILE, axis=1), loud)
+        return cls(np.array([np.quantile(band, QUANTILE) for band in bands]), loud)
 
 
 def stroke_features(
@@ -176,17 +183,16 @@ def stroke_features(
         Logarithms of levels: of the segments relative to the stroke, of the stroke relative to the
         recording by band and in all, and which high bands were recorded.
     """
-    n_bands, n_frames = bands.shape
     reference = ReferenceLevels.of(bands) if reference is None else reference
     tiny = float(np.finfo(np.float32).tiny)
     loud = max(reference.loud, tiny)
-    sums = np.pad(np.cumsum(bands, axis=1, dtype=np.float64), ((0, 0), (1, 0)))
-    levels = np.empty((len(onsets), len(segments), n_bands))
-    for segment, ends in enumerate(segments):
-        begin, end = (round(frames * HOP / hop) for frames in ends)
-        low, high = np.clip(onsets + begin, 0, n_frames), np.clip(onsets + end, 0, n_frames)
-        # Before its first frame and after its last a recording is silent.
-        levels[:, segment] = ((sums[:, high] - sums[:, low]) / max(end - begin, 1)).T
+    frames = [(round(begin * HOP / hop), round(end * HOP / hop)) for begin, end in segments]
+    levels = np.empty((len(onsets), len(segments), len(bands)))
+    for first in range(0, bands.shape[1], _BLOCK):  # so that sums of all frames take no memory
+        chosen = (onsets >= first) & (onsets < first + _BLOCK)
+        low = max(first + frames[0][0], 0)
+        block = bands[:, low : first + _BLOCK + frames[-1][1]]
+        levels[chosen] = _segment_levels(block, onsets[chosen] - low, frames)
     highest = np.maximum(levels[:, _STROKE].max(axis=(1, 2)), tiny)
     shape = np.log10(np.maximum(levels / highest[:, None, None], _FAINT[0]))
     floor = max(_NOISE * loud, tiny)  # bands beyond what was recorded have nothing to compare
@@ -196,3 +202,17 @@ def stroke_features(
     recorded = np.tile((typical > loud * _SILENT)[_BANDWIDTH], (len(onsets), 1))
     parts = (shape.reshape(len(onsets), -1), relative, loudness[:, None], recorded)
     return np.concatenate(parts, axis=1)
+
+
+def _segment_levels(
+    bands: np.ndarray, onsets: np.ndarray, segments: Sequence[tuple[int, int]]
+) -> np.ndarray:
+    """Mean levels of segments of frames around onsets [shape=(onset, segment, band)]."""
+    n_frames = bands.shape[1]
+    sums = np.pad(np.cumsum(bands, axis=1, dtype=np.float64), ((0, 0), (1, 0)))
+    levels = np.empty((len(onsets), len(segments), len(bands)))
+    for segment, (begin, end) in enumerate(segments):
+        low, high = np.clip(onsets + begin, 0, n_frames), np.clip(onsets + end, 0, n_frames)
+        # Before its first frame and after its last a recording is silent.
+        levels[:, segment] = ((sums[:, high] - sums[:, low]) / max(end - begin, 1)).T
+    return levels
