@@ -1,7 +1,7 @@
 """Classifiers of drum strokes bundled with the package: ``strokes.npz``, ``live_strokes.npz``.
 
-They are trained on performances that are put together from single strokes; this takes about ten
-minutes on one core and needs scikit-learn and Debian's musescore-general-soundfont,
+They are trained on performances that are put together from single strokes; this takes about four
+minutes of one core and needs scikit-learn and Debian's musescore-general-soundfont,
 hydrogen-drumkits, sonic-pi-samples and fluid-soundfont-gm. The same versions produce the same bytes
 on the same kind of processor, for any number of threads.
 """

@@ -8,7 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from nmfaudio.dictionaries.stroke_classifier import bundled_classifier
-from nmfaudio.dictionaries.stroke_features import stroke_features, stroke_onsets
+from nmfaudio.dictionaries.stroke_features import (
+    ReferenceLevels,
+    stroke_features,
+    stroke_onsets,
+)
 from nmfaudio.symbolic.drum_peaks import relative_heights
 from nmfaudio.symbolic.names import KINDS_OF_PARTS
 
@@ -17,6 +21,7 @@ MODELLED = ("kick", "snare", "hihat")
 _MASKED_BY = {"hihat": ("snare", "crash")}  # louder parts, in which a quieter one is not heard
 _MISTAKEN = {"snare": ("sidestick", "clap"), "hihat": ("tambourine", "shaker", "ride")}
 _WINDOW = 0.03, 0.047  # s before and after an onset in which activations belong to it
+_AT_ONCE = 2048  # onsets
 _CLEAR = 0.125  # height of a certain hit, in shares of a loud one
 _POSSIBLE, _PROBABLE = 0.2, 0.5  # probabilities of a hit
 _MASKING = 0.3  # height of a louder part from which it masks another
@@ -80,7 +85,7 @@ def decided_levels(
     onsets = stroke_onsets(bands, hop)
     if not len(onsets):
         return decided
-    struck = bundled_classifier().probabilities(stroke_features(bands, onsets, hop))
+    struck = _probabilities(bands, onsets, hop)
     before, after = (max(1, round(seconds / hop)) for seconds in _WINDOW)
     first = np.maximum(onsets - before, 0)
     last = np.minimum(onsets + after, np.append(onsets[1:] - before, len(times)))
@@ -91,6 +96,17 @@ def decided_levels(
             frames = slice(first[onset], last[onset])
             decided[row, frames] = level[frames]
     return decided
+
+
+def _probabilities(bands: np.ndarray, onsets: np.ndarray, hop: float) -> dict[str, np.ndarray]:
+    """Probability of each label at all onsets, some at a time, which takes less memory."""
+    reference, classifier = ReferenceLevels.of(bands), bundled_classifier()
+    blocks = [onsets[first : first + _AT_ONCE] for first in range(0, len(onsets), _AT_ONCE)]
+    found = [
+        classifier.probabilities(stroke_features(bands, block, hop, reference=reference))
+        for block in blocks
+    ]
+    return {label: np.concatenate([each[label] for each in found]) for label in found[0]}
 
 
 def is_hit(

@@ -190,6 +190,8 @@ def stroke_features(
     levels = np.empty((len(onsets), len(segments), len(bands)))
     for first in range(0, bands.shape[1], _BLOCK):  # so that sums of all frames take no memory
         chosen = (onsets >= first) & (onsets < first + _BLOCK)
+        if not chosen.any():
+            continue
         low = max(first + frames[0][0], 0)
         block = bands[:, low : first + _BLOCK + frames[-1][1]]
         levels[chosen] = _segment_levels(block, onsets[chosen] - low, frames)
