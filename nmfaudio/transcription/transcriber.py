@@ -30,6 +30,7 @@ from nmfaudio.transcription.contracts import (
 )
 from nmfaudio.transcription.defaults import default_decoding, default_model, is_piano
 from nmfaudio.transcription.instruments import (
+    activity_totals,
     assign_instruments,
     pooled_parts,
     pooled_salience,
@@ -42,6 +43,7 @@ from nmfaudio.transcription.plain_settings import (
 )
 from nmfaudio.transcription.salience import Salience
 from nmfaudio.transcription.suitability import Suitability, piano_suitability
+from nmfaudio.transcription.timbre import partial_levels
 from nmfaudio.transcription.transcribed_file import BlockFit
 from nmfaudio.transcription.tuning import Tuning, threshold_grid, tuned
 
@@ -289,8 +291,12 @@ class Transcriber(BaseTranscriber):
         return pitches + (None,) * (fitted.n_components - len(pitches))
 
     def _salience(self, V: np.ndarray, fitted: Decomposition, transform: Transform) -> Salience:
-        levels = fitted.structure.levels(fitted.factors)
-        return pooled_salience(levels, *self._pitches_and_labels(), transform.times(V.shape[1]))
+        H, times = fitted.structure.levels(fitted.factors), transform.times(V.shape[1])
+        pitches, labels = self._pitches_and_labels()
+        if len(set(labels)) == 1:
+            return Salience.from_activations(H, pitches, times)
+        levels = partial_levels(fitted.W, transform.frequencies, pitches)
+        return pooled_salience(H, pitches, labels, times, levels)
 
     def _component_labels(self, fitted: Decomposition) -> tuple[str | None, ...]:
         pitches, labels = self._pitches_and_labels()
@@ -314,15 +320,18 @@ class Transcriber(BaseTranscriber):
             blocks.survey(first, V)
         pitches, labels = self._pitches_and_labels()
         parts = np.empty((len(set(labels)), len(set(pitches)), n_frames), y.dtype)
-        times, divergences = transform.times(n_frames), []
+        totals, divergences = np.zeros(len(pitches)), []
         for first, V in analysed_blocks(y, transform, blocks.frames):
             H, divergence = blocks.explain(V)
             done = first + V.shape[1]
             parts[..., first:done] = pooled_parts(H, pitches, labels)
+            totals += activity_totals(H)
             divergences.append(divergence)
             if callback is not None:
                 callback(Progress(done, n_frames, math.fsum(divergences)))
-        salience = salience_of_parts(parts, pitches, labels, times)
+        levels = partial_levels(blocks.templates, transform.frequencies, pitches)
+        times = transform.times(n_frames)
+        salience = salience_of_parts(parts, pitches, labels, times, levels, totals)
         return BlockFit(
             salience,
             self._suitability_of(salience),
