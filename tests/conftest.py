@@ -5,6 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+# The workers of a test run share the processors: threads of a BLAS would wait for each other.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import pytest
 from hypothesis import settings
 

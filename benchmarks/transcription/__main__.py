@@ -9,6 +9,7 @@ from pathlib import Path
 
 from benchmarks.transcription.cases import SAMPLES, load_cases
 from benchmarks.transcription.scoring import Row, judge, tables
+from benchmarks.transcription.sound import Instrument
 from benchmarks.transcription.speed import speed_table
 from benchmarks.transcription.systems import SYSTEMS
 
@@ -35,6 +36,12 @@ def main() -> None:
         "number (60.flac)",
     )
     parser.add_argument(
+        "--font",
+        type=Path,
+        metavar="FILE",
+        help="SoundFont of one more piano to render MIDI files with",
+    )
+    parser.add_argument(
         "--json", type=Path, metavar="FILE", help="write all results to this JSON file as well"
     )
     parser.add_argument(
@@ -57,7 +64,8 @@ def main() -> None:
 
     systems = [system for system in SYSTEMS if selected(system.name, chosen.systems)]
     rows: list[Row] = []
-    loaded = load_cases(chosen.folder, lambda piano: selected(piano, chosen.pianos), chosen.notes)
+    more = [Instrument(path.stem, path) for path in (chosen.notes, chosen.font) if path]
+    loaded = load_cases(chosen.folder, lambda piano: selected(piano, chosen.pianos), more)
     cases = [case for case in loaded if selected(case.name, chosen.cases)]
     for case in cases:
         for system in systems:

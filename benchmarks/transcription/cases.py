@@ -66,14 +66,15 @@ class Case:
 
 
 def load_cases(
-    folder: Path = SAMPLES, selected: Callable[[str], bool] = bool, notes: Path | None = None
+    folder: Path = SAMPLES,
+    selected: Callable[[str], bool] = bool,
+    more: Sequence[Instrument] = (),
 ) -> Iterator[Case]:
     """Yield all cases of a folder.
 
-    MIDI files are rendered with the pianos whose names are `selected`; `notes` is a folder of
-    isolated notes of one more piano, named by MIDI numbers.
+    MIDI files are rendered with the pianos whose names are `selected`, of SoundFonts that are
+    installed and of `more`.
     """
-    more = () if notes is None else (Instrument(notes.name, notes),)
     if folder.resolve() == SAMPLES.resolve():
         yield from _sample_cases()
         return

@@ -38,6 +38,17 @@ def piano(model: Any = None, templates: Mapping[str, Any] | None = None) -> Call
     return prepare
 
 
+def bundled_piano(instruments: Sequence[Instrument], pieces: Sequence[Piece]) -> Any:
+    """Transcriber as shipped: the bundled piano with default settings, and no threshold to tune."""
+    transcriber = na.Transcriber()
+
+    def recognise(piece: Piece) -> Tries:
+        notes = transcriber.transcribe(piece.y, SR).notes
+        return Tries(["as shipped"], lambda _: notes)
+
+    return recognise
+
+
 def drums(**settings: Any) -> Callable[..., Any]:
     """Drum transcriber with a kit learned from, and thresholds tuned on, the other tracks."""
 
@@ -77,6 +88,7 @@ def _dictionary(instrument: Instrument, settings: Mapping[str, Any]) -> na.NoteD
 
 
 PIANO = {
+    "nmfaudio, as shipped": bundled_piano,
     "nmfaudio": piano(),
     "nmfaudio, templates fixed": piano(
         na.transcription.NoteModel(equaliser=None, adaptation=math.inf)

@@ -95,8 +95,9 @@ def basic_pitch(instruments: Sequence[Instrument], pieces: Sequence[Piece]) -> A
 
 
 def has_basic_pitch() -> bool:
-    """Return True if basic-pitch and onnxruntime are installed."""
-    return all(importlib.util.find_spec(name) for name in ("basic_pitch", "onnxruntime"))
+    """Return True if basic-pitch is installed with what it needs for ONNX."""
+    needed = ("basic_pitch", "onnxruntime", "pretty_midi", "resampy")
+    return all(importlib.util.find_spec(name) for name in needed)
 
 
 def _templates(instruments: Sequence[Instrument]) -> tuple[np.ndarray, np.ndarray]:

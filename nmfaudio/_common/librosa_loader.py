@@ -12,11 +12,16 @@ import os
 import sys
 import tempfile
 import threading
+import time
+import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import cache, wraps
 from types import ModuleType
 from typing import Any, TypeVar
+
+from nmfaudio._common.cache_folder import cache_folder
+from nmfaudio._common.files.system import BINARY, lock
 
 T = TypeVar("T")
 
@@ -33,6 +38,8 @@ _DEFERRED = (
     "scipy.sparse",
     "soxr",
 )
+_PATIENCE = 120.0  # seconds to wait for a process that compiles
+_PAUSE = 0.02  # seconds between two looks at the lock
 _lock = threading.RLock()
 
 
@@ -129,17 +136,20 @@ def _with_cache(load: Callable[[], T]) -> T:
     the same time, files of both may remain, and every later process that loads them crashes. So
     processes take turns.
     """
-    with _exclusive():
+    with _exclusive() as alone:
+        if not alone:
+            _forgo_cache(f"another process has been compiling it for {_PATIENCE:.0f} s")
+            return load()
         try:
             return load()
         except ImportError:
             raise
         except Exception as error:  # of Numba or pickle, which may raise anything
-            _forgo_cache(error)
+            _forgo_cache(str(error).partition("\n")[0] or type(error).__name__)
             return load()
 
 
-def _forgo_cache(error: Exception) -> None:
+def _forgo_cache(reason: str) -> None:
     """Make Numba cache in a temporary folder, and warn.
 
     librosa cannot be imported where its machine code can be kept nowhere, or was kept and is
@@ -157,9 +167,7 @@ def _forgo_cache(error: Exception) -> None:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     kept = numba.config.CACHE_DIR  # type: ignore[attr-defined]
     numba.config.CACHE_DIR = folder  # type: ignore[attr-defined]
-    reason = str(error).partition("\n")[0] or type(error).__name__
-    spec = importlib.util.find_spec("librosa")
-    place = kept or (spec and spec.origin and os.path.dirname(spec.origin)) or "librosa"
+    place = kept or _librosa_folder() or "librosa"
     warnings.warn(
         f"{place}: the machine code of librosa cannot be kept or is damaged ({reason}); every run"
         " compiles it again: delete the *.nbi and *.nbc files there, or set NUMBA_CACHE_DIR to a"
@@ -170,20 +178,36 @@ def _forgo_cache(error: Exception) -> None:
 
 
 @contextmanager
-def _exclusive() -> Iterator[None]:
-    """Lock out other processes of this user; no lock where the system provides none."""
+def _exclusive() -> Iterator[bool]:
+    """Lock out other processes of this user; False if one has the lock for `_PATIENCE` seconds."""
+    path = cache_folder() / f"librosa-{zlib.crc32((_librosa_folder() or '').encode()):08x}.lock"
     try:
-        import fcntl
-    except ImportError:  # Windows
-        yield
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | BINARY, 0o600)
+    except OSError:  # where nothing can be written, no machine code is, either
+        yield True
         return
-    descriptor = None
-    path = os.path.join(tempfile.gettempdir(), f"nmfaudio-librosa-{os.getuid()}.lock")
-    with suppress(OSError):
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
     try:
-        yield
+        yield _locked(descriptor)
     finally:
-        if descriptor is not None:
-            os.close(descriptor)
+        os.close(descriptor)
+
+
+def _locked(descriptor: int) -> bool:
+    """Wait for a lock; False if another process keeps it."""
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            lock(descriptor)
+            return True
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(_PAUSE)
+        except OSError:  # a file system without locks
+            return True
+
+
+def _librosa_folder() -> str | None:
+    spec = importlib.util.find_spec("librosa")
+    return os.path.dirname(spec.origin) if spec and spec.origin else None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-import os
 import re
+import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from nmfaudio._common import control_groups
@@ -81,17 +82,18 @@ def _available() -> Iterator[int]:
         yield int(match[1]) * 1024
 
 
-def _address_space(process: Path) -> Iterator[int]:
-    """Bytes that the limit of the address space leaves."""
-    try:
+def _address_space(process: Path) -> list[int]:
+    """Bytes that the limit of the address space leaves, if there is one."""
+    left: list[int] = []
+    if sys.platform == "linux":
         import resource
 
         limit, _ = resource.getrlimit(resource.RLIMIT_AS)
-        pages = int((process / "statm").read_text().split()[0])
-    except (ImportError, OSError):  # not Linux
-        return
-    if limit != resource.RLIM_INFINITY:
-        yield limit - pages * os.sysconf("SC_PAGE_SIZE")
+        if limit != resource.RLIM_INFINITY:
+            with suppress(OSError):  # /proc is not mounted
+                pages = int((process / "statm").read_text().split()[0])
+                left.append(limit - pages * resource.getpagesize())
+    return left
 
 
 def parse_size(text: str | int, name: str = "memory") -> int:

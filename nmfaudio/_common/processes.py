@@ -7,28 +7,29 @@ They are started anew, not forked, and load nothing of the main script, so that 
 from __future__ import annotations
 
 import os
+import pickle
 import signal
-import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
-from multiprocessing.connection import Connection
-from queue import SimpleQueue
-from typing import Any, Self
+from queue import Empty, SimpleQueue
+from typing import IO, Any, NamedTuple, Self, cast
 
 from nmfaudio._common.processors import usable_processors
+from nmfaudio._common.worker import receive, send
 from nmfaudio.errors import ParameterError, WorkerError
 
 GRACE = 3.0
 """Seconds between the request to end, upon which temporary files are removed, and the kill."""
 
 _START = (
-    "import sys; sys.path[:] = sys.argv[3:];"
-    "from nmfaudio._common.worker import main; main(int(sys.argv[1]), int(sys.argv[2]))"
+    "import sys; sys.path[:] = sys.argv[2:];"
+    "from nmfaudio._common.worker import main; main(int(sys.argv[1]))"
 )
+_OWN_GROUP = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)  # on Windows
 _ONE_THREAD = dict.fromkeys(
     (
         "NMFAUDIO_NUM_THREADS",
@@ -52,6 +53,11 @@ class WorkerProcess:
     memory_limit : int, optional
         Bytes of memory that the process may have; an allocation beyond fails with `MemoryError`.
 
+    Raises
+    ------
+    ParameterError
+        There is a limit of memory on Windows.
+
     Examples
     --------
     >>> worker = WorkerProcess()
@@ -61,9 +67,13 @@ class WorkerProcess:
     """
 
     def __init__(self, *, time_limit: float | None = None, memory_limit: int | None = None) -> None:
+        if memory_limit and sys.platform == "win32":
+            raise ParameterError(
+                "there is a limit of memory, and Windows has none for processes; leave it out"
+            )
         self._time_limit = time_limit
         self._memory_limit = memory_limit
-        self._running: tuple[subprocess.Popen[bytes], Connection] | None = None
+        self._running: _Running | None = None
         self._lock = threading.Lock()
         self._closed = False
 
@@ -87,18 +97,21 @@ class WorkerProcess:
         Exception
             Error of the task.
         """
-        process, connection = self._started()
+        running = self._started()
         try:
-            connection.send((function, arguments))
-            if not connection.poll(self._time_limit):
-                self.end()
-                raise WorkerError(
-                    f"took more than {self._time_limit:g} s and was ended; raise the time limit",
-                    exit_code=6,
-                )
-            succeeded, outcome = connection.recv()
-        except (OSError, EOFError):
-            raise self._death(process) from None
+            send(running.tasks, pickle.dumps((function, arguments)))
+            message = running.outcomes.get(timeout=self._time_limit)
+        except Empty:
+            self.end()
+            raise WorkerError(
+                f"took more than {self._time_limit:g} s and was ended; raise the time limit",
+                exit_code=6,
+            ) from None
+        except OSError:
+            message = None
+        if message is None:
+            raise self._death(running.process)
+        succeeded, outcome = pickle.loads(message)
         if succeeded:
             return outcome
         if isinstance(outcome, MemoryError):
@@ -109,35 +122,25 @@ class WorkerProcess:
         """End the process; the next task starts another, unless it is `for_good`."""
         with self._lock:
             self._closed = self._closed or for_good
-            process = None if self._running is None else self._running[0]
-        if process is not None:
-            process.terminate()
+            running = self._running
+        if running is not None:
+            running.process.terminate()
             with suppress(subprocess.TimeoutExpired):
-                process.wait(GRACE)
-            process.kill()
-            process.wait()
+                running.process.wait(GRACE)
+            running.process.kill()
+            running.process.wait()
+            running.close()
 
-    def _started(self) -> tuple[subprocess.Popen[bytes], Connection]:
-        """Process and the connection to it, after starting it if there is none."""
+    def _started(self) -> _Running:
+        """Process and the pipes to it, after starting it if there is none."""
         with self._lock:
             if self._closed:
                 raise WorkerError("the executor is shut down")
             if self._running is not None:
-                process, connection = self._running
-                if process.poll() is None:
+                if self._running.process.poll() is None:
                     return self._running
-                connection.close()
-            ours, theirs = socket.socketpair()
-            with theirs:
-                command = [sys.executable, "-c", _START, str(theirs.fileno())]
-                process = subprocess.Popen(
-                    [*command, str(self._memory_limit or 0), *sys.path],
-                    stdin=subprocess.DEVNULL,
-                    pass_fds=[theirs.fileno()],
-                    env=os.environ | _ONE_THREAD,
-                    process_group=0,  # Ctrl-C reaches the parent alone, which ends the process
-                )
-            self._running = process, Connection(ours.detach())
+                self._running.close()
+            self._running = _start(self._memory_limit or 0)
             return self._running
 
     def _death(self, process: subprocess.Popen[bytes]) -> WorkerError:
@@ -150,8 +153,47 @@ class WorkerProcess:
         if code >= 0:
             return WorkerError(f"its process ended with exit code {code}; run it alone to see why")
         name = signal.Signals(-code).name
-        hint = "; the memory may have been full" if code == -signal.SIGKILL else ""
+        hint = "; the memory may have been full" if name == "SIGKILL" else ""
         return WorkerError(f"its process was ended by {name}{hint}")
+
+
+class _Running(NamedTuple):
+    """Process with its pipes; `outcomes` ends with None when the process ends."""
+
+    process: subprocess.Popen[bytes]
+    tasks: IO[bytes]
+    outcomes: SimpleQueue[bytes | None]
+
+    def close(self) -> None:
+        """Close the pipe of the tasks of a process that has ended."""
+        with suppress(OSError):  # part of a task may be left
+            self.tasks.close()
+
+
+def _start(memory_limit: int) -> _Running:
+    process = subprocess.Popen(
+        [sys.executable, "-c", _START, str(memory_limit), *sys.path],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=os.environ | _ONE_THREAD,
+        # Ctrl-C reaches the parent alone, which ends the process.
+        process_group=0,
+        creationflags=_OWN_GROUP,
+    )
+    outcomes: SimpleQueue[bytes | None] = SimpleQueue()
+    reader = cast(IO[bytes], process.stdout)
+    threading.Thread(target=_collect, args=(reader, outcomes), daemon=True).start()
+    return _Running(process, cast(IO[bytes], process.stdin), outcomes)
+
+
+def _collect(pipe: IO[bytes], outcomes: SimpleQueue[bytes | None]) -> None:
+    """Queue the outcomes of a process until it ends; pipes have no time limit on Windows."""
+    with pipe:
+        try:
+            while True:
+                outcomes.put(receive(pipe))
+        except (EOFError, OSError, ValueError):
+            outcomes.put(None)
 
 
 class ProcessExecutor:

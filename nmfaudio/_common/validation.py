@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -144,7 +145,7 @@ def as_number(
     """Return `value` as a finite float, at least `low` and more than `above`, or raise an error."""
     numeric = int | float | np.integer | np.floating
     is_real = isinstance(value, numeric) and not isinstance(value, bool)
-    if not (is_real and low <= value < float("inf") and value > above):
+    if not (is_real and low <= value <= sys.float_info.max and value > above):
         bound = f" of at least {low:g}" if low > -float("inf") else ""
         bound += f" above {above:g}" if above > -float("inf") else ""
         raise ParameterError(f"{name} must be a finite number{bound}, got {shown(value)}")

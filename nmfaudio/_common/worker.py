@@ -9,39 +9,74 @@ import sys
 import threading
 import time
 import traceback
-from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from types import FrameType
-from typing import Any, NoReturn
+from typing import IO, Any, NoReturn
 
 _GRACE = 5.0  # seconds that a task has to remove its temporary files when the parent is gone
 _TERMINATED = 128 + signal.SIGTERM
+_LENGTH = 8  # bytes before each message
 
 
-def main(descriptor: int, memory_limit: int) -> None:
-    """Run the tasks that arrive at a socket, until it is closed.
+def send(pipe: IO[bytes], message: bytes) -> None:
+    """Write a message to a pipe.
 
     Parameters
     ----------
-    descriptor : int
-        Of the socket.
+    pipe : binary file object
+    message : bytes
+    """
+    pipe.write(len(message).to_bytes(_LENGTH, "little"))
+    pipe.write(message)
+    pipe.flush()
+
+
+def receive(pipe: IO[bytes]) -> bytes:
+    """Read a message from a pipe.
+
+    Parameters
+    ----------
+    pipe : binary file object
+
+    Returns
+    -------
+    bytes
+
+    Raises
+    ------
+    EOFError
+        The other process has ended.
+    """
+    header = pipe.read(_LENGTH)
+    size = int.from_bytes(header, "little")
+    message = pipe.read(size)
+    if len(header) < _LENGTH or len(message) < size:
+        raise EOFError
+    return message
+
+
+def main(memory_limit: int) -> None:
+    """Run the tasks that arrive at standard input, until it is closed.
+
+    Parameters
+    ----------
     memory_limit : int
         Bytes; 0 for none.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _end)
-    os.set_inheritable(descriptor, False)
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # stdout has the results of the parent
+    tasks, outcomes = (os.fdopen(os.dup(fd), mode) for fd, mode in ((0, "rb"), (1, "wb")))
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(2, 1)  # what a task prints is no outcome
     if memory_limit:
         # OpenBLAS tries without end to allocate its buffers, and never returns under a low limit.
         import scipy.linalg  # noqa: F401
 
         _limit_memory(memory_limit)
-    connection = Connection(descriptor)
     messages: SimpleQueue[bytes] = SimpleQueue()
-    threading.Thread(target=_receive, args=(connection, messages), daemon=True).start()
+    threading.Thread(target=_receive, args=(tasks, messages), daemon=True).start()
     while True:
-        connection.send_bytes(_reply(messages.get()))
+        send(outcomes, _reply(messages.get()))
 
 
 def _end(number: int, frame: FrameType | None) -> NoReturn:
@@ -50,19 +85,20 @@ def _end(number: int, frame: FrameType | None) -> NoReturn:
 
 def _limit_memory(limit: int) -> None:
     """Let allocations fail beyond a number of bytes; files mapped into memory do not count."""
-    import resource
+    if sys.platform != "win32":  # where `WorkerProcess` takes no limit
+        import resource
 
-    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    if hard != resource.RLIM_INFINITY:
-        limit = min(limit, hard)
-    resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        if hard != resource.RLIM_INFINITY:
+            limit = min(limit, hard)
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
 
 
-def _receive(connection: Connection, messages: SimpleQueue[bytes]) -> None:
+def _receive(tasks: IO[bytes], messages: SimpleQueue[bytes]) -> None:
     """Queue the messages of the parent, and end this process when the parent is gone."""
     try:
         while True:
-            messages.put(connection.recv_bytes())
+            messages.put(receive(tasks))
     except (EOFError, OSError):
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(_GRACE)

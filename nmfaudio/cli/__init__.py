@@ -13,6 +13,7 @@ from nmfaudio.cli.failures import Stop, complain, describe, exit_code, printable
 from nmfaudio.cli.hints import flag_hint, is_file, suggestions
 from nmfaudio.cli.output import emit, emit_json
 from nmfaudio.cli.progress import warnings_as_lines
+from nmfaudio.cli.streams import standard_streams
 from nmfaudio.errors import AudioFileError
 
 
@@ -33,10 +34,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     flags = arguments[: arguments.index("--")] if "--" in arguments else arguments
     debug = "--debug" in flags
     try:
-        with termination(), warnings_as_lines():
+        with standard_streams(), termination(), warnings_as_lines():
             return _run(arguments, debug=debug, as_json="--json" in flags)
     except (KeyboardInterrupt, Stop) as error:
-        complain(error, debug=debug)
+        with standard_streams():
+            complain(error, debug=debug)
         return exit_code(error)
 
 

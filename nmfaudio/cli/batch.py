@@ -243,6 +243,8 @@ class BatchCommand(ComputingCommand):
 
     def _attempt(self, job: Job, work: Worker, bar: Bar) -> dict[str, Any]:
         """Process one file; its failure is reported and does not stop the other files."""
+        from nmfaudio._common.files.staging import transaction
+
         name = input_name(job.source)
         report: dict[str, Any] = {"input": job.source, "track": job.track, "exit_code": 0}
         began = time.perf_counter()
@@ -251,14 +253,15 @@ class BatchCommand(ComputingCommand):
             report_failure(report, name, debug=self.debug),
             bar,
         ):
-            before = job.stamp
-            facts = work(job, bar)
-            if job.stamp != before:
-                raise AudioFileError(f"{name}: changed while it was processed; run again")
-            seconds = time.perf_counter() - began
-            written = [Path(path) for path in self.written(facts)]
-            warn_of_leftovers(job, written)
-            write_record(job.record, job.made_from(self), written, job.path)
+            with transaction():
+                before = job.stamp
+                facts = work(job, bar)
+                if job.stamp != before:
+                    raise AudioFileError(f"{name}: changed while it was processed; run again")
+                seconds = time.perf_counter() - began
+                written = [Path(path) for path in self.written(facts)]
+                warn_of_leftovers(job, written)
+                write_record(job.record, job.made_from(self), written, job.path)
             facts |= {"options": self.settings, "record": job.record}
             report |= facts | {"seconds": seconds}
         return report | {"warnings": messages}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import sys
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -22,7 +23,6 @@ from nmfaudio.cli.failures import joint_code, printable, report_failure
 from nmfaudio.cli.hints import nearest
 from nmfaudio.cli.output import emit, emit_path
 from nmfaudio.cli.parser import OUTPUT
-from nmfaudio.cli.transcriber_files import is_shipped, load_shipped
 from nmfaudio.errors import ParameterError
 
 # Slow imports are inside the functions that need them, so that --help is fast.
@@ -160,10 +160,11 @@ list and info write their facts to stdout, merge and export the paths written.
 def _load(source: str) -> Dictionary:
     """Load a dictionary, as one of notes if all of its components have a pitch."""
     from nmfaudio.dictionaries.dictionary import Dictionary
+    from nmfaudio.dictionaries.named_notes import is_shipped, load_notes
     from nmfaudio.dictionaries.note_dictionary import NoteDictionary
 
-    if is_shipped(source):
-        return load_shipped(source)
+    if is_shipped(source) or not os.path.exists(source):
+        return load_notes(source)  # which names the instruments that ship
     dictionary = Dictionary.load(source)
     return dictionary if None in dictionary.pitches else NoteDictionary.load(source)
 

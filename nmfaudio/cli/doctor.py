@@ -122,7 +122,8 @@ def _cpu() -> dict[str, Any]:
 
 def _cache() -> dict[str, Any]:
     """Folder of the machine code, whether it can be written, and its size in bytes."""
-    from nmfaudio.kernels.machine_code import cache_bytes, cache_folder
+    from nmfaudio._common.cache_folder import cache_folder
+    from nmfaudio.kernels.machine_code import cache_bytes
 
     folder = cache_folder()
     existing = next(path for path in (folder, *folder.parents) if path.exists())

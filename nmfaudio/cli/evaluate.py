@@ -12,13 +12,15 @@ from typing import Any
 from nmfaudio._common.options import option, switch
 from nmfaudio._common.time_ranges import parse_time_range
 from nmfaudio.cli.command import Command
-from nmfaudio.cli.evaluated_files import RESULT, kind_of, note_pairs
+from nmfaudio.cli.evaluated_files import RESULT, audio_parts, kind_of, note_pairs
 from nmfaudio.cli.failures import joint_code, printable, report_failure
+from nmfaudio.cli.memory import check_files
 from nmfaudio.cli.output import emit
 from nmfaudio.cli.parser import at_least
 from nmfaudio.errors import AudioWarning, ContentError, ParameterError
 
 _TOLERANCE = 50  # ms
+_MEMORY = 5.0  # bytes for each byte of samples, of all files together
 _AUDIO = "evaluation of audio"
 _NOTES = "evaluation of notes"
 
@@ -138,6 +140,7 @@ examples:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", AudioWarning)
             reference, estimate = self.files
+            check_files(audio_parts(reference, estimate, self.preview), _MEMORY)
             result = evaluate(
                 reference,
                 estimate,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from nmfaudio.cli.failures import printable
@@ -26,6 +27,19 @@ def kind_of(path: str) -> str | None:
     if has_audio == has_notes:
         return None
     return "audio" if has_audio else "notes"
+
+
+def audio_parts(
+    reference: str, estimate: str, part: tuple[float, float] | None
+) -> Iterator[tuple[Path, tuple[float, float] | None]]:
+    """Files that a comparison of two files or folders reads, and the part of each in seconds."""
+    from nmfaudio.metrics.sources import audio_files
+
+    a_file = next((path for path in (reference, estimate) if not os.path.isdir(path)), None)
+    for path, span in ((reference, part), (estimate, None)):
+        # Of a folder beside a file, the file of the same name is read.
+        files = [Path(a_file or path)] if a_file else audio_files(path).values()
+        yield from ((file, span) for file in files)
 
 
 def note_pairs(

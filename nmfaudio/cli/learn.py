@@ -16,6 +16,7 @@ from nmfaudio.cli.dictionary_facts import describe_dictionary, summarise
 from nmfaudio.cli.failures import advice_after_signal, printable
 from nmfaudio.cli.learn_corpus import CORPUS_STAGES, check_corpus_options, describe_fit, fit
 from nmfaudio.cli.learn_options import MAX_ITER, LearningOptions
+from nmfaudio.cli.memory import check_files
 from nmfaudio.cli.output import emit_path
 from nmfaudio.cli.parser import OUTPUT, Parser, at_least, build_parser
 from nmfaudio.cli.progress import FITTING, READING, WRITING, Bar, record_warnings
@@ -33,6 +34,8 @@ _PLAIN_ONLY = {"size": "--size", "kind": "--kind", "files": "LABEL=PATH", "range
 _RECORDINGS = "recordings"
 _NOTES = "recordings of notes, for transcription"
 _CORPUS = "corpus of recordings"
+_MEMORY = 4.0  # bytes for each byte of samples, of all recordings together
+_SHORTER = "name parts of the recordings with --from, or learn with --corpus"
 _CONTINUE = "repeat the command, with the same --work, to go on"
 
 
@@ -41,6 +44,13 @@ def _pitch_range(text: str) -> tuple[int, int]:
     if not (low.isdecimal() and high.isdecimal()):
         raise ParameterError(f"{text!r} is not of the form LOW-HIGH, as in 21-108")
     return int(low), int(high)
+
+
+def _part(recording: Recording) -> tuple[Any, tuple[float, float] | None]:
+    """File of a recording, and its part in seconds."""
+    if recording.stop_time is None:
+        return recording.audio, None
+    return recording.audio, (recording.start_time or 0.0, recording.stop_time)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -270,7 +280,9 @@ The path written goes to stdout.
         from nmfaudio.audio.io.decoding import open_audio
         from nmfaudio.dictionaries.learning import learn
 
-        first = next(iter(sounds.values()))[0]
+        every = [recording for recordings in sounds.values() for recording in recordings]
+        check_files(map(_part, every), _MEMORY, _SHORTER)
+        first = every[0]
         with open_audio(first.audio) as audio:  # type: ignore[arg-type]  # a path, here
             transform = self.transform(audio.sr)
         return learn(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import warnings
@@ -11,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from nmfaudio._common.files import system
 from nmfaudio._common.json_types import as_json
 from nmfaudio._version import __version__
 from nmfaudio.cli.failures import printable
@@ -144,7 +144,7 @@ def open_manifest(folder: Path, shard: tuple[int, int] | None = None) -> Iterato
     path = folder / f"{name}.jsonl"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | system.BINARY, 0o666)
     except OSError as error:
         raise OutputError(
             f"{printable(str(path))}: cannot be written: {error.strerror}; choose another --output"
@@ -191,7 +191,7 @@ def result_sizes(folder: Path, results: Iterable[os.PathLike[str]]) -> dict[str,
 def _lock(descriptor: int, path: Path) -> None:
     """Refuse a manifest that another process has open."""
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        system.lock(descriptor)
     except BlockingIOError:
         raise OutputError(
             f"{printable(str(path))}: another nmfaudio batch is writing into this folder; wait for"
@@ -208,8 +208,8 @@ def _lock(descriptor: int, path: Path) -> None:
 
 def _cut_torn_line(descriptor: int) -> None:
     """Remove the end of a line whose writing was interrupted."""
-    size = os.fstat(descriptor).st_size
-    content = os.pread(descriptor, size, 0)
+    with open(descriptor, "rb", closefd=False) as file:
+        content = file.read()
     os.ftruncate(descriptor, content.rfind(b"\n") + 1)
 
 

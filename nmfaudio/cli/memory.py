@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from nmfaudio._common.memory import memory_limit
+from nmfaudio._common.memory import PROCESS, memory_limit
 from nmfaudio.errors import LimitError
 
 # Slow imports are inside the functions that need them, so that --help is fast.
 if TYPE_CHECKING:
     from nmfaudio._common.files.sources import Source
+
+PREVIEW = "process a shorter part with --preview"
+"""Advice where a file does not fit into memory."""
 
 _SHARE = 0.75
 """Share of the available memory that is used by default; estimates may be too low."""
@@ -77,7 +80,32 @@ def memory_budget(chosen: int | None) -> int | None:
     return None if limit is None else int(_SHARE * limit)
 
 
-def check_memory(need: int, budget: int | None = None) -> None:
+def check_files(
+    parts: Iterable[tuple[Source, tuple[float, float] | None]], factor: float, advice: str = PREVIEW
+) -> None:
+    """Check from their headers that files can be read and computed with.
+
+    Parameters
+    ----------
+    parts : iterable of (path, tuple of float or None)
+        Files, and the part of each in seconds.
+    factor : float
+        Bytes of the computation for each byte of the samples.
+    advice : str
+        What to do if they do not fit.
+
+    Raises
+    ------
+    AudioFileError
+        A file cannot be opened, or is not audio.
+    LimitError
+        More bytes are needed than are available.
+    """
+    sizes = (needed_memory(lambda y, _: y.nbytes, source, part) for source, part in parts)
+    check_memory(PROCESS + int(factor * sum(sizes)), advice=advice)
+
+
+def check_memory(need: int, budget: int | None = None, *, advice: str = PREVIEW) -> None:
     """Check that a number of bytes can be allocated.
 
     Parameters
@@ -85,6 +113,8 @@ def check_memory(need: int, budget: int | None = None) -> None:
     need : int
     budget : int, optional
         Bytes that may be used; by default those that are available without swapping.
+    advice : str
+        What to do if they cannot.
 
     Raises
     ------
@@ -93,7 +123,7 @@ def check_memory(need: int, budget: int | None = None) -> None:
     """
     limit = memory_limit() if budget is None else budget
     if limit is not None and need > limit:
-        raise LimitError(f"{shortage(need, limit)}; process a shorter part with --preview")
+        raise LimitError(f"{shortage(need, limit)}; {advice}")
 
 
 def shortage(need: int, limit: int) -> str:

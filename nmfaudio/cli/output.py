@@ -10,6 +10,8 @@ from typing import Any
 
 from nmfaudio._common.json_types import as_json
 from nmfaudio.cli.failures import Stop, printable
+from nmfaudio.cli.streams import disconnect
+from nmfaudio.errors import OutputError
 
 _READER_GONE = 141  # exit code of a program ended by SIGPIPE
 
@@ -23,7 +25,7 @@ def emit(text: str) -> None:
         Stdout has been closed by its reader.
     """
     if getattr(sys.stdout, "buffer", None) is not None:
-        emit_bytes(os.fsencode(text))
+        emit_bytes(_encoded(text))
         return
     sys.stdout.write(text)  # a notebook's stdout takes text only
     sys.stdout.flush()
@@ -36,15 +38,30 @@ def emit_bytes(data: bytes) -> None:
     ------
     Stop
         Stdout has been closed by its reader.
+    OutputError
+        It is full.
     """
     try:
         sys.stdout.flush()
         sys.stdout.buffer.write(data)
         sys.stdout.flush()
     except BrokenPipeError:
-        # The interpreter flushes stdout once more at its end, and must not fail there.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        disconnect(sys.stdout)
         raise Stop(_READER_GONE) from None
+    except OSError as error:
+        disconnect(sys.stdout)
+        reason = os.strerror(error.errno or 0)
+        raise OutputError(
+            f"standard output: cannot be written: {reason}; free space, or direct it elsewhere"
+        ) from None
+
+
+def _encoded(text: str) -> bytes:
+    """Bytes of a text, with those of file names that are not text as they were."""
+    try:
+        return os.fsencode(text)
+    except UnicodeEncodeError:  # the locale has no such character
+        return text.encode("utf-8", "surrogateescape")
 
 
 def emit_path(path: str | os.PathLike[str]) -> None:

@@ -10,11 +10,13 @@ from nmfaudio._common.options import option, switch
 from nmfaudio._common.time_ranges import parse_time_range
 from nmfaudio.cli.command import Command
 from nmfaudio.cli.inputs import STDIN, open_input
+from nmfaudio.cli.memory import check_files
 from nmfaudio.cli.output import emit_path
 from nmfaudio.cli.parser import INPUT, OUTPUT, at_least
 from nmfaudio.errors import ParameterError
 
 _DPI = 120
+_MEMORY = 2.0  # bytes for each byte of samples: the spectrogram is computed in blocks
 _PICTURE = "picture"
 
 
@@ -108,6 +110,7 @@ The path written goes to stdout.
         strokes = [] if self.boxes is None else read_strokes(self.boxes)
         start, stop = self.preview or (None, None)
         source = open_input(self.files[0])
+        check_files([(source, self.preview)], _MEMORY)
         recording = read(source, start=start, stop=stop)
         end = Excerpt(source, start or 0.0).file_duration
         for number, stroke in enumerate(strokes, 1):

@@ -74,9 +74,12 @@ def write_record(
         The record cannot be written.
     """
     from nmfaudio._common.files import write_bytes
+    from nmfaudio._common.files.staging import staged_path
 
     # Relative paths: the whole folder may be moved.
-    sizes = {os.path.relpath(file, path.parent): os.path.getsize(file) for file in results}
+    sizes = {
+        os.path.relpath(file, path.parent): os.path.getsize(staged_path(file)) for file in results
+    }
     place = None
     if source is not None:
         place = os.path.relpath(os.path.realpath(source), os.path.realpath(path.parent))

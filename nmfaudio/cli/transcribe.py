@@ -20,7 +20,6 @@ from nmfaudio.cli.parser import OUTPUT, REPORTING
 from nmfaudio.cli.progress import FITTING, PREPARING, READING, WRITING, times
 from nmfaudio.cli.record import PREFIX, discard_record
 from nmfaudio.cli.score_files import SCORE_FILES, ScoreOptions, check_score
-from nmfaudio.cli.transcriber_files import is_shipped
 from nmfaudio.cli.transcriber_options import TRANSCRIPTION, TranscriberOptions
 from nmfaudio.cli.transcription_facts import describe_fit, describe_notes
 from nmfaudio.errors import ParameterError
@@ -156,6 +155,8 @@ examples:
     @property
     def inputs(self) -> tuple[str, ...]:
         """Files that are read, and must not be replaced."""
+        from nmfaudio.dictionaries.named_notes import is_shipped
+
         shipped = self.dictionary is None or is_shipped(self.dictionary)
         chosen = (None if shipped else self.dictionary, self.scale)
         return (*super().inputs, *(path for path in chosen if path is not None))
@@ -219,6 +220,8 @@ examples:
 
     def prepare(self) -> Worker:
         """Return the function that transcribes a recording."""
+        from nmfaudio.dictionaries.named_notes import is_shipped
+
         transcriber = self._transcriber
         summary = repr(transcriber.dictionary).partition("(")[2].removesuffix(")")
         source = f"the shipped {'drums' if self.drums else 'piano'}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from nmfaudio.cli.failures import printable
@@ -14,37 +15,20 @@ if TYPE_CHECKING:
     from nmfaudio.dictionaries.note_dictionary import NoteDictionary
 
 
-def is_shipped(text: str) -> bool:
-    """Return whether a text is names of instruments that ship with the package, not a file."""
-    from nmfaudio.dictionaries.shipped_instruments import instrument_named
-
-    return all(instrument_named(name) is not None for name in text.split(","))
-
-
-def load_shipped(text: str) -> NoteDictionary:
-    """Load instruments that ship with the package, named with commas between."""
-    from nmfaudio.dictionaries.shipped_instruments import instrument_notes
-
-    first, *further = map(instrument_notes, dict.fromkeys(text.split(",")))
-    # Those with a template for all of a note (the voice) and those with stages fit together.
-    return first.merge(*further)
-
-
 def load_notes(path: str) -> NoteDictionary:
-    """Load a dictionary of notes; refuse others with the options that they need."""
+    """Load notes, of instruments that ship or a file; refuse drums with the options they need."""
+    from nmfaudio.dictionaries import named_notes
     from nmfaudio.dictionaries.dictionary import Dictionary
-    from nmfaudio.dictionaries.note_dictionary import NoteDictionary
 
-    if is_shipped(path):
-        return load_shipped(path)
-    dictionary = Dictionary.load(path)
-    if None in dictionary.pitches:
-        names = ", ".join(dictionary.names)
-        raise ParameterError(
-            f"{printable(path)}: has templates of {names} without pitches; for hits of drums add "
-            "--drums, for notes learn one with nmfaudio learn --notes LABEL=FOLDER"
-        )
-    return NoteDictionary.load(path)
+    if os.path.exists(path) and not named_notes.is_shipped(path):
+        dictionary = Dictionary.load(path)
+        if None in dictionary.pitches:
+            names = ", ".join(dictionary.names)
+            raise ParameterError(
+                f"{printable(path)}: has templates of {names} without pitches; for hits of drums "
+                "add --drums, for notes learn one with nmfaudio learn --notes LABEL=FOLDER"
+            )
+    return named_notes.load_notes(path)
 
 
 def retuned(

@@ -85,6 +85,16 @@ def urmp(folder: Path) -> Iterator[Piece]:
             yield _piece(path.stem.removeprefix("AuMix_"), sounds, notes, readers.urmp)
 
 
+def bach10(folder: Path) -> Iterator[Piece]:
+    """Yield the pieces of Bach10: ``*-GTNotes.mat`` beside ``.wav`` of all and of each part."""
+    for path in _found(folder, "*-GTNotes.mat"):
+        base = path.with_name(path.name.removesuffix("-GTNotes.mat"))
+        sounds = {"": base}
+        for part in ("violin", "clarinet", "saxphone", "bassoon"):  # as the files are spelled
+            sounds[part.replace("xp", "xop")] = base.with_name(f"{base.name}-{part}")
+        yield _piece(base.name, sounds, (path,), readers.bach10)
+
+
 def enst(folder: Path) -> Iterator[Piece]:
     """Yield the pieces of ENST-Drums: ``drummer_*/annotation/*.txt``, ``audio/wet_mix``."""
     for path in _found(folder, "drummer_*/annotation/*.txt"):
@@ -131,6 +141,7 @@ LAYOUTS: dict[str, Callable[[Path], Iterator[Piece]]] = {
     "slakh": slakh,
     "musicnet": musicnet,
     "urmp": urmp,
+    "bach10": bach10,
     "enst": enst,
     "idmt_drums": idmt_drums,
     "mdb_drums": mdb_drums,

@@ -9,12 +9,15 @@ from pathlib import Path
 from nmfaudio._common.files.names import show
 from nmfaudio._public import public
 from nmfaudio.datasets.layouts import LAYOUTS
+from nmfaudio.datasets.mirdata_tracks import HasTracks, track_pieces
 from nmfaudio.datasets.piece import Piece
 from nmfaudio.errors import AudioFileError, AudioWarning, ContentError, ParameterError
 
 
 @public
-def load_dataset(folder: str | os.PathLike[str], layout: str | None = None) -> list[Piece]:
+def load_dataset(
+    folder: str | os.PathLike[str] | HasTracks, layout: str | None = None
+) -> list[Piece]:
     """Find the recordings and notes of a data set on disk.
 
     Neither audio nor notes are read: a piece reads its notes when they are used. Known layouts, as
@@ -28,6 +31,7 @@ def load_dataset(folder: str | os.PathLike[str], layout: str | None = None) -> l
     ``slakh``        Slakh: ``Track*/all_src.mid`` beside ``mix.flac``
     ``musicnet``     MusicNet: ``train_labels/*.csv`` with ``train_data``, likewise ``test``
     ``urmp``         URMP: ``AuMix_*.wav`` beside ``Notes_*.txt``
+    ``bach10``       Bach10: ``*-GTNotes.mat`` beside ``.wav`` of all and of each part
     ``enst``         ENST-Drums: ``drummer_*/annotation/*.txt`` with ``audio/wet_mix``
     ``idmt_drums``   IDMT-SMT-Drums: ``annotation_xml/*.xml`` with ``audio``
     ``mdb_drums``    MDB Drums: ``annotations/subclass/*.txt`` with ``audio/drum_only``
@@ -36,10 +40,12 @@ def load_dataset(folder: str | os.PathLike[str], layout: str | None = None) -> l
 
     Parameters
     ----------
-    folder : str or os.PathLike
-        Folder of the data set, or one that contains it.
+    folder : str, os.PathLike or Dataset of mirdata
+        Folder of the data set, or one that contains it. Of ``mirdata.initialize``, tracks whose
+        audio is there, with the notes that mirdata reads: in MAESTRO they end with the keys, while
+        this function extends them by the pedal in a folder.
     layout : str, optional
-        Name of the layout. Default: the first whose files are found.
+        Name of the layout. Default: the first whose files are found. Not for mirdata.
 
     Returns
     -------
@@ -49,11 +55,11 @@ def load_dataset(folder: str | os.PathLike[str], layout: str | None = None) -> l
     Raises
     ------
     AudioFileError
-        There is no such folder.
+        There is no such folder, or no index or metadata of mirdata.
     ParameterError
-        The layout is unknown.
+        The layout is unknown, or one is named for mirdata.
     ContentError
-        The folder has no piece of this layout, or of any.
+        The folder has no piece of this layout, or of any; mirdata has no tracks with notes.
 
     Warns
     -----
@@ -77,26 +83,30 @@ def load_dataset(folder: str | os.PathLike[str], layout: str | None = None) -> l
     """
     if layout is not None and layout not in LAYOUTS:
         raise ParameterError(f"layout is {layout!r}; it must be one of {', '.join(LAYOUTS)}")
+    if isinstance(folder, HasTracks):
+        if layout is not None:
+            raise ParameterError(f"layout is {layout!r}; mirdata knows its own, omit it")
+        return _with_audio(track_pieces(folder), folder.name)
     root = Path(folder)
     if not root.is_dir():
         raise AudioFileError(f"{show(folder)}: is not a folder; name that of a data set")
     for name in (layout,) if layout is not None else LAYOUTS:
         pieces = list(LAYOUTS[name](root))
         if pieces:
-            return _with_audio(pieces, folder)
+            return _with_audio(pieces, show(folder))
     missing = layout or f"any known layout ({', '.join(LAYOUTS)})"
     raise ContentError(f"{show(folder)}: has no pieces of {missing}; name its folder")
 
 
-def _with_audio(pieces: list[Piece], folder: str | os.PathLike[str]) -> list[Piece]:
+def _with_audio(pieces: list[Piece], label: str) -> list[Piece]:
     """Pieces with a recording; the number of others is a warning."""
     audible = [piece for piece in pieces if piece.recordings]
     silent = [piece.name for piece in pieces if not piece.recordings]
     if not audible:
-        raise ContentError(f"{show(folder)}: has notes of {silent[0]}, and no audio; add the audio")
+        raise ContentError(f"{label}: has notes of {silent[0]}, and no audio; add the audio")
     if silent:
         warnings.warn(
-            f"{show(folder)}: {len(silent)} of {len(pieces)} pieces have no audio, such as "
+            f"{label}: {len(silent)} of {len(pieces)} pieces have no audio, such as "
             f"{silent[0]}; they are left out",
             AudioWarning,
             stacklevel=3,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
+import zlib
 from collections.abc import Callable, Iterator
 from functools import wraps
 from pathlib import Path
@@ -18,6 +20,8 @@ from nmfaudio.symbolic.note import Note
 from nmfaudio.symbolic.notes import read_notes
 
 _MUSICNET_RATE = 44100  # Hz; times of MusicNet are samples
+_BACH10_HOP, _BACH10_CENTRE = 0.01, 0.023  # s; frames of Bach10, and the centre of the first
+_BACH10_PARTS = {"violin": 40, "clarinet": 71, "saxophone": 66, "bassoon": 70}  # MIDI programs
 _HIT_LENGTH = 0.1  # s
 _OTHER_DRUM = 81  # open triangle
 _DRUMS = {  # General MIDI keys of the names in ENST-Drums, MDB Drums and IDMT-SMT-Drums
@@ -48,7 +52,7 @@ _KEYS = {name: key for key, names in _DRUMS.items() for name in names.split()}
 Reader = Callable[[tuple[Path, ...]], list[Note]]
 
 
-def _reader(read: Callable[[Path], Iterator[Note]]) -> Reader:
+def reader(read: Callable[[Path], Iterator[Note]]) -> Reader:
     """Make a reader of several files that reports wrong content in one line."""
 
     @wraps(read)
@@ -75,20 +79,20 @@ def _reader(read: Callable[[Path], Iterator[Note]]) -> Reader:
     return read_all
 
 
-@_reader
+@reader
 def midi(path: Path) -> Iterator[Note]:
     """Notes of a MIDI file or a table, see `nmfaudio.read_notes`."""
     yield from read_notes(path)
 
 
-@_reader
+@reader
 def maps(path: Path) -> Iterator[Note]:
     """Notes of MAPS: rows of onset, offset and pitch below a line of names."""
     for onset, offset, pitch in _rows(path, skip=1):
         yield Note(float(onset), float(offset), int(pitch))
 
 
-@_reader
+@reader
 def musicnet(path: Path) -> Iterator[Note]:
     """Notes of MusicNet: a table of samples, General MIDI programs from 1, and pitches."""
     with path.open(encoding="utf-8", newline="") as file:
@@ -97,7 +101,7 @@ def musicnet(path: Path) -> Iterator[Note]:
             yield Note(begin, end, int(row["note"]), program=int(row["instrument"]) - 1)
 
 
-@_reader
+@reader
 def urmp(path: Path) -> Iterator[Note]:
     """Notes of one player of URMP: rows of onset, frequency in Hz and duration."""
     from nmfaudio._common.pitch import hz_to_midi
@@ -110,7 +114,22 @@ def urmp(path: Path) -> Iterator[Note]:
         )
 
 
-@_reader
+@reader
+def bach10(path: Path) -> Iterator[Note]:
+    """Notes of Bach10: for each part, matrices with the frames and the pitches of each note.
+
+    They come from the pitch of each part by itself; the text files beside them were interpolated
+    between beats, and the MIDI files are the score.
+    """
+    parts = _matlab(path, "GTNotes").ravel()
+    for (track, program), part in zip(_BACH10_PARTS.items(), parts, strict=True):
+        for frames, pitches in part.ravel():
+            begin, end = _BACH10_CENTRE + _BACH10_HOP * (frames[[0, -1]].astype(float) - 1)
+            pitch = float(np.median(pitches))
+            yield Note(float(begin), float(end) + _BACH10_HOP, pitch, track=track, program=program)
+
+
+@reader
 def jams(path: Path) -> Iterator[Note]:
     """Notes of a JAMS file, one annotation ``note_midi`` per string."""
     for annotation in json.loads(path.read_text(encoding="utf-8"))["annotations"]:
@@ -122,14 +141,14 @@ def jams(path: Path) -> Iterator[Note]:
             yield Note(begin, begin + float(event["duration"]), float(event["value"]), track=track)
 
 
-@_reader
+@reader
 def hits(path: Path) -> Iterator[Note]:
     """Drum hits: rows of seconds and name."""
     for onset, name in _rows(path):
         yield _hit(onset, name)
 
 
-@_reader
+@reader
 def idmt(path: Path) -> Iterator[Note]:
     """Drum hits of IDMT-SMT-Drums in XML."""
     for event in ElementTree.parse(path).iter("event"):
@@ -145,6 +164,19 @@ def _hit(onset: str, name: str) -> Note:
         raise ValueError(f"no drum is called {name.strip()!r}")
     begin = float(onset)
     return Note(begin, begin + _HIT_LENGTH, _KEYS[label], track=label, channel=DRUM_CHANNEL)
+
+
+def _matlab(path: Path, name: str) -> np.ndarray:
+    """Variable of a MATLAB file."""
+    from scipy.io import loadmat
+    from scipy.io.matlab import MatReadError
+
+    content = io.BytesIO(path.read_bytes())
+    try:
+        variable: np.ndarray = loadmat(content)[name]
+    except (MatReadError, NotImplementedError, OSError, EOFError, zlib.error) as error:
+        raise ValueError(str(error)) from None
+    return variable
 
 
 def _rows(path: Path, *, skip: int = 0) -> Iterator[list[str]]:

@@ -11,6 +11,7 @@ from itertools import product
 from pathlib import Path
 
 from nmfaudio._common.files import show
+from nmfaudio._common.files.sources import open_source
 from nmfaudio._common.validation import as_count, as_number
 from nmfaudio.audio.transforms import Transform
 from nmfaudio.dictionaries.note_dictionary import NoteDictionary
@@ -145,11 +146,8 @@ def _score(
 
 
 def _require_soundfont(path: str | os.PathLike[str]) -> None:
-    try:
-        with open(path, "rb") as file:
-            head = file.read(12)
-    except OSError as error:
-        raise AudioFileError(f"{show(path)}: {os.strerror(error.errno or 0)}") from None
+    with open_source(path)[0] as file:
+        head = file.read(12)
     if head[:4] != b"RIFF" or head[8:] != b"sfbk":
         raise AudioFileError(f"{show(path)}: not a SoundFont; give an .sf2 or .sf3 file")
 

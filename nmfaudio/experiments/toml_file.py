@@ -11,24 +11,22 @@ from pathlib import Path
 from typing import Any
 
 from nmfaudio._common.files.names import show
-from nmfaudio._common.files.sources import open_source
+from nmfaudio._common.files.sources import read_text
 from nmfaudio._common.settings import check_settings
 from nmfaudio._common.validation import as_choice, shown
 from nmfaudio.datasets import load_dataset, readers
 from nmfaudio.datasets.piece import Piece
-from nmfaudio.dictionaries.bundled import bundled_kit, piano_notes
+from nmfaudio.dictionaries.bundled import bundled_kit
 from nmfaudio.dictionaries.dictionary import Dictionary
-from nmfaudio.dictionaries.note_dictionary import NoteDictionary
+from nmfaudio.dictionaries.named_notes import load_notes
 from nmfaudio.errors import AudioFileError, ContentError, NmfAudioError, ParameterError
 from nmfaudio.experiments.system import System
 from nmfaudio.transcription import AttackDecayModel, DrumTranscriber, NoteModel, Transcriber
 from nmfaudio.transcription.base import BaseTranscriber
 
+_MAX_BYTES = 2**20
 _MODELS: dict[str, type[Any]] = {"NoteModel": NoteModel, "AttackDecayModel": AttackDecayModel}
-_SHIPPED: dict[str, tuple[str, Callable[[], Any]]] = {
-    "notes": ("piano", piano_notes),
-    "drums": ("drums", bundled_kit),
-}
+_DRUMS = "drums"  # the kit that ships
 _DRUM_SETTINGS = {"model": ["prior_weight", "max_iter"], "decoding": ["threshold", "parts"]}
 _TOP = {
     "title": str,
@@ -90,12 +88,12 @@ def _named(label: str) -> Iterator[None]:
 
 
 def _parsed(path: str | os.PathLike[str]) -> dict[str, Any]:
-    file, _ = open_source(path)
-    with file:
-        try:
-            return tomllib.loads(file.read().decode())
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise AudioFileError(f"is not TOML: {error}; correct it") from None
+    try:
+        return tomllib.loads(read_text(path, _MAX_BYTES))
+    except tomllib.TOMLDecodeError as error:
+        raise AudioFileError(f"is not TOML: {error}; correct it") from None
+    except RecursionError:
+        raise AudioFileError("is nested too deeply; correct it") from None
 
 
 def _checked(
@@ -162,20 +160,15 @@ def _system(label: str, table: Any, folder: Path) -> System:
     tune = _checked(f"{label}.tune", entry.get("tune", {}), _TUNE)
     if "tune" in entry and not tune.get("grid"):
         raise ParameterError(f"{label}.tune has no grid; add a table of settings and lists")
-    kind = as_choice(entry.get("kind", "notes"), f"{label}.kind", ("notes", "drums"))
-    build = _drum_transcriber if kind == "drums" else _note_transcriber
+    kind = as_choice(entry.get("kind", "notes"), f"{label}.kind", tuple(_KINDS))
+    shipped, load, build = _KINDS[kind]
     with _named(label):
-        shipped, load_shipped = _SHIPPED[kind]
-        dictionary = entry.get("dictionary", shipped)
-        loaded = (
-            load_shipped() if dictionary == shipped else _load_dictionary(folder / dictionary, kind)
-        )
-        return System(build(loaded, entry.get("model", {}), entry.get("decoding", {})), **tune)
+        dictionary = load(entry.get("dictionary", shipped), folder)
+        return System(build(dictionary, entry.get("model", {}), entry.get("decoding", {})), **tune)
 
 
-def _load_dictionary(path: Path, kind: str) -> Dictionary:
-    load: Callable[..., Dictionary] = Dictionary.load if kind == "drums" else NoteDictionary.load
-    return load(path)
+def _load_drums(source: str, folder: Path) -> Dictionary:
+    return bundled_kit() if source == _DRUMS else Dictionary.load(folder / source)
 
 
 def _note_transcriber(
@@ -197,3 +190,10 @@ def _drum_transcriber(
     for name, table in (("model", model), ("decoding", decoding)):
         check_settings(f"the {name} of drums", table, _DRUM_SETTINGS[name])
     return DrumTranscriber(dictionary, **model, **decoding)
+
+
+_KINDS: dict[str, tuple[str, Callable[..., Any], Callable[..., BaseTranscriber]]] = {
+    "notes": ("piano", load_notes, _note_transcriber),
+    "drums": (_DRUMS, _load_drums, _drum_transcriber),
+}
+"""Default dictionary of each kind of system, and functions that load one and that use it."""

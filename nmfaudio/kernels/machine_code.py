@@ -29,8 +29,8 @@ import numpy as np
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
 from numba.core.runtime.nrt import rtsys
 from numba.core.serialize import dumps
-from numba.misc.appdirs import AppDirs
 
+from nmfaudio._common.cache_folder import cache_folder
 from nmfaudio.errors import AudioWarning
 
 # Whether the vector kernels are to be used where they compile, see `backend`.
@@ -39,25 +39,6 @@ VECTORS_REQUESTED = os.environ.get("NMFAUDIO_VECTORS", "1") != "0"
 _DIGEST = hashlib.sha256().digest_size
 _STATE = re.compile("[0-9a-f]{16}")
 _MAX_AGE = 30 * 86400  # seconds without use, after which the code of another state is removed
-
-
-def cache_folder() -> Path:
-    """Folder of the machine code of all versions and installations.
-
-    Returns
-    -------
-    Path
-        ``nmfaudio`` in ``NUMBA_CACHE_DIR`` or in the user's cache folder, such as ``~/.cache``; it
-        need not exist.
-    """
-    if numba.config.CACHE_DIR:  # type: ignore[attr-defined]
-        return Path(numba.config.CACHE_DIR, "nmfaudio")  # type: ignore[attr-defined]
-    folders = AppDirs("nmfaudio", appauthor=False)  # type: ignore[no-untyped-call]
-    folder = Path(folders.user_cache_dir)
-    if not folder.is_absolute():  # XDG_CACHE_HOME is empty or relative, and is to be ignored
-        folder = Path(os.path.expanduser("~/.cache/nmfaudio"))
-    # Without a home folder, that of users whom a container does not know.
-    return folder if folder.is_absolute() else Path("/.cache/nmfaudio")
 
 
 def cache_bytes() -> int:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +15,12 @@ import numpy as np
 from nmfaudio._common.extras import missing_extra
 from nmfaudio._common.files import show
 from nmfaudio._common.files.json_files import read_json
+from nmfaudio._common.files.sources import read_bytes
 from nmfaudio._common.validation import as_number
 from nmfaudio.errors import AudioFileError, ContentError, ParameterError
 
+_MAX_PICTURE_BYTES = 64 * 2**20
+_MAX_PIXELS = 2**24
 _BOX = ("start", "end", "low", "high")
 
 
@@ -282,10 +287,25 @@ def _read_picture(path: Path) -> np.ndarray:
     """Read a picture as weights."""
     try:
         from matplotlib.image import imread
+        from PIL.Image import DecompressionBombError, DecompressionBombWarning, open
     except ImportError:
         raise missing_extra("plot", "pictures", "use boxes") from None
+    content = read_bytes(path, _MAX_PICTURE_BYTES, "make it smaller")
     try:
-        pixels = np.asarray(imread(path))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DecompressionBombWarning)
+            with open(BytesIO(content)) as picture:
+                width, height = picture.size
+        if width * height > _MAX_PIXELS:
+            raise AudioFileError(
+                f"{show(path)}: has {width} × {height} pixels, at most {_MAX_PIXELS} are read; "
+                "make it smaller"
+            )
+        pixels = np.asarray(imread(BytesIO(content), path.suffix.lstrip(".")))
+    except AudioFileError:
+        raise
+    except DecompressionBombError:
+        raise AudioFileError(f"{show(path)}: has too many pixels; make it smaller") from None
     except (OSError, SyntaxError, ValueError) as error:  # Pillow's errors for broken files
         raise AudioFileError(f"{show(path)}: cannot be read as a picture: {error}") from None
     pixels = pixels / 255.0 if pixels.dtype.kind == "u" else pixels

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from nmfaudio._common.files.staging import PREFIX, check_targets
+from nmfaudio._common.files.staging import PREFIX, staged_path
+from nmfaudio._common.files.targets import check_targets
 from nmfaudio._public import public
 from nmfaudio.audio.io.decoding import open_audio
 from nmfaudio.audio.io.writing import Written
@@ -223,5 +224,5 @@ def write_stream(
     if written.subtype == "DOUBLE" or (written.subtype == "FLOAT" and y.dtype == np.float32):
         return written, largest
     with ExitStack() as opened:
-        files = [opened.enter_context(open_audio(path)) for path in written.paths]
+        files = [opened.enter_context(open_audio(staged_path(path))) for path in written.paths]
         return written, largest_residual(y, [file.blocks() for file in files], written.gain)

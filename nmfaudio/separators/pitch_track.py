@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from nmfaudio._common.lazy_audio import LazyAudio
 
 _STEP = 0.02  # s around the row of a track of a single row that have its pitch
+_MAX_BYTES = 64 * 2**20  # of a table; an hour in steps of 1 ms has that
 _HEAD = 4096  # bytes of a file that are read to recognise a table
 _HIGHEST_MIDI = 127
 _MARGIN = 5.0  # s on each side of a piece in which the pitch is estimated
@@ -267,18 +268,12 @@ def read_pitch(path: str | os.PathLike[str], *, unit: Literal["hz", "midi"] = "h
     import numpy as np
 
     from nmfaudio._common.files import show
+    from nmfaudio._common.files.sources import read_text
     from nmfaudio._common.pitch import midi_to_hz
     from nmfaudio._common.validation import as_choice
 
     as_choice(unit, "unit", ("hz", "midi"))
-    try:
-        with open(path, encoding="utf-8-sig") as file:
-            lines = file.read().splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not a text file"
-        raise AudioFileError(
-            f"{show(path)}: {reason}; rows of seconds and Hz are needed"
-        ) from error
+    lines = read_text(path, _MAX_BYTES, "rows of seconds and Hz are needed").splitlines()
     rows: list[tuple[float, float]] = []
     numbers: list[int] = []
     for number, line in enumerate(lines, 1):

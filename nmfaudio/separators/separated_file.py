@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nmfaudio._common.equality import EqualByContent
+from nmfaudio._common.files.staging import staged_path
 from nmfaudio._public import public
 from nmfaudio.audio.transforms import transform_from
 from nmfaudio.errors import AudioFileError
@@ -78,7 +79,7 @@ class SeparatedFile(EqualByContent, Mapping[str, np.ndarray]):
     def __getitem__(self, name: str) -> np.ndarray:
         from nmfaudio.audio.io import read
 
-        samples: np.ndarray = read(self.paths[name]).samples
+        samples: np.ndarray = read(staged_path(self.paths[name])).samples
         return samples
 
     def __iter__(self) -> Iterator[str]:
@@ -134,7 +135,7 @@ class SeparatedFile(EqualByContent, Mapping[str, np.ndarray]):
 
         stop = min(stop, self.shape[1] / self.sr)
         return {
-            name: read(path, start=start, stop=stop).samples / self.gain
+            name: read(staged_path(path), start=start, stop=stop).samples / self.gain
             for name, path in self.paths.items()
         }
 

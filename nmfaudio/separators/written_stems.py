@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from nmfaudio._common.files.staging import staged_path
 from nmfaudio._common.lazy_audio import LazyAudio
 from nmfaudio.audio.io.track import open_track
 from nmfaudio.audio.masking import Masking
@@ -129,7 +130,8 @@ def opened_stems(separated: WrittenStems, start: float) -> Iterator[Stems]:
 
         def tracks() -> list[Scaled]:
             files = (
-                opened.enter_context(open_track(p, stop=stop)) for p in separated.paths.values()
+                opened.enter_context(open_track(staged_path(path), stop=stop))
+                for path in separated.paths.values()
             )
             return [Scaled(file, separated.gain) for file in files]
 

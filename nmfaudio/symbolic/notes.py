@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
-
 from nmfaudio._common.files.names import show
-from nmfaudio._common.files.sources import Source, open_source
+from nmfaudio._common.files.sources import Source, read_bytes
 from nmfaudio._public import public
-from nmfaudio.errors import AudioFileError
 from nmfaudio.symbolic.note import Note
 from nmfaudio.symbolic.tables import decode_table
 
@@ -63,7 +60,7 @@ def read_notes(path: Source) -> list[Note]:
     [Note(onset=0.5, offset=1.0, pitch=69.0, velocity=0.8, track='', program=0, channel=0)]
     """
     label = show(path)
-    content = _read_bytes(path, label)
+    content = read_bytes(path, _MAX_BYTES, "cut the score")
     if content[:4] == b"MThd":
         from nmfaudio.symbolic.midi import decode
 
@@ -75,21 +72,3 @@ def read_notes(path: Source) -> list[Note]:
     else:
         notes = decode_table(content, label)
     return sorted(notes, key=lambda note: (note.onset, note.pitch))
-
-
-def _read_bytes(path: Source, label: str) -> bytes:
-    """Content of a file of at most `_MAX_BYTES`."""
-    file, size = open_source(path)
-    try:
-        if size > _MAX_BYTES:
-            raise AudioFileError(
-                f"{label}: has {size} bytes; a score has at most {_MAX_BYTES}; cut it"
-            )
-        return file.read(_MAX_BYTES)
-    except OSError as error:
-        if isinstance(error, AudioFileError):
-            raise
-        raise AudioFileError(f"{label}: {os.strerror(error.errno or 0)}") from None
-    finally:
-        if file is not path:
-            file.close()

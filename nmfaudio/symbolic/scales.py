@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
 from nmfaudio._common.files.names import show
+from nmfaudio._common.files.sources import read_bytes
 from nmfaudio._common.pitch import A4_HZ
 from nmfaudio.errors import AudioFileError, ParameterError
 
+_MAX_BYTES = 2**20
+_NEED = (
+    "need a description, the number of degrees, and a line for each, such as 350.0 (cents) or 3/2"
+)
+_DEGREE = re.compile(r"-?\d{0,9}\.\d{0,20}|\d{1,9}(/\d{1,9})?")
 _OCTAVE = 1200.0  # cents
 _MIDDLE_C = 60.0
 _LOWEST_HZ, _HIGHEST_HZ = 220.0, 880.0  # of A4, which is to be no other note
@@ -140,21 +147,15 @@ def read_scale(
     >>> [round(degree) for degree in na.symbolic.read_scale(path).cents]
     [0, 350, 702]
     """
-    try:
-        with open(path, encoding="utf-8-sig", errors="replace") as file:
-            lines = [line.strip() for line in file if not line.startswith("!")]
-    except OSError as error:
-        raise AudioFileError(f"{show(path)}: {os.strerror(error.errno or 0)}") from None
+    text = read_bytes(path, _MAX_BYTES, _NEED).decode("utf-8-sig", errors="replace")
+    lines = [line.strip() for line in text.splitlines() if not line.startswith("!")]
     try:
         count = int(lines[1].split()[0])
         degrees = [_degree(line) for line in lines[2 : 2 + count]]
         if len(degrees) != count or count < 1 or not 0 < degrees[-1] < math.inf:
             raise ValueError("degrees are missing, or the period is not above 0")
     except (ValueError, IndexError, ZeroDivisionError):
-        raise AudioFileError(
-            f"{show(path)}: is not a scale of Scala; need a description, the number of degrees, and"
-            " a line for each, such as 350.0 (cents) or 3/2"
-        ) from None
+        raise AudioFileError(f"{show(path)}: is not a scale of Scala; {_NEED}") from None
     # Scales may list degrees in any order, and repeat the first one.
     within = sorted({0.0, *(degree % degrees[-1] for degree in degrees[:-1])})
     return Scale(tuple(within), degrees[-1], tonic, a4)
@@ -163,4 +164,6 @@ def read_scale(
 def _degree(line: str) -> float:
     """Cents of a line, whose first word is cents or a ratio."""
     word = line.split()[0]
+    if not _DEGREE.fullmatch(word):
+        raise ValueError(word)
     return float(word) if "." in word else _OCTAVE * math.log2(Fraction(word))

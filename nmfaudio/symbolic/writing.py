@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nmfaudio._common.files.names import safe_name, show
-from nmfaudio._common.files.staging import check_targets, write_bytes
+from nmfaudio._common.files.staging import write_bytes
+from nmfaudio._common.files.targets import check_targets
 from nmfaudio._public import public
 from nmfaudio.errors import OutputError
 from nmfaudio.symbolic.conversion import Notes, as_notes

@@ -225,6 +225,19 @@ def test_what_cannot_fit_into_memory_is_not_begun(separate, song, monkeypatch):
     assert not Path("separated").exists()
 
 
+def test_files_that_do_not_fit_are_refused_from_their_headers(nmfaudio, song, monkeypatch):
+    monkeypatch.setattr("nmfaudio.cli.memory.memory_limit", lambda: 200 * 2**20)
+    monkeypatch.setattr("nmfaudio.audio.io.read", None)
+    for command in (
+        ("learn", f"a={song}", "-o", "d.npz"),
+        ("evaluate", song, song),
+        ("picture", song),
+    ):
+        result = nmfaudio(*command)
+        assert result.code == 6
+        assert "needs about 200 MiB of memory" in result.errors()[0]
+
+
 def test_a_terminal_is_no_input(separate, monkeypatch):
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
     result = separate("-")

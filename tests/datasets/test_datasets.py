@@ -2,9 +2,11 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from scipy.io import savemat
 
 import nmfaudio as na
 
@@ -92,6 +94,22 @@ def urmp(root):
     return ["01_Jupiter_vn_vc"]
 
 
+def bach10(root):
+    folder = root / "Bach10_v1.1" / "01-AchGottundHerr"
+    parts = np.empty((4, 1), object)
+    for row in parts:
+        row[0] = np.empty((0, 1), object)
+    for part, frames, pitch in ((0, range(49, 99), 60), (3, range(99, 149), 64)):
+        parts[part, 0] = np.empty((1, 1), object)
+        parts[part, 0][0, 0] = np.array([frames, [pitch] * len(frames)], float)
+    for name in ("", "-violin", "-clarinet", "-saxphone", "-bassoon"):
+        sound(folder / f"01-AchGottundHerr{name}.wav")
+    midi(folder / "01-AchGottundHerr.mid")  # the score
+    text(folder / "01-AchGottundHerr.txt", "500\t0\t60\t1\r\n")
+    savemat(folder / "01-AchGottundHerr-GTNotes.mat", {"GTNotes": parts})
+    return ["01-AchGottundHerr"]
+
+
 def enst(root):
     text(root / "drummer_1" / "annotation" / "001_hits.txt", "0.5 bd\n1.0 c1\n1.25 rc2\n1.5 sd-\n")
     sound(root / "drummer_1" / "audio" / "wet_mix" / "001_hits.wav")
@@ -124,7 +142,7 @@ def pairs(root):
     return ["waltz"]
 
 
-PITCHED = (maps, maestro, smd, guitarset, slakh, musicnet, urmp, pairs)
+PITCHED = (maps, maestro, smd, guitarset, slakh, musicnet, urmp, bach10, pairs)
 DRUMS = {enst: [36, 49, 51, 38], idmt_drums: [36, 42], mdb_drums: [36, 38]}
 
 
@@ -143,7 +161,7 @@ def test_every_layout_is_recognised_by_its_files(build, tmp_path):
             assert notes[0].onset == 0.5
         else:
             found = [(note.onset, note.offset, note.pitch) for note in notes]
-            np.testing.assert_allclose(found, TIMES, atol=2e-3)
+            np.testing.assert_allclose(found, TIMES, atol=4e-3)
         assert na.evaluate_transcription(piece, piece).n_reference == len(notes)
 
 
@@ -161,6 +179,10 @@ def test_splits_and_recordings_have_their_names(tmp_path):
     mdb_drums(tmp_path / "d")
     (piece,) = na.load_dataset(tmp_path / "d")
     assert piece.audio.parent.name == "drum_only"
+    bach10(tmp_path / "b")
+    (piece,) = na.load_dataset(tmp_path / "b")
+    assert list(piece.recordings) == ["mix", "violin", "clarinet", "saxophone", "bassoon"]
+    assert [note.track for note in piece.notes] == ["violin", "bassoon"]
     urmp(tmp_path / "u")
     assert [note.track for note in na.load_dataset(tmp_path / "u")[0].notes] == ["1_vn", "2_vn"]
 
@@ -189,6 +211,8 @@ def test_pieces_without_audio_are_left_out_with_a_warning(tmp_path):
         (enst, "drummer_1/annotation/*.txt", "bd 0.5\n"),
         (enst, "drummer_1/annotation/*.txt", "0.5\n"),
         (urmp, "Dataset/*/Notes_1*.txt", "1 440 -2\n"),
+        (bach10, "*/*/*-GTNotes.mat", b""),
+        (bach10, "*/*/*-GTNotes.mat", "not MATLAB" * 100),
         (mdb_drums, "*/annotations/subclass/*.txt", b"\xff\xfe\n"),
     ],
 )
@@ -213,3 +237,65 @@ def test_folders_that_are_no_data_sets_are_refused(tmp_path):
         na.load_dataset(tmp_path, "nsynth")
     with pytest.raises(na.AudioFileError, match="is not a folder"):
         na.load_dataset(tmp_path / "missing")
+
+
+class Track:
+    """A track of mirdata: paths in its dict, annotations that are read when they are used."""
+
+    def __init__(self, root, name):
+        self.audio_hex_path = str(root / f"{name}_hex.wav")
+        self.audio_mic_path = str(root / f"{name}_mic.wav")
+        self.jams_path = str(root / f"{name}.jams")
+        self.midi_path = None
+        self.split = "test" if name == "b" else None
+
+    @property
+    def notes_all(self):
+        text = Path(self.jams_path).read_text()
+        return SimpleNamespace(
+            intervals=np.array([[0.5, 1.0], [1.0, 1.5]]),
+            interval_unit="s",
+            pitches=np.array(json.loads(text)),
+            pitch_unit="midi",
+            confidence=None,
+            confidence_unit=None,
+        )
+
+
+def test_tracks_of_mirdata_are_pieces(tmp_path):
+    for name in "ab":
+        sound(tmp_path / f"{name}_hex.wav")
+        sound(tmp_path / f"{name}_mic.wav")
+    text(tmp_path / "a.jams", "[60.0, 64.0]")
+    text(tmp_path / "b.jams", "[60.0]")
+    tracks = {name: Track(tmp_path, name) for name in "abc"}
+    with pytest.warns(na.errors.AudioWarning, match="guitars: 1 of 3 pieces have no audio"):
+        one, other = na.load_dataset(SimpleNamespace(name="guitars", load_tracks=lambda: tracks))
+    assert (one.name, one.split, other.name, other.split) == ("a", "", "b", "test")
+    assert list(one.recordings) == ["mic", "hex"]
+    assert one.annotations == (tmp_path / "a.jams",)
+    assert [(note.onset, note.offset, note.pitch) for note in one.notes] == TIMES
+    with pytest.raises(na.AudioFileError, match="guitars/b: is not the annotation"):
+        _ = other.notes
+    (tmp_path / "b.jams").unlink()
+    with pytest.raises(na.AudioFileError, match="guitars/b: No such file"):
+        _ = other.notes
+
+
+def test_data_sets_of_mirdata_without_notes_are_refused(tmp_path):
+    def missing():
+        raise FileNotFoundError("Did you run .download()?")
+
+    def multitracks():
+        raise AttributeError("This dataset does not have tracks")
+
+    for load, error, message in (
+        (missing, na.AudioFileError, "x: Did you run"),
+        (multitracks, na.ContentError, "x: This dataset does not have tracks; choose"),
+        (dict, na.ContentError, "x: has no tracks"),
+        (lambda: {"a": object()}, na.ContentError, "x: its tracks have no notes"),
+    ):
+        with pytest.raises(error, match=message):
+            na.load_dataset(SimpleNamespace(name="x", load_tracks=load))
+    with pytest.raises(na.ParameterError, match="mirdata knows its own"):
+        na.load_dataset(SimpleNamespace(name="x", load_tracks=dict), "maps")

@@ -90,6 +90,13 @@ def test_scores_are_those_of_the_transcribers(folder):
     assert "thresholds" in str(results)
 
 
+def test_systems_name_instruments_that_ship(folder):
+    text = 'pieces.waltz = {audio = "waltz.wav", notes = "waltz.mid"}\nsystems.duo = '
+    (folder / "e.toml").write_text(text + '{dictionary = "flute,electric-guitar"}')
+    (system,) = Experiment.load(folder / "e.toml").systems.values()
+    assert system.transcriber.dictionary.names == ("flute", "electric guitar")
+
+
 def test_the_results_tell_where_they_come_from(folder):
     results = na.run_experiment(folder / "e.toml")
     content = json.loads((folder / "e.results.json").read_text())
@@ -161,6 +168,11 @@ def test_other_settings_of_the_decoding_need_no_analysis(folder, monkeypatch):
         ('folder = "more"', 'folder = "none"', "datasets.more: .*none: is not a folder"),
         ('"waltz.wav"', '"polka.wav"', r"polka\.wav"),
         ('"waltz.mid"', '"tones.npz"', r"tones\.npz"),
+        (
+            '"tones.npz"',
+            '"flute,guitarr"',
+            "plain: flute,guitarr: .* no instrument 'guitarr' ships",
+        ),
         ("[systems.plain]", "[systems", "e.toml: is not TOML"),
     ],
 )

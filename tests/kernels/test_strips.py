@@ -104,6 +104,8 @@ def code(request):
 @pytest.mark.parametrize("closeness", [1e-3, 0.3, 4.0])
 @pytest.mark.parametrize("beta", BETAS)
 def test_gradient_parts_and_divergence_equal_their_definitions(beta, closeness, dtype, code):
+    if code is strips_portable and (dtype == np.float32 or beta in (-0.5, 0.5, 1.5, 3.0)):
+        pytest.skip("plain loops, which take seconds to compile for each formula, have the same")
     # a wide strip and a narrow one, without a bin beyond V
     wide, narrow = layout.strip_widths(np.dtype(dtype))
     V, H, W, y = posed(dtype, closeness, wide + narrow)

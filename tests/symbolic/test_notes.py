@@ -147,7 +147,7 @@ def test_velocities_of_a_table_may_go_up_to_127():
         (b"start_time_s,end_time_s,pitch_midi\n0,inf,60\n", "line 2"),
         (b"MThd", "damaged"),
         (midi([(0, on())], ticks=-100), "not counted in beats"),
-        (bytes(5 * 2**20), "4194304; cut it"),
+        (bytes(5 * 2**20), "at most 4194304 are read; cut the score"),
     ],
 )
 def test_what_is_no_score_is_refused_in_one_line(content, message):

@@ -2,7 +2,8 @@
 
 from nmfaudio._common.files.archive import load_archive, save_archive
 from nmfaudio._common.files.names import distinct_names, safe_name, show
-from nmfaudio._common.files.staging import check_targets, write_bytes, write_group_of_bytes
+from nmfaudio._common.files.staging import write_bytes, write_group_of_bytes
+from nmfaudio._common.files.targets import check_targets
 
 __all__ = [
     "check_targets",

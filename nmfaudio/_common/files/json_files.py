@@ -7,7 +7,7 @@ import os
 from typing import Any
 
 from nmfaudio._common.files.names import show
-from nmfaudio._common.files.sources import open_source
+from nmfaudio._common.files.sources import read_bytes
 from nmfaudio.errors import AudioFileError
 
 _MAX_BYTES = 64 * 2**20
@@ -30,13 +30,10 @@ def read_json(path: str | os.PathLike[str]) -> Any:
     AudioFileError
         It cannot be read, is larger than 64 MiB, is not JSON, or has an object with a key twice.
     """
-    file, size = open_source(path)
-    with file:
-        if size > _MAX_BYTES:
-            raise AudioFileError(f"{show(path)}: has {size} bytes; at most {_MAX_BYTES} are read")
-        content = file.read()
     try:
-        return json.loads(content, object_pairs_hook=_object)
+        return json.loads(read_bytes(path, _MAX_BYTES), object_pairs_hook=_object)
+    except AudioFileError:
+        raise
     except ValueError as error:
         raise AudioFileError(f"{show(path)}: is not JSON: {error}; correct it") from None
     except RecursionError:

@@ -8,6 +8,7 @@ import os
 import stat
 from typing import BinaryIO, TypeAlias, cast
 
+from nmfaudio._common.files import system
 from nmfaudio._common.files.names import show
 from nmfaudio.errors import AudioFileError, ParameterError
 
@@ -48,14 +49,83 @@ def open_source(source: Source) -> tuple[BinaryIO, int]:
     return source, size
 
 
+def read_bytes(source: Source, limit: int, need: str = "") -> bytes:
+    """Read a file whole, if it is not too large for what it should be.
+
+    Parameters
+    ----------
+    source : str, bytes, os.PathLike or binary file object
+    limit : int
+        Largest size in bytes.
+    need : str
+        What to give instead, for messages.
+
+    Returns
+    -------
+    bytes
+
+    Raises
+    ------
+    AudioFileError
+        The file cannot be read, is not a regular file, or is larger.
+    ParameterError
+        `source` is neither a path nor a seekable binary file object.
+    """
+    file, size = open_source(source)
+    label, hint = show(source), need and f"; {need}"
+    try:
+        if size > limit:
+            raise AudioFileError(f"{label}: has {size} bytes, at most {limit} are read{hint}")
+        content = io.BytesIO()
+        while part := file.read(limit + 1 - content.tell()):  # an unbuffered file may give less
+            content.write(part)
+            if content.tell() > limit:
+                raise AudioFileError(f"{label}: grows while it is read; wait{hint}")
+        return content.getvalue()
+    except AudioFileError:
+        raise
+    except OSError as error:
+        raise AudioFileError(f"{label}: {os.strerror(error.errno or 0)}{hint}") from None
+    finally:
+        if file is not source:
+            file.close()
+
+
+def read_text(source: Source, limit: int, need: str = "") -> str:
+    """Read a text file in UTF-8, with or without a mark at its beginning, as `read_bytes` does.
+
+    Parameters
+    ----------
+    source : str, bytes, os.PathLike or binary file object
+    limit : int
+        Largest size in bytes.
+    need : str
+        What to give instead, for messages.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    AudioFileError
+        The file cannot be read, is larger, or is not text.
+    """
+    try:
+        return read_bytes(source, limit, need).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        hint = need and f"; {need}"
+        raise AudioFileError(f"{show(source)}: not a text file{hint}") from None
+
+
 def _open_path(path: str | bytes | os.PathLike[str] | os.PathLike[bytes]) -> tuple[BinaryIO, int]:
     """Open a regular file and return it with its size."""
     label = show(path)
     try:
         raw = os.fsencode(path)
         _refuse_special(os.stat(raw).st_mode, label)
-        # O_NONBLOCK: a FIFO that has replaced the file since the check must not block.
-        descriptor = os.open(raw, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        # A FIFO that has replaced the file since the check must not block.
+        descriptor = os.open(raw, os.O_RDONLY | system.NONBLOCK | system.BINARY)
     except AudioFileError:
         raise
     except OSError as error:

@@ -1,17 +1,20 @@
-"""Atomic writing: files appear complete or not at all, and all of a group or none."""
+"""Atomic writing: files appear complete or not at all, all of a group or transaction or none."""
 
 from __future__ import annotations
 
-import errno
 import os
+import platform
 import re
 import secrets
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
 
-from nmfaudio._common.files.names import file_key, show
+from nmfaudio._common.files import system
+from nmfaudio._common.files.names import show
+from nmfaudio._common.files.targets import check_target, check_targets, output_error
 from nmfaudio.errors import OutputError
 
 PREFIX = ".nmfaudio-"
@@ -20,37 +23,36 @@ PREFIX = ".nmfaudio-"
 _TEMPORARY = re.compile(re.escape(PREFIX) + r"(\d+)-([0-9a-f]{8})-[0-9a-f]{16}\.tmp")
 
 
-def check_targets(targets: Sequence[Path], *, overwrite: bool = False) -> None:
-    """Check, before any work, that files can be written.
-
-    Parameters
-    ----------
-    targets : sequence of Path
-    overwrite : bool
-        Whether existing files may be replaced.
+@contextmanager
+def transaction() -> Iterator[None]:
+    """Let all files that are staged in the body appear together at its end, or none of them.
 
     Raises
     ------
     OutputError
-        Two targets are the same on some file system, or one exists, is a folder, has an invalid
-        name, or is in a folder that is not writable.
+        A file cannot be renamed.
+
+    Notes
+    -----
+    After any exception in the body, including an interrupt, all new files and folders are removed.
+    Only a target that was replaced before the renaming of a later one failed remains replaced. An
+    inner transaction is a part of the outer one. `staged_path` finds files before the end.
     """
-    seen: set[str] = set()
-    for target in targets:
-        key = file_key(os.path.abspath(target))
-        if key in seen:
-            raise OutputError(
-                f"{show(target)}: two results have this name, or differ in nothing but case;"
-                " rename one of them"
-            )
-        seen.add(key)
-        try:
-            _check_target(target, overwrite)
-            _check_folder(target)
-        except OutputError:
-            raise
-        except (OSError, ValueError) as error:
-            raise output_error(target, error) from None
+    if _open_groups.get() is not None:
+        yield
+        return
+    groups: list[_Group] = []
+    token = _open_groups.set(groups)
+    try:
+        yield
+        for group in groups:
+            group.place()
+    except BaseException:
+        for group in reversed(groups):
+            group.take_back()
+        raise
+    finally:
+        _open_groups.reset(token)
 
 
 @contextmanager
@@ -67,43 +69,90 @@ def staged(targets: Sequence[Path], *, overwrite: bool) -> Iterator[dict[Path, P
     Yields
     ------
     dict of Path to Path
-        Temporary name of each target. The body of the ``with`` statement creates these files.
+        Temporary name of each target. The body of the ``with`` statement creates these files, which
+        are renamed at the end of the `transaction` if there is one.
 
     Raises
     ------
     OutputError
         The files cannot be created.
-
-    Notes
-    -----
-    After any exception in the body, including an interrupt, all new files and folders are removed.
-    Only a target that was replaced before the renaming of a later one failed remains replaced.
     """
     check_targets(targets, overwrite=overwrite)
-    names = {target: target.parent / _temporary_name() for target in targets}
-    created: list[Path] = []  # folders
-    new = [target for target in targets if not os.path.lexists(target)]
-    placed: list[Path] = []
+    group, groups = _Group(targets, overwrite), _open_groups.get()
     try:
-        for folder in dict.fromkeys(target.parent for target in targets):
-            _make_folder(folder, created)
-            _remove_stale(folder)
-        yield names
-        for target, temporary in names.items():
-            _sync(temporary, target)
-        for target, temporary in names.items():
-            placed.append(target)
-            _rename(temporary, target, overwrite)
+        group.prepare()
+        yield group.names
+        group.finish()
+        if groups is None:
+            group.place()
+        else:
+            groups.append(group)
     except BaseException:
-        unplaced = [name for target, name in names.items() if os.path.lexists(name)]
-        kept = [target for target in placed if names[target] not in unplaced]
-        for path in (*unplaced, *(target for target in kept if target in new)):
+        group.take_back()
+        raise
+
+
+def staged_path(path: Path) -> Path:
+    """Return where the content of a file is now.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    Path
+        Its temporary name if it was staged in the `transaction` that goes on, else `path`.
+    """
+    for group in reversed(_open_groups.get() or ()):
+        if path in group.names:
+            return group.names[path]
+    return path
+
+
+class _Group:
+    """Files that are staged together."""
+
+    def __init__(self, targets: Sequence[Path], overwrite: bool) -> None:
+        self.names = {target: target.parent / _temporary_name() for target in targets}
+        self._overwrite = overwrite
+        self._new = [target for target in targets if not os.path.lexists(target)]
+        self._folders: list[Path] = []  # that were created
+        self._ours: dict[Path, tuple[int, int, int]] = {}
+
+    def prepare(self) -> None:
+        """Create the folders, and remove what killed processes have left there."""
+        for folder in dict.fromkeys(target.parent for target in self.names):
+            _make_folder(folder, self._folders)
+            _remove_stale(folder)
+
+    def finish(self) -> None:
+        """Flush the files to the disk."""
+        for target, temporary in self.names.items():
+            self._ours[target] = _finish(temporary, target)
+
+    def place(self) -> None:
+        """Rename the files to their targets."""
+        for target, temporary in self.names.items():
+            _place(temporary, target, self._overwrite)
+        for folder in dict.fromkeys(target.parent for target in self.names):
+            system.sync_folder(folder)
+
+    def take_back(self) -> None:
+        """Remove the files and folders that are new."""
+        for temporary in self.names.values():
             with suppress(OSError):
-                path.unlink()
-        for folder in reversed(created):
+                temporary.unlink()
+        for target in self._new:
+            with suppress(OSError):
+                if _identity(target) == self._ours.get(target):  # not a file of another process
+                    target.unlink()
+        for folder in reversed(self._folders):
             with suppress(OSError):
                 folder.rmdir()
-        raise
+
+
+_open_groups: ContextVar[list[_Group] | None] = ContextVar("open groups", default=None)
 
 
 def create(temporary: Path, target: Path) -> int:
@@ -125,7 +174,7 @@ def create(temporary: Path, target: Path) -> int:
         The file cannot be created.
     """
     try:
-        return os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        return os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | system.BINARY, 0o666)
     except OSError as error:
         raise output_error(target, error) from None
 
@@ -148,7 +197,8 @@ def write_failure(descriptor: int, target: Path, detail: str) -> OutputError:
     OutputError
     """
     try:
-        os.pwrite(descriptor, bytes(1 << 16), os.fstat(descriptor).st_size)
+        os.lseek(descriptor, 0, os.SEEK_END)
+        os.write(descriptor, bytes(1 << 16))
         os.fsync(descriptor)
     except OSError as error:
         return output_error(target, error)
@@ -201,53 +251,9 @@ def write_group_of_bytes(contents: Mapping[Path, bytes], *, overwrite: bool) -> 
                 os.close(descriptor)
 
 
-def _check_target(target: Path, overwrite: bool) -> None:
-    """Raise an `OutputError` for a folder, or a file that must not be replaced."""
-    try:
-        os.lstat(target)
-    except (FileNotFoundError, NotADirectoryError):
-        return
-    if target.is_dir():
-        raise OutputError(f"{show(target)}: {os.strerror(errno.EISDIR)}; name a file")
-    if not overwrite:
-        raise OutputError(f"{show(target)}: exists already; choose another name or overwrite=True")
-
-
-def _check_folder(target: Path) -> None:
-    """Raise an `OSError` unless the nearest existing folder is writable."""
-    folder = target.parent
-    while not os.path.lexists(folder) and folder != folder.parent:
-        folder = folder.parent
-    if not folder.is_dir():
-        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-
-
-def output_error(target: Path, error: OSError | ValueError) -> OutputError:
-    """Return the error for a file that cannot be written, with the system's reason and a hint.
-
-    Parameters
-    ----------
-    target : Path
-    error : OSError or ValueError
-
-    Returns
-    -------
-    OutputError
-    """
-    number = getattr(error, "errno", None)
-    reason = os.strerror(number) if number else str(error)
-    hints = {
-        errno.ENOSPC: "; free space, or write elsewhere",
-        errno.EACCES: "; write elsewhere, or change the folder's permissions",
-    }
-    return OutputError(f"{show(target)}: cannot be written: {reason}{hints.get(number or 0, '')}")
-
-
 def _machine() -> str:
     """Hash of the host name: process numbers are unique per machine only."""
-    return f"{zlib.crc32(os.uname().nodename.encode()):08x}"
+    return f"{zlib.crc32(platform.node().encode()):08x}"
 
 
 def _temporary_name() -> str:
@@ -273,39 +279,46 @@ def _remove_stale(folder: Path) -> None:
     with suppress(OSError):
         for entry in os.scandir(folder):
             match = _TEMPORARY.fullmatch(entry.name)
-            if match and match[2] == _machine() and not _is_alive(int(match[1])):
+            if match and match[2] == _machine() and not system.is_running(int(match[1])):
                 with suppress(OSError):
                     os.unlink(entry.path)
 
 
-def _is_alive(process: int) -> bool:
+def _finish(temporary: Path, target: Path) -> tuple[int, int, int]:
+    """Flush a file to the disk, and return its identity."""
     try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except (OSError, OverflowError):
-        return True
-    return True
-
-
-def _sync(temporary: Path, target: Path) -> None:
-    """Flush a file to the disk."""
-    try:
-        descriptor = os.open(temporary, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        system.sync(temporary)
+        return _identity(temporary)
     except OSError as error:
         raise output_error(target, error) from None
 
 
-def _rename(temporary: Path, target: Path, overwrite: bool) -> None:
+def _identity(path: Path) -> tuple[int, int, int]:
+    """Device, number and time of a file, which it keeps when it is renamed."""
+    facts = os.lstat(path)
+    return facts.st_dev, facts.st_ino, facts.st_mtime_ns  # numbers are given to later files, too
+
+
+def _place(temporary: Path, target: Path, overwrite: bool) -> None:
     """Rename a finished file to its target."""
     try:
-        _check_target(target, overwrite)  # it may have been created in the meantime
-        os.replace(temporary, target)
+        check_target(target, overwrite)  # it may have been created in the meantime
+        if overwrite or not _linked(temporary, target):
+            os.replace(temporary, target)
     except OutputError:
         raise
     except OSError as error:
         raise output_error(target, error) from None
+
+
+def _linked(temporary: Path, target: Path) -> bool:
+    """Rename a file unless the target exists, in one step; False where links are unknown."""
+    try:
+        os.link(temporary, target)
+    except FileExistsError:
+        check_target(target, overwrite=False)
+        raise
+    except (OSError, AttributeError, NotImplementedError):  # FAT, some drives of a network
+        return False
+    os.unlink(temporary)
+    return True

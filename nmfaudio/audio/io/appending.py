@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmfaudio._common.files.names import show
-from nmfaudio._common.files.staging import output_error, staged
+from nmfaudio._common.files.staging import staged
+from nmfaudio._common.files.targets import output_error
 from nmfaudio._common.validation import as_count, require_finite, require_floats
 from nmfaudio.audio.io.decoding import BLOCK
 from nmfaudio.audio.io.encoding import (

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmfaudio._common.files.names import show
-from nmfaudio._common.files.staging import check_targets, staged
+from nmfaudio._common.files.staging import staged, staged_path
+from nmfaudio._common.files.targets import check_targets
 from nmfaudio._common.validation import as_audio
 from nmfaudio._public import public
 from nmfaudio.audio.io.decoding import BLOCK, open_audio
@@ -164,7 +165,7 @@ def stored_blocks(path: Path, y: NDArray[Any], written: Written) -> Iterator[NDA
             # Integers of any width are stored in the upper bits of an int32.
             yield block / 2.0**31 if block.dtype == np.int32 else block
         return
-    with open_audio(path) as file:
+    with open_audio(staged_path(path)) as file:
         yield from file.blocks()
         if file.failed_at is not None:
             raise OutputError(f"{show(path)}: cannot be read back; write it again")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nmfaudio._common.files import show
+from nmfaudio._common.files import show, system
 from nmfaudio.errors import ContentError, OutputError
 from nmfaudio.factorisation.corpus.plan import Plan, Shard, load_plan
 from nmfaudio.factorisation.corpus.store import Stored, load, save, save_array
@@ -110,21 +110,16 @@ def map_array(path: Path) -> np.ndarray:
 def exclusive(folder: Path) -> Iterator[None]:
     """Keep other drivers out of a folder; `OutputError` if there is one.
 
-    The system ends the lock with the process. Where it has no such locks, there is none.
+    The system ends the lock with the process.
     """
     try:
-        import fcntl
-    except ImportError:  # Windows
-        fcntl = None  # type: ignore[assignment]
-    try:
         folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | system.BINARY, 0o666)
     except OSError as error:
         reason = os.strerror(error.errno or 0)
         raise OutputError(f"{show(folder)}: cannot be written: {reason}; choose another") from None
     try:
-        if fcntl is not None:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        system.lock(descriptor)
         yield
     except BlockingIOError:
         raise OutputError(

@@ -5,12 +5,13 @@ import signal
 import subprocess
 import sys
 import textwrap
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from nmfaudio._common.files import check_targets, staging
-from nmfaudio._common.files.staging import PREFIX, staged
+from nmfaudio._common.files.staging import PREFIX, staged, staged_path, transaction
 from nmfaudio.errors import OutputError
 
 
@@ -58,6 +59,7 @@ def test_a_failing_rename_takes_the_new_files_back(tmp_path, monkeypatch, error)
             raise error
         replace(source, target)
 
+    monkeypatch.delattr(os, "link")  # as on file systems without hard links
     monkeypatch.setattr(os, "replace", fail_on_second)
     expected = OutputError if isinstance(error, OSError) else KeyboardInterrupt
     with (
@@ -82,6 +84,27 @@ def test_a_file_that_appears_meanwhile_is_not_overwritten(tmp_path):
         be_late()
     assert tree(tmp_path) == ["x.wav"]
     assert target.read_text() == "theirs"
+
+
+def test_a_file_that_appears_at_the_last_moment_is_not_overwritten(tmp_path, monkeypatch):
+    targets = [tmp_path / "1.wav", tmp_path / "2.wav"]
+    link = os.link
+
+    def too_late(source, target):
+        if target == targets[1]:
+            targets[0].unlink()  # a new file of the other writer takes the place of ours, too
+            targets[0].write_text("theirs")
+            target.write_text("theirs")
+        link(source, target)
+
+    monkeypatch.setattr(os, "link", too_late)
+    with (
+        pytest.raises(OutputError, match=r"2\.wav: exists already"),
+        staged(targets, overwrite=False) as names,
+    ):
+        fill(names)
+    assert tree(tmp_path) == ["1.wav", "2.wav"]
+    assert {target.read_text() for target in targets} == {"theirs"}
 
 
 def test_overwriting_replaces(tmp_path):
@@ -176,3 +199,27 @@ def test_relative_targets_work(tmp_path, monkeypatch):
     with staged([Path("x.wav"), Path("a/x.wav")], overwrite=False) as names:
         fill(names)
     assert tree(tmp_path) == ["a", "a/x.wav", "x.wav"]
+
+
+def test_files_of_a_transaction_appear_together_or_not_at_all(tmp_path):
+    targets = [tmp_path / "a" / "1.wav", tmp_path / "2.wav"]
+
+    def write(fail):
+        with transaction():
+            for target in targets:
+                with staged([target], overwrite=False) as names, transaction():
+                    fill(names, target.name)
+                assert staged_path(target).read_text() == target.name
+                with suppress(ValueError), staged([tmp_path / "3.wav"], overwrite=False) as names:
+                    fill(names)
+                    raise ValueError
+            assert not any(target.exists() for target in targets)
+            if fail:
+                raise KeyError
+
+    with pytest.raises(KeyError):
+        write(fail=True)
+    assert tree(tmp_path) == []
+    write(fail=False)
+    assert tree(tmp_path) == ["2.wav", "a", "a/1.wav"]
+    assert [staged_path(target) for target in targets] == targets
