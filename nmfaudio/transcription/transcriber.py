@@ -6,11 +6,10 @@ import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, is_dataclass, replace
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from nmfaudio._common.settings import check_settings
 from nmfaudio._common.validation import require_members, shown
 from nmfaudio._public import public
 from nmfaudio.audio.feature_blocks import analysed_blocks
@@ -37,8 +36,8 @@ from nmfaudio.transcription.instruments import (
     salience_of_parts,
 )
 from nmfaudio.transcription.plain_settings import (
+    changed_settings,
     plain_settings,
-    setting_names,
     split_settings,
 )
 from nmfaudio.transcription.salience import Salience
@@ -58,8 +57,6 @@ if TYPE_CHECKING:
 _CUT = 0.05  # s before the end of a recording in which onsets are ignored: the cut looks like one
 _DECODED = 8  # values per frame that are decoded with the salience
 _PER_OCTAVE = 3  # thresholds that tuning tries by default
-
-T = TypeVar("T")
 
 
 @public
@@ -146,7 +143,7 @@ class Transcriber(BaseTranscriber):
         fields = {
             "dictionary": dictionary,
             "model": model,
-            "decoding": _changed(decoding, settings),
+            "decoding": changed_settings(decoding, settings),
             "contours": bool(contours),
         }
         for name, value in fields.items():
@@ -184,7 +181,7 @@ class Transcriber(BaseTranscriber):
         ParameterError
             The decoding has no such settings.
         """
-        return replace(self, decoding=_changed(self.decoding, settings))
+        return replace(self, decoding=changed_settings(self.decoding, settings))
 
     def with_settings(self, **settings: Any) -> Self:
         """Return a copy with some settings of the model or the decoding replaced.
@@ -213,8 +210,8 @@ class Transcriber(BaseTranscriber):
         model, decoding = split_settings(self.model, self.decoding, settings)
         return replace(
             self,
-            model=_changed(self.model, model, "the model"),
-            decoding=_changed(self.decoding, decoding, "the decoding"),
+            model=changed_settings(self.model, model, "the model"),
+            decoding=changed_settings(self.decoding, decoding, "the decoding"),
         )
 
     def tune(
@@ -404,12 +401,3 @@ class Transcriber(BaseTranscriber):
             "decoding": plain_settings(self.decoding),
             "contours": self.contours,
         }
-
-
-def _changed(settings: T, changes: Mapping[str, Any], owner: str = "the decoding") -> T:
-    """Return a model or decoding with some settings replaced."""
-    if not changes:
-        return settings
-    check_settings(owner, changes, setting_names(settings))
-    changed: T = replace(settings, **changes)  # type: ignore[type-var]
-    return changed
