@@ -5,7 +5,7 @@ import tomllib
 from pathlib import Path
 
 project = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]
-extras = ("plot", "midi", "score", "sklearn", "pandas", "dask", "widget")
+extras = ("plot", "midi", "score", "sklearn", "pandas", "dask", "widget", "m4a")
 needed = [
     *project["dependencies"],
     *(d for e in extras for d in project["optional-dependencies"][e]),

@@ -17,7 +17,17 @@
 # to the mixture.
 #
 # This needs `pip install '.[notebook]'` in the checkout and a recording, here an eight-second drum
-# groove that ships with the package.
+# groove that ships with the package. On Colab and the like the next cell installs the package,
+# from the day it is published.
+
+# %%
+import importlib.util
+import subprocess
+import sys
+
+if importlib.util.find_spec("nmfaudio") is None:
+    wanted = "nmfaudio[plot]"
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", wanted], check=True)
 
 # %%
 from pathlib import Path

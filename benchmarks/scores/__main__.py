@@ -17,6 +17,7 @@ from nmfaudio.symbolic.quantisation import fit_grid, places_of
 _LEVELS = (1, 2, 1 / 2, 3, 1 / 3, 3 / 2, 2 / 3)
 _PIANO = ("k545", "clara/polonaise", "joplin", "chopin")  # works for two staves of a piano
 _CLOSE = 0.04  # of the tempo
+_PERFORMANCES = 3  # of each score: figures of one differ by up to 0.15
 
 
 def main() -> None:
@@ -46,8 +47,12 @@ def main() -> None:
 
 
 def _means(chosen: list[Piece], seed: int, tempi: str) -> dict[str, float]:
-    """Mean of each measure over all scores that have it."""
-    rows = [_measures(perform(piece, seed + i, tempi=tempi)) for i, piece in enumerate(chosen)]
+    """Mean of each measure over all performances that have it."""
+    rows = [
+        _measures(perform(piece, seed + 100 * k + i, tempi=tempi))
+        for k in range(_PERFORMANCES)
+        for i, piece in enumerate(chosen)
+    ]
     return {
         name: float(np.mean([row[name] for row in rows if name in row]))
         for name in dict.fromkeys(name for row in rows for name in row)

@@ -15,20 +15,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from scipy.signal import fftconvolve, resample
 
 import nmfaudio as na
 from benchmarks.transcription.performances import Stroke, perform
-from benchmarks.transcription.sound import SR, Instrument
+from benchmarks.transcription.simulated import PIANOS, recorded
+from benchmarks.transcription.sound import SR
 from nmfaudio.dictionaries.perceptron import Perceptron
-from nmfaudio.transcription.decoding import note_peaks
+from nmfaudio.transcription.dynamics import note_peaks
 from nmfaudio.transcription.note_ends import decay_features
 
-_SOUNDS = Path("/usr/share/sounds")
-_FONTS = ("sf2/FluidR3_GM.sf2", "sf2/TimGM6mb.sf2", "sf3/MuseScore_General_Lite.sf3")
-_PIANOS = tuple(
-    Instrument(Path(font).stem, _SOUNDS / font, program) for program in (0, 1) for font in _FONTS
-)
 _SECONDS = 24.0  # of a performance
 _TOLERANCE = 0.05  # s, between the onset of a note and the one that is found
 _LAYERS = (32, 16)  # units
@@ -39,7 +34,8 @@ def training_frames(seed: int, transcriber: na.Transcriber) -> tuple[np.ndarray,
     """Return features of the frames of one performance, and whether the note still sounds."""
     rng = np.random.default_rng(seed)
     strokes = perform(rng, _SECONDS).sounding()
-    y, speed = _recorded(rng, _PIANOS[seed % len(_PIANOS)], strokes, seed // len(_PIANOS) % 2 == 1)
+    piano, sampled = PIANOS[seed % len(PIANOS)], seed // len(PIANOS) % 2 == 1
+    y, speed = recorded(rng, piano, strokes, _SECONDS, sampled=sampled)
     salience = transcriber(y, SR).salience
     values, times, step = salience.values, salience.times, salience.times[1]
     onsets = transcriber.decoding.onsets(salience)
@@ -52,27 +48,6 @@ def training_frames(seed: int, transcriber: na.Transcriber) -> tuple[np.ndarray,
             features.append(each[::2])  # neighbouring frames are nearly the same
             sounding.append(times[frame] + np.arange(len(each))[::2] * step < end * speed)
     return np.concatenate(features).astype(np.float32), np.concatenate(sounding)
-
-
-def _recorded(
-    rng: np.random.Generator, piano: Instrument, strokes: Sequence[Stroke], sampled: bool
-) -> tuple[np.ndarray, float]:
-    """Render strokes [shape=(sample,)], and return the factor by which they are slower then."""
-    notes = [na.Note(s.onset, s.release, s.pitch, s.velocity / 127) for s in strokes]
-    if sampled or piano.path.suffix == ".sf3":  # decoding all of a compressed font takes long
-        y = piano.sampled(notes, float(np.exp(rng.uniform(np.log(0.015), np.log(0.35)))))
-    else:
-        y = piano.play(notes)
-    y = y[: round((_SECONDS + 1) * SR)]
-    if rng.random() < 0.5:
-        time = np.arange(round(rng.uniform(0.25, 1.2) * SR)) / SR
-        echo = rng.standard_normal(len(time)) * 10 ** (-3 * time / time[-1])
-        echo *= 10 ** (rng.uniform(-14, -3) / 20) / np.sqrt(np.sum(echo**2))
-        y = y + fftconvolve(y, echo)[: len(y)]
-    noise = np.sqrt(np.mean(y**2)) * 10 ** (-rng.uniform(25, 60) / 20)
-    y = y + noise * rng.standard_normal(len(y))
-    length = round(len(y) * 2 ** (rng.uniform(-15, 15) / 1200))  # cents
-    return resample(y, length).astype(np.float32), length / len(y)
 
 
 def _end(strokes: Sequence[Stroke], pitch: float, onset: float) -> float | None:

@@ -23,7 +23,7 @@ def piano(model: Any = None, templates: Mapping[str, Any] | None = None) -> Call
     """Transcriber with the averaged dictionary of the instruments; `templates`: how to learn it."""
 
     def prepare(instruments: Sequence[Instrument], pieces: Sequence[Piece]) -> Any:
-        first, *further = (_dictionary(instrument, templates or {}) for instrument in instruments)
+        first, *further = (learned(instrument, templates or {}) for instrument in instruments)
         known = first.merge(*further).average()
         transcriber = na.Transcriber(known, model=model or na.transcription.NoteModel())
         decoding: Any = transcriber.decoding
@@ -70,7 +70,7 @@ def _tuned(transcriber: na.DrumTranscriber, pieces: Sequence[Piece]) -> Any:
     return lambda piece: Tries(["tuned"], lambda _: tuned.transcribe(piece.y, SR).notes)
 
 
-def _dictionary(instrument: Instrument, settings: Mapping[str, Any]) -> na.NoteDictionary:
+def learned(instrument: Instrument, settings: Mapping[str, Any]) -> na.NoteDictionary:
     """Dictionary of isolated notes, with gaps between pitches filled."""
     if instrument.is_font:
         known = na.dictionaries.learn_notes_from_soundfont(

@@ -19,7 +19,7 @@ class Stroke:
     onset: float
     release: float
     pitch: int
-    velocity: int
+    velocity: float
 
 
 @dataclass(frozen=True)

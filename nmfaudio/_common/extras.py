@@ -18,6 +18,7 @@ EXTRAS = {
     "pandas": ("pandas",),
     "dask": ("distributed",),
     "widget": ("anywidget",),
+    "m4a": ("av",),
     "notebook": ("ipykernel", "jupyterlab"),
 }
 """Packages of each extra, by the names that installers know them by."""

@@ -5,11 +5,21 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import threading
 from collections.abc import Sequence
+from contextlib import suppress
 
 from nmfaudio._version import __version__
 from nmfaudio.cli.commands import commands, load_command, top_parser, unknown_command
-from nmfaudio.cli.failures import Stop, complain, describe, exit_code, printable, termination
+from nmfaudio.cli.failures import (
+    INTERRUPTED,
+    Stop,
+    complain,
+    describe,
+    exit_code,
+    printable,
+    termination,
+)
 from nmfaudio.cli.hints import flag_hint, is_file, suggestions
 from nmfaudio.cli.output import emit, emit_json
 from nmfaudio.cli.progress import warnings_as_lines
@@ -40,6 +50,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         with standard_streams():
             complain(error, debug=debug)
         return exit_code(error)
+
+
+def run() -> int:
+    """Run ``nmfaudio`` as a program; after an interrupt, do not wait for threads that compile.
+
+    Returns
+    -------
+    int
+        The exit code.
+    """
+    code = main()
+    if code in INTERRUPTED and threading.active_count() > 1:
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(AttributeError, OSError, ValueError):  # it is closed or full
+                stream.flush()
+        os._exit(code)  # LLVM must not be torn down while it works
+    return code
 
 
 def _run(arguments: list[str], *, debug: bool, as_json: bool) -> int:

@@ -1,10 +1,12 @@
-"""`nmfaudio evaluate`: separated stems compared with the true sources, and notes with a score."""
+"""`nmfaudio evaluate`: stems compared with the true sources, notes and beats with true ones."""
 
 from __future__ import annotations
 
 import os
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,19 @@ _TOLERANCE = 50  # ms
 _MEMORY = 5.0  # bytes for each byte of samples, of all files together
 _AUDIO = "evaluation of audio"
 _NOTES = "evaluation of notes"
+_BEATS = "evaluation of beats"
+_OF_AUDIO = ("mixture", "preview", "permute", "framewise")
+_OF_NOTES = ("drums", "tolerance", "errors")
+
+
+@contextmanager
+def _warnings_as_lines() -> Iterator[None]:
+    """Print warnings about the files on standard error."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", AudioWarning)
+        yield
+    for warning in caught:
+        print(f"nmfaudio: warning: {printable(str(warning.message))}", file=sys.stderr)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,9 +52,10 @@ compared, regardless of suffix. If a source has no file of its name, files are
 matched for the best mean SIR, with a note. A file called mixture in REF is
 used as the mixture. If REF or EST is a file, one pair is compared.
 
-REF and EST may also be MIDI files or tables of notes, or folders of them, in
+REF and EST may also be MIDI, JAMS or tables of notes, or folders of them, in
 which files with the same name are compared, regardless of suffix. EST may be
 the output folder of nmfaudio transcribe, for one recording or for several.
+With --beats, they are two files of beats.
 """
     epilog = """\
 measures of audio, all in dB and better when higher:
@@ -54,11 +70,17 @@ measures of audio, all in dB and better when higher:
 measures of notes: precision, recall and F by mir_eval, of onsets, offsets and
 velocities of notes, of pitches every 10 ms, and of the hits of each drum.
 
+measures of beats by mir_eval, of all after 5 s: F of beats and downbeats within
+70 ms, Cemgil, P-score, continuity (cmlc, cmlt; amlc, amlt, where half, double
+and offbeat beats are correct, too), information gain, and the estimated tempo
+over the true one.
+
 examples:
   nmfaudio separate song/mixture.wav -o out
   nmfaudio evaluate song/sources out/mixture
   nmfaudio evaluate kick.flac out/loop/kick.wav
   nmfaudio evaluate score.mid transcribed/song
+  nmfaudio evaluate --beats song.beats transcribed/song/notes.jams
 """
 
     mixture: str | None = option(
@@ -99,21 +121,25 @@ examples:
         metavar="MS",
         group=_NOTES,
     )
+    beats: bool = switch(
+        "compare beats: JAMS files with beat, or tables of seconds and the number in the bar",
+        group=_BEATS,
+    )
 
     def run(self) -> int:
-        """Compare audio or notes."""
+        """Compare audio, notes or beats."""
         if len(self.files) != 2:
             raise ParameterError(
                 f"need two arguments, got {len(self.files)}: REF with the true sources or notes,"
                 " and EST with the estimated ones"
             )
+        if self.beats:
+            self._refuse(*_OF_AUDIO, *_OF_NOTES, "notes", hint="is not for beats")
+            return self._compare_beats()
         if self._are_notes():
-            self._refuse(
-                *("mixture", "preview", "permute", "framewise"),
-                hint="is for audio, and not for notes",
-            )
+            self._refuse(*_OF_AUDIO, hint="is for audio, and not for notes")
             return self._compare_notes()
-        self._refuse("drums", "tolerance", "errors", hint="is for notes; add --notes")
+        self._refuse(*_OF_NOTES, hint="is for notes; add --notes")
         return self._compare_audio()
 
     def _are_notes(self) -> bool:
@@ -137,8 +163,7 @@ examples:
     def _compare_audio(self) -> int:
         from nmfaudio.metrics import evaluate
 
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always", AudioWarning)
+        with _warnings_as_lines():
             reference, estimate = self.files
             check_files(audio_parts(reference, estimate, self.preview), _MEMORY)
             result = evaluate(
@@ -149,12 +174,21 @@ examples:
                 framewise=self.framewise,
                 part=self.preview,
             )
-        for warning in caught:
-            print(f"nmfaudio: warning: {printable(str(warning.message))}", file=sys.stderr)
         if self.json:
             self.emit_result(0, {"sr": result.sr} | result.to_dict())
         else:
             emit(f"{result}\n")
+        return 0
+
+    def _compare_beats(self) -> int:
+        from nmfaudio.metrics import evaluate_beats
+
+        with _warnings_as_lines():
+            scores = evaluate_beats(*self.files)
+        if self.json:
+            self.emit_result(0, {"scores": scores})
+        else:
+            emit("".join(f"{name:<16}  {score:6.3f}\n" for name, score in scores.items()))
         return 0
 
     def _compare_notes(self) -> int:

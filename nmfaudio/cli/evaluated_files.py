@@ -9,7 +9,8 @@ from pathlib import Path
 from nmfaudio.cli.failures import printable
 from nmfaudio.errors import ContentError
 
-_NOTE_SUFFIXES = (".mid", ".midi", ".csv")  # in this order: tables of others do not mark drums
+# In this order: tables of others do not mark drums.
+_NOTE_SUFFIXES = (".mid", ".midi", ".csv", ".jams")
 RESULT = "notes"
 """Name of the files that transcriptions are written to."""
 

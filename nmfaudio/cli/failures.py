@@ -30,6 +30,7 @@ from typing import Any
 from nmfaudio.errors import NmfAudioError
 
 SOME_FAILED = 7
+INTERRUPTED = (128 + signal.SIGINT, 128 + signal.SIGTERM)
 _CANNOT_WRITE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 _FLAGS = {
     "overwrite=True": "--overwrite",
@@ -127,6 +128,7 @@ def joint_code(codes: Iterable[int]) -> int:
     return distinct.pop() if len(distinct) == 1 else SOME_FAILED
 
 
+_AGAIN = 0.05  # s until a signal is repeated whose exception a callback of a library has dropped
 _signalled: list[BaseException] = []  # exceptions raised by signals
 
 
@@ -134,15 +136,30 @@ _signalled: list[BaseException] = []  # exceptions raised by signals
 def termination() -> Iterator[None]:
     """Let SIGTERM raise `Stop`, so that temporary files are removed on the way out."""
 
+    timers: list[threading.Timer] = []
+
     def end(number: int, frame: FrameType | None) -> None:
         interrupt = number == signal.SIGINT
         _signalled.append(KeyboardInterrupt() if interrupt else Stop(128 + number, "terminated"))
         raise _signalled[-1]
 
+    def repeat(dropped: sys.UnraisableHookArgs) -> None:
+        if not any(dropped.exc_value is each for each in _signalled):
+            report(dropped)
+            return
+        number = (
+            signal.SIGINT if isinstance(dropped.exc_value, KeyboardInterrupt) else signal.SIGTERM
+        )
+        timer = threading.Timer(_AGAIN, signal.raise_signal, [number])
+        timer.daemon = True
+        timer.start()
+        timers.append(timer)
+
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     _signalled.clear()
+    report, sys.unraisablehook = sys.unraisablehook, repeat
     signals = [s for s in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(s) != signal.SIG_IGN]
     before = {number: signal.signal(number, end) for number in signals}
     try:
@@ -150,6 +167,9 @@ def termination() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        sys.unraisablehook = report
+        for timer in timers:
+            timer.cancel()
 
 
 def check_ended() -> None:

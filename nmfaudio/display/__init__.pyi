@@ -1,3 +1,4 @@
+from .beats import plot_beats as plot_beats
 from .comparison import plot_comparison as plot_comparison
 from .dictionary import plot_dictionary as plot_dictionary
 from .divergences import plot_divergences as plot_divergences

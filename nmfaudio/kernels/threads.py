@@ -51,7 +51,8 @@ def parallel_for(work: Callable[[range], None], parts: int) -> None:
     Raises
     ------
     BaseException
-        The first failure, after all threads have ended.
+        The first failure, after all threads have ended; an interrupt at once, as they may compile
+        for many seconds.
     """
     count = max(1, min(get_threads(), parts))
     failures: list[BaseException] = []
@@ -72,10 +73,18 @@ def parallel_for(work: Callable[[range], None], parts: int) -> None:
     for first in range(1, count):
         _idle_worker().submit(partial(run, first), done)
     run(0)
+    _raise_interrupt(failures)
     for _ in range(1, count):
         done.get()
     if failures:
         raise failures[0]
+
+
+def _raise_interrupt(failures: list[BaseException]) -> None:
+    """Raise the first failure that is no error, such as `KeyboardInterrupt`."""
+    for failure in failures:
+        if not isinstance(failure, Exception):
+            raise failure
 
 
 _nested = threading.local()  # active while a thread runs a part of a loop
@@ -127,7 +136,7 @@ def parallel_for_each(job: Callable[[int], None], count: int) -> None:
     Raises
     ------
     BaseException
-        The first failure, after all running jobs have ended.
+        The first failure, after all running jobs have ended; an interrupt at once.
     """
     pool = _ThreadPool(get_threads(), count)
     failures: list[BaseException] = []
@@ -153,6 +162,7 @@ def parallel_for_each(job: Callable[[int], None], count: int) -> None:
         for helper in helpers:
             helper.start()
         work()
+        _raise_interrupt(failures)
         for helper in helpers:
             helper.join()
     finally:  # an interrupt while waiting, too, lets no further job begin

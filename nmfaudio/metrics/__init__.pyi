@@ -1,3 +1,4 @@
+from .beat_scores import evaluate_beats as evaluate_beats
 from .bsseval import BssEval as BssEval
 from .comparison import Comparison as Comparison
 from .comparison import PairedTest as PairedTest

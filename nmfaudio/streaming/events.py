@@ -19,7 +19,8 @@ class NoteEvent:
     pitch : float
         MIDI number, as of a `Note`.
     velocity : float
-        Strength of the stroke, 0 to 1, relative to the loudest so far; 0 for an end.
+        Strength of the stroke, 0 to 1, relative to the loudest so far; 0 for an end. The first
+        pitched note has 0.5, since louder ones may follow.
     track : str
         Part of a drum kit; empty for pitched notes.
 

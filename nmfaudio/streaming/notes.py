@@ -8,14 +8,16 @@ from collections.abc import Sequence
 import numpy as np
 
 from nmfaudio.streaming.events import NoteEvent
+from nmfaudio.streaming.note_endings import ActivityEnds, DecayEnds, NoteEnds
 from nmfaudio.transcription.decoding import Decoding
+from nmfaudio.transcription.dynamics import AFTER
 from nmfaudio.transcription.fluctuations import LEVEL_SPAN
+from nmfaudio.transcription.note_starts import usual_delays
 from nmfaudio.transcription.onsets import HARMONIC_INTERVALS
 from nmfaudio.transcription.pitch_thresholds import threshold_factors
 
 _SIMULTANEOUS = 0.03  # s, as in `suppress_ghosts`
 _SAME_PITCH = 0.25  # semitones, as in `suppress_ghosts`
-_SILENT = 0.02  # a note ends at this share of its peak, as in `Decoding`
 _FORGETTING = 30.0  # s, time constant of the highest onset strength so far
 # Factor of the threshold, which replaces the louder notes that follow in the local reference.
 # (Four piano pieces, templates learned from the first 10 s: mean onset F 0.92, without it 0.86; of
@@ -25,7 +27,7 @@ _STRICTER = 1.8
 # higher by this factor, and `repeat` is at least this. (Thirteen instruments of two SoundFonts:
 # mean onset F 0.81; with a threshold of 0.22 and without `repeat` 0.75.)
 _WITHOUT_NETWORK, _REPEAT_WITHOUT_NETWORK = 3.5, 0.5
-_SMALLEST = 1e-10  # share of its recent level to which the salience of a pitch is limited
+_FIRST = 0.5  # velocity of the first note, relative to that of the loudest one
 
 
 class NoteDecoder:
@@ -34,8 +36,9 @@ class NoteDecoder:
     As `Decoding`, but the reference of the threshold is the highest onset strength so far, which
     slowly decays, and the local one that of the frames until then; the threshold is higher instead.
     An onset cannot be replaced by a higher one shortly after it. The hidden Markov model is
-    filtered forward. Notes that end early are not dropped, since they have begun. No network
-    selects notes: with ``selection="network"`` the threshold is higher instead.
+    filtered forward. Notes that end early are not dropped, since they have begun. Ends of a piano
+    are found by the network of `note_ends`, and reported when the frames that it needs are known.
+    No network selects notes: with ``selection="network"`` the threshold is higher instead.
 
     Parameters
     ----------
@@ -83,14 +86,18 @@ class NoteDecoder:
         self._strength = np.zeros((3, n))
         self._strongest = np.zeros(int(decoding.window / 2 / step) + 2)
         self._last = np.full(n, -self._gap)  # frame of the last onset of each pitch
-        self._activity = _Activity(decoding, n, step)
+        kind = DecayEnds if decoding.ends == "piano" else ActivityEnds
+        self._ends: NoteEnds = kind(decoding, self._pitches, step)
+        is_piano = decoding.starts == "piano"
+        self._delays = usual_delays(self._pitches) if is_piano else np.zeros(n)
         self._frames = 0
-        self._loudest = 0.0  # level of the loudest note
+        self._loudest = 0.0  # level of the loudest note, once there is one
 
     @property
     def horizon(self) -> int:
         """Largest number of frames from the onset of a note to its report."""
-        return self._lag + self._spread
+        late = math.ceil(float(self._delays.max(initial=0)) / self._step)
+        return self._lag + self._spread + late
 
     def step(self, salience: np.ndarray) -> list[NoteEvent]:
         """Add a frame, and return what is certain now.
@@ -113,15 +120,15 @@ class NoteDecoder:
         strength = self._rises[self._spread] - self._settings.ghosts * ghosts
         _append(self._strength, np.maximum(strength, 0))
         _append(self._strongest, self._strength[-1].max(initial=0))
-        ended = self._activity.step(salience, frame)
-        events = [self._end(p, self._activity.end(p, frame)) for p in ended]
+        ended = self._ends.step(salience, frame)
+        events = [self._end(p, self._ends.end(p, frame)) for p in ended]
         for pitch in self._peaks(frame - self.latency):
             events += self._begin(pitch, frame)
         return events
 
     def finish(self, time: float) -> list[NoteEvent]:
         """Return the ends of all notes that last until the end of the stream in seconds."""
-        return [self._end(p, time) for p in np.flatnonzero(self._activity.active).tolist()]
+        return [self._end(p, time) for p in np.flatnonzero(self._ends.active).tolist()]
 
     def _peaks(self, frame: int) -> np.ndarray:
         """Pitches whose onset strength peaks at a frame."""
@@ -148,56 +155,26 @@ class NoteDecoder:
         levels = self._salience[self._before :, pitch]
         first = 1 + int(np.argmax(np.diff(levels[: self._lag + 1])))
         onset = newest - (len(levels) - 1) + first
-        level = float(levels[first:].max())
-        self._loudest = max(self._loudest, level)
+        peak = float(levels[first:].max())
+        level = self._level(peak, first)
+        self._loudest = max(self._loudest or level / _FIRST**2, level)
         velocity = self._settings.loudest * math.sqrt(level / self._loudest)
-        time = max(onset, 0) * self._step
+        time = max(0.0, max(onset, 0) * self._step - float(self._delays[pitch]))
         number = float(self._pitches[pitch])
-        events = [self._end(pitch, time)] if self._activity.active[pitch] else []
-        self._activity.begin(pitch, time, level)
+        events = [self._end(pitch, time)] if self._ends.active[pitch] else []
+        self._ends.begin(pitch, max(onset, 0), peak)
         return [*events, NoteEvent("on", time, number, velocity)]
 
+    def _level(self, peak: float, first: int) -> float:
+        """Level of a note from its peak and the level of all pitches, as in `note_levels`."""
+        after = self._before + first + round(AFTER / self._step)
+        total = float(self._salience[min(after, len(self._salience) - 1)].sum())
+        share = self._settings.ensemble
+        return float(peak ** (1 - share) * total**share)
+
     def _end(self, pitch: int, time: float) -> NoteEvent:
-        self._activity.active[pitch] = False
+        self._ends.active[pitch] = False
         return NoteEvent("off", time, float(self._pitches[pitch]))
-
-
-class _Activity:
-    """Notes that sound, by the forward pass of `smooth_activity`."""
-
-    def __init__(self, decoding: Decoding, n_pitches: int, step: float) -> None:
-        self._settings = decoding
-        self._step = step
-        self._decay = math.exp(-step / decoding.sustain)
-        p = min(0.5, step / decoding.hold)
-        self._cost = math.log((1 - p) / p) if p < 0.5 and decoding.smoothing == "hmm" else 0.0
-        self.active = np.zeros(n_pitches, bool)
-        self._recent = np.zeros(n_pitches)
-        self._odds = np.zeros(n_pitches)
-        self._peaks = np.zeros(n_pitches)
-        self._onsets = np.zeros(n_pitches)  # seconds
-
-    def begin(self, pitch: int, time: float, level: float) -> None:
-        """Begin a note."""
-        self.active[pitch], self._onsets[pitch], self._peaks[pitch] = True, time, level
-
-    def step(self, salience: np.ndarray, frame: int) -> np.ndarray:
-        """Return the pitches of the notes that end in a frame."""
-        self._recent = np.maximum(salience, self._decay * self._recent)
-        shares = np.divide(
-            salience, self._recent, out=np.zeros_like(self._recent), where=self._recent > 0
-        )
-        shares[self.active & (salience < _SILENT * self._peaks)] = 0
-        rising = self.active & (salience >= self._peaks)
-        self._peaks[rising] = salience[rising]
-        odds = np.log(np.maximum(shares, _SMALLEST) / self._settings.release)
-        self._odds = odds + np.clip(self._odds, -self._cost, self._cost)
-        return np.flatnonzero(self.active & (self._odds <= 0))
-
-    def end(self, pitch: int, frame: int) -> float:
-        """Offset in seconds of a note that ends in a frame."""
-        earliest = float(self._onsets[pitch]) + self._settings.shortest
-        return max(frame * self._step - self._settings.damping, earliest)
 
 
 def _partial_mask(pitches: np.ndarray) -> np.ndarray:

@@ -1,4 +1,5 @@
 from .alignment import align as align
+from .beat_files import read_beats as read_beats
 from .beat_tracking import track_beats as track_beats
 from .beats import Beats as Beats
 from .conversion import as_notes as as_notes

@@ -18,14 +18,14 @@ _NEAR = 0.05  # s between a beat and the stroke that it moves to
 _EDGE = 2  # frames at the ends of a beat whose strokes are on beats
 _START = 3  # frames after the first stroke in which the first beat may be
 _FEWEST = 4  # strokes
-# Logistic regression of the strokes on beats, on simulated performances of 38 scores, but with
-# more weight on the bass, which solo pianos need; the settings below are chosen on the same
-# performances and on four real ones. See `benchmarks/scores`.
-_WEIGHTS = np.array([0.27, 1.44, 0.73, 0.13, 1.0, 0.93, 1.14])
-_OFFSET = -0.82
+# Logistic regression of the strokes on beats, on simulated performances of 91 scores, each of the
+# same weight; the settings below are chosen on the same performances, on sequenced songs and on
+# four real performances. See `benchmarks/scores`.
+_WEIGHTS = np.array([0.96, 1.30, 0.95, 0.27, 0.0, 0.85, 0.68])
+_OFFSET = -0.44
 _USUAL, _SPREAD = 0.63, 0.38  # s, the most probable period, and the spread of its logarithm
 _HINT = 1.35  # highest ratio of a period to that of the given tempo, and lowest
-_PRIOR = 0.4  # weight of that distribution
+_PRIOR, _HINTED_PRIOR = 0.4, 2.0  # weight of that distribution, and of one around a given tempo
 _CHANGE = 27.0  # cost of a change of the logarithm of the period
 _FREE = 1.05  # frames by which a period may change at no cost
 _ON_BEAT, _ON_HALF = 3.0, 0.75  # weight of strokes on beats, and of strokes amid them
@@ -83,7 +83,7 @@ def track_beats(notes: Notes, tempo: float | None = None) -> Beats:
     frames = int((times[-1] + _SLOWEST) * _RATE) + 2
     strong = _envelope(times, _salience(strokes), frames)
     periods = _periods(tempo)
-    scores = _scores(times, strong, periods)
+    scores = _scores(times, strong, periods) + _priors(periods, tempo)[:, None]
     first, last = (round(times[i] * _RATE) for i in (0, -1))
     found = _best_path(scores, periods, first + _START, last - _START) / _RATE - lead
     beats = _moved_to_strokes(found, strokes.times)
@@ -102,6 +102,13 @@ def _periods(tempo: float | None) -> np.ndarray:
         )
     ratio = periods / (_RATE * 60 / tempo)
     return periods[(ratio > 1 / _HINT) & (ratio < _HINT)]
+
+
+def _priors(periods: np.ndarray, tempo: float | None) -> np.ndarray:
+    """Score of a beat of each period in frames for its length alone."""
+    usual, weight = (_USUAL, _PRIOR) if tempo is None else (60 / tempo, _HINTED_PRIOR)
+    seconds = periods / _RATE
+    return np.asarray(-seconds * weight * (np.log(seconds / usual) / _SPREAD) ** 2 / 2)
 
 
 def _salience(strokes: Strokes) -> np.ndarray:
@@ -142,8 +149,7 @@ def _scores(times: np.ndarray, strong: np.ndarray, periods: np.ndarray) -> np.nd
         thirds = np.maximum(0, inner - at(present, 1 / 3) - at(present, 2 / 3))
         beside = np.minimum(halves, thirds + _TERNARY * (inner > 0))
         seconds = period / _RATE
-        prior = -_PRIOR * (np.log(seconds / _USUAL) / _SPREAD) ** 2 / 2
-        gain = _ON_BEAT * strong - _ON_HALF * at(strong, 0.5) + prior
+        gain = _ON_BEAT * strong - _ON_HALF * at(strong, 0.5)
         scores[row] = seconds * gain - _UNEXPLAINED * beside
     return scores
 
@@ -166,7 +172,7 @@ def _best_path(scores: np.ndarray, periods: np.ndarray, first: int, last: int) -
         reach = best[np.maximum(before, 0)] - cost
         choice = reach.argmax(axis=1)
         value = reach[columns, choice]
-        begins = (before <= first) & (value < 0)
+        begins = (before <= first) & (value <= 0)
         value[begins] = 0.0
         origin[now] = np.where(begins, -1, choice)
         best[now] = np.where(before >= 0, value + scores[:, now], -np.inf)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from nmfaudio._common.equality import EqualByContent
+from nmfaudio._common.figures import draw
 from nmfaudio._public import public
 from nmfaudio.errors import ParameterError
 
@@ -110,6 +111,28 @@ class Beats(EqualByContent):
         np.ndarray [shape of `position`]
         """
         return _interpolate(position, np.arange(len(self.times), dtype=float), self.times)
+
+    def plot(self, notes: Any = None, **options: Any) -> Any:
+        """Draw beats and downbeats over notes, and the tempo from beat to beat.
+
+        Parameters
+        ----------
+        notes : sequence of Note, path, or object with notes, optional
+            Notes of the performance. Default: the tempo alone.
+        **options
+            Further arguments of `nmfaudio.display.plot_beats`.
+
+        Returns
+        -------
+        Panels
+            Axes by name.
+
+        Raises
+        ------
+        MissingExtraError
+            matplotlib is not installed.
+        """
+        return draw("plot_beats", self, notes=notes, **options)
 
 
 def _interpolate(x: Any, known: np.ndarray, values: np.ndarray) -> np.ndarray:

@@ -38,7 +38,7 @@ def jams_document(
         An annotation in the namespace ``note_midi``, with velocities, tracks, programs and
         channels in its sandbox, since the namespace has no fields for them; one in
         ``pitch_contour`` if a note has a contour; and one in ``beat``, whose values count the beats
-        of a bar from 1.
+        of a bar from 1, with the time signature in its sandbox.
 
     References
     ----------
@@ -61,7 +61,8 @@ def jams_document(
         numbers = (np.arange(len(beats.times)) - beats.first_downbeat) % beats.per_bar + 1
         pairs = zip(beats.times, numbers, strict=True)
         data = [_observation(time, 0.0, float(number)) for time, number in pairs if time >= 0]
-        annotations.append(_annotation("beat", data, duration, {}))
+        signature = {"time_signature": list(beats.time_signature)}
+        annotations.append(_annotation("beat", data, duration, signature))
     return {
         "annotations": annotations,
         "file_metadata": {

@@ -15,6 +15,10 @@ _WEIGHTS = np.array([-0.24, 1.0, -0.13, -0.14, 0.22, 1.57, 0.41, 1.14, 0.47, 1.4
 _OFFSET = -3.43
 _PRIORS = {2: 0.0, 3: 0.06, 4: 0.0}  # of each number of beats of a bar, per beat
 _TERNARY = 0.2  # advantage that a division by three needs
+# Logistic regression of bars of two beats and not four: contrasts of the downbeats of four and of
+# two with the beats amid them, logarithm of strokes per beat, compound time.
+_OF_TWO = np.array([-1.20, -1.22, 3.71, 3.09])
+_OFFSET_OF_TWO = -2.20
 
 
 class Meter(NamedTuple):
@@ -40,13 +44,34 @@ def find_meter(strokes: Strokes, beats: np.ndarray) -> Meter:
     """
     logits = at_beats(strokes, beats) @ _WEIGHTS + _OFFSET
     yes, no = -np.logaddexp(0, -logits), -np.logaddexp(0, logits)
+    first = {n: max(range(n), key=lambda i: (yes - no)[i::n].sum()) for n in _PRIORS}
     scores = {
-        (per_bar, first): (no.sum() + (yes - no)[first::per_bar].sum()) / len(beats) + prior
-        for per_bar, prior in _PRIORS.items()
-        for first in range(per_bar)
+        n: (no.sum() + (yes - no)[first[n] :: n].sum()) / len(beats) + prior
+        for n, prior in _PRIORS.items()
     }
-    per_bar, first = max(scores, key=lambda bar: scores[bar])
-    return Meter(per_bar, first, ternary_advantage(strokes.times, beats) > _TERNARY)
+    per_bar = max(scores, key=lambda n: scores[n])
+    compound = ternary_advantage(strokes.times, beats) > _TERNARY
+    if per_bar != 3:
+        traits = [
+            _contrast(logits, first[4], 4),
+            _contrast(logits, first[2], 2),
+            np.log(len(strokes.times) / len(beats)),
+            compound,
+        ]
+        per_bar = 2 if np.dot(traits, _OF_TWO) + _OFFSET_OF_TWO > 0 else 4
+    return Meter(per_bar, first[per_bar], compound)
+
+
+def _contrast(logits: np.ndarray, first: int, period: int) -> float:
+    """Difference of the mean logits of downbeats, and of the beats amid them."""
+    return float(
+        _mean(logits[first::period]) - _mean(logits[(first + period // 2) % period :: period])
+    )
+
+
+def _mean(values: np.ndarray) -> float:
+    """Mean, 0 of no values."""
+    return float(np.mean(values)) if len(values) else 0.0
 
 
 def at_beats(strokes: Strokes, beats: np.ndarray) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 
 import numpy as np
@@ -11,146 +10,17 @@ from nmfaudio._common.settings import Settings
 from nmfaudio._common.validation import as_choice, as_number, frame_step
 from nmfaudio.errors import ParameterError
 from nmfaudio.symbolic.note import Note
+from nmfaudio.transcription.dynamics import key_gains, note_levels, note_peaks, velocities
 from nmfaudio.transcription.fluctuations import without_fluctuations
 from nmfaudio.transcription.monophony import one_at_a_time
 from nmfaudio.transcription.note_ends import note_ends
 from nmfaudio.transcription.note_selection import probable_notes
+from nmfaudio.transcription.note_starts import StartSettings, note_starts
 from nmfaudio.transcription.offsets import note_offsets
 from nmfaudio.transcription.onset_blocks import OnsetBlocks
-from nmfaudio.transcription.onsets import place_onsets
+from nmfaudio.transcription.onsets import rise_frames, steepest_frame
 from nmfaudio.transcription.pitch_thresholds import threshold_factors
 from nmfaudio.transcription.salience import Salience
-
-_PEAK = 0.2  # longest time from the onset of a note to its peak in seconds
-_AFTER = 0.045  # time from the onset of a note to the frame whose total level it shares, in seconds
-
-
-def note_peaks(
-    values: np.ndarray, times: np.ndarray, onsets: Sequence[tuple[int, int]]
-) -> list[int]:
-    """Find the peak of each note, within 0.2 s and before the next onset of the same pitch.
-
-    Parameters
-    ----------
-    values : np.ndarray [shape=(pitch, time)]
-        Salience, ≥ 0.
-    times : np.ndarray [shape=(time,)]
-        Frame times in seconds, evenly spaced.
-    onsets : sequence of tuple of int
-        Row and frame of each onset, sorted by row, then by frame.
-
-    Returns
-    -------
-    list of int
-        Frame of the peak, for each onset.
-
-    Raises
-    ------
-    ShapeError, ParameterError
-        The shapes do not match, or the times are invalid.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> note_peaks(np.array([[1.0, 5, 4, 2, 8]]), np.arange(5) * 0.1, [(0, 0), (0, 3)])
-    [1, 4]
-    """
-    max_frames = max(1, int(_PEAK / frame_step(values, times)) + 1)
-    peaks = []
-    for n, (row, frame) in enumerate(onsets):
-        following = onsets[n + 1] if n + 1 < len(onsets) else (row + 1, 0)
-        end = min(frame + max_frames, following[1] if following[0] == row else values.shape[1])
-        peaks.append(frame + int(np.argmax(values[row, frame:end])))
-    return peaks
-
-
-def note_levels(
-    values: np.ndarray,
-    times: np.ndarray,
-    onsets: Sequence[tuple[int, int]],
-    peaks: Sequence[int],
-    *,
-    ensemble: float = 0.3,
-) -> np.ndarray:
-    """Compute the level of each note from its peak and from the level of all pitches at its onset.
-
-    Peaks alone are noisy: partials that notes share, beats, and keys of uneven loudness change
-    them by a few dB. The total level is hardly affected, and notes that sound together are
-    usually played about equally loud.
-
-    Parameters
-    ----------
-    values : np.ndarray [shape=(pitch, time)]
-        Salience, ≥ 0.
-    times : np.ndarray [shape=(time,)]
-        In seconds, evenly spaced.
-    onsets : sequence of tuple of int
-        Row and frame of each onset.
-    peaks : sequence of int
-        Frame of the peak, for each onset.
-    ensemble : float
-        Weight of the total level, from 0 to 1.
-
-    Returns
-    -------
-    np.ndarray [shape=(note,)]
-        float64: ``peak^(1 − ensemble) · total^ensemble``, with the sum of all pitches 45 ms after
-        the onset as total.
-
-    Raises
-    ------
-    ShapeError, ParameterError
-        The shapes do not match, or the times are invalid.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> values = np.array([[0.0, 1, 1], [0, 9, 8]])
-    >>> note_levels(values, np.arange(3) * 0.05, [(0, 1), (1, 1)], [1, 1], ensemble=0.5).tolist()
-    [3.0, 9.0]
-    """
-    after = round(_AFTER / frame_step(values, times))
-    rows, frames = [row for row, _ in onsets], [frame for _, frame in onsets]
-    shared = np.minimum(np.array(frames, int) + after, values.shape[1] - 1)
-    # Sorted, so that the sum does not depend on the order of the pitches.
-    totals = np.sort(values[:, shared], axis=0).sum(axis=0, dtype=np.float64)
-    own = values[rows, peaks].astype(np.float64)
-    return np.asarray(own ** (1 - ensemble) * totals**ensemble)
-
-
-def velocities(levels: np.ndarray, *, loudest: float = 1.0) -> np.ndarray:
-    """Estimate velocities from amplitudes.
-
-    In synthesisers, amplitude is proportional to the square of velocity (General MIDI level 2,
-    SoundFont 2.04). So velocity is ``loudest · sqrt(levels / max(levels))``.
-
-    Parameters
-    ----------
-    levels : np.ndarray [shape=(note,)]
-        Amplitudes, ≥ 0, in any unit.
-    loudest : float
-        Velocity assigned to the highest amplitude, above 0 and at most 1.
-
-    Returns
-    -------
-    np.ndarray [shape=(note,)]
-        Velocities in float64, from 0 to `loudest`.
-
-    Raises
-    ------
-    ParameterError
-        `loudest` is out of range.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> velocities(np.array([4.0, 1.0])).tolist()
-    [1.0, 0.5]
-    """
-    if as_number(loudest, "loudest", above=0) > 1:
-        raise ParameterError(f"loudest is {loudest!r}; it must be at most 1")
-    top = levels.max(initial=0.0)
-    return np.zeros(len(levels)) if top == 0 else loudest * np.sqrt(levels / top)
 
 
 @dataclass(frozen=True)
@@ -164,9 +34,14 @@ class Decoding(Settings):
 
     Parameters
     ----------
+    starts : "strength" or "piano"
+        How starts of notes are found: at peaks of onset strength above the threshold, or among all
+        such peaks by `note_starts`, which has learned how the notes of a piano begin. A stream uses
+        the strength in any case.
     threshold : float
         Smallest onset strength of a note, relative to the reference of `adaptive_threshold`. Lower
-        values detect more notes.
+        values detect more notes. With the starts of a piano, peaks of a sixth of it are considered,
+        and a threshold of 0.085 takes those for notes that more likely are than not.
     rise : float
         Seconds over which the increase of salience is measured, as in `onset_strength`.
     ghosts : float
@@ -188,7 +63,7 @@ class Decoding(Settings):
         instead of the network.
     bass, treble : float
         Octaves (factors of 2) by which the threshold increases per octave of low and of high
-        pitches, as in `threshold_factors`.
+        pitches, as in `threshold_factors`. The starts of a piano do not use them.
     ends : "activity" or "piano"
         How ends of notes are found: where the pitch becomes inactive, by the settings `release` to
         `hold`, or by `note_ends`, which has learned how the strings of a piano decay and are
@@ -211,6 +86,9 @@ class Decoding(Settings):
         Shortest duration of a note in seconds; shorter notes are dropped.
     ensemble : float
         Weight of the level of all pitches in that of a note, from 0 to 1, as in `note_levels`.
+    calibrated : bool
+        Whether levels are relative to those of their keys, as estimated by `key_gains`. A stream,
+        which does not know the notes to come, does not calibrate them.
     loudest : float
         Velocity of the loudest note, above 0 and at most 1.
     monophonic : bool
@@ -245,6 +123,7 @@ class Decoding(Settings):
     """
 
     _: KW_ONLY
+    starts: str = "strength"
     threshold: float = 0.11
     rise: float = 0.07
     ghosts: float = 0.2
@@ -263,6 +142,7 @@ class Decoding(Settings):
     hold: float = 0.05
     shortest: float = 0.03
     ensemble: float = 0.3
+    calibrated: bool = False
     loudest: float = 1.0
     monophonic: bool = False
     lowest: float = 0.0
@@ -286,6 +166,7 @@ class Decoding(Settings):
                 "lowest"
             )
         as_choice(self.selection, "selection", ("threshold", "network"))
+        as_choice(self.starts, "starts", ("strength", "piano"))
         as_choice(self.ends, "ends", ("activity", "piano"))
         as_choice(self.smoothing, "smoothing", ("hmm", "hysteresis"))
 
@@ -307,7 +188,8 @@ class Decoding(Settings):
         ShapeError, ParameterError
             The shapes of the arrays do not match, or their values are invalid.
         """
-        onsets = self.onsets(salience)
+        starts = self._starts(salience)
+        onsets = list(starts)
         values, times = np.asarray(salience.values), np.asarray(salience.times, np.float64)
         peaks = note_peaks(values, times, onsets)
         if self.ends == "piano":
@@ -322,12 +204,23 @@ class Decoding(Settings):
             )
             kept = np.flatnonzero(are_notes).tolist()
             onsets, peaks = [onsets[n] for n in kept], [peaks[n] for n in kept]
-            offsets = [offsets[n] for n in kept]
+            offsets, starts = [offsets[n] for n in kept], {each: starts[each] for each in onsets}
         levels = note_levels(values, times, onsets, peaks, ensemble=self.ensemble)
+        if self.calibrated:
+            pitches = np.asarray(salience.pitches, np.float64)[[row for row, _ in onsets]]
+            levels = levels / key_gains(levels, pitches, np.array(list(starts.values())))
         note_velocities = velocities(levels, loudest=self.loudest)
         notes = [
-            Note(float(times[frame]), end, float(salience.pitches[row]), velocity=float(velocity))
-            for (row, frame), end, velocity in zip(onsets, offsets, note_velocities, strict=True)
+            # A refined start is not to shorten a note to less than `shortest`.
+            Note(
+                start,
+                max(end, start + self.shortest),
+                float(salience.pitches[row]),
+                velocity=float(velocity),
+            )
+            for ((row, frame), start), end, velocity in zip(
+                starts.items(), offsets, note_velocities, strict=True
+            )
             if end - times[frame] >= self.shortest
         ]
         notes.sort(key=lambda note: (note.onset, note.pitch))
@@ -353,18 +246,40 @@ class Decoding(Settings):
         ShapeError, ParameterError
             The shapes of the arrays do not match, or their values are invalid.
         """
+        return list(self._starts(salience))
+
+    def _starts(self, salience: Salience) -> dict[tuple[int, int], float]:
+        """Row and frame of each onset, by row, then frame, with its time in seconds."""
         values, times = np.asarray(salience.values), np.asarray(salience.times, np.float64)
-        blocks = OnsetBlocks(values, salience.pitches, times, rise=self.rise, ghosts=self.ghosts)
-        onsets = blocks.onsets(
+        pitches = np.asarray(salience.pitches)
+        seconds: dict[tuple[int, int], float] = {}
+        if self.starts == "piano":
+            settings = StartSettings(self.rise, self.ghosts, self.balance, self.window, self.gap)
+            seconds = note_starts(
+                values, times, pitches, threshold=self.threshold, settings=settings
+            )
+        onsets = list(seconds) if self.starts == "piano" else self._peaks(values, times, pitches)
+        # Pitches out of range are left out only here, so that they still mask their partials.
+        onsets = [each for each in onsets if self.lowest <= pitches[each[0]] <= self.highest]
+        if self.repeat:
+            onsets = without_fluctuations(values, times, onsets, share=self.repeat, rise=self.rise)
+        lag = rise_frames(self.rise, frame_step(values, times))
+        placed: dict[tuple[int, int], float] = {}
+        for row, frame in onsets:
+            steepest = steepest_frame(values[row], frame, lag)
+            second = seconds.get((row, frame), float(times[steepest]))
+            placed.setdefault((row, steepest), second)
+        return dict(sorted(placed.items()))
+
+    def _peaks(
+        self, values: np.ndarray, times: np.ndarray, pitches: np.ndarray
+    ) -> list[tuple[int, int]]:
+        """Row and frame of each peak of onset strength above the threshold."""
+        blocks = OnsetBlocks(values, pitches, times, rise=self.rise, ghosts=self.ghosts)
+        return blocks.onsets(
             self.threshold,
             balance=self.balance,
             window=self.window,
             gap=self.gap,
-            factors=threshold_factors(salience.pitches, bass=self.bass, treble=self.treble),
+            factors=threshold_factors(pitches, bass=self.bass, treble=self.treble),
         )
-        # Pitches out of range are left out only here, so that they still mask their partials.
-        pitches = np.asarray(salience.pitches)
-        onsets = [each for each in onsets if self.lowest <= pitches[each[0]] <= self.highest]
-        if self.repeat:
-            onsets = without_fluctuations(values, times, onsets, share=self.repeat, rise=self.rise)
-        return place_onsets(values, times, onsets, rise=self.rise)

@@ -14,17 +14,23 @@ from nmfaudio._common.validation import frame_step
 from nmfaudio.dictionaries.perceptron import Perceptron
 
 _NETWORK = Path(__file__).resolve().parents[1] / "data" / "note_ends.npz"
-_FLOOR = 1e-5  # lowest salience relative to the maximum: −100 dB
-_SPANS = (0.03, 0.06, 0.12)  # s, over which levels are compared
-_LONGEST = 12.0  # s, longest note
-_NEARBY = 0.03  # s, between an onset and the frames that it disturbs
+FLOOR = 1e-5
+"""Lowest salience relative to the maximum: −100 dB."""
+SPANS = (0.03, 0.06, 0.12)
+"""Seconds over which levels are compared."""
+LONGEST = 12.0
+"""Seconds of the longest note."""
+NEARBY = 0.03
+"""Seconds between an onset and the frames that it disturbs."""
+CERTAIN = 7.0
+"""Largest absolute log odds of a frame."""
+DOUBT = 6.0
+"""Log odds against a note after which the search for its end stops."""
 _AUDIBLE = 35.0  # dB below the loudest pitch of a frame, to count as sounding
-_STEEP = -6.0  # dB in the middle one of `_SPANS`, as dampers cause
+_STEEP = -6.0  # dB in the middle one of `SPANS`, as dampers cause
 _DROP = (-30.0, 5.0)  # dB, limits of the change of a pitch in the mean
-_CERTAIN = 7.0  # largest absolute log odds of a frame
 _DELAY = 0.03  # s, from the end of a note to the end that is found: frames are long
 _FEWEST = 1.5  # frames, of a note that sounds at all
-_DOUBT = 6.0  # log odds against a note after which the search for its end stops
 
 
 def note_ends(
@@ -78,10 +84,26 @@ def note_ends(
     ends = []
     features = decay_features(values, times, pitches, onsets, peaks)
     for (_, frame), each in zip(onsets, features, strict=True):
-        frames = sounding_frames(network(each)[:, 0])
-        length = max(frames * step - _DELAY, min(frames, _FEWEST) * step)
+        length = note_length(sounding_frames(network(each)[:, 0]), step)
         ends.append(float(times[frame]) + length)
     return ends
+
+
+def note_length(frames: int, step: float) -> float:
+    """Return the length of a note that sounds for some frames.
+
+    Parameters
+    ----------
+    frames : int
+    step : float
+        Seconds between frames.
+
+    Returns
+    -------
+    float
+        Seconds. It is shorter than the frames, which are long.
+    """
+    return max(frames * step - _DELAY, min(frames, _FEWEST) * step)
 
 
 def decay_features(
@@ -131,10 +153,10 @@ def decay_features(
     ((20, 15), -26.06)
     """
     step = frame_step(values, times)
-    spans = [max(1, round(span / step)) for span in _SPANS]
-    longest = max(1, round(_LONGEST / step))
+    spans = [max(1, round(span / step)) for span in SPANS]
+    longest = max(1, round(LONGEST / step))
     levels = _Levels(values)
-    shared = _shared_features(levels, spans[1], onsets, max(1, round(_NEARBY / step)))
+    shared = _shared_features(levels, spans[1], onsets, max(1, round(NEARBY / step)))
     both = zip(onsets, peaks, strict=True)
     for row, notes in itertools.groupby(both, key=lambda note: note[0][0]):
         level = levels.of(row)
@@ -165,7 +187,7 @@ class _Levels:
     def of(self, row: int) -> np.ndarray:
         """Return the level of a pitch [shape=(time,)], at least −100 dB."""
         shares = self._values[row].astype(np.float64) / self._top
-        level: np.ndarray = 20 * np.log10(np.maximum(shares, _FLOOR))
+        level: np.ndarray = 20 * np.log10(np.maximum(shares, FLOOR))
         return level
 
 
@@ -187,15 +209,34 @@ def _shared_features(
     for row in range(n_pitches):
         level = levels.of(row)
         change = _moved(level, span) - level
-        sounding = level > loudest - _AUDIBLE
-        audible += sounding
-        total += np.where(sounding, change.clip(*_DROP), 0)
-        steep += sounding & (change < _STEEP)
+        counts = audible_changes(level, change, loudest)
+        audible, total, steep = audible + counts[0], total + counts[1], steep + counts[2]
     begins = np.bincount([frame for _, frame in onsets], minlength=n_frames).astype(np.float64)
     count = np.maximum(audible, 1)
     return np.stack(
         [loudest, maximum_filter1d(begins, 2 * nearby + 1), total / count, steep / count]
     )
+
+
+def audible_changes(
+    level: np.ndarray, change: np.ndarray, loudest: np.ndarray | float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return whether a pitch is audible, its limited change, and whether it falls steeply.
+
+    Parameters
+    ----------
+    level, change : np.ndarray
+        In dB, of pitches or of frames, and to the frame 60 ms later.
+    loudest : np.ndarray or float
+        Level of the loudest pitch at the time.
+
+    Returns
+    -------
+    audible, change, steep : np.ndarray
+        The change in dB is 0 where the pitch is not audible.
+    """
+    audible = level > loudest - _AUDIBLE
+    return audible, np.where(audible, change.clip(*_DROP), 0), audible & (change < _STEEP)
 
 
 @cache
@@ -233,7 +274,7 @@ def sounding_frames(log_odds: np.ndarray) -> int:
     >>> sounding_frames(np.array([3.0, 2, -1, 2, -4, -4, 9]))
     4
     """
-    sums = np.concatenate([[0.0], np.cumsum(log_odds.clip(-_CERTAIN, _CERTAIN))])
-    ended = np.flatnonzero(sums < np.maximum.accumulate(sums) - _DOUBT)
+    sums = np.concatenate([[0.0], np.cumsum(log_odds.clip(-CERTAIN, CERTAIN))])
+    ended = np.flatnonzero(sums < np.maximum.accumulate(sums) - DOUBT)
     last = int(ended[0]) if len(ended) else len(sums) - 1
     return int(np.argmax(sums[: last + 1]))

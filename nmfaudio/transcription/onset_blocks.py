@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,6 +21,25 @@ from nmfaudio.transcription.onsets import (
 
 FRAMES = 4096
 """Frames in a block."""
+
+
+class OnsetPeaks(NamedTuple):
+    """Peaks of onset strength by row, then frame, and the largest strength of each frame.
+
+    Parameters
+    ----------
+    rows, frames : np.ndarray [shape=(peak,)]
+        Place of each peak in the salience.
+    strengths : np.ndarray [shape=(peak,)]
+        Without what is due to partials of other pitches.
+    strongest : np.ndarray [shape=(time,)]
+        Largest onset strength of all pitches.
+    """
+
+    rows: np.ndarray
+    frames: np.ndarray
+    strengths: np.ndarray
+    strongest: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,9 +110,33 @@ class OnsetBlocks:
         list of tuple of int
             Row and frame of each onset, by row, then frame.
         """
+        found = self.peaks(threshold, balance=balance, window=window, gap=gap, factors=factors)
+        return list(zip(found.rows.tolist(), found.frames.tolist(), strict=True))
+
+    def peaks(
+        self,
+        threshold: float,
+        *,
+        balance: float,
+        window: float,
+        gap: float,
+        factors: np.ndarray | float = 1.0,
+    ) -> OnsetPeaks:
+        """Find the peaks of onset strength with their strengths.
+
+        Parameters
+        ----------
+        threshold, balance, window, gap, factors
+            As for `onsets`.
+
+        Returns
+        -------
+        OnsetPeaks
+        """
         step = frame_step(self.values, self.times)
         if not self.values.size:
-            return []
+            nothing = np.zeros(0, int)
+            return OnsetPeaks(nothing, nothing, np.zeros(0), np.zeros(self.values.shape[1]))
         strongest = np.concatenate([block[:, 1:-1].max(axis=0) for _, block in self._blocks(step)])
         thresholds = threshold_of_strongest(
             strongest, step, threshold, balance=balance, window=window
@@ -104,7 +148,9 @@ class OnsetBlocks:
         ]
         rows, frames, strengths = (np.concatenate(parts) for parts in zip(*found, strict=True))
         order = np.lexsort((frames, rows))
-        return spaced(rows[order], frames[order], strengths[order], max(1, round(gap / step)))
+        rows, frames, strengths = rows[order], frames[order], strengths[order]
+        kept = spaced(rows, frames, strengths, max(1, round(gap / step)))
+        return OnsetPeaks(rows[kept], frames[kept], strengths[kept], strongest)
 
     def _blocks(self, step: float) -> Iterator[tuple[int, np.ndarray]]:
         """First frame of each block, and its strength with one more frame on either side."""

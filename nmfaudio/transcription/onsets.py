@@ -339,7 +339,8 @@ def find_onsets(
             f"{strength.shape} of strength"
         ) from None
     rows, frames = np.nonzero(peaks_above(strength, thresholds))
-    return spaced(rows, frames, strength[rows, frames], distance)
+    kept = spaced(rows, frames, strength[rows, frames], distance)
+    return list(zip(rows[kept].tolist(), frames[kept].tolist(), strict=True))
 
 
 def peaks_above(strength: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
@@ -365,8 +366,8 @@ def peaks_above(strength: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
 
 def spaced(
     rows: np.ndarray, frames: np.ndarray, strengths: np.ndarray, distance: int
-) -> list[tuple[int, int]]:
-    """Keep the strongest of the peaks of a pitch that are too close.
+) -> np.ndarray:
+    """Find the strongest of the peaks of a pitch that are too close.
 
     Parameters
     ----------
@@ -378,8 +379,8 @@ def spaced(
 
     Returns
     -------
-    list of tuple of int
-        Row and frame of each peak that is kept, by row, then frame.
+    np.ndarray [shape=(peak,)]
+        Whether each peak is kept.
     """
     kept = np.zeros(len(rows), bool)
     edges = np.flatnonzero(np.diff(rows, prepend=-1, append=-1))
@@ -391,7 +392,7 @@ def spaced(
             if not taken[row[n]]:
                 kept[first + n] = True
                 taken[max(row[n] - distance + 1, 0) : row[n] + distance] = True
-    return list(zip(rows[kept].tolist(), frames[kept].tolist(), strict=True))
+    return kept
 
 
 def place_onsets(
@@ -431,11 +432,25 @@ def place_onsets(
     [(0, 4)]
     """
     lag = rise_frames(rise, frame_step(values, times))
-    placed = set()
-    for row, frame in onsets:
-        # The frames whose differences add up to the onset strength of this frame.
-        first, last = max(0, frame + lag // 2 - lag + 1), frame + lag // 2
-        levels = values[row, max(first - 1, 0) : last + 1].astype(np.float64)
-        differences = np.diff(levels, prepend=[0.0] * (first == 0))
-        placed.add((row, first + int(np.argmax(differences))))
-    return sorted(placed)
+    return sorted({(row, steepest_frame(values[row], frame, lag)) for row, frame in onsets})
+
+
+def steepest_frame(levels: np.ndarray, frame: int, lag: int) -> int:
+    """Return the frame of the steepest rise within the difference of salience of a frame.
+
+    Parameters
+    ----------
+    levels : np.ndarray [shape=(time,)]
+        Salience of a pitch.
+    frame : int
+    lag : int
+        Frames, as for `rises`.
+
+    Returns
+    -------
+    int
+    """
+    # The frames whose differences add up to the onset strength of this frame.
+    first, last = max(0, frame + lag // 2 - lag + 1), frame + lag // 2
+    around = levels[max(first - 1, 0) : last + 1].astype(np.float64)
+    return first + int(np.argmax(np.diff(around, prepend=[0.0] * (first == 0))))

@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from nmfaudio.factorisation.engine import Callback
     from nmfaudio.transcription.note_blocks import NoteBlocks
 
-_CUT = 0.05  # s before the end of a recording in which onsets are ignored: the cut looks like one
+_CUT = 0.08  # s before the end of a recording in which onsets are ignored: the cut looks like one
 _DECODED = 8  # values per frame that are decoded with the salience
 _PER_OCTAVE = 3  # thresholds that tuning tries by default
 

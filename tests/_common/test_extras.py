@@ -22,6 +22,7 @@ USES = {
         "[na.Note(i / 2, i / 2 + 0.4, 60) for i in range(8)], "
         "na.symbolic.Beats(np.arange(9) / 2)))",
     ),
+    "m4a": ("av", "na.read(io.BytesIO(bytes(4) + b'ftypM4A ' + bytes(99)))"),
     "dask": ("distributed", "na._common.executors.dask_client('tcp://127.0.0.1:1')"),
 }
 
@@ -35,9 +36,10 @@ def test_a_missing_package_is_reported_with_a_command_for_this_python(extra):
     module, use = USES[extra]
     code = (
         f"import sys; sys.modules[{module!r}] = None\n"
-        "import numpy as np, nmfaudio as na, nmfaudio.symbolic.midi, nmfaudio._common.executors\n"
+        "import io, numpy as np, nmfaudio as na\n"
+        "import nmfaudio.symbolic.midi, nmfaudio._common.executors\n"
         f"try:\n {use}\n"
-        "except na.MissingExtraError as error:\n print(error)"
+        "except (na.MissingExtraError, na.AudioFileError) as error:\n print(error)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     problem, _, command = done.stdout.strip().partition("; run: ")

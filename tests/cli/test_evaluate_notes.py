@@ -157,7 +157,7 @@ def test_a_piece_without_an_estimate_fails_and_the_others_go_on(nmfaudio):
             4,
             "true: has notes of march, waltz, none of polka",
         ),
-        (["--notes", "true/waltz.mid", "empty"], 4, "empty: has no .mid, .midi, .csv files"),
+        (["--notes", "true/waltz.mid", "empty"], 4, "empty: has no .mid, .midi, .csv, .jams files"),
         (["--notes", "true/waltz.mid", "missing.mid"], 3, "missing.mid"),
         (["--notes", ".", "made"], 4, "has no .mid, .midi, .csv"),
         (["--notes", "true", "made", "--mixture", "x.wav"], 2, "--mixture is for audio"),
@@ -207,3 +207,14 @@ def test_errors_are_counted_by_kind_pitch_and_tolerance(nmfaudio):
     assert (
         "errors" not in nmfaudio("evaluate", "true", "made", "--notes", "--json").json["files"][0]
     )
+
+
+def test_beats_of_two_files(nmfaudio):
+    beats = na.symbolic.Beats(np.arange(30) / 2, per_bar=3)
+    na.write_notes("made/waltz.jams", SCORE, beats=beats)
+    Path("true/waltz.beats").write_text("".join(f"{i / 2} {i % 3 + 1}\n" for i in range(30)))
+    result = nmfaudio("evaluate", "--beats", "true/waltz.beats", "made/waltz.jams")
+    assert result.code == 0
+    assert result.out.splitlines()[:2] == [f"{'f':<16}   1.000", f"{'downbeat_f':<16}   1.000"]
+    refused = nmfaudio("evaluate", "--beats", "--drums", "true/waltz.beats", "made/waltz.jams")
+    assert (refused.code, refused.errors()[0]) == (2, "nmfaudio: error: --drums is not for beats")

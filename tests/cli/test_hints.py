@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 import zipfile
 from pathlib import Path
 
@@ -127,7 +128,6 @@ def test_errors_name_flags_not_fields(nmfaudio, song, arguments, flag):
 
 CONTENTS = {
     "score.mid": (b"MThd\x00\x00\x00\x06\x00\x01\x00\x02", "a MIDI file; nmfaudio score takes it"),
-    "clip.mp4": (b"\x00\x00\x00\x20ftypisom\x00\x00", "an MP4 or M4A file; extract the sound"),
     "boxes.json": (b"[]", "text that begins with '[]'; nmfaudio paint takes a file of boxes"),
     "pitch.csv": (b"0.0,440\n0.1,441\n", "text that begins with '0.0,440 0.1,441'; nmfaudio score"),
     "x.bin": (bytes(range(128, 160)), "of an unknown binary format"),
@@ -142,6 +142,15 @@ def test_other_kinds_of_files_are_named(nmfaudio, name):
     assert result.code == 3
     assert f"it is {message}" in result.err
     assert "\\x" not in result.err
+
+
+def test_without_pyav_a_video_says_how_to_extract_its_sound(nmfaudio, monkeypatch):
+    monkeypatch.setitem(sys.modules, "av", None)
+    Path("clip.mp4").write_bytes(b"\x00\x00\x00\x20ftypisom\x00\x00")
+    result = nmfaudio("info", "clip.mp4")
+    assert result.code == 3
+    assert "MP4 files need av" in result.err
+    assert "extract the sound first: ffmpeg -i FILE sound.wav" in result.err
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,7 @@ ONE_PANEL = {
     "dictionary": lambda x, **o: dictionary().plot(**o),
 }
 SEVERAL_PANELS = {
+    "beats": lambda x, **o: na.symbolic.Beats(np.arange(9) / 4, per_bar=3).plot(NOTES, **o),
     "factors": lambda x, **o: x["stems"].decomposition.plot(names=[LONG] * 4, **o),
     "grouped": lambda x, **o: na.separators.GroupedDecomposition(
         x["d"], {"a": [0, 2], LONG: [1]}

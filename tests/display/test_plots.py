@@ -11,7 +11,6 @@ import nmfaudio.display.report  # so that its classes are there in any order of 
 from nmfaudio.cli.commands import COMMANDS
 
 WITHOUT = {
-    "Beats": "times, which transcriptions are quantised to",
     "ComponentGroup": "a part of a Stems, which draws all groups",
     "DecodedAudio": "a recording as it was read",
     "FileInfo": "facts about a file",

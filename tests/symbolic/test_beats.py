@@ -1,5 +1,7 @@
 """Beats, tempo and bars of performed notes."""
 
+import io
+
 import numpy as np
 import pytest
 
@@ -34,6 +36,18 @@ def test_beats_and_bars_of_a_performance(per_bar, period):
     assert abs(beats.tempo * np.median(np.diff(true)) / 60 - 1) < 0.04
     assert beats.time_signature == (per_bar, 4)
     assert np.abs(beats.downbeats[:, None] - true[::per_bar]).min(axis=0).max() < 0.05
+
+
+def test_bars_that_are_alike_with_sixteenths_have_two_beats():
+    notes = []
+    for stroke in range(128):
+        onset = stroke * 0.15
+        notes.append(na.Note(onset, onset + 0.14, 72 + stroke % 4))
+        if stroke % 4 == 0:
+            notes.append(na.Note(onset, onset + 0.5, 40 if stroke % 8 == 0 else 48))
+    beats = track_beats(notes, tempo=100)
+    assert beats.time_signature == (2, 4)
+    assert np.abs(beats.downbeats[:, None] - np.arange(16) * 1.2).min(axis=0).max() < 0.01
 
 
 def test_false_notes_do_not_stop_the_beats():
@@ -81,7 +95,36 @@ def test_position_and_seconds_are_inverse():
     np.testing.assert_allclose(beats.position(beats.times), np.arange(4), atol=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("text", "per_bar", "first"),
+    [
+        ("0.5\n1.0\n1.5\n", 1, 0),
+        ("time,beat\n0.5,3\n1,1\n1.5,2\n2,3\n", 3, 1),
+        ("# of a person\n0.5\t2\n1.0\t1\n1.5\t2\n", 2, 1),
+        ("0 4\n1 1\n2 2\n3 3\n", 4, 1),
+    ],
+)
+def test_tables_of_beats(text, per_bar, first):
+    beats = na.symbolic.read_beats(io.BytesIO(text.encode()))
+    assert (beats.per_bar, beats.first_downbeat) == (per_bar, first)
+
+
+def test_bars_of_several_lengths_are_told():
+    rows = "".join(f"{time} {number}\n" for time, number in enumerate([1, 2, 3, 1, 2, 3, 1, 2, 1]))
+    with pytest.warns(na.errors.AudioWarning, match="1 of 9 beats have other"):
+        beats = na.symbolic.read_beats(io.BytesIO(rows.encode()))
+    assert beats.downbeats.tolist() == [0, 3, 6]
+
+
 def test_refusals():
+    for text, problem in (
+        ("1 1\nx\n", "line 2: 'x' is no beat"),
+        ("1 1\n2 1.5\n", "line 2: '2 1.5' is no beat"),
+        ("2\n1\n", "that increase; correct it"),
+        ("", "has no beats"),
+    ):
+        with pytest.raises(na.AudioFileError, match=problem):
+            na.symbolic.read_beats(io.BytesIO(text.encode()))
     with pytest.raises(na.ContentError, match="got 1 onsets; beats need 4 or more"):
         track_beats([na.Note(0, 1, 60)])
     with pytest.raises(na.ParameterError, match=r"the tempo is 500 .* from 40 to 214"):

@@ -37,6 +37,13 @@ def test_beats_are_valid_and_count_from_one(tmp_path):
     jams.load(io.StringIO(path.read_text()), validate=True, strict=True)
 
 
+@pytest.mark.parametrize("bars", [(3, 2, False), (2, 0, True), (4, 1, False)])
+def test_beats_are_read_as_they_were_written(tmp_path, bars):
+    beats = Beats(np.arange(1, 9) / 3, *bars)
+    path = na.write_notes(tmp_path / "song.jams", NOTES, beats=beats)
+    assert na.symbolic.read_beats(path) == beats
+
+
 def document(namespace, data, **fields):
     annotation = {"namespace": namespace, "data": data, **fields}
     return io.BytesIO(json.dumps({"annotations": [annotation]}).encode())
@@ -50,6 +57,8 @@ def test_documents_of_others():
 
 
 def test_refusals():
+    with pytest.raises(na.AudioFileError, match="has no beats, but annotations of chord; need a"):
+        na.symbolic.read_beats(document("chord", []))
     with pytest.raises(na.AudioFileError, match="has no notes, but annotations of chord; need a"):
         na.read_notes(document("chord", []))
     with pytest.raises(na.AudioFileError, match="a damaged JAMS file"):

@@ -38,7 +38,9 @@ class PlainDecoding:
     lowest: float = 0.0
     highest: float = 127.0
     shortest: float = 0.0
+    starts: str = "strength"
     ends: str = "activity"
+    calibrated: bool = False
     repeat: float = 0.0
     monophonic: bool = False
     bass: float = 0.0

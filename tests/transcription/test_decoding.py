@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import nmfaudio as na
-from nmfaudio.transcription.decoding import Decoding, note_levels, note_peaks, velocities
+from nmfaudio.transcription.decoding import Decoding
+from nmfaudio.transcription.dynamics import key_gains, note_levels, note_peaks, velocities
 from nmfaudio.transcription.salience import Salience
 
 STEP = 0.02
@@ -185,3 +186,17 @@ def test_no_levels_have_no_velocities():
 def test_settings_out_of_range_are_refused(settings):
     with pytest.raises(na.ParameterError, match=next(iter(settings))):
         Decoding(**settings)
+
+
+def test_uneven_keys_are_told_from_louder_music():
+    rng = np.random.default_rng(0)
+    pitches, onsets = rng.integers(48, 72, 600), np.arange(600) * 0.1
+    music = 2.0 ** (np.sin(onsets / 4) + (pitches - 60) / 24)  # swells, and is louder above
+    keys = 2 ** rng.normal(0, 0.5, 128)
+    gains = key_gains(music * keys[pitches], pitches, onsets)
+    assert np.corrcoef(np.log(gains), np.log(keys[pitches]))[0, 1] > 0.9
+    even = key_gains(music, pitches, onsets)
+    assert np.ptp(np.log2(even)) < 0.5 * np.ptp(np.log2(gains))
+    order = rng.permutation(600)
+    shuffled = key_gains((music * keys[pitches])[order], pitches[order], onsets[order])
+    np.testing.assert_allclose(shuffled, gains[order])

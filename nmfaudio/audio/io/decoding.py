@@ -14,7 +14,8 @@ import numpy as np
 from nmfaudio._common.files.names import show
 from nmfaudio._common.files.sources import Source, open_source
 from nmfaudio.audio.io.containers import Patched, Survey, survey
-from nmfaudio.audio.io.foreign import describe_foreign
+from nmfaudio.audio.io.foreign import container, describe_foreign
+from nmfaudio.audio.io.pyav import UNKNOWN_LENGTH, PyavSound, UndecodableError
 from nmfaudio.errors import AudioFileError
 
 if TYPE_CHECKING:
@@ -67,10 +68,11 @@ class Decoder:
         self.channels = int(self.sound.channels)
         self.format = str(self.sound.format)
         self.subtype = str(self.sound.subtype)
-        self.dtype = np.dtype(np.float64 if self.subtype in _NEEDS_DOUBLE else np.float32)
+        wide = self.subtype in _NEEDS_DOUBLE or getattr(self.sound, "wide", False)
+        self.dtype = np.dtype(np.float64 if wide else np.float32)
         frames = int(self.sound.frames)
-        self.total = frames if frames < 2**62 else None
-        """Declared number of frames; None for a FLAC stream of unknown length."""
+        self.total = frames if frames < UNKNOWN_LENGTH else None
+        """Declared number of frames; None for FLAC of unknown length, and for PyAV's containers."""
         if self.survey.damaged_after is not None:
             clock = _OPUS_CLOCK if self.subtype == "OPUS" else self.sr
             self.failed_at = self.survey.damaged_after * self.sr // clock
@@ -169,7 +171,7 @@ class Decoder:
         position, self.position = self.position, _LOST
         try:
             block, failed = block[: len(self.sound.read(out=block))], False
-        except soundfile.LibsndfileError:
+        except (soundfile.LibsndfileError, UndecodableError):
             missing = np.isnan(block).all(axis=1)
             block, failed = block[: int(missing.argmax()) if missing.any() else len(block)], True
         self.position = position + len(block)
@@ -188,6 +190,9 @@ class Decoder:
         list of str
         """
         messages, facts = [], self.survey
+        if isinstance(self.sound, PyavSound):
+            shortage = None if self.failed_at is not None else self.sound.shortage(decoded)
+            return [shortage] if shortage else []
         if facts.streamed or self.total is None:
             messages.append(
                 f"the header does not say how long it is (a streamed file); all {decoded} frames "
@@ -280,12 +285,17 @@ def open_audio(source: Source) -> Iterator[Decoder]:
 
 
 def _open_sound(file: BinaryIO, source: Source, facts: Survey, label: str) -> Any:
-    """Open a file with soundfile; raises an `AudioFileError` if it is not audio."""
+    """Open a file with soundfile, or a container with PyAV.
+
+    Raises an `AudioFileError` if it is not audio.
+    """
     import soundfile
 
     file.seek(0)
     head = file.read(16)
     file.seek(0)
+    if (found := container(head)) is not None:
+        return PyavSound(file, *found, label)
     try:
         if facts.streamed and facts.patch is not None:
             return _sequential_type()(Patched(file, facts.patch))

@@ -1,8 +1,7 @@
-"""Descriptions of files that are no audio, or audio that libsndfile does not decode."""
+"""Descriptions of files that libsndfile does not decode."""
 
 from __future__ import annotations
 
-_EXTRACT = "extract the sound first, e.g. ffmpeg -i FILE sound.wav"
 _COMPANION = {
     ".csv": "nmfaudio score takes a table of notes together with a recording, f0 a pitch track",
     ".tsv": "nmfaudio score takes a table of notes together with a recording, f0 a pitch track",
@@ -20,12 +19,14 @@ _AUDIO = {
     b"caff": "CAF",
     b"ID3": "MP3",
 }
+_CONTAINERS = {
+    b"\x1aE\xdf\xa3": ("Matroska or WebM", "matroska"),
+    b"0&\xb2u": ("Windows Media", "asf"),
+    b"\xff\xf1": ("AAC", "aac"),
+    b"\xff\xf9": ("AAC", "aac"),
+}
 _SIGNATURES = {
     b"MThd": "a MIDI file; nmfaudio score takes it together with a recording",
-    b"\x1aE\xdf\xa3": f"a Matroska or WebM file; {_EXTRACT}",
-    b"0&\xb2u": f"a Windows Media file; {_EXTRACT}",
-    b"\xff\xf1": f"an AAC file; {_EXTRACT}",
-    b"\xff\xf9": f"an AAC file; {_EXTRACT}",
     b"%PDF": "a PDF file; name a recording",
     b"\x89PNG": "a picture; name a recording",
     b"\xff\xd8\xff": "a picture; name a recording",
@@ -51,6 +52,31 @@ def audio_format(head: bytes) -> str | None:
     ('FLAC', None)
     """
     return next((name for start, name in _AUDIO.items() if head.startswith(start)), None)
+
+
+def container(head: bytes) -> tuple[str, str] | None:
+    """Name a container of FFmpeg by the first bytes of a file.
+
+    Parameters
+    ----------
+    head : bytes
+        First 16 bytes.
+
+    Returns
+    -------
+    tuple of str or None
+        Name, and FFmpeg's name of the demuxer; None for any other kind of file.
+
+    Examples
+    --------
+    >>> container(b"\\0\\0\\0 ftypM4A " + bytes(4))
+    ('MP4', 'mov')
+    """
+    if head[4:8] == b"ftyp":
+        return "MP4", "mov"
+    if head[:4] == b"RIFF" and head[8:12] == b"AVI ":
+        return "AVI", "avi"
+    return next((names for start, names in _CONTAINERS.items() if head.startswith(start)), None)
 
 
 def describe_foreign(head: bytes, suffix: str) -> str:
@@ -80,10 +106,6 @@ def describe_foreign(head: bytes, suffix: str) -> str:
                 " take it together with a recording"
             )
         return "a ZIP archive; unpack it, and name the recordings in it"
-    if head[4:8] == b"ftyp":
-        return f"an MP4 or M4A file; {_EXTRACT}"
-    if head[:4] == b"RIFF" and head[8:12] == b"AVI ":
-        return f"an AVI file; {_EXTRACT}"
     if (name := audio_format(head)) is not None:
         return f"a damaged {name} file; copy it again, or export it anew"
     for signature, description in _SIGNATURES.items():

@@ -76,7 +76,8 @@ def read(
     Parameters
     ----------
     path : str, bytes, os.PathLike or binary file object
-        Any format that libsndfile reads. A file object must be seekable and is read from its
+        Any format that libsndfile reads; with the extra ``m4a`` also that of MP4, AAC, Matroska,
+        WebM, AVI and Windows Media files. A file object must be seekable and is read from its
         beginning.
     start, stop : float, optional
         Range in seconds to decode; by default the whole file.

@@ -228,7 +228,8 @@ def open_track(
     Parameters
     ----------
     path : str, bytes, os.PathLike or binary file object
-        Any format that libsndfile reads. A file object must be seekable, and must not be used
+        Any format that libsndfile reads; with the extra ``m4a`` also that of MP4, AAC, Matroska,
+        WebM, AVI and Windows Media files. A file object must be seekable, and must not be used
         before the track is closed.
     start, stop : float, optional
         Range in seconds; by default the whole file.
