@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from nmfaudio._common.memory import parse_budget
 from nmfaudio._common.options import option, options, switch
-from nmfaudio._common.time_ranges import parse_time_range
+from nmfaudio._common.time_ranges import parse_duration, parse_time_range
 from nmfaudio.cli.command import ComputingCommand
 from nmfaudio.cli.failures import check_ended, joint_code, printable, report_failure
 from nmfaudio.cli.inputs import Input, find_inputs, input_name
 from nmfaudio.cli.jobs import Job, plan
-from nmfaudio.cli.memory import check_memory, memory_budget, needed_memory, shortage
+from nmfaudio.cli.memory import check_duration, check_memory, memory_budget, needed_memory, shortage
 from nmfaudio.cli.output import emit_path
 from nmfaudio.cli.parser import COMPUTATION, INPUT, OUTPUT, REPORTING
 from nmfaudio.cli.progress import PREPARING, READING, WRITING, Bar, record_warnings
@@ -38,7 +38,10 @@ Worker = Callable[[Job, Bar], dict[str, Any]]
 DEFAULT_ROOTS = ("separated", "transcribed")
 """Folders of results without --output: of the separators, and of transcribe."""
 
-_NO_INFLUENCE = ("output", "filename", "overwrite", "skip_existing", "threads", "memory")
+_NO_INFLUENCE = (
+    *("output", "filename", "overwrite", "skip_existing"),
+    *("max_duration", "threads", "memory"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +65,13 @@ class BatchCommand(ComputingCommand):
         " of the file",
         parse=parse_time_range,
         metavar="FROM-TO",
+        group=INPUT,
+    )
+    max_duration: float | None = option(
+        None,
+        "refuse files that last longer, in seconds or as 1:30:00, before they are read",
+        parse=parse_duration,
+        metavar="TIME",
         group=INPUT,
     )
     strict: bool = switch(
@@ -222,11 +232,13 @@ class BatchCommand(ComputingCommand):
         return report | {"written": list(self.written(report))}
 
     def check_input(self, job: Job) -> None:
-        """Check that a file can be opened."""
+        """Check that a file can be opened, and is not too long."""
         from nmfaudio.audio.io.decoding import open_audio
 
         with open_audio(job.content):
             pass
+        if self.max_duration is not None and self.preview is None:
+            check_duration(job.content, self.max_duration)
 
     def _unreadable(self, job: Job) -> dict[str, Any] | None:
         """Report a file that cannot be opened, before any other file is processed."""

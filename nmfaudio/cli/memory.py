@@ -72,6 +72,28 @@ def needed_memory(
     return estimate(ShapeOnly(header.channels, samples, header.dtype.itemsize), header.sr)
 
 
+def check_duration(source: Source, limit: float) -> None:
+    """Check, from its header, that a file is not too long.
+
+    Parameters
+    ----------
+    source : path or binary file object
+    limit : float
+        Seconds.
+
+    Raises
+    ------
+    LimitError
+        It is longer.
+    """
+    seconds = needed_memory(lambda y, sr: -(-y.shape[1] // sr), source, None)
+    if seconds > limit:
+        raise LimitError(
+            f"lasts {seconds} s, at most {limit:g} s are processed; raise --max-duration, or"
+            " process a part with --preview"
+        )
+
+
 def memory_budget(chosen: int | None) -> int | None:
     """Return the memory that may be used: the chosen amount, or a share of the available one."""
     if chosen is not None:

@@ -225,6 +225,15 @@ def test_what_cannot_fit_into_memory_is_not_begun(separate, song, monkeypatch):
     assert not Path("separated").exists()
 
 
+def test_files_that_are_too_long_are_refused_and_parts_of_them_are_not(separate, song):
+    result = separate(song, "--max-duration", "0.4")
+    assert result.code == 6
+    assert "song.wav: lasts 1 s, at most 0.4 s are processed" in result.errors()[0]
+    assert not Path("separated").exists()
+    assert separate(song, "--max-duration", "0.4", "--preview", "0-0.3").code == 0
+    assert separate(song, "--max-duration", "0:01").code == 0
+
+
 def test_files_that_do_not_fit_are_refused_from_their_headers(nmfaudio, song, monkeypatch):
     monkeypatch.setattr("nmfaudio.cli.memory.memory_limit", lambda: 200 * 2**20)
     monkeypatch.setattr("nmfaudio.audio.io.read", None)
