@@ -176,7 +176,10 @@ class PitchModel:
                 "a stream needs a NoteModel with a beta-divergence, n_free=0 and group_sparsity=0"
             )
         if decoding.monophonic:
-            raise ParameterError("a stream has notes of all pitches; leave out monophonic")
+            raise ParameterError(
+                "a stream cannot choose among notes that sound together, which needs those that "
+                "follow; leave out monophonic=True (--monophonic)"
+            )
         dictionary = _converted(transcriber.dictionary, transform)
         top = np.inf if model.max_frequency is None else model.max_frequency
         self._rows = int(np.searchsorted(transform.frequencies, top, side="right"))
