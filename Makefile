@@ -2,10 +2,13 @@
 
 PYTHON ?= .venv/bin/python
 
-.PHONY: test slow explore lint notebooks samples site quality features speed
+.PHONY: test matrix slow explore lint notebooks samples site quality features speed
 
 test:  ## all quick tests
 	$(PYTHON) -m pytest
+
+matrix:  ## quick tests with every Python, the lowest versions and each extra alone
+	.ci/matrix
 
 slow:  ## slow tests, including the examples
 	$(PYTHON) -m pytest -m slow

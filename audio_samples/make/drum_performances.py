@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from drum_strokes import Kit
 from drum_synthesis import between, synthesise
-from scipy.signal import butter, fftconvolve, lfilter, sosfilt
+from scipy.signal import butter, lfilter, oaconvolve, sosfilt
 from sound import SR
 
 LEVELS = {  # dB, typical ones
@@ -17,12 +17,13 @@ LEVELS = {  # dB, typical ones
     "crash": -6, "splash": -9, "tambourine": -11, "cowbell": -9, "shaker": -16,
 }  # fmt: skip
 KEEPERS = {  # what keeps the time, and how often
-    "closed_hihat": 0.4, "open_hihat": 0.05, "ride": 0.14, "ride_bell": 0.03, "crash": 0.02,
-    "tambourine": 0.13, "shaker": 0.06, "low_tom": 0.04, "": 0.13,
+    "closed_hihat": 0.34, "open_hihat": 0.1, "ride": 0.13, "ride_bell": 0.03, "crash": 0.1,
+    "tambourine": 0.12, "shaker": 0.05, "low_tom": 0.05, "mid_tom": 0.02, "": 0.06,
 }  # fmt: skip
 EXTRAS = {"tambourine": 0.08, "cowbell": 0.05, "clap": 0.05, "sidestick": 0.1, "": 0.72}
 FILLS = {"low_tom": 0.25, "mid_tom": 0.2, "high_tom": 0.25, "snare": 0.3}
 LIKE_OTHERS = ("tambourine", "shaker")  # of which few recordings are free
+LONG = ("open_hihat", "ride", "ride_bell", "crash", "low_tom", "mid_tom", "high_tom")
 PARTIAL = 4096  # samples of the equaliser
 
 Stroke = tuple[float, str, float]
@@ -72,6 +73,7 @@ class Style:
     extra: str
     pedal: bool
     opened: float
+    doubled: float
     ghosts: np.ndarray
     kicks: np.ndarray
     extras: np.ndarray
@@ -93,7 +95,8 @@ class Style:
             back=pick(rng, backs),
             extra=pick(rng, EXTRAS),
             pedal=rng.random() < (0.5 if keeper in ("ride", "ride_bell", "crash") else 0.05),
-            opened=rng.choice([0, 0.05, 0.15]) if keeper == "closed_hihat" else 0.0,
+            opened=rng.choice([0, 0.05, 0.15, 0.3]) if keeper == "closed_hihat" else 0.0,
+            doubled=rng.choice([0, 0.2, 0.8]),
             ghosts=rng.random(4 * n) < rng.choice([0, 0.05, 0.15]),
             kicks=kicks,
             extras=rng.random(4 * n) < 0.12,
@@ -107,10 +110,11 @@ class Style:
 def groove(rng: np.random.Generator, seconds: float) -> list[Stroke]:
     """Return the strokes of bars in a random style and tempo, with fills and crashes."""
     style, beat = Style.draw(rng), 60 / rng.uniform(65, 190)
+    fills = rng.choice([0.1, 0.25, 0.5])
     sloppiness = rng.uniform(0, 0.008)
     strokes: list[Stroke] = []
     for bar in range(int(seconds / (4 * beat)) + 1):
-        fill = rng.integers(style.n, 3 * style.n) if rng.random() < 0.2 else 4 * style.n
+        fill = rng.integers(0, 3 * style.n) if rng.random() < fills else 4 * style.n
         for step in range(4 * style.n):
             time = (4 * bar + step / style.n) * beat
             for kind, low, high in stepped(style, bar, step, step >= fill, rng):
@@ -126,7 +130,9 @@ def stepped(style, bar, step, is_fill, rng):
     on_beat, is_back = step % style.n == 0, step in (style.n, 3 * style.n)
     if is_fill:
         if rng.random() < 0.75:
-            yield pick(rng, FILLS), 0.5, 1.0
+            drums = {pick(rng, FILLS) for _ in range(1 + (rng.random() < style.doubled))}
+            for drum in sorted(drums):
+                yield drum, 0.5, 1.0
         if on_beat and rng.random() < 0.5:
             yield "kick", 0.6, 1.0
         return
@@ -158,7 +164,9 @@ def voice(kind: str, kits: Sequence[Kit], main: Kit, rng: np.random.Generator) -
     else:
         return []
     pitch = 2 ** (rng.normal(0, 2) / 12) if rng.random() < 0.65 else 1.0
-    decay = between(rng, 0.05, 0.5) if rng.random() < 0.3 else np.inf
+    decay = np.inf
+    if rng.random() < 0.3:  # muted, but not so much that it becomes another kind
+        decay = between(rng, 0.25 if kind in LONG else 0.05, 0.7 if kind in LONG else 0.5)
     varied = []
     for force, y in layers:
         y = np.interp(np.arange(0, len(y) - 1, pitch), np.arange(len(y)), y)
@@ -184,7 +192,7 @@ def recorded(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
             response = rng.standard_normal(SR // 5)
         response = sosfilt(butter(1, rng.uniform(2000, 9000), fs=SR, output="sos"), response)
         response *= 10 ** (rng.uniform(-30, -8) / 20) / np.linalg.norm(response)
-        y = y + fftconvolve(y, response)[: len(y)]
+        y = y + oaconvolve(y, response)[: len(y)]
     y = y / max(np.abs(y).max(), 1e-9)
     if rng.random() < 0.5:
         level = np.maximum(lfilter([0.004], [1, -0.996], np.abs(y)), 1e-9)
@@ -206,4 +214,4 @@ def equalised(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         cutoff = rng.choice([7500, 9000, 10000, 12000, 14000, 16000])
         gain -= 90 * np.clip((f - cutoff) / 200, 0, 1)
     response = np.fft.fftshift(np.fft.irfft(10 ** (gain / 20))) * np.hanning(PARTIAL)
-    return fftconvolve(y, response)[PARTIAL // 2 : PARTIAL // 2 + len(y)]
+    return oaconvolve(y, response)[PARTIAL // 2 : PARTIAL // 2 + len(y)]

@@ -20,7 +20,7 @@ def synthesise(kind: str, rng: np.random.Generator) -> np.ndarray | None:
     if kind in HIHATS:
         y = hihat(kind, rng)
     elif kind in TOMS:
-        y = skin(rng, TOMS[kind], (0.08, 0.35), 1.0, noise=(0.05, 0.4))
+        y = skin(rng, TOMS[kind], (0.08, 0.5), 1.5, noise=(0.05, 0.4))
     elif kind == "kick":
         y = skin(rng, (38, 85), (0.05, 0.3), 0.7, noise=(0.02, 0.5))
     elif kind in MODELS:

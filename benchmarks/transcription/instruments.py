@@ -1,9 +1,10 @@
-"""Instruments that ship: ``python -m benchmarks.transcription.instruments``.
+"""Instruments that ship: ``python -m benchmarks.transcription.instruments [FONT ...]``.
 
 Random phrases in the range of each instrument, and in those of several, are played by SoundFonts,
-and transcribed with the shipped dictionaries and the default settings. Printed are F-measures of
-onsets within 50 ms, by mir_eval, means over the seeds. Of ensembles, a note counts only if its
-instrument is right, too, in the second figure.
+and transcribed with the shipped dictionaries and the default settings. Templates and networks have
+learned from FluidR3, networks from TimGM6mb; further SoundFonts may be given. Printed are
+F-measures of onsets within 50 ms, by mir_eval, means over the seeds. Of ensembles, a note counts
+only if its instrument is right, too, in the second figure.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from benchmarks.transcription.phrases import Part, ensemble
 from benchmarks.transcription.sound import SR
 
 FONTS = {
-    "FluidR3 (in the dictionary)": Path("/usr/share/sounds/sf2/FluidR3_GM.sf2"),
-    "TimGM6mb": Path("/usr/share/sounds/sf2/TimGM6mb.sf2"),
+    "FluidR3 (in templates and networks)": Path("/usr/share/sounds/sf2/FluidR3_GM.sf2"),
+    "TimGM6mb (in networks)": Path("/usr/share/sounds/sf2/TimGM6mb.sf2"),
 }
 SEEDS = (5, 6)
 SECONDS = 12
@@ -52,25 +53,26 @@ ENSEMBLES = (
 
 def main() -> None:
     """Print both tables."""
-    columns = [f"{font}{more}" for font in FONTS for more in ("", ", --monophonic", ", as a piano")]
+    fonts = FONTS | {Path(each).stem: Path(each) for each in sys.argv[1:]}
+    columns = [f"{font}{more}" for font in fonts for more in ("", ", --monophonic", ", as a piano")]
     print(_row("instrument", *columns))
-    print(_row(*["---"] * (1 + 3 * len(FONTS))), flush=True)
+    print(_row(*["---"] * (1 + 3 * len(fonts))), flush=True)
     for name, part in PARTS.items():
         known = na.dictionaries.instrument_notes(name)
         alone = {"": {}, "monophonic": {"monophonic": True}}
         cells = []
-        for font in FONTS.values():
+        for font in fonts.values():
             scores = [_scores(font, [part], seed, known, alone) for seed in SEEDS]
             means = np.mean([[each[0] for each in of_seed] for of_seed in scores], axis=0)
             shown = [f"{mean:.3f}" for mean in means]
             cells += shown if part.voices == 1 else [shown[0], "", shown[2]]
         print(_row(name, *cells), flush=True)
-    print("\n" + _row("ensemble", *FONTS) + "\n" + _row(*["---"] * (1 + len(FONTS))), flush=True)
+    print("\n" + _row("ensemble", *fonts) + "\n" + _row(*["---"] * (1 + len(fonts))), flush=True)
     for names in ENSEMBLES:
         first, *further = map(na.dictionaries.instrument_notes, names)
         known, parts = first.merge(*further), [PARTS[name] for name in names]
         cells = []
-        for font in FONTS.values():
+        for font in fonts.values():
             scores = [_scores(font, parts, seed, known, {"": {}})[0] for seed in SEEDS]
             pitch, label = np.mean(scores, axis=0)
             cells.append(f"{pitch:.3f}, {label:.3f}")

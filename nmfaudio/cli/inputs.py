@@ -112,10 +112,12 @@ def open_input(text: str) -> str | BinaryIO:
     Raises
     ------
     ParameterError
-        Standard input is a terminal.
+        Standard input is closed, or a terminal.
     """
     if text != STDIN:
         return text
+    if sys.stdin is None:
+        raise ParameterError("standard input is closed; pipe a file into it, or name one")
     if sys.stdin.isatty():
         raise ParameterError("standard input is a terminal; pipe a file into it, or name one")
     content = io.BytesIO(sys.stdin.buffer.read())  # soundfile cannot seek in a pipe

@@ -24,7 +24,7 @@ def emit(text: str) -> None:
     Stop
         Stdout has been closed by its reader.
     """
-    if getattr(sys.stdout, "buffer", None) is not None:
+    if sys.stdout is None or getattr(sys.stdout, "buffer", None) is not None:
         emit_bytes(_encoded(text))
         return
     sys.stdout.write(text)  # a notebook's stdout takes text only
@@ -41,6 +41,8 @@ def emit_bytes(data: bytes) -> None:
     OutputError
         It is full.
     """
+    if sys.stdout is None:  # closed
+        return
     try:
         sys.stdout.flush()
         sys.stdout.buffer.write(data)

@@ -8,23 +8,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO, cast
 
-_STREAMS = {"stdin": "r", "stdout": "w", "stderr": "w"}
-
 
 @contextmanager
 def standard_streams() -> Iterator[None]:
-    """Connect closed streams to nothing, and let no message stop a command."""
-    before = {name: getattr(sys, name) for name in _STREAMS}
-    for number, (name, mode) in enumerate(_STREAMS.items()):
-        if before[name] is None:
-            _fill(number)
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
-    sys.stderr = cast(TextIO, _Messages(sys.stderr))
-    try:
-        yield
-    finally:
-        for name, stream in before.items():
-            setattr(sys, name, stream)
+    """Let no closed or full standard error stop a command, nor a file get a standard descriptor."""
+    for number in range(3):
+        _fill(number)
+    before = sys.stderr
+    with open(os.devnull, "w", encoding="utf-8") as nothing:
+        sys.stderr = cast(TextIO, _Messages(nothing if before is None else before))
+        try:
+            yield
+        finally:
+            sys.stderr = before
 
 
 def _fill(number: int) -> None:

@@ -41,6 +41,8 @@ class Instrument:
         MIDI numbers of its lowest and highest note.
     licence : str
         Licence of the sounds that its templates were learned from.
+    monophonic : bool
+        Whether it plays one note at a time.
 
     Examples
     --------
@@ -54,6 +56,7 @@ class Instrument:
     low: int
     high: int
     licence: str = "MIT"
+    monophonic: bool = False
 
     @property
     def size(self) -> int:
@@ -72,16 +75,16 @@ _INSTRUMENTS = (
     Instrument("electric piano", 4, 28, 103),
     Instrument("guitar", 24, 40, 88),
     Instrument("electric guitar", 27, 40, 88),
-    Instrument("bass", 33, 23, 67),
+    Instrument("bass", 33, 23, 67, monophonic=True),
     Instrument("strings", 48, 28, 100),
-    Instrument("flute", 73, 60, 98),
-    Instrument("oboe", 68, 58, 91),
-    Instrument("clarinet", 71, 50, 94),
-    Instrument("bassoon", 70, 34, 75),
-    Instrument("saxophone", 65, 44, 85),
-    Instrument("trumpet", 56, 52, 87),
-    Instrument("horn", 60, 34, 77),
-    Instrument("voice", 53, 40, 84, _NO_FILE),
+    Instrument("flute", 73, 60, 98, monophonic=True),
+    Instrument("oboe", 68, 58, 91, monophonic=True),
+    Instrument("clarinet", 71, 50, 94, monophonic=True),
+    Instrument("bassoon", 70, 34, 75, monophonic=True),
+    Instrument("saxophone", 65, 44, 85, monophonic=True),
+    Instrument("trumpet", 56, 52, 87, monophonic=True),
+    Instrument("horn", 60, 34, 77, monophonic=True),
+    Instrument("voice", 53, 40, 84, _NO_FILE, monophonic=True),
 )
 
 

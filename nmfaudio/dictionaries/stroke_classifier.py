@@ -10,7 +10,7 @@ import numpy as np
 
 from nmfaudio.dictionaries.perceptron import Perceptron
 
-_FILE = Path(__file__).resolve().parents[1] / "data" / "strokes.npz"
+_DATA = Path(__file__).resolve().parents[1] / "data"
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,8 +47,19 @@ class StrokeClassifier:
 
 
 @cache
-def bundled_classifier() -> StrokeClassifier:
-    """Return the classifier that ships with the package."""
-    with np.load(_FILE, allow_pickle=False) as file:
+def bundled_classifier(*, live: bool = False) -> StrokeClassifier:
+    """Return the classifier that ships with the package.
+
+    Parameters
+    ----------
+    live : bool
+        Whether it is for the features of a `StrokeDetector`, which end soon after an onset.
+
+    Returns
+    -------
+    StrokeClassifier
+    """
+    path = _DATA / ("live_strokes.npz" if live else "strokes.npz")
+    with np.load(path, allow_pickle=False) as file:
         labels = tuple(file["labels"].tolist())
-    return StrokeClassifier(labels, Perceptron.load(_FILE))
+    return StrokeClassifier(labels, Perceptron.load(path))

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from nmfaudio.dictionaries.stroke_classifier import bundled_classifier
-from nmfaudio.dictionaries.stroke_features import stroke_features, stroke_onsets
+from nmfaudio.dictionaries.stroke_features import (
+    ReferenceLevels,
+    stroke_features,
+    stroke_onsets,
+)
 from nmfaudio.symbolic.drum_peaks import relative_heights
 from nmfaudio.symbolic.names import KINDS_OF_PARTS
 
@@ -16,13 +21,39 @@ MODELLED = ("kick", "snare", "hihat")
 _MASKED_BY = {"hihat": ("snare", "crash")}  # louder parts, in which a quieter one is not heard
 _MISTAKEN = {"snare": ("sidestick", "clap"), "hihat": ("tambourine", "shaker", "ride")}
 _WINDOW = 0.03, 0.047  # s before and after an onset in which activations belong to it
-_FAINT, _CLEAR = 0.06, 0.125  # heights of a possible and of a certain hit, of that of a loud one
+_AT_ONCE = 2048  # onsets
+_CLEAR = 0.125  # height of a certain hit, in shares of a loud one
 _POSSIBLE, _PROBABLE = 0.2, 0.5  # probabilities of a hit
 _MASKING = 0.3  # height of a louder part from which it masks another
-_NEEDED = {"toms": 0.5, "crash": 0.3, "ride": 0.3}  # probabilities of hits without activations
+_NEEDED = {"toms": 0.5, "crash": 0.5, "ride": 0.3}  # probabilities of hits without activations
+_SURE = {"toms": 0.7}  # of those that show that a part is there; `_PROBABLE` of others
 _SHARE = {"ride": 0.1}  # of all onsets that are probably of it, if it is there: it keeps the time
-_FEWEST = {"toms": 2}  # probable hits; a single one is more often a snare
-_LEAST = {"snare": 0.15, "hihat": 0.1}  # share of its clear hits that are probable, if it is there
+_FEWEST = {"toms": 2}  # sure hits; a single one is more often a snare
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Evidence needed that a part with activations was struck, and is there at all.
+
+    Parameters
+    ----------
+    faint : float
+        Height of a possible hit, in shares of a loud one.
+    fewest : int
+        Number of its hits that are probable.
+    shares : mapping of str to float
+        Share of the clear hits of a part that are probable.
+    """
+
+    faint: float
+    fewest: int
+    shares: Mapping[str, float]
+
+
+WHOLE = Evidence(0.06, 1, {"snare": 0.15, "hihat": 0.1})
+"""Evidence of a whole recording."""
+SO_FAR = Evidence(0.03, 2, {"snare": 0.15, "hihat": 0.05})
+"""Evidence of the beginning of a recording, which may not be like the rest of it."""
 
 
 def decided_levels(
@@ -54,39 +85,70 @@ def decided_levels(
     onsets = stroke_onsets(bands, hop)
     if not len(onsets):
         return decided
-    struck = bundled_classifier().probabilities(stroke_features(bands, onsets, hop))
+    struck = _probabilities(bands, onsets, hop)
     before, after = (max(1, round(seconds / hop)) for seconds in _WINDOW)
     first = np.maximum(onsets - before, 0)
     last = np.minimum(onsets + after, np.append(onsets[1:] - before, len(times)))
     heights = {part: relative_heights(levels[part], times, first, last) for part in MODELLED}
     for row, part in enumerate(parts):
         level = _level(part, levels, bands)
-        for onset in np.flatnonzero(_is_hit(part, struck, heights)):
+        for onset in np.flatnonzero(is_hit(part, struck, heights)):
             frames = slice(first[onset], last[onset])
             decided[row, frames] = level[frames]
     return decided
 
 
-def _is_hit(
-    part: str, struck: Mapping[str, np.ndarray], heights: Mapping[str, np.ndarray]
+def _probabilities(bands: np.ndarray, onsets: np.ndarray, hop: float) -> dict[str, np.ndarray]:
+    """Probability of each label at all onsets, some at a time, which takes less memory."""
+    reference, classifier = ReferenceLevels.of(bands), bundled_classifier()
+    blocks = [onsets[first : first + _AT_ONCE] for first in range(0, len(onsets), _AT_ONCE)]
+    found = [
+        classifier.probabilities(stroke_features(bands, block, hop, reference=reference))
+        for block in blocks
+    ]
+    return {label: np.concatenate([each[label] for each in found]) for label in found[0]}
+
+
+def is_hit(
+    part: str,
+    struck: Mapping[str, np.ndarray],
+    heights: Mapping[str, np.ndarray],
+    needed: Evidence = WHOLE,
 ) -> np.ndarray:
-    """Onsets at which a part was struck [shape=(onset,)]."""
+    """Return the onsets at which a part was struck.
+
+    Parameters
+    ----------
+    part : str
+    struck : mapping of str to np.ndarray [shape=(onset,)]
+        Probability of each label of the classifier.
+    heights : mapping of str to np.ndarray [shape=(onset,)]
+        Height of the activations of each of `MODELLED`, in shares of a loud hit.
+    needed : Evidence
+
+    Returns
+    -------
+    np.ndarray [shape=(onset,)]
+    """
     if part in MODELLED:
-        return _is_modelled_hit(part, struck, heights)
+        return _is_modelled_hit(part, struck, heights, needed)
     if part in KINDS_OF_PARTS:
-        found = [_is_hit(kind, struck, heights) for kind in KINDS_OF_PARTS[part]]
+        found = [is_hit(kind, struck, heights, needed) for kind in KINDS_OF_PARTS[part]]
         either: np.ndarray = np.any(found, axis=0)
         return either
     hits = struck[part] > _NEEDED[part]
     anything = np.max(list(struck.values()), axis=0) > _PROBABLE
     least = max(_FEWEST.get(part, 0), _SHARE.get(part, 0.0) * anything.sum())
-    if (struck[part] > _PROBABLE).sum() < least:
+    if (struck[part] > _SURE.get(part, _PROBABLE)).sum() < least:
         hits[:] = False
     return hits
 
 
 def _is_modelled_hit(
-    part: str, struck: Mapping[str, np.ndarray], heights: Mapping[str, np.ndarray]
+    part: str,
+    struck: Mapping[str, np.ndarray],
+    heights: Mapping[str, np.ndarray],
+    needed: Evidence,
 ) -> np.ndarray:
     """Onsets at which a part with activations was struck, none if the part is not there."""
     clear = heights[part] > _CLEAR
@@ -98,9 +160,10 @@ def _is_modelled_hit(
         probable &= ~masked
     for other in _MISTAKEN.get(part, ()):
         probable &= struck[part] > struck[other]
-    if part in _LEAST and probable.sum() < max(1, _LEAST[part] * clear.sum()):
+    share = needed.shares.get(part)
+    if share is not None and probable.sum() < max(needed.fewest, share * clear.sum()):
         return np.zeros(len(clear), bool)
-    return (heights[part] > _FAINT) & (struck[part] > _POSSIBLE)
+    return (heights[part] > needed.faint) & (struck[part] > _POSSIBLE)
 
 
 def _level(part: str, levels: Mapping[str, np.ndarray], bands: np.ndarray) -> np.ndarray:

@@ -12,8 +12,10 @@ from nmfaudio.symbolic.names import drum_pitch
 
 REACH = 0.02
 """Seconds after a peak in which no higher one may follow."""
-_INTERVAL = 0.05  # shortest time between two hits of a part in seconds, as in `pick_hits`
-_DECAY = 0.1  # time constant of the remainder of a peak in seconds, as in `pick_hits`
+INTERVAL = 0.05
+"""Shortest time between two hits of a part in seconds, as in `pick_hits`."""
+DECAY = 0.1
+"""Time constant of the remainder of a peak in seconds, as in `pick_hits`."""
 # Height of a loud hit of a part before there was one, in shares of the loudest part. So what leaks
 # from another part into one that has not been played is no hit.
 _EXPECTED = 0.1
@@ -40,8 +42,8 @@ class HitPicker:
         self._parts = tuple(parts)
         self._step = step
         self.reach = max(1, round(REACH / step))
-        self._interval = max(1, round(_INTERVAL / step))
-        self._factor = np.exp(-step / _DECAY)
+        self._interval = max(1, round(INTERVAL / step))
+        self._factor = np.exp(-step / DECAY)
         self._thresholds = np.array([threshold_of(threshold, part) for part in parts])
         n = len(self._parts)
         self._remainder = np.zeros(n)

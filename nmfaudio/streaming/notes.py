@@ -11,6 +11,7 @@ from nmfaudio.streaming.events import NoteEvent
 from nmfaudio.streaming.note_endings import ActivityEnds, DecayEnds, NoteEnds
 from nmfaudio.transcription.decoding import Decoding
 from nmfaudio.transcription.dynamics import AFTER
+from nmfaudio.transcription.fluctuations import LEVEL_SPAN
 from nmfaudio.transcription.note_starts import usual_delays
 from nmfaudio.transcription.onsets import HARMONIC_INTERVALS
 from nmfaudio.transcription.pitch_thresholds import threshold_factors
@@ -22,6 +23,10 @@ _FORGETTING = 30.0  # s, time constant of the highest onset strength so far
 # (Four piano pieces, templates learned from the first 10 s: mean onset F 0.92, without it 0.86; of
 # whole recordings 0.93.)
 _STRICTER = 1.8
+# Where a network selects the notes, threshold and `repeat` are low. Without it, the threshold is
+# higher by this factor, and `repeat` is at least this. (Thirteen instruments of two SoundFonts:
+# mean onset F 0.81; with a threshold of 0.22 and without `repeat` 0.75.)
+_WITHOUT_NETWORK, _REPEAT_WITHOUT_NETWORK = 3.5, 0.5
 _FIRST = 0.5  # velocity of the first note, relative to that of the loudest one
 
 
@@ -33,6 +38,7 @@ class NoteDecoder:
     An onset cannot be replaced by a higher one shortly after it. The hidden Markov model is
     filtered forward. Notes that end early are not dropped, since they have begun. Ends of a piano
     are found by the network of `note_ends`, and reported when the frames that it needs are known.
+    No network selects notes: with ``selection="network"`` the threshold is higher instead.
 
     Parameters
     ----------
@@ -68,9 +74,14 @@ class NoteDecoder:
         self._thresholds = decoding.threshold * threshold_factors(
             self._pitches, bass=decoding.bass, treble=decoding.treble
         )
+        self._repeat = decoding.repeat
+        if decoding.selection == "network":
+            self._thresholds *= _WITHOUT_NETWORK
+            self._repeat = max(decoding.repeat, _REPEAT_WITHOUT_NETWORK)
         self._in_range = (decoding.lowest <= self._pitches) & (self._pitches <= decoding.highest)
         # The last frames: salience, its rises, these without ghosts, and the highest of each frame.
-        self._salience = np.zeros((self._lag + self._spread + 2, n))
+        self._before = round(LEVEL_SPAN / step)
+        self._salience = np.zeros((self._before + self._lag + self._spread + 2, n))
         self._rises = np.zeros((2 * self._spread + 1, n))
         self._strength = np.zeros((3, n))
         self._strongest = np.zeros(int(decoding.window / 2 / step) + 2)
@@ -129,12 +140,19 @@ class NoteDecoder:
         peaks = (strength > before) & (strength >= after) & self._in_range
         peaks &= strength > _STRICTER * self._thresholds * reference
         peaks &= frame - self._last >= self._gap
+        peaks &= ~self._fluctuations()
         self._last[peaks] = frame
         return np.flatnonzero(peaks)
 
+    def _fluctuations(self) -> np.ndarray:
+        """Return the pitches whose rise is smaller than `repeat` allows, as booleans."""
+        before = self._salience[: self._before + 1]  # until the frame in which the rise begins
+        rise = self._salience[self._before + self._lag] - before[-1]
+        return np.asarray(rise < self._repeat * before.max(axis=0))
+
     def _begin(self, pitch: int, newest: int) -> list[NoteEvent]:
         """Begin a note at the steepest rise of its salience; end one that still sounds."""
-        levels = self._salience[:, pitch]
+        levels = self._salience[self._before :, pitch]
         first = 1 + int(np.argmax(np.diff(levels[: self._lag + 1])))
         onset = newest - (len(levels) - 1) + first
         peak = float(levels[first:].max())
@@ -149,8 +167,8 @@ class NoteDecoder:
 
     def _level(self, peak: float, first: int) -> float:
         """Level of a note from its peak and the level of all pitches, as in `note_levels`."""
-        after = min(first + round(AFTER / self._step), len(self._salience) - 1)
-        total = float(self._salience[after].sum())
+        after = self._before + first + round(AFTER / self._step)
+        total = float(self._salience[min(after, len(self._salience) - 1)].sum())
         share = self._settings.ensemble
         return float(peak ** (1 - share) * total**share)
 

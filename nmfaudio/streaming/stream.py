@@ -29,6 +29,7 @@ from nmfaudio.streaming.transcription import (
     EventReporter,
     HitModel,
     PitchModel,
+    StrokeModel,
     event_transform,
 )
 from nmfaudio.transcription.drums import DrumTranscriber
@@ -73,8 +74,9 @@ class Stream:
         `DrumSeparator`: templates of its one-shots, or the shipped ones. `DenoiseSeparator`: frames
         of the noise, a recording or one time range of the stream itself, and of the signal, or
         what exceeds the noise. `HpssSeparator`: medians over the last 0.2 s and over frequency.
-        `Transcriber` or `DrumTranscriber`: the templates of its dictionary. Settings of iterations
-        and of several models have no influence.
+        `Transcriber` or `DrumTranscriber`: the templates of its dictionary, and with the shipped
+        kit the classifier of strokes. Settings of iterations and of several models have no
+        influence.
     sr : int
         Sample rate in Hz.
     learn_from : path or np.ndarray [shape=(channel, sample) or (sample,)], optional
@@ -84,7 +86,8 @@ class Stream:
         of the shipped dictionary; needed for `BlindSeparator`; not for `GuidedSeparator`.
     lookahead : int, optional
         Frames that the model may see after the one that it explains; each adds a hop to the delay.
-        By default 2 for drum hits and 0 else. Notes have none.
+        By default 2 for drum hits and 0 else. Notes have none. With the shipped kit the classifier
+        sees ten frames anyway, so that only more than 2 add to the delay of drum hits.
     nonfinite : "error" or "zero"
         Treatment of samples that are NaN or infinite.
     rng : int, np.random.Generator or None
@@ -182,7 +185,8 @@ class Stream:
         self.transform = transform = event_transform(transcriber, self.sr)
         model: EventModel
         if isinstance(transcriber, DrumTranscriber):
-            model = HitModel(transcriber, transform, recording, self._lookahead)
+            kind = StrokeModel if transcriber.is_shipped else HitModel
+            model = kind(transcriber, transform, recording, self._lookahead)
         else:
             if self._lookahead:
                 raise ParameterError("lookahead is for stems and drum hits; leave it out for notes")

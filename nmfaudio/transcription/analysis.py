@@ -102,7 +102,7 @@ class Analysis(EqualByContent):
         arrays = {name: getattr(self.salience, name) for name in ("values", "pitches", "times")}
         if isinstance(self.salience, InstrumentSalience):
             header["labels"] = list(self.salience.labels)
-            arrays["parts"] = self.salience.parts
+            arrays |= {"parts": self.salience.parts, "partials": self.salience.partials}
         return save_archive(path, header, arrays, overwrite=overwrite)
 
     @classmethod
@@ -126,10 +126,11 @@ class Analysis(EqualByContent):
         try:
             salience = Salience(arrays["values"], arrays["pitches"], arrays["times"])
             if "labels" in header:
-                labels, parts = tuple(header["labels"]), arrays["parts"]
-                if parts.shape != (len(labels), *salience.values.shape):
+                labels = tuple(header["labels"])
+                parts = {name: arrays[name] for name in ("parts", "partials")}
+                if parts["parts"].shape != (len(labels), *salience.values.shape):
                     raise ValueError("one part for each label is needed")
-                salience = InstrumentSalience(**vars(salience), labels=labels, parts=parts)
+                salience = InstrumentSalience(**vars(salience), labels=labels, **parts)
             frame_step(salience.values, salience.times)
             if salience.pitches.shape != salience.values.shape[:1]:
                 raise ValueError("one pitch for each row is needed")

@@ -40,6 +40,7 @@ _EARLY = 20  # frames of a note in which its multiples are compared
 _SAME = 0.35  # semitones between a pitch and a multiple of another, at most
 _FEW = 0.5  # share of the salience of its strongest multiple that a ghost is below
 _WEAK = 0.35  # share of the salience of a note that its ghosts are below
+_SOFT = 0.7  # share that a ghost without a rise of its own is below, if it is a multiple
 _LATER = 5  # frames after the onset of a note in which its ghosts begin, at least
 _TOLERANCE = 0.02  # semitones between a track and its contour, at most
 _CONSTANT, _MOST = 0.1, 90  # semitones that this percentage of the frames is within: no contour
@@ -86,9 +87,12 @@ def _is_ghost(track: _Track, others: Sequence[_Track]) -> bool:
         return True
     within = [each for each in others if each.first + _LATER < track.first < each.stop]
     for other in within:
-        if own < _WEAK * other.median_height(track.first, min(track.stop, other.stop)):
+        share = own / max(other.median_height(track.first, min(track.stop, other.stop)), 1e-12)
+        if share < _WEAK:
             return True
-        if track.is_multiple_of(other) and track.rise_along(other) < _ATTACK:
+        # Voices of equal strength may be an octave or a twelfth apart.
+        is_softer = share < _SOFT and track.is_multiple_of(other)
+        if is_softer and track.rise_along(other) < _ATTACK:
             return True
     return False
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 
 import numpy as np
@@ -16,19 +14,13 @@ from nmfaudio.transcription.dynamics import key_gains, note_levels, note_peaks, 
 from nmfaudio.transcription.fluctuations import without_fluctuations
 from nmfaudio.transcription.monophony import one_at_a_time
 from nmfaudio.transcription.note_ends import note_ends
+from nmfaudio.transcription.note_selection import probable_notes
 from nmfaudio.transcription.note_starts import StartSettings, note_starts
-from nmfaudio.transcription.offsets import (
-    find_offsets,
-    hysteresis,
-    recent_level,
-    smooth_activity,
-)
+from nmfaudio.transcription.offsets import note_offsets
 from nmfaudio.transcription.onset_blocks import OnsetBlocks
 from nmfaudio.transcription.onsets import rise_frames, steepest_frame
 from nmfaudio.transcription.pitch_thresholds import threshold_factors
 from nmfaudio.transcription.salience import Salience
-
-_SILENT = 0.02  # a note ends at this share of its peak (−34 dB), however slowly it decays
 
 
 @dataclass(frozen=True)
@@ -65,6 +57,10 @@ class Decoding(Settings):
     repeat : float
         Smallest rise at an onset, as a share of the highest salience of its pitch in the 0.35 s
         before. Notes that are sustained, such as those of winds, fluctuate; 0 keeps all onsets.
+    selection : "threshold" or "network"
+        Whether all onsets above the threshold are notes, or those that a network takes for notes,
+        as in `probable_notes`; then the threshold is best low. A stream has a higher threshold
+        instead of the network.
     bass, treble : float
         Octaves (factors of 2) by which the threshold increases per octave of low and of high
         pitches, as in `threshold_factors`. The starts of a piano do not use them.
@@ -135,6 +131,7 @@ class Decoding(Settings):
     window: float = 0.4
     gap: float = 0.06
     repeat: float = 0.0
+    selection: str = "threshold"
     bass: float = 0.0
     treble: float = 0.0
     ends: str = "activity"
@@ -168,6 +165,7 @@ class Decoding(Settings):
                 f"lowest is {self.lowest:g} and highest {self.highest:g}; give the lower pitch as "
                 "lowest"
             )
+        as_choice(self.selection, "selection", ("threshold", "network"))
         as_choice(self.starts, "starts", ("strength", "piano"))
         as_choice(self.ends, "ends", ("activity", "piano"))
         as_choice(self.smoothing, "smoothing", ("hmm", "hysteresis"))
@@ -197,7 +195,16 @@ class Decoding(Settings):
         if self.ends == "piano":
             offsets = note_ends(values, times, salience.pitches, onsets, peaks)
         else:
-            offsets = self._offsets(values, times, onsets, peaks)
+            names = ("release", "sustain", "damping", "smoothing", "hold", "shortest")
+            settings = {name: getattr(self, name) for name in names}
+            offsets = note_offsets(values, times, onsets, peaks, **settings)
+        if self.selection == "network":
+            are_notes = probable_notes(
+                values, times, salience.pitches, onsets, offsets, rise=self.rise
+            )
+            kept = np.flatnonzero(are_notes).tolist()
+            onsets, peaks = [onsets[n] for n in kept], [peaks[n] for n in kept]
+            offsets, starts = [offsets[n] for n in kept], {each: starts[each] for each in onsets}
         levels = note_levels(values, times, onsets, peaks, ensemble=self.ensemble)
         if self.calibrated:
             pitches = np.asarray(salience.pitches, np.float64)[[row for row, _ in onsets]]
@@ -276,43 +283,3 @@ class Decoding(Settings):
             gap=self.gap,
             factors=threshold_factors(pitches, bass=self.bass, treble=self.treble),
         )
-
-    def _offsets(
-        self,
-        values: np.ndarray,
-        times: np.ndarray,
-        onsets: Sequence[tuple[int, int]],
-        peaks: Sequence[int],
-    ) -> list[float]:
-        """Offset of each note in seconds, one pitch at a time to save memory."""
-        ends: list[float] = []
-        both = zip(onsets, peaks, strict=True)
-        for row, notes in itertools.groupby(both, key=lambda note: note[0][0]):
-            frames = [(frame, peak) for (_, frame), peak in notes]
-            active = self._activity(values[[row]], times, frames)
-            ends += find_offsets(active, times, [(0, frame) for frame, _ in frames])
-        earliest = [float(times[frame]) + self.shortest for _, frame in onsets]
-        # Subtracting `damping` shortens no note to less than `shortest`. Notes that are shorter
-        # already keep their end, and the caller drops them.
-        return [
-            end if end < first else max(end - self.damping, first)
-            for end, first in zip(ends, earliest, strict=True)
-        ]
-
-    def _activity(
-        self, values: np.ndarray, times: np.ndarray, notes: Sequence[tuple[int, int]]
-    ) -> np.ndarray:
-        """Return whether a pitch (1, time) is active, given its onsets and peaks."""
-        recent = recent_level(values, times, sustain=self.sustain)
-        # Salience relative to the recent level of its pitch, from 0 to 1.
-        shares = np.divide(values, recent, out=np.zeros(values.shape), where=recent > 0)
-        silent = np.zeros_like(values)  # level at which the loudest note so far has ended
-        for frame, peak in notes:
-            silent[0, frame] = _SILENT * values[0, peak]
-        shares[values < np.maximum.accumulate(silent, axis=1)] = 0
-        for frame, peak in notes:
-            shares[0, frame:peak] = 1  # a note cannot be released before its peak
-        if self.smoothing == "hmm":
-            return smooth_activity(shares, times, self.release, length=self.hold)
-        # The upper threshold is halfway between `release` and the recent level.
-        return hysteresis(shares, high=(1 + self.release) / 2, low=self.release)

@@ -91,9 +91,8 @@ def default_decoding(dictionary: NoteDictionary) -> Decoder:
         )
     if set(dictionary.names) <= _STRUCK:
         return Decoding(threshold=0.14, repeat=0.3)
-    # Chosen with the above on ten instruments, played by another SoundFont than the templates are
-    # from: mean onset F rises from 0.62 to 0.84.
-    return Decoding(threshold=0.22, repeat=0.5)
+    # The network is of candidates with these settings.
+    return Decoding(threshold=0.07, repeat=0.3, selection="network")
 
 
 def _has_usual_window(dictionary: NoteDictionary) -> bool:

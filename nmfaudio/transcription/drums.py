@@ -139,7 +139,7 @@ class DrumTranscriber(Settings, BaseTranscriber):
     def _available_parts(self) -> list[str]:
         """Parts that can be transcribed, by their General MIDI numbers."""
         parts = [part for part in DRUM_PARTS if part in self.dictionary.names]
-        if self._is_shipped:
+        if self.is_shipped:
             parts += [kind for kinds in KINDS_OF_PARTS.values() for kind in kinds]
         return sorted(parts, key=drum_pitch)
 
@@ -271,14 +271,15 @@ class DrumTranscriber(Settings, BaseTranscriber):
         self, W: np.ndarray, H: np.ndarray, bands: np.ndarray, times: np.ndarray
     ) -> Salience:
         pitches = np.array([drum_pitch(part) for part in self.parts], np.float64)
-        if self._is_shipped:
+        if self.is_shipped:
             return Salience(kit_levels(W, H, bands, times, self.parts), pitches, times)
         # Of an own kit the templates are certain, and its parts need not be of usual kits.
         groups = [self.dictionary.components(part) for part in self.parts]
         return Salience(part_levels(W, H, groups), pitches, times)
 
     @property
-    def _is_shipped(self) -> bool:
+    def is_shipped(self) -> bool:
+        """True if the dictionary is the kit that ships with the package."""
         return self.dictionary == bundled_kit()
 
     def _notes(self, salience: Salience, duration: float) -> tuple[Note, ...]:
@@ -302,7 +303,7 @@ class DrumTranscriber(Settings, BaseTranscriber):
         return [_drum_score(x._hits(salience, [part]), true, metric_index) for x in tried]
 
     def _suitability(self, V: np.ndarray, fitted: Decomposition, salience: Salience) -> Suitability:
-        return drum_suitability(float(fitted.losses[-1]), V, is_shipped=self._is_shipped)
+        return drum_suitability(float(fitted.losses[-1]), V, is_shipped=self.is_shipped)
 
     def _unsuitable(self, suitability: Suitability) -> str:
         return (

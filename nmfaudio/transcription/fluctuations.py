@@ -9,7 +9,8 @@ import numpy as np
 from nmfaudio._common.validation import frame_step
 from nmfaudio.transcription.onsets import rise_frames
 
-_BEFORE = 0.35  # s before the rise in which the level of the pitch is measured
+LEVEL_SPAN = 0.35
+"""Seconds before a rise in which the level of the pitch is measured."""
 
 
 def without_fluctuations(
@@ -50,7 +51,7 @@ def without_fluctuations(
     [(0, 1)]
     """
     step = frame_step(values, times)
-    lag, reach = rise_frames(rise, step), round(_BEFORE / step)
+    lag, reach = rise_frames(rise, step), round(LEVEL_SPAN / step)
     kept = []
     for row, frame in onsets:
         last = min(frame + lag // 2, values.shape[1] - 1)

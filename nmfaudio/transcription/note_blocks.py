@@ -99,6 +99,12 @@ class NoteBlocks:
         divergence = float(fitted.losses[-1] - added.losses[-1])
         return H, divergence * scale**self.settings.degree
 
+    @property
+    def templates(self) -> np.ndarray:
+        """Templates after they have adapted [shape=(freq, component)]."""
+        self._fitted()
+        return self._W
+
     def _fitted(self) -> NoteFit:
         """Return the fit, after its templates have adapted to the frames of the survey."""
         if self._fit is None:

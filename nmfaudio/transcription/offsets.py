@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,6 +11,7 @@ from nmfaudio._common.validation import as_number, frame_step
 from nmfaudio.errors import ParameterError
 from nmfaudio.kernels.activity import decaying_maximum, likeliest_states
 
+_SILENT = 0.02  # a note ends at this share of its peak (−34 dB), however slowly it decays
 _FLOOR = 1e-10  # lower bound of salience in the logarithm, relative to the maximum
 
 
@@ -195,3 +197,72 @@ def find_offsets(
         end = first + int(inactive[0]) if len(inactive) else last
         offsets.append(float(times[0]) + max(end, frame + 1) * step)
     return offsets
+
+
+def note_offsets(
+    values: np.ndarray,
+    times: np.ndarray,
+    onsets: Sequence[tuple[int, int]],
+    peaks: Sequence[int],
+    *,
+    release: float,
+    sustain: float,
+    damping: float,
+    smoothing: str,
+    hold: float,
+    shortest: float,
+) -> list[float]:
+    """Find the end of the activity of each note, one pitch at a time to save memory.
+
+    Parameters
+    ----------
+    values : np.ndarray [shape=(pitch, time)]
+        Salience, ≥ 0.
+    times : np.ndarray [shape=(time,)]
+        In seconds, evenly spaced.
+    onsets : sequence of tuple of int
+        Row and frame of each onset, by row, then frame.
+    peaks : sequence of int
+        Frame of the peak, for each onset.
+    release, sustain, damping, smoothing, hold, shortest
+        Settings of a `Decoding`.
+
+    Returns
+    -------
+    list of float
+        Offset of each note in seconds.
+    """
+    ends: list[float] = []
+    both = zip(onsets, peaks, strict=True)
+    for row, notes in itertools.groupby(both, key=lambda note: note[0][0]):
+        frames = [(frame, peak) for (_, frame), peak in notes]
+        shares = _shares(values[[row]], times, frames, sustain)
+        if smoothing == "hmm":
+            active = smooth_activity(shares, times, release, length=hold)
+        else:
+            # The upper threshold is halfway between `release` and the recent level.
+            active = hysteresis(shares, high=(1 + release) / 2, low=release)
+        ends += find_offsets(active, times, [(0, frame) for frame, _ in frames])
+    earliest = [float(times[frame]) + shortest for _, frame in onsets]
+    # Subtracting `damping` shortens no note to less than `shortest`. Notes that are shorter
+    # already keep their end, and the caller drops them.
+    return [
+        end if end < first else max(end - damping, first)
+        for end, first in zip(ends, earliest, strict=True)
+    ]
+
+
+def _shares(
+    values: np.ndarray, times: np.ndarray, notes: Sequence[tuple[int, int]], sustain: float
+) -> np.ndarray:
+    """Salience of a pitch (1, time) relative to its recent level, given its onsets and peaks."""
+    recent = recent_level(values, times, sustain=sustain)
+    # From 0 to 1.
+    shares: np.ndarray = np.divide(values, recent, out=np.zeros(values.shape), where=recent > 0)
+    silent = np.zeros_like(values)  # level at which the loudest note so far has ended
+    for frame, peak in notes:
+        silent[0, frame] = _SILENT * values[0, peak]
+    shares[values < np.maximum.accumulate(silent, axis=1)] = 0
+    for frame, peak in notes:
+        shares[0, frame:peak] = 1  # a note cannot be released before its peak
+    return shares

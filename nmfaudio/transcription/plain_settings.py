@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
-from typing import Any
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, TypeVar
 
 from nmfaudio._common.settings import check_settings
 from nmfaudio.errors import ParameterError
+
+T = TypeVar("T")
 
 
 def plain_settings(settings: Any, *, without: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -79,3 +81,12 @@ def split_settings(
         check_settings(f"the {owners[0]}", [field_name], known[owners[0]])
         divided[owners[0]][field_name] = value
     return divided["model"], divided["decoding"]
+
+
+def changed_settings(settings: T, changes: Mapping[str, Any], owner: str = "the decoding") -> T:
+    """Return a model or decoding with some settings replaced."""
+    if not changes:
+        return settings
+    check_settings(owner, changes, setting_names(settings))
+    changed: T = replace(settings, **changes)  # type: ignore[type-var]
+    return changed

@@ -6,11 +6,10 @@ import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, is_dataclass, replace
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from nmfaudio._common.settings import check_settings
 from nmfaudio._common.validation import require_members, shown
 from nmfaudio._public import public
 from nmfaudio.audio.feature_blocks import analysed_blocks
@@ -30,18 +29,20 @@ from nmfaudio.transcription.contracts import (
 )
 from nmfaudio.transcription.defaults import default_decoding, default_model, is_piano
 from nmfaudio.transcription.instruments import (
+    activity_totals,
     assign_instruments,
     pooled_parts,
     pooled_salience,
     salience_of_parts,
 )
 from nmfaudio.transcription.plain_settings import (
+    changed_settings,
     plain_settings,
-    setting_names,
     split_settings,
 )
 from nmfaudio.transcription.salience import Salience
 from nmfaudio.transcription.suitability import Suitability, piano_suitability
+from nmfaudio.transcription.timbre import partial_levels
 from nmfaudio.transcription.transcribed_file import BlockFit
 from nmfaudio.transcription.tuning import Tuning, threshold_grid, tuned
 
@@ -56,8 +57,6 @@ if TYPE_CHECKING:
 _CUT = 0.08  # s before the end of a recording in which onsets are ignored: the cut looks like one
 _DECODED = 8  # values per frame that are decoded with the salience
 _PER_OCTAVE = 3  # thresholds that tuning tries by default
-
-T = TypeVar("T")
 
 
 @public
@@ -144,7 +143,7 @@ class Transcriber(BaseTranscriber):
         fields = {
             "dictionary": dictionary,
             "model": model,
-            "decoding": _changed(decoding, settings),
+            "decoding": changed_settings(decoding, settings),
             "contours": bool(contours),
         }
         for name, value in fields.items():
@@ -182,7 +181,7 @@ class Transcriber(BaseTranscriber):
         ParameterError
             The decoding has no such settings.
         """
-        return replace(self, decoding=_changed(self.decoding, settings))
+        return replace(self, decoding=changed_settings(self.decoding, settings))
 
     def with_settings(self, **settings: Any) -> Self:
         """Return a copy with some settings of the model or the decoding replaced.
@@ -211,8 +210,8 @@ class Transcriber(BaseTranscriber):
         model, decoding = split_settings(self.model, self.decoding, settings)
         return replace(
             self,
-            model=_changed(self.model, model, "the model"),
-            decoding=_changed(self.decoding, decoding, "the decoding"),
+            model=changed_settings(self.model, model, "the model"),
+            decoding=changed_settings(self.decoding, decoding, "the decoding"),
         )
 
     def tune(
@@ -289,8 +288,12 @@ class Transcriber(BaseTranscriber):
         return pitches + (None,) * (fitted.n_components - len(pitches))
 
     def _salience(self, V: np.ndarray, fitted: Decomposition, transform: Transform) -> Salience:
-        levels = fitted.structure.levels(fitted.factors)
-        return pooled_salience(levels, *self._pitches_and_labels(), transform.times(V.shape[1]))
+        H, times = fitted.structure.levels(fitted.factors), transform.times(V.shape[1])
+        pitches, labels = self._pitches_and_labels()
+        if len(set(labels)) == 1:
+            return Salience.from_activations(H, pitches, times)
+        levels = partial_levels(fitted.W, transform.frequencies, pitches)
+        return pooled_salience(H, pitches, labels, times, levels)
 
     def _component_labels(self, fitted: Decomposition) -> tuple[str | None, ...]:
         pitches, labels = self._pitches_and_labels()
@@ -314,15 +317,18 @@ class Transcriber(BaseTranscriber):
             blocks.survey(first, V)
         pitches, labels = self._pitches_and_labels()
         parts = np.empty((len(set(labels)), len(set(pitches)), n_frames), y.dtype)
-        times, divergences = transform.times(n_frames), []
+        totals, divergences = np.zeros(len(pitches)), []
         for first, V in analysed_blocks(y, transform, blocks.frames):
             H, divergence = blocks.explain(V)
             done = first + V.shape[1]
             parts[..., first:done] = pooled_parts(H, pitches, labels)
+            totals += activity_totals(H)
             divergences.append(divergence)
             if callback is not None:
                 callback(Progress(done, n_frames, math.fsum(divergences)))
-        salience = salience_of_parts(parts, pitches, labels, times)
+        levels = partial_levels(blocks.templates, transform.frequencies, pitches)
+        times = transform.times(n_frames)
+        salience = salience_of_parts(parts, pitches, labels, times, levels, totals)
         return BlockFit(
             salience,
             self._suitability_of(salience),
@@ -395,12 +401,3 @@ class Transcriber(BaseTranscriber):
             "decoding": plain_settings(self.decoding),
             "contours": self.contours,
         }
-
-
-def _changed(settings: T, changes: Mapping[str, Any], owner: str = "the decoding") -> T:
-    """Return a model or decoding with some settings replaced."""
-    if not changes:
-        return settings
-    check_settings(owner, changes, setting_names(settings))
-    changed: T = replace(settings, **changes)  # type: ignore[type-var]
-    return changed

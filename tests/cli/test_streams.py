@@ -23,7 +23,7 @@ def run(arguments, redirected="", env=""):
         (INFO, ">/dev/full", 5, "standard output: cannot be written: No space left on device"),
         ("info none.wav", "2>&-", 3, ""),
         ("info none.wav", "2>/dev/full", 3, ""),
-        ("hpss -", "<&-", 3, "standard input: not an audio file: it is empty"),
+        ("hpss -", "<&-", 2, "standard input is closed"),
     ],
 )
 def test_exit_codes_and_messages(arguments, redirected, code, said):

@@ -191,7 +191,7 @@ def test_json(nmfaudio, song):
     np.testing.assert_allclose(times, [(n.onset, n.offset) for n in SCORE], atol=0.08)
     assert all(0 <= note["velocity"] <= 1 for note in told["notes"])
     assert told["suitability"]["limit"] is None  # the dictionary is not one of a piano
-    assert told["settings"]["decoding"]["threshold"] == 0.22
+    assert told["settings"]["decoding"]["threshold"] == 0.07
     assert (told["salience"], told["stems"], told["warnings"]) == (None, [], [])
 
 

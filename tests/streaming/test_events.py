@@ -68,6 +68,14 @@ def test_a_note_that_is_struck_again_ends_first_and_the_last_ones_end_with_the_s
     assert decoder.finish(1.2) == [na.streaming.NoteEvent("off", 1.2, 60.0)]
 
 
+def test_a_small_rise_of_a_sustained_note_is_not_a_repeated_note():
+    level = np.where(np.arange(60) < 30, 1.0, 1.4) * (np.arange(60) >= 5)
+    for repeat, count in ((0.0, 2), (0.3, 2), (0.5, 1)):
+        decoder = NoteDecoder(Decoding(repeat=repeat), np.array([60.0]), 0.02, 1e-6)
+        found = [e for x in level for e in decoder.step(np.array([x]))]
+        assert sum(e.kind == "on" for e in found) == count
+
+
 def test_pitches_out_of_range_are_left_out():
     decoder = NoteDecoder(Decoding(lowest=61), np.array([60.0, 61.0]), 0.02, 1e-6)
     found = [e for n in range(40) for e in decoder.step(np.full(2, float(n > 9)))]

@@ -4,12 +4,13 @@ import io
 from types import SimpleNamespace
 
 import numpy as np
-import pretty_midi
 import pytest
 
 import nmfaudio as na
 from nmfaudio.symbolic import as_notes
 from nmfaudio.symbolic.midi import to_pretty_midi
+
+pretty_midi = pytest.importorskip("pretty_midi")
 
 NOTES = [
     na.Note(0.0, 1.0, 60, 0.5, "oboe", program=68),

@@ -45,6 +45,7 @@ class PlainDecoding:
     monophonic: bool = False
     bass: float = 0.0
     treble: float = 0.0
+    selection: str = "threshold"
 
     def __call__(self, salience):
         return [

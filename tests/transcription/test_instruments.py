@@ -1,13 +1,19 @@
 """Notes of several instruments."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import nmfaudio as na
 from nmfaudio.transcription.fluctuations import without_fluctuations
-from nmfaudio.transcription.instruments import assign_instruments, pooled_parts, pooled_salience
+from nmfaudio.transcription.instruments import (
+    assign_instruments,
+    labelled,
+    pooled_parts,
+    pooled_salience,
+)
 from nmfaudio.transcription.monophony import one_at_a_time, strongest_path
 
 SR = 22050
@@ -93,7 +99,7 @@ def test_a_single_instrument_has_no_tracks(duo):
 def test_parts_sum_to_the_salience():
     H = np.random.default_rng(0).random((4, 5))
     args = [60, 62, 60, 62], ["a", "a", "b", "b"]
-    salience = pooled_salience(H, *args, np.arange(5) * 0.1)
+    salience = pooled_salience(H, *args, np.arange(5) * 0.1, np.ones((4, 15)))
     np.testing.assert_array_equal(salience.parts, [[H[0], H[1]], [H[2], H[3]]])
     np.testing.assert_array_equal(salience.values, pooled_parts(H, *args).sum(axis=0))
 
@@ -101,14 +107,15 @@ def test_parts_sum_to_the_salience():
 def test_the_beginning_of_a_note_decides_its_instrument():
     H = np.zeros((2, 100))
     H[0, 10:18], H[1, 10:18], H[1, 30:] = 3, 1, 9
-    salience = pooled_salience(H, [60, 60], ["oboe", "kazoo"], TIMES)
+    salience = pooled_salience(H, [60, 60], ["oboe", "kazoo"], TIMES, np.ones((2, 15)))
     (note,) = assign_instruments([na.Note(TIMES[10], 2, 60, 0.5)], salience)
     assert note == na.Note(TIMES[10], 2, 60, 0.5, "oboe", 68, 0)
 
 
 def test_more_instruments_than_channels_leave_out_that_of_drums():
     labels = [f"instrument {n}" for n in range(20)]
-    salience = pooled_salience(np.eye(20, 100), [60] * 20, labels, TIMES)
+    levels = np.ones((20, 15))
+    salience = pooled_salience(np.eye(20, 100), [60] * 20, labels, TIMES, levels)
     notes = [na.Note(TIMES[n], TIMES[n] + 0.01, 60) for n in range(20)]
     channels = {note.channel for note in assign_instruments(notes, salience)}
     assert channels <= set(range(16)) - {9}
@@ -166,3 +173,43 @@ def test_nothing_is_monophonic_too():
     silent = na.transcription.Salience(np.zeros((2, 9)), np.array([60.0, 72]), TIMES[:9])
     decoding = na.transcription.Decoding(monophonic=True)
     assert decoding(empty) == decoding(silent) == []
+
+
+def test_the_timbre_of_a_note_tells_instruments_that_share_its_salience():
+    """The templates of one are swapped with those of the other: only their names are known."""
+    levels = np.zeros((2, 15))
+    levels[:, ::2] = 0.5 ** np.arange(8)  # odd partials, as those of a clarinet
+    H = np.where((TIMES > 0.3) & (TIMES < 1.3), 1.0, 0) * np.ones((2, 1))
+    for labels in (["clarinet", "guitar"], ["guitar", "clarinet"]):
+        salience = pooled_salience(H, [55, 55], labels, TIMES, levels)
+        (note,) = assign_instruments([na.Note(0.32, 1.3, 55, 0.5)], salience)
+        assert note.track == "clarinet"
+
+
+def test_no_two_notes_of_an_instrument_that_plays_one_at_a_time():
+    rng = np.random.default_rng(0)
+    onsets = rng.uniform(0, 20, 60)
+    notes = [na.Note(t, t + 0.5, 60) for t in onsets.tolist()]
+    scores = rng.normal(0, 0.5, (60, 3))
+
+    def collisions(monophonic):
+        chosen = labelled(notes, scores, np.array(monophonic))
+        pairs = itertools.combinations(range(60), 2)
+        return sum(
+            chosen[a] == chosen[b] == 0 and abs(onsets[a] - onsets[b]) < 0.2 for a, b in pairs
+        )
+
+    assert collisions([True, False, False]) < 0.2 * collisions([False] * 3)
+
+
+def test_a_network_selects_among_the_notes_and_ignores_their_scale(found):
+    salience = found.salience
+    loud = na.transcription.Salience(64 * salience.values, salience.pitches, salience.times)
+    selecting = na.transcription.Decoding(threshold=0.01, selection="network")
+    every = replace(selecting, selection="threshold")
+
+    def decoded(decoding, salience):
+        return {(note.onset, note.offset, note.pitch) for note in decoding(salience)}
+
+    assert decoded(selecting, salience) < decoded(every, salience)
+    assert decoded(selecting, loud) == decoded(selecting, salience)

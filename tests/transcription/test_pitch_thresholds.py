@@ -59,6 +59,8 @@ def test_a_piano_is_decoded_with_its_own_thresholds():
     assert min(piano.bass, piano.treble) > 0
     W = np.random.default_rng(0).random((257, 1))
     harp = na.NoteDictionary(W, ["harp"], na.Stft(8000, 512), [60])
-    assert na.Transcriber(harp).decoding == Decoding(threshold=0.22, repeat=0.5)
+    assert na.Transcriber(harp).decoding == Decoding(
+        threshold=0.07, repeat=0.3, selection="network"
+    )
     with pytest.raises(na.ParameterError, match="treble"):
         Decoding(treble=-1)
