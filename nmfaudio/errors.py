@@ -11,7 +11,7 @@
     ├── ContentError (ValueError)         4  a file or array has unusable content
     ├── OutputError (OSError)             5  a result cannot be written
     ├── LimitError (MemoryError)          6  a limit of memory, duration or time
-    ├── NumericalError (ArithmeticError)  1  an iteration produced NaN or infinity
+    ├── NumericalError (ArithmeticError)  6  an iteration produced NaN or infinity
     └── WorkerError (RuntimeError)    1  a process that ran a task died, or was over a limit (6)
 
 The number is the exit code of the command line. Every message states the value received, what is
@@ -95,6 +95,8 @@ class LimitError(NmfAudioError, MemoryError):
 
 class NumericalError(NmfAudioError, ArithmeticError):
     """NaN or infinity in an iteration; no result is returned."""
+
+    exit_code = 6
 
 
 class WorkerError(NmfAudioError, RuntimeError):

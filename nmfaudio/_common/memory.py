@@ -16,6 +16,7 @@ PROCESS = 200 * 2**20
 """Bytes of a process with all libraries loaded, as measured."""
 
 _MEMINFO = Path("/proc/meminfo")
+_MOST = 2.0**63  # bytes, more than any address
 _POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
 
 
@@ -126,7 +127,8 @@ def parse_size(text: str | int, name: str = "memory") -> int:
     if match and not isinstance(text, bool):
         number, prefix, unit = match[1], match[2].upper(), match[3].upper()
         base = 1000 if prefix and unit == "B" else 1024
-        size = math.floor(float(number) * float(base) ** _POWERS[prefix])
+        amount = float(number) * float(base) ** _POWERS[prefix]
+        size = math.floor(amount) if amount <= _MOST else 0
         if size >= 1 and not (unit == "IB" and not prefix):
             return size
     raise ParameterError(f"{name} is {text!r}; need an amount of memory, such as 500M or 2G")

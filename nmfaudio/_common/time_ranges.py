@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from nmfaudio.errors import ParameterError
 
+_LONGEST = 1e9  # s, over 30 years
+
 
 def parse_time_range(text: str) -> tuple[float, float]:
     """Parse a time range such as ``0:30-0:45`` or ``90-100.5``.
@@ -83,4 +85,7 @@ def _seconds(text: str) -> float:
     parts = [*map(float, leading), float(last)]
     if any(part >= 60 for part in parts[1:]):
         raise ValueError(text)
-    return sum(part * 60.0**i for i, part in enumerate(reversed(parts)))
+    seconds = sum(part * 60.0**i for i, part in enumerate(reversed(parts)))
+    if seconds > _LONGEST:
+        raise ValueError(text)
+    return seconds

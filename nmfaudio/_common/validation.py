@@ -95,7 +95,12 @@ def shown(value: Any) -> str:
 
 
 def as_count(value: Any, name: str, *, low: int, high: int | None = None) -> int:
-    """Return `value` as an int; raise a `ParameterError` if it is a float or out of bounds."""
+    """Return `value` as an int; raise a `ParameterError` if it is a float or out of bounds.
+
+    Without `high`, the largest count is that of NumPy's indices.
+    """
+    if high is None and is_integer(value) and value > sys.maxsize:
+        high = sys.maxsize
     if not (is_integer(value) and low <= value and (high is None or value <= high)):
         bound = f"of at least {low}" if high is None else f"from {low} to {high}"
         raise ParameterError(f"{name} must be an integer {bound}, got {shown(value)}")
@@ -129,7 +134,7 @@ def as_sample_rate(value: Any, name: str = "sr") -> int:
     """
     if is_integer(value) and LOWEST_RATE <= value <= HIGHEST_RATE:
         return int(value)
-    message = f"{name} is {value!r}; it must be a whole number of Hz from {LOWEST_RATE} to "
+    message = f"{name} is {shown(value)}; it must be a whole number of Hz from {LOWEST_RATE} to "
     message += f"{HIGHEST_RATE}"
     is_real = isinstance(value, int | float | np.integer | np.floating)
     if is_real and not isinstance(value, bool) and math.isfinite(value):

@@ -20,7 +20,14 @@ from nmfaudio.cli.command import ComputingCommand
 from nmfaudio.cli.failures import check_ended, joint_code, printable, report_failure
 from nmfaudio.cli.inputs import Input, find_inputs, input_name
 from nmfaudio.cli.jobs import Job, plan
-from nmfaudio.cli.memory import check_duration, check_memory, memory_budget, needed_memory, shortage
+from nmfaudio.cli.memory import (
+    check_duration,
+    check_memory,
+    check_second,
+    memory_budget,
+    needed_memory,
+    shortage,
+)
 from nmfaudio.cli.output import emit_path
 from nmfaudio.cli.parser import COMPUTATION, INPUT, OUTPUT, REPORTING
 from nmfaudio.cli.progress import PREPARING, READING, WRITING, Bar, record_warnings
@@ -314,18 +321,18 @@ class BatchCommand(ComputingCommand):
         Raises
         ------
         LimitError
-            It needs too much memory, and must not be processed in blocks.
+            It needs too much memory, and must not be processed in blocks, or does even then.
         """
+        budget = memory_budget(self.memory)
         if self.stream:
+            check_second(model.memory, job.content, budget)
             return True
-        need, budget = (
-            needed_memory(model.memory, job.content, self.preview),
-            memory_budget(self.memory),
-        )
+        need = needed_memory(model.memory, job.content, self.preview)
         if budget is None or need <= budget:
             return False
         if self.no_stream:
             check_memory(need, budget)
+        check_second(model.memory, job.content, budget)
         if not self.quiet:
             name = input_name(job.source)
             bar.print(f"{name}: {shortage(need, budget)}; it is processed in blocks")

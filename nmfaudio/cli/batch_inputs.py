@@ -8,9 +8,9 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nmfaudio._common.files.sources import read_bytes
 from nmfaudio._common.memory import PROCESS, parse_size
 from nmfaudio.cli.commands import load_command
 from nmfaudio.cli.failures import printable
@@ -19,6 +19,8 @@ from nmfaudio.errors import AudioFileError, ParameterError
 
 if TYPE_CHECKING:
     from nmfaudio.cli.batch import BatchCommand
+
+_MAX_LIST_BYTES = 64 * 2**20
 
 TRACK = "{track}"
 """Placeholder of the name of a recording in the paths of other files."""
@@ -124,10 +126,12 @@ def listed(lists: Iterable[str]) -> Iterator[str]:
         A text file cannot be read.
     """
     for name in lists:
-        try:
-            content = sys.stdin.buffer.read() if name == STDIN else Path(name).read_bytes()
-        except OSError as error:
-            raise AudioFileError(f"{printable(name)}: {error.strerror}; give a text file") from None
+        if name == STDIN:
+            content = sys.stdin.buffer.read()
+        else:
+            content = read_bytes(name, _MAX_LIST_BYTES, "give a text file of names")
+        if b"\0" in content:
+            raise AudioFileError(f"{printable(name)}: not a text file; give one of names")
         yield from (os.fsdecode(line) for line in content.splitlines() if line.strip())
 
 

@@ -149,7 +149,7 @@ All options of COMMAND are allowed: nmfaudio COMMAND --help lists them.
     workers: int | None = option(
         None,
         "number of processes (default: one per processor)",
-        parse=at_least(1),
+        parse=at_least(1, 1024),
         metavar="N",
         group=COMPUTATION,
         excludes="engine",

@@ -101,7 +101,7 @@ class ComputingCommand(Command):
     threads: int | None = option(
         None,
         "number of threads; the result does not depend on it (default: one per processor)",
-        parse=at_least(1),
+        parse=at_least(1, 4096),
         metavar="N",
         group=COMPUTATION,
     )
@@ -117,10 +117,12 @@ class ComputingCommand(Command):
     )
 
     def set_threads(self) -> None:
-        """Use the number of threads that was chosen, if any."""
-        if self.threads is not None:
-            from nmfaudio.kernels.threads import set_threads
+        """Use the number of threads that was chosen, if any, or check that of the environment."""
+        from nmfaudio.kernels.threads import get_threads, set_threads
 
+        if self.threads is None:
+            get_threads()
+        else:
             set_threads(self.threads)
 
 

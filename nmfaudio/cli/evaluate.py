@@ -117,7 +117,7 @@ examples:
     tolerance: int | None = option(
         None,
         f"tolerance of onsets in milliseconds (default: {_TOLERANCE})",
-        parse=at_least(1),
+        parse=at_least(1, 60_000),
         metavar="MS",
         group=_NOTES,
     )

@@ -7,7 +7,7 @@
   3  a file cannot be read
   4  a file was read, but its content cannot be used
   5  a result cannot be written
-  6  memory, duration or time is not sufficient
+  6  memory, duration, time or the range of numbers is not sufficient
   7  some of several files failed
 130  interrupted from the keyboard
 141  standard output has been closed by its reader
@@ -31,7 +31,8 @@ from nmfaudio.errors import NmfAudioError
 
 SOME_FAILED = 7
 INTERRUPTED = (128 + signal.SIGINT, 128 + signal.SIGTERM)
-_CANNOT_WRITE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
+_CANNOT_READ = {errno.EIO, errno.ENXIO, errno.ESTALE, errno.ETIMEDOUT}
+_CANNOT_WRITE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.ENAMETOOLONG}
 _FLAGS = {
     "overwrite=True": "--overwrite",
     "resample=True": "--resample",
@@ -69,6 +70,8 @@ def exit_code(error: BaseException) -> int:
         return 6
     if isinstance(error, OSError) and error.errno in _CANNOT_WRITE:
         return 5
+    if isinstance(error, OSError) and error.errno in _CANNOT_READ:
+        return 3
     return 1
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 from nmfaudio.cli.inputs import STDIN, Input, open_input
-from nmfaudio.errors import AudioFileError, OutputError, ParameterError
+from nmfaudio.errors import AudioFileError, NmfAudioError, OutputError, ParameterError
 
 
 @dataclass(frozen=True)
@@ -122,11 +122,17 @@ def plan(
         Outputs exist, or their folders cannot be written.
     """
     from nmfaudio._common.files import check_targets
+    from nmfaudio._common.files.targets import output_error
 
     if named is None:
         sources = [item.source for item in command.recordings]
         named = list(zip(sources, command.tracks(), strict=True))
-    jobs = [_job(source, track, command) for source, track in named]
+    try:
+        jobs = [_job(source, track, command) for source, track in named]
+    except (OSError, ValueError) as error:  # a name that no file can have
+        if isinstance(error, NmfAudioError):
+            raise
+        raise output_error(command.root, error) from None
     _check_inputs(jobs, command)
     done = _check_existing(jobs, command)
     for job in jobs:

@@ -157,7 +157,7 @@ The path written goes to stdout.
     workers: int | None = option(
         None,
         "number of processes; the result does not depend on it (default: 1)",
-        parse=at_least(1),
+        parse=at_least(1, 1024),
         metavar="N",
         group=_CORPUS,
     )

@@ -77,9 +77,11 @@ examples:
     """Separator or transcriber."""
     json: bool = False  # no flag, since standard output has the results
 
-    rate: int = option(44100, "sample rate in Hz", parse=at_least(100), metavar="HZ", group=INPUT)
+    rate: int = option(
+        44100, "sample rate in Hz", parse=at_least(100, 1_500_000), metavar="HZ", group=INPUT
+    )
     channels: int = option(
-        1, "number of interleaved channels", parse=at_least(1), metavar="N", group=INPUT
+        1, "number of interleaved channels", parse=at_least(1, 1024), metavar="N", group=INPUT
     )
     encoding: str = option(
         "f32le",

@@ -148,6 +148,30 @@ def check_memory(need: int, budget: int | None = None, *, advice: str = PREVIEW)
         raise LimitError(f"{shortage(need, limit)}; {advice}")
 
 
+def check_second(estimate: Callable[[Any, int], int], source: Source, budget: int | None) -> None:
+    """Check that a second, which is shorter than any block, can be processed.
+
+    Parameters
+    ----------
+    estimate : callable
+        Method ``memory`` of a separator or a transcriber.
+    source : path or binary file object
+    budget : int or None
+        Bytes that may be used, None if it is unknown.
+
+    Raises
+    ------
+    LimitError
+        More bytes are needed.
+    """
+    need = needed_memory(estimate, source, (0.0, 1.0)) - PROCESS
+    if budget is not None and need > budget:
+        raise LimitError(
+            f"{shortage(need, budget)}, even for one second; use fewer or shorter templates, a "
+            "shorter window or a longer hop"
+        )
+
+
 def shortage(need: int, limit: int) -> str:
     """Describe memory that is not sufficient."""
     return f"needs about {_amount(need)} of memory, {_amount(limit)} may be used"

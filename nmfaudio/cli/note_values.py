@@ -6,6 +6,8 @@ from typing import Literal
 
 from nmfaudio.errors import ParameterError
 
+_TEMPI = 40, 214  # those of track_beats
+
 
 def parse_positive(text: str) -> float:
     """Parse a number above 0."""
@@ -20,7 +22,14 @@ def parse_positive(text: str) -> float:
 
 def parse_tempo(text: str) -> float | Literal["auto"]:
     """Parse beats per minute, or auto."""
-    return "auto" if text == "auto" else parse_positive(text)
+    if text == "auto":
+        return "auto"
+    tempo = parse_positive(text)
+    if not _TEMPI[0] <= tempo <= _TEMPI[1]:  # before minutes of computation
+        raise ParameterError(
+            f"{text!r} is no tempo; give beats per minute from {_TEMPI[0]} to {_TEMPI[1]}, or auto"
+        )
+    return tempo
 
 
 def parse_program(text: str) -> int:

@@ -17,6 +17,9 @@ from nmfaudio.errors import ParameterError
 
 T = TypeVar("T")
 
+MOST = 2**63 - 1
+"""Largest whole number of an option."""
+
 SEPARATION = "separation"
 OUTPUT = "output"
 INPUT = "input"
@@ -186,12 +189,14 @@ def constructed(kind: type[T], options: Sequence[Option], values: dict[str, Any]
         raise named_by_flags(error, options) from None
 
 
-def at_least(minimum: int) -> Callable[[str], int]:
-    """Return a parser of whole numbers from a minimum on."""
+def at_least(minimum: int, maximum: int = MOST) -> Callable[[str], int]:
+    """Return a parser of whole numbers from a minimum to a maximum."""
 
     def convert(text: str) -> int:
         if not (text.isascii() and text.isdecimal() and int(text) >= minimum):
             raise ParameterError(f"{text!r} is not a whole number of {minimum} or more")
+        if int(text) > maximum:
+            raise ParameterError(f"{text!r} is too large; need a whole number up to {maximum}")
         return int(text)
 
     return convert

@@ -109,10 +109,10 @@ is searched for in the folder --audio.
 
     def resolved(self, job: Job) -> tuple[SeparateCommand, Job]:
         """Return the command and the job of the recording of a model."""
-        from nmfaudio.factorisation.decomposition import Decomposition
+        from nmfaudio.separators.saved_models import load_model
 
         origin = find_origin(Path(job.source), self.audio)
-        separator = restored_separator(Decomposition.load(job.source))
+        separator = restored_separator(load_model(job.source))
         command = replace(self, separator=separator, preview=origin.preview)
         vars(command)["_written_from"] = self._written_from  # of the whole run
         return command, replace(job, source=origin.path)

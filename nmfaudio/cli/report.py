@@ -126,14 +126,14 @@ examples:
 
     def _write(self) -> list[Path]:
         """Write the page, and return its path and those of its sounds."""
-        from nmfaudio.factorisation.decomposition import Decomposition
+        from nmfaudio.separators.saved_models import load_model
 
         name = self.files[1]
         label = printable(os.path.basename(input_name(name)))
         bar = Bar(label, _STAGES, quiet=self.quiet, lines=self.progress)
         with record_warnings(input_name(name), bar), bar:
             bar.show_stage(READING)
-            separator = restored_separator(Decomposition.load(self._model))
+            separator = restored_separator(load_model(self._model))
             content = open_input(name)
             need = needed_memory(separator.memory, content, self.preview)
             check_memory(need, memory_budget(None))

@@ -13,7 +13,7 @@ import numpy as np
 from nmfaudio._common.equality import EqualByContent
 from nmfaudio._common.figures import build_html, draw
 from nmfaudio._common.files import load_archive, save_archive, show
-from nmfaudio._common.validation import as_count
+from nmfaudio._common.validation import as_count, as_number
 from nmfaudio._public import public
 from nmfaudio.errors import AudioFileError, ParameterError
 from nmfaudio.factorisation.divergences import DIVERGENCES, Beta, Divergence
@@ -21,6 +21,7 @@ from nmfaudio.factorisation.factors import Factor
 from nmfaudio.factorisation.structures import STRUCTURES, Structure
 
 _KIND = "decomposition"
+_MOST = 2**31 - 1  # iterations of a file
 
 
 def require_decomposition(value: Any) -> None:
@@ -261,17 +262,21 @@ class Decomposition(EqualByContent):
             divergence = dict(header["divergence"])
             factors = tuple(arrays[f"factor-{i}"] for i in range(len(arrays)))
             structure.shape(factors)
+            checks = [as_count(n, "a check", low=0, high=_MOST) for n in header["checks"]]
+            losses = [as_number(loss, "a loss") for loss in header["losses"]]
+            if not checks or len(losses) != len(checks):
+                raise ParameterError(f"it has {len(losses)} losses and {len(checks)} checks")
             return cls(
                 factors,
-                np.array(header["losses"], np.float64),
-                np.array(header["checks"], np.int64),
+                np.array(losses, np.float64),
+                np.array(checks, np.int64),
                 bool(header["converged"]),
                 structure,
                 DIVERGENCES.unpack(divergence.pop("name", Beta.name), divergence),
                 dict(header["about"]),
                 np.array(header.get("start_losses", []), np.float64),  # None is read as NaN
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
             raise AudioFileError(
                 f"{show(path)}: not a decomposition that can be loaded: {error}"
             ) from error

@@ -114,7 +114,7 @@ class Beta:
     Parameters
     ----------
     beta : float
-        Any real number: 0 is the Itakura–Saito divergence, 1 the generalised Kullback–Leibler
+        From -10 to 10: 0 is the Itakura–Saito divergence, 1 the generalised Kullback–Leibler
         divergence, 2 half the squared Euclidean distance.
     floor : float
         Between 0 and 1. For β ≤ 0 the divergence is unbounded where V is 0, so V is raised to at
@@ -126,7 +126,7 @@ class Beta:
     Raises
     ------
     ParameterError
-        `beta` is not a finite number, or `floor` is not between 0 and 1.
+        `beta` is not a number from -10 to 10, or `floor` is not between 0 and 1.
 
     Notes
     -----
@@ -173,6 +173,11 @@ class Beta:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "beta", as_number(self.beta, "beta"))  # a plain number, for JSON
+        if abs(self.beta) > _LARGEST_BETA:
+            raise ParameterError(
+                f"beta is {self.beta:g}; it must be from {-_LARGEST_BETA} to {_LARGEST_BETA}, "
+                "beyond which powers of the data overflow; 0, 1 and 2 suit audio"
+            )
         object.__setattr__(self, "floor", as_number(self.floor, "floor", above=0))
         if self.floor >= 1:
             raise ParameterError(f"floor is {self.floor!r}; it must lie between 0 and 1")
@@ -266,6 +271,7 @@ DIVERGENCES = Registry("divergence", "name", ("gradient_parts", "exponents"), (B
 """Divergences that a saved decomposition can name."""
 
 
+_LARGEST_BETA = 10
 _MEMBERS = ("exponents", "degree", "prepare", "value", "gradient_parts")
 
 

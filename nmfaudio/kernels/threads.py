@@ -14,6 +14,9 @@ from functools import partial
 from queue import SimpleQueue
 
 from nmfaudio._common.processors import usable_processors
+from nmfaudio.errors import ParameterError
+
+_MOST = 4096
 
 _chosen: int | None = None
 
@@ -28,6 +31,11 @@ def get_threads() -> int:
     """Number of threads: as set, else ``NMFAUDIO_NUM_THREADS``, else the usable processors.
 
     Within `parallel_for_each` it is the share of the calling job, within `parallel_for` 1.
+
+    Raises
+    ------
+    ParameterError
+        ``NMFAUDIO_NUM_THREADS`` is neither empty nor a whole number above 0.
     """
     if getattr(_nested, "active", False):
         return 1
@@ -37,9 +45,14 @@ def get_threads() -> int:
     if _chosen is not None:
         return _chosen
     setting = os.environ.get("NMFAUDIO_NUM_THREADS", "")
-    if setting.isdecimal() and int(setting) > 0:
-        return int(setting)
-    return usable_processors()
+    if not setting.strip():
+        return usable_processors()
+    if not (setting.isascii() and setting.isdecimal() and 0 < int(setting) <= _MOST):
+        raise ParameterError(
+            f"NMFAUDIO_NUM_THREADS is {setting[:80]!r}; set it to a whole number from 1 to {_MOST},"
+            " or unset it"
+        )
+    return int(setting)
 
 
 def parallel_for(work: Callable[[range], None], parts: int) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from nmfaudio._common.dataframes import to_dataframe
 from nmfaudio._common.equality import EqualByContent
+from nmfaudio._common.files import show
 from nmfaudio._common.json_types import as_json
 from nmfaudio._common.validation import as_sample_rate
 from nmfaudio._public import public
@@ -180,10 +181,10 @@ class Evaluation(EqualByContent):
 
     def _table(self, columns: Mapping[str, np.ndarray]) -> str:
         """Rows of sources and their mean, text on the left and numbers aligned right."""
-        names = [*self.matches, "mean"]
+        names = [*map(show, self.matches), "mean"]
         text = [["source", *names]]
         if any(source != estimate for source, estimate in self.matches.items()):
-            text.append(["estimate", *self.matches.values(), ""])
+            text.append(["estimate", *map(show, self.matches.values()), ""])
         numbers = [
             [label, *(_cell(x) for x in (*values, _mean(values)))]
             for label, values in columns.items()

@@ -12,6 +12,7 @@ import numpy as np
 
 from nmfaudio._common.dataframes import to_dataframe
 from nmfaudio._common.equality import EqualByContent
+from nmfaudio._common.files import show
 from nmfaudio._common.validation import as_count, as_number, as_pair
 from nmfaudio.errors import ParameterError
 from nmfaudio.factorisation.engine import generator
@@ -248,7 +249,7 @@ class TranscriptionSummary(EqualByContent):
         )
 
     def __str__(self) -> str:
-        names = [*self.pieces, *_MEAN]
+        names = [*map(show, self.pieces), *_MEAN]
         table = [[f"{x:<{max(map(len, names))}}" for x in ("F", *names)]]
         for label, values in self._table().items():
             cells = [label, *map(_cell, values)]

@@ -293,10 +293,11 @@ class PaintSeparator(NmfSeparator):
         """Factors of each source from an earlier run, after a check that it is comparable."""
         from nmfaudio.factorisation.decomposition import Decomposition
         from nmfaudio.separators.painted_fit import initial_activations
+        from nmfaudio.separators.saved_models import load_model
 
         saved = self.resume
         if not isinstance(saved, Decomposition):
-            saved = Decomposition.load(saved)  # type: ignore[arg-type]
+            saved = load_model(saved)  # type: ignore[arg-type]
         facts = {
             "sources": (sorted(saved.metadata.get("sources", {})), sorted(names)),
             "transform": (saved.metadata.get("transform"), inputs.transform.to_dict()),

@@ -354,7 +354,10 @@ def _cells(line: str) -> list[str]:
     """Cells of a line, between commas, semicolons, tabs or spaces."""
     for mark in (";", "\t", ","):
         if mark in line:
-            cells = [cell.strip() for cell in next(csv.reader([line], delimiter=mark))]
+            try:
+                cells = [cell.strip() for cell in next(csv.reader([line], delimiter=mark))]
+            except csv.Error:  # a quote that is not closed, or a cell beyond the parser's limit
+                return [line]
             # Between semicolons or tabs, a comma is the decimal mark.
             return cells if mark == "," else [cell.replace(",", ".") for cell in cells]
     return line.split()

@@ -264,10 +264,11 @@ class RegroupSeparator(NmfSeparator):
     def _decomposition(self) -> Decomposition:
         """Saved model, read from its file."""
         from nmfaudio.factorisation.decomposition import Decomposition
+        from nmfaudio.separators.saved_models import load_model
 
         if isinstance(self.saved, Decomposition):
             return self.saved
-        return Decomposition.load(self.saved)  # type: ignore[arg-type]
+        return load_model(self.saved)  # type: ignore[arg-type]
 
     @cached_property
     def _new_groups(self) -> dict[str, list[int]]:

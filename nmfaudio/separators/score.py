@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 # recordings: 4.1, 4.5, 5.2 and 5.2 dB with 5, 10, 20 and 40.
 _REST_COMPONENTS = 20
 _LEARNING_SHARE = 4  # of the learning frames, since windows are twice as long
+_LONGEST = 3600.0  # s of the tolerance
 _LISTED = 3  # names of stems in a warning
 _PARTS = ("track", "program", "channel", "hand", "note")
 
@@ -133,6 +134,10 @@ class ScoreSeparator(NmfSeparator):
         if self.n_free is not None:
             self._set("n_free", as_count(self.n_free, "n_free", low=0))
         self._set("tolerance", as_number(self.tolerance, "tolerance", low=0))
+        if self.tolerance > _LONGEST:
+            raise ParameterError(
+                f"tolerance is {self.tolerance:g} s; it must be at most {_LONGEST:g} s"
+            )
         if not isinstance(self.score, str | os.PathLike):
             self._set("score", tuple(self.notes))  # an iterator or a foreign object is read once
         if not self.notes:

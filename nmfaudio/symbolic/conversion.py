@@ -12,7 +12,7 @@ import numpy as np
 from nmfaudio._common.pitch import hz_to_midi
 from nmfaudio.errors import ParameterError
 from nmfaudio.symbolic.bends import PitchWheel
-from nmfaudio.symbolic.midi import unique_name
+from nmfaudio.symbolic.midi import unique_names
 from nmfaudio.symbolic.names import DRUM_CHANNEL
 from nmfaudio.symbolic.note import Note
 from nmfaudio.symbolic.notes import read_notes
@@ -127,11 +127,10 @@ def _as_note(note: Any, name: str, **labels: Any) -> Note:
 def _of_instruments(instruments: Sequence[Any], name: str) -> list[Note]:
     """Notes of a PrettyMIDI; the tracks are named as those of MIDI files."""
     notes: list[Note] = []
-    taken: list[str] = []
-    for instrument in instruments:
-        taken.append(unique_name(instrument.name.strip(), taken))
+    names = unique_names([instrument.name.strip() for instrument in instruments])
+    for instrument, track in zip(instruments, names, strict=True):
         channel = DRUM_CHANNEL if instrument.is_drum else 0
-        labels = {"track": taken[-1], "program": instrument.program, "channel": channel}
+        labels = {"track": track, "program": instrument.program, "channel": channel}
         own = [_as_note(note, name, **labels) for note in instrument.notes]
         notes += own if instrument.is_drum else _bent(own, instrument)
     return sorted(notes, key=lambda note: (note.onset, note.pitch))

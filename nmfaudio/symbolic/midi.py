@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from itertools import pairwise
@@ -68,10 +69,11 @@ def decode(content: bytes, label: str) -> list[Note]:
         file = mido.MidiFile(file=io.BytesIO(content))
         seconds = _clock(file)
         wheels = _pitch_wheels(file, seconds)
+        programs = _first_programs(file)
         return [
             _note(stroke, seconds(stroke.tick), seconds(end), name, wheels)
             for name, events in _named_tracks(file)
-            for stroke, end in _strokes(events, _first_programs(file))
+            for stroke, end in _strokes(events, dict(programs))
         ]
     except Exception as error:  # mido raises errors of any kind on damaged files
         raise AudioFileError(
@@ -148,29 +150,36 @@ def encode(
     return content.getvalue()
 
 
-def unique_name(name: str, taken: Sequence[str]) -> str:
-    """Name of a track that no earlier one has.
+def unique_names(names: Sequence[str]) -> list[str]:
+    """Names of tracks, with numbers where earlier ones have the same.
 
     Parameters
     ----------
-    name : str
+    names : sequence of str
         Empty for a track without a name.
-    taken : sequence of str
-        Names of the earlier tracks.
 
     Returns
     -------
-    str
-        The name itself, or with a number.
+    list of str
 
     Examples
     --------
-    >>> unique_name("", ["oboe"]), unique_name("oboe", ["oboe"])
-    ('track 2', 'oboe 2')
+    >>> unique_names(["oboe", "", "oboe"])
+    ['oboe', 'track 2', 'oboe 2']
     """
-    name = name or f"track {len(taken) + 1}"
-    names = (name if n == 1 else f"{name} {n}" for n in range(1, len(taken) + 2))
-    return next(candidate for candidate in names if candidate not in taken)
+    unique: dict[str, None] = {}
+    numbers: dict[str, int] = {}  # last number of each name: all before it are taken
+    for name in names:
+        name = candidate = name or f"track {len(unique) + 1}"
+        number = numbers.get(name, 1)
+        if number > 1:
+            candidate = f"{name} {number}"
+        while candidate in unique:
+            number += 1
+            candidate = f"{name} {number}"
+        unique[candidate] = None
+        numbers[name] = number
+    return list(unique)
 
 
 def to_pretty_midi(notes: Sequence[Note]) -> Any:
@@ -305,11 +314,12 @@ def _timed(events: Any) -> Iterator[tuple[int, Any]]:
 
 def _named_tracks(file: Any) -> Iterator[tuple[str, Any]]:
     """Tracks that have notes, each under a unique name."""
-    taken: list[str] = []
-    for track in file.tracks:
-        if any(event.type == "note_on" and event.velocity for event in track):
-            taken.append(unique_name(_text(track.name), taken))
-            yield taken[-1], track
+    tracks = [
+        track
+        for track in file.tracks
+        if any(event.type == "note_on" and event.velocity for event in track)
+    ]
+    return zip(unique_names([_text(track.name) for track in tracks]), tracks, strict=True)
 
 
 def _text(name: str) -> str:
@@ -363,7 +373,7 @@ def _strokes(events: Any, programs: dict[int, int]) -> Iterator[tuple[_Stroke, i
     is pressed again. A note that is never released ends with the track. If a key is pressed several
     times before its release, the earliest note ends first.
     """
-    down: dict[tuple[int, int], list[_Stroke]] = {}
+    down: dict[tuple[int, int], deque[_Stroke]] = {}
     sustained: dict[tuple[int, int], _Stroke] = {}
     pedals: set[int] = set()  # channels whose pedal is down
     tick = 0
@@ -377,12 +387,12 @@ def _strokes(events: Any, programs: dict[int, int]) -> Iterator[tuple[_Stroke, i
             stroke = _Stroke(
                 tick, event.note, event.velocity, programs.get(event.channel, 0), event.channel
             )
-            down.setdefault(key, []).append(stroke)
+            down.setdefault(key, deque()).append(stroke)
         elif event.type in ("note_on", "note_off") and down.get(key):
             if event.channel in pedals:
-                sustained[key] = down[key].pop(0)
+                sustained[key] = down[key].popleft()
             else:
-                yield down[key].pop(0), tick
+                yield down[key].popleft(), tick
         elif event.type == "control_change" and event.control == SUSTAIN:
             pedals.add(event.channel)
             if event.value < _PEDAL_DOWN:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from nmfaudio._common.files.names import show
 from nmfaudio._common.files.sources import Source, read_bytes
 from nmfaudio._public import public
+from nmfaudio.errors import AudioFileError
 from nmfaudio.symbolic.note import Note
 from nmfaudio.symbolic.tables import decode_table
 
 _MAX_BYTES = 4 * 2**20  # a symphony needs a tenth of it
+_MOST_NOTES = 100_000  # several times those of a symphony
 
 
 @public
@@ -28,7 +30,8 @@ def read_notes(path: Source) -> list[Note]:
     Raises
     ------
     AudioFileError
-        The file cannot be read, is larger than 4 MiB, or is neither MIDI, JAMS nor such a table.
+        The file cannot be read, is larger than 4 MiB or has over 100,000 notes, or is neither
+        MIDI, JAMS nor such a table.
 
     Notes
     -----
@@ -71,4 +74,8 @@ def read_notes(path: Source) -> list[Note]:
         notes = decode_jams(content, label)
     else:
         notes = decode_table(content, label)
+    if len(notes) > _MOST_NOTES:  # comparing them would take minutes and gigabytes
+        raise AudioFileError(
+            f"{label}: has {len(notes)} notes, at most {_MOST_NOTES} are read; cut the score"
+        )
     return sorted(notes, key=lambda note: (note.onset, note.pitch))

@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
+from nmfaudio._common.validation import shown
 from nmfaudio.errors import AudioFileError, ParameterError
 from nmfaudio.symbolic.names import DRUM_PARTS, drum_note, part_named
 from nmfaudio.symbolic.note import Note
@@ -86,6 +87,8 @@ def decode_table(content: bytes, label: str) -> list[Note]:
     if rows and _is_hit(rows[0][1]):
         return _hits(rows, label)
     if len(rows) > 1 and _is_hit(rows[1][1]):
+        if not math.isnan(_number(header[0])):  # a damaged hit is no header
+            raise AudioFileError(f"{label}: line {rows[0][0]}: {_not_a_hit(rows[0][1])}")
         return _hits(rows[1:], label)
     raise AudioFileError(
         f"{refusal}; need a CSV file that begins with {','.join(_REQUIRED)}, or rows of "
@@ -128,13 +131,11 @@ def _hits(rows: Rows, label: str) -> list[Note]:
     notes = []
     for line, row in rows:
         if not _is_hit(row):
-            raise AudioFileError(
-                f"{label}: line {line}: {','.join(row)!r} is not a hit; need seconds,part"
-            )
+            raise AudioFileError(f"{label}: line {line}: {_not_a_hit(row)}")
         part = part_named(row[1])
         if part is None:
             raise AudioFileError(
-                f"{label}: line {line}: {row[1].strip()!r} is not a part of a drum kit; use "
+                f"{label}: line {line}: {shown(row[1].strip())} is not a part of a drum kit; use "
                 f"{', '.join(DRUM_PARTS)}, or the number of a General MIDI drum"
             )
         try:
@@ -142,6 +143,11 @@ def _hits(rows: Rows, label: str) -> list[Note]:
         except ParameterError as error:
             raise AudioFileError(f"{label}: line {line}: {error}; correct it") from None
     return notes
+
+
+def _not_a_hit(row: list[str]) -> str:
+    """Reason for refusing a row among hits."""
+    return f"{shown(','.join(row))} is not a hit; need seconds,part"
 
 
 def _is_hit(row: list[str]) -> bool:

@@ -94,7 +94,23 @@ def test_sizes(text, size):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "G", "-1G", "0", "0.5", "nan", "inf", "1e9", "2X", "2 G G", "2iB", "1,5G", True]
+    "text",
+    [
+        "",
+        "G",
+        "-1G",
+        "0",
+        "0.5",
+        "nan",
+        "inf",
+        "1e9",
+        "2X",
+        "2 G G",
+        "2iB",
+        "1,5G",
+        "9" * 400,
+        True,
+    ],
 )
 def test_what_is_no_size_is_refused(text):
     with pytest.raises(ParameterError, match=r"limit is .*; need an amount of memory, such as 500"):

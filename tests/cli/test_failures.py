@@ -195,7 +195,7 @@ def test_a_model_that_is_a_folder(separate, song):
     ("trouble", "code", "said"),
     [
         ("memory", 6, "song.wav: not enough memory; process a shorter part"),
-        ("nan", 1, "song.wav: iteration 3 left the finite numbers; lower the step"),
+        ("nan", 6, "song.wav: iteration 3 left the finite numbers; lower the step"),
         ("bug", 1, "song.wav: ZeroDivisionError: division by zero; this is a bug: run with"),
         ("interrupt", 130, "interrupted"),
     ],

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import nmfaudio as na
+from nmfaudio.errors import ParameterError
 from nmfaudio.estimators import NMF
 from nmfaudio.factorisation.divergences import beta_named, divergence_named
 from nmfaudio.transcription import NoteModel
@@ -106,3 +107,9 @@ def test_a_note_model_needs_a_degree():
 
     with pytest.raises(na.ParameterError, match="degree is None"):
         NoteModel(beta_loss=Odd())
+
+
+@pytest.mark.parametrize("beta", [-1e308, -11, 11, 10**400])
+def test_a_beta_whose_powers_overflow_is_refused(beta):
+    with pytest.raises(ParameterError, match="beta"):
+        na.Beta(beta)

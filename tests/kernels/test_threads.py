@@ -2,6 +2,7 @@
 
 import pytest
 
+from nmfaudio.errors import ParameterError
 from nmfaudio.kernels.threads import get_threads, parallel_for, set_threads
 
 
@@ -38,3 +39,11 @@ def test_threads_are_free_again_after_a_failure():
     with pytest.raises(ValueError, match="part"):
         parallel_for(fail, 4)
     assert get_threads() == 2
+
+
+@pytest.mark.parametrize("setting", ["abc", "0", "-1", "1.5", "9" * 400])
+def test_a_number_of_threads_that_is_none_is_refused(monkeypatch, setting):
+    set_threads(None)
+    monkeypatch.setenv("NMFAUDIO_NUM_THREADS", setting)
+    with pytest.raises(ParameterError, match="NMFAUDIO_NUM_THREADS"):
+        get_threads()

@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nmfaudio as na
+from nmfaudio.errors import AudioFileError
+from nmfaudio.symbolic.midi import unique_names
 
 TIMES = st.floats(0, 3600, allow_subnormal=False)
 NAMES = st.text(st.characters(exclude_categories=("C", "Z")), max_size=8)
@@ -178,3 +180,16 @@ def test_a_missing_file_and_a_wrong_suffix(tmp_path):
     with pytest.raises(na.errors.OutputError, match="exists"):
         na.write_notes(tmp_path / "x.csv", [])
     assert na.read_notes(tmp_path / "x.csv") == []
+
+
+def test_many_tracks_of_one_name_take_linear_time():
+    names = unique_names(["oboe"] * 20_000 + ["oboe 3", "", ""])
+    assert len(set(names)) == len(names)
+    assert names[:3] == ["oboe", "oboe 2", "oboe 3"]
+    assert names[-2:] == ["track 20002", "track 20003"]
+
+
+def test_a_damaged_first_hit_is_no_header():
+    with pytest.raises(AudioFileError, match="line 1"):
+        na.read_notes(io.BytesIO(b"0.5\n1.0,kick\n"))
+    assert len(na.read_notes(io.BytesIO(b"time,drum\n1.0,kick\n"))) == 1

@@ -12,6 +12,7 @@ import json
 import math
 import os
 import re
+import struct
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,6 +24,7 @@ from numpy.typing import NDArray
 from nmfaudio._common.files.names import show
 from nmfaudio._common.files.sources import Source, open_source
 from nmfaudio._common.files.staging import create, staged, write_failure
+from nmfaudio._common.validation import shown
 from nmfaudio.errors import AudioFileError, ParameterError
 
 VERSION = 1
@@ -129,7 +131,10 @@ def load_archive(path: Source, *, kind: str) -> tuple[dict[str, Any], dict[str, 
             }
     except _Refusal as refusal:
         raise AudioFileError(f"{label}: not a usable model file: {refusal}") from None
-    except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError):
+    except (
+        *(zipfile.BadZipFile, OSError, EOFError, RuntimeError),
+        *(ValueError, OverflowError, struct.error),  # of names and sizes
+    ):
         raise AudioFileError(
             f"{label}: not a model file, or a damaged one; need a file saved by nmfaudio"
         ) from None
@@ -217,11 +222,11 @@ def _read_header(
         raise _Refusal("its header is not of nmfaudio")
     if header.get("version") != VERSION:
         raise _Refusal(
-            f"it has format version {header.get('version')!r}, but only {VERSION} is supported; "
-            "save it again with this version of nmfaudio"
+            f"it has format version {shown(header.get('version'))}, but only {VERSION} is "
+            "supported; save it again with this version of nmfaudio"
         )
     if header.get("kind") != kind:
-        raise _Refusal(f"its kind is {header.get('kind')!r}; need {kind!r}")
+        raise _Refusal(f"its kind is {shown(header.get('kind'))}; need {kind!r}")
     listed = header.get("arrays")
     if not isinstance(listed, dict) or not all(map(_NAME.fullmatch, listed)):
         raise _Refusal("its header does not list the arrays")
@@ -238,7 +243,8 @@ def _read_array(pack: zipfile.ZipFile, info: zipfile.ZipInfo, listed: Any) -> ND
         if np.lib.format.read_magic(stream) != (1, 0):
             raise ValueError
         described = np.lib.format.read_array_header_1_0(stream)
-    except ValueError:
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        # The header is parsed as Python, whose parser has its own limits of nesting.
         raise _Refusal(f"{name} is not an array saved by nmfaudio") from None
     if described != (shape, False, dtype):
         raise _Refusal(f"{name} is not the array that the header describes")
@@ -257,5 +263,5 @@ def _listed_array(name: str, listed: Any) -> tuple[tuple[int, ...], np.dtype[Any
         raise _Refusal(f"{name} is not listed as float32 or float64")
     shape = listed.get("shape")
     if not isinstance(shape, list) or not all(type(n) is int and n >= 0 for n in shape):
-        raise _Refusal(f"{name} is listed with the shape {shape!r}")
+        raise _Refusal(f"{name} is listed with the shape {shown(shape)}")
     return tuple(shape), np.dtype(listed["dtype"])
