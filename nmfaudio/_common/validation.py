@@ -144,13 +144,21 @@ def as_sample_rate(value: Any, name: str = "sr") -> int:
     raise ParameterError(message)
 
 
+def _float(value: float) -> float:
+    """Float of a number, infinite for integers that are too large for one."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
+
+
 def as_number(
     value: Any, name: str, *, low: float = -float("inf"), above: float = -float("inf")
 ) -> float:
     """Return `value` as a finite float, at least `low` and more than `above`, or raise an error."""
     numeric = int | float | np.integer | np.floating
     is_real = isinstance(value, numeric) and not isinstance(value, bool)
-    if not (is_real and low <= value <= sys.float_info.max and value > above):
+    if not (is_real and low <= _float(value) < math.inf and value > above):
         bound = f" of at least {low:g}" if low > -float("inf") else ""
         bound += f" above {above:g}" if above > -float("inf") else ""
         raise ParameterError(f"{name} must be a finite number{bound}, got {shown(value)}")

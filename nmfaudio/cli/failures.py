@@ -153,7 +153,7 @@ def termination() -> Iterator[None]:
         number = (
             signal.SIGINT if isinstance(dropped.exc_value, KeyboardInterrupt) else signal.SIGTERM
         )
-        timer = threading.Timer(_AGAIN, signal.raise_signal, [number])
+        timer = threading.Timer(_AGAIN, _send_to_main_thread, [number])
         timer.daemon = True
         timer.start()
         timers.append(timer)
@@ -173,6 +173,14 @@ def termination() -> Iterator[None]:
         sys.unraisablehook = report
         for timer in timers:
             timer.cancel()
+
+
+def _send_to_main_thread(number: int) -> None:
+    """Send a signal so that it ends the waiting of the main thread, too."""
+    if sys.platform == "win32":
+        signal.raise_signal(number)
+    else:
+        signal.pthread_kill(threading.main_thread().ident or 0, number)
 
 
 def check_ended() -> None:

@@ -85,5 +85,5 @@ def test_the_extras_are_those_of_the_package():
         # dask[distributed] installs both.
         declared = {package for entry in extras[name] for package in re.split(r"[][>]", entry)}
         assert set(packages) <= declared
-    others = {"all", "test", "dev", "bench", "bench-transkun", "site"}
+    others = {"all", "test", "test-tools", "dev", "bench", "bench-transkun", "site"}
     assert set(optional.EXTRAS) == set(extras) - others

@@ -10,6 +10,7 @@ from functools import partial
 
 import pytest
 
+from nmfaudio.cli import failures
 from nmfaudio.cli.failures import Stop, check_ended, termination
 from nmfaudio.kernels.threads import parallel_for, parallel_for_each, set_threads
 
@@ -29,7 +30,8 @@ class Trap:
 @pytest.mark.parametrize(
     ("number", "error"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, Stop)]
 )
-def test_a_swallowed_signal_is_raised_again(number, error):
+def test_a_swallowed_signal_is_raised_again(number, error, monkeypatch):
+    monkeypatch.setattr(failures, "_AGAIN", 60)  # not by itself
     with termination():
         check_ended()
         trap = Trap(number)
