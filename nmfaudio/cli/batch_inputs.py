@@ -10,7 +10,6 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from nmfaudio._common.files.sources import read_bytes
 from nmfaudio._common.memory import PROCESS, parse_size
 from nmfaudio.cli.commands import load_command
 from nmfaudio.cli.failures import printable
@@ -125,6 +124,8 @@ def listed(lists: Iterable[str]) -> Iterator[str]:
     AudioFileError
         A text file cannot be read.
     """
+    from nmfaudio._common.files.sources import read_bytes
+
     for name in lists:
         if name == STDIN:
             content = sys.stdin.buffer.read()

@@ -66,9 +66,9 @@ def _check_transform(value: Any, model: Decomposition) -> None:
     if as_number(parameters.get("power", 1), "power", above=0) > _HIGHEST_POWER:
         raise ParameterError(f"power must be at most {_HIGHEST_POWER:g}")
     # Before the transform is made: one with billions of bands would take all memory.
-    rows, wanted = rows_in(parameters), model.W.shape[-2]
-    if rows != wanted:
-        raise ParameterError(f"it has {rows} rows, the templates have {wanted}")
+    rows, needed = rows_in(parameters), model.W.shape[-2]
+    if rows != needed:
+        raise ParameterError(f"it has {rows} rows, the templates have {needed}")
     transform_from(parameters)
 
 

@@ -312,7 +312,7 @@ def test_nothing_is_written_when_the_work_fails(nmfaudio, song, monkeypatch):
     module = sys.modules["nmfaudio.transcription.note_model"]
     monkeypatch.setattr(module, "NoteModel", lambda: PlainModel(broken=True))
     result = nmfaudio("transcribe", song, "--stems", "note", "-q")
-    assert result.code == 1
+    assert result.code == 6
     assert "left the finite numbers" in result.errors()[0]
     assert not Path("transcribed").exists()
 
