@@ -5,6 +5,7 @@ Everything a page needs is in the built folder: it opens from the file system, w
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib.metadata import files
 from pathlib import Path
@@ -48,7 +49,7 @@ mathjax3_config = {"svg": {"fontCache": "global"}, "options": {"enableMenu": Fal
 myst_enable_extensions = ["amsmath", "colon_fence", "dollarmath"]
 myst_fence_as_directive = ["math"]  # GitHub's form of equations
 myst_heading_anchors = 4  # GitHub's anchors
-nb_execution_mode = "auto"
+nb_execution_mode = os.environ.get("SITE_NOTEBOOKS", "auto")  # or off, for a quick look
 nb_execution_timeout = 120
 nb_execution_raise_on_error = True
 nb_ipywidgets_js: dict[str, dict[str, str]] = {}  # else loaded from a network

@@ -3,6 +3,9 @@
 import re
 from pathlib import Path
 
+import pytest
+
+pytest.importorskip("hatchling")
 from hatchling.builders.sdist import SdistBuilder
 from hatchling.builders.wheel import WheelBuilder
 
