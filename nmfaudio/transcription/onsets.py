@@ -395,46 +395,6 @@ def spaced(
     return kept
 
 
-def place_onsets(
-    values: np.ndarray,
-    times: np.ndarray,
-    onsets: Sequence[tuple[int, int]],
-    *,
-    rise: float = 0.07,
-) -> list[tuple[int, int]]:
-    """Move each onset to the frame of the steepest rise within its difference of salience.
-
-    Parameters
-    ----------
-    values : np.ndarray [shape=(pitch, time)]
-        Salience, ≥ 0.
-    times : np.ndarray [shape=(time,)]
-        In seconds, evenly spaced.
-    onsets : sequence of tuple of int
-        Row and frame of each onset.
-    rise : float
-        Seconds, as for `onset_strength`.
-
-    Returns
-    -------
-    list of tuple of int
-        By row, then frame; onsets that coincide are merged.
-
-    Raises
-    ------
-    ShapeError, ParameterError
-        The arguments do not match, or are out of range.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> place_onsets(np.array([[0.0, 0, 0, 1, 9, 8, 7]]), np.arange(7) * 0.02, [(0, 3)])
-    [(0, 4)]
-    """
-    lag = rise_frames(rise, frame_step(values, times))
-    return sorted({(row, steepest_frame(values[row], frame, lag)) for row, frame in onsets})
-
-
 def steepest_frame(levels: np.ndarray, frame: int, lag: int) -> int:
     """Return the frame of the steepest rise within the difference of salience of a frame.
 
@@ -449,6 +409,12 @@ def steepest_frame(levels: np.ndarray, frame: int, lag: int) -> int:
     Returns
     -------
     int
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> steepest_frame(np.array([0.0, 0, 0, 1, 9, 8, 7]), 3, 4)
+    4
     """
     # The frames whose differences add up to the onset strength of this frame.
     first, last = max(0, frame + lag // 2 - lag + 1), frame + lag // 2

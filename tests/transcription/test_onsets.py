@@ -9,7 +9,8 @@ from nmfaudio.transcription.onsets import (
     adaptive_threshold,
     find_onsets,
     onset_strength,
-    place_onsets,
+    rise_frames,
+    steepest_frame,
     suppress_ghosts,
 )
 
@@ -116,12 +117,12 @@ def test_a_plateau_is_one_onset():
     assert find_onsets(np.array([[0.0, 2, 2, 2, 0]]), TIMES[:5], 1.0, gap=0.0) == [(0, 1)]
 
 
-def test_placed_onsets_stay_within_the_rise_and_find_steps():
+def test_the_steepest_frame_is_that_of_a_step():
     steps = np.zeros((1, 80))
     steps[0, 23:] = 1.0
     strength = onset_strength(steps, TIMES)
     for frame in np.flatnonzero(strength[0]):
-        assert place_onsets(steps, TIMES, [(0, int(frame))]) == [(0, 23)]
+        assert steepest_frame(steps[0], int(frame), rise_frames(0.07, STEP)) == 23
 
 
 @pytest.mark.parametrize(

@@ -131,9 +131,15 @@ def load_archive(path: Source, *, kind: str) -> tuple[dict[str, Any], dict[str, 
             }
     except _Refusal as refusal:
         raise AudioFileError(f"{label}: not a usable model file: {refusal}") from None
+    # ValueError, OverflowError and struct.error come from names and sizes.
     except (
-        *(zipfile.BadZipFile, OSError, EOFError, RuntimeError),
-        *(ValueError, OverflowError, struct.error),  # of names and sizes
+        zipfile.BadZipFile,
+        OSError,
+        EOFError,
+        RuntimeError,
+        ValueError,
+        OverflowError,
+        struct.error,
     ):
         raise AudioFileError(
             f"{label}: not a model file, or a damaged one; need a file saved by nmfaudio"
