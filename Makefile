@@ -2,7 +2,7 @@
 
 PYTHON ?= .venv/bin/python
 
-.PHONY: test matrix slow explore lint notebooks samples site quality features speed
+.PHONY: test matrix slow explore coverage lint notebooks samples site quality features speed
 
 test:  ## all quick tests
 	$(PYTHON) -m pytest
@@ -15,6 +15,12 @@ slow:  ## slow tests, including the examples
 
 explore:  ## tests of properties with new seeds and twenty times as many examples, for a night
 	grep -rl --include='test_*.py' "^from hypothesis" tests | xargs $(PYTHON) -m pytest --hypothesis-profile=explore
+
+coverage:  ## lines and branches that quick tests reach, with kernels as plain Python; needs pytest-cov
+	$(PYTHON) -m pytest --cov=nmfaudio --cov-branch --cov-report=
+	-PYTHONPATH=tests $(PYTHON) -m pytest -p plain_kernels --cov=nmfaudio --cov-branch --cov-append \
+		--cov-report= -n 0 tests/kernels tests/laws/test_gliding.py tests/audio/test_phase.py
+	$(PYTHON) -m coverage report --skip-covered
 
 lint:
 	$(PYTHON) -m ruff check .

@@ -55,7 +55,9 @@ def test_a_row_of_a_product_does_not_depend_on_the_rows_beside_it():
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("shape", [(1, 1, 1), (200, 9, 70), (5, 3000, 130), (130, 3, 500)])
+@pytest.mark.parametrize(
+    "shape", [(1, 1, 1), (200, 9, 70), (5, 3000, 130), (130, 3, 500), (70, 2000, 3)]
+)
 def test_product_equals_numpy(shape, dtype):
     rng = np.random.default_rng(0)
     A, B = rng.random(shape[:2]).astype(dtype), rng.random(shape[1:]).astype(dtype)

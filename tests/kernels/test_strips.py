@@ -213,6 +213,12 @@ def test_no_component_of_silence_is_active():
     assert active_runs(np.zeros((FRAMES, 5))).shape == (0, 2)
 
 
+def test_runs_hold_all_active_components():
+    H = np.zeros((FRAMES, 9))
+    H[1, [0, 3, 4, 7, 8]] = H[0, 4] = 1
+    assert active_runs(H).tolist() == [[0, 1], [3, 5], [7, 9]]
+
+
 OTHERWISE = """
 import sys
 import numpy as np, nmfaudio as na

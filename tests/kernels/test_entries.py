@@ -1,13 +1,14 @@
-"""Coordinate descent of `kernels.hals` and `kernels.ccd`: each entry as SciPy minimises it."""
+"""Steps of `kernels.majorisation`, `hals` and `ccd`: each entry moves as SciPy says."""
 
 import numpy as np
 import pytest
-from scipy.optimize import minimize_scalar
+from scipy.optimize import brentq, minimize_scalar
 from scipy.special import xlogy
 
 from nmfaudio.kernels.bundles import StepTerms
 from nmfaudio.kernels.ccd import descend_entries
 from nmfaudio.kernels.hals import Factors, descend_rows, sweep_rows
+from nmfaudio.kernels.majorisation import step
 
 TERMS = ("linear", "quadratic", "log", "inverse", "free")
 CHOICES = [(), *((term,) for term in TERMS), TERMS, ("linear", "inverse"), ("log", "free")]
@@ -41,6 +42,29 @@ def minimum(terms, at, x, data):
     options = {"xatol": 1e-11}
     found = minimize_scalar(objective, bounds=(0, 50), method="bounded", options=options).x
     return 0.0 if not has_pole and objective(0.0) <= objective(found) else found
+
+
+@pytest.mark.parametrize("beta", [0.0, 0.5, 1.0, 1.5, 2.0, 3.0])
+@pytest.mark.parametrize("chosen", CHOICES, ids="+".join)
+def test_entries_move_to_the_zero_of_the_derivative(chosen, beta):
+    rng = np.random.default_rng(len(chosen))
+    F, negative, positive = rng.uniform(0.2, 1, (3, 3, 4))
+    F[1, 2], negative[2, 2] = 0, 0
+    terms = some_terms(rng, F.shape, chosen)
+    p, q, floor, expected = max(beta - 1, 0), min(beta - 2, 0), 1e-6, F.copy()
+    for at, x in np.ndenumerate(F):
+        if x == 0 or (terms.free.size and not terms.free[at]):
+            continue
+        linear, quadratic, log, inverse = (term[at] if term.size else 0.0 for term in terms[:4])
+
+        def derivative(u, at=at, x=x, linear=linear, quadratic=quadratic, log=log, inverse=inverse):
+            data = positive[at] * u**p - negative[at] * u**q
+            return data + linear + quadratic * x * u - log / (x * u) - inverse / (x * u) ** 2
+
+        nearly_zero = derivative(1e-9) > 0  # so is the minimum
+        expected[at] = floor if nearly_zero else x * brentq(derivative, 1e-9, 900, xtol=1e-12)
+    step(F, negative, positive, terms, p, q, floor)
+    np.testing.assert_allclose(F, np.where(expected > 0, np.maximum(expected, floor), 0), rtol=1e-6)
 
 
 @pytest.mark.parametrize("chosen", CHOICES, ids="+".join)
