@@ -12,6 +12,9 @@ from nmfaudio._common.files import system
 from nmfaudio._common.files.names import show
 from nmfaudio.errors import AudioFileError, ParameterError
 
+MALFORMED = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
+"""Exceptions of code that takes parsed content for what it should be."""
+
 Source: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes] | BinaryIO
 
 
@@ -126,13 +129,18 @@ def _open_path(path: str | bytes | os.PathLike[str] | os.PathLike[bytes]) -> tup
         _refuse_special(os.stat(raw).st_mode, label)
         # A FIFO that has replaced the file since the check must not block.
         descriptor = os.open(raw, os.O_RDONLY | system.NONBLOCK | system.BINARY)
+        try:
+            size = os.fstat(descriptor).st_size
+            return cast(BinaryIO, open(descriptor, "rb", buffering=0)), size
+        except OSError:
+            os.close(descriptor)
+            raise
     except AudioFileError:
         raise
     except OSError as error:
         raise AudioFileError(f"{label}: {os.strerror(error.errno or 0)}") from None
     except ValueError:  # a NUL character
         raise AudioFileError(f"{label}: no file can have this name; correct it") from None
-    return cast(BinaryIO, open(descriptor, "rb", buffering=0)), os.fstat(descriptor).st_size
 
 
 def _refuse_special(mode: int, label: str) -> None:

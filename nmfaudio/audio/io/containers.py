@@ -66,19 +66,25 @@ def chunks(file: BinaryIO, size: int, order: _Order) -> Iterator[tuple[bytes, in
         position += 8 + length + length % 2  # chunks are padded to even lengths
 
 
-class Patched(io.RawIOBase):
-    """File object that replaces some bytes of a file while reading, without changing the file.
+class Steady(io.RawIOBase):
+    """File object for callbacks of a library, where exceptions would be printed and lost.
 
     Parameters
     ----------
     file : BinaryIO
-    patch : tuple of int and bytes
-        Position and bytes of the replacement.
+    patch : tuple of int and bytes, optional
+        Position of bytes that are replaced while reading, and their replacement.
+
+    Attributes
+    ----------
+    failure : OSError or None
+        Reason for which the file could not be read; it seems to end there.
     """
 
-    def __init__(self, file: BinaryIO, patch: tuple[int, bytes]) -> None:
+    def __init__(self, file: BinaryIO, patch: tuple[int, bytes] | None = None) -> None:
         self._file = file
-        self._start, self._bytes = patch
+        self._start, self._bytes = patch or (0, b"")
+        self.failure: OSError | None = None
 
     def readable(self) -> bool:
         return True
@@ -87,14 +93,21 @@ class Patched(io.RawIOBase):
         return True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        return self._file.seek(offset, whence)
+        try:
+            return self._file.seek(offset, whence)
+        except (OSError, ValueError):  # to before the begin of a damaged file
+            return self._file.tell()
 
     def tell(self) -> int:
         return self._file.tell()
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         position = self._file.tell()
-        data = bytearray(self._file.read(len(buffer)))
+        try:
+            data = bytearray(self._file.read(len(buffer)))
+        except OSError as error:
+            self.failure = error
+            return 0
         for index, byte in enumerate(self._bytes, start=self._start - position):
             if 0 <= index < len(data):
                 data[index] = byte

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ import numpy as np
 
 from nmfaudio._common.files.names import show
 from nmfaudio._common.files.sources import Source, open_source
-from nmfaudio.audio.io.containers import Patched, Survey, survey
+from nmfaudio.audio.io.containers import Steady, Survey, survey
 from nmfaudio.audio.io.foreign import container, describe_foreign
 from nmfaudio.audio.io.pyav import UNKNOWN_LENGTH, PyavSound, UndecodableError
 from nmfaudio.errors import AudioFileError
@@ -40,6 +41,8 @@ _SAMPLE_BYTES = {
 }
 _NEEDS_DOUBLE = ("DOUBLE", "PCM_32", "ALAC_32")  # float32 holds 24 bits
 _LOST = 2**62  # position of a decoder that was interrupted: behind all frames
+_SYSTEM_ERROR = 2  # code of libsndfile
+_PROBED = 2**20  # bytes that are read again to find out why a file cannot be opened
 _OPUS_CLOCK = 48000  # Hz: unit of Opus positions at any sample rate
 
 
@@ -54,6 +57,8 @@ class Decoder:
     size: int
     survey: Survey
     file: BinaryIO
+    steady: Steady
+    """The file, for libraries that read it by callbacks."""
     state: tuple[int, int] | None
     """Of the file, before anything was read; see `check_unchanged`."""
     open_sound: Callable[[], Any]
@@ -143,7 +148,7 @@ class Decoder:
         AudioFileError
             Its size or the time of its last change differs.
         """
-        if _state(self.file) != self.state:
+        if _state(self.file, self.label) != self.state:
             raise AudioFileError(
                 f"{self.label}: was changed while it was read; wait until it is complete, and read "
                 "it again"
@@ -163,6 +168,11 @@ class Decoder:
             New array; shorter at the end of the file and before damage.
         failed : bool
             Whether the decoder then failed.
+
+        Raises
+        ------
+        AudioFileError
+            The system cannot read the file.
         """
         import soundfile
 
@@ -171,10 +181,15 @@ class Decoder:
         position, self.position = self.position, _LOST
         try:
             block, failed = block[: len(self.sound.read(out=block))], False
-        except (soundfile.LibsndfileError, UndecodableError):
+        except (soundfile.LibsndfileError, UndecodableError) as error:
+            if getattr(error, "code", 0) == _SYSTEM_ERROR:
+                self.steady.failure = OSError(errno.EIO, "")
             missing = np.isnan(block).all(axis=1)
             block, failed = block[: int(missing.argmax()) if missing.any() else len(block)], True
         self.position = position + len(block)
+        if self.steady.failure is not None:
+            at = self.position / self.sr
+            raise _unreadable(self.label, self.steady.failure, f" from {at:.3f} s on")
         return block, failed
 
     def suspicions(self, decoded: int) -> list[str]:
@@ -226,12 +241,16 @@ class Decoder:
         return f"{count // (width * self.channels)} frames" if width else f"{count} bytes"
 
 
-def _state(file: BinaryIO) -> tuple[int, int] | None:
+def _state(file: BinaryIO, label: str) -> tuple[int, int] | None:
     """Size and time of the last change in ns; None if it is not a file of the system."""
     try:
-        status = os.fstat(file.fileno())
+        descriptor = file.fileno()
     except (AttributeError, OSError):
         return None
+    try:
+        status = os.fstat(descriptor)
+    except OSError as error:
+        raise _unreadable(label, error) from None
     return status.st_size, status.st_mtime_ns
 
 
@@ -271,10 +290,17 @@ def open_audio(source: Source) -> Iterator[Decoder]:
     file, size = open_source(source)
     label = show(source)
     try:
-        state = _state(file)
-        facts = survey(file, size)
-        open_sound = partial(_open_sound, file, source, facts, label)
-        audio = Decoder(label, size, facts, file, state, open_sound)
+        state = _state(file, label)
+        try:
+            facts = survey(file, size)
+            steady = Steady(file, facts.patch if facts.streamed else None)
+            by_callbacks = file is source or (facts.streamed and facts.patch is not None)
+            open_sound = partial(_open_sound, file, steady, by_callbacks, facts, label)
+            audio = Decoder(label, size, facts, file, steady, state, open_sound)
+        except AudioFileError:
+            raise
+        except OSError as error:
+            raise _unreadable(label, error) from None
         try:
             yield audio
         finally:
@@ -284,27 +310,39 @@ def open_audio(source: Source) -> Iterator[Decoder]:
             file.close()
 
 
-def _open_sound(file: BinaryIO, source: Source, facts: Survey, label: str) -> Any:
+def _unreadable(label: str, error: OSError, place: str = "") -> AudioFileError:
+    """Error for a file that the system cannot read."""
+    reason = os.strerror(error.errno) if error.errno else str(error)
+    return AudioFileError(f"{label}: cannot be read{place}: {reason}; use another copy")
+
+
+def _open_sound(
+    file: BinaryIO, steady: Steady, by_callbacks: bool, facts: Survey, label: str
+) -> Any:
     """Open a file with soundfile, or a container with PyAV.
 
-    Raises an `AudioFileError` if it is not audio.
+    Raises an `AudioFileError` if it is not audio, and an `OSError` if it cannot be read.
     """
     import soundfile
 
     file.seek(0)
     head = file.read(16)
     file.seek(0)
-    if (found := container(head)) is not None:
-        return PyavSound(file, *found, label)
     try:
-        if facts.streamed and facts.patch is not None:
-            return _sequential_type()(Patched(file, facts.patch))
-        if file is source:
-            return _sequential_type()(file)
+        if (found := container(head)) is not None:
+            return PyavSound(steady, *found, label)
+        if by_callbacks:
+            return _sequential_type()(steady)
         # By descriptor rather than by name: names may be any bytes, and without callbacks into
         # Python no Ctrl-C is lost.
         return _sequential_type()(file.fileno(), closefd=False)
+    except AudioFileError:
+        if steady.failure is not None:
+            raise steady.failure from None
+        raise
     except (soundfile.LibsndfileError, TypeError) as error:
+        file.seek(0)
+        file.read(_PROBED)  # the reason may be that it cannot be read
         raise AudioFileError(f"{label}: {_refusal(head, label, facts, error)}") from None
 
 
