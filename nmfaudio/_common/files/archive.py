@@ -7,6 +7,7 @@ the file. Equal content has equal bytes.
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
@@ -21,8 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmfaudio._common.files.names import show
-from nmfaudio._common.files.sources import Source, open_source
-from nmfaudio._common.files.staging import create, staged, write_failure
+from nmfaudio._common.files.sources import Source, close_source, open_source
+from nmfaudio._common.files.staging import new_file, staged
 from nmfaudio._common.validation import shown
 from nmfaudio.errors import AudioFileError, ParameterError
 
@@ -71,19 +72,16 @@ def save_archive(
     ready = {name: _storable(name, arrays[name]) for name in sorted(arrays)}
     text = _header_text(header, ready)
     target = Path(path)
-    with staged([target], overwrite=overwrite) as names:
-        descriptor = create(names[target], target)
-        try:
-            with open(descriptor, "wb", closefd=False) as file, zipfile.ZipFile(file, "w") as pack:
-                with open_member(pack, _HEADER) as member:
-                    member.write(text)
-                for name, array in ready.items():
-                    with open_member(pack, f"{name}.npy") as member:
-                        np.lib.format.write_array(member, array, (1, 0), allow_pickle=False)
-        except OSError as error:
-            raise write_failure(descriptor, target, str(error)) from None
-        finally:
-            os.close(descriptor)
+    with (
+        staged([target], overwrite=overwrite) as names,
+        new_file(names[target], target) as file,
+        zipfile.ZipFile(file, "w") as pack,
+    ):
+        with open_member(pack, _HEADER) as member:
+            member.write(text)
+        for name, array in ready.items():
+            with open_member(pack, f"{name}.npy") as member:
+                np.lib.format.write_array(member, array, (1, 0), allow_pickle=False)
     return target
 
 
@@ -131,7 +129,7 @@ def load_archive(path: Source, *, kind: str) -> tuple[dict[str, Any], dict[str, 
             }
     except _Refusal as refusal:
         raise AudioFileError(f"{label}: not a usable model file: {refusal}") from None
-    # ValueError, OverflowError and struct.error come from names and sizes.
+    # ValueError, OverflowError and struct.error come from names and sizes, as do some OSError.
     except (
         zipfile.BadZipFile,
         OSError,
@@ -140,13 +138,16 @@ def load_archive(path: Source, *, kind: str) -> tuple[dict[str, Any], dict[str, 
         ValueError,
         OverflowError,
         struct.error,
-    ):
+    ) as error:
+        number = getattr(error, "errno", None)
+        if number not in (None, errno.EINVAL):
+            raise AudioFileError(f"{label}: {os.strerror(number)}") from None
         raise AudioFileError(
             f"{label}: not a model file, or a damaged one; need a file saved by nmfaudio"
         ) from None
     finally:
         if file is not path:
-            file.close()
+            close_source(file)
     return {key: value for key, value in header.items() if key not in _RESERVED_KEYS}, arrays
 
 

@@ -6,6 +6,7 @@ import errno
 import io
 import os
 import stat
+from contextlib import suppress
 from typing import BinaryIO, TypeAlias, cast
 
 from nmfaudio._common.files import system
@@ -91,7 +92,18 @@ def read_bytes(source: Source, limit: int, need: str = "") -> bytes:
         raise AudioFileError(f"{label}: {os.strerror(error.errno or 0)}{hint}") from None
     finally:
         if file is not source:
-            file.close()
+            close_source(file)
+
+
+def close_source(file: BinaryIO) -> None:
+    """Close a file that was read, of which no error matters any more.
+
+    Parameters
+    ----------
+    file : BinaryIO
+    """
+    with suppress(OSError):
+        file.close()
 
 
 def read_text(source: Source, limit: int, need: str = "") -> str:

@@ -6,7 +6,6 @@ never filled in as if it were empty. So the headers are read here, and compared 
 
 from __future__ import annotations
 
-import io
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -64,55 +63,6 @@ def chunks(file: BinaryIO, size: int, order: _Order) -> Iterator[tuple[bytes, in
         length = int.from_bytes(head[4:], order)
         yield head[:4], position + 8, length
         position += 8 + length + length % 2  # chunks are padded to even lengths
-
-
-class Steady(io.RawIOBase):
-    """File object for callbacks of a library, where exceptions would be printed and lost.
-
-    Parameters
-    ----------
-    file : BinaryIO
-    patch : tuple of int and bytes, optional
-        Position of bytes that are replaced while reading, and their replacement.
-
-    Attributes
-    ----------
-    failure : OSError or None
-        Reason for which the file could not be read; it seems to end there.
-    """
-
-    def __init__(self, file: BinaryIO, patch: tuple[int, bytes] | None = None) -> None:
-        self._file = file
-        self._start, self._bytes = patch or (0, b"")
-        self.failure: OSError | None = None
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        try:
-            return self._file.seek(offset, whence)
-        except (OSError, ValueError):  # to before the begin of a damaged file
-            return self._file.tell()
-
-    def tell(self) -> int:
-        return self._file.tell()
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        position = self._file.tell()
-        try:
-            data = bytearray(self._file.read(len(buffer)))
-        except OSError as error:
-            self.failure = error
-            return 0
-        for index, byte in enumerate(self._bytes, start=self._start - position):
-            if 0 <= index < len(data):
-                data[index] = byte
-        buffer[: len(data)] = data
-        return len(data)
 
 
 def _riff(file: BinaryIO, size: int) -> Survey:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,10 +12,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from nmfaudio._common.files.names import show
-from nmfaudio._common.files.sources import Source, open_source
-from nmfaudio.audio.io.containers import Steady, Survey, survey
+from nmfaudio._common.files.sources import Source, close_source, open_source
+from nmfaudio.audio.io.containers import Survey, survey
 from nmfaudio.audio.io.foreign import container, describe_foreign
 from nmfaudio.audio.io.pyav import UNKNOWN_LENGTH, PyavSound, UndecodableError
+from nmfaudio.audio.io.steady import Steady
 from nmfaudio.errors import AudioFileError
 
 if TYPE_CHECKING:
@@ -41,8 +41,6 @@ _SAMPLE_BYTES = {
 }
 _NEEDS_DOUBLE = ("DOUBLE", "PCM_32", "ALAC_32")  # float32 holds 24 bits
 _LOST = 2**62  # position of a decoder that was interrupted: behind all frames
-_SYSTEM_ERROR = 2  # code of libsndfile
-_PROBED = 2**20  # bytes that are read again to find out why a file cannot be opened
 _OPUS_CLOCK = 48000  # Hz: unit of Opus positions at any sample rate
 
 
@@ -58,7 +56,7 @@ class Decoder:
     survey: Survey
     file: BinaryIO
     steady: Steady
-    """The file, for libraries that read it by callbacks."""
+    """The file, for the libraries that decode it."""
     state: tuple[int, int] | None
     """Of the file, before anything was read; see `check_unchanged`."""
     open_sound: Callable[[], Any]
@@ -181,15 +179,14 @@ class Decoder:
         position, self.position = self.position, _LOST
         try:
             block, failed = block[: len(self.sound.read(out=block))], False
-        except (soundfile.LibsndfileError, UndecodableError) as error:
-            if getattr(error, "code", 0) == _SYSTEM_ERROR:
-                self.steady.failure = OSError(errno.EIO, "")
+        except (soundfile.LibsndfileError, UndecodableError):
             missing = np.isnan(block).all(axis=1)
             block, failed = block[: int(missing.argmax()) if missing.any() else len(block)], True
         self.position = position + len(block)
-        if self.steady.failure is not None:
-            at = self.position / self.sr
-            raise _unreadable(self.label, self.steady.failure, f" from {at:.3f} s on")
+        if (failure := self.steady.failure) is not None:
+            if not isinstance(failure, OSError):  # Ctrl-C
+                raise failure
+            raise _unreadable(self.label, failure, f" from {self.position / self.sr:.3f} s on")
         return block, failed
 
     def suspicions(self, decoded: int) -> list[str]:
@@ -294,8 +291,7 @@ def open_audio(source: Source) -> Iterator[Decoder]:
         try:
             facts = survey(file, size)
             steady = Steady(file, facts.patch if facts.streamed else None)
-            by_callbacks = file is source or (facts.streamed and facts.patch is not None)
-            open_sound = partial(_open_sound, file, steady, by_callbacks, facts, label)
+            open_sound = partial(_open_sound, file, steady, facts, label)
             audio = Decoder(label, size, facts, file, steady, state, open_sound)
         except AudioFileError:
             raise
@@ -307,7 +303,7 @@ def open_audio(source: Source) -> Iterator[Decoder]:
             audio.sound.close()
     finally:
         if file is not source:
-            file.close()
+            close_source(file)
 
 
 def _unreadable(label: str, error: OSError, place: str = "") -> AudioFileError:
@@ -316,9 +312,7 @@ def _unreadable(label: str, error: OSError, place: str = "") -> AudioFileError:
     return AudioFileError(f"{label}: cannot be read{place}: {reason}; use another copy")
 
 
-def _open_sound(
-    file: BinaryIO, steady: Steady, by_callbacks: bool, facts: Survey, label: str
-) -> Any:
+def _open_sound(file: BinaryIO, steady: Steady, facts: Survey, label: str) -> Any:
     """Open a file with soundfile, or a container with PyAV.
 
     Raises an `AudioFileError` if it is not audio, and an `OSError` if it cannot be read.
@@ -330,20 +324,18 @@ def _open_sound(
     file.seek(0)
     try:
         if (found := container(head)) is not None:
-            return PyavSound(steady, *found, label)
-        if by_callbacks:
-            return _sequential_type()(steady)
-        # By descriptor rather than by name: names may be any bytes, and without callbacks into
-        # Python no Ctrl-C is lost.
-        return _sequential_type()(file.fileno(), closefd=False)
-    except AudioFileError:
-        if steady.failure is not None:
-            raise steady.failure from None
-        raise
+            sound = PyavSound(steady, *found, label)
+        else:
+            sound = _sequential_type()(steady)
+    except AudioFileError as error:
+        refusal = error
     except (soundfile.LibsndfileError, TypeError) as error:
-        file.seek(0)
-        file.read(_PROBED)  # the reason may be that it cannot be read
-        raise AudioFileError(f"{label}: {_refusal(head, label, facts, error)}") from None
+        refusal = AudioFileError(f"{label}: {_refusal(head, label, facts, error)}")
+    else:
+        if steady.failure is None:
+            return sound
+        sound.close()
+    raise steady.failure or refusal from None
 
 
 def _refusal(head: bytes, label: str, facts: Survey, error: Exception) -> str:

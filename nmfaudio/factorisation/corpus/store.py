@@ -14,7 +14,7 @@ import numpy as np
 
 from nmfaudio._common.files import show
 from nmfaudio._common.files.archive import open_member
-from nmfaudio._common.files.staging import create, staged, write_failure
+from nmfaudio._common.files.staging import new_file, staged
 from nmfaudio.errors import AudioFileError
 
 _FACTS = "facts.json"
@@ -30,19 +30,16 @@ class Stored(NamedTuple):
 
 def save(path: Path, content: Stored) -> None:
     """Write a file; equal content makes equal bytes."""
-    with staged([path], overwrite=True) as names:
-        descriptor = create(names[path], path)
-        try:
-            with open(descriptor, "wb", closefd=False) as file, zipfile.ZipFile(file, "w") as pack:
-                with open_member(pack, _FACTS) as member:
-                    member.write(json.dumps(content.facts, sort_keys=True).encode())
-                for name, array in content.arrays.items():
-                    with open_member(pack, name + _SUFFIX) as member:
-                        np.lib.format.write_array(member, array, (1, 0), allow_pickle=False)
-        except OSError as error:
-            raise write_failure(descriptor, path, str(error)) from None
-        finally:
-            os.close(descriptor)
+    with (
+        staged([path], overwrite=True) as names,
+        new_file(names[path], path) as file,
+        zipfile.ZipFile(file, "w") as pack,
+    ):
+        with open_member(pack, _FACTS) as member:
+            member.write(json.dumps(content.facts, sort_keys=True).encode())
+        for name, array in content.arrays.items():
+            with open_member(pack, name + _SUFFIX) as member:
+                np.lib.format.write_array(member, array, (1, 0), allow_pickle=False)
 
 
 def load(path: Path, only: Collection[str] | None = None) -> Stored | None:
@@ -65,15 +62,8 @@ def load(path: Path, only: Collection[str] | None = None) -> Stored | None:
 
 def save_array(path: Path, array: np.ndarray) -> None:
     """Write an array that is read in slices, as a plain ``.npy`` file."""
-    with staged([path], overwrite=True) as names:
-        descriptor = create(names[path], path)
-        try:
-            with open(descriptor, "wb", closefd=False) as file:
-                np.lib.format.write_array(file, array, (1, 0), allow_pickle=False)
-        except OSError as error:
-            raise write_failure(descriptor, path, str(error)) from None
-        finally:
-            os.close(descriptor)
+    with staged([path], overwrite=True) as names, new_file(names[path], path) as file:
+        np.lib.format.write_array(file, array, (1, 0), allow_pickle=False)
 
 
 def _array(pack: zipfile.ZipFile, name: str) -> np.ndarray:
