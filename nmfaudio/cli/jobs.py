@@ -234,15 +234,24 @@ def _is_readable(job: Job, command: JobOptions) -> bool:
 
 def _check_writable(folder: Path) -> None:
     """Refuse a folder that cannot be written to."""
-    existing = next((p for p in (folder, *folder.parents) if os.path.lexists(p)), folder)
     try:
+        existing = next(path for path in (folder, *folder.parents) if _exists(path))
         is_folder = stat.S_ISDIR(os.stat(existing).st_mode)
     except OSError as error:
         raise OutputError(
-            f"{existing}: cannot be written: {error.strerror}; choose another --output"
+            f"{folder}: cannot be written: {error.strerror}; choose another --output"
         ) from None
     if not is_folder:
         raise OutputError(f"{existing}: is not a folder; choose another --output")
     if not os.access(existing, os.W_OK | os.X_OK):
         named = os.path.abspath(existing) if existing == Path() else existing
         raise OutputError(f"{named}: is not writable; choose another --output")
+
+
+def _exists(path: Path) -> bool:
+    """True for anything that has the name; unlike `os.path.lexists`, with errors of the disk."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True

@@ -28,7 +28,7 @@ VALUES = (
 )
 """Values in place of one within JSON."""
 
-_MOST = 2**18  # bytes of a mutant
+_MOST = 2**16  # bytes of a mutant
 
 
 def mutate(content, chance, others=(), depth=0):

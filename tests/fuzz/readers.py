@@ -16,7 +16,7 @@ from nmfaudio.experiments import ExperimentResults
 from nmfaudio.experiments.toml_file import read_experiment
 from nmfaudio.separators.boxes import Stroke, read_pictures, read_strokes
 from nmfaudio.separators.component_groups import read_groups
-from nmfaudio.separators.pitch_track import is_pitch_table, read_pitch
+from nmfaudio.separators.pitch_track import read_pitch
 from nmfaudio.separators.saved_models import load_model
 from nmfaudio.symbolic import read_beats, read_hits, read_scale
 from nmfaudio.transcription.analysis import Analysis
@@ -26,17 +26,20 @@ from . import seeds
 
 @dataclass(frozen=True)
 class Reader:
-    """A kind of file: how it is read, and functions that make sound files."""
+    """A kind of file: how it is read, and a function that makes sound files."""
 
     read: object
-    """Reads a path."""
+    """Reads a path; if `by_content`, it gets the content as well, which chooses the way."""
     seeds: object
     suffix: str = "x"
+    by_content: bool = False
+
+    def __call__(self, path, content):
+        self.read(path, content) if self.by_content else self.read(path)
 
 
-def audio(path):
-    """Read audio in one of the ways there are, which its content chooses."""
-    content = path.read_bytes()
+def audio(path, content):
+    """Read audio in one of the ways there are."""
     way = crc32(content) % 6
     if way == 0:
         na.read(path)
@@ -67,21 +70,21 @@ def file(*names):
     return lambda: [seeds.written()[name] for name in names]
 
 
-def dictionary(path):
+def dictionary(path, content):
     """Read a dictionary, of notes or not."""
-    kind = na.NoteDictionary if b"attack" in path.read_bytes() else na.Dictionary
+    kind = na.NoteDictionary if b"attack" in content else na.Dictionary
     repr(kind.load(path))
 
 
 READERS = {
-    "audio": Reader(audio, lambda: list(seeds.audio())),
-    "containers": Reader(audio, lambda: list(seeds.containers())),
+    "audio": Reader(audio, lambda: list(seeds.audio()), by_content=True),
+    "containers": Reader(audio, lambda: list(seeds.containers()), by_content=True),
     "MIDI": Reader(na.symbolic.read_notes, file("a.mid"), "mid"),
     "notes": Reader(na.symbolic.read_notes, table("notes"), "csv"),
     "JAMS": Reader(na.symbolic.read_notes, file("a.jams"), "jams"),
     "hits": Reader(read_hits, table("hits"), "csv"),
     "beats": Reader(read_beats, lambda: [*table("beats")(), *file("beats.jams")()], "csv"),
-    "pitch": Reader(lambda path: (is_pitch_table(path), read_pitch(path)), table("pitch"), "csv"),
+    "pitch": Reader(read_pitch, table("pitch"), "csv"),
     "scale": Reader(read_scale, table("scales"), "scl"),
     "boxes": Reader(read_strokes, lambda: [seeds.boxes()], "json"),
     "groups": Reader(read_groups, lambda: [seeds.groups()], "json"),
@@ -91,7 +94,7 @@ READERS = {
     "PNG": Reader(
         lambda path: read_pictures([Stroke("a", image=path)]), lambda: list(seeds.pictures()), "png"
     ),
-    "dictionary": Reader(dictionary, file("templates.npz", "notes.npz"), "npz"),
+    "dictionary": Reader(dictionary, file("templates.npz", "notes.npz"), "npz", by_content=True),
     "model": Reader(load_model, file("model.npz", "nmfd.npz"), "npz"),
     "cache": Reader(Analysis.load, file("analysis.npz"), "npz"),
     **{

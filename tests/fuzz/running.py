@@ -17,7 +17,7 @@ from .mutation import mutate
 from .readers import READERS, past_failures, sound_files
 
 SECONDS = 2.0
-"""Longest time that a mutant of at most 256 KiB may take."""
+"""Longest time that a mutant of at most 64 KiB may take."""
 _ADDRESS_SPACE = 2**30  # beyond what the process has, for all that a mutant asks
 _PARENTS = 2000  # mutants that are mutated further
 
@@ -69,7 +69,7 @@ def outcome(name, content, folder):
     path.write_bytes(content)
     signal.setitimer(signal.ITIMER_REAL, SECONDS)
     try:
-        READERS[name].read(path)
+        READERS[name](path, content)
     except NmfAudioError as error:
         return str(error), "" if "\n" not in str(error) else "a message of several lines"
     except (Exception, TooLongError) as error:

@@ -139,7 +139,8 @@ def load_archive(path: Source, *, kind: str) -> tuple[dict[str, Any], dict[str, 
         OverflowError,
         struct.error,
     ) as error:
-        number = getattr(error, "errno", None)
+        cause = error.__context__ if isinstance(error, zipfile.BadZipFile) else error
+        number = getattr(cause, "errno", None)
         if number not in (None, errno.EINVAL):
             raise AudioFileError(f"{label}: {os.strerror(number)}") from None
         raise AudioFileError(

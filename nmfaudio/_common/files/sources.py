@@ -7,7 +7,7 @@ import io
 import os
 import stat
 from contextlib import suppress
-from typing import BinaryIO, TypeAlias, cast
+from typing import BinaryIO, TypeAlias
 
 from nmfaudio._common.files import system
 from nmfaudio._common.files.names import show
@@ -30,7 +30,7 @@ def open_source(source: Source) -> tuple[BinaryIO, int]:
     Returns
     -------
     file : BinaryIO
-        Unbuffered if opened here, so that its position is that of its descriptor.
+        Buffered if opened here, so that reads are short at the end only.
     size : int
         Size in bytes.
 
@@ -143,7 +143,7 @@ def _open_path(path: str | bytes | os.PathLike[str] | os.PathLike[bytes]) -> tup
         descriptor = os.open(raw, os.O_RDONLY | system.NONBLOCK | system.BINARY)
         try:
             size = os.fstat(descriptor).st_size
-            return cast(BinaryIO, open(descriptor, "rb", buffering=0)), size
+            return open(descriptor, "rb"), size
         except OSError:
             os.close(descriptor)
             raise

@@ -182,6 +182,22 @@ def _ogg_page(file: BinaryIO, position: int) -> bytes | None:
     return page if _ogg_checksum(blank) == int.from_bytes(page[22:26], "little") else None
 
 
+def clear_serial_number(file: BinaryIO) -> None:
+    """Replace the random number of the stream in an Ogg file: equal audio has equal bytes.
+
+    Parameters
+    ----------
+    file : BinaryIO
+        Complete and of one stream; its position is changed.
+    """
+    position = 0
+    while (page := _ogg_page(file, position)) is not None:
+        blank = page[:14] + bytes(4) + page[18:22] + bytes(4) + page[26:]
+        file.seek(position + 14)
+        file.write(bytes(4) + page[18:22] + _ogg_checksum(blank).to_bytes(4, "little"))
+        position += len(page)
+
+
 def _finds_page(file: BinaryIO, position: int) -> bool:
     """Return whether another page starts at or after a position."""
     file.seek(position)

@@ -64,7 +64,7 @@ class Decoder:
     failed_at: int | None = None
 
     def __post_init__(self) -> None:
-        self.sound = self.open_sound()
+        self.sound = self._open()
         self.position = 0
         """Next frame to be decoded."""
         self.sr = int(self.sound.samplerate)
@@ -135,8 +135,16 @@ class Decoder:
         """Begin again at the first frame, with a new decoder."""
         self.position = _LOST
         self.sound.close()
-        self.sound = self.open_sound()
+        self.sound = self._open()
         self.position = 0
+
+    def _open(self) -> Any:
+        try:
+            return self.open_sound()
+        except AudioFileError:
+            raise
+        except OSError as error:
+            raise _unreadable(self.label, error) from None
 
     def check_unchanged(self) -> None:
         """Check that the file is as it was when it was opened.

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import math
 import os
 import zlib
 from collections.abc import Iterable, Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
+from io import FileIO
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, cast, get_args
 
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from nmfaudio._common.files.names import show
 from nmfaudio._common.files.staging import close, create
 from nmfaudio._common.files.targets import output_error
-from nmfaudio.audio.io.containers import chunks
+from nmfaudio.audio.io.containers import chunks, clear_serial_number
 from nmfaudio.audio.io.decoding import BLOCK
 from nmfaudio.audio.io.formats import BITS, FLOATS, check_format, compression_level
 from nmfaudio.audio.io.steady import Steady
@@ -205,7 +205,7 @@ class Encoder:
         self._sound: Any = None
         self._descriptor = create(temporary, target)
         # Unbuffered: without its own position, and with no error when it is closed.
-        self._file = cast(BinaryIO, io.FileIO(self._descriptor, "r+b", closefd=False))
+        self._file = cast(BinaryIO, FileIO(self._descriptor, "r+b", closefd=False))
         self._steady = Steady(self._file)
 
     def __enter__(self) -> Encoder:
@@ -266,6 +266,11 @@ class Encoder:
         self._check(self._steady)
         try:
             self._clear_time_stamp()
+            if self._coding.container == "OGG":
+                self._file.seek(0)
+                pages = Steady(self._file)
+                clear_serial_number(cast(BinaryIO, pages))
+                self._check(pages)
             self._verify()
         except OutputError:
             raise
@@ -324,13 +329,14 @@ class Encoder:
         if coding.subtype not in FLOATS or coding.container not in ("WAV", "RF64", "AIFF"):
             return
         order: Literal["little", "big"] = "big" if coding.container == "AIFF" else "little"
-        size = self._file.seek(0, os.SEEK_END)
-        for name, start, _ in chunks(self._file, size, order):
+        file = Steady(self._file)
+        for name, start, _ in chunks(cast(BinaryIO, file), file.seek(0, os.SEEK_END), order):
             if name == b"PEAK":
-                self._file.seek(start + 4)  # after the version
-                self._file.write(bytes(4))
+                file.seek(start + 4)  # after the version
+                file.write(bytes(4))
             if name in (b"data", b"SSND"):
-                return
+                break
+        self._check(file)
 
     def _verify(self) -> None:
         """Read the file back, block by block."""

@@ -49,18 +49,19 @@ class Steady(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         if self.failure is not None:
             return 0
-        view = memoryview(buffer)
+        view, size = memoryview(buffer), 0
         try:
             position = self._file.tell()
-            data = self._file.read(len(view))
+            while part := self._file.read(len(view) - size):  # an unbuffered file may give less
+                view[size : size + len(part)] = part
+                size += len(part)
         except BaseException as error:
             self.failure = error
             return 0
-        view[: len(data)] = data
         for index, byte in enumerate(self._bytes, start=self._start - position):
-            if 0 <= index < len(data):
+            if 0 <= index < size:
                 view[index] = byte
-        return len(data)
+        return size
 
     def write(self, data: Any) -> int:
         rest = memoryview(data)
