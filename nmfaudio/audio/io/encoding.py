@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from nmfaudio._common.files.names import show
 from nmfaudio._common.files.staging import close, create
 from nmfaudio._common.files.targets import output_error
+from nmfaudio.audio.io.broadcast import append_time_reference
 from nmfaudio.audio.io.containers import chunks, clear_serial_number
 from nmfaudio.audio.io.decoding import BLOCK
 from nmfaudio.audio.io.formats import BITS, FLOATS, check_format, compression_level
@@ -25,6 +26,9 @@ from nmfaudio.audio.io.steady import Steady
 from nmfaudio.errors import ContentError, OutputError, ParameterError
 
 Clip = Literal["gain", "error"]
+
+TIME_REFERENCE = "time_reference"
+"""Name of the tag that is no tag of libsndfile, see `nmfaudio.audio.io.broadcast`."""
 
 _MAX_BYTES = 2**32 - 2**16  # of audio in headers of 32 bits, with room for the header
 
@@ -266,11 +270,12 @@ class Encoder:
         self._check(self._steady)
         try:
             self._clear_time_stamp()
+            file = Steady(self._file)
             if self._coding.container == "OGG":
-                self._file.seek(0)
-                pages = Steady(self._file)
-                clear_serial_number(cast(BinaryIO, pages))
-                self._check(pages)
+                clear_serial_number(cast(BinaryIO, file))
+            if (samples := self._coding.tags.get(TIME_REFERENCE)) is not None:
+                append_time_reference(cast(BinaryIO, file), int(samples))
+            self._check(file)
             self._verify()
         except OutputError:
             raise
@@ -320,7 +325,8 @@ class Encoder:
             **options,
         )
         for name, text in coding.tags.items():
-            setattr(sound, name, text)
+            if name != TIME_REFERENCE:
+                setattr(sound, name, text)
         return sound
 
     def _clear_time_stamp(self) -> None:
