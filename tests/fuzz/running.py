@@ -17,7 +17,7 @@ from .mutation import mutate
 from .readers import READERS, past_failures, sound_files
 
 SECONDS = 2.0
-"""Longest time that a mutant of at most 64 KiB may take."""
+"""Longest CPU time that a mutant of at most 64 KiB may take."""
 _ADDRESS_SPACE = 2**30  # beyond what the process has, for all that a mutant asks
 _PARENTS = 2000  # mutants that are mutated further
 
@@ -36,7 +36,7 @@ def limits():
     old_limit = resource.getrlimit(resource.RLIMIT_AS)
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     most = pages * resource.getpagesize() + _ADDRESS_SPACE
-    old_handler = signal.signal(signal.SIGALRM, stop)
+    old_handler = signal.signal(signal.SIGPROF, stop)
     resource.setrlimit(resource.RLIMIT_AS, (most, old_limit[1]))
     try:
         with warnings.catch_warnings():
@@ -45,7 +45,7 @@ def limits():
             yield
     finally:
         resource.setrlimit(resource.RLIMIT_AS, old_limit)
-        signal.signal(signal.SIGALRM, old_handler)
+        signal.signal(signal.SIGPROF, old_handler)
 
 
 def outcome(name, content, folder):
@@ -67,7 +67,7 @@ def outcome(name, content, folder):
     """
     path = folder / f"x.{READERS[name].suffix}"
     path.write_bytes(content)
-    signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    signal.setitimer(signal.ITIMER_PROF, SECONDS)
     try:
         READERS[name](path, content)
     except NmfAudioError as error:
@@ -75,7 +75,7 @@ def outcome(name, content, folder):
     except (Exception, TooLongError) as error:
         return "", f"{type(error).__name__} at {_place(error)}"
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
     return "", ""
 
 
