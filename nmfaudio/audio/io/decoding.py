@@ -191,11 +191,22 @@ class Decoder:
             missing = np.isnan(block).all(axis=1)
             block, failed = block[: int(missing.argmax()) if missing.any() else len(block)], True
         self.position = position + len(block)
-        if (failure := self.steady.failure) is not None:
-            if not isinstance(failure, OSError):  # Ctrl-C
-                raise failure
-            raise _unreadable(self.label, failure, f" from {self.position / self.sr:.3f} s on")
+        self.check_readable()
         return block, failed
+
+    def check_readable(self) -> None:
+        """Check that the system could read all that was asked of it.
+
+        Raises
+        ------
+        AudioFileError
+            It could not.
+        """
+        failure = self.steady.failure
+        if isinstance(failure, OSError):
+            raise _unreadable(self.label, failure, f" from {self.position / self.sr:.3f} s on")
+        if failure is not None:  # Ctrl-C
+            raise failure
 
     def suspicions(self, decoded: int) -> list[str]:
         """Contradictions between header and content, one sentence each.

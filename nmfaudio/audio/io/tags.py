@@ -70,5 +70,6 @@ def read_tags(source: Source) -> dict[str, str]:
     with open_audio(source) as audio:
         found: Mapping[str, str] = audio.sound.copy_metadata()
         samples = read_time_reference(cast(BinaryIO, audio.steady), audio.size)
+        audio.check_readable()
     tags = {key: found[key] for key in _KEYS if found.get(key)}
     return tags if samples is None else tags | {TIME_REFERENCE: str(samples)}
