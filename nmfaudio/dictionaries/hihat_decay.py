@@ -55,7 +55,8 @@ def open_strokes(
     if hihats.sum() < _PRESENT:
         return np.zeros_like(possible)
     outputs = _network()(decay_features(bands, onsets, hop, struck))[:, 0]
-    return possible & (outputs > np.log(_OPEN / (1 - _OPEN)))
+    possible &= outputs > np.log(_OPEN / (1 - _OPEN))
+    return possible
 
 
 @cache
