@@ -22,7 +22,7 @@ _TYPICAL, _FEWEST = 0.3, 3  # probability, and number, of the strokes that other
 POSSIBLE = 0.2
 """Probability of a hi-hat of any kind from which a stroke may be of an open one."""
 _OPEN = 0.3  # probability of an open hi-hat
-_PRESENT = 5  # strokes of a hi-hat that is there
+_PRESENT = 3  # strokes of a hi-hat that is there
 
 
 def open_strokes(
