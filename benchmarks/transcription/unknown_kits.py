@@ -31,10 +31,10 @@ GROUPS = {
     "settings chosen on": (
         "TimGM6mb 0", "TimGM6mb 24", "ColomboAcousticDrumkit", "ForzeeStereo",
         "Millo_MultiLayered2", "Millo_MultiLayered3", "HardElectro1", "ElectricEmpireKit",
-        "GMRockKit",
+        "GMRockKit", "Black_Pearl_4_LV2",
     ),
     "left out": (
-        "TimGM6mb 25", "Black_Pearl_4_LV2", "BJA_Pacific", "Millo-Drums_v.1", "VariBreaks",
+        "TimGM6mb 25", "BJA_Pacific", "Millo-Drums_v.1", "VariBreaks",
         "TR808EmulationKit", "lmms",
     ),
 }  # fmt: skip
