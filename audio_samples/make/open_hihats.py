@@ -52,7 +52,7 @@ def training_data() -> Onsets:
         bands = stroke_bands(analyse(y[None], transform), transform)
         onsets = stroke_onsets(bands, hop)
         struck = classifier.probabilities(stroke_features(bands, onsets, hop))
-        possible = struck["hihat"] > POSSIBLE / 2
+        possible = struck["hihat"] > POSSIBLE
         features = decay_features(bands, onsets, hop, struck)
         is_open = labels(onsets * hop, played)[:, list(LABELS).index("open_hihat")]
         found.append((features[possible], is_open[possible]))

@@ -19,7 +19,7 @@ _LAST, _MARGIN = 8, 2  # frames before the next onset, of which the last may bel
 _LONGEST = 60  # frames
 _NOISE = 1e-5  # of the loudest: a level below any noise
 _TYPICAL, _FEWEST = 0.3, 3  # probability, and number, of the strokes that others are compared with
-POSSIBLE = 0.2
+POSSIBLE = 0.1
 """Probability of a hi-hat of any kind from which a stroke may be of an open one."""
 _OPEN = 0.3  # probability of an open hi-hat
 _PRESENT = 3  # strokes of a hi-hat that is there
