@@ -214,12 +214,15 @@ def altered_hihats(kits: Sequence[Kit], main: Kit, rng: np.random.Generator) -> 
         )
         layers = voice(kind, kits, own, rng, 0.55)
         if rng.random() < 0.5:
-            decay = between(rng, 0.15, 1.0) if kind == "open_hihat" else between(rng, 0.03, 0.4)
+            decay = between(rng, 0.08, 1.0) if kind == "open_hihat" else between(rng, 0.015, 0.4)
         hihats[kind] = [(force, muted(y, pitch, decay)) for force, y in layers]
     if rng.random() < 0.3:  # not quite closed
         tail = muted(hihats["open_hihat"][0][1], 1.0, between(rng, 0.05, 0.3))
         tail = tail * 10 ** (rng.uniform(-26, -10) / 20)
         hihats["closed_hihat"] = [(force, mixed(y, tail)) for force, y in hihats["closed_hihat"]]
+    if rng.random() < 0.5:  # the click of an electronic hi-hat
+        level, last = 10 ** (rng.uniform(0, 14) / 20) - 1, between(rng, 0.001, 0.012)
+        hihats = {kind: clicked(layers, level, last) for kind, layers in hihats.items()}
     points = rng.normal(0, 4, 11)
     return {
         kind: [(force, levelled(filtered(y, points))) for force, y in layers]
@@ -231,6 +234,11 @@ def muted(y: np.ndarray, pitch: float, decay: float) -> np.ndarray:
     """Transpose a stroke by a ratio of frequencies, and let it decay faster [s]."""
     y = np.interp(np.arange(0, len(y) - 1, pitch), np.arange(len(y)), y)
     return levelled(y * np.exp(-np.arange(len(y)) / SR / decay))
+
+
+def clicked(layers: Sequence, level: float, decay: float) -> list:
+    """Amplify the beginning of strokes, by a level that decays [s]."""
+    return [(f, y * (1 + level * np.exp(-np.arange(len(y)) / SR / decay))) for f, y in layers]
 
 
 def mixed(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -21,7 +21,7 @@ _NOISE = 1e-5  # of the loudest: a level below any noise
 _TYPICAL, _FEWEST = 0.3, 3  # probability, and number, of the strokes that others are compared with
 POSSIBLE = 0.1
 """Probability of a hi-hat of any kind from which a stroke may be of an open one."""
-_OPEN = 0.3  # probability of an open hi-hat
+_OPEN = 0.25  # probability of an open hi-hat
 _PRESENT = 3  # strokes of a hi-hat that is there
 
 
