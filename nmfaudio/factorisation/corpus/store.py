@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import zipfile
 import zlib
@@ -19,6 +20,7 @@ from nmfaudio.errors import AudioFileError
 
 _FACTS = "facts.json"
 _SUFFIX = ".npy"
+_ZEROS = 2**20  # bytes that are written at once
 
 
 class Stored(NamedTuple):
@@ -64,6 +66,22 @@ def save_array(path: Path, array: np.ndarray) -> None:
     """Write an array that is read in slices, as a plain ``.npy`` file."""
     with staged([path], overwrite=True) as names, new_file(names[path], path) as file:
         np.lib.format.write_array(file, array, (1, 0), allow_pickle=False)
+
+
+def create_array(
+    temporary: Path, target: Path, shape: tuple[int, ...], dtype: np.dtype[Any]
+) -> None:
+    """Create a plain ``.npy`` file of zeros, to be mapped into memory and filled.
+
+    The zeros are written: in a file with holes, a full disk would end the process that fills them.
+    """
+    with new_file(temporary, target) as file:
+        np.lib.format.write_array_header_1_0(
+            file, {"shape": shape, "fortran_order": False, "descr": dtype.str}
+        )
+        size = math.prod(shape) * dtype.itemsize
+        for start in range(0, size, _ZEROS):
+            file.write(bytes(min(_ZEROS, size - start)))
 
 
 def _array(pack: zipfile.ZipFile, name: str) -> np.ndarray:
