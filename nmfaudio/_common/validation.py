@@ -90,7 +90,10 @@ def shown(value: Any) -> str:
     """Return the value of an argument for a message, in one line."""
     if isinstance(value, np.ndarray) and value.ndim:
         return f"an array of shape {value.shape}"
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # an integer of more digits than Python prints
+        text = "\n"
     return text if len(text) <= _LONGEST and "\n" not in text else f"a {type(value).__name__}"
 
 
@@ -137,7 +140,7 @@ def as_sample_rate(value: Any, name: str = "sr") -> int:
     message = f"{name} is {shown(value)}; it must be a whole number of Hz from {LOWEST_RATE} to "
     message += f"{HIGHEST_RATE}"
     is_real = isinstance(value, int | float | np.integer | np.floating)
-    if is_real and not isinstance(value, bool) and math.isfinite(value):
+    if is_real and not isinstance(value, bool) and math.isfinite(_float(value)):
         hertz = round(value if value >= LOWEST_RATE else 1000 * value)
         if LOWEST_RATE <= hertz <= HIGHEST_RATE:
             message += f"; did you mean {hertz}?"

@@ -126,7 +126,7 @@ list and info write their facts to stdout, merge and export the paths written.
 
     def _export(self, source: str, folder: Path) -> int:
         from nmfaudio._common.files import check_targets, distinct_names
-        from nmfaudio._common.files.staging import staged
+        from nmfaudio._common.files.staging import transaction, write_group_of_bytes
         from nmfaudio.audio.io import write_group
         from nmfaudio.dictionaries.sonification import sonify_dictionary
 
@@ -140,15 +140,14 @@ list and info write their facts to stdout, merge and export the paths written.
             tables[folder / "templates.png"] = _picture(dictionary)
         paths = [*tables, *sounds]
         check_targets(paths, overwrite=self.overwrite)
-        write_group(
-            {path: sonify_dictionary(dictionary, name) for path, name in sounds.items()},
-            dictionary.transform.sr,
-            format="wav",
-            overwrite=self.overwrite,
-        )
-        with staged(list(tables), overwrite=self.overwrite) as names:
-            for path, content in tables.items():
-                names[path].write_bytes(content)
+        with transaction():
+            write_group(
+                {path: sonify_dictionary(dictionary, name) for path, name in sounds.items()},
+                dictionary.transform.sr,
+                format="wav",
+                overwrite=self.overwrite,
+            )
+            write_group_of_bytes(tables, overwrite=self.overwrite)
         if self.json:
             self.emit_result(0, {"paths": paths}, action="export")
         else:
