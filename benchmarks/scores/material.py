@@ -14,8 +14,8 @@ import numpy as np
 
 import nmfaudio as na
 
-_SIGNATURES = {"2/4", "3/4", "4/4", "6/8", "9/8", "12/8", "2/2"}
-_WORKS = (
+SIGNATURES = {"2/4", "3/4", "4/4", "6/8", "9/8", "12/8", "2/2"}
+WORKS = (
     *(f"beethoven/opus18no1/movement{n}.mxl" for n in (1, 2, 3, 4)),
     *(f"beethoven/opus59no{w}/movement{n}.mxl" for w in (1, 2, 3) for n in (1, 2, 3, 4)),
     *(f"beethoven/{name}.mxl" for name in ("opus18no3", "opus18no4", "opus18no5", "opus74")),
@@ -103,23 +103,26 @@ def pieces(folder: Path) -> list[Piece]:
     """Read the openings of all scores; `folder` keeps them for the next time."""
     folder.mkdir(parents=True, exist_ok=True)
     found = []
-    for name in _WORKS:
+    for name in WORKS:
         file = folder / (name.replace("/", "_") + ".pkl")
         if not file.exists():
-            file.write_bytes(pickle.dumps(_read(name)))
+            file.write_bytes(pickle.dumps(read_opening(name)))
         found.append(pickle.loads(file.read_bytes()))
     return [piece for piece in found if piece is not None]
 
 
-def _read(name: str) -> Piece | None:
-    """Opening of a score, None where it has no constant time signature or too few notes."""
+def read_opening(name: str, longest: int = _LONGEST) -> Piece | None:
+    """Read the opening of a score of music21, of `longest` quarters.
+
+    None where it has no constant time signature or too few notes.
+    """
     import music21
 
     score = music21.corpus.parse(name).measures(0, 60)
     parts = list(score.parts)
     measures = list(parts[0].getElementsByClass("Measure"))
     signature = next(iter(parts[0].recurse().getElementsByClass("TimeSignature")), None)
-    if signature is None or signature.ratioString not in _SIGNATURES or len(measures) < 8:
+    if signature is None or signature.ratioString not in SIGNATURES or len(measures) < 8:
         return None
     changes = [
         s.getOffsetInHierarchy(parts[0])
@@ -128,7 +131,7 @@ def _read(name: str) -> Piece | None:
     ]
     bar = Fraction(4 * signature.numerator, signature.denominator)
     pickup = Fraction(measures[1].offset).limit_denominator(96) % bar
-    end = min([_LONGEST, *changes])
+    end = min([longest, *changes])
     key = next(iter(parts[0].recurse().getElementsByClass("KeySignature")), None)
     notes = [note for i, part in enumerate(parts) for note in _notes(part, i, end)]
     if len(notes) < 60:

@@ -6,10 +6,11 @@ import numpy as np
 
 from nmfaudio._public import public
 from nmfaudio.errors import ContentError, ParameterError
+from nmfaudio.symbolic.beat_network import bundled_network
 from nmfaudio.symbolic.beats import Beats
 from nmfaudio.symbolic.conversion import Notes, as_notes
 from nmfaudio.symbolic.meter import find_meter
-from nmfaudio.symbolic.strokes import Strokes, strokes_of
+from nmfaudio.symbolic.strokes import strokes_of
 
 _RATE = 50  # frames per second
 _FASTEST, _SLOWEST = 0.28, 1.5  # s, periods of beats
@@ -18,17 +19,16 @@ _NEAR = 0.05  # s between a beat and the stroke that it moves to
 _EDGE = 2  # frames at the ends of a beat whose strokes are on beats
 _START = 3  # frames after the first stroke in which the first beat may be
 _FEWEST = 4  # strokes
-# Logistic regression of the strokes on beats, on simulated performances of 91 scores, each of the
-# same weight; the settings below are chosen on the same performances, on sequenced songs and on
-# four real performances. See `benchmarks/scores`.
-_WEIGHTS = np.array([0.96, 1.30, 0.95, 0.27, 0.0, 0.85, 0.68])
-_OFFSET = -0.44
+# The settings below are chosen on simulated performances of 38 scores, on sequenced songs and on
+# four real performances, none of which the network was trained on. See `benchmarks/scores`.
 _USUAL, _SPREAD = 0.63, 0.38  # s, the most probable period, and the spread of its logarithm
 _HINT = 1.35  # highest ratio of a period to that of the given tempo, and lowest
 _PRIOR, _HINTED_PRIOR = 0.4, 2.0  # weight of that distribution, and of one around a given tempo
-_CHANGE = 27.0  # cost of a change of the logarithm of the period
+_CHANGE = 40.0  # cost of a change of the logarithm of the period
 _FREE = 1.05  # frames by which a period may change at no cost
 _ON_BEAT, _ON_HALF = 3.0, 0.75  # weight of strokes on beats, and of strokes amid them
+_LIKELIHOOD = 0.3  # weight of the log-odds of each beat
+_ABSENT = -1.0  # log-odds of a beat without a stroke
 _UNEXPLAINED = 0.8  # cost of a stroke beside the places of a division by four or three
 _QUARTER, _TERNARY = (
     0.15,
@@ -40,9 +40,9 @@ _QUARTER, _TERNARY = (
 def track_beats(notes: Notes, tempo: float | None = None) -> Beats:
     """Find beats, bars and time signature of performed notes.
 
-    Beats have the periods that place strong strokes on beats and the others on halves, thirds
-    and quarters of them, and change slowly. Notes are strong if they are long, loud, or bring new
-    pitches; bars begin where harmony and bass change.
+    A network tells from rhythm, harmony, bass, length and loudness which notes are likely on
+    beats. Beats have the periods that place these notes on beats and the others on halves, thirds
+    and quarters of them, and change slowly; bars begin where harmony and bass change.
 
     Parameters
     ----------
@@ -81,9 +81,9 @@ def track_beats(notes: Notes, tempo: float | None = None) -> Beats:
     lead = _SLOWEST - strokes.times[0]  # beats may begin before the first stroke
     times = strokes.times + lead
     frames = int((times[-1] + _SLOWEST) * _RATE) + 2
-    strong = _envelope(times, _salience(strokes), frames)
     periods = _periods(tempo)
-    scores = _scores(times, strong, periods) + _priors(periods, tempo)[:, None]
+    logits = bundled_network().logits(strokes)
+    scores = _scores(times, logits, periods, frames) + _priors(periods, tempo)[:, None]
     first, last = (round(times[i] * _RATE) for i in (0, -1))
     found = _best_path(scores, periods, first + _START, last - _START) / _RATE - lead
     beats = _moved_to_strokes(found, strokes.times)
@@ -111,11 +111,6 @@ def _priors(periods: np.ndarray, tempo: float | None) -> np.ndarray:
     return np.asarray(-seconds * weight * (np.log(seconds / usual) / _SPREAD) ** 2 / 2)
 
 
-def _salience(strokes: Strokes) -> np.ndarray:
-    """Probability that each stroke is on a beat."""
-    return np.asarray(1 / (1 + np.exp(-strokes.features @ _WEIGHTS - _OFFSET)))
-
-
 def _envelope(times: np.ndarray, weights: np.ndarray, frames: int) -> np.ndarray:
     """Weights of strokes as a curve over time: the largest of Gaussians around them."""
     curve = np.zeros(frames)
@@ -127,9 +122,13 @@ def _envelope(times: np.ndarray, weights: np.ndarray, frames: int) -> np.ndarray
     return curve
 
 
-def _scores(times: np.ndarray, strong: np.ndarray, periods: np.ndarray) -> np.ndarray:
-    """Score of a beat of each period that ends at each frame [shape=(period, frame)]."""
-    frames = len(strong)
+def _scores(times: np.ndarray, logits: np.ndarray, periods: np.ndarray, frames: int) -> np.ndarray:
+    """Score of a beat of each period that ends at each frame [shape=(period, frame)].
+
+    Strokes at `times` are on beats with log-odds `logits`.
+    """
+    strong = _envelope(times, 1 / (1 + np.exp(-logits)), frames)
+    odds = _ABSENT + _envelope(times, np.maximum(0, logits - _ABSENT), frames)
     present = _envelope(times, np.ones(len(times)), frames)
     strokes = np.bincount(np.round(times * _RATE).astype(int), minlength=frames)
     total = np.concatenate([[0.0], np.cumsum(strokes)])
@@ -150,7 +149,7 @@ def _scores(times: np.ndarray, strong: np.ndarray, periods: np.ndarray) -> np.nd
         beside = np.minimum(halves, thirds + _TERNARY * (inner > 0))
         seconds = period / _RATE
         gain = _ON_BEAT * strong - _ON_HALF * at(strong, 0.5)
-        scores[row] = seconds * gain - _UNEXPLAINED * beside
+        scores[row] = seconds * gain + _LIKELIHOOD * odds - _UNEXPLAINED * beside
     return scores
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nmfaudio.symbolic.strokes import Strokes
+from nmfaudio.symbolic.strokes import ACCENTS, Strokes
 
 _NEAR = 0.07  # s between a beat and its stroke
 # Logistic regression of downbeats, on the same performances as in `beat_tracking`: of the features
@@ -75,9 +75,9 @@ def _mean(values: np.ndarray) -> float:
 
 
 def at_beats(strokes: Strokes, beats: np.ndarray) -> np.ndarray:
-    """Features of the strokes on beats, their presence, and changes of harmony.
+    """Accents of the strokes on beats, their presence, and changes of harmony.
 
-    Features are 0 on beats without a stroke.
+    Accents are 0 on beats without a stroke.
 
     Parameters
     ----------
@@ -92,7 +92,8 @@ def at_beats(strokes: Strokes, beats: np.ndarray) -> np.ndarray:
     nearest = np.abs(strokes.times[:, None] - beats).argmin(axis=0)
     present = np.abs(strokes.times[nearest] - beats) < _NEAR
     changes = [_harmony_change(strokes, beats, span) for span in (1, 2)]
-    return np.column_stack([strokes.features[nearest] * present[:, None], present, *changes])
+    accents = strokes.features[nearest, :ACCENTS] * present[:, None]
+    return np.column_stack([accents, present, *changes])
 
 
 def _harmony_change(strokes: Strokes, beats: np.ndarray, span: int) -> np.ndarray:

@@ -10,8 +10,14 @@ import numpy as np
 from nmfaudio.symbolic.note import Note
 
 _TOGETHER = 0.045  # s between neighbouring onsets of a stroke
-_CONTEXT = 2.0  # s on each side with which a stroke is compared
-_RECENT = 1.0  # s before a stroke in which its pitch classes may have sounded
+# Spans are no multiples of common note values: rounding of times does not change what they hold.
+_CONTEXT = 2.0005  # s on each side with which a stroke is compared
+_RECENT = 1.0005  # s before a stroke in which its pitch classes may have sounded
+_HARMONY = (0.3505, 0.8005, 2.0005)  # s on each side whose pitch classes are compared
+_REGISTER = 1.0005  # s on each side with whose lowest and highest pitches a stroke is compared
+
+
+ACCENTS = 7  # features of a stroke that compare it with its neighbours
 
 
 @dataclass(frozen=True)
@@ -24,7 +30,10 @@ class Strokes:
         Median onset of each stroke in seconds.
     features : np.ndarray [shape=(stroke, feature)]
         Number of notes, duration, distance to the next and to the previous stroke, depth of the
-        bass, loudness, and share of new pitch classes, each in comparison with the neighbours.
+        bass, and loudness, each in comparison with the neighbours, and share of new pitch classes:
+        the `ACCENTS` first ones. Then changes of harmony, distances of the lowest and of the
+        highest note to those nearby and to those of the previous stroke, whether the pitch classes
+        are those of the previous stroke, number of notes, and duration.
     chroma : np.ndarray [shape=(stroke, 12)]
         Notes of each pitch class.
     """
@@ -52,16 +61,20 @@ def strokes_of(notes: Sequence[Note]) -> Strokes:
     times = np.array([np.median([note.onset for note in group]) for group in groups])
     classes = [[round(note.pitch) % 12 for note in group] for group in groups]
     chroma = np.array([np.bincount(numbers, minlength=12) for numbers in classes])
-    return Strokes(times, _features(groups, times), chroma)
+    return Strokes(times, _features(groups, times, chroma), chroma)
 
 
-def _features(groups: Sequence[Sequence[Note]], times: np.ndarray) -> np.ndarray:
+def _features(
+    groups: Sequence[Sequence[Note]], times: np.ndarray, chroma: np.ndarray
+) -> np.ndarray:
     count = np.log([len(group) for group in groups])
     length = np.log([max(0.03, *(n.offset - n.onset for n in group)) for group in groups])
     lowest = np.array([min(note.pitch for note in group) for group in groups], float)
+    highest = np.array([max(note.pitch for note in group) for group in groups], float)
     loud = np.array([max(note.velocity for note in group) for group in groups])
     gaps = np.log(np.clip(np.diff(times, append=times[-1:] + 1), 0.03, 2))
     before = np.concatenate([gaps[:1], gaps[:-1]])
+    classes = chroma > 0
     columns = [
         _relative(count, times),
         _relative(length, times),
@@ -69,7 +82,15 @@ def _features(groups: Sequence[Sequence[Note]], times: np.ndarray) -> np.ndarray
         _relative(before, times),
         -_relative(lowest, times) / 12,
         _relative(loud, times) * 4,
-        _novelty(groups, times),
+        _novelty(chroma, times),
+        *(_harmony_change(chroma, times, span) for span in _HARMONY),
+        (lowest - _nearby(lowest, times, np.minimum)) / 12,
+        (_nearby(highest, times, np.maximum) - highest) / 12,
+        np.diff(lowest, prepend=lowest[:1]) / 12,
+        np.diff(highest, prepend=highest[:1]) / 12,
+        np.append(0.0, (classes[1:] == classes[:-1]).all(axis=1)),
+        count / 2,
+        (length + 1) / 2,
     ]
     features: np.ndarray = np.clip(np.stack(columns, axis=1), -2, 2)
     return features
@@ -84,10 +105,30 @@ def _relative(values: np.ndarray, times: np.ndarray) -> np.ndarray:
     return centred
 
 
-def _novelty(groups: Sequence[Sequence[Note]], times: np.ndarray) -> np.ndarray:
+def _nearby(values: np.ndarray, times: np.ndarray, extreme: np.ufunc) -> np.ndarray:
+    """Smallest or largest value within `_REGISTER`."""
+    low = np.searchsorted(times, times - _REGISTER).tolist()
+    high = np.searchsorted(times, times + _REGISTER, side="right").tolist()
+    return np.array([extreme.reduce(values[a:b]) for a, b in zip(low, high, strict=True)])
+
+
+def _novelty(chroma: np.ndarray, times: np.ndarray) -> np.ndarray:
     """Share of the pitch classes of a stroke that did not begin within `_RECENT` before it."""
-    classes = [{round(note.pitch) % 12 for note in group} for group in groups]
     first = np.searchsorted(times, times - _RECENT)
-    recent = [{c for group in classes[a:i] for c in group} for i, a in enumerate(first.tolist())]
-    shares = [len(new - old) / len(new) for new, old in zip(classes, recent, strict=True)]
-    return np.array(shares, float)
+    total = np.concatenate([np.zeros((1, 12)), np.cumsum(chroma, axis=0)])
+    recent = total[:-1] - total[first]
+    classes = chroma > 0
+    return np.asarray((classes & (recent == 0)).sum(axis=1) / classes.sum(axis=1))
+
+
+def _harmony_change(chroma: np.ndarray, times: np.ndarray, span: float) -> np.ndarray:
+    """Cosine distance of the pitch classes of `span` seconds before and from each stroke.
+
+    It is 0 where none precedes.
+    """
+    total = np.concatenate([np.zeros((1, 12)), np.cumsum(chroma, axis=0)])
+    before = total[:-1] - total[np.searchsorted(times, times - span)]
+    after = total[np.searchsorted(times, times + span)] - total[:-1]
+    sizes = np.linalg.norm(before, axis=1) * np.linalg.norm(after, axis=1)
+    change = 1 - (before * after).sum(axis=1) / np.maximum(sizes, 1e-9)
+    return np.where(sizes > 0, change, 0.0)
