@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -15,6 +16,7 @@ from nmfaudio._common.files.names import show
 from nmfaudio._common.files.sources import Source, open_source
 from nmfaudio.audio.io.containers import Patched, Survey, survey
 from nmfaudio.audio.io.foreign import container, describe_foreign
+from nmfaudio.audio.io.library_messages import collected_messages
 from nmfaudio.audio.io.pyav import UNKNOWN_LENGTH, PyavSound, UndecodableError
 from nmfaudio.errors import AudioFileError
 
@@ -39,6 +41,8 @@ _SAMPLE_BYTES = {
     "DOUBLE": 8,
 }
 _NEEDS_DOUBLE = ("DOUBLE", "PCM_32", "ALAC_32")  # float32 holds 24 bits
+_MP3 = "MP3"
+_MP3_HEAD = re.compile(rb"ID3|\xff[\xe0-\xff]")
 _LOST = 2**62  # position of a decoder that was interrupted: behind all frames
 _OPUS_CLOCK = 48000  # Hz: unit of Opus positions at any sample rate
 
@@ -58,6 +62,8 @@ class Decoder:
     """Of the file, before anything was read; see `check_unchanged`."""
     open_sound: Callable[[], Any]
     """Opens the file at its first frame."""
+    messages: list[str]
+    """Of the decoder about damage."""
     failed_at: int | None = None
 
     def __post_init__(self) -> None:
@@ -170,7 +176,8 @@ class Decoder:
         block = np.full((min(frames, BLOCK), self.channels), np.nan, dtype=self.dtype)
         position, self.position = self.position, _LOST
         try:
-            block, failed = block[: len(self.sound.read(out=block))], False
+            with collected_messages(self.messages) if self.format == _MP3 else nullcontext():
+                block, failed = block[: len(self.sound.read(out=block))], False
         except (soundfile.LibsndfileError, UndecodableError):
             missing = np.isnan(block).all(axis=1)
             block, failed = block[: int(missing.argmax()) if missing.any() else len(block)], True
@@ -190,6 +197,10 @@ class Decoder:
         list of str
         """
         messages, facts = [], self.survey
+        if self.messages:
+            first, *more = dict.fromkeys(self.messages)
+            others = f" (and {len(more)} more)" if more else ""
+            messages.append(f"damaged or cut short, the decoder reports: {first}{others}")
         if isinstance(self.sound, PyavSound):
             shortage = None if self.failed_at is not None else self.sound.shortage(decoded)
             return [shortage] if shortage else []
@@ -273,8 +284,9 @@ def open_audio(source: Source) -> Iterator[Decoder]:
     try:
         state = _state(file)
         facts = survey(file, size)
-        open_sound = partial(_open_sound, file, source, facts, label)
-        audio = Decoder(label, size, facts, file, state, open_sound)
+        messages: list[str] = []
+        open_sound = partial(_open_sound, file, source, facts, label, messages)
+        audio = Decoder(label, size, facts, file, state, open_sound, messages)
         try:
             yield audio
         finally:
@@ -284,8 +296,10 @@ def open_audio(source: Source) -> Iterator[Decoder]:
             file.close()
 
 
-def _open_sound(file: BinaryIO, source: Source, facts: Survey, label: str) -> Any:
-    """Open a file with soundfile, or a container with PyAV.
+def _open_sound(
+    file: BinaryIO, source: Source, facts: Survey, label: str, messages: list[str]
+) -> Any:
+    """Open a file with soundfile, or a container with PyAV, and collect messages about damage.
 
     Raises an `AudioFileError` if it is not audio.
     """
@@ -300,10 +314,12 @@ def _open_sound(file: BinaryIO, source: Source, facts: Survey, label: str) -> An
         if facts.streamed and facts.patch is not None:
             return _sequential_type()(Patched(file, facts.patch))
         if file is source:
-            return _sequential_type()(file)
+            with collected_messages(messages) if _MP3_HEAD.match(head) else nullcontext():
+                return _sequential_type()(file)
         # By descriptor rather than by name: names may be any bytes, and without callbacks into
         # Python no Ctrl-C is lost.
-        return _sequential_type()(file.fileno(), closefd=False)
+        with collected_messages(messages) if _MP3_HEAD.match(head) else nullcontext():
+            return _sequential_type()(file.fileno(), closefd=False)
     except (soundfile.LibsndfileError, TypeError) as error:
         raise AudioFileError(f"{label}: {_refusal(head, label, facts, error)}") from None
 

@@ -164,7 +164,8 @@ class _Tally:
 
     def add(self, block: NDArray[Any]) -> None:
         """Add one block [shape=(sample, channel)]."""
-        values = np.ascontiguousarray(block.T, dtype=np.float64)
+        with np.errstate(invalid="ignore"):  # a signalling NaN becomes a quiet one
+            values = np.ascontiguousarray(block.T, dtype=np.float64)
         finite = np.isfinite(values)
         self.nonfinite += int(values.size - finite.sum())
         values[~finite] = 0
