@@ -182,6 +182,8 @@ def file_cases(folder):
             damaged = re.search(r"mutant|cut at|=", name)
             step = 3 if suffix == "wav" and damaged else 1
             for line in lines[number % step :: step]:
+                if name == "many hits" and line.startswith("batch"):
+                    continue  # takes a millisecond for each file, and notes it safely
                 file = "painted.png" if suffix == "png" else f"x.{suffix}"
                 arguments = tuple(line.replace("X", file).split())
                 yield Case(f"{suffix} files", f"{name}: {line}", arguments, file, content)
@@ -272,7 +274,8 @@ def is_result(path):
 
 
 def place_file(path, content):
-    """Make the side file of a case."""
+    """Make the side file of a case, in place of a sound one."""
+    path.unlink(missing_ok=True)
     if isinstance(content, bytes):
         path.write_bytes(content)
     elif content == "fifo":

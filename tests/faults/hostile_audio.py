@@ -70,7 +70,9 @@ def contents(song):
         "impulse": np.eye(1, SR)[0],
         "scaled by 1e-30": song * 1e-30,
         "scaled by 1e30": song * 1e30,
-        "32 channels": np.tile(song[:, None], 32),
+        "32 channels": np.tile(song[: SR // 8, None], 32),
+        "40 channels": np.tile(song[:, None], 40),
+        "more channels than frames": np.tile(song[:31, None], 255),
         "two channels, one silent": np.stack([song, 0 * song], 1),
         "opposite channels": np.stack([song, -song], 1),
     }.items():

@@ -21,8 +21,7 @@ SR = 8000
 pytestmark = pytest.mark.slow
 
 
-SIGNALS = {signal.SIGKILL: -9, signal.SIGTERM: 143, signal.SIGINT: 130}
-"""Exit codes after each signal."""
+SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 RESULTS = (".wav", ".npz", ".mid", ".csv", ".png")
 
 
@@ -31,7 +30,7 @@ def commands():
     quick = ("-k", "4", "--max-iter", "8", "--n-fft", "512")
     separate = ("separate", "song.wav", "--stream", *quick)
     corpus = ("learn", "--corpus", "corpus", *quick, "--passes", "3", "--work")
-    transcribe = ("transcribe", "song.wav", "--stems", "--sonify", "--plot")
+    transcribe = ("transcribe", "song.wav", "--stems", "notes", "--sonify", "--plot")
     batch = ("batch", "separate", "corpus", "--stems", "--workers", "1", *quick)
     return {
         "separate": lambda output: (*separate, "--overwrite", "-o", output),
@@ -61,8 +60,9 @@ def run(arguments, seconds=None, number=signal.SIGKILL):
     except subprocess.TimeoutExpired:
         process.send_signal(number)
         _, errors = process.communicate()
+    # Python itself ends while it starts, and after the command is done.
+    assert process.returncode in (0, 128 + number, -number), errors
     assert "Traceback" not in errors
-    assert process.returncode in (0, SIGNALS[number]), errors
     return process.returncode != 0
 
 
@@ -91,7 +91,7 @@ def test_the_result_is_that_of_a_run_without_kills(name, folder):
     assert expected == hashes("again") != {}
     generator, kills, rounds = random.Random(0), 0, 0
     while kills < KILLS:
-        number = generator.choice(list(SIGNALS))
+        number = generator.choice(SIGNALS)
         output = f"out-{rounds}"
         killed = run(command(output), generator.uniform(0.1, 1.0) * duration, number)
         kills += killed
