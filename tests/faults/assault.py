@@ -358,7 +358,6 @@ def assault(*, quick=False, words=()):
             if found := list(run(case, folder)):
                 bad.append((case, found))
                 print(f"{case.kind}: {case.title!r}: {'; '.join(found)}", flush=True)
-            if time.monotonic()-begin>3: print("SLOW",time.monotonic()-begin,case.title,flush=True)
         os.chdir("/")
     return counts, bad
 

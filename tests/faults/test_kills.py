@@ -30,7 +30,7 @@ def commands():
     quick = ("-k", "4", "--max-iter", "8", "--n-fft", "512")
     separate = ("separate", "song.wav", "--stream", *quick)
     corpus = ("learn", "--corpus", "corpus", *quick, "--passes", "3", "--work")
-    transcribe = ("transcribe", "song.wav", "--stems", "notes", "--sonify", "--plot")
+    transcribe = ("transcribe", "song.wav", "--stems", "note", "--sonify", "--plot")
     batch = ("batch", "separate", "corpus", "--stems", "--workers", "1", *quick)
     return {
         "separate": lambda output: (*separate, "--overwrite", "-o", output),

@@ -185,15 +185,18 @@ def test_junk_behind_an_ogg_is_harmless():
 
 def test_an_mp3_cut_short_is_read_with_the_counts():
     data = encode(noise(200_000), "MP3", "MPEG_LAYER_III")
-    with pytest.warns(AudioWarning, match="200000 frames are declared, only") as caught:
-        recording = read(io.BytesIO(data[: len(data) // 2]))
-    assert f"only {recording.samples.shape[1]} were decoded" in str(caught[-1].message)
+    recording = quietly(io.BytesIO(data[: len(data) // 2]))
+    decoder, counts = recording.warnings
+    assert "damaged or cut short, the decoder reports: Xing stream size off" in decoder
+    frames = recording.samples.shape[1]
+    assert f"200000 frames are declared, only {frames} were decoded" in counts
 
 
 def test_what_the_decoder_says_of_an_mp3_is_a_warning_of_ours(capfd):
     data = bytearray(encode(noise(20_000), "MP3", "MPEG_LAYER_III"))
-    data[len(data) // 2 : len(data) // 2 + 4] = b"\xff\xff\xff\xff"
-    with pytest.warns(AudioWarning, match="damaged or cut short, the decoder reports: [A-Zp]"):
+    for place in range(len(data) // 2, len(data), 97):
+        data[place] = 0
+    with pytest.warns(AudioWarning, match="damaged or cut short, the decoder reports: deq"):
         read(io.BytesIO(data))
     assert capfd.readouterr().err == ""
     messages = []
