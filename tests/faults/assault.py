@@ -43,7 +43,8 @@ ODD = (
 )
 JOURNAL = ".nmfaudio-batch.jsonl"
 SOUND = re.compile(
-    r"nmfaudio: |([\w.]+): (\d|needs)|transcribing with|delay \d|\d+ files?: |\d+/\d+ |  exit  error| +\d  "
+    r"nmfaudio: |([\w.]+): (\d|needs)|transcribing with|delay \d|\d+ files?: |\d+/\d+ |"
+    r"  exit  error| +\d  "
 )
 """Lines of the standard error: warnings, errors and summaries."""
 SHORT = "-k 2 --max-iter 3 --n-fft 512"
@@ -354,7 +355,6 @@ def assault(*, quick=False, words=()):
             cases = random.Random(1).sample(cases, min(QUICK_CASES, len(cases)))
         for case in cases:
             counts[case.kind] += 1
-            begin = time.monotonic()
             if found := list(run(case, folder)):
                 bad.append((case, found))
                 print(f"{case.kind}: {case.title!r}: {'; '.join(found)}", flush=True)

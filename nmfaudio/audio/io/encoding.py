@@ -19,7 +19,7 @@ from nmfaudio._common.files.staging import create, write_failure
 from nmfaudio.audio.io.containers import chunks
 from nmfaudio.audio.io.decoding import BLOCK
 from nmfaudio.audio.io.formats import BITS, FLOATS, check_format, compression_level
-from nmfaudio.errors import ContentError, OutputError, ParameterError
+from nmfaudio.errors import ContentError, ParameterError
 
 Clip = Literal["gain", "error"]
 
@@ -326,10 +326,9 @@ class Encoder:
         except soundfile.SoundFileError:
             raise write_failure(self._descriptor, self._target, "it cannot be read back") from None
         if not same:
-            raise OutputError(
-                f"{show(self._target)}: reads back differently than written and was removed; "
-                "write again"
-            )
+            # FLAC does not report that its last frames did not fit on the disk.
+            detail = "it reads back differently than written and was removed; write again"
+            raise write_failure(self._descriptor, self._target, detail)
 
 
 def _checksum(sound: Any, coding: Coding) -> int:

@@ -7,7 +7,7 @@ import re
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import IO
 
 _STDERR = 2
@@ -30,20 +30,20 @@ def collected_messages(messages: list[str]) -> Iterator[None]:
     What others write meanwhile appears afterwards. Where there is no standard error, or no file for
     it can be made, nothing is collected.
     """
-    with _lock:
+    with _lock, ExitStack() as stack:
         try:
-            kept, file = os.dup(_STDERR), tempfile.TemporaryFile()
+            kept = os.dup(_STDERR)
+            stack.callback(os.close, kept)
+            file = stack.enter_context(tempfile.TemporaryFile())
         except OSError:
             yield
             return
-        with file:
-            os.dup2(file.fileno(), _STDERR)
-            try:
-                yield
-            finally:
-                os.dup2(kept, _STDERR)
-                os.close(kept)
-                _divide(file, messages)
+        os.dup2(file.fileno(), _STDERR)
+        try:
+            yield
+        finally:
+            os.dup2(kept, _STDERR)
+            _divide(file, messages)
 
 
 def _divide(file: IO[bytes], messages: list[str]) -> None:
