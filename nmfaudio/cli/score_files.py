@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from nmfaudio._common.extras import missing_extra, missing_packages
 from nmfaudio.errors import ParameterError
+
+if TYPE_CHECKING:
+    from nmfaudio.symbolic.beats import Beats
 
 SCORE_FILES = {
     "quantise": "quantised.mid",
@@ -25,6 +28,7 @@ class ScoreOptions:
     """Options of beats and scores; the fields are those of the command."""
 
     tempo: float | Literal["auto"] | None
+    beats: Beats | None
     quantise: str | None
     musicxml: bool
     jams: bool
@@ -34,7 +38,12 @@ class ScoreOptions:
     @property
     def needs_beats(self) -> bool:
         """True if any of the files has beats."""
-        return self.tempo is not None or self.quantise is not None or self.musicxml
+        return self._maps_tempo or self.quantise is not None or self.musicxml
+
+    @property
+    def _maps_tempo(self) -> bool:
+        """True if the files of the notes have beats."""
+        return self.tempo is not None or self.beats is not None
 
     def write(self, result: Any, folder: Path, *, overwrite: bool) -> dict[str, Any]:
         """Write the notes of a `NoteResult`, and the files of the options.
@@ -59,12 +68,14 @@ class ScoreOptions:
         )
 
         tempo = self.tempo if isinstance(self.tempo, float) else None
-        beats = result.beats(tempo) if self.needs_beats else None
+        beats = self.beats
+        if beats is None and self.needs_beats:
+            beats = result.beats(tempo)
         grid = self.quantise or _DEFAULT_GRID
         paths = {name: folder / file for name, file in SCORE_FILES.items() if getattr(self, name)}
         quantised = quantise(result.notes, beats, grid) if self.quantise and beats else []
         score = notate(result.notes, beats, grid) if self.musicxml and beats else None
-        mapped = None if self.tempo is None else beats
+        mapped = beats if self._maps_tempo else None
         pedals = estimate_pedal(result.notes) if self.pedal else []
         written = result.save(folder, beats=mapped, pedals=pedals, overwrite=overwrite)
         if self.quantise:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from nmfaudio.cli.jobs import Job
     from nmfaudio.cli.progress import Bar
     from nmfaudio.stems.stems import Stems
+    from nmfaudio.symbolic.beats import Beats
     from nmfaudio.transcription.drums import DrumTranscriber
     from nmfaudio.transcription.result import Transcription
     from nmfaudio.transcription.transcribed_file import TranscribedFile
@@ -89,6 +90,15 @@ examples:
         parse=parse_tempo,
         metavar="BPM",
         group=_SCORE,
+        excludes="beats",
+    )
+    beats: str | None = option(
+        None,
+        "read the beats and bars instead: a JAMS file with beat, or a table of seconds and the"
+        " number in the bar",
+        metavar="FILE",
+        group=_SCORE,
+        excludes="beats",
     )
     quantise: str | None = option(
         None,
@@ -102,7 +112,8 @@ examples:
         group=_SCORE,
     )
     jams: bool = switch(
-        f"also write the notes, and the beats with --tempo, as {SCORE_FILES['jams']}", group=_SCORE
+        f"also write the notes, and the beats with --tempo or --beats, as {SCORE_FILES['jams']}",
+        group=_SCORE,
     )
     contours: bool = switch(
         "follow the pitch of each note: vibrato and slides stay one note, and pitches between the"
@@ -158,7 +169,7 @@ examples:
         from nmfaudio.dictionaries.named_notes import is_shipped
 
         shipped = self.dictionary is None or is_shipped(self.dictionary)
-        chosen = (None if shipped else self.dictionary, self.scale)
+        chosen = (None if shipped else self.dictionary, self.scale, self.beats)
         return (*super().inputs, *(path for path in chosen if path is not None))
 
     @property
@@ -200,8 +211,29 @@ examples:
     @property
     def _score_options(self) -> ScoreOptions:
         return ScoreOptions(
-            self.tempo, self.quantise, self.musicxml, self.jams, self.pedal, self.drums
+            self.tempo,
+            self._known_beats,
+            self.quantise,
+            self.musicxml,
+            self.jams,
+            self.pedal,
+            self.drums,
         )
+
+    @cached_property
+    def _known_beats(self) -> Beats | None:
+        """Beats of the file, in seconds of the part that is processed."""
+        if self.beats is None:
+            return None
+        if len(self.recordings) > 1:
+            raise ParameterError(
+                f"--beats is for one recording, got {len(self.recordings)}; transcribe each alone"
+            )
+        from nmfaudio.symbolic import read_beats
+
+        beats = read_beats(self.beats)
+        start = 0.0 if self.preview is None else self.preview[0]
+        return replace(beats, times=beats.times - start)
 
     @property
     def _page_stems(self) -> Literal["hand", "track"]:

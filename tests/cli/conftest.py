@@ -15,9 +15,11 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 import pytest
 import soundfile
+from transcription.standins import PlainDecoding, PlainModel, dictionary
 
 from nmfaudio._common.options import option
 from nmfaudio.cli import main
+from nmfaudio.dictionaries import bundled
 from nmfaudio.errors import AudioWarning, NumericalError
 from nmfaudio.separators import SEPARATORS
 
@@ -142,3 +144,16 @@ def troubled(
         return nmfaudio("trouble", "--trouble", trouble, *arguments)
 
     return run
+
+
+@pytest.fixture
+def plain_transcriber(monkeypatch):
+    """Plain models instead of those that ship, and a dictionary that knows four tones."""
+    monkeypatch.setattr(bundled, "_bundled_piano", dictionary)
+    for name, part, plain in (
+        ("note_model", "NoteModel", PlainModel),
+        ("decoding", "Decoding", PlainDecoding),
+    ):
+        module = types.ModuleType(name)
+        setattr(module, part, plain)
+        monkeypatch.setitem(sys.modules, f"nmfaudio.transcription.{name}", module)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import types
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,18 +17,7 @@ from nmfaudio.dictionaries import bundled
 
 from .conftest import write_wav
 
-
-@pytest.fixture(autouse=True)
-def plain(monkeypatch):
-    """Plain models instead of those that ship, and a dictionary that knows four tones."""
-    monkeypatch.setattr(bundled, "_bundled_piano", dictionary)
-    for name, part, plain in (
-        ("note_model", "NoteModel", PlainModel),
-        ("decoding", "Decoding", PlainDecoding),
-    ):
-        module = types.ModuleType(name)
-        setattr(module, part, plain)
-        monkeypatch.setitem(sys.modules, f"nmfaudio.transcription.{name}", module)
+pytestmark = pytest.mark.usefixtures("plain_transcriber")
 
 
 @pytest.fixture
@@ -389,68 +377,3 @@ def test_errors(nmfaudio, song, arguments, code, words):
     assert (result.code, result.out) == (code, "")
     assert words in result.errors()[0]
     assert not Path("transcribed").exists()
-
-
-@pytest.fixture
-def tune():
-    return write_wav("tune.wav", np.tile(piece(), 4))
-
-
-def test_tempo_and_grid_leave_the_played_notes_alone(nmfaudio, tune):
-    chosen = ("--tempo", "auto", "--quantise", "1/16", "--jams", "--program", "church organ")
-    result = nmfaudio("transcribe", tune, *chosen, "--json")
-    assert result.code == 0
-    (told,) = result.json["files"]
-    assert [Path(path).name for path in told["score"]] == [
-        *("notes.mid", "notes.csv", "quantised.mid", "notes.jams")
-    ]
-    midi, table, quantised, jams = map(na.read_notes, told["score"])
-    assert [(n.onset, n.pitch, n.velocity) for n in table] == [
-        (n.onset, n.pitch, n.velocity) for n in jams
-    ]
-    onsets = [[note.onset for note in notes] for notes in (midi, table, quantised)]
-    np.testing.assert_allclose(onsets[0], onsets[1], atol=1e-4)
-    assert {note.program for notes in (midi, table, quantised) for note in notes} == {19}
-    beats = np.array(told["beats"])
-    assert told["tempo"] == pytest.approx(60 / np.median(np.diff(beats)))
-    assert set(told["downbeats"]) <= set(told["beats"])
-    nmfaudio("transcribe", tune, "-o", "plain")
-    plain = na.read_notes("plain/tune/notes.csv")
-    assert [replace(note, program=0) for note in table] == plain
-
-
-def test_a_tempo_hint_and_its_line(nmfaudio, tune):
-    assert "beats per minute in " in nmfaudio("transcribe", tune, "--tempo", "75").err
-    for tempo in (60, 120):
-        told = nmfaudio("transcribe", tune, "--tempo", tempo, "--json", "--overwrite").json
-        assert 1 / 1.35 < told["files"][0]["tempo"] / tempo < 1.35
-
-
-def test_musicxml(nmfaudio, tune):
-    pytest.importorskip("partitura")
-    result = nmfaudio("transcribe", tune, "--musicxml", "-q")
-    assert result.out.endswith("transcribed/tune/score.musicxml\n")
-    assert b"<score-partwise" in Path("transcribed/tune/score.musicxml").read_bytes()
-
-
-@pytest.mark.parametrize(
-    ("chosen", "message"),
-    [
-        (("--quantise", "1/17"), "--quantise 1/17 is no note value; choose 1/8, 1/16 or 1/32"),
-        (("--tempo", "fast"), "'fast' is not a number above 0"),
-        (("--program", "synth"), "'synth' is no General MIDI instrument"),
-        (("--drums", "--program", "3"), "--program is for pitched notes"),
-        (("--drums", "--musicxml"), "--musicxml writes a piano score"),
-    ],
-)
-def test_refused_score_options(nmfaudio, tune, chosen, message):
-    result = nmfaudio("transcribe", tune, *chosen)
-    assert result.code == 2
-    assert message in result.err
-
-
-def test_too_few_notes_for_beats(nmfaudio, song):
-    result = nmfaudio("transcribe", song, "--tempo", "auto")
-    assert result.code != 0
-    assert "got 3 onsets; beats need 4 or more" in result.err
-    assert not Path("transcribed/song/notes.mid").exists()
