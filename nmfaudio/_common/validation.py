@@ -155,7 +155,7 @@ def as_sample_rate(value: Any, name: str = "sr") -> int:
     message = f"{name} is {shown(value)}; it must be a whole number of Hz from {LOWEST_RATE} to "
     message += f"{HIGHEST_RATE}"
     is_real = isinstance(value, int | float | np.integer | np.floating)
-    if is_real and not isinstance(value, bool) and math.isfinite(value):
+    if is_real and not isinstance(value, bool) and math.isfinite(_float(value)):
         hertz = round(value if value >= LOWEST_RATE else 1000 * value)
         if LOWEST_RATE <= hertz <= HIGHEST_RATE:
             message += f"; did you mean {hertz}?"

@@ -16,6 +16,7 @@ import struct
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from tokenize import TokenError
 from typing import IO, Any
 
 import numpy as np
@@ -249,7 +250,7 @@ def _read_array(pack: zipfile.ZipFile, info: zipfile.ZipInfo, listed: Any) -> ND
         if np.lib.format.read_magic(stream) != (1, 0):
             raise ValueError
         described = np.lib.format.read_array_header_1_0(stream)
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+    except (ValueError, TypeError, SyntaxError, TokenError, MemoryError, RecursionError):
         # The header is parsed as Python, whose parser has its own limits of nesting.
         raise _Refusal(f"{name} is not an array saved by nmfaudio") from None
     if described != (shape, False, dtype):
