@@ -186,32 +186,58 @@ def recorded(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Record a performance: equaliser, low-pass, room, compressor, distortion and noise."""
     y = equalised(y, rng)
     if rng.random() < 0.7:
-        n = round(between(rng, 0.1, 1.2) * SR)
-        response = rng.standard_normal(n) * 10 ** (-3 * np.arange(n) / n)
-        if rng.random() < 0.2:  # gated
-            response = rng.standard_normal(SR // 5)
-        response = sosfilt(butter(1, rng.uniform(2000, 9000), fs=SR, output="sos"), response)
-        response *= 10 ** (rng.uniform(-30, -8) / 20) / np.linalg.norm(response)
-        y = y + oaconvolve(y, response)[: len(y)]
+        y = reverberant(y, rng, (0.1, 1.2), (-30, -8), gated=0.2)
     y = y / max(np.abs(y).max(), 1e-9)
     if rng.random() < 0.5:
-        level = np.maximum(lfilter([0.004], [1, -0.996], np.abs(y)), 1e-9)
-        limit, ratio = rng.uniform(0.02, 0.2), rng.uniform(2, 8)
-        y = y * np.minimum(1, (level / limit) ** (1 / ratio - 1))
-        y /= max(np.abs(y).max(), 1e-9)
+        y = compressed(y, rng, (0.02, 0.2), (2, 8))
     if rng.random() < 0.3:
         y = np.tanh(rng.uniform(1, 5) * y)
     return y + rng.standard_normal(len(y)) * 10 ** (rng.uniform(-95, -55) / 20)
 
 
-def equalised(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Filter with a smooth random response, and some with a low-pass as of compressed files."""
-    f = np.fft.rfftfreq(PARTIAL, 1 / SR)
-    octaves = np.log2(np.maximum(f, 30) / 30)
-    points = np.convolve(np.pad(rng.normal(0, 5.2, 11), 1, mode="edge"), [0.25, 0.5, 0.25], "valid")
-    gain = np.interp(octaves, 0.95 * np.arange(11), points)
+def reverberant(
+    y: np.ndarray,
+    rng: np.random.Generator,
+    times: tuple[float, float],
+    levels: tuple[float, float],
+    gated: float = 0.0,
+) -> np.ndarray:
+    """Add a room with a reverberation time [s] and a level [dB] in ranges, some of them gated."""
+    n = round(between(rng, *times) * SR)
+    response = rng.standard_normal(n) * 10 ** (-3 * np.arange(n) / n)
+    if gated and rng.random() < gated:
+        response = rng.standard_normal(SR // 5)
+    response = sosfilt(butter(1, rng.uniform(2000, 9000), fs=SR, output="sos"), response)
+    response *= 10 ** (rng.uniform(*levels) / 20) / np.linalg.norm(response)
+    return y + oaconvolve(y, response)[: len(y)]
+
+
+def compressed(
+    y: np.ndarray,
+    rng: np.random.Generator,
+    limits: tuple[float, float],
+    ratios: tuple[float, float],
+) -> np.ndarray:
+    """Compress a signal with a peak of 1 above a limit and by a ratio in ranges."""
+    level = np.maximum(lfilter([0.004], [1, -0.996], np.abs(y)), 1e-9)
+    limit, ratio = rng.uniform(*limits), rng.uniform(*ratios)
+    y = y * np.minimum(1, (level / limit) ** (1 / ratio - 1))
+    return y / max(np.abs(y).max(), 1e-9)
+
+
+def equalised(y: np.ndarray, rng: np.random.Generator, spread: float = 5.2) -> np.ndarray:
+    """Filter with a smooth random response [dB], and some as compressed files with a low-pass."""
+    points, cutoff = rng.normal(0, spread, 11), np.inf
     if rng.random() < 0.3:
         cutoff = rng.choice([7500, 9000, 10000, 12000, 14000, 16000])
-        gain -= 90 * np.clip((f - cutoff) / 200, 0, 1)
+    return filtered(y, points, cutoff)
+
+
+def filtered(y: np.ndarray, points: np.ndarray, cutoff: float = np.inf) -> np.ndarray:
+    """Filter with a response [dB] at points 0.95 octaves apart from 30 Hz, and a low-pass [Hz]."""
+    f = np.fft.rfftfreq(PARTIAL, 1 / SR)
+    octaves = np.log2(np.maximum(f, 30) / 30)
+    points = np.convolve(np.pad(points, 1, mode="edge"), [0.25, 0.5, 0.25], "valid")
+    gain = np.interp(octaves, 0.95 * np.arange(11), points) - 90 * np.clip((f - cutoff) / 200, 0, 1)
     response = np.fft.fftshift(np.fft.irfft(10 ** (gain / 20))) * np.hanning(PARTIAL)
     return oaconvolve(y, response)[PARTIAL // 2 : PARTIAL // 2 + len(y)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -87,12 +88,12 @@ def kits() -> list[Kit]:
     return found
 
 
-def font_kit(font: Path, number: int) -> Kit:
+def font_kit(font: Path, number: int, *, on_channel: int = DRUM_CHANNEL) -> Kit:
     """Render the strokes of a General MIDI kit, all in one piece."""
     keys = [(kind, key, v) for kind, ks in KEYS.items() for key in ks for v in VELOCITIES]
     step = SECONDS + 0.3
     notes = tuple(Note(i * step, step - 0.4, key, v) for i, (_, key, v) in enumerate(keys))
-    track = Track("drums", DRUM_CHANNEL, notes, number)
+    track = Track("drums", on_channel, notes, number)
     score = Score("", [(0, 60)], (track,))
     y = render(score, track, seconds=len(keys) * step, font=font)
     kit: Kit = {}
@@ -103,15 +104,15 @@ def font_kit(font: Path, number: int) -> Kit:
     return kit
 
 
-def hydrogen_kit(folder: Path) -> Kit:
-    """Read the strokes of a Hydrogen kit."""
+def hydrogen_kit(folder: Path, names: Mapping[str, str] = NAMES) -> Kit:
+    """Read the strokes of a Hydrogen kit, of instruments that the names of kinds fit."""
     text = (folder / "drumkit.xml").read_text(errors="replace")
     kit: Kit = {}
     for number, entry in enumerate(
         ElementTree.fromstring(re.sub('xmlns="[^"]+"', "", text)).iter("instrument")
     ):
         name = (entry.findtext("name") or "").lower()
-        kind = next((kind for kind, words in NAMES.items() if re.search(words, name)), None)
+        kind = next((kind for kind, words in names.items() if re.search(words, name)), None)
         layers = [x for x in (*entry.iter("layer"), entry) if x.findtext("filename")]
         for layer in layers[:: max(1, len(layers) // 2)] if kind else ():
             y, sr = soundfile.read(folder / str(layer.findtext("filename")), always_2d=True)

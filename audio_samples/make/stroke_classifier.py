@@ -129,8 +129,13 @@ def trained(X: np.ndarray, Y: np.ndarray, segments: int) -> Perceptron:
             if epoch + 1 in (round(0.6 * EPOCHS), round(0.85 * EPOCHS)):
                 net._optimizer.learning_rate_init /= 3
         nets.append(net)
+    return averaged(nets, offset, scale)
+
+
+def averaged(nets: Sequence[MLPClassifier], offset: np.ndarray, scale: np.ndarray) -> Perceptron:
+    """Network whose outputs are the means of those of others, with one layer of hidden units."""
     inner = np.concatenate([net.coefs_[0] for net in nets], axis=1)
-    outer = np.concatenate([net.coefs_[1] for net in nets]) / NETWORKS
+    outer = np.concatenate([net.coefs_[1] for net in nets]) / len(nets)
     bends = np.concatenate([net.intercepts_[0] for net in nets])
     ends = np.mean([net.intercepts_[1] for net in nets], axis=0)
     weights = tuple(each.astype(np.float16) for each in (inner, outer))

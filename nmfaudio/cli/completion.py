@@ -17,7 +17,10 @@ from nmfaudio.errors import ParameterError
 _VALUES = {
     "--format": ("wav", "flac", "aiff", "caf", "w64", "au", "ogg", "opus", "mp3"),
     "--subtype": ("PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"),
-    "--parts": ("kick", "snare", "hihat", "toms", "cymbals", "crash", "ride"),
+    "--parts": (
+        *("kick", "snare", "hihat", "toms", "cymbals"),
+        *("closed_hihat", "open_hihat", "crash", "ride"),
+    ),
 }
 SHELLS = ("bash", "zsh", "fish")
 _FIRST = {

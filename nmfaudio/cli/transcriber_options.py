@@ -41,9 +41,9 @@ class TranscriberOptions:
     drums: bool = switch("transcribe drum hits instead of pitched notes", group=TRANSCRIPTION)
     parts: str | None = option(
         None,
-        "drums to transcribe, separated by commas: kick, snare, hihat, toms, and cymbals or crash"
-        " and ride; all but the first three are less reliable (default: the first three, or those"
-        " of --dictionary)",
+        "drums to transcribe, separated by commas: kick, snare, hihat (or closed_hihat and"
+        " open_hihat), toms, and cymbals (or crash and ride); all but the first three are less"
+        " reliable (default: the first three, or those of --dictionary)",
         metavar="NAMES",
         group=TRANSCRIPTION,
     )

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nmfaudio.dictionaries.hihat_decay import open_strokes
 from nmfaudio.dictionaries.stroke_classifier import bundled_classifier
 from nmfaudio.dictionaries.stroke_features import (
+    EDGES,
     ReferenceLevels,
     stroke_features,
     stroke_onsets,
@@ -25,10 +27,11 @@ _AT_ONCE = 2048  # onsets
 _CLEAR = 0.125  # height of a certain hit, in shares of a loud one
 _POSSIBLE, _PROBABLE = 0.2, 0.5  # probabilities of a hit
 _MASKING = 0.3  # height of a louder part from which it masks another
-_NEEDED = {"toms": 0.5, "crash": 0.5, "ride": 0.3}  # probabilities of hits without activations
+_NEEDED = {"toms": 0.55, "crash": 0.5, "ride": 0.3}  # probabilities of hits without activations
 _SURE = {"toms": 0.7}  # of those that show that a part is there; `_PROBABLE` of others
 _SHARE = {"ride": 0.1}  # of all onsets that are probably of it, if it is there: it keeps the time
 _FEWEST = {"toms": 2}  # sure hits; a single one is more often a snare
+_BRIGHT = 4000  # Hz, above which the level of an open hi-hat is measured
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,8 @@ def decided_levels(
     Activations locate a hit, but strokes that the kit has no template for have activations too, and
     loud ones have some of other parts. A classifier judges what was struck at each onset. A part of
     which hardly any hit is probable is not there at all: a stick on the rim is no snare, and a
-    hi-hat that is never heard apart from a snare is the noise of the snare.
+    hi-hat that is never heard apart from a snare is the noise of the snare. What is left of a
+    hi-hat tells whether it was open; an open one needs no activations.
 
     Parameters
     ----------
@@ -90,9 +94,15 @@ def decided_levels(
     first = np.maximum(onsets - before, 0)
     last = np.minimum(onsets + after, np.append(onsets[1:] - before, len(times)))
     heights = {part: relative_heights(levels[part], times, first, last) for part in MODELLED}
+    kinds: dict[str, np.ndarray] = {}
+    if set(parts) & set(KINDS_OF_PARTS["hihat"]):
+        hihats = is_hit("hihat", struck, heights)
+        is_open = open_strokes(bands, onsets, hop, struck, hihats)
+        kinds = {"closed_hihat": hihats & ~is_open, "open_hihat": is_open}
     for row, part in enumerate(parts):
         level = _level(part, levels, bands)
-        for onset in np.flatnonzero(is_hit(part, struck, heights)):
+        hits = kinds[part] if part in kinds else is_hit(part, struck, heights)
+        for onset in np.flatnonzero(hits):
             frames = slice(first[onset], last[onset])
             decided[row, frames] = level[frames]
     return decided
@@ -168,4 +178,9 @@ def _is_modelled_hit(
 
 def _level(part: str, levels: Mapping[str, np.ndarray], bands: np.ndarray) -> np.ndarray:
     """Level that the velocity of a part's hits is read from [shape=(time,)]."""
+    if part == "closed_hihat":
+        return levels["hihat"]
+    if part == "open_hihat":  # other strokes are not as bright
+        level: np.ndarray = bands[EDGES > _BRIGHT].sum(axis=0)
+        return level
     return levels[part] if part in MODELLED else bands.sum(axis=0)

@@ -23,6 +23,7 @@ from nmfaudio.streaming.hits import HitPicker
 from nmfaudio.streaming.notes import NoteDecoder
 from nmfaudio.streaming.stroke_picker import StrokePicker
 from nmfaudio.streaming.templates import TemplateFit, Templates
+from nmfaudio.symbolic.names import KINDS_OF_PARTS
 from nmfaudio.transcription.decoding import Decoding
 from nmfaudio.transcription.drums import DrumTranscriber
 from nmfaudio.transcription.note_model import NoteModel
@@ -132,6 +133,12 @@ class StrokeModel(HitModel):
         return MODELLED
 
     def _plan(self, transcriber: DrumTranscriber, transform: Stft, lookahead: int) -> None:
+        kinds = [kind for kind in KINDS_OF_PARTS["hihat"] if kind in transcriber.parts]
+        if kinds:
+            raise ParameterError(
+                f"a stream has no {' and no '.join(kinds)}: whether a hi-hat is open shows only "
+                "after it was reported; choose hihat"
+            )
         hop = transform.hop_seconds
         self._transform = transform
         self._strokes = StrokePicker(transcriber.parts, hop, transcriber.threshold, lookahead)

@@ -39,7 +39,8 @@ def pick_hits(
     salience : np.ndarray [shape=(part, time)]
         ≥ 0, in any unit: activations, or the output of a network.
     parts : sequence of str
-        Names of the rows: kick, snare, hihat, toms, cymbals, crash or ride; others become claps.
+        Names of the rows: kick, snare, hihat, toms, cymbals, or a kind of these: closed_hihat,
+        open_hihat, crash, ride. Others become claps.
     times : np.ndarray [shape=(time,)]
         Times of the frames in seconds, evenly spaced.
     threshold : float or mapping of str to float

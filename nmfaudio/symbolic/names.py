@@ -54,9 +54,9 @@ _KEYS = {  # General MIDI drums; the first is the one written
 }
 DRUM_PARTS = tuple(_ALIASES)
 """Parts of a drum kit, in the order in which they are listed everywhere."""
-KINDS_OF_PARTS = {"cymbals": ("crash", "ride")}
+KINDS_OF_PARTS = {"hihat": ("closed_hihat", "open_hihat"), "cymbals": ("crash", "ride")}
 """Kinds that a part consists of, where transcription tells them apart."""
-_KINDS = {"crash": 49, "ride": 51}  # General MIDI drums
+_KINDS = {"closed_hihat": 42, "open_hihat": 46, "crash": 49, "ride": 51}  # General MIDI drums
 
 _PART_OF = {name: part for part, names in _ALIASES.items() for name in names.split()} | {
     str(key): part for part, keys in _KEYS.items() for key in keys

@@ -57,7 +57,8 @@ class DrumTranscriber(Settings, BaseTranscriber):
 
     With the shipped kit a classifier then judges what was struck at each onset. It rejects hits
     that the templates see in strokes of other kinds, such as those of a tambourine or on the rim of
-    the snare, and parts that are not there. Crash and ride it finds by itself.
+    the snare, and parts that are not there. Crash and ride it finds by itself. Open hi-hats are
+    told by how they decay, beside the other hi-hats of the recording.
 
     Parameters
     ----------
@@ -67,8 +68,8 @@ class DrumTranscriber(Settings, BaseTranscriber):
         recording.
     parts : sequence of str, or str
         Parts to transcribe, or the only one, of kick, snare, hihat, toms and cymbals, and with the
-        shipped kit crash and ride, which are the two kinds of cymbals. All but the first three are
-        less reliable.
+        shipped kit closed_hihat and open_hihat, which are the two kinds of hihat, and crash and
+        ride, those of cymbals. All but the first three are less reliable.
     threshold : float or mapping of str to float
         Minimum height of a hit, in shares of a loud hit of its part; see `pick_hits`.
     prior_weight : float

@@ -128,6 +128,11 @@ def test_hits_of_the_sample_are_found_within_the_delay():
         assert near.mean() > 0.85, part
 
 
+def test_a_stream_does_not_tell_open_hihats():
+    with pytest.raises(na.ParameterError, match=r"no open_hihat: .* choose hihat"):
+        na.Stream(na.DrumTranscriber(parts=("kick", "open_hihat")), SR)
+
+
 @pytest.mark.parametrize("transcriber", [na.Transcriber, na.DrumTranscriber])
 def test_templates_can_be_learned_from_a_recording(transcriber):
     y = strings([0.1], [60], 0.6).astype(np.float32)

@@ -176,6 +176,25 @@ def test_crash_and_ride_are_kinds_of_cymbals():
     assert {note.track for note in found.notes} == {"kick"}
 
 
+def test_open_hihats_are_told_from_closed_ones():
+    y, sr = na.read(SAMPLE / "mixture.wav")
+    closed = read_hits(SCORE)["hihat"]
+    opened, until = closed[3::6], closed[4::6]  # they ring until the next stroke
+    ringing, _ = soundfile.read(SAMPLE / "one_shots" / "hihat" / "open.flac")
+    z = y.copy()
+    for begin, end in zip(opened, until, strict=False):
+        length = round((end - begin) * sr)
+        z[0, round(begin * sr) :][:length] += 0.15 * ringing[:length]
+    found, none = (drums(each, sr, parts=("open_hihat", "closed_hihat")) for each in (z, y))
+    assert found.salience.pitches.tolist() == [42, 46]
+    assert found.pitches == (None, None, 42, None, None)
+    assert "open_hihat" not in {note.track for note in none.notes}
+    onsets = [note.onset for note in found.notes if note.track == "open_hihat"]
+    missed = np.abs(np.subtract.outer(opened, onsets)).min(axis=1) > 0.05
+    assert missed.sum() <= 1
+    assert len(onsets) <= len(opened)
+
+
 def test_clicks_of_a_rim_are_no_snares():
     t = np.arange(4410) / 44100
     click = (np.sin(2 * np.pi * 480 * t) + np.sin(2 * np.pi * 1700 * t)) * np.exp(-t / 0.012)
