@@ -77,7 +77,8 @@ def evaluate_transcription(
     ParameterError
         A tolerance is out of range, or a side is not notes.
     ContentError
-        One side has drums only, and the other a note that is none.
+        One side has drums only, and the other a note that is none, or more than 4 million pairs of
+        notes begin together.
 
     See Also
     --------
