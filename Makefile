@@ -2,7 +2,7 @@
 
 PYTHON ?= .venv/bin/python
 
-.PHONY: test matrix slow explore lint notebooks samples site quality features speed
+.PHONY: test matrix slow explore fuzz lint notebooks samples site quality features speed
 
 test:  ## all quick tests
 	$(PYTHON) -m pytest
@@ -15,6 +15,9 @@ slow:  ## slow tests, including the examples
 
 explore:  ## tests of properties with new seeds and twenty times as many examples, for a night
 	grep -rl --include='test_*.py' "^from hypothesis" tests | xargs $(PYTHON) -m pytest --hypothesis-profile=explore
+
+fuzz:  ## mutants of all kinds of files that are read, for a night
+	$(PYTHON) -m tests.fuzz --minutes 480
 
 lint:
 	$(PYTHON) -m ruff check .

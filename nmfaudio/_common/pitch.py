@@ -44,18 +44,19 @@ def hz_to_midi(hertz: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     hertz : np.ndarray
-        Above 0.
 
     Returns
     -------
     np.ndarray
+        Minus infinity for 0, NaN below.
 
     Examples
     --------
     >>> float(hz_to_midi(np.array(220.0)))
     57.0
     """
-    midi: np.ndarray = A4_MIDI + 12 * np.log2(hertz / A4_HZ)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        midi: np.ndarray = A4_MIDI + 12 * np.log2(hertz / A4_HZ)
     return midi
 
 

@@ -108,7 +108,10 @@ def shown(value: Any) -> str:
     """Return the value of an argument for a message, in one line."""
     if isinstance(value, np.ndarray) and value.ndim:
         return f"an array of shape {value.shape}"
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # an integer of more digits than Python prints
+        text = "\n"
     return text if len(text) <= _LONGEST and "\n" not in text else f"a {type(value).__name__}"
 
 

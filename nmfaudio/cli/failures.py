@@ -31,7 +31,8 @@ from nmfaudio.errors import NmfAudioError
 
 SOME_FAILED = 7
 INTERRUPTED = (128 + signal.SIGINT, 128 + signal.SIGTERM)
-_CANNOT_READ = {errno.EIO, errno.ENXIO, errno.ESTALE, errno.ETIMEDOUT}
+_CANNOT_READ = {errno.EIO, errno.ENXIO, errno.ESTALE, errno.ETIMEDOUT, errno.EINTR}
+_CANNOT_READ |= {errno.EMFILE, errno.ENFILE}
 _CANNOT_WRITE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.ENAMETOOLONG}
 _FLAGS = {
     "overwrite=True": "--overwrite",

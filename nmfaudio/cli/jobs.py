@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import glob
 import os
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
+from nmfaudio.cli.failures import printable
 from nmfaudio.cli.inputs import STDIN, Input, open_input
 from nmfaudio.errors import AudioFileError, NmfAudioError, OutputError, ParameterError
 
@@ -58,11 +60,15 @@ class Job:
     @property
     def stamp(self) -> tuple[int, int] | None:
         """Size and time of the last change of the file."""
+        if self.path is None:
+            return None
         try:
-            facts = None if self.path is None else os.stat(self.path)
-        except OSError:  # reading it tells why
-            facts = None
-        return None if facts is None else (facts.st_size, facts.st_mtime_ns)
+            facts = os.stat(self.path)
+        except FileNotFoundError:  # reading it tells why
+            return None
+        except OSError as error:
+            raise AudioFileError(f"{printable(self.path)}: {error.strerror}") from None
+        return facts.st_size, facts.st_mtime_ns
 
     def made_from(self, command: JobOptions) -> dict[str, Any]:
         """Describe all that the results depend on."""
@@ -228,9 +234,24 @@ def _is_readable(job: Job, command: JobOptions) -> bool:
 
 def _check_writable(folder: Path) -> None:
     """Refuse a folder that cannot be written to."""
-    existing = next(p for p in (folder, *folder.parents) if os.path.lexists(p))
-    if not os.path.isdir(existing):
+    try:
+        existing = next(path for path in (folder, *folder.parents) if _exists(path))
+        is_folder = stat.S_ISDIR(os.stat(existing).st_mode)
+    except OSError as error:
+        raise OutputError(
+            f"{folder}: cannot be written: {error.strerror}; choose another --output"
+        ) from None
+    if not is_folder:
         raise OutputError(f"{existing}: is not a folder; choose another --output")
     if not os.access(existing, os.W_OK | os.X_OK):
         named = os.path.abspath(existing) if existing == Path() else existing
         raise OutputError(f"{named}: is not writable; choose another --output")
+
+
+def _exists(path: Path) -> bool:
+    """True for anything that has the name; unlike `os.path.lexists`, with errors of the disk."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True

@@ -6,13 +6,14 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from nmfaudio._common.json_types import as_json
 from nmfaudio._version import __version__
 from nmfaudio.cli.failures import printable
-from nmfaudio.errors import OutputError
+from nmfaudio.errors import AudioFileError, OutputError
 
 PREFIX = ".nmfaudio-"
 """Beginning of the name of the file; the dot hides it."""
@@ -22,14 +23,17 @@ _BLOCK = 2**20  # bytes
 
 def digest(file: str | BinaryIO) -> str:
     """Hash of the content of a file."""
-    if isinstance(file, str):
-        with open(file, "rb") as opened:
-            return digest(opened)
     value = hashlib.blake2b(digest_size=16)
-    file.seek(0)
-    while block := file.read(_BLOCK):
-        value.update(block)
-    file.seek(0)
+    try:
+        with nullcontext(file) if not isinstance(file, str) else open(file, "rb") as opened:
+            opened.seek(0)
+            while block := opened.read(_BLOCK):
+                value.update(block)
+            opened.seek(0)
+    except OSError as error:
+        from nmfaudio._common.files import show
+
+        raise AudioFileError(f"{show(file)}: cannot be read: {error.strerror}") from None
     return value.hexdigest()
 
 

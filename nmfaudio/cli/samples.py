@@ -33,7 +33,7 @@ their sources and licences.
 
     def run(self) -> int:
         """Copy the files."""
-        from nmfaudio._common.files.staging import staged
+        from nmfaudio._common.files.staging import write_group_of_bytes
         from nmfaudio.audio.examples import sample_files
 
         if self.files:
@@ -41,9 +41,8 @@ their sources and licences.
         files = sample_files()
         paths = {name: Path(self.output, name) for name in files}
         targets = {name: path for name, path in paths.items() if not _same(path, files[name])}
-        with staged(list(targets.values()), overwrite=self.overwrite) as temporary:
-            for name, target in targets.items():
-                temporary[target].write_bytes(files[name].read_bytes())
+        contents = {target: files[name].read_bytes() for name, target in targets.items()}
+        write_group_of_bytes(contents, overwrite=self.overwrite)
         if self.json:
             self.emit_result(0, {"files": list(paths.values())})
         else:

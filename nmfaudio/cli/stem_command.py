@@ -243,7 +243,8 @@ class StemCommand(BatchCommand):
         """Keyword arguments of the functions that write the stems at these paths."""
         tags = None
         if self.tags == "keep":
-            own = stem_tags(job.content, self.format, list(paths))
+            start = self.preview[0] if self.preview else 0.0
+            own = stem_tags(job.content, self.format, list(paths), start)
             tags = dict(zip(paths.values(), own, strict=True))  # components get none
         discard_record(job.record)  # it does not hold for results replaced in part
         return {

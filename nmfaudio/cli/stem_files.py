@@ -148,7 +148,9 @@ def stem_targets(
     return targets
 
 
-def stem_tags(source: Source, format: str, names: Sequence[str]) -> list[dict[str, str]]:
+def stem_tags(
+    source: Source, format: str, names: Sequence[str], start: float
+) -> list[dict[str, str]]:
     """Tags of a recording for each of its stems, whose names are added to the title.
 
     Parameters
@@ -159,6 +161,8 @@ def stem_tags(source: Source, format: str, names: Sequence[str]) -> list[dict[st
         Format of the stems.
     names : sequence of str
         Names of the stems.
+    start : float
+        Seconds of the recording before the stems begin, added to its time stamp.
 
     Returns
     -------
@@ -170,9 +174,14 @@ def stem_tags(source: Source, format: str, names: Sequence[str]) -> list[dict[st
     AudioWarning
         The format cannot hold some of the tags.
     """
+    from nmfaudio.audio.io.encoding import TIME_REFERENCE
+    from nmfaudio.audio.io.inspecting import read_header
     from nmfaudio.audio.io.tags import held_tags, read_tags
 
     tags = read_tags(source)
+    if start and TIME_REFERENCE in tags:
+        samples = round(start * read_header(source).sr)
+        tags[TIME_REFERENCE] = str((int(tags[TIME_REFERENCE]) + samples) % 2**64)
     lost = [key for key in tags if key not in held_tags(format)]
     if lost:
         warnings.warn(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Iterator
@@ -15,19 +16,23 @@ def standard_streams() -> Iterator[None]:
     for number in range(3):
         _fill(number)
     before = sys.stderr
-    with open(os.devnull, "w", encoding="utf-8") as nothing:
-        sys.stderr = cast(TextIO, _Messages(nothing if before is None else before))
-        try:
-            yield
-        finally:
-            sys.stderr = before
+    nothing = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, nothing can be done then
+    sys.stderr = cast(TextIO, _Messages(nothing if before is None else before))
+    try:
+        yield
+    finally:
+        sys.stderr = before
+        with suppress(OSError):
+            nothing.close()
 
 
 def _fill(number: int) -> None:
     """Open a closed descriptor, so that no file that is written gets its number."""
     try:
         os.fstat(number)
-    except OSError:
+    except OSError as error:
+        if error.errno != errno.EBADF:
+            return
         descriptor = os.open(os.devnull, os.O_RDWR)
         if descriptor != number:
             os.dup2(descriptor, number)

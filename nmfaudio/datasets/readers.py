@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
-import zlib
 from collections.abc import Callable, Iterator
 from functools import wraps
 from pathlib import Path
@@ -14,7 +12,9 @@ from xml.etree import ElementTree
 import numpy as np
 
 from nmfaudio._common.files.names import show
-from nmfaudio.errors import AudioFileError, ParameterError
+from nmfaudio._common.files.sources import MALFORMED
+from nmfaudio.datasets.matlab import read_variable
+from nmfaudio.errors import AudioFileError
 from nmfaudio.symbolic.names import DRUM_CHANNEL
 from nmfaudio.symbolic.note import Note
 from nmfaudio.symbolic.notes import read_notes
@@ -65,10 +65,7 @@ def reader(read: Callable[[Path], Iterator[Note]]) -> Reader:
                 raise
             except OSError as error:
                 raise AudioFileError(f"{show(path)}: {error.strerror}") from None
-            except (
-                *(ValueError, LookupError, TypeError, AttributeError),
-                *(ElementTree.ParseError, ParameterError),
-            ) as error:
+            except (*MALFORMED, ElementTree.ParseError, csv.Error) as error:
                 reason = str(error) or type(error).__name__
                 raise AudioFileError(
                     f"{show(path)}: is not the annotation that its name promises ({reason}); "
@@ -121,10 +118,10 @@ def bach10(path: Path) -> Iterator[Note]:
     They come from the pitch of each part by itself; the text files beside them were interpolated
     between beats, and the MIDI files are the score.
     """
-    parts = _matlab(path, "GTNotes").ravel()
+    parts = read_variable(path.read_bytes(), "GTNotes")
     for (track, program), part in zip(_BACH10_PARTS.items(), parts, strict=True):
-        for frames, pitches in part.ravel():
-            begin, end = _BACH10_CENTRE + _BACH10_HOP * (frames[[0, -1]].astype(float) - 1)
+        for frames, pitches in part:
+            begin, end = _BACH10_CENTRE + _BACH10_HOP * (frames[[0, -1]] - 1)
             pitch = float(np.median(pitches))
             yield Note(float(begin), float(end) + _BACH10_HOP, pitch, track=track, program=program)
 
@@ -164,19 +161,6 @@ def _hit(onset: str, name: str) -> Note:
         raise ValueError(f"no drum is called {name.strip()!r}")
     begin = float(onset)
     return Note(begin, begin + _HIT_LENGTH, _KEYS[label], track=label, channel=DRUM_CHANNEL)
-
-
-def _matlab(path: Path, name: str) -> np.ndarray:
-    """Variable of a MATLAB file."""
-    from scipy.io import loadmat
-    from scipy.io.matlab import MatReadError
-
-    content = io.BytesIO(path.read_bytes())
-    try:
-        variable: np.ndarray = loadmat(content)[name]
-    except (MatReadError, NotImplementedError, OSError, EOFError, zlib.error) as error:
-        raise ValueError(str(error)) from None
-    return variable
 
 
 def _rows(path: Path, *, skip: int = 0) -> Iterator[list[str]]:

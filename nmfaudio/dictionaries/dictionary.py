@@ -12,11 +12,11 @@ import numpy as np
 
 from nmfaudio._common.equality import EqualByContent
 from nmfaudio._common.files import load_archive, save_archive, show
-from nmfaudio._common.files.sources import Source
+from nmfaudio._common.files.sources import MALFORMED, Source
 from nmfaudio._common.validation import as_number
 from nmfaudio._public import public
 from nmfaudio.audio.transforms import Transform, rows_in, saved_parameters, transform_from
-from nmfaudio.errors import AudioFileError, NmfAudioError, ParameterError, ShapeError
+from nmfaudio.errors import AudioFileError, ParameterError, ShapeError
 from nmfaudio.factorisation.divergences import beta_named
 
 if TYPE_CHECKING:
@@ -373,7 +373,7 @@ class Dictionary(EqualByContent):
                 metadata=dict(header["about"]),
                 **values,
             )
-        except (KeyError, TypeError, ValueError, IndexError, NmfAudioError) as error:
+        except MALFORMED as error:
             raise AudioFileError(
                 f"{show(path)}: not a dictionary that can be loaded: {error}"
             ) from error

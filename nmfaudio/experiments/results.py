@@ -15,8 +15,10 @@ from nmfaudio._common.dataframes import to_dataframe
 from nmfaudio._common.equality import EqualByContent
 from nmfaudio._common.files import show, write_bytes
 from nmfaudio._common.files.json_files import read_json
+from nmfaudio._common.files.sources import MALFORMED
 from nmfaudio._common.json_types import as_json
 from nmfaudio._common.text_tables import csv_table, latex_table, markdown_table
+from nmfaudio._common.validation import as_number, shown
 from nmfaudio.errors import AudioFileError, ParameterError
 from nmfaudio.metrics.comparison import Comparison, compare
 from nmfaudio.metrics.summary import bootstrap
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _KIND = "experiment results"
+_MOST = 1e100  # of a measure, whose mean must be finite
 
 
 @dataclass(frozen=True)
@@ -302,9 +305,10 @@ class ExperimentResults(EqualByContent):
             )
         try:
             runs = tuple(_run(each) for each in content.pop("runs"))
-            measures, title = tuple(content.pop("measures")), content.pop("title")
+            measures = tuple(_text(name) for name in content.pop("measures"))
+            title = _text(content.pop("title"))
             content.pop("means")
-        except (KeyError, TypeError, AttributeError) as error:
+        except MALFORMED as error:
             raise AudioFileError(f"{show(path)}: is damaged: {error!r}; remove it") from None
         return cls(runs, measures, title, content)
 
@@ -340,9 +344,21 @@ class ExperimentResults(EqualByContent):
 
 def _run(content: dict[str, Any]) -> Run:
     """Run of a file, in which None stands for NaN."""
-    measures = content["measures"].items()
-    plain = {name: math.nan if value is None else value for name, value in measures}
-    return Run(**content | {"measures": plain})
+    measures = {
+        name: math.nan if value is None else as_number(value, name, low=-_MOST)
+        for name, value in content["measures"].items()
+    }
+    if max(measures.values(), default=0) > _MOST:  # the mean of some would overflow
+        raise ParameterError(f"a measure is above {_MOST:g}")
+    run = Run(**content | {"measures": measures})
+    _text(run.system), _text(run.piece)
+    return run
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ParameterError(f"{shown(value)} is in the place of a name")
+    return value
 
 
 def _interval_text(mean: float, low: float, high: float) -> str:

@@ -90,7 +90,7 @@ def _named(label: str) -> Iterator[None]:
 def _parsed(path: str | os.PathLike[str]) -> dict[str, Any]:
     try:
         return tomllib.loads(read_text(path, _MAX_BYTES))
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # of TOML, or of a number with too many digits
         raise AudioFileError(f"is not TOML: {error}; correct it") from None
     except RecursionError:
         raise AudioFileError("is nested too deeply; correct it") from None

@@ -13,6 +13,7 @@ import numpy as np
 from nmfaudio._common.equality import EqualByContent
 from nmfaudio._common.figures import build_html, draw
 from nmfaudio._common.files import load_archive, save_archive, show
+from nmfaudio._common.files.sources import MALFORMED
 from nmfaudio._common.validation import as_count, as_number
 from nmfaudio._public import public
 from nmfaudio.errors import AudioFileError, ParameterError
@@ -276,7 +277,7 @@ class Decomposition(EqualByContent):
                 dict(header["about"]),
                 np.array(header.get("start_losses", []), np.float64),  # None is read as NaN
             )
-        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        except MALFORMED as error:
             raise AudioFileError(
                 f"{show(path)}: not a decomposition that can be loaded: {error}"
             ) from error

@@ -70,9 +70,10 @@ def checked_groups(groups: Mapping[str, Iterable[int]]) -> dict[str, list[int]]:
         for k in checked[name]:
             if k in owner:
                 raise ParameterError(
-                    f"component {k} is in {owner[k]} and in {name}; list it in one of them"
+                    f"component {k} is in {show(owner[k])} and in {show(name)}; list it in one of"
+                    " them"
                     if owner[k] != name
-                    else f"component {k} is twice in {name}; list it once"
+                    else f"component {k} is twice in {show(name)}; list it once"
                 )
             owner[k] = name
     return checked
@@ -82,11 +83,11 @@ def _members(name: str, members: Any) -> list[int]:
     """Components of a stem."""
     if isinstance(members, str | bytes | Mapping) or not isinstance(members, Iterable):
         raise ParameterError(
-            f"the components of {name} are {shown(members)}; need a list such as [0, 3]"
+            f"the components of {show(name)} are {shown(members)}; need a list such as [0, 3]"
         )
-    checked = [as_count(k, f"a component of {name}", low=0) for k in members]
+    checked = [as_count(k, f"a component of {show(name)}", low=0) for k in members]
     if not checked:
-        raise ParameterError(f"{name} has no components; list one, or leave out the stem")
+        raise ParameterError(f"{show(name)} has no components; list one, or leave out the stem")
     return checked
 
 

@@ -20,7 +20,7 @@ import numpy as np
 
 from nmfaudio._common.files import write_bytes
 from nmfaudio._common.files.names import show
-from nmfaudio._common.files.staging import create, staged, write_failure
+from nmfaudio._common.files.staging import new_file, staged
 from nmfaudio._common.lazy_audio import LazyAudio
 from nmfaudio.audio.io.track import Track, reopen_track
 from nmfaudio.audio.masking import Masking
@@ -376,16 +376,9 @@ def _shard_path(folder: Path, number: int) -> Path:
 
 def _write_raw(target: Path, blocks: Iterable[np.ndarray]) -> None:
     """Write blocks [shape=(stem, channel, sample)] to a file of samples, completely or not."""
-    with staged([target], overwrite=True) as names:
-        descriptor = create(names[target], target)
-        try:
-            with open(descriptor, "wb", closefd=False) as file:
-                for block in blocks:
-                    file.write(np.moveaxis(block, -1, 0).tobytes())
-        except OSError as error:
-            raise write_failure(descriptor, target, str(error)) from None
-        finally:
-            os.close(descriptor)
+    with staged([target], overwrite=True) as names, new_file(names[target], target) as file:
+        for block in blocks:
+            file.write(np.moveaxis(block, -1, 0).tobytes())
 
 
 def _read_raw(

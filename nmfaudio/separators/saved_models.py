@@ -8,9 +8,10 @@ from dataclasses import fields
 from typing import Any
 
 from nmfaudio._common.files import show
+from nmfaudio._common.files.sources import MALFORMED
 from nmfaudio._common.validation import as_count, as_number, as_sample_rate, shown
 from nmfaudio.audio.transforms import rows_in, transform_from
-from nmfaudio.errors import AudioFileError, NmfAudioError, ParameterError
+from nmfaudio.errors import AudioFileError, ParameterError
 from nmfaudio.factorisation.decomposition import Decomposition
 from nmfaudio.separators.denoise import RETURNED
 from nmfaudio.separators.saved_fits import unpack
@@ -51,7 +52,7 @@ def load_model(path: str | os.PathLike[str]) -> Decomposition:
         try:
             if name in metadata:
                 check(metadata[name], model)
-        except (ArithmeticError, LookupError, TypeError, ValueError, NmfAudioError) as error:
+        except MALFORMED as error:
             raise AudioFileError(
                 f"{show(path)}: not a usable model: its {name} cannot be read: {error}; save it "
                 "again"

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from nmfaudio._common.files.names import show
-from nmfaudio._common.files.sources import Source, read_bytes
+from nmfaudio._common.files.sources import MALFORMED, Source, read_bytes
 from nmfaudio._public import public
 from nmfaudio.errors import AudioFileError, AudioWarning, ParameterError
 from nmfaudio.symbolic.beats import Beats
@@ -87,7 +87,7 @@ def _jams_rows(content: bytes, label: str) -> tuple[list[_Row], bool]:
             pairs = ((row["time"], row["value"]) for row in data)
         signature = (found.get("sandbox") or {}).get("time_signature", (4, 4))
         return [(float(time), _number(value)) for time, value in pairs], signature[1] == 8
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
+    except MALFORMED as error:
         raise AudioFileError(
             f"{label}: a damaged JAMS file: {type(error).__name__} {error}; export it again"
         ) from None
@@ -100,6 +100,7 @@ def _table_rows(content: bytes, label: str) -> list[_Row]:
     except UnicodeDecodeError:
         raise AudioFileError(f"{label}: is neither JAMS nor text in UTF-8; {_NEED}") from None
     rows: list[_Row] = []
+    has_header = False
     for count, line in enumerate(lines, 1):
         cells = re.split(r"[\s,;]+", line.strip())
         if not line.strip() or line.lstrip().startswith("#"):
@@ -107,10 +108,11 @@ def _table_rows(content: bytes, label: str) -> list[_Row]:
         try:
             rows.append((float(cells[0]), _number(cells[1]) if len(cells) > 1 else None))
         except ValueError:
-            if rows or count > 1:
+            if rows or has_header:
                 raise AudioFileError(
                     f"{label}: line {count}: {line.strip()!r} is no beat; {_NEED}"
                 ) from None
+            has_header = True
     if not rows:
         raise AudioFileError(f"{label}: has no beats; {_NEED}")
     return rows
@@ -121,7 +123,7 @@ def _number(value: Any) -> int | None:
     number = math.nan if value in (None, "") else float(value)
     if math.isnan(number) or number < 1:
         return None
-    if number != int(number):
+    if not number.is_integer():
         raise ValueError(f"{value!r} is no number of a beat")
     return int(number)
 

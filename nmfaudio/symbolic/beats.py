@@ -49,7 +49,8 @@ class Beats(EqualByContent):
 
     def __post_init__(self) -> None:
         times = np.asarray(self.times, np.float64)
-        if times.ndim != 1 or len(times) < 2 or not np.all(np.diff(times) > 0):
+        valid = times.ndim == 1 and len(times) > 1 and np.isfinite(times).all()
+        if not (valid and (np.diff(times) > 0).all()):
             raise ParameterError("beats need at least two times in seconds that increase")
         if self.per_bar < 1 or not 0 <= self.first_downbeat < self.per_bar:
             raise ParameterError(

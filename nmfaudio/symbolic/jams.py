@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nmfaudio._common.files.sources import MALFORMED
 from nmfaudio._common.pitch import hz_to_midi, midi_to_hz
 from nmfaudio._version import __version__
 from nmfaudio.errors import AudioFileError
@@ -112,7 +113,7 @@ def decode_jams(content: bytes, label: str) -> list[Note]:
         found = {name: [a for a in annotations if a["namespace"] == name] for name in _NAMESPACES}
         chosen = next((found[name] for name in _NAMESPACES if found[name]), [])
         notes = [note for annotation in chosen for note in _notes(annotation)]
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
+    except MALFORMED as error:
         raise AudioFileError(
             f"{label}: a damaged JAMS file: {type(error).__name__} {error}; export it again"
         ) from None

@@ -80,7 +80,7 @@ def decode(content: bytes, label: str, most: int | None = None) -> list[Note]:
         return list(islice(notes, most))
     except Exception as error:  # mido raises errors of any kind on damaged files
         raise AudioFileError(
-            f"{label}: a damaged MIDI file: {error or type(error).__name__}; export it again"
+            f"{label}: a damaged MIDI file: {str(error) or type(error).__name__}; export it again"
         ) from None
 
 

@@ -10,9 +10,9 @@ from typing import Any, Self
 
 from nmfaudio._common.equality import EqualByContent
 from nmfaudio._common.files import load_archive, save_archive, show
-from nmfaudio._common.files.sources import Source
+from nmfaudio._common.files.sources import MALFORMED, Source
 from nmfaudio._common.validation import frame_step
-from nmfaudio.errors import AudioFileError, NmfAudioError
+from nmfaudio.errors import AudioFileError
 from nmfaudio.transcription.instruments import InstrumentSalience
 from nmfaudio.transcription.salience import Salience
 from nmfaudio.transcription.suitability import Suitability
@@ -137,5 +137,5 @@ class Analysis(EqualByContent):
             value, limit = header["suitability"], header["limit"]
             suitability = Suitability(math.nan if value is None else float(value), limit)
             return cls(salience, float(header["duration"]), suitability)
-        except (KeyError, TypeError, ValueError, NmfAudioError) as error:
+        except MALFORMED as error:
             raise AudioFileError(f"{show(path)}: not a usable analysis: {error}") from None

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from nmfaudio.audio.io.broadcast import append_time_reference
 from nmfaudio.audio.io.formats import FORMATS, mp3_bitrates
 from nmfaudio.audio.io.tags import held_tags, read_tags
 from nmfaudio.audio.io.writing import write_group
@@ -192,6 +193,18 @@ def test_tags_are_kept_as_far_as_the_format_holds_them(separate, format):
     for path in result.out.splitlines():
         expected = {key: text for key, text in TAGS.items() if key not in lost}
         assert read_tags(path) == expected | {"title": f"Sóng ({Path(path).stem})"}
+
+
+def test_time_stamps_of_broadcast_waves_are_kept(separate):
+    soundfile.write("song.wav", music(), SR, "PCM_16")
+    with open("song.wav", "r+b") as file:
+        append_time_reference(file, 2**40 + 5)
+    for options, expected in (((), 2**40 + 5), (("--preview", "0.5-1"), 2**40 + 5 + SR // 2)):
+        result = separate("song.wav", "--tags", "keep", "--overwrite", *options)
+        for path in result.out.splitlines():
+            assert read_tags(path) == {"time_reference": str(expected)}
+            assert soundfile.info(path).frames == (SR // 2 if options else len(music()))
+    assert "cannot hold" in separate("song.wav", "--tags", "keep", "--format", "flac").err
 
 
 def test_tags_are_left_out_by_default(separate):

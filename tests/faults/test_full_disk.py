@@ -11,6 +11,7 @@ import nmfaudio as na
 from nmfaudio.audio.io import open_group
 from nmfaudio.cli import main
 from nmfaudio.errors import OutputError
+from nmfaudio.factorisation.corpus.store import create_array
 from nmfaudio.separators import blockwise
 
 from .conftest import SMALL
@@ -96,3 +97,13 @@ def test_the_spectrogram_of_all_frames_leaves_nothing(
     assert "of temporary data cannot be written: No space left on device; free space" in line
     assert list(small_disk.iterdir()) == []
     assert not target.exists() or tree(target) == []
+
+
+def test_an_array_that_is_filled_later_has_its_space(small_disk):
+    path, dtype = small_disk / "x", np.dtype(float)
+    with pytest.raises(OutputError, match="y: cannot be written: No space left on device"):
+        create_array(path, small_disk / "y", (2, 2**17), dtype)
+    path.unlink()
+    create_array(path, small_disk / "y", (2, 1000), dtype)
+    np.testing.assert_array_equal(np.load(path), np.zeros((2, 1000)))
+    assert path.stat().st_blocks * 512 >= 2 * 1000 * dtype.itemsize

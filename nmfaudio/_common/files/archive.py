@@ -7,7 +7,7 @@ the file. Equal content has equal bytes.
 
 from __future__ import annotations
 
-import io
+import errno
 import json
 import math
 import os
@@ -16,15 +16,14 @@ import struct
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from tokenize import TokenError
 from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nmfaudio._common.files.names import show
-from nmfaudio._common.files.sources import Source, open_source
-from nmfaudio._common.files.staging import create, staged, write_failure
+from nmfaudio._common.files.sources import Source, close_source, open_source
+from nmfaudio._common.files.staging import new_file, staged
 from nmfaudio._common.validation import shown
 from nmfaudio.errors import AudioFileError, ParameterError
 
@@ -32,6 +31,7 @@ VERSION = 1
 """Version of the format; files of other versions are refused."""
 
 _HEADER = "header.json"
+_MAGIC = b"\x93NUMPY\x01\x00"
 _MAX_HEADER_BYTES = 16 * 2**20
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,99}")
 _TYPES = ("<f4", "<f8")
@@ -72,19 +72,16 @@ def save_archive(
     ready = {name: _storable(name, arrays[name]) for name in sorted(arrays)}
     text = _header_text(header, ready)
     target = Path(path)
-    with staged([target], overwrite=overwrite) as names:
-        descriptor = create(names[target], target)
-        try:
-            with open(descriptor, "wb", closefd=False) as file, zipfile.ZipFile(file, "w") as pack:
-                with open_member(pack, _HEADER) as member:
-                    member.write(text)
-                for name, array in ready.items():
-                    with open_member(pack, f"{name}.npy") as member:
-                        np.lib.format.write_array(member, array, (1, 0), allow_pickle=False)
-        except OSError as error:
-            raise write_failure(descriptor, target, str(error)) from None
-        finally:
-            os.close(descriptor)
+    with (
+        staged([target], overwrite=overwrite) as names,
+        new_file(names[target], target) as file,
+        zipfile.ZipFile(file, "w") as pack,
+    ):
+        with open_member(pack, _HEADER) as member:
+            member.write(text)
+        for name, array in ready.items():
+            with open_member(pack, f"{name}.npy") as member:
+                np.lib.format.write_array(member, array, (1, 0), allow_pickle=False)
     return target
 
 
@@ -132,7 +129,7 @@ def load_archive(path: Source, *, kind: str) -> tuple[dict[str, Any], dict[str, 
             }
     except _Refusal as refusal:
         raise AudioFileError(f"{label}: not a usable model file: {refusal}") from None
-    # ValueError, OverflowError and struct.error come from names and sizes.
+    # ValueError, OverflowError and struct.error come from names and sizes, as do some OSError.
     except (
         zipfile.BadZipFile,
         OSError,
@@ -141,13 +138,17 @@ def load_archive(path: Source, *, kind: str) -> tuple[dict[str, Any], dict[str, 
         ValueError,
         OverflowError,
         struct.error,
-    ):
+    ) as error:
+        cause = error.__context__ if isinstance(error, zipfile.BadZipFile) else error
+        number = getattr(cause, "errno", None)
+        if number not in (None, errno.EINVAL):
+            raise AudioFileError(f"{label}: {os.strerror(number)}") from None
         raise AudioFileError(
             f"{label}: not a model file, or a damaged one; need a file saved by nmfaudio"
         ) from None
     finally:
         if file is not path:
-            file.close()
+            close_source(file)
     return {key: value for key, value in header.items() if key not in _RESERVED_KEYS}, arrays
 
 
@@ -245,20 +246,16 @@ def _read_array(pack: zipfile.ZipFile, info: zipfile.ZipInfo, listed: Any) -> ND
     name = info.filename
     shape, dtype = _listed_array(name, listed)
     content = pack.read(name)
-    stream = io.BytesIO(content)
-    try:
-        if np.lib.format.read_magic(stream) != (1, 0):
-            raise ValueError
-        described = np.lib.format.read_array_header_1_0(stream)
-    except (ValueError, TypeError, SyntaxError, TokenError, MemoryError, RecursionError):
-        # The header is parsed as Python, whose parser has its own limits of nesting.
-        raise _Refusal(f"{name} is not an array saved by nmfaudio") from None
-    if described != (shape, False, dtype):
+    if content[: len(_MAGIC)] != _MAGIC:
+        raise _Refusal(f"{name} is not an array saved by nmfaudio")
+    start = len(_MAGIC) + 2 + int.from_bytes(content[len(_MAGIC) : len(_MAGIC) + 2], "little")
+    # Compared, not parsed: NumPy parses it as Python, with all limits and warnings of that.
+    described = f"{{'descr': {dtype.str!r}, 'fortran_order': False, 'shape': {shape}, }}"
+    if content[len(_MAGIC) + 2 : start].decode("latin1").strip() != described:
         raise _Refusal(f"{name} is not the array that the header describes")
-    count = math.prod(shape)
-    if len(content) - stream.tell() != count * dtype.itemsize:
+    if len(content) - start != math.prod(shape) * dtype.itemsize:
         raise _Refusal(f"{name} does not have the size of its shape {shape}")
-    array = np.frombuffer(content, dtype=dtype, offset=stream.tell()).reshape(shape)
+    array = np.frombuffer(content, dtype=dtype, offset=start).reshape(shape)
     if not _is_valid(array):
         raise _Refusal(f"{name} has values that are negative, NaN or infinite")
     return array.astype(dtype.newbyteorder("="))

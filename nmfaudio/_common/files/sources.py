@@ -6,11 +6,15 @@ import errno
 import io
 import os
 import stat
-from typing import BinaryIO, TypeAlias, cast
+from contextlib import suppress
+from typing import BinaryIO, TypeAlias
 
 from nmfaudio._common.files import system
 from nmfaudio._common.files.names import show
 from nmfaudio.errors import AudioFileError, ParameterError
+
+MALFORMED = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
+"""Exceptions of code that takes parsed content for what it should be."""
 
 Source: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes] | BinaryIO
 
@@ -26,7 +30,7 @@ def open_source(source: Source) -> tuple[BinaryIO, int]:
     Returns
     -------
     file : BinaryIO
-        Unbuffered if opened here, so that its position is that of its descriptor.
+        Buffered if opened here, so that reads are short at the end only.
     size : int
         Size in bytes.
 
@@ -88,7 +92,18 @@ def read_bytes(source: Source, limit: int, need: str = "") -> bytes:
         raise AudioFileError(f"{label}: {os.strerror(error.errno or 0)}{hint}") from None
     finally:
         if file is not source:
-            file.close()
+            close_source(file)
+
+
+def close_source(file: BinaryIO) -> None:
+    """Close a file that was read, of which no error matters any more.
+
+    Parameters
+    ----------
+    file : BinaryIO
+    """
+    with suppress(OSError):
+        file.close()
 
 
 def read_text(source: Source, limit: int, need: str = "") -> str:
@@ -126,13 +141,18 @@ def _open_path(path: str | bytes | os.PathLike[str] | os.PathLike[bytes]) -> tup
         _refuse_special(os.stat(raw).st_mode, label)
         # A FIFO that has replaced the file since the check must not block.
         descriptor = os.open(raw, os.O_RDONLY | system.NONBLOCK | system.BINARY)
+        try:
+            size = os.fstat(descriptor).st_size
+            return open(descriptor, "rb"), size
+        except OSError:
+            os.close(descriptor)
+            raise
     except AudioFileError:
         raise
     except OSError as error:
         raise AudioFileError(f"{label}: {os.strerror(error.errno or 0)}") from None
     except ValueError:  # a NUL character
         raise AudioFileError(f"{label}: no file can have this name; correct it") from None
-    return cast(BinaryIO, open(descriptor, "rb", buffering=0)), os.fstat(descriptor).st_size
 
 
 def _refuse_special(mode: int, label: str) -> None:

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
+from typing import BinaryIO
 
 from nmfaudio._common.files import system
-from nmfaudio._common.files.names import show
 from nmfaudio._common.files.targets import check_target, check_targets, output_error
-from nmfaudio.errors import OutputError
+from nmfaudio.errors import NmfAudioError, OutputError
 
 PREFIX = ".nmfaudio-"
 """Prefix of the names of unfinished files, before process, machine and a random part."""
@@ -155,6 +155,36 @@ class _Group:
 _open_groups: ContextVar[list[_Group] | None] = ContextVar("open groups", default=None)
 
 
+@contextmanager
+def new_file(temporary: Path, target: Path) -> Iterator[BinaryIO]:
+    """Create the file of a temporary name, and open it for writing.
+
+    Parameters
+    ----------
+    temporary, target : Path
+        The target appears in the message of an error.
+
+    Yields
+    ------
+    BinaryIO
+
+    Raises
+    ------
+    OutputError
+        The file cannot be created, written or closed.
+    """
+    descriptor = create(temporary, target)
+    try:
+        with open(descriptor, "wb", closefd=False) as file:
+            yield file
+    except NmfAudioError:
+        raise
+    except OSError as error:
+        raise output_error(target, error) from None
+    finally:
+        close(descriptor, target)
+
+
 def create(temporary: Path, target: Path) -> int:
     """Create the file of a temporary name.
 
@@ -179,30 +209,24 @@ def create(temporary: Path, target: Path) -> int:
         raise output_error(target, error) from None
 
 
-def write_failure(descriptor: int, target: Path, detail: str) -> OutputError:
-    """Return the error for a failed write whose reason a library did not report.
-
-    Further bytes are written, so that the system reports a full disk or an exceeded quota.
+def close(descriptor: int, target: Path) -> None:
+    """Close a file that was written.
 
     Parameters
     ----------
     descriptor : int
-        Of the file being written.
     target : Path
-    detail : str
-        Message of the library, used if the system reports nothing.
+        Appears in the message of an error.
 
-    Returns
-    -------
+    Raises
+    ------
     OutputError
+        The system reports that something was not written.
     """
     try:
-        os.lseek(descriptor, 0, os.SEEK_END)
-        os.write(descriptor, bytes(1 << 16))
-        os.fsync(descriptor)
+        os.close(descriptor)
     except OSError as error:
-        return output_error(target, error)
-    return OutputError(f"{show(target)}: could not be written: {detail}")
+        raise output_error(target, error) from None
 
 
 def write_bytes(target: Path, content: bytes, *, overwrite: bool) -> None:
@@ -241,14 +265,8 @@ def write_group_of_bytes(contents: Mapping[Path, bytes], *, overwrite: bool) -> 
     """
     with staged(list(contents), overwrite=overwrite) as names:
         for target, content in contents.items():
-            descriptor = create(names[target], target)
-            try:
-                with open(descriptor, "wb", closefd=False) as file:
-                    file.write(content)
-            except OSError as error:
-                raise write_failure(descriptor, target, str(error)) from None
-            finally:
-                os.close(descriptor)
+            with new_file(names[target], target) as file:
+                file.write(content)
 
 
 def _machine() -> str:
@@ -263,7 +281,7 @@ def _temporary_name() -> str:
 def _make_folder(folder: Path, created: list[Path]) -> None:
     """Create a folder and its parents, and append those that were missing to `created`."""
     missing = []
-    while not os.path.lexists(folder):
+    while not os.path.lexists(folder) and folder != folder.parent:
         missing.append(folder)
         folder = folder.parent
     for path in reversed(missing):

@@ -28,7 +28,7 @@ from nmfaudio.audio.io.encoding import (
 )
 from nmfaudio.audio.io.formats import FLOATS
 from nmfaudio.audio.io.writing import Written
-from nmfaudio.errors import ParameterError, ShapeError
+from nmfaudio.errors import OutputError, ParameterError, ShapeError
 from nmfaudio.kernels.threads import parallel_for
 
 
@@ -263,6 +263,13 @@ class _Scratch:
 
     def blocks(self) -> Iterator[NDArray[Any]]:
         """All samples, in blocks [shape=(channel, sample)]."""
-        self._file.seek(0)
-        while (values := np.fromfile(self._file, self._dtype, BLOCK * self._channels)).size:
-            yield values.reshape(-1, self._channels).T
+        size = BLOCK * self._channels * self._dtype.itemsize
+        try:
+            self._file.seek(0)
+            with open(self._file.fileno(), "rb", closefd=False) as file:
+                while content := file.read(size):
+                    yield np.frombuffer(content, self._dtype).reshape(-1, self._channels).T
+        except OutputError:
+            raise
+        except OSError as error:
+            raise output_error(self._target, error) from None

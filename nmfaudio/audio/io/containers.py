@@ -6,7 +6,6 @@ never filled in as if it were empty. So the headers are read here, and compared 
 
 from __future__ import annotations
 
-import io
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -64,42 +63,6 @@ def chunks(file: BinaryIO, size: int, order: _Order) -> Iterator[tuple[bytes, in
         length = int.from_bytes(head[4:], order)
         yield head[:4], position + 8, length
         position += 8 + length + length % 2  # chunks are padded to even lengths
-
-
-class Patched(io.RawIOBase):
-    """File object that replaces some bytes of a file while reading, without changing the file.
-
-    Parameters
-    ----------
-    file : BinaryIO
-    patch : tuple of int and bytes
-        Position and bytes of the replacement.
-    """
-
-    def __init__(self, file: BinaryIO, patch: tuple[int, bytes]) -> None:
-        self._file = file
-        self._start, self._bytes = patch
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        return self._file.seek(offset, whence)
-
-    def tell(self) -> int:
-        return self._file.tell()
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        position = self._file.tell()
-        data = bytearray(self._file.read(len(buffer)))
-        for index, byte in enumerate(self._bytes, start=self._start - position):
-            if 0 <= index < len(data):
-                data[index] = byte
-        buffer[: len(data)] = data
-        return len(data)
 
 
 def _riff(file: BinaryIO, size: int) -> Survey:
@@ -217,6 +180,22 @@ def _ogg_page(file: BinaryIO, position: int) -> bytes | None:
         return None
     blank = page[:22] + bytes(4) + page[26:]
     return page if _ogg_checksum(blank) == int.from_bytes(page[22:26], "little") else None
+
+
+def clear_serial_number(file: BinaryIO) -> None:
+    """Replace the random number of the stream in an Ogg file: equal audio has equal bytes.
+
+    Parameters
+    ----------
+    file : BinaryIO
+        Complete and of one stream; its position is changed.
+    """
+    position = 0
+    while (page := _ogg_page(file, position)) is not None:
+        blank = page[:14] + bytes(4) + page[18:22] + bytes(4) + page[26:]
+        file.seek(position + 14)
+        file.write(bytes(4) + page[18:22] + _ogg_checksum(blank).to_bytes(4, "little"))
+        position += len(page)
 
 
 def _finds_page(file: BinaryIO, position: int) -> bool:

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from nmfaudio._common.files.names import show
-from nmfaudio._common.files.sources import Source, open_source
-from nmfaudio.audio.io.containers import Patched, Survey, survey
+from nmfaudio._common.files.sources import Source, close_source, open_source
+from nmfaudio.audio.io.containers import Survey, survey
 from nmfaudio.audio.io.foreign import container, describe_foreign
 from nmfaudio.audio.io.library_messages import collected_messages
 from nmfaudio.audio.io.pyav import UNKNOWN_LENGTH, PyavSound, UndecodableError
+from nmfaudio.audio.io.steady import Steady
 from nmfaudio.errors import AudioFileError
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ class Decoder:
     size: int
     survey: Survey
     file: BinaryIO
+    steady: Steady
+    """The file, for the libraries that decode it."""
     state: tuple[int, int] | None
     """Of the file, before anything was read; see `check_unchanged`."""
     open_sound: Callable[[], Any]
@@ -67,7 +70,7 @@ class Decoder:
     failed_at: int | None = None
 
     def __post_init__(self) -> None:
-        self.sound = self.open_sound()
+        self.sound = self._open()
         self.position = 0
         """Next frame to be decoded."""
         self.sr = int(self.sound.samplerate)
@@ -138,8 +141,16 @@ class Decoder:
         """Begin again at the first frame, with a new decoder."""
         self.position = _LOST
         self.sound.close()
-        self.sound = self.open_sound()
+        self.sound = self._open()
         self.position = 0
+
+    def _open(self) -> Any:
+        try:
+            return self.open_sound()
+        except AudioFileError:
+            raise
+        except OSError as error:
+            raise _unreadable(self.label, error) from None
 
     def check_unchanged(self) -> None:
         """Check that the file is as it was when it was opened.
@@ -149,7 +160,7 @@ class Decoder:
         AudioFileError
             Its size or the time of its last change differs.
         """
-        if _state(self.file) != self.state:
+        if _state(self.file, self.label) != self.state:
             raise AudioFileError(
                 f"{self.label}: was changed while it was read; wait until it is complete, and read "
                 "it again"
@@ -169,6 +180,11 @@ class Decoder:
             New array; shorter at the end of the file and before damage.
         failed : bool
             Whether the decoder then failed.
+
+        Raises
+        ------
+        AudioFileError
+            The system cannot read the file.
         """
         import soundfile
 
@@ -182,7 +198,22 @@ class Decoder:
             missing = np.isnan(block).all(axis=1)
             block, failed = block[: int(missing.argmax()) if missing.any() else len(block)], True
         self.position = position + len(block)
+        self.check_readable()
         return block, failed
+
+    def check_readable(self) -> None:
+        """Check that the system could read all that was asked of it.
+
+        Raises
+        ------
+        AudioFileError
+            It could not.
+        """
+        failure = self.steady.failure
+        if isinstance(failure, OSError):
+            raise _unreadable(self.label, failure, f" from {self.position / self.sr:.3f} s on")
+        if failure is not None:  # Ctrl-C
+            raise failure
 
     def suspicions(self, decoded: int) -> list[str]:
         """Contradictions between header and content, one sentence each.
@@ -237,12 +268,16 @@ class Decoder:
         return f"{count // (width * self.channels)} frames" if width else f"{count} bytes"
 
 
-def _state(file: BinaryIO) -> tuple[int, int] | None:
+def _state(file: BinaryIO, label: str) -> tuple[int, int] | None:
     """Size and time of the last change in ns; None if it is not a file of the system."""
     try:
-        status = os.fstat(file.fileno())
+        descriptor = file.fileno()
     except (AttributeError, OSError):
         return None
+    try:
+        status = os.fstat(descriptor)
+    except OSError as error:
+        raise _unreadable(label, error) from None
     return status.st_size, status.st_mtime_ns
 
 
@@ -282,46 +317,59 @@ def open_audio(source: Source) -> Iterator[Decoder]:
     file, size = open_source(source)
     label = show(source)
     try:
-        state = _state(file)
-        facts = survey(file, size)
+        state = _state(file, label)
         messages: list[str] = []
-        open_sound = partial(_open_sound, file, source, facts, label, messages)
-        audio = Decoder(label, size, facts, file, state, open_sound, messages)
+        try:
+            facts = survey(file, size)
+            steady = Steady(file, facts.patch if facts.streamed else None)
+            open_sound = partial(_open_sound, file, steady, facts, label, messages)
+            audio = Decoder(label, size, facts, file, steady, state, open_sound, messages)
+        except AudioFileError:
+            raise
+        except OSError as error:
+            raise _unreadable(label, error) from None
         try:
             yield audio
         finally:
             audio.sound.close()
     finally:
         if file is not source:
-            file.close()
+            close_source(file)
+
+
+def _unreadable(label: str, error: OSError, place: str = "") -> AudioFileError:
+    """Error for a file that the system cannot read."""
+    reason = os.strerror(error.errno) if error.errno else str(error)
+    return AudioFileError(f"{label}: cannot be read{place}: {reason}; use another copy")
 
 
 def _open_sound(
-    file: BinaryIO, source: Source, facts: Survey, label: str, messages: list[str]
+    file: BinaryIO, steady: Steady, facts: Survey, label: str, messages: list[str]
 ) -> Any:
     """Open a file with soundfile, or a container with PyAV, and collect messages about damage.
 
-    Raises an `AudioFileError` if it is not audio.
+    Raises an `AudioFileError` if it is not audio, and an `OSError` if it cannot be read.
     """
     import soundfile
 
     file.seek(0)
     head = file.read(16)
     file.seek(0)
-    if (found := container(head)) is not None:
-        return PyavSound(file, *found, label)
     try:
-        if facts.streamed and facts.patch is not None:
-            return _sequential_type()(Patched(file, facts.patch))
-        if file is source:
+        if (found := container(head)) is not None:
+            sound = PyavSound(steady, *found, label)
+        else:
             with collected_messages(messages) if _MP3_HEAD.match(head) else nullcontext():
-                return _sequential_type()(file)
-        # By descriptor rather than by name: names may be any bytes, and without callbacks into
-        # Python no Ctrl-C is lost.
-        with collected_messages(messages) if _MP3_HEAD.match(head) else nullcontext():
-            return _sequential_type()(file.fileno(), closefd=False)
+                sound = _sequential_type()(steady)
+    except AudioFileError as error:
+        refusal = error
     except (soundfile.LibsndfileError, TypeError) as error:
-        raise AudioFileError(f"{label}: {_refusal(head, label, facts, error)}") from None
+        refusal = AudioFileError(f"{label}: {_refusal(head, label, facts, error)}")
+    else:
+        if steady.failure is None:
+            return sound
+        sound.close()
+    raise steady.failure or refusal from None
 
 
 def _refusal(head: bytes, label: str, facts: Survey, error: Exception) -> str:

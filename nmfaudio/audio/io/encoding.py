@@ -6,22 +6,29 @@ import math
 import os
 import zlib
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
+from io import FileIO
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, BinaryIO, Literal, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nmfaudio._common.files.names import show
-from nmfaudio._common.files.staging import create, write_failure
-from nmfaudio.audio.io.containers import chunks
+from nmfaudio._common.files.staging import close, create
+from nmfaudio._common.files.targets import output_error
+from nmfaudio.audio.io.broadcast import append_time_reference
+from nmfaudio.audio.io.containers import chunks, clear_serial_number
 from nmfaudio.audio.io.decoding import BLOCK
 from nmfaudio.audio.io.formats import BITS, FLOATS, check_format, compression_level
-from nmfaudio.errors import ContentError, ParameterError
+from nmfaudio.audio.io.steady import Steady
+from nmfaudio.errors import ContentError, OutputError, ParameterError
 
 Clip = Literal["gain", "error"]
+
+TIME_REFERENCE = "time_reference"
+"""Name of the tag that is no tag of libsndfile, see `nmfaudio.audio.io.broadcast`."""
 
 _MAX_BYTES = 2**32 - 2**16  # of audio in headers of 32 bits, with room for the header
 
@@ -201,17 +208,21 @@ class Encoder:
         self._checksum = 0  # of all that was passed to libsndfile
         self._sound: Any = None
         self._descriptor = create(temporary, target)
+        # Unbuffered: without its own position, and with no error when it is closed.
+        self._file = cast(BinaryIO, FileIO(self._descriptor, "r+b", closefd=False))
+        self._steady = Steady(self._file)
 
     def __enter__(self) -> Encoder:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, *_: object) -> None:
         import soundfile
 
         if self._sound is not None:
             with suppress(soundfile.SoundFileError):  # after an error; the file is removed
                 self._sound.close()
-        os.close(self._descriptor)
+        with suppress(OutputError) if kind is not None else nullcontext():
+            close(self._descriptor, self._target)
 
     def append(self, samples: NDArray[Any]) -> None:
         """Encode the next samples.
@@ -255,9 +266,21 @@ class Encoder:
             if self._sound is not None:
                 self._sound.close()
         except soundfile.SoundFileError as error:
-            raise write_failure(self._descriptor, self._target, str(error)) from None
-        self._clear_time_stamp()
-        self._verify()
+            self._check(self._steady, error)
+        self._check(self._steady)
+        try:
+            self._clear_time_stamp()
+            file = Steady(self._file)
+            if self._coding.container == "OGG":
+                clear_serial_number(cast(BinaryIO, file))
+            if (samples := self._coding.tags.get(TIME_REFERENCE)) is not None:
+                append_time_reference(cast(BinaryIO, file), int(samples))
+            self._check(file)
+            self._verify()
+        except OutputError:
+            raise
+        except OSError as error:
+            raise output_error(self._target, error) from None
 
     def _write(self, samples: NDArray[Any]) -> None:
         """Encode one block."""
@@ -271,7 +294,17 @@ class Encoder:
                 self._sound = self._open()
             self._sound.write(block)
         except (soundfile.SoundFileError, AssertionError) as error:
-            raise write_failure(self._descriptor, self._target, str(error)) from None
+            self._check(self._steady, error)
+        self._check(self._steady)
+
+    def _check(self, steady: Steady, error: Exception | None = None) -> None:
+        """Raise the failure of the file, or else of libsndfile."""
+        if isinstance(steady.failure, OSError):
+            raise output_error(self._target, steady.failure) from None
+        if steady.failure is not None:  # Ctrl-C
+            raise steady.failure
+        if error is not None:
+            raise OutputError(f"{show(self._target)}: could not be written: {error}") from None
 
     def _open(self) -> Any:
         """Open the file with soundfile, and write its tags."""
@@ -283,17 +316,17 @@ class Encoder:
             level = compression_level(coding.bitrate, coding.sr)
             options = {"compression_level": level, "bitrate_mode": "CONSTANT"}
         sound = soundfile.SoundFile(
-            self._descriptor,
+            self._steady,
             "w",
             coding.sr,
             coding.channels,
             coding.subtype,
             format=coding.container,
-            closefd=False,
             **options,
         )
         for name, text in coding.tags.items():
-            setattr(sound, name, text)
+            if name != TIME_REFERENCE:
+                setattr(sound, name, text)
         return sound
 
     def _clear_time_stamp(self) -> None:
@@ -302,33 +335,35 @@ class Encoder:
         if coding.subtype not in FLOATS or coding.container not in ("WAV", "RF64", "AIFF"):
             return
         order: Literal["little", "big"] = "big" if coding.container == "AIFF" else "little"
-        with open(self._descriptor, "r+b", closefd=False) as file:
-            size = file.seek(0, os.SEEK_END)
-            for name, start, _ in chunks(file, size, order):
-                if name == b"PEAK":
-                    file.seek(start + 4)  # after the version
-                    file.write(bytes(4))
-                if name in (b"data", b"SSND"):
-                    return
+        file = Steady(self._file)
+        for name, start, _ in chunks(cast(BinaryIO, file), file.seek(0, os.SEEK_END), order):
+            if name == b"PEAK":
+                file.seek(start + 4)  # after the version
+                file.write(bytes(4))
+            if name in (b"data", b"SSND"):
+                break
+        self._check(file)
 
     def _verify(self) -> None:
         """Read the file back, block by block."""
         import soundfile
 
-        os.lseek(self._descriptor, 0, os.SEEK_SET)
-        coding = self._coding
+        coding, steady = self._coding, Steady(self._file)
+        self._file.seek(0)
         try:
-            with soundfile.SoundFile(self._descriptor, closefd=False) as sound:
+            with soundfile.SoundFile(steady) as sound:
                 shape = (sound.channels, sound.frames, sound.samplerate)
                 same = shape == (coding.channels, coding.samples, coding.sr)
                 if same and is_lossless(coding.subtype):
                     same = _checksum(sound, coding) == self._checksum
         except soundfile.SoundFileError:
-            raise write_failure(self._descriptor, self._target, "it cannot be read back") from None
+            self._check(steady, OutputError("it cannot be read back"))
+        self._check(steady)
         if not same:
-            # FLAC does not report that its last frames did not fit on the disk.
-            detail = "it reads back differently than written and was removed; write again"
-            raise write_failure(self._descriptor, self._target, detail)
+            raise OutputError(
+                f"{show(self._target)}: reads back differently than written and was removed; "
+                "write again"
+            )
 
 
 def _checksum(sound: Any, coding: Coding) -> int:

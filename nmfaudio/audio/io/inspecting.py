@@ -18,6 +18,7 @@ SILENCE = 1e-4
 """Highest amplitude of silence: -80 dBFS, a few steps of 16-bit dither."""
 
 _LARGE_OFFSET = 0.01  # of full scale
+_SCALE = 2.0**-64  # of sums
 _ONE_STEP = 2.0**-15  # of 16 bits: the lowest code has no negative, so inversion is off by a step
 _BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
 
@@ -158,7 +159,7 @@ class _Tally:
         self.frames = self.clipped = self.nonfinite = 0
         self.sound: tuple[int, int] | None = None  # first and last frame above silence
         zeros = np.zeros(audio.channels)
-        self.peak, self.sum, self.squares = zeros, zeros.copy(), zeros.copy()
+        self.peak, self.sum, self.norm = zeros, zeros.copy(), zeros.copy()
         self.difference, self.opposition = zeros.copy(), zeros.copy()  # from and to channel 1
         bits = _BITS.get(audio.subtype)
         self.top = 1 - 2.0 ** (1 - bits) if bits else 1.0
@@ -171,12 +172,16 @@ class _Tally:
         self.nonfinite += int(values.size - usable.sum())
         values[~usable] = 0
         size = np.abs(values)
-        self.peak = np.maximum(self.peak, size.max(axis=1))
-        self.sum += values.sum(axis=1)
-        self.squares += np.einsum("ct,ct->c", values, values)
+        highest = size.max(axis=1)
+        self.peak = np.maximum(self.peak, highest)
+        # Neither sums nor squares of the largest numbers overflow.
+        self.sum += (values * _SCALE).sum(axis=1)
+        unit = values / np.where(highest > 0, highest, 1)[:, None]
+        self.norm = np.hypot(self.norm, highest * np.sqrt(np.einsum("ct,ct->c", unit, unit)))
         self.clipped += int((size >= self.top).sum())
-        self.difference = np.maximum(self.difference, np.abs(values - values[0]).max(axis=1))
-        self.opposition = np.maximum(self.opposition, np.abs(values + values[0]).max(axis=1))
+        with np.errstate(over="ignore"):  # two of the largest differ by infinity
+            self.difference = np.maximum(self.difference, np.abs(values - values[0]).max(axis=1))
+            self.opposition = np.maximum(self.opposition, np.abs(values + values[0]).max(axis=1))
         audible = np.flatnonzero(size.max(axis=0) > SILENCE)
         if audible.size:
             begin = self.sound[0] if self.sound else self.frames + int(audible[0])
@@ -197,8 +202,8 @@ class _Tally:
             duration=self.frames / audio.sr,
             bytes=audio.size,
             peak=tuple(_decibels(value) for value in self.peak),
-            rms=tuple(_decibels(math.sqrt(value / count)) for value in self.squares),
-            dc_offset=tuple(float(value / count) for value in self.sum),
+            rms=tuple(_decibels(value / math.sqrt(count)) for value in self.norm),
+            dc_offset=tuple(float(value / count / _SCALE) for value in self.sum),
             clipped=self.clipped,
             nonfinite=self.nonfinite,
             silence_start=begin / audio.sr,
@@ -224,7 +229,7 @@ class _Tally:
     def _channel_notes(self) -> list[str]:
         notes = []
         for channel in range(self.audio.channels):
-            offset = self.sum[channel] / self.frames
+            offset = self.sum[channel] / self.frames / _SCALE
             if abs(offset) > _LARGE_OFFSET:
                 notes.append(
                     f"channel {channel + 1} has a DC offset of {offset:.3f}, which separators "

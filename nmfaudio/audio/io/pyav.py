@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, BinaryIO
+from io import RawIOBase
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -34,7 +35,7 @@ class PyavSound:
 
     Parameters
     ----------
-    file : BinaryIO
+    file : RawIOBase
         Seekable, at its beginning; it stays open.
     kind : str
         Name of the container, for messages.
@@ -51,7 +52,7 @@ class PyavSound:
 
     frames = UNKNOWN_LENGTH
 
-    def __init__(self, file: BinaryIO, kind: str, demuxer: str, label: str) -> None:
+    def __init__(self, file: RawIOBase, kind: str, demuxer: str, label: str) -> None:
         self._av = _load(kind, label)
         self._errors = (self._av.FFmpegError, OSError, ValueError)
         self._label, self.format = label, kind
@@ -63,6 +64,9 @@ class PyavSound:
         if stream is None:
             self.close()
             raise AudioFileError(f"{label}: has no sound; name a file with a sound track")
+        if stream.codec_context is None:
+            self.close()
+            raise self._refusal("its coding is unknown")
         self.subtype = str(stream.codec_context.name).upper()
         declares = demuxer == "mov" and stream.duration
         self.seconds = float(stream.duration * stream.time_base) if declares else None

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import BinaryIO, cast
 
 from nmfaudio._common.files.sources import Source
+from nmfaudio.audio.io.broadcast import read_time_reference
 from nmfaudio.audio.io.decoding import open_audio
+from nmfaudio.audio.io.encoding import TIME_REFERENCE
 from nmfaudio.audio.io.formats import FORMATS
 
 _KEYS = (
@@ -15,7 +18,7 @@ _KEYS = (
 # As libsndfile 1.2 writes and reads them back; w64 and au have none.
 _ALL = frozenset(_KEYS)
 _HELD: dict[str, frozenset[str]] = {
-    "WAV": _ALL - {"license"},
+    "WAV": _ALL - {"license"} | {TIME_REFERENCE},
     "FLAC": _ALL,
     "AIFF": frozenset({"title", "artist", "comment", "copyright"}),
     "CAF": _ALL,
@@ -56,7 +59,8 @@ def read_tags(source: Source) -> dict[str, str]:
     -------
     dict of str to str
         Those of title, artist, album, date, genre, tracknumber, comment, copyright and license
-        that the file has.
+        that the file has, and time_reference: samples from midnight to the beginning of a broadcast
+        wave file.
 
     Raises
     ------
@@ -65,4 +69,7 @@ def read_tags(source: Source) -> dict[str, str]:
     """
     with open_audio(source) as audio:
         found: Mapping[str, str] = audio.sound.copy_metadata()
-    return {key: found[key] for key in _KEYS if found.get(key)}
+        samples = read_time_reference(cast(BinaryIO, audio.steady), audio.size)
+        audio.check_readable()
+    tags = {key: found[key] for key in _KEYS if found.get(key)}
+    return tags if samples is None else tags | {TIME_REFERENCE: str(samples)}

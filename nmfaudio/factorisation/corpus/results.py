@@ -10,6 +10,7 @@ import numpy as np
 from nmfaudio._common.files.staging import staged
 from nmfaudio.errors import NumericalError
 from nmfaudio.factorisation.corpus.driver import Driver
+from nmfaudio.factorisation.corpus.store import create_array
 from nmfaudio.factorisation.corpus.tasks import stored_activations
 
 
@@ -41,7 +42,7 @@ def save_activations(
     ]
     with staged(targets, overwrite=True) as names:
         for frames, target in zip(plan.frames, targets, strict=True):
-            np.lib.format.open_memmap(names[target], "w+", dtype, (rank, frames), version=(1, 0))
+            create_array(names[target], target, (rank, frames), dtype)
         for number, part in enumerate(plan.parts):
             H, done = stored_activations(work, source, number), 0
             H = H if scale == 1 else H * dtype.type(scale)

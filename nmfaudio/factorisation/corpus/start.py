@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +11,7 @@ from nmfaudio._common.files.staging import staged
 from nmfaudio.errors import ParameterError
 from nmfaudio.factorisation.corpus.driver import Driver
 from nmfaudio.factorisation.corpus.shard_sums import SweepSettings
-from nmfaudio.factorisation.corpus.store import Stored, load, save
+from nmfaudio.factorisation.corpus.store import Stored, create_array, load, save
 from nmfaudio.factorisation.divergences import Beta
 from nmfaudio.factorisation.engine import generator
 from nmfaudio.factorisation.factors import Factor
@@ -143,17 +142,13 @@ def _write_activations(
     with staged(targets, overwrite=True) as names:
         for part, target in zip(parts, targets, strict=True):
             shape = rank, sum(shard.frames for shard in part)
-            _create_array(names[target], shape, dtype)
+            create_array(names[target], target, shape, dtype)
         for k, number, values in rows:
             row = divided(_as_factor(values, dtype, "H"), scale, "H")
             array = np.lib.format.open_memmap(names[targets[number]], "r+")
             array[k] = row
             highest = max(highest, float(row.max()))
     return highest
-
-
-def _create_array(path: Path, shape: tuple[int, ...], dtype: np.dtype) -> None:
-    np.lib.format.open_memmap(path, "w+", dtype, shape, version=(1, 0))
 
 
 def _as_factor(values: np.ndarray, dtype: np.dtype, name: str) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import zipfile
 import zlib
@@ -14,11 +15,12 @@ import numpy as np
 
 from nmfaudio._common.files import show
 from nmfaudio._common.files.archive import open_member
-from nmfaudio._common.files.staging import create, staged, write_failure
+from nmfaudio._common.files.staging import new_file, staged
 from nmfaudio.errors import AudioFileError
 
 _FACTS = "facts.json"
 _SUFFIX = ".npy"
+_ZEROS = 2**20  # bytes that are written at once
 
 
 class Stored(NamedTuple):
@@ -30,19 +32,16 @@ class Stored(NamedTuple):
 
 def save(path: Path, content: Stored) -> None:
     """Write a file; equal content makes equal bytes."""
-    with staged([path], overwrite=True) as names:
-        descriptor = create(names[path], path)
-        try:
-            with open(descriptor, "wb", closefd=False) as file, zipfile.ZipFile(file, "w") as pack:
-                with open_member(pack, _FACTS) as member:
-                    member.write(json.dumps(content.facts, sort_keys=True).encode())
-                for name, array in content.arrays.items():
-                    with open_member(pack, name + _SUFFIX) as member:
-                        np.lib.format.write_array(member, array, (1, 0), allow_pickle=False)
-        except OSError as error:
-            raise write_failure(descriptor, path, str(error)) from None
-        finally:
-            os.close(descriptor)
+    with (
+        staged([path], overwrite=True) as names,
+        new_file(names[path], path) as file,
+        zipfile.ZipFile(file, "w") as pack,
+    ):
+        with open_member(pack, _FACTS) as member:
+            member.write(json.dumps(content.facts, sort_keys=True).encode())
+        for name, array in content.arrays.items():
+            with open_member(pack, name + _SUFFIX) as member:
+                np.lib.format.write_array(member, array, (1, 0), allow_pickle=False)
 
 
 def load(path: Path, only: Collection[str] | None = None) -> Stored | None:
@@ -65,15 +64,24 @@ def load(path: Path, only: Collection[str] | None = None) -> Stored | None:
 
 def save_array(path: Path, array: np.ndarray) -> None:
     """Write an array that is read in slices, as a plain ``.npy`` file."""
-    with staged([path], overwrite=True) as names:
-        descriptor = create(names[path], path)
-        try:
-            with open(descriptor, "wb", closefd=False) as file:
-                np.lib.format.write_array(file, array, (1, 0), allow_pickle=False)
-        except OSError as error:
-            raise write_failure(descriptor, path, str(error)) from None
-        finally:
-            os.close(descriptor)
+    with staged([path], overwrite=True) as names, new_file(names[path], path) as file:
+        np.lib.format.write_array(file, array, (1, 0), allow_pickle=False)
+
+
+def create_array(
+    temporary: Path, target: Path, shape: tuple[int, ...], dtype: np.dtype[Any]
+) -> None:
+    """Create a plain ``.npy`` file of zeros, to be mapped into memory and filled.
+
+    The zeros are written: in a file with holes, a full disk would end the process that fills them.
+    """
+    with new_file(temporary, target) as file:
+        np.lib.format.write_array_header_1_0(
+            file, {"shape": shape, "fortran_order": False, "descr": dtype.str}
+        )
+        size = math.prod(shape) * dtype.itemsize
+        for start in range(0, size, _ZEROS):
+            file.write(bytes(min(_ZEROS, size - start)))
 
 
 def _array(pack: zipfile.ZipFile, name: str) -> np.ndarray:

@@ -249,7 +249,7 @@ def test_headers_that_are_no_python_are_refused(path, text):
     def change(name, content):
         return content[:10] + text.ljust(118, text[:1]) + content[128:] if "W" in name else content
 
-    refused(repacked(path, change), "W.npy is not an array saved by nmfaudio")
+    refused(repacked(path, change), "W.npy is not the array that the header describes")
 
 
 @pytest.mark.parametrize("value", [-1.0, np.nan, np.inf])
