@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import sys
 
-from nmfaudio.cli import run
+try:
+    from nmfaudio.cli import run
+except KeyboardInterrupt:  # nothing has begun
+    sys.exit(130)
 
 if __name__ == "__main__":
     sys.exit(run())

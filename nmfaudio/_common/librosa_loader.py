@@ -136,7 +136,7 @@ def _with_cache(load: Callable[[], T]) -> T:
     the same time, files of both may remain, and every later process that loads them crashes. So
     processes take turns.
     """
-    with _exclusive() as alone:
+    with _exclusive() as alone, _caches_that_may_fail():
         if not alone:
             _forgo_cache(f"another process has been compiling it for {_PATIENCE:.0f} s")
             return load()
@@ -149,25 +149,58 @@ def _with_cache(load: Callable[[], T]) -> T:
             return load()
 
 
+@contextmanager
+def _caches_that_may_fail() -> Iterator[None]:
+    """Let functions that are defined here run where their machine code cannot be written.
+
+    Numba saves it when a function is first called, and passes on the error of a full disk.
+    """
+    from numba.core import caching, dispatcher
+    from numba.np.ufunc import ufuncbuilder
+
+    class Cache(caching.FunctionCache):
+        def save_overload(self, signature: Any, data: Any) -> None:
+            try:
+                super().save_overload(signature, data)  # type: ignore[no-untyped-call]
+            except OSError as error:
+                _warn(str(error.strerror or error))
+
+    modules: tuple[Any, ...] = (dispatcher, ufuncbuilder)
+    for module in modules:
+        module.FunctionCache = Cache
+    try:
+        yield
+    finally:
+        for module in modules:
+            module.FunctionCache = caching.FunctionCache
+
+
 def _forgo_cache(reason: str) -> None:
-    """Make Numba cache in a temporary folder, and warn.
+    """Make Numba cache in a temporary folder from now on, and warn.
 
     librosa cannot be imported where its machine code can be kept nowhere, or was kept and is
     damaged.
     """
     import atexit
     import shutil
+
+    import numba
+
+    folder = tempfile.mkdtemp(prefix="nmfaudio-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    _warn(reason)
+    numba.config.CACHE_DIR = folder  # type: ignore[attr-defined]
+
+
+@cache
+def _warn(reason: str) -> None:
     import warnings
 
     import numba
 
     from nmfaudio.errors import AudioWarning
 
-    folder = tempfile.mkdtemp(prefix="nmfaudio-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    kept = numba.config.CACHE_DIR  # type: ignore[attr-defined]
-    numba.config.CACHE_DIR = folder  # type: ignore[attr-defined]
-    place = kept or _librosa_folder() or "librosa"
+    place = numba.config.CACHE_DIR or _librosa_folder() or "librosa"  # type: ignore[attr-defined]
     warnings.warn(
         f"{place}: the machine code of librosa cannot be kept or is damaged ({reason}); every run"
         " compiles it again: delete the *.nbi and *.nbc files there, or set NUMBA_CACHE_DIR to a"

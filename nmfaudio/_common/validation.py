@@ -58,17 +58,35 @@ def as_audio(y: Any, name: str = "y") -> np.ndarray:
             f"{name} has shape {samples.shape}; audio must be (sample,) or (channel, sample)"
         )
     samples = np.atleast_2d(samples)
-    channels, length = samples.shape
     if samples.size == 0:
         raise ContentError(f"{name} is empty, shape {samples.shape}; at least 1 sample is needed")
-    if channels > max(length, _MANY_CHANNELS):
-        raise ShapeError(
-            f"{name} has shape {samples.shape} and looks transposed; audio must be (channel, "
-            "sample): transpose it"
-        )
+    require_channels_first(samples.shape, name)
     samples = samples.astype(np.float32 if samples.itemsize <= 4 else np.float64, copy=False)
     require_finite(samples, name)
     return samples
+
+
+def require_channels_first(shape: tuple[int, ...], name: str = "y") -> None:
+    """Refuse audio that looks transposed.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Of audio with two axes.
+    name : str
+        Name of the audio in messages.
+
+    Raises
+    ------
+    ShapeError
+        There are more channels than samples.
+    """
+    channels, length = shape
+    if channels > max(length, _MANY_CHANNELS):
+        raise ShapeError(
+            f"{name} has shape {shape} and looks transposed; audio must be (channel, sample): "
+            "transpose it"
+        )
 
 
 def is_integer(value: Any) -> bool:

@@ -68,6 +68,7 @@ def soft_masks(
     """
     exponent = as_number(alpha, "alpha", above=0) / as_number(power, "power", above=0)
     largest: np.ndarray = reduce(np.maximum, _checked(parts))
+    exponent = min(exponent, float(np.finfo(largest.dtype).max))
     silent = largest == 0
     divisor = np.where(silent, largest.dtype.type(1), largest) if silent.any() else largest
 

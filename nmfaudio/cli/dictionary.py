@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nmfaudio._common.memory import PROCESS
 from nmfaudio._common.options import option, switch
 from nmfaudio.cli.command import Command
 from nmfaudio.cli.dictionary_facts import (
@@ -21,6 +22,7 @@ from nmfaudio.cli.dictionary_facts import (
 )
 from nmfaudio.cli.failures import joint_code, printable, report_failure
 from nmfaudio.cli.hints import nearest
+from nmfaudio.cli.memory import check_memory
 from nmfaudio.cli.output import emit, emit_path
 from nmfaudio.cli.parser import OUTPUT
 from nmfaudio.errors import ParameterError
@@ -29,6 +31,7 @@ from nmfaudio.errors import ParameterError
 if TYPE_CHECKING:
     from nmfaudio.dictionaries.dictionary import Dictionary
 
+_CSV_BYTES = 60  # of the text of a value, in the copies that are made of it
 _ACTIONS = ("list", "info", "merge", "export")
 
 
@@ -128,9 +131,13 @@ list and info write their facts to stdout, merge and export the paths written.
         from nmfaudio._common.files import check_targets, distinct_names
         from nmfaudio._common.files.staging import transaction, write_group_of_bytes
         from nmfaudio.audio.io import write_group
-        from nmfaudio.dictionaries.sonification import sonify_dictionary
+        from nmfaudio.dictionaries.sonification import sonification_memory, sonify_dictionary
 
         dictionary = _load(source)
+        check_memory(
+            PROCESS + sonification_memory(dictionary) + _CSV_BYTES * dictionary.templates.size,
+            advice="export a dictionary with fewer or shorter templates",
+        )
         files = distinct_names(dictionary.names)
         sounds = {
             folder / f"{file}.wav": name for file, name in zip(files, dictionary.names, strict=True)

@@ -38,6 +38,7 @@ _FLAGS = {
     "overwrite=True": "--overwrite",
     "resample=True": "--resample",
     "nonfinite='zero'": "--nonfinite zero",
+    "set spatial='mask'": "set --spatial mask",
     "use DrumTranscriber": "use --drums",
     "use Transcriber": "leave out --drums",
     "use learn_from": "use --learn-from",

@@ -9,14 +9,16 @@ from pathlib import Path
 from nmfaudio._common.options import option, switch
 from nmfaudio._common.time_ranges import parse_time_range
 from nmfaudio.cli.command import Command
+from nmfaudio.cli.failures import printable
 from nmfaudio.cli.inputs import STDIN, open_input
 from nmfaudio.cli.memory import check_files
 from nmfaudio.cli.output import emit_path
 from nmfaudio.cli.parser import INPUT, OUTPUT, at_least
-from nmfaudio.errors import ParameterError
+from nmfaudio.errors import LimitError, ParameterError
 
 _DPI = 120
 _MEMORY = 2.0  # bytes for each byte of samples: the spectrogram is computed in blocks
+_MOST_BOXES = 2000  # their names take more time than all else
 _PICTURE = "picture"
 
 
@@ -108,6 +110,11 @@ The path written goes to stdout.
         from nmfaudio.separators.excerpt import Excerpt
 
         strokes = [] if self.boxes is None else read_strokes(self.boxes)
+        if len(strokes) > _MOST_BOXES:
+            raise LimitError(
+                f"{printable(str(self.boxes))}: has {len(strokes)} boxes, and a picture shows up to"
+                f" {_MOST_BOXES}; check a part of them"
+            )
         start, stop = self.preview or (None, None)
         source = open_input(self.files[0])
         check_files([(source, self.preview)], _MEMORY)

@@ -18,6 +18,7 @@ from nmfaudio._common.executors import map_tasks
 from nmfaudio._common.files import show, write_bytes
 from nmfaudio._common.files.names import AUDIO_SUFFIXES, no_audio_files
 from nmfaudio._common.steps import report_step
+from nmfaudio.audio.io.checking import UNUSABLE, usable_samples
 from nmfaudio.audio.io.decoding import open_audio
 from nmfaudio.audio.masking import analyse
 from nmfaudio.audio.transforms import (
@@ -146,8 +147,8 @@ def _survey(path: str) -> dict[str, Any]:
         for block in audio.blocks():
             samples += len(block)
             peak = max(peak, float(abs(block).max()))  # NaN is not found by `max`
-            if not np.isfinite(block).all():
-                raise ContentError(f"{audio.label}: has NaN or infinite samples; repair it")
+            if not usable_samples(block).all():
+                raise ContentError(f"{audio.label}: has samples that are {UNUSABLE}; repair it")
         if audio.failed_at is not None:
             raise AudioFileError(f"{audio.label}: {audio.failure()}; use another copy")
         sr, label = audio.sr, audio.label

@@ -11,6 +11,7 @@ DURATION, PAUSE = 0.3, 0.1
 """Seconds of a single-frame template, and of the silence after each template."""
 PEAK = 0.5
 _ITERATIONS = 8  # of Griffin and Lim's algorithm
+_BYTES = 48  # of the largest arrays for each bin and frame, as measured
 
 
 def sonify_dictionary(
@@ -54,8 +55,7 @@ def sonify_dictionary(
     """
     transform = dictionary.transform
     hop = transform.hop_seconds
-    repeats = round(DURATION / hop) + 1 if dictionary.lags == 1 else 1
-    pause = round(PAUSE / hop) + 1
+    repeats, pause = _repeats_and_pause(dictionary)
     templates = dictionary.select(label).templates
     if templates.ndim == 2:
         templates = templates[None]  # (lag, freq, component)
@@ -71,6 +71,34 @@ def sonify_dictionary(
     y = _griffin_lim(magnitudes, length, transform, rng)
     peak = np.abs(y).max()
     return y * (PEAK / peak) if peak > 0 else y
+
+
+def sonification_memory(dictionary: Dictionary) -> int:
+    """Estimate the memory for the sounds of all labels, synthesised one after the other.
+
+    Parameters
+    ----------
+    dictionary : Dictionary
+
+    Returns
+    -------
+    int
+        Bytes.
+    """
+    repeats, pause = _repeats_and_pause(dictionary)
+    frames = dictionary.lags * repeats + pause  # of a template
+    most = max(dictionary.labels.count(label) for label in dictionary.names)
+    transform = dictionary.transform
+    bins = len(transform.lift(np.zeros((len(transform.frequencies), 1))))
+    samples = len(dictionary.labels) * frames * transform.hop_seconds * transform.sr
+    return _BYTES * most * frames * bins + round(samples * np.dtype(np.float64).itemsize)
+
+
+def _repeats_and_pause(dictionary: Dictionary) -> tuple[int, int]:
+    """Frames of each template per lag, and of the silence after it."""
+    hop = dictionary.transform.hop_seconds
+    repeats = round(DURATION / hop) + 1 if dictionary.lags == 1 else 1
+    return repeats, round(PAUSE / hop) + 1
 
 
 def _griffin_lim(

@@ -150,7 +150,10 @@ def _draw_boxes(axes: Any, boxes: Sequence[Box]) -> None:
     for box in boxes:
         if box.end <= left or box.start >= right or box.high <= bottom or box.low >= top:
             continue
-        corner, size = (box.start, box.low), (box.end - box.start, box.high - box.low)
+        # Sides beyond the view are drawn just outside: the canvas cannot hold any number.
+        begin, low = max(box.start, 2 * left - right), max(box.low, bottom / 2)
+        end, high = min(box.end, 2 * right - left), min(box.high, 2 * top)
+        corner, size = (begin, low), (end - begin, high - low)
         colour = colours[box.source]
         axes.add_patch(Rectangle(corner, *size, fill=False, edgecolor=colour, lw=2))
         label = {"facecolor": colour, "edgecolor": "none", "pad": 1.5}

@@ -299,7 +299,7 @@ class PaintSeparator(NmfSeparator):
         if not isinstance(saved, Decomposition):
             saved = load_model(saved)  # type: ignore[arg-type]
         facts = {
-            "sources": (sorted(saved.metadata.get("sources", {})), sorted(names)),
+            "sources": (sorted(saved.metadata.get("sources") or {}), sorted(names)),
             "transform": (saved.metadata.get("transform"), inputs.transform.to_dict()),
         }
         length, hop = saved.H.shape[-1], inputs.transform.hop_seconds

@@ -189,6 +189,7 @@ class NmfSeparator(SharedSettings, ABC):
         from nmfaudio.stems.stems import Stems
 
         mixture, sr = as_samples(audio, sr)
+        self.check_channels(mixture.shape)
         transform = self.transform(sr)
         LOGGER.info("%r: %s samples at %d Hz, %r", self, mixture.shape, sr, transform)
         scale = input_scale(mixture)
@@ -283,6 +284,7 @@ class NmfSeparator(SharedSettings, ABC):
         from nmfaudio.separators.saved_fits import pack
 
         self.check_fit(fit)
+        self.check_channels(y.shape)
         transform = self.transform(sr)
         scale = input_scale(y)
         inputs = SeparationInput(

@@ -221,8 +221,7 @@ def first_invalid_row(times: np.ndarray, hertz: np.ndarray) -> tuple[int, str] |
     """First invalid row, counted from 0, and the reason; None if all rows are valid."""
     import numpy as np
 
-    with np.errstate(invalid="ignore"):  # infinite times, which are refused first
-        unordered = np.diff(times, prepend=-np.inf) <= 0
+    unordered = np.append(False, times[1:] <= times[:-1])
     for invalid, reason in (
         (~np.isfinite(times) | (times < 0), "a time must be a finite number of seconds ≥ 0"),
         (~np.isfinite(hertz) | (hertz < 0), "a pitch must be a finite number of Hz, 0 for none"),

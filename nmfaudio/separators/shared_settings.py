@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 RENDERING = ("mask", "mask_power", "spatial", "refine")
 """Settings by which the stems of a model are made."""
 
+_MOST_CHANNELS = 32  # with the spatial filter: a second of sound at 8 kHz takes ten
+
 
 @documented
 @dataclass(frozen=True, kw_only=True)
@@ -128,6 +130,31 @@ class SharedSettings(Settings):
             Values by field name, JSON-serialisable.
         """
         return {f.name: as_json(getattr(self, f.name)) for f in fields(self)}
+
+    def check_channels(self, shape: tuple[int, ...]) -> None:
+        """Check, before any work, that a recording has channels that can be separated.
+
+        Parameters
+        ----------
+        shape : tuple of (int, int)
+            Number of channels and of samples.
+
+        Raises
+        ------
+        ShapeError
+            It looks transposed.
+        ParameterError
+            The spatial filter would take too long.
+        """
+        from nmfaudio._common.validation import require_channels_first
+
+        require_channels_first(shape)
+        if self.spatial == "wiener" and shape[0] > _MOST_CHANNELS:
+            raise ParameterError(
+                f"the recording has {shape[0]} channels, and spatial filtering, whose time grows "
+                f"with their cube, takes up to {_MOST_CHANNELS}; set spatial='mask', or process "
+                "fewer channels"
+            )
 
     def rendering(self, transform: Stft) -> tuple[Masking, Refinement]:
         """Return the settings of masks and rendering.

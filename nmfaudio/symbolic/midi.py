@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nmfaudio._common.extras import missing_extra
@@ -44,7 +44,7 @@ class _Stroke(NamedTuple):
     channel: int
 
 
-def decode(content: bytes, label: str) -> list[Note]:
+def decode(content: bytes, label: str, most: int | None = None) -> list[Note]:
     """Read the notes of a MIDI file.
 
     Parameters
@@ -52,6 +52,8 @@ def decode(content: bytes, label: str) -> list[Note]:
     content : bytes
     label : str
         Name of the file in messages.
+    most : int, optional
+        Number of notes after which reading stops.
 
     Returns
     -------
@@ -70,11 +72,12 @@ def decode(content: bytes, label: str) -> list[Note]:
         seconds = _clock(file)
         wheels = _pitch_wheels(file, seconds)
         programs = _first_programs(file)
-        return [
+        notes = (
             _note(stroke, seconds(stroke.tick), seconds(end), name, wheels)
             for name, events in _named_tracks(file)
             for stroke, end in _strokes(events, dict(programs))
-        ]
+        )
+        return list(islice(notes, most))
     except Exception as error:  # mido raises errors of any kind on damaged files
         raise AudioFileError(
             f"{label}: a damaged MIDI file: {str(error) or type(error).__name__}; export it again"

@@ -67,7 +67,7 @@ def read_notes(path: Source) -> list[Note]:
     if content[:4] == b"MThd":
         from nmfaudio.symbolic.midi import decode
 
-        notes = decode(content, label)
+        notes = decode(content, label, _MOST_NOTES + 1)
     elif content.lstrip()[:1] == b"{":
         from nmfaudio.symbolic.jams import decode_jams
 
@@ -76,6 +76,6 @@ def read_notes(path: Source) -> list[Note]:
         notes = decode_table(content, label)
     if len(notes) > _MOST_NOTES:  # comparing them would take minutes and gigabytes
         raise AudioFileError(
-            f"{label}: has {len(notes)} notes, at most {_MOST_NOTES} are read; cut the score"
+            f"{label}: has more than {_MOST_NOTES} notes, which are not read; cut the score"
         )
     return sorted(notes, key=lambda note: (note.onset, note.pitch))

@@ -287,8 +287,9 @@ def threshold_of_strongest(
     strongest = strongest.astype(np.float64)
     width = 2 * int(window / 2 / step) + 1
     local = maximum_filter1d(strongest, width, mode="constant")
-    result: np.ndarray = threshold * strongest.max() ** balance * local ** (1 - balance)
-    return result
+    reference: np.ndarray = strongest.max() ** balance * local ** (1 - balance)
+    with np.errstate(over="ignore"):  # above all numbers: no onset reaches it
+        return threshold * reference
 
 
 def find_onsets(

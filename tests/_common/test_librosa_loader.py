@@ -1,11 +1,17 @@
 """Two processes do not compile librosa's loops at the same time."""
 
+import errno
 import os
 import select
 import subprocess
 import sys
 
+import numba
+import pytest
+
+from nmfaudio._common import librosa_loader
 from nmfaudio._common.librosa_loader import _exclusive, load_librosa
+from nmfaudio.errors import AudioWarning
 
 OTHER = """\
 from nmfaudio._common.librosa_loader import _exclusive
@@ -132,3 +138,19 @@ def test_without_a_folder_for_machine_code_librosa_uses_a_temporary_one(tmp_path
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=env)
     assert "set NUMBA_CACHE_DIR to a writable folder" in done.stdout
     assert {path.suffix for path in tmp_path.iterdir()} <= {".lock"}  # librosa's turns
+
+
+def test_functions_run_where_their_machine_code_cannot_be_kept(monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(numba.core.caching.IndexDataCacheFile, "save", full)
+    librosa_loader._warn.cache_clear()
+    with librosa_loader._caches_that_may_fail():
+
+        @numba.njit(cache=True)
+        def double(x):
+            return 2 * x
+
+    with pytest.warns(AudioWarning, match=r"cannot be kept .*No space left on device.*set NUMBA"):
+        assert double(2) == 4

@@ -78,5 +78,10 @@ def test_a_sample_rate_is_a_whole_number_of_hertz(sr, hint):
         as_sample_rate(sr)
 
 
+def test_a_sample_rate_of_any_size_is_refused():
+    with pytest.raises(ParameterError, match="it must be a whole number of Hz"):
+        as_sample_rate(10**400)
+
+
 def test_sample_rates_of_numpy_become_integers():
     assert type(as_sample_rate(np.int32(8000))) is int

@@ -135,3 +135,10 @@ def test_bad_exponents_are_named(bad):
         soft_masks([np.ones(2)], alpha=bad)
     with pytest.raises(ParameterError, match="power"):
         soft_masks([np.ones(2)], power=bad)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_an_exponent_beyond_all_numbers_gives_binary_masks(dtype):
+    parts = [np.array([3, 1, 0.5], dtype), np.array([1, 2, 0.25], dtype)]
+    for each, binary in zip(soft_masks(parts, alpha=1e308), binary_masks(parts), strict=True):
+        np.testing.assert_array_equal(each, binary)

@@ -94,6 +94,15 @@ def test_folders_patterns_and_lists(batch, songs, inputs):
     assert sorted(processed()) == sorted(songs)
 
 
+def test_names_of_a_list_are_escaped_where_they_fail(batch):
+    Path("list.txt").write_text("no\x1b[31m.wav\n é\u202e.wav\n")
+    result = batch("--list", "list.txt")
+    assert result.code == 3
+    assert "\x1b" not in result.err
+    assert r"no\x1b[31m.wav: No such file or directory" in result.err
+    assert r"é\u202e.wav: No such file or directory" in result.err
+
+
 def test_a_batch_that_was_begun_is_not_begun_again(batch, songs):
     batch("songs")
     again = batch("songs")

@@ -113,6 +113,18 @@ def test_export_is_read_and_heard(nmfaudio, songs, lags):
     assert again.json["paths"][0] == "out/templates.csv"
 
 
+def test_export_is_refused_where_memory_is_short(nmfaudio, songs, monkeypatch):
+    monkeypatch.setattr("nmfaudio.cli.memory.memory_limit", lambda: 205 * 2**20)
+    wide = na.Dictionary(np.ones((2049, 8), np.float32), ["a"] * 8, na.Stft(22050, 4096))
+    wide.save("wide.npz")
+    result = nmfaudio("dictionary", "export", "wide.npz", "-o", "out")
+    assert result.code == 6
+    (line,) = result.errors()
+    assert "MiB of memory, 205 MiB may be used; export a dictionary with fewer" in line
+    assert not Path("out").exists()
+    assert nmfaudio("dictionary", "export", "songs.npz", "-o", "out").code == 0
+
+
 def test_a_picture_when_asked(nmfaudio, songs):
     pytest.importorskip("matplotlib").use("Agg")
     result = nmfaudio("dictionary", "export", "songs.npz", "-o", "out", "--plot")

@@ -71,6 +71,15 @@ def test_drums_without_a_channel_are_compared_with_drums(nmfaudio):
     assert "made/waltz.csv: 60 at 0 s is not a part of a drum kit" in refused.errors()[0]
 
 
+def test_names_of_any_characters_are_escaped_in_all_tables(nmfaudio):
+    for folder in ("true", "made"):
+        na.write_notes(f"{folder}/a\x1b[31m\nb.mid", SCORE[:3])
+    result = nmfaudio("evaluate", "true", "made", "--errors")
+    assert result.code == 0
+    assert "\x1b" not in result.out + result.err
+    assert result.out.count(r"a\x1b[31m\nb") == 2  # among the scores, and above the errors
+
+
 def test_folders_are_matched_by_name(nmfaudio):
     result = nmfaudio("evaluate", "true", "made", "--notes")
     pairs = {

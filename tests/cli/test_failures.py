@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import soundfile
 
 from nmfaudio.cli.failures import describe, joint_code, printable
 from nmfaudio.errors import OutputError
+from nmfaudio.symbolic import Note, write_notes
 
 from .conftest import SR, music, write_wav
 
@@ -232,6 +234,31 @@ def test_files_that_are_too_long_are_refused_and_parts_of_them_are_not(separate,
     assert not Path("separated").exists()
     assert separate(song, "--max-duration", "0.4", "--preview", "0-0.3").code == 0
     assert separate(song, "--max-duration", "0:01").code == 0
+
+
+def test_what_does_not_fit_in_blocks_either_is_refused(separate, song):
+    for flags in (("--memory", "201M"), ("--memory", "201M", "--stream")):
+        result = separate(song, "--n-fft", "8192", "--hop", "1", *flags)
+        assert result.code == 6
+        (line,) = result.errors()
+        assert "song.wav: needs about" in line
+        assert "201 MiB may be used, even for one second; use fewer or shorter templates" in line
+        assert not Path("separated").exists()
+
+
+@pytest.mark.parametrize("place", ["audio.io.decoding.survey", "symbolic.notes.read_bytes"])
+def test_a_disk_that_fails_is_named_with_the_file(nmfaudio, song, monkeypatch, place):
+    def fail(*_):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    write_notes("notes.mid", [Note(0, 0.4, 69)])
+    monkeypatch.setattr(f"nmfaudio.{place}", fail)
+    result = nmfaudio("score", song, "notes.mid", "--max-iter", "2")
+    assert result.code == 3
+    (line,) = result.errors()
+    assert "Input/output error" in line
+    assert "bug" not in line
+    assert not Path("separated").exists()
 
 
 def test_files_that_do_not_fit_are_refused_from_their_headers(nmfaudio, song, monkeypatch):

@@ -70,6 +70,7 @@ def test_boxes_outside_the_view_leave_the_picture_as_it_is(nmfaudio, view):
     image = pytest.importorskip("matplotlib.image")
     write_wav("tone.wav", tone())
     sides = [(0, 0.4, 10, 90), (0, 0.2, 2000, 9000), (1.6, 9, 3000, 4000), (START, END, 1400, 1600)]
+    sides.append((0.1, 1e308, 500, 1e308))
     keys = ("start", "end", "low", "high")
     boxes = [{"source": "a long name", **dict(zip(keys, box, strict=True))} for box in sides]
     Path("boxes.json").write_text(json.dumps(boxes))
@@ -80,6 +81,16 @@ def test_boxes_outside_the_view_leave_the_picture_as_it_is(nmfaudio, view):
     # The axes are where they were: the left edge with its labels has not changed.
     first, second = image.imread("tone.png"), image.imread("boxed.png")
     np.testing.assert_array_equal(first[:, :60], second[:, :60])
+
+
+def test_too_many_boxes_for_a_picture_are_refused(nmfaudio):
+    write_wav("tone.wav", tone())
+    box = {"source": "tone", "start": 0, "end": 1, "low": 1400, "high": 1600}
+    Path("boxes.json").write_text(json.dumps([box] * 2001))
+    result = nmfaudio("picture", "tone.wav", "--boxes", "boxes.json")
+    assert result.code == 6
+    assert "boxes.json: has 2001 boxes, and a picture shows up to 2000" in result.errors()[0]
+    assert not Path("tone.png").exists()
 
 
 @pytest.mark.parametrize("view", [(), ("--preview", "1-2")])

@@ -244,6 +244,12 @@ def test_page_of_a_saved_model_has_the_same_stems(nmfaudio, song, saved):
     assert data["sounds"] == first["sounds"]
 
 
+def test_title_of_any_characters(nmfaudio, song, saved):
+    title = "a\udcff\nb\u202e"
+    assert nmfaudio("report", saved, song, "--title", title, "-o", "odd.html").code == 0
+    assert page_data("odd.html")["title"] == r"a\xff\nb\u202e"
+
+
 def test_page_of_a_folder_with_one_model(nmfaudio, song):
     assert nmfaudio(*SEPARATE, song, "--report").code == 0
     result = nmfaudio("report", "separated/separate/song", song, "-o", "pages/a.HTML")

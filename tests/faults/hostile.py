@@ -9,8 +9,12 @@ import struct
 import zipfile
 import zlib
 
+import soundfile
+from hostile_audio import audio_files
+
 DIGITS = "9" * 400
 VALID = {
+    "wav": "song.wav",
     "mid": "notes.mid",
     "json": "boxes.json",
     "npz": "model.npz",
@@ -39,6 +43,7 @@ def hostile(folder, suffix):
             mutant[chance.randrange(min(len(mutant), 4000))] = chance.choice((0, 255, 40, 65))
         yield f"mutant {n}", bytes(mutant)
     yield from {
+        "wav": lambda: audio_files(soundfile.read(io.BytesIO(sound))[0]),
         "mid": midi_files,
         "csv": csv_files,
         "json": json_files,

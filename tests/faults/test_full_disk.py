@@ -14,6 +14,8 @@ from nmfaudio.errors import OutputError
 from nmfaudio.factorisation.corpus.store import create_array
 from nmfaudio.separators import blockwise
 
+from .conftest import SMALL
+
 
 def write(folder, blocks, **options):
     targets = [folder / "new" / name for name in ("x", "y")]
@@ -41,6 +43,24 @@ def test_a_group_leaves_nothing(small_disk, options):
     assert list(small_disk.iterdir()) == []
     write(small_disk, 2, **options)  # space is free again
     assert tree(small_disk) == ["new/x", "new/y"]
+
+
+def test_flac_says_why_its_end_is_missing(small_disk):
+    block = np.random.default_rng(0).uniform(-0.9, 0.9, (1, 16_384)).astype("f4")
+    messages = []
+    for room in range(0, 120_000, 4096):
+        (small_disk / "other").write_bytes(bytes(SMALL - room))
+        try:
+            with open_group(
+                [small_disk / "x"], 8000, 1, 49_152, format="flac", clip="error"
+            ) as group:
+                for _ in range(3):
+                    group.append([block])
+        except OutputError as error:
+            messages.append(str(error))
+        (small_disk / "x").unlink(missing_ok=True)
+    assert len(messages) > 10
+    assert all("No space left on device" in text for text in messages)
 
 
 def test_the_command_leaves_nothing(small_disk, song, capfd):

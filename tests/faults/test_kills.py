@@ -1,11 +1,12 @@
-"""A streamed separation and a fit to a corpus that are killed at random, and begun again.
+"""Commands that are killed or interrupted at random, and begun again.
 
-``NMFAUDIO_KILLS`` is the number of kills; the default is for every day.
+``NMFAUDIO_KILLS`` is the number of kills of each command; the default is for every day.
 """
 
 import hashlib
 import os
 import random
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -20,14 +21,22 @@ SR = 8000
 pytestmark = pytest.mark.slow
 
 
-def commands(folder):
+SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
+RESULTS = (".wav", ".npz", ".mid", ".csv", ".png")
+
+
+def commands():
     """Arguments of each command, without its output."""
     quick = ("-k", "4", "--max-iter", "8", "--n-fft", "512")
     separate = ("separate", "song.wav", "--stream", *quick)
     corpus = ("learn", "--corpus", "corpus", *quick, "--passes", "3", "--work")
+    transcribe = ("transcribe", "song.wav", "--stems", "note", "--sonify", "--plot")
+    batch = ("batch", "separate", "corpus", "--stems", "--workers", "1", *quick)
     return {
         "separate": lambda output: (*separate, "--overwrite", "-o", output),
         "learn": lambda output: (*corpus, f"{output}-work", "--overwrite", "-o", f"{output}/d.npz"),
+        "transcribe": lambda output: (*transcribe, "--overwrite", "-o", output),
+        "batch": lambda output: (*batch, "--resume", "-o", output),
     }
 
 
@@ -43,28 +52,38 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def run(arguments, seconds=None):
-    """Run a command, kill it after some seconds; return whether it was killed."""
+def run(arguments, seconds=None, number=signal.SIGKILL):
+    """Run a command, send a signal after some seconds; return whether it was ended by it."""
     process = start("-m", "nmfaudio", *arguments)
     try:
         _, errors = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
-        process.kill()
-        process.communicate()
-        return True
-    assert process.returncode == 0, errors
-    return False
+        process.send_signal(number)
+        _, errors = process.communicate()
+    # Python itself ends while it starts, and after the command is done.
+    assert process.returncode in (0, 128 + number, -number), errors
+    assert "Traceback" not in errors
+    return process.returncode != 0
 
 
 def hashes(output):
-    """Hash of each result by its final name."""
-    found = [path for path in Path(output).rglob("*") if path.suffix in (".wav", ".npz")]
-    return {str(p.relative_to(output)): hashlib.md5(p.read_bytes()).hexdigest() for p in found}
+    """Hashes of the results of each folder, by their final names."""
+    found = {}
+    for path in Path(output).rglob("*"):
+        if path.suffix in RESULTS and not path.name.startswith("."):
+            folder = found.setdefault(str(path.parent.relative_to(output)), {})
+            folder[path.name] = hashlib.md5(path.read_bytes()).hexdigest()
+    return found
 
 
-@pytest.mark.parametrize("name", ["separate", "learn"])
+def unfinished(output):
+    """Temporary files."""
+    return [path for path in Path(output).rglob("*.tmp") if path.is_file()]
+
+
+@pytest.mark.parametrize("name", list(commands()))
 def test_the_result_is_that_of_a_run_without_kills(name, folder):
-    command = commands(folder)[name]
+    command = commands()[name]
     run(command("reference"))  # compiles
     began = time.monotonic()
     run(command("again"))
@@ -72,12 +91,17 @@ def test_the_result_is_that_of_a_run_without_kills(name, folder):
     assert expected == hashes("again") != {}
     generator, kills, rounds = random.Random(0), 0, 0
     while kills < KILLS:
-        killed = run(command(f"out-{rounds}"), generator.uniform(0.3, 1.0) * duration)
+        number = generator.choice(SIGNALS)
+        output = f"out-{rounds}"
+        killed = run(command(output), generator.uniform(0.1, 1.0) * duration, number)
         kills += killed
-        # What is there by its final name is complete.
-        assert hashes(f"out-{rounds}").items() <= expected.items()
+        # What is there by its final name is complete: all results of a recording, or none.
+        assert hashes(output).items() <= expected.items()
+        if not killed or number != signal.SIGKILL:
+            assert unfinished(output) == []
         if not killed:
-            assert hashes(f"out-{rounds}") == expected
+            assert hashes(output) == expected
             rounds += 1
     run(command(f"out-{rounds}"))
     assert hashes(f"out-{rounds}") == expected
+    assert unfinished(f"out-{rounds}") == []

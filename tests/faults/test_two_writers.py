@@ -1,5 +1,10 @@
-"""Two processes that write into one folder, and one that is killed: files are whole or absent."""
+"""Two processes that write into one folder, and one that is killed: files are whole or absent.
 
+``NMFAUDIO_RACES`` is the number of races of two writers; the default is for every day.
+"""
+
+import json
+import os
 import textwrap
 
 import numpy as np
@@ -29,6 +34,45 @@ WRITER = textwrap.dedent("""
         print("done")
     except OutputError as error:
         print(error)
+""")
+
+RACES = int(os.environ.get("NMFAUDIO_RACES", "24"))
+RACE = textwrap.dedent("""
+    import json, os, random, sys, time
+    from pathlib import Path
+    import numpy as np
+    from nmfaudio.audio.io import open_group
+    from nmfaudio.errors import OutputError
+    chance = random.Random(0)
+
+    def write(targets, value, overwrite, start):
+        while time.monotonic() < start:
+            pass
+        try:
+            with open_group(targets, 8000, 1, 999, format="wav", overwrite=overwrite) as group:
+                group.append([np.full((1, 999), value, np.float32)] * len(targets))
+        except OutputError:
+            return 5
+        return 0
+
+    def race(folder):
+        rules = [chance.random() < 0.5 for _ in range(2)]
+        begin, children = time.monotonic() + 0.01, []
+        for value, overwrite in zip((0.25, 0.5), rules):
+            start = begin + chance.random() * 0.002
+            if (pid := os.fork()) == 0:
+                code = 1
+                try:
+                    code = write([folder / name for name in "abc"], value, overwrite, start)
+                finally:
+                    os._exit(code)
+            children.append(pid)
+        codes = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in children]
+        return {"overwrite": rules, "codes": codes}
+
+    write([Path(sys.argv[1], "first", "x")], 0, False, 0)  # loads all that is needed
+    for number in range(int(sys.argv[2])):
+        print(json.dumps(race(Path(sys.argv[1], str(number)))))
 """)
 
 
@@ -91,6 +135,26 @@ def test_a_killed_writer_leaves_no_file_under_a_final_name(tmp_path):
     assert all(name.startswith(".nmfaudio-") for name in tree(tmp_path))
     write(tmp_path / "c.wav", np.ones(9), 8000)  # the next one cleans up
     assert tree(tmp_path) == ["c.wav"]
+
+
+@pytest.mark.slow
+def test_no_race_loses_a_file(tmp_path):
+    out, errors = start("-c", RACE, tmp_path, RACES).communicate()
+    races = [json.loads(line) for line in out.splitlines()]
+    assert len(races) == RACES, errors
+    lost = []
+    for number, race in enumerate(races):
+        folder = tmp_path / str(number)
+        done = [v for v, code in zip((0.25, 0.5), race["codes"], strict=True) if code == 0]
+        assert done
+        assert set(race["codes"]) <= {0, 5}
+        if tree(folder) != ["a", "b", "c"]:
+            lost.append((number, race, tree(folder)))
+            continue
+        values = [read(folder / name).samples for name in "abc"]
+        assert all((each == each[0, 0]).all() and each.shape == (1, 999) for each in values)
+        assert {float(each[0, 0]) for each in values} <= set(done)
+    assert lost == []
 
 
 @pytest.mark.slow

@@ -253,3 +253,9 @@ def test_the_table_has_every_measure():
 def test_a_tolerance_in_milliseconds_is_refused():
     with pytest.raises(na.ParameterError, match=r"50 seconds; .*did you mean 0\.05\?"):
         na.evaluate_transcription([], [], tolerance=50)
+
+
+def test_notes_that_are_there_thousands_of_times_are_refused():
+    many = [na.Note(1.0, 2.0, 60)] * 2001
+    with pytest.raises(na.ContentError, match="4004001 pairs of notes begin"):
+        na.evaluate_transcription(many, many)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import nmfaudio as na
+from nmfaudio.errors import ParameterError, ShapeError
 from nmfaudio.separators import blockwise
 from nmfaudio.separators.inputs import SeparationInput
 
@@ -94,3 +95,17 @@ def test_a_separator_that_cannot_learn_from_an_excerpt_says_so():
 
     with pytest.raises(na.errors.LimitError, match="Whole needs the whole recording in memory"):
         Whole().stream(recording(), SR)
+
+
+def test_channels_are_checked_before_any_work():
+    separator = na.BlindSeparator(n_components=2, max_iter=2, n_fft=256)
+    y = np.random.default_rng(0).standard_normal((33, 400))
+    for call in (separator, separator.stream):
+        with pytest.raises(
+            ParameterError, match=r"has 33 channels, .* up to 32; set spatial='mask'"
+        ):
+            call(y, 8000)
+        with pytest.raises(ShapeError, match="looks transposed"):
+            call(y[:, :20], 8000)
+    stems = na.BlindSeparator(n_components=2, max_iter=2, n_fft=256, spatial="mask")(y, 8000)
+    assert all(stem.shape == y.shape for stem in stems.values())

@@ -179,6 +179,8 @@ def test_arrays_that_are_no_pitch_are_refused():
         na.separators.Pitch([0.0, 1.0], [200.0])
     with pytest.raises(na.ContentError, match=r"row 1: .*ascend"):
         na.separators.Pitch([1.0, 0.5], [200.0, 200.0])
+    with pytest.raises(na.ContentError, match="row 1: inf s, 200 Hz: a time must be a finite"):
+        na.separators.Pitch([0.0, np.inf, np.inf], [200.0] * 3)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What was painted is respected, and the stems add up."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -98,6 +99,9 @@ def test_a_second_run_goes_on_from_the_first(tmp_path):
     assert again.decomposition.losses[-1] <= again.decomposition.losses[0]
     with pytest.raises(ParameterError, match="the sources of the earlier run"):
         paint(y, rest=True, resume=first.decomposition)
+    unnamed = dict(first.decomposition.metadata, sources=None)
+    with pytest.raises(ParameterError, match=r"the sources of the earlier run: \[\]"):
+        paint(y, resume=replace(first.decomposition, metadata=unnamed))
     with pytest.raises(ParameterError, match=r"that of the earlier run was .* same --preview"):
         paint(y[:9000].astype(np.float32), resume=first.decomposition)
 

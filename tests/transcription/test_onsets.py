@@ -82,6 +82,11 @@ def test_threshold_has_the_unit_of_strength():
     assert np.allclose(twice, 8 * once)
 
 
+def test_no_onset_reaches_a_threshold_beyond_all_numbers():
+    strength = np.full((1, 80), 1e10)
+    assert np.isinf(adaptive_threshold(strength, TIMES, 1e308)).all()
+
+
 def test_threshold_between_local_and_global():
     strength = np.full((1, 80), 0.01)
     strength[0, 5] = 1.0

@@ -15,6 +15,27 @@ from nmfaudio.errors import AudioFileError, ContentError, ParameterError
 
 Nonfinite = Literal["error", "zero"]
 
+LARGEST = 1e32
+"""Largest magnitude of a sample: sums over a window are finite in float32."""
+UNUSABLE = f"NaN, infinite or beyond {LARGEST:g}"
+"""Description of samples that nothing can be computed from."""
+
+
+def usable_samples(samples: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return where samples can be computed with.
+
+    Parameters
+    ----------
+    samples : np.ndarray
+
+    Returns
+    -------
+    np.ndarray
+        False where they are NaN, infinite or beyond `LARGEST`.
+    """
+    usable: NDArray[np.bool_] = np.abs(samples) <= LARGEST
+    return usable
+
 
 def check_request(start: float | None, stop: float | None, nonfinite: str) -> None:
     """Check the arguments of a request for samples, before a file is opened.
@@ -70,7 +91,7 @@ class CheckedRange:
         self.decoded = 0
         """Number of frames decoded so far."""
         self.repaired = 0
-        """Number of samples that were NaN or infinite and are zero now."""
+        """Number of samples that were not usable and are zero now."""
         self._nonfinite = nonfinite
         self._first_bad = 0
 
@@ -87,10 +108,10 @@ class CheckedRange:
         AudioFileError
             The file was changed meanwhile.
         ContentError
-            Samples are NaN or infinite, and are not to be set to zero.
+            Samples are NaN, infinite or beyond 1e32, and are not to be set to zero.
         """
         for block in self.audio.blocks(self.first, self.last):
-            broken = ~np.isfinite(block)
+            broken = ~usable_samples(block)
             if broken.any():
                 if not self.repaired:
                     self._first_bad = self.first + self.decoded + int(broken.any(axis=1).argmax())
@@ -137,7 +158,7 @@ class CheckedRange:
     def _broken(self) -> str:
         count = "1 sample is" if self.repaired == 1 else f"{self.repaired} samples are"
         at = self._first_bad / self.audio.sr
-        return f"{count} NaN or infinite, the first at {at:.3f} s"
+        return f"{count} {UNUSABLE}, the first at {at:.3f} s"
 
     def _check_within(self, total: int) -> None:
         """Raise a `ParameterError` unless the range lies within `total` frames."""

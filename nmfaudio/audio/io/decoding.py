@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -15,6 +16,7 @@ from nmfaudio._common.files.names import show
 from nmfaudio._common.files.sources import Source, close_source, open_source
 from nmfaudio.audio.io.containers import Survey, survey
 from nmfaudio.audio.io.foreign import container, describe_foreign
+from nmfaudio.audio.io.library_messages import collected_messages
 from nmfaudio.audio.io.pyav import UNKNOWN_LENGTH, PyavSound, UndecodableError
 from nmfaudio.audio.io.steady import Steady
 from nmfaudio.errors import AudioFileError
@@ -40,6 +42,8 @@ _SAMPLE_BYTES = {
     "DOUBLE": 8,
 }
 _NEEDS_DOUBLE = ("DOUBLE", "PCM_32", "ALAC_32")  # float32 holds 24 bits
+_MP3 = "MP3"
+_MP3_HEAD = re.compile(rb"ID3|\xff[\xe0-\xff]")
 _LOST = 2**62  # position of a decoder that was interrupted: behind all frames
 _OPUS_CLOCK = 48000  # Hz: unit of Opus positions at any sample rate
 
@@ -61,6 +65,8 @@ class Decoder:
     """Of the file, before anything was read; see `check_unchanged`."""
     open_sound: Callable[[], Any]
     """Opens the file at its first frame."""
+    messages: list[str]
+    """Of the decoder about damage."""
     failed_at: int | None = None
 
     def __post_init__(self) -> None:
@@ -186,7 +192,8 @@ class Decoder:
         block = np.full((min(frames, BLOCK), self.channels), np.nan, dtype=self.dtype)
         position, self.position = self.position, _LOST
         try:
-            block, failed = block[: len(self.sound.read(out=block))], False
+            with collected_messages(self.messages) if self.format == _MP3 else nullcontext():
+                block, failed = block[: len(self.sound.read(out=block))], False
         except (soundfile.LibsndfileError, UndecodableError):
             missing = np.isnan(block).all(axis=1)
             block, failed = block[: int(missing.argmax()) if missing.any() else len(block)], True
@@ -221,6 +228,10 @@ class Decoder:
         list of str
         """
         messages, facts = [], self.survey
+        if self.messages:
+            first, *more = dict.fromkeys(self.messages)
+            others = f" (and {len(more)} more)" if more else ""
+            messages.append(f"damaged or cut short, the decoder reports: {first}{others}")
         if isinstance(self.sound, PyavSound):
             shortage = None if self.failed_at is not None else self.sound.shortage(decoded)
             return [shortage] if shortage else []
@@ -307,11 +318,12 @@ def open_audio(source: Source) -> Iterator[Decoder]:
     label = show(source)
     try:
         state = _state(file, label)
+        messages: list[str] = []
         try:
             facts = survey(file, size)
             steady = Steady(file, facts.patch if facts.streamed else None)
-            open_sound = partial(_open_sound, file, steady, facts, label)
-            audio = Decoder(label, size, facts, file, steady, state, open_sound)
+            open_sound = partial(_open_sound, file, steady, facts, label, messages)
+            audio = Decoder(label, size, facts, file, steady, state, open_sound, messages)
         except AudioFileError:
             raise
         except OSError as error:
@@ -331,8 +343,10 @@ def _unreadable(label: str, error: OSError, place: str = "") -> AudioFileError:
     return AudioFileError(f"{label}: cannot be read{place}: {reason}; use another copy")
 
 
-def _open_sound(file: BinaryIO, steady: Steady, facts: Survey, label: str) -> Any:
-    """Open a file with soundfile, or a container with PyAV.
+def _open_sound(
+    file: BinaryIO, steady: Steady, facts: Survey, label: str, messages: list[str]
+) -> Any:
+    """Open a file with soundfile, or a container with PyAV, and collect messages about damage.
 
     Raises an `AudioFileError` if it is not audio, and an `OSError` if it cannot be read.
     """
@@ -345,7 +359,8 @@ def _open_sound(file: BinaryIO, steady: Steady, facts: Survey, label: str) -> An
         if (found := container(head)) is not None:
             sound = PyavSound(steady, *found, label)
         else:
-            sound = _sequential_type()(steady)
+            with collected_messages(messages) if _MP3_HEAD.match(head) else nullcontext():
+                sound = _sequential_type()(steady)
     except AudioFileError as error:
         refusal = error
     except (soundfile.LibsndfileError, TypeError) as error:

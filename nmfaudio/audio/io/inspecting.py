@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from nmfaudio._common.files.sources import Source
 from nmfaudio._common.validation import HIGHEST_RATE, LOWEST_RATE
+from nmfaudio.audio.io.checking import UNUSABLE, usable_samples
 from nmfaudio.audio.io.decoding import MOST_FRAMES_PER_BYTE, Decoder, open_audio
 
 SILENCE = 1e-4
@@ -48,7 +49,7 @@ class FileInfo:
     clipped: int
     """Number of samples at full scale or beyond."""
     nonfinite: int
-    """Number of NaN or infinite samples."""
+    """Number of samples that are NaN, infinite or beyond 1e32."""
     silence_start: float
     """Seconds of silence, all channels within -80 dBFS, before the first sound."""
     silence_end: float
@@ -165,11 +166,11 @@ class _Tally:
 
     def add(self, block: NDArray[Any]) -> None:
         """Add one block [shape=(sample, channel)]."""
-        with np.errstate(invalid="ignore"):  # of signalling NaN
+        with np.errstate(invalid="ignore"):  # a signalling NaN becomes a quiet one
             values = np.ascontiguousarray(block.T, dtype=np.float64)
-        finite = np.isfinite(values)
-        self.nonfinite += int(values.size - finite.sum())
-        values[~finite] = 0
+        usable = usable_samples(values)
+        self.nonfinite += int(values.size - usable.sum())
+        values[~usable] = 0
         size = np.abs(values)
         highest = size.max(axis=1)
         self.peak = np.maximum(self.peak, highest)
@@ -216,7 +217,7 @@ class _Tally:
         if not LOWEST_RATE <= self.audio.sr <= HIGHEST_RATE:
             notes.append(f"a sample rate of {self.audio.sr} Hz is unusual for audio")
         if self.nonfinite:
-            notes.append(f"{self.nonfinite} samples are NaN or infinite")
+            notes.append(f"{self.nonfinite} samples are {UNUSABLE}")
         if not self.frames:
             notes.append("has no frames")
         elif self.sound is None:

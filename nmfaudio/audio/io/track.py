@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from nmfaudio._common.files.sources import Source
 from nmfaudio._common.lazy_audio import LazyAudio
-from nmfaudio.audio.io.checking import CheckedRange, Nonfinite, check_request
+from nmfaudio.audio.io.checking import CheckedRange, Nonfinite, check_request, usable_samples
 from nmfaudio.audio.io.decoding import BLOCK, open_audio
 from nmfaudio.errors import AudioFileError, AudioWarning, ParameterError
 
@@ -207,7 +207,7 @@ class Track(LazyAudio):
                 window[:, done - len(inside) : done] = inside.T
         self.check_unchanged()
         if self._repairs:
-            window[~np.isfinite(window)] = 0
+            window[~usable_samples(window)] = 0
         return window
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from nmfaudio._common.extras import installed_version
+from nmfaudio._common.files import show
 from nmfaudio._common.json_types import as_json
 from nmfaudio._common.lazy_audio import LazyAudio
 from nmfaudio._common.versions import PACKAGES, libsndfile_version
@@ -118,7 +119,7 @@ class PageData:
         contents = self.contents
         fitted = contents.decomposition
         return {
-            "title": contents.title,
+            "title": show(contents.title),
             "remarks": list(contents.remarks),
             "recording": contents.recording,
             "model": contents.model,

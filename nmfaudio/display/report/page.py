@@ -57,7 +57,7 @@ def write_report(
             for name, sound in data["sounds"].items()
         }
         data |= {"sounds": {}, "folder": folder.name}
-    document = report_html(contents.title, data).encode()
+    document = report_html(data["title"], data).encode()
     write_group_of_bytes({page: document, **beside}, overwrite=overwrite)
     return [page, *beside]
 

@@ -244,6 +244,14 @@ def test_a_size_that_the_file_does_not_have_is_refused(path):
     refused(io.BytesIO(other), "contradict each other|damaged")
 
 
+@pytest.mark.parametrize("text", [b"(", b"[" * 30 + b"1L", b"{'a': 1L,", b"\\"])
+def test_headers_that_are_no_python_are_refused(path, text):
+    def change(name, content):
+        return content[:10] + text.ljust(118, text[:1]) + content[128:] if "W" in name else content
+
+    refused(repacked(path, change), "W.npy is not the array that the header describes")
+
+
 @pytest.mark.parametrize("value", [-1.0, np.nan, np.inf])
 def test_values_that_no_factor_has_are_refused(path, value):
     def change(name, content):

@@ -70,7 +70,7 @@ def test_samples_that_are_not_finite_are_counted_and_left_out():
     info = inspect(stored(samples))
     assert info.nonfinite == 2
     assert info.peak == pytest.approx((20 * math.log10(0.5),))
-    assert "2 samples are NaN or infinite" in info.notes
+    assert "2 samples are NaN, infinite or beyond 1e+32" in info.notes
 
 
 def test_suspicions_and_damage_are_notes():

@@ -143,9 +143,13 @@ def test_samples_that_are_not_finite(value):
     samples = noise()
     samples[16500, 1] = samples[17000] = value
     data = encode(samples, subtype="FLOAT")
-    with pytest.raises(ContentError, match=r"3 samples are NaN or infinite, the first at 2\.062 s"):
+    with pytest.raises(
+        ContentError, match=r"3 samples are NaN, infinite or beyond 1e\+32, the first at 2\.062 s"
+    ):
         read(io.BytesIO(data))
-    with pytest.warns(AudioWarning, match="3 samples are NaN or infinite.*now zero"):
+    with pytest.warns(
+        AudioWarning, match=r"3 samples are NaN, infinite or beyond 1e\+32.*now zero"
+    ):
         recording = read(io.BytesIO(data), nonfinite="zero", strict=True)
     np.testing.assert_array_equal(recording.samples.T, np.where(np.isfinite(samples), samples, 0))
 

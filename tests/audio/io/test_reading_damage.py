@@ -1,6 +1,7 @@
 """Reading: headers that do not fit and damage in the middle are noticed and said."""
 
 import io
+import os
 import struct
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from audio_files import SR, decoded, encode, noise, quietly, saved
 
 from nmfaudio.audio.io import read
+from nmfaudio.audio.io.library_messages import collected_messages
 from nmfaudio.errors import AudioFileError, AudioWarning, ContentError, ParameterError
 
 
@@ -183,9 +185,34 @@ def test_junk_behind_an_ogg_is_harmless():
 
 def test_an_mp3_cut_short_is_read_with_the_counts():
     data = encode(noise(200_000), "MP3", "MPEG_LAYER_III")
-    with pytest.warns(AudioWarning, match="200000 frames are declared, only") as caught:
-        recording = read(io.BytesIO(data[: len(data) // 2]))
-    assert f"only {recording.samples.shape[1]} were decoded" in str(caught[0].message)
+    recording = quietly(io.BytesIO(data[: len(data) // 2]))
+    decoder, counts = recording.warnings
+    assert "damaged or cut short, the decoder reports: Xing stream size off" in decoder
+    frames = recording.samples.shape[1]
+    assert f"200000 frames are declared, only {frames} were decoded" in counts
+
+
+def test_what_the_decoder_says_of_an_mp3_is_a_warning_of_ours(capfd):
+    data = bytearray(encode(noise(20_000), "MP3", "MPEG_LAYER_III"))
+    for place in range(len(data) // 2, len(data), 97):
+        data[place] = 0
+    with pytest.warns(AudioWarning, match="damaged or cut short, the decoder reports: deq"):
+        read(io.BytesIO(data))
+    assert capfd.readouterr().err == ""
+    messages = []
+    with collected_messages(messages):
+        os.write(2, b"Warning: odd\nanother line\n[src/libmpg123/layer3.c:f():9] error: broken\n")
+    assert messages == ["odd", "broken"]
+    assert capfd.readouterr().err == "another line\n"
+
+
+def test_samples_too_large_for_sums_are_like_infinite_ones():
+    y = np.full((1, 9), 1e31)
+    y[0, 3] = -1.1e32
+    with pytest.raises(ContentError, match=r"1 sample is NaN, infinite or beyond 1e\+32, the fir"):
+        read(io.BytesIO(encode(y.T, "WAV", "DOUBLE")))
+    y[0, 3] = -1e32
+    assert read(io.BytesIO(encode(y.T, "WAV", "DOUBLE"))).samples.max() == 1e31
 
 
 def test_a_damaged_mp3_says_when():
