@@ -74,7 +74,9 @@ def test_readers_name_the_reason(name, tmp_path):
         with refused(short=True):
             reader(path, data)
         for call, message in refusals(partial(reader, path, data), AudioFileError):
-            assert REASON in message or call == "close", (call, message)
+            # A file for messages of the decoder of MP3 may be missing.
+            is_needless = call == "close" or (data[:1] == b"\xff" and call in ("open", "fstat"))
+            assert REASON in message or is_needless, (call, message)
 
 
 @pytest.mark.parametrize("name", WRITERS)

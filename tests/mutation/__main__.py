@@ -61,7 +61,7 @@ GROUPS = {
     ),
     "masks": Group(
         ("nmfaudio/audio/masks.py", "nmfaudio/audio/masking.py"),
-        ("tests/audio", "--ignore=tests/audio/io"),
+        ("tests/audio", "--ignore=tests/audio/io", "tests/stems"),
     ),
     "penalties": Group(
         ("nmfaudio/factorisation/penalties/*.py",),

@@ -7,7 +7,7 @@ import re
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import IO
 
 _STDERR = 2
@@ -43,7 +43,8 @@ def collected_messages(messages: list[str]) -> Iterator[None]:
             yield
         finally:
             os.dup2(kept, _STDERR)
-            _divide(file, messages)
+            with suppress(OSError):  # the recording has been read
+                _divide(file, messages)
 
 
 def _divide(file: IO[bytes], messages: list[str]) -> None:

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from nmfaudio._common.extras import installed_version
-from nmfaudio._common.files import show
 from nmfaudio._common.json_types import as_json
 from nmfaudio._common.lazy_audio import LazyAudio
 from nmfaudio._common.versions import PACKAGES, libsndfile_version
@@ -119,7 +118,7 @@ class PageData:
         contents = self.contents
         fitted = contents.decomposition
         return {
-            "title": show(contents.title),
+            "title": contents.title.encode(errors="backslashreplace").decode(),  # lone surrogates
             "remarks": list(contents.remarks),
             "recording": contents.recording,
             "model": contents.model,
