@@ -1,11 +1,15 @@
 """Laws of masks: in every bin they share out exactly one."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+import nmfaudio as na
+from nmfaudio.audio.masking import BLOCK, Masking, join_frames, masked_blocks, stack_frames
 from nmfaudio.audio.masks import binary_masks, soft_masks
 from nmfaudio.errors import ContentError, ParameterError, ShapeError
 
@@ -142,3 +146,35 @@ def test_an_exponent_beyond_all_numbers_gives_binary_masks(dtype):
     parts = [np.array([3, 1, 0.5], dtype), np.array([1, 2, 0.25], dtype)]
     for each, binary in zip(soft_masks(parts, alpha=1e308), binary_masks(parts), strict=True):
         np.testing.assert_array_equal(each, binary)
+
+
+def test_joined_and_stacked_arrays_keep_their_frames_contiguous():
+    rng = np.random.default_rng(0)
+    blocks = [rng.random((2, frames, 3)).swapaxes(1, 2) for frames in (4, 1, 5)]
+    joined, stacked = join_frames(blocks), stack_frames(iter(blocks[:1] * 4))
+    np.testing.assert_array_equal(joined, np.concatenate(blocks, axis=-1))
+    np.testing.assert_array_equal(stacked, np.stack(blocks[:1] * 4))
+    assert joined.swapaxes(-1, -2).flags.c_contiguous
+    assert stacked.swapaxes(-1, -2).flags.c_contiguous
+    assert join_frames(blocks[:1]) is blocks[0]
+    assert stack_frames(joined) is joined
+
+
+def test_frames_are_prepared_before_their_masks_are_needed():
+    y, stft = np.random.default_rng(0).standard_normal((1, 9000)), na.Stft(8000, 64)
+    prepared, early = [slice(0, 0)], []
+
+    def masks(frames):
+        early.append(frames.stop > prepared[-1].stop)
+        return [np.ones((33, frames.stop - frames.start))]
+
+    stems = np.concatenate([*masked_blocks(masks, 1, y, stft, prepare=prepared.append)], axis=-1)
+    np.testing.assert_allclose(stems[0], y, atol=1e-12)
+    assert not any(early)
+    assert all(a.stop == b.start for a, b in itertools.pairwise(prepared))
+    assert prepared[-1].stop == stft.n_frames(9000) > 2 * BLOCK
+
+
+def test_masking_divides_like_soft_masks():
+    parts = list(np.random.default_rng(0).random((2, 3, 4)))
+    np.testing.assert_array_equal(Masking().masks(parts), soft_masks(parts))

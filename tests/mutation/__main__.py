@@ -72,7 +72,10 @@ GROUPS = {
             *(f"nmfaudio/audio/io/{name}.py" for name in ("writing", "encoding", "appending")),
             *(f"nmfaudio/_common/files/{name}.py" for name in ("staging", "targets")),
         ),
-        ("tests/audio/io", "tests/_common/files", "tests/faults"),
+        (
+            *("tests/audio/io", "tests/_common/files", "tests/faults/test_refused_calls.py"),
+            *("tests/faults/test_two_writers.py", "tests/faults/test_full_disk.py"),
+        ),
     ),
 }
 
