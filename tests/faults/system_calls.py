@@ -4,8 +4,8 @@ Every case is a run of a command in which the system refuses one call: the first
 read and so on, then the first write and so on, with each error. The run is forked from a process
 that has loaded all modules, and ``strace`` injects the error. A run misbehaves unless it ends with
 exit code 0 and the files of an undisturbed run, or with one line of error that names the reason, an
-exit code from 2 to 7, and no new file. With a count, only so many cases are run, chosen at random;
-with words, only those whose titles have all of them.
+exit code from 2 to 7, and no new file. With a count, only so many cases are run, the same ones in
+every run; with words, only those whose titles have all of them.
 """
 
 import errno
@@ -201,7 +201,8 @@ def inject(count=None, words=()):
     """Run the cases; return counts by command, and the cases that misbehave."""
     counts, bad = Counter(), Counter()
     with tempfile.TemporaryDirectory() as place:
-        folder = prepare(Path(place).resolve())
+        folder = Path(place).resolve()
+        prepare(folder)
         names = warm(folder)
         cases, expected = [], {}
         for title in COMMANDS:
@@ -212,7 +213,7 @@ def inject(count=None, words=()):
             cases += [(title, fault) for fault in faults(calls, folder)]
         cases = [case for case in cases if all(word in f"{case}" for word in words)]
         if count is not None:
-            cases = random.sample(cases, min(count, len(cases)))
+            cases = random.Random(0).sample(cases, min(count, len(cases)))
         for title, fault in cases:
             counts[title] += 1
             code, err, files, calls = run(title, folder, names, fault)
