@@ -207,7 +207,7 @@ def test_files_of_a_transaction_appear_together_or_not_at_all(tmp_path):
     def write(fail):
         with transaction():
             for target in targets:
-                with staged([target], overwrite=False) as names, transaction():
+                with transaction(), staged([target], overwrite=False) as names:
                     fill(names, target.name)
                 assert staged_path(target).read_text() == target.name
                 with suppress(ValueError), staged([tmp_path / "3.wav"], overwrite=False) as names:

@@ -131,6 +131,17 @@ def test_silence_and_a_single_sample_are_ordinary(tmp_path):
         assert np.abs(read(tmp_path / format).samples).max() < 1e-30  # Opus adds as little
 
 
+@pytest.mark.parametrize(("subtype", "bits"), [("PCM_16", 16), ("PCM_24", 24), ("PCM_U8", 8)])
+def test_the_highest_code_is_reached_and_not_passed(tmp_path, subtype, bits):
+    step = 2.0 ** (1 - bits)
+    for peak, gain in ((1 - step, 1.0), (1 - 0.51 * step, 1.0), (1.0, 1 - step), (-1.0, 1.0)):
+        y = np.array([[peak, peak / 2, 0.0]])
+        path = tmp_path / f"{peak}.wav"
+        assert write_group({path: y}, SR, format="wav", subtype=subtype).gain == gain
+        assert np.abs(read_exactly(path)).max() == pytest.approx(abs(peak) * gain, abs=step)
+        assert abs(read_exactly(path)[0, 0]) == (1.0 if peak == -1 else 1 - step)
+
+
 @pytest.mark.parametrize(("format", "subtype"), [("wav", "PCM_16"), ("flac", None), ("mp3", None)])
 def test_peaks_over_full_scale_get_one_common_gain(tmp_path, format, subtype):
     loud, soft = noise() * 4, noise(seed=1) / 4
