@@ -101,3 +101,19 @@ def test_penalties_copy_the_arrays_of_the_caller():
     W0[:] = A[:] = 7
     assert (prior.W0 == 1).all()
     assert (graph.adjacency.toarray() == 1).all()
+
+
+def test_terms_have_the_slope_of_their_sum():
+    x, linear, quadratic, log, inverse = np.random.default_rng(0).uniform(0.5, 2, (5, 6))
+    terms = na.penalties.Terms(linear, quadratic, log, inverse)
+    expected = linear + quadratic * x - log / x - inverse / x**2
+    np.testing.assert_allclose(terms.slope(x), expected, rtol=1e-12)
+    assert np.array_equal(terms.slope(0 * x), linear)  # without the poles
+    assert np.isfinite(terms.slope(np.full(6, 5e-324))).all()
+
+
+@pytest.mark.parametrize("penalty", [na.penalties.MinVolume, na.penalties.Decorrelated])
+def test_negative_weights_are_refused(penalty):
+    rest = {"delta": 1.0} if penalty is na.penalties.MinVolume else {}
+    with pytest.raises(ParameterError, match="weight"):
+        penalty(-1.0, **rest)

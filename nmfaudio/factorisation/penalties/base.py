@@ -11,7 +11,7 @@ import numpy as np
 from nmfaudio._common.validation import as_number
 
 # No entry is divided by less than this: 1 / x² stays finite in double precision.
-_SMALLEST = 2.0**-1000
+_SMALLEST = 2.0**-500
 
 
 class Terms(NamedTuple):
