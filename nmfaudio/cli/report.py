@@ -146,7 +146,7 @@ examples:
             return stems.report(
                 self._page,
                 references=references,
-                title=self.title or page_title(name, self.preview),
+                title=printable(self.title) if self.title else page_title(name, self.preview),
                 recording=name,
                 model=self._model,
                 options=page_options(self.preview, stems.settings),
