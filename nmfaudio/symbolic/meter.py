@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nmfaudio.symbolic.strokes import ACCENTS, Strokes
+from nmfaudio.symbolic.strokes import ACCENTS, Strokes, cosine_distance
 
 _NEAR = 0.07  # s between a beat and its stroke
 # Logistic regression of downbeats, on the same performances as in `beat_tracking`: of the features
@@ -105,8 +105,7 @@ def _harmony_change(strokes: Strokes, beats: np.ndarray, span: int) -> np.ndarra
     beat = np.arange(len(beats)) + 1
     before = total[beat] - total[np.maximum(0, beat - span)]
     after = total[np.minimum(len(beats) + 1, beat + span)] - total[beat]
-    sizes = np.linalg.norm(before, axis=1) * np.linalg.norm(after, axis=1)
-    return np.asarray(1 - (before * after).sum(axis=1) / np.maximum(sizes, 1e-9))
+    return cosine_distance(before, after)
 
 
 def ternary_advantage(times: np.ndarray, beats: np.ndarray) -> float:

@@ -121,6 +121,23 @@ def _novelty(chroma: np.ndarray, times: np.ndarray) -> np.ndarray:
     return np.asarray((classes & (recent == 0)).sum(axis=1) / classes.sum(axis=1))
 
 
+def cosine_distance(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Cosine distance of the rows of two arrays.
+
+    Parameters
+    ----------
+    first, second : np.ndarray [shape=(row, column)]
+        ≥ 0.
+
+    Returns
+    -------
+    np.ndarray [shape=(row,)]
+        1 where either row is 0.
+    """
+    sizes = np.linalg.norm(first, axis=1) * np.linalg.norm(second, axis=1)
+    return np.asarray(1 - (first * second).sum(axis=1) / np.maximum(sizes, 1e-9))
+
+
 def _harmony_change(chroma: np.ndarray, times: np.ndarray, span: float) -> np.ndarray:
     """Cosine distance of the pitch classes of `span` seconds before and from each stroke.
 
@@ -129,6 +146,4 @@ def _harmony_change(chroma: np.ndarray, times: np.ndarray, span: float) -> np.nd
     total = np.concatenate([np.zeros((1, 12)), np.cumsum(chroma, axis=0)])
     before = total[:-1] - total[np.searchsorted(times, times - span)]
     after = total[np.searchsorted(times, times + span)] - total[:-1]
-    sizes = np.linalg.norm(before, axis=1) * np.linalg.norm(after, axis=1)
-    change = 1 - (before * after).sum(axis=1) / np.maximum(sizes, 1e-9)
-    return np.where(sizes > 0, change, 0.0)
+    return np.where(before.any(axis=1), cosine_distance(before, after), 0.0)
