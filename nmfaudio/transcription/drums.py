@@ -14,7 +14,7 @@ from nmfaudio._common.settings import Settings
 from nmfaudio._common.validation import as_choice, as_count, as_number
 from nmfaudio._public import public
 from nmfaudio.audio.transforms import Stft
-from nmfaudio.dictionaries.bundled import bundled_kit
+from nmfaudio.dictionaries.bundled import bundled_drum_sounds
 from nmfaudio.dictionaries.dictionary import Dictionary
 from nmfaudio.dictionaries.drum_blocks import ADAPTED, KitBlocks
 from nmfaudio.dictionaries.drum_detection import hit_transform, kit_levels, part_levels
@@ -102,7 +102,7 @@ class DrumTranscriber(Settings, BaseTranscriber):
     [('kick', 0.0), ('kick', 1.0)]
     """
 
-    dictionary: Dictionary = field(default_factory=bundled_kit)
+    dictionary: Dictionary = field(default_factory=bundled_drum_sounds)
     _: KW_ONLY
     parts: tuple[str, ...] = ("kick", "snare", "hihat")
     threshold: float | Mapping[str, float] = THRESHOLD
@@ -281,7 +281,7 @@ class DrumTranscriber(Settings, BaseTranscriber):
     @property
     def is_shipped(self) -> bool:
         """True if the dictionary is the kit that ships with the package."""
-        return self.dictionary == bundled_kit()
+        return self.dictionary == bundled_drum_sounds()
 
     def _notes(self, salience: Salience, duration: float) -> tuple[Note, ...]:
         return self._hits(salience)
