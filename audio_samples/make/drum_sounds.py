@@ -22,7 +22,6 @@ SOUNDS = (  # part of the kit, and the kinds of its strokes
     ("kick", ("kick",)),
     ("snare", ("ringing snare",)),
     ("snare", ("dry snare",)),
-    ("sidestick", ("sidestick",)),
     ("hihat", ("closed_hihat", "pedal_hihat")),
     ("hihat", ("open_hihat",)),
     ("toms", ("low_tom",)),

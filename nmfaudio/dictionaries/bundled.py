@@ -63,9 +63,8 @@ def bundled_drum_sounds() -> Dictionary:
     """Return templates of the kinds of sounds of a drum kit, each with a decay of its own.
 
     A part has a template for each of its kinds: open and closed hi-hats, rides and crashes, low,
-    middle and high toms, and snares that ring more or less. Strokes on the rim have one as well, so
-    that they are not explained as snares. All are attacks followed by exponential decays, twice
-    as long as the templates of `bundled_kit`.
+    middle and high toms, and snares that ring more or less. All are attacks followed by exponential
+    decays, twice as long as the templates of `bundled_kit`.
     """
     with np.load(_DATA / "drum_sounds.npz", allow_pickle=False) as file:
         labels = tuple(file["labels"].tolist())

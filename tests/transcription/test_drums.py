@@ -176,6 +176,14 @@ def test_crash_and_ride_are_kinds_of_cymbals():
     assert {note.track for note in found.notes} == {"kick"}
 
 
+def test_shipped_sounds_decay_exponentially_after_their_attack():
+    templates = na.DrumTranscriber().dictionary.templates
+    assert np.allclose(templates.sum(axis=(0, 1)), 1, atol=1e-5)
+    slopes = np.diff(np.log(templates[4:]), axis=0)  # of the logarithms in each bin
+    assert np.allclose(slopes, slopes[:1], atol=1e-3)
+    assert (slopes < 0).all()
+
+
 def test_open_hihats_are_told_from_closed_ones():
     y, sr = na.read(SAMPLE / "mixture.wav")
     closed = read_hits(SCORE)["hihat"]
