@@ -131,6 +131,7 @@ def test_other_tunings_and_scales(nmfaudio, song):
     result = nmfaudio("transcribe", song, "--tuning", 442, "--json")
     (told,) = result.json["files"]
     assert {round(note["pitch"] % 1, 3) for note in told["notes"]} == {0.079}
+    assert told["detuning"] == 0  # is not estimated then
     result = nmfaudio("transcribe", song, "--scale", "fifth.scl", "-o", "scale")
     assert "3 pitches from 60 to 72" in result.err
     refused = nmfaudio("transcribe", song, "--scale", "song.wav", "-o", "other")
