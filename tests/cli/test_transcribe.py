@@ -299,7 +299,7 @@ def test_stems_of_another_run_are_told_of(nmfaudio, song):
 
 def test_nothing_is_written_when_the_work_fails(nmfaudio, song, monkeypatch):
     module = sys.modules["nmfaudio.transcription.note_model"]
-    monkeypatch.setattr(module, "NoteModel", lambda: PlainModel(broken=True))
+    monkeypatch.setattr(module, "NoteModel", lambda **_: PlainModel(broken=True))
     result = nmfaudio("transcribe", song, "--stems", "note", "-q")
     assert result.code == 6
     assert "left the finite numbers" in result.errors()[0]
