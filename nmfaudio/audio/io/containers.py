@@ -6,10 +6,11 @@ never filled in as if it were empty. So the headers are read here, and compared 
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Literal
+
+from nmfaudio.audio.io.ogg import read_page
 
 _Order = Literal["little", "big"]
 
@@ -55,13 +56,17 @@ def survey(file: BinaryIO, size: int) -> Survey:
 
 
 def chunks(file: BinaryIO, size: int, order: _Order) -> Iterator[tuple[bytes, int, int]]:
-    """Chunks of a RIFF or FORM file: identifier, position of the content, declared size."""
-    position = 12
+    """Chunks of a RIFF, RF64 or FORM file: identifier, position of the content, declared size."""
+    position, long_size = 12, 0  # long_size: of the audio of RF64
     while position + 8 <= size:
         file.seek(position)
         head = file.read(8)
         length = int.from_bytes(head[4:], order)
+        if head[:4] == b"ds64":
+            long_size = int.from_bytes(file.read(16)[8:], order)
         yield head[:4], position + 8, length
+        if head[:4] == b"data" and length == 0xFFFFFFFF:
+            length = long_size or length
         position += 8 + length + length % 2  # chunks are padded to even lengths
 
 
@@ -151,7 +156,7 @@ def _ogg(file: BinaryIO, size: int) -> Survey:
     position, granule, ended = 0, 0, False
     expected: dict[bytes, int] = {}  # next page number of each logical stream
     while position < size:
-        page = _ogg_page(file, position)
+        page = read_page(file, position)
         if page is None:
             if ended or not _finds_page(file, position + 1):
                 break  # no audio follows
@@ -166,38 +171,6 @@ def _ogg(file: BinaryIO, size: int) -> Survey:
     return Survey(ends_early=not ended)
 
 
-def _ogg_page(file: BinaryIO, position: int) -> bytes | None:
-    """Page that starts at a position, or None unless it is complete and undamaged."""
-    file.seek(position)
-    head = file.read(27)
-    if len(head) < 27 or not head.startswith(b"OggS"):
-        return None
-    lacing = file.read(head[26])
-    length = sum(lacing)
-    body = file.read(length)
-    page = head + lacing + body
-    if len(page) < 27 + head[26] + length:
-        return None
-    blank = page[:22] + bytes(4) + page[26:]
-    return page if _ogg_checksum(blank) == int.from_bytes(page[22:26], "little") else None
-
-
-def clear_serial_number(file: BinaryIO) -> None:
-    """Replace the random number of the stream in an Ogg file: equal audio has equal bytes.
-
-    Parameters
-    ----------
-    file : BinaryIO
-        Complete and of one stream; its position is changed.
-    """
-    position = 0
-    while (page := _ogg_page(file, position)) is not None:
-        blank = page[:14] + bytes(4) + page[18:22] + bytes(4) + page[26:]
-        file.seek(position + 14)
-        file.write(bytes(4) + page[18:22] + _ogg_checksum(blank).to_bytes(4, "little"))
-        position += len(page)
-
-
 def _finds_page(file: BinaryIO, position: int) -> bool:
     """Return whether another page starts at or after a position."""
     file.seek(position)
@@ -207,15 +180,6 @@ def _finds_page(file: BinaryIO, position: int) -> bool:
             return True
         end = block[-3:]
     return False
-
-
-_MIRRORED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
-
-
-def _ogg_checksum(data: bytes) -> int:
-    """CRC-32 of Ogg: the polynomial of zlib, with reversed bits and the initial value 0."""
-    mirrored = zlib.crc32(data.translate(_MIRRORED), 0xFFFFFFFF) ^ 0xFFFFFFFF
-    return int(f"{mirrored:032b}"[::-1], 2)
 
 
 _SURVEYORS: dict[bytes, Callable[[BinaryIO, int], Survey]] = {
