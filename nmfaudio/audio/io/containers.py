@@ -14,6 +14,13 @@ from nmfaudio.audio.io.ogg import read_page
 
 _Order = Literal["little", "big"]
 
+PICTURE_BLOCK = 6
+"""Kind of a FLAC block."""
+
+_PADDING_BLOCK = 1
+_LAST_BLOCK = 128  # flag of the last block before the audio
+_MOST_BLOCKS = 4096
+
 
 @dataclass(frozen=True)
 class Survey:
@@ -27,8 +34,8 @@ class Survey:
     """Whether the length was never filled in; the audio then extends to the end of the file."""
     undeclared: int = 0
     """Bytes after the audio that are neither padding nor another chunk."""
-    patch: tuple[int, bytes] | None = None
-    """Position and bytes to replace in the header so that libsndfile reads the audio."""
+    patches: tuple[tuple[int, bytes], ...] = ()
+    """Positions and bytes to replace in the header so that libsndfile reads the audio."""
     ends_early: bool = False
     """Whether an Ogg stream lacks its last page."""
     damaged_after: int | None = None
@@ -36,7 +43,7 @@ class Survey:
 
 
 def survey(file: BinaryIO, size: int) -> Survey:
-    """Read the structure of a WAV (RIFF, RIFX, RF64), W64, AIFF, AU or Ogg file.
+    """Read the structure of a WAV (RIFF, RIFX, RF64), W64, AIFF, AU, FLAC or Ogg file.
 
     Parameters
     ----------
@@ -70,6 +77,24 @@ def chunks(file: BinaryIO, size: int, order: _Order) -> Iterator[tuple[bytes, in
         position += 8 + length + length % 2  # chunks are padded to even lengths
 
 
+def flac_blocks(file: BinaryIO, start: int) -> Iterator[tuple[int, int, int]]:
+    """Blocks before the audio of a FLAC stream at a position: kind, position, declared size."""
+    file.seek(start)
+    position = start + 4
+    if file.read(4) != b"fLaC":
+        return
+    for _ in range(_MOST_BLOCKS):
+        file.seek(position)
+        head = file.read(4)
+        if len(head) < 4:
+            return
+        length = int.from_bytes(head[1:], "big")
+        yield head[0] & ~_LAST_BLOCK, position, length
+        if head[0] & _LAST_BLOCK:
+            return
+        position += 4 + length
+
+
 def _riff(file: BinaryIO, size: int) -> Survey:
     return _chunked(file, size, "little", b"data", 0)
 
@@ -98,7 +123,7 @@ def _chunked(file: BinaryIO, size: int, order: _Order, target: bytes, skipped: i
         else:
             patch = (start - 4, b"\xff" * 4)  # libsndfile then reads to the end
         if length == 0 and target == b"data" and _undeclared(file, start, size, order):
-            return Survey(available=available, streamed=True, patch=patch)
+            return Survey(available=available, streamed=True, patches=(patch,))
         if length > available and _means_unknown(length):
             return Survey(available=available, streamed=True)
         tail = _undeclared(file, start + length + length % 2, size, order)
@@ -152,6 +177,17 @@ def _au(file: BinaryIO, size: int) -> Survey:
     return Survey(declared=length, available=available)
 
 
+def _flac(file: BinaryIO, size: int) -> Survey:
+    """Survey that makes padding of pictures: libFLAC reads no file in which one is damaged."""
+    patches = []
+    for kind, position, _ in flac_blocks(file, 0):
+        if kind == PICTURE_BLOCK:
+            file.seek(position)
+            flags = int.from_bytes(file.read(1), "big") & _LAST_BLOCK
+            patches.append((position, bytes([flags | _PADDING_BLOCK])))
+    return Survey(patches=tuple(patches))
+
+
 def _ogg(file: BinaryIO, size: int) -> Survey:
     position, granule, ended = 0, 0, False
     expected: dict[bytes, int] = {}  # next page number of each logical stream
@@ -189,5 +225,6 @@ _SURVEYORS: dict[bytes, Callable[[BinaryIO, int], Survey]] = {
     b"FORM": _form,
     b"riff": _w64,
     b".snd": _au,
+    b"fLaC": _flac,
     b"OggS": _ogg,
 }

@@ -11,7 +11,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO, Literal
 
-from nmfaudio.audio.io.containers import chunks
+from nmfaudio.audio.io.containers import PICTURE_BLOCK, chunks, flac_blocks
 from nmfaudio.audio.io.id3 import FRONT_COVER, add_picture, make_tag, pictures, tag_size
 from nmfaudio.audio.io.insertion import append_chunk, insert_bytes
 from nmfaudio.audio.io.ogg import add_comment, read_comments
@@ -21,7 +21,6 @@ MOST_BYTES = 2**23
 """Largest cover that is read."""
 
 _MOST_TAG_BYTES = 2**24
-_MOST_BLOCKS = 4096  # of FLAC before the audio
 _TYPES = {
     b"\xff\xd8\xff": "image/jpeg",
     b"\x89PNG\r\n\x1a\n": "image/png",
@@ -30,8 +29,6 @@ _TYPES = {
 }
 _COMMENT = b"METADATA_BLOCK_PICTURE="
 _FLAC_HEAD = 42  # bytes: signature and STREAMINFO, which libFLAC always has other blocks after
-_PICTURE = 6  # kind of block
-_LAST = 128  # flag of the last block
 
 _Pictures = Iterator[tuple[int, bytes]]
 
@@ -103,7 +100,9 @@ def write_cover(file: BinaryIO, container: str, image: bytes) -> None:
     mime = _type(image) or ""
     if container == "FLAC":
         block = _make_block(mime, image)
-        insert_bytes(file, _FLAC_HEAD, bytes([_PICTURE]) + len(block).to_bytes(3, "big") + block)
+        insert_bytes(
+            file, _FLAC_HEAD, bytes([PICTURE_BLOCK]) + len(block).to_bytes(3, "big") + block
+        )
     elif container == "OGG":
         add_comment(file, _COMMENT + b64encode(_make_block(mime, image)))
     elif container == "MP3":
@@ -162,21 +161,10 @@ def _pictures_of_tag(file: BinaryIO, start: int, stop: int) -> _Pictures:
 
 def _pictures_of_blocks(file: BinaryIO, start: int) -> _Pictures:
     """Pictures in the blocks of a FLAC file that begins at a position."""
-    file.seek(start)
-    position = start + len(b"fLaC")
-    if file.read(4) != b"fLaC":
-        return
-    for _ in range(_MOST_BLOCKS):
-        file.seek(position)
-        head = file.read(4)
-        length = int.from_bytes(head[1:], "big")
-        if len(head) < 4:
-            return
-        if head[0] & ~_LAST == _PICTURE:
+    for kind, position, length in flac_blocks(file, start):
+        if kind == PICTURE_BLOCK:
+            file.seek(position + 4)
             yield from _block_picture(file.read(length))  # less than 16 MiB
-        if head[0] & _LAST:
-            return
-        position += 4 + length
 
 
 def _pictures_of_comments(file: BinaryIO) -> _Pictures:

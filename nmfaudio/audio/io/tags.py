@@ -76,6 +76,7 @@ def read_tags(source: Source) -> dict[str, str]:
     """
     with open_audio(source) as audio:
         found: Mapping[str, str] = audio.sound.copy_metadata()
+        audio.steady.patches = ()  # which hide the pictures from libFLAC
         extra = read_extra_tags(cast(BinaryIO, audio.steady), audio.size)
         if isinstance(audio.sound, PyavSound):
             cover = front_cover(audio.sound.pictures())
