@@ -1,5 +1,7 @@
 """Sound of containers that libsndfile does not read, in files that PyAV writes here."""
 
+from base64 import b64decode
+
 import numpy as np
 import pytest
 from audio_files import noise, saved
@@ -99,3 +101,20 @@ def test_what_ffmpeg_cannot_decode_is_one_line(tmp_path):
 def test_tags_are_read(tmp_path):
     path = written(tmp_path / "x.m4a", sound(), "ipod", "aac", metadata={"title": "Träumerei"})
     assert read_tags(path) == {"title": "Träumerei"}
+
+
+def test_attached_pictures_are_covers(tmp_path):
+    image = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
+    with av.open(str(tmp_path / "x.m4a"), "w", format="mp4") as out:
+        stream, picture = out.add_stream("aac", rate=SR, layout="mono"), out.add_stream("png", 1)
+        picture.width, picture.height, picture.pix_fmt = 8, 8, "rgb24"
+        picture.disposition = av.stream.Disposition.attached_pic.value
+        frame = av.AudioFrame.from_ndarray(sound(3000)[:1].astype("f4"), "fltp", "mono")
+        frame.sample_rate = SR
+        packet = av.Packet(image)
+        packet.stream, packet.pts, packet.dts = picture, 0, 0
+        for each in (*stream.encode(frame), *stream.encode(None), packet):
+            out.mux(each)
+    assert b64decode(read_tags(tmp_path / "x.m4a")["cover"]) == image
+    video = written(tmp_path / "x.mkv", sound(3000), "matroska", "flac", picture=True)
+    assert read_tags(video) == {}
