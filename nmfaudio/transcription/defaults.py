@@ -51,12 +51,12 @@ def default_model(dictionary: NoteDictionary) -> Activations:
     from nmfaudio.transcription.note_model import NoteModel
 
     if is_synthetic(dictionary):
-        return NoteModel(equaliser=None, adaptation=math.inf)
+        return NoteModel(retune=True, equaliser=None, adaptation=math.inf)
     if is_piano(dictionary):
         # Chosen with the decoding on the same pieces and pianos: onset F rises from 0.917 to 0.922,
         # and falls for none of the pianos.
-        return NoteModel(beta_loss=0.75, adaptation=0.8)
-    return NoteModel()
+        return NoteModel(beta_loss=0.75, retune=True, adaptation=0.8)
+    return NoteModel(retune=True)
 
 
 def default_decoding(dictionary: NoteDictionary) -> Decoder:
