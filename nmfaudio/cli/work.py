@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from nmfaudio._common.files.sources import Source
     from nmfaudio.separators.base import Separator
 
-# Seconds of one core of a processor of 2023, for each cell of the spectrogram and for each product
-# of the model with it. Seven separators took from a quarter to three times of the estimate.
+# Seconds of one processor for each cell of the spectrogram, and for each product of the model with
+# it. Six separators at their default settings took from a third to twice of the estimate.
 _CELL, _PRODUCT = 1e-6, 1e-10
 _CONVERGED = 10_000  # iterations after which a fit with a tolerance has stopped
 # Both are needed for a refusal: long recordings take long with any settings, short ones end soon.
