@@ -1,6 +1,7 @@
 """Sound of containers that libsndfile does not read, in files that PyAV writes here."""
 
 from base64 import b64decode
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from audio_files import noise, saved
 
 from nmfaudio.audio.io import inspect, open_track, read
 from nmfaudio.audio.io.tags import read_tags
+from nmfaudio.cli.inputs import find_inputs
 from nmfaudio.errors import AudioFileError, AudioWarning
 
 av = pytest.importorskip("av")
@@ -37,7 +39,8 @@ def written(path, y, container, codec, picture=False, metadata=(), options=None)
         if video:
             video.width = video.height = 16
             video.pix_fmt = "yuv420p"
-        stream = out.add_stream(codec, rate=SR, layout="stereo")
+        rate = 48_000 if codec == "libopus" else SR
+        stream = out.add_stream(codec, rate=rate, layout="stereo")
         if video:
             for packet in video.encode(av.VideoFrame(16, 16, "yuv420p")):
                 out.mux(packet)
@@ -45,7 +48,7 @@ def written(path, y, container, codec, picture=False, metadata=(), options=None)
         frame = av.AudioFrame.from_ndarray(whole, format="s32p", layout="stereo")
         frame.sample_rate, frame.pts = SR, 0
         context = stream.codec_context
-        resampler = av.AudioResampler(context.format, context.layout, SR)
+        resampler = av.AudioResampler(context.format, context.layout, rate)
         for part in [*resampler.resample(frame), *resampler.resample(None)]:
             for packet in stream.encode(part):
                 out.mux(packet)
@@ -76,6 +79,23 @@ def test_whole_files_excerpts_and_slices_have_the_same_samples(tmp_path, name):
             np.testing.assert_array_equal(
                 track[:, start : start + 30_000], audio.samples[:, start : start + 30_000]
             )
+
+
+def test_folders_are_searched_for_containers_of_sound_but_not_for_videos(tmp_path):
+    codings = {
+        "a.m4a": ("ipod", "aac"),
+        "b.M4B": ("ipod", "aac"),
+        "c.aac": ("adts", "aac"),
+        "d.mka": ("matroska", "flac"),
+        "e.weba": ("webm", "libopus"),
+        "f.wma": ("asf", "pcm_s16le"),
+    }
+    for name, (container, codec) in codings.items():
+        written(tmp_path / name, sound(4096), container, codec)
+    written(tmp_path / "video.mp4", sound(4096), "mp4", "aac", picture=True)
+    found = [Path(item.source) for item in find_inputs([str(tmp_path)])]
+    assert [path.name for path in found] == list(codings)
+    assert all(inspect(path).frames >= 4096 for path in found)
 
 
 def test_a_file_that_was_cut_short_is_told(tmp_path):
