@@ -10,7 +10,7 @@ import numpy as np
 from nmfaudio.audio.masking import analyse
 from nmfaudio.audio.preparation import Prepared, prepared
 from nmfaudio.audio.transforms import Stft, default_n_fft
-from nmfaudio.dictionaries.bundled import bundled_kit
+from nmfaudio.dictionaries.bundled import bundled_drum_sounds
 from nmfaudio.dictionaries.drum_blocks import KitBlocks
 from nmfaudio.dictionaries.drum_model import PRIOR_WEIGHT, fit_kit
 from nmfaudio.dictionaries.stroke_decisions import decided_levels
@@ -82,7 +82,7 @@ def detect_hits(
     """
     transform = hit_transform(sr)
     V = analyse(prepared(y, sr, sr), transform)
-    fit = fit_kit(V, bundled_kit(), transform, max_iter=max_iter, callback=callback)
+    fit = fit_kit(V, bundled_drum_sounds(), transform, max_iter=max_iter, callback=callback)
     return _picked(fit.W, fit.H, stroke_bands(V, transform), parts, transform)
 
 
@@ -110,7 +110,7 @@ def detect_hits_in_blocks(
     transform = hit_transform(sr)
     blocks = KitBlocks(
         Prepared(y, sr, sr),
-        bundled_kit(),
+        bundled_drum_sounds(),
         transform,
         prior_weight=PRIOR_WEIGHT,
         max_iter=max_iter,
@@ -139,7 +139,7 @@ def kit_levels(
     ----------
     W : np.ndarray [shape=(lag, freq, component)]
     H : np.ndarray [shape=(component, time)]
-        Fit of `bundled_kit`.
+        Fit of `bundled_drum_sounds`.
     bands : np.ndarray [shape=(band, time)]
         `stroke_bands` of the recording.
     times : np.ndarray [shape=(time,)]
@@ -150,6 +150,6 @@ def kit_levels(
     -------
     np.ndarray [shape=(part, time)]
     """
-    kit = bundled_kit()
+    kit = bundled_drum_sounds()
     levels = part_levels(W, H, [kit.components(part) for part in kit.names])
     return decided_levels(dict(zip(kit.names, levels, strict=True)), bands, times, parts)
