@@ -16,7 +16,7 @@ from nmfaudio.display.panels import one_panel
 from nmfaudio.display.style import colours, free_labels, is_dark, legend_above
 from nmfaudio.errors import ParameterError
 from nmfaudio.symbolic.conversion import Notes, as_notes
-from nmfaudio.symbolic.names import DRUM_CHANNEL, DRUM_PARTS, pitch_name, sound_name
+from nmfaudio.symbolic.names import DRUM_CHANNEL, DRUM_PARTS, kind_name, pitch_name, sound_name
 from nmfaudio.symbolic.note import Note
 from nmfaudio.symbolic.note_matches import match_notes
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _RANGE_DB = 50.0  # of the background
 _OCTAVE = 12  # semitones
 _MARGIN = 2.5  # semitones above the highest and below the lowest note
+_DrumRows = dict[str, int]
 _HIT, _MISS, _EXTRA = "hit", "missed", "extra"
 
 
@@ -105,7 +106,7 @@ def plot_notes(
     classes = _classes(estimated, true, as_number(tolerance, "tolerance", above=0))
     every = [note for group in classes.values() for note in group]
     drums = bool(every) and all(note.channel == DRUM_CHANNEL for note in every)
-    rows = _drum_rows(every) if drums else None
+    rows = _drum_rows(estimated, true or []) if drums else None
     axes: Axes = one_panel(ax, 9.0, 4.5)
     if V is not None:
         _draw_spectrogram(axes, V, transform)
@@ -142,11 +143,25 @@ def _classes(
     }
 
 
-def _drum_rows(notes: Sequence[Note]) -> dict[str, int]:
-    """Row of each part of the kit, the first part at the bottom."""
-    names = {sound_name(note) for note in notes}
-    known = [part for part in DRUM_PARTS if part in names]
-    return {name: row for row, name in enumerate([*known, *sorted(names.difference(known))])}
+def _drum_rows(estimated: Sequence[Note], true: Sequence[Note]) -> _DrumRows:
+    """Rows of the parts of the kit, the first part at the bottom.
+
+    A part of which several kinds are estimated, such as open and closed hi-hats, has a row of each.
+    """
+    kinds: dict[str, set[str]] = {sound_name(note): set() for note in true}
+    for note in estimated:
+        kinds.setdefault(sound_name(note), set()).add(kind_name(note))
+    known = [part for part in DRUM_PARTS if part in kinds]
+    rows: _DrumRows = {}
+    for part in [*known, *sorted(kinds.keys() - known)]:
+        for kind in sorted(kinds[part]) if len(kinds[part]) > 1 else [part]:
+            rows[kind] = len(rows)
+    return rows
+
+
+def _row_of(note: Note, rows: _DrumRows) -> int | None:
+    """Row of a hit: that of its kind, else of its part, if there is one."""
+    return rows.get(kind_name(note), rows.get(sound_name(note)))
 
 
 def _draw_bars(axes: Any, notes: Sequence[Note], kind: str, colour: str) -> None:
@@ -179,13 +194,11 @@ def _outline(note: Note) -> list[tuple[float, float]]:
     return lower + [(time, pitch + 1) for time, pitch in reversed(lower)]
 
 
-def _draw_hits(
-    axes: Any, notes: Sequence[Note], kind: str, colour: str, rows: dict[str, int]
-) -> None:
+def _draw_hits(axes: Any, notes: Sequence[Note], kind: str, colour: str, rows: _DrumRows) -> None:
     """Draw a marker at the onset of each hit of a drum."""
     axes.scatter(
         [note.onset for note in notes],
-        [rows[sound_name(note)] for note in notes],
+        [_row_of(note, rows) for note in notes],
         marker={_HIT: "o", _MISS: "s", _EXTRA: "x"}[kind],
         facecolors="none" if kind == _MISS else colour,
         **({} if kind == _EXTRA else {"edgecolors": colour}),
@@ -216,16 +229,16 @@ def _draw_spectrogram(axes: Any, V: np.ndarray, transform: Any) -> None:
     _draw_mesh(axes, columns, rows, levels)
 
 
-def _draw_salience(axes: Any, salience: PitchSalience, parts: dict[str, int] | None) -> None:
+def _draw_salience(axes: Any, salience: PitchSalience, parts: _DrumRows | None) -> None:
     """Draw each pitch at its MIDI number, a semitone high, or each drum in its row."""
     times = np.asarray(salience.times)
     if not len(times):
         return
     values, pitches = np.asarray(salience.values), np.asarray(salience.pitches, float)
     if parts is not None:
-        drums = [sound_name(Note(0, 0, p, channel=DRUM_CHANNEL)) for p in pitches]
-        shown = [i for i, name in enumerate(drums) if name in parts]
-        values, pitches = values[shown], np.array([float(parts[drums[i]]) for i in shown])
+        drums = [_row_of(Note(0, 0, p, channel=DRUM_CHANNEL), parts) for p in pitches]
+        shown = [i for i, row in enumerate(drums) if row is not None]
+        values, pitches = values[shown], np.array([drums[i] for i in shown], float)
         order = np.argsort(pitches)
         values, pitches = values[order], pitches[order]
     middles = (pitches[1:] + pitches[:-1]) / 2
@@ -267,7 +280,7 @@ def _limit_time(axes: Any, notes: Sequence[Note], *, bounded: bool) -> None:
         axes.set_xlim(0.0, max((note.offset for note in notes), default=1.0))
 
 
-def _limit_rows(axes: Any, pitches: Sequence[float], rows: dict[str, int] | None) -> None:
+def _limit_rows(axes: Any, pitches: Sequence[float], rows: _DrumRows | None) -> None:
     """Show all pitches and at least an octave, or all parts, and label the rows that fit."""
     if rows is not None:
         axes.set_ylim(-0.6, len(rows) - 0.4)

@@ -56,11 +56,17 @@ DRUM_PARTS = tuple(_ALIASES)
 """Parts of a drum kit, in the order in which they are listed everywhere."""
 KINDS_OF_PARTS = {"hihat": ("closed_hihat", "open_hihat"), "cymbals": ("crash", "ride")}
 """Kinds that a part consists of, where transcription tells them apart."""
-_KINDS = {"closed_hihat": 42, "open_hihat": 46, "crash": 49, "ride": 51}  # General MIDI drums
+_KINDS = {  # General MIDI drums; the first is the one written
+    "closed_hihat": (42, 44),
+    "open_hihat": (46,),
+    "crash": (49, 52, 55, 57),
+    "ride": (51, 53, 59),
+}
 
 _PART_OF = {name: part for part, names in _ALIASES.items() for name in names.split()} | {
     str(key): part for part, keys in _KEYS.items() for key in keys
 }
+_KIND_OF = {key: kind for kind, keys in _KINDS.items() for key in keys}
 _HIT_LENGTH = 0.1  # s, of the note of a hit
 _CLAP = 39  # General MIDI drum for parts of any other name
 _NOTE = re.compile(r"([A-Ga-g])(##?|bb?|s)?(-?\d)")
@@ -129,6 +135,27 @@ def sound_name(note: Note) -> str:
     return part_named(str(round(note.pitch))) or f"drum {note.pitch:.0f}"
 
 
+def kind_name(note: Note) -> str:
+    """Name of a drum, with the kinds of hi-hats and cymbals told apart.
+
+    Parameters
+    ----------
+    note : Note
+
+    Returns
+    -------
+    str
+        One of the kinds in `KINDS_OF_PARTS`, with a space, else as `sound_name` has it.
+
+    Examples
+    --------
+    >>> kind_name(Note(0, 1, 46, channel=9)), kind_name(Note(0, 1, 36, channel=9))
+    ('open hihat', 'kick')
+    """
+    kind = _KIND_OF.get(round(note.pitch)) if note.channel == DRUM_CHANNEL else None
+    return kind.replace("_", " ") if kind else sound_name(note)
+
+
 def _hands(notes: Sequence[Note]) -> Callable[[Note], str]:
     """Namer of hands: of two tracks the higher is the right hand, otherwise middle C divides."""
     pitches: dict[str, list[float]] = {}
@@ -184,7 +211,7 @@ def drum_pitch(part: str) -> int:
     >>> drum_pitch("kick"), drum_pitch("triangle")
     (36, 39)
     """
-    return _KINDS.get(part) or _KEYS.get(part, (_CLAP,))[0]
+    return (_KINDS.get(part) or _KEYS.get(part, (_CLAP,)))[0]
 
 
 def drum_note(part: str, onset: float, velocity: float = 0.8) -> Note:

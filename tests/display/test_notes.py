@@ -51,6 +51,16 @@ def test_a_wider_tolerance_finds_more():
     assert axes.get_legend().get_texts()[0].get_text() == "3 hits"
 
 
+def test_kinds_have_rows_where_the_transcription_tells_them_apart():
+    hats = [na.Note(0.1 * t, 0.1 * t + 0.05, key, channel=9) for t, key in enumerate((36, 42, 46))]
+    kinds = ["kick", "closed hihat", "open hihat"]
+    for notes, rows in ((hats, kinds), (hats[:2], ["kick", "hihat"])):
+        axes = na.display.plot_notes(notes, hats)
+        assert [t.get_text() for t in axes.get_yticklabels()] == rows
+        drawn = np.concatenate([c.get_offsets() for c in axes.collections])
+        assert sorted(drawn[:, 1]) == [0, 1, len(rows) - 1]
+
+
 def test_drums_have_a_row_for_each_part():
     hits = [na.Note(t, t + 0.1, p, channel=9) for t, p in ((0, 38), (0.5, 36), (1, 35), (1.5, 99))]
     axes = na.display.plot_notes(hits, hits[:3])

@@ -164,6 +164,10 @@ def test_a_silent_frame_has_no_neighbours():
     ]
 
 
+def test_one_frame_has_no_neighbours():
+    assert na.penalties.nearest_neighbours(np.ones((3, 1)), 1).toarray().tolist() == [[0]]
+
+
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 10**6))
 def test_a_graph_costs_the_trace_with_its_laplacian(seed):

@@ -116,8 +116,22 @@ def test_invalid_parameters_raise(arguments, match):
         na.penalties.ARD(**arguments)
     with pytest.raises(na.ParameterError, match="mean of V"):
         na.penalties.ARD.matching(np.zeros((3, 4)), 2)
+    with pytest.raises(na.ParameterError, match="n_components"):
+        na.penalties.ARD.matching(1.0, 0)
+
+
+@pytest.mark.parametrize(("norm", "bound"), [("l1", 2.0), ("l2", 1.0)])
+def test_the_shape_of_a_matching_prior_has_a_bound(norm, bound):
+    assert na.penalties.ARD.matching(1.0, 1, shape=1.01 * bound, norm=norm).scale > 0
     with pytest.raises(na.ParameterError, match="shape of ARD"):
-        na.penalties.ARD.matching(1.0, 2, shape=1.5)
+        na.penalties.ARD.matching(1.0, 1, shape=bound, norm=norm)
+
+
+def test_the_defaults_are_those_that_are_documented():
+    ard = na.penalties.ARD(0.5)
+    assert ard == na.penalties.ARD(0.5, shape=5.0, dispersion=1.0, norm="l1")
+    assert na.penalties.ARD.matching(20.0, 1).scale == pytest.approx(np.sqrt(4 * 3 * 20))
+    assert na.penalties.ARD.matching(20.0, 1).dispersion == 1
 
 
 def test_it_belongs_to_both_factors_and_knows_where_shifts_are():

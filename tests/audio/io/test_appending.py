@@ -75,6 +75,16 @@ def test_the_files_are_those_of_write_group(tmp_path, format, subtype, dtype, pe
     assert tree(tmp_path) == ["p1", "p2", "w1", "w2"]
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_blocks_of_any_lengths_make_the_same_file(tmp_path, seed):
+    y = noise(1, 100_000)
+    write_group({tmp_path / "whole": y}, SR, format="wav")
+    with open_group([tmp_path / "parts"], SR, *y.shape, format="wav") as group:
+        for part in blocks(y, seed):
+            group.append([part])
+    assert (tmp_path / "whole").read_bytes() == (tmp_path / "parts").read_bytes()
+
+
 def test_tags_and_bitrate_are_those_of_write_group(tmp_path):
     a, b = tmp_path / "a", tmp_path / "b"
     options = {"format": "mp3", "bitrate": 320}
