@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from nmfaudio._common.options import Option, option, options, switch
+from nmfaudio._common.similar_names import nearest
 from nmfaudio.cli.command import Command, describe_command
 from nmfaudio.cli.failures import printable
-from nmfaudio.cli.hints import nearest
 from nmfaudio.cli.output import emit, emit_bytes
 from nmfaudio.cli.parser import (
     COMPUTATION,
