@@ -243,8 +243,9 @@ Stems or path
     framewise : bool
         Also compute BSS-eval version 4 of each second.
     part : tuple of (float, float), optional
-        First and last second of the part that the estimates are of; only this part of the files of
-        references and mixture is read. Arrays are taken as they are.
+        First and last second of the part to compare; only this part of the files of references and
+        mixture is read, and of those of the estimates, if they are as long as the references: else
+        they are of this part. Arrays are taken as they are.
 
     Returns
     -------

@@ -162,6 +162,8 @@ def test_a_preview_is_compared_with_this_part_of_the_sources(nmfaudio, folders):
     truth = {"kick": KICK[:, cut], "snare": SNARE[:, cut]}
     expected = na.evaluate(truth, {name: y[:, cut] for name, y in MADE.items()}, SR)
     assert told["sources"] == expected.to_dict()["sources"]
+    whole = nmfaudio("evaluate", "true", "made", "--preview", "1-2", "--json").json
+    assert whole["sources"] == told["sources"]  # estimates as long as the sources are cut with them
 
 
 def test_infinite_figures_are_text_in_json(nmfaudio, folders):
