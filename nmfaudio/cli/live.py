@@ -23,7 +23,7 @@ from nmfaudio.cli.parser import (
     at_least,
     build_parser,
     constructed,
-    named_by_flags,
+    flags_in_errors,
     parse,
     values_of,
 )
@@ -175,7 +175,7 @@ examples:
         writes_sound = self.kind != "transcribe"
         _check_pipes(writes_sound=writes_sound)
         set_threads(self.threads)
-        try:
+        with flags_in_errors((*_settings(self.kind), *options(type(self)))):
             stream = Stream(
                 self.target,
                 self.rate,
@@ -184,8 +184,6 @@ examples:
                 nonfinite=self.nonfinite,  # type: ignore[arg-type]  # argparse checks the choices
                 rng=self.seed,
             )
-        except ParameterError as error:
-            raise named_by_flags(error, (*_settings(self.kind), *options(type(self)))) from None
         if self.stem is not None and (not writes_sound or self.stem not in stream.names):
             known = ", ".join(stream.names) if writes_sound else "none"
             raise ParameterError(f"--stem is {printable(self.stem)!r}; the stems are: {known}")

@@ -22,6 +22,7 @@ from nmfaudio.cli.parser import (
     Parser,
     build_parser,
     constructed,
+    flags_in_errors,
     parse,
     values_of,
 )
@@ -145,7 +146,8 @@ class SeparateCommand(StemCommand):
     def _separate(self, job: Job, bar: Bar) -> dict[str, Any]:
         bar.show_stage(READING)
         command, job = self.resolved(job)
-        return command._separate_recording(job, bar)
+        with flags_in_errors(separator_options(type(command.separator))):
+            return command._separate_recording(job, bar)
 
     def _separate_recording(self, job: Job, bar: Bar) -> dict[str, Any]:
         # A model alone needs no stems in memory either.
