@@ -365,10 +365,12 @@ def _matched(
 
 def _too_few(references: list[str], estimates: list[str], missing: list[str]) -> str:
     """Message about fewer estimates than references."""
-    which = f" ({', '.join(missing)} missing, {', '.join(estimates)} given)" if missing else ""
+    got = f"got {len(estimates)} estimates for {len(references)} references"
+    if missing:
+        got = f"no estimate for {', '.join(missing)}; found: {', '.join(estimates)}"
     return (
-        f"got {len(estimates)} estimates for {len(references)} references{which}; give an estimate "
-        "per reference, sum references that belong together, or compare one with one"
+        f"{got}; give an estimate per reference, sum references that belong together, or compare "
+        "one with one"
     )
 
 

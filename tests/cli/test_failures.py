@@ -294,7 +294,7 @@ def test_json_of_an_early_error_names_the_command(nmfaudio):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("x.wav: exists already; choose another name or overwrite=True", "name or --overwrite"),
+        ("x.wav: exists; use overwrite=True or another name", "use --overwrite or"),
         ("for drums use DrumTranscriber, for", "for drums use --drums, for"),
         ("for a piano use Transcriber, for", "for a piano leave out --drums, for"),
     ],

@@ -281,7 +281,7 @@ def test_any_memory_layout_is_written(tmp_path):
 
 def test_existing_files_are_refused_before_any_work_and_overwritten_when_asked(tmp_path):
     (tmp_path / "x.wav").write_text("old")
-    with pytest.raises(OutputError, match=r"x\.wav: exists already"):
+    with pytest.raises(OutputError, match=r"x\.wav: exists; use"):
         write(tmp_path / "x.wav", noise(), SR)
     assert (tmp_path / "x.wav").read_text() == "old"
     write(tmp_path / "x.wav", noise(), SR, overwrite=True)
