@@ -2,7 +2,7 @@
 
 PYTHON ?= .venv/bin/python
 
-.PHONY: test matrix slow explore fuzz coverage lint notebooks samples site quality features speed
+.PHONY: test matrix slow explore fuzz coverage lint notebooks samples site quality features speed release
 
 test:  ## all quick tests
 	$(PYTHON) -m pytest
@@ -47,3 +47,11 @@ features:  ## components as features, compared with PCA and k-means
 
 speed:  ## speed compared with the peers of the extra [bench]
 	$(PYTHON) -m benchmarks.speed
+
+release:  ## wheel and source archive in dist/, from a clean commit with the tag of its version
+	$(PYTHON) packaging/release.py
+	$(PYTHON) -m pip install --quiet build twine check-wheel-contents
+	rm -rf dist
+	$(PYTHON) -m build
+	$(PYTHON) -m twine check --strict dist/*
+	$(PYTHON) -m check_wheel_contents dist/*.whl

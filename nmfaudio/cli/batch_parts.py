@@ -15,6 +15,7 @@ from nmfaudio.cli.inputs import input_name
 from nmfaudio.cli.jobs import plan
 from nmfaudio.cli.progress import Bar, record_warnings
 from nmfaudio.cli.separate import SeparateCommand
+from nmfaudio.cli.work import check_work
 
 WHOLE, JOIN = -2, -1
 """Numbers of the tasks that are not of one part: a file or the first task of a long one, and the
@@ -131,6 +132,7 @@ def begin(
     if job in done or not isinstance(command, SeparateCommand):
         return command.process(source, track, work)
     own, recording = command.resolved(job)
+    check_work(own.separator, recording.content, own.preview)
     if not (is_divisible(own.separator) and own.is_long(recording)):
         return command.process(source, track, work)
     count = prepared_shards(scratch) or _prepare(own, recording, scratch)

@@ -59,10 +59,7 @@ COMMANDS = {
 }
 """Commands that users of other programs expect, with what to write instead."""
 
-_AUDIO = (
-    *(".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".caf", ".w64"),
-    *(".au", ".rf64", ".m4a", ".mp4", ".aac", ".wma"),
-)
+_VIDEO = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".wmv")
 
 _SONG = (
     ("only this", "nmfaudio hpss {}"),
@@ -104,7 +101,10 @@ def flag_hint(text: str, known: Sequence[str]) -> str:
 
 def is_file(text: str) -> bool:
     """Return True for the name of a file, which may not exist, rather than a word."""
-    return os.path.lexists(text) or _suffix(text) in (*_AUDIO, *sum(_OTHERS, ()))
+    from nmfaudio._common.files.names import AUDIO_SUFFIXES  # loads NumPy, which --help must not
+
+    known = (*AUDIO_SUFFIXES, *_VIDEO, *sum(_OTHERS, ()))
+    return os.path.lexists(text) or _suffix(text) in known
 
 
 def suggestions(path: str) -> list[str]:

@@ -58,9 +58,9 @@ nmfaudio live COMMAND --help also shows the options of COMMAND.
 
 Samples without a header come from standard input. The stems go to standard
 output in the same encoding, interleaved: all channels of the first stem, then
-those of the next one. They sum to the input, and have its length and begin with
-its first sample. Live sound comes later than the input, by a delay that is shown
-on standard error. Notes go to standard output as one JSON object per line.
+those of the next one. They sum to the input, have its length, and begin with
+its first sample; when played live they come later, by a delay that is shown on
+standard error. Notes go to standard output as one JSON object per line.
 """
     epilog = """\
 examples:

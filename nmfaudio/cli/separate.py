@@ -32,6 +32,7 @@ from nmfaudio.cli.stem_files import (
     chosen_names,
     stem_paths,
 )
+from nmfaudio.cli.work import check_work
 from nmfaudio.errors import LimitError, ParameterError
 from nmfaudio.separators.base import load_separator
 from nmfaudio.separators.excerpt import Excerpt
@@ -147,6 +148,7 @@ class SeparateCommand(StemCommand):
         bar.show_stage(READING)
         command, job = self.resolved(job)
         with flags_in_errors(separator_options(type(command.separator))):
+            check_work(command.separator, job.content, command.preview)
             return command._separate_recording(job, bar)
 
     def _separate_recording(self, job: Job, bar: Bar) -> dict[str, Any]:

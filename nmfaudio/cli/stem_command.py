@@ -110,8 +110,8 @@ class StemCommand(BatchCommand):
     )
     tags: str = option(
         "none",
-        "keep: copy title, artist, album, … of FILE to the stems, with the name of the stem after"
-        " the title",
+        "keep: copy title, artist, album, cover, … of FILE to the stems, with the name of the stem"
+        " after the title",
         choices=("none", "keep"),
         group=OUTPUT,
     )

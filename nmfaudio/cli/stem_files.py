@@ -162,7 +162,7 @@ def stem_tags(
     names : sequence of str
         Names of the stems.
     start : float
-        Seconds of the recording before the stems begin, added to its time stamp.
+        Seconds of the recording before the stems begin, by which its time stamp and markers move.
 
     Returns
     -------
@@ -172,16 +172,15 @@ def stem_tags(
     Warns
     -----
     AudioWarning
-        The format cannot hold some of the tags.
+        The format cannot hold some of the tags, or a picture is too large.
     """
-    from nmfaudio.audio.io.encoding import TIME_REFERENCE
+    from nmfaudio.audio.io.extra_tags import excerpt_tags
     from nmfaudio.audio.io.inspecting import read_header
     from nmfaudio.audio.io.tags import held_tags, read_tags
 
     tags = read_tags(source)
-    if start and TIME_REFERENCE in tags:
-        samples = round(start * read_header(source).sr)
-        tags[TIME_REFERENCE] = str((int(tags[TIME_REFERENCE]) + samples) % 2**64)
+    if start:
+        tags = excerpt_tags(tags, round(start * read_header(source).sr))
     lost = [key for key in tags if key not in held_tags(format)]
     if lost:
         warnings.warn(

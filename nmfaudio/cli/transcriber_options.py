@@ -55,7 +55,7 @@ class TranscriberOptions:
     )
     tuning: float | None = option(
         None,
-        "frequency of A4 in Hz (default: 440)",
+        "frequency of A4 in Hz (default: the nearest one to 440 that fits; 440 in a stream)",
         parse=parse_positive,
         metavar="HZ",
         group=TRANSCRIPTION,
@@ -115,7 +115,8 @@ class TranscriberOptions:
         dictionary = None if self.dictionary is None else load_notes(self.dictionary)
         if self.scale is not None or self.tuning is not None:
             dictionary = retuned(dictionary, self.scale, self.tuning)
-        return Transcriber(dictionary, contours=contours, **settings)
+        transcriber = Transcriber(dictionary, contours=contours, **settings)
+        return transcriber if self.tuning is None else transcriber.with_settings(retune=False)
 
     def drum_transcriber(self) -> DrumTranscriber:
         """Return the transcriber of drums that the options choose."""

@@ -12,13 +12,14 @@ _NOTE = ("onset", "offset", "pitch", "velocity", "track")  # what --json has of 
 
 
 def describe_notes(result: Transcription | TranscribedFile) -> dict[str, Any]:
-    """Notes and suitability of a recording, for the output of ``--json``."""
+    """Notes, suitability and tuning of a recording, for the output of ``--json``."""
     from dataclasses import asdict
 
     suitability = result.suitability
     return {
         "notes": [{name: getattr(note, name) for name in _NOTE} for note in result.notes],
         "suitability": None if suitability is None else asdict(suitability),
+        "detuning": result.detuning,
     }
 
 
@@ -30,4 +31,6 @@ def describe_fit(report: dict[str, Any]) -> str:
     suitability = report["suitability"]
     if suitability["limit"] is not None:
         facts.append(f"suitability {suitability['value']:.2f} (at least {suitability['limit']})")
+    if report["detuning"]:
+        facts.append(f"{100 * report['detuning']:+.0f} cents from the dictionary")
     return f"  {', '.join(facts)}"

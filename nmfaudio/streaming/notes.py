@@ -38,7 +38,7 @@ class NoteDecoder:
     An onset cannot be replaced by a higher one shortly after it. The hidden Markov model is
     filtered forward. Notes that end early are not dropped, since they have begun. Ends of a piano
     are found by the network of `note_ends`, and reported when the frames that it needs are known.
-    No network selects notes: with ``selection="network"`` the threshold is higher instead.
+    No network selects notes: with a selection other than "threshold" the threshold is higher.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ class NoteDecoder:
             self._pitches, bass=decoding.bass, treble=decoding.treble
         )
         self._repeat = decoding.repeat
-        if decoding.selection == "network":
+        if decoding.selection != "threshold":
             self._thresholds *= _WITHOUT_NETWORK
             self._repeat = max(decoding.repeat, _REPEAT_WITHOUT_NETWORK)
         self._in_range = (decoding.lowest <= self._pitches) & (self._pitches <= decoding.highest)

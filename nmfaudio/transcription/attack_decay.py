@@ -189,7 +189,8 @@ class AttackDecayModel(Settings):
             check_every=10 if callback else self.max_iter,
             callback=callback,
         )
-        return replace(fitted, factors=(W, E, fitted.H))
+        metadata = {**initial.metadata, **fitted.metadata}
+        return replace(fitted, factors=(W, E, fitted.H), metadata=metadata)
 
     def _initial_factors(
         self, initial: Decomposition, dictionary: NoteDictionary

@@ -331,7 +331,7 @@ class BaseTranscriber(ABC):
         LOGGER.info("decoded %d notes", len(notes))
         return TranscribedFile(
             *(notes, fit.salience, channels, samples, sr, transform, self._settings()),
-            *(fit.suitability, fit.loss, fit.n_iter),
+            *(fit.suitability, fit.loss, fit.n_iter, fit.detuning),
         )
 
     def _fit(

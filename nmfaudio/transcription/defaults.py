@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from nmfaudio.audio.transforms import Stft
 from nmfaudio.dictionaries.parametric_notes import is_synthetic
+from nmfaudio.dictionaries.shipped_instruments import instruments
 
 if TYPE_CHECKING:
     from nmfaudio.dictionaries.note_dictionary import NoteDictionary
@@ -28,7 +29,7 @@ def is_piano(dictionary: NoteDictionary) -> bool:
     -------
     bool
     """
-    return dictionary.names == (_PIANO,)
+    return _labels(dictionary) == {_PIANO}
 
 
 def default_model(dictionary: NoteDictionary) -> Activations:
@@ -51,12 +52,12 @@ def default_model(dictionary: NoteDictionary) -> Activations:
     from nmfaudio.transcription.note_model import NoteModel
 
     if is_synthetic(dictionary):
-        return NoteModel(equaliser=None, adaptation=math.inf)
+        return NoteModel(retune=True, equaliser=None, adaptation=math.inf)
     if is_piano(dictionary):
         # Chosen with the decoding on the same pieces and pianos: onset F rises from 0.917 to 0.922,
         # and falls for none of the pianos.
-        return NoteModel(beta_loss=0.75, adaptation=0.8)
-    return NoteModel()
+        return NoteModel(beta_loss=0.75, retune=True, adaptation=0.8)
+    return NoteModel(retune=True)
 
 
 def default_decoding(dictionary: NoteDictionary) -> Decoder:
@@ -89,10 +90,17 @@ def default_decoding(dictionary: NoteDictionary) -> Decoder:
         return Decoding(
             starts=starts, threshold=0.085, bass=2.0, treble=0.4, ends="piano", calibrated=True
         )
-    if set(dictionary.names) <= _STRUCK:
+    if _labels(dictionary) <= _STRUCK:
         return Decoding(threshold=0.14, repeat=0.3)
-    # The network is of candidates with these settings.
-    return Decoding(threshold=0.07, repeat=0.3, selection="network")
+    # The network is of candidates with these settings. It has not learned other instruments.
+    selection = (
+        "network" if _labels(dictionary) <= {each.name for each in instruments()} else "auto"
+    )
+    return Decoding(threshold=0.07, repeat=0.3, selection=selection)
+
+
+def _labels(dictionary: NoteDictionary) -> set[str]:
+    return {name.casefold() for name in dictionary.names}
 
 
 def _has_usual_window(dictionary: NoteDictionary) -> bool:

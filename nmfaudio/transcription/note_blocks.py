@@ -105,6 +105,11 @@ class NoteBlocks:
         self._fitted()
         return self._W
 
+    @property
+    def detuning(self) -> float:
+        """Interval in semitones by which the recording is higher than the dictionary."""
+        return self._fitted().detuning
+
     def _fitted(self) -> NoteFit:
         """Return the fit, after its templates have adapted to the frames of the survey."""
         if self._fit is None:

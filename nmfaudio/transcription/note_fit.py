@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from nmfaudio._common.pitch import midi_to_hz
 from nmfaudio.dictionaries.dictionary import Dictionary
+from nmfaudio.dictionaries.template_conversion import transpose
 from nmfaudio.errors import ParameterError, ShapeError
 from nmfaudio.factorisation.engine import decompose
 from nmfaudio.factorisation.factors import Factor
 from nmfaudio.factorisation.penalties import LogGroupSparsity, Prior
 from nmfaudio.factorisation.structures import Convolutive, Product, Structure
 from nmfaudio.kernels.layout import FRAMES
+from nmfaudio.transcription.detuning import detuning
 from nmfaudio.transcription.equaliser import channel_gain
 
 if TYPE_CHECKING:
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 BLOCK = 32 * FRAMES
 """Frames of a block of a long recording."""
 _EXCERPT = 400  # number of frames that the gain and the templates are estimated from
+_TUNED = 100  # number of frames that the tuning is estimated from
 _GAIN_ROUNDS, _GAIN_ITERATIONS = 3, 4  # estimates of the gain, and iterations before each
 _SETTLING_ITERATIONS = 4  # of the activations, before templates adapt
 _ADAPTING_ITERATIONS = 30
@@ -37,6 +41,9 @@ _SOFT = 0.01
 
 class FitSettings(Protocol):
     """Settings of a `NoteModel`, which documents them."""
+
+    @property
+    def retune(self) -> bool: ...
 
     @property
     def equaliser(self) -> float | None: ...
@@ -103,11 +110,29 @@ class NoteFit:
                 f"max_frequency is {top:g} Hz, but the lowest note or row is {lowest:g} Hz; raise "
                 "it"
             )
-        self.V, self.pitches, self.templates = V, dictionary.pitches, dictionary.templates
+        self.V, self.pitches, self.templates = V, pitches, dictionary.templates
         self.structure: Structure = Convolutive() if self.templates.ndim == 3 else Product()
 
+    @cached_property
+    def detuning(self) -> float:
+        """Interval in semitones by which the recording is higher than the dictionary.
+
+        0 if templates are not to be retuned, or span several frames.
+        """
+        V = self._excerpt()
+        if not self.settings.retune or self.templates.ndim == 3 or not V.any():
+            return 0.0
+        V = np.ascontiguousarray(V[: self.rows, :: -(-V.shape[1] // _TUNED)])
+        W = np.asarray(self.templates, V.dtype)
+
+        def cost(semitones: float) -> float:
+            transposed = self._transposed(W, semitones)[: self.rows]
+            return float(self.solve(V, transposed, False, _SETTLING_ITERATIONS).losses[-1])
+
+        return detuning(cost, self.pitches)
+
     def adapted_templates(self) -> np.ndarray:
-        """Return the templates of the dictionary after the equaliser and the adaptation.
+        """Return the templates of the dictionary, retuned, equalised and adapted.
 
         Returns
         -------
@@ -117,9 +142,14 @@ class NoteFit:
         V, H = self._excerpt(), None
         if not V.any():
             return W
+        if self.detuning:
+            W = self._transposed(W, self.detuning)
         if self.settings.equaliser is not None:
             W, H = self._equalised(V, W, self.settings.equaliser)
         return W if self.settings.adaptation == math.inf else self._adapted(V, W, H)
+
+    def _transposed(self, W: np.ndarray, semitones: float) -> np.ndarray:
+        return self._normalised(transpose(W, self.frequencies, semitones))
 
     def _normalised(self, W: np.ndarray) -> np.ndarray:
         """Templates whose fitted rows sum to one, unless they are all zero."""

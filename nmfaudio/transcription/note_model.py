@@ -29,12 +29,13 @@ _LOWEST_HZ = 8.0  # the lowest MIDI number is 8.2 Hz
 class NoteModel(Settings):
     """Model of a recording as a sum of notes of a dictionary.
 
-    It is fitted in three steps: a smooth gain over frequency matches the templates to the timbre of
-    the recording; the templates adapt to the recording under a prior; the activations are computed
-    with these templates fixed. The first two steps use a subset of the frames, spread over the
-    recording. They raised onset F from 0.83 to 0.93 for pianos that are not in the dictionary, and
-    did not lower it for one that is. Templates that are hardly active in these frames do not adapt.
-    Activations that stay below a hundredth of the largest for about a second are set to zero.
+    It is fitted in steps: the templates are transposed to the tuning of the recording, if wanted; a
+    smooth gain over frequency matches them to the timbre of the recording; they adapt to the
+    recording under a prior; the activations are computed with these templates fixed. All steps but
+    the last use a subset of the frames, spread over the recording. Gain and adaptation raised
+    onset F from 0.83 to 0.93 for pianos that are not in the dictionary, and did not lower it for
+    one that is. Templates that are hardly active in these frames do not adapt. Activations that
+    stay below a hundredth of the largest for about a second are set to zero.
 
     All settings are relative to the recording's level.
 
@@ -43,6 +44,10 @@ class NoteModel(Settings):
     beta_loss : str, float or Divergence
         As in `nmfaudio.nmf`; 1 is Kullback–Leibler. A divergence needs a `degree`, on which the
         weights of penalties depend.
+    retune : bool
+        Whether to transpose the templates first by the interval, at most half a semitone, that the
+        recording deviates from their tuning. It is the one with the smallest divergence, in 100
+        frames spread over the recording. Of templates of single frames only.
     equaliser : float or None
         Smoothness of the gain in octaves; None skips this step.
     adaptation : float
@@ -90,6 +95,7 @@ class NoteModel(Settings):
 
     _: KW_ONLY
     beta_loss: str | float | Divergence = 1.0
+    retune: bool = False
     equaliser: float | None = 0.2
     adaptation: float = 1.0
     n_free: int = 0
@@ -163,7 +169,8 @@ class NoteModel(Settings):
         Decomposition
             Of all rows: the dictionary's components in their order, adapted to the recording, then
             the unknown ones. The dictionary's templates each sum to one over the rows that were
-            fitted; the losses are the objective of these rows.
+            fitted; the losses are the objective of these rows. With `retune`, ``metadata`` has the
+            ``detuning``, the interval in semitones by which they are transposed.
 
         Raises
         ------
@@ -180,6 +187,8 @@ class NoteModel(Settings):
         W, update_W = _add_unknown(fit.adapted_templates(), self.n_free, generator(rng))
         level = mean_level(V[: fit.rows])
         fitted = fit.explain(V[: fit.rows], W[..., : fit.rows, :], update_W, level, callback)
+        if self.retune:
+            fitted = replace(fitted, metadata={**fitted.metadata, "detuning": fit.detuning})
         if fit.rows == len(V):
             return fitted
         return replace(fitted, factors=(fit.extend_to_all_rows(V, W, fitted), fitted.H))

@@ -88,6 +88,14 @@ class Transcription(NoteResult):
         """Duration of the recording in seconds."""
         return float(self.mixture.shape[1] / self.sr)
 
+    @property
+    def detuning(self) -> float:
+        """Interval in semitones by which the recording is higher than the dictionary.
+
+        0 if it was not estimated.
+        """
+        return float(self.decomposition.metadata.get("detuning", 0.0))
+
     def sonify(self, *, beside: bool = False) -> np.ndarray:
         """Synthesise the notes as simple tones and drums as clicks, to check them by ear.
 

@@ -45,11 +45,7 @@ class Suitability:
 
 
 def piano_suitability(salience: Salience, *, is_piano: bool) -> Suitability:
-    """Share of the salience that decays at a pitch stronger than its neighbours.
-
-    Notes of a struck or plucked string rise at once and decay for the rest of their time. Voices,
-    bowed and blown instruments are steady; drums, speech and noise are spread over neighbouring
-    semitones. Divergences do not tell them apart, because templates adapt to any recording.
+    """Suitability of a recording for a dictionary of notes, by the share of salience that decays.
 
     Parameters
     ----------
@@ -60,14 +56,33 @@ def piano_suitability(salience: Salience, *, is_piano: bool) -> Suitability:
     Returns
     -------
     Suitability
+        Its value is the `decaying_share`.
+    """
+    return Suitability(decaying_share(salience), _LOWEST_DECAY if is_piano else None)
+
+
+def decaying_share(salience: Salience) -> float:
+    """Share of the salience that decays at a pitch stronger than its neighbours.
+
+    Notes of a struck or plucked string rise at once and decay for the rest of their time. Voices,
+    bowed and blown instruments are steady; drums, speech and noise are spread over neighbouring
+    semitones. Divergences do not tell them apart, because templates adapt to any recording.
+
+    Parameters
+    ----------
+    salience : Salience
+
+    Returns
+    -------
+    float
+        From 0 to 1; NaN where there is no sound.
 
     Examples
     --------
     >>> import numpy as np
     >>> decay, steady = np.exp(-np.arange(50) / 20), np.ones(50)
     >>> pitches, times = np.array([60.0]), np.arange(50) * 0.02
-    >>> [piano_suitability(Salience(row[None], pitches, times), is_piano=True).value
-    ...  for row in (decay, steady)]
+    >>> [decaying_share(Salience(row[None], pitches, times)) for row in (decay, steady)]
     [1.0, 0.0]
     """
     values, pitches = np.asarray(salience.values), np.asarray(salience.pitches)
@@ -79,8 +94,7 @@ def piano_suitability(salience: Salience, *, is_piano: bool) -> Suitability:
         total += float(counted.sum())
         above_neighbours = now > _strongest_neighbour(now, pitches)
         decaying += float(counted[above_neighbours & (following < now)].sum())
-    value = decaying / total if total > 0 else math.nan
-    return Suitability(value, _LOWEST_DECAY if is_piano else None)
+    return decaying / total if total > 0 else math.nan
 
 
 def drum_suitability(loss: float, V: np.ndarray, *, is_shipped: bool) -> Suitability:

@@ -23,6 +23,7 @@ class BlockFit:
     suitability: Suitability
     loss: float
     n_iter: int
+    detuning: float = 0.0
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -47,6 +48,8 @@ class TranscribedFile(NoteResult):
         Objective of the decomposition, summed over all frames.
     n_iter : int
         Iterations of each block.
+    detuning : float
+        Interval in semitones by which the recording is higher than the dictionary, if estimated.
 
     Examples
     --------
@@ -66,6 +69,7 @@ class TranscribedFile(NoteResult):
     suitability: Suitability
     loss: float
     n_iter: int
+    detuning: float = 0.0
 
     def __repr__(self) -> str:
         return (

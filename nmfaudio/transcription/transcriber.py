@@ -292,7 +292,8 @@ class Transcriber(BaseTranscriber):
         pitches, labels = self._pitches_and_labels()
         if len(set(labels)) == 1:
             return Salience.from_activations(H, pitches, times)
-        levels = partial_levels(fitted.W, transform.frequencies, pitches)
+        sounding = [pitch + fitted.metadata.get("detuning", 0.0) for pitch in pitches]
+        levels = partial_levels(fitted.W, transform.frequencies, sounding)
         return pooled_salience(H, pitches, labels, times, levels)
 
     def _component_labels(self, fitted: Decomposition) -> tuple[str | None, ...]:
@@ -326,7 +327,8 @@ class Transcriber(BaseTranscriber):
             divergences.append(divergence)
             if callback is not None:
                 callback(Progress(done, n_frames, math.fsum(divergences)))
-        levels = partial_levels(blocks.templates, transform.frequencies, pitches)
+        sounding = [pitch + blocks.detuning for pitch in pitches]
+        levels = partial_levels(blocks.templates, transform.frequencies, sounding)
         times = transform.times(n_frames)
         salience = salience_of_parts(parts, pitches, labels, times, levels, totals)
         return BlockFit(
@@ -334,6 +336,7 @@ class Transcriber(BaseTranscriber):
             self._suitability_of(salience),
             math.fsum(divergences),
             blocks.settings.max_iter,
+            blocks.detuning,
         )
 
     def _kept_values(self, frames: int) -> int:

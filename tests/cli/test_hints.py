@@ -151,6 +151,15 @@ def test_without_pyav_a_video_says_how_to_extract_its_sound(nmfaudio, monkeypatc
     assert result.code == 3
     assert "MP4 files need av" in result.err
     assert "extract the sound first: ffmpeg -i FILE sound.wav" in result.err
+    # In a folder, M4A files give the same line, and the others are read; videos are passed over.
+    Path("songs").mkdir()
+    Path("clip.mp4").rename("songs/clip.m4a")
+    Path("songs/video.mp4").touch()
+    inside = nmfaudio("info", "songs")
+    assert inside.code == 3
+    assert inside.err == result.err.replace("clip.mp4", "songs/clip.m4a")
+    write_wav("songs/song.wav")
+    assert nmfaudio("info", "songs").code == 7
 
 
 @pytest.mark.parametrize(

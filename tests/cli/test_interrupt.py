@@ -15,6 +15,14 @@ from nmfaudio.cli.failures import Stop, check_ended, termination
 from nmfaudio.kernels.threads import parallel_for, parallel_for_each, set_threads
 
 
+@pytest.fixture(autouse=True)
+def interruptible():
+    """A shell that starts the tests in the background has them ignore Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 class Trap:
     """Python ignores what is raised while this is deleted."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 import soundfile
 
 from nmfaudio.audio.io.broadcast import append_time_reference
+from nmfaudio.audio.io.extra_tags import cover_text
 from nmfaudio.audio.io.formats import FORMATS, mp3_bitrates
 from nmfaudio.audio.io.tags import held_tags, read_tags
 from nmfaudio.audio.io.writing import write_group
@@ -205,6 +207,43 @@ def test_time_stamps_of_broadcast_waves_are_kept(separate):
             assert read_tags(path) == {"time_reference": str(expected)}
             assert soundfile.info(path).frames == (SR // 2 if options else len(music()))
     assert "cannot hold" in separate("song.wav", "--tags", "keep", "--format", "flac").err
+
+
+COVER = {"cover": cover_text(b"\x89PNG\r\n\x1a\n" + bytes(range(256)))}
+
+
+def test_covers_and_markers_are_kept(separate):
+    markers = [[0, "a"], [SR // 4, "b"], [SR // 2, "c"]]
+    tags = {Path("song.wav"): COVER | {"markers": json.dumps(markers)}}
+    write_group({Path("song.wav"): music().T}, SR, format="wav", tags=tags)
+    write_wav("plain.wav")
+    separate("plain.wav", "--tags", "keep")
+    for options, expected in (
+        ([], markers),
+        (["--preview", "0.25-0.4"], [[0, "b"]]),
+        (["--stream", "-o", "blocks"], markers),
+    ):
+        for path in separate("song.wav", "--tags", "keep", *options).out.splitlines():
+            found = read_tags(path)
+            assert json.loads(found.pop("markers")) == expected
+            assert found == COVER
+            if not options:
+                plain = soundfile.read(path.replace("song", "plain"))[0]
+                np.testing.assert_array_equal(soundfile.read(path)[0], plain)
+    result = separate("song.wav", "--tags", "keep", "--format", "flac")
+    assert "cannot hold these tags, which are left out: markers" in result.err
+    for path in result.out.splitlines():
+        assert read_tags(path) == COVER
+
+
+def test_damaged_covers_stop_nothing(separate):
+    write_group({Path("x.flac"): music().T}, SR, format="flac", tags={Path("x.flac"): COVER})
+    data = Path("x.flac").read_bytes()
+    at = data.index(b"\x89PNG") - 4  # of its size
+    Path("song.flac").write_bytes(data[:at] + b"\xff" * 4 + data[at + 4 :])
+    result = separate("song.flac", "--tags", "keep", "--format", "flac")
+    assert (result.code, len(result.out.splitlines())) == (0, 2)
+    assert all(read_tags(path) == {} for path in result.out.splitlines())
 
 
 def test_tags_are_left_out_by_default(separate):

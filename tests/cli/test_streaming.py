@@ -42,6 +42,8 @@ def test_commands_write_what_the_function_writes(nmfaudio, song):
 
 @pytest.mark.parametrize("flag", ["--plot", "--components-too"])
 def test_results_that_need_the_whole_recording_are_refused(separate, song, flag):
+    if flag == "--plot":
+        pytest.importorskip("matplotlib")
     result = separate(song, "--stream", flag)
     assert result.code == 2
     assert f"{flag} needs the whole recording in memory" in result.errors()[0]

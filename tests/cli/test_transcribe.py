@@ -131,6 +131,7 @@ def test_other_tunings_and_scales(nmfaudio, song):
     result = nmfaudio("transcribe", song, "--tuning", 442, "--json")
     (told,) = result.json["files"]
     assert {round(note["pitch"] % 1, 3) for note in told["notes"]} == {0.079}
+    assert told["detuning"] == 0  # is not estimated then
     result = nmfaudio("transcribe", song, "--scale", "fifth.scl", "-o", "scale")
     assert "3 pitches from 60 to 72" in result.err
     refused = nmfaudio("transcribe", song, "--scale", "song.wav", "-o", "other")
@@ -298,7 +299,7 @@ def test_stems_of_another_run_are_told_of(nmfaudio, song):
 
 def test_nothing_is_written_when_the_work_fails(nmfaudio, song, monkeypatch):
     module = sys.modules["nmfaudio.transcription.note_model"]
-    monkeypatch.setattr(module, "NoteModel", lambda: PlainModel(broken=True))
+    monkeypatch.setattr(module, "NoteModel", lambda **_: PlainModel(broken=True))
     result = nmfaudio("transcribe", song, "--stems", "note", "-q")
     assert result.code == 6
     assert "left the finite numbers" in result.errors()[0]

@@ -25,11 +25,16 @@ from pathlib import Path
 import soundfile
 from assault import prepare, wait
 
+from nmfaudio.audio.io import write_group
+from nmfaudio.audio.io.extra_tags import cover_text
+
 SHORT = "-k 2 --max-iter 3 --n-fft 512 -o out"
 COMMANDS = {
     "separate": f"separate song.wav {SHORT}",
     "separate into FLAC": f"separate song.wav --format flac {SHORT}",
     "separate into Ogg": f"separate song.wav --format ogg {SHORT}",
+    "cover into FLAC": f"separate cover.wav --tags keep --format flac {SHORT}",
+    "cover into Ogg": f"separate cover.wav --tags keep --format ogg {SHORT}",
     "separate blocks": f"separate song.wav --stream --fit all {SHORT}",
     "separate with model": f"separate song.wav --save-model out/m.npz --report {SHORT}",
     "separate MP3": f"separate song.mp3 {SHORT}",
@@ -178,6 +183,8 @@ def warm(folder):
     y, sr = soundfile.read("song.wav")
     for kind in ("flac", "ogg", "mp3"):
         soundfile.write(f"song.{kind}", y, sr)
+    tags = {"cover": cover_text(b"\x89PNG\r\n\x1a\n" + bytes(9000)), "markers": '[[0, "a"]]'}
+    write_group({Path("cover.wav"): y.T}, sr, format="wav", tags={Path("cover.wav"): tags})
     Path("experiment.toml").write_text(
         '[pieces.a]\naudio = "song.wav"\nnotes = "notes.mid"\n[systems.x]\ndictionary = "flute"\n'
     )

@@ -79,6 +79,7 @@ def dictionary(path, content):
 READERS = {
     "audio": Reader(audio, lambda: list(seeds.audio()), by_content=True),
     "containers": Reader(audio, lambda: list(seeds.containers()), by_content=True),
+    "tags": Reader(read_tags, lambda: list(seeds.tagged())),
     "MIDI": Reader(na.symbolic.read_notes, file("a.mid"), "mid"),
     "notes": Reader(na.symbolic.read_notes, table("notes"), "csv"),
     "JAMS": Reader(na.symbolic.read_notes, file("a.jams"), "jams"),

@@ -12,6 +12,8 @@ import numpy as np
 import soundfile
 
 import nmfaudio as na
+from nmfaudio.audio.io import write_group
+from nmfaudio.audio.io.extra_tags import cover_text
 from nmfaudio.experiments import ExperimentResults, Run
 from nmfaudio.symbolic import Beats
 from nmfaudio.transcription.analysis import Analysis
@@ -74,6 +76,19 @@ def audio():
                 sound.title, sound.artist = "Título", "x"
             sound.write(y[:, :channels])
         yield file.getvalue()
+
+
+def tagged():
+    """Noise with a cover, and in WAV with markers and a time stamp, as the package writes it."""
+    tags = {"title": "x", "cover": cover_text(next(pictures()))}
+    more = {"markers": '[[0, "a"], [7, "b"]]', "time_reference": "9"}
+    y = np.random.default_rng(0).uniform(-0.1, 0.1, 400)
+    with tempfile.TemporaryDirectory() as place:
+        for format in ("wav", "flac", "ogg", "opus", "mp3", "aiff"):
+            path = Path(place, "x")
+            own = {path: tags | more if format == "wav" else tags}
+            write_group({path: y}, SR, format=format, tags=own, overwrite=True)
+            yield path.read_bytes()
 
 
 def containers():

@@ -17,6 +17,7 @@ class PlainModel:
     broken: bool = False
     beta_loss: float = 1.0
     adaptation: float = 1.0
+    retune: bool = False
 
     def pitches(self, dictionary):
         return dictionary.pitches

@@ -1,5 +1,7 @@
 """Thresholds of onsets that depend on the pitch."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -58,9 +60,25 @@ def test_a_piano_is_decoded_with_its_own_thresholds():
     piano = na.Transcriber().decoding
     assert min(piano.bass, piano.treble) > 0
     W = np.random.default_rng(0).random((257, 1))
-    harp = na.NoteDictionary(W, ["harp"], na.Stft(8000, 512), [60])
-    assert na.Transcriber(harp).decoding == Decoding(
-        threshold=0.07, repeat=0.3, selection="network"
-    )
+    for label, selection in (("Oboe", "network"), ("harp", "auto")):
+        notes = na.NoteDictionary(W, [label], na.Stft(8000, 512), [60])
+        chosen = Decoding(threshold=0.07, repeat=0.3, selection=selection)
+        assert na.Transcriber(notes).decoding == chosen
+    upper = na.NoteDictionary(W, ["Piano"], na.Stft(8000, 512), [60])
+    assert na.Transcriber(upper).decoding.bass == piano.bass
+
+
+def test_the_selection_is_that_of_the_kind_of_notes():
+    times = np.arange(300) * STEP
+    decaying = sum(np.where(times >= t, np.exp(2 * (t - times)), 0) for t in (1, 2, 3))
+    steady = (np.sin(times) > 0.2) * (1 + 0.01 * np.sin(40 * times))
+    auto = Decoding(threshold=0.05, selection="auto")
+    for row, same in (
+        (decaying, replace(auto, selection="threshold", threshold=0.1)),
+        (steady, replace(auto, selection="network")),
+    ):
+        salience = Salience(np.stack([row, 0.05 * row]), np.array([60.0, 67.0]), times)
+        assert auto(salience) == same(salience) != []
+        assert auto.onsets(salience) == same.onsets(salience)
     with pytest.raises(na.ParameterError, match="treble"):
         Decoding(treble=-1)

@@ -43,7 +43,7 @@ def test_synthetic_dictionaries_get_a_model_that_does_not_adapt():
     partials = na.dictionaries.harmonic_notes(na.Stft(8000, 1024), pitches=[60, 61])
     adaptive, fixed = na.Transcriber(), na.Transcriber(partials.restrict(60, 60))
     assert adaptive.model.adaptation < np.inf
-    assert na.Transcriber(dictionary()).model == na.transcription.NoteModel()
+    assert na.Transcriber(dictionary()).model == na.transcription.NoteModel(retune=True)
     assert (fixed.model.equaliser, fixed.model.adaptation) == (None, np.inf)
     assert fixed.decoding.threshold > adaptive.decoding.threshold
     own = na.Transcriber(partials, model=adaptive.model, decoding=adaptive.decoding)

@@ -10,10 +10,12 @@ from collections.abc import Iterable
 AUDIO_SUFFIXES = (
     *(".wav", ".flac", ".mp3", ".ogg", ".opus", ".aiff", ".aif", ".aifc", ".caf", ".w64", ".rf64"),
     *(".wave", ".oga", ".au", ".snd", ".voc", ".sph", ".nist"),
+    *(".m4a", ".m4b", ".aac", ".mka", ".weba", ".wma"),  # with the extra m4a
 )
-"""Suffixes of the audio files that folders are searched for, of formats that libsndfile reads.
+"""Suffixes of the audio files that folders are searched for.
 
-Its formats of samplers, telephones and matrices are left out.
+Those of libsndfile's formats for samplers, telephones and matrices are left out, and those of
+videos, which often lie beside recordings of the same sound.
 """
 
 _MAX_BYTES = 120  # leaves space for suffixes below the usual limit of 255
@@ -59,7 +61,10 @@ def no_audio_files(folder: object) -> str:
     """
     *most, last = AUDIO_SUFFIXES
     suffixes = f"{', '.join(most)} or {last}"
-    return f"{show(folder)}: has no audio files; name a folder with files that end in {suffixes}"
+    return (
+        f"{show(folder)}: has no audio files; name a folder with files that end in {suffixes}, or"
+        " each video by itself"
+    )
 
 
 def safe_name(text: str) -> str:

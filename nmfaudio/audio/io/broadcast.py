@@ -10,10 +10,10 @@ import struct
 from typing import BinaryIO
 
 from nmfaudio.audio.io.containers import chunks
+from nmfaudio.audio.io.insertion import append_chunk
 
 _CHUNK = struct.Struct("<256s32s32s10s8sQH254s")
 _TIME = 5  # index of the time stamp
-_RF64_SIZE = 20  # position of the size of an RF64 file
 
 
 def read_time_reference(file: BinaryIO, size: int) -> int | None:
@@ -53,11 +53,5 @@ def append_time_reference(file: BinaryIO, samples: int) -> None:
     samples : int
         From 0 to 2⁶⁴ - 1.
     """
-    size = file.seek(0, 2)
     content = _CHUNK.pack(b"", b"nmfaudio", b"", b"", b"", samples, 1, b"")
-    file.write(bytes(size % 2) + b"bext" + struct.pack("<I", len(content)) + content)
-    end = file.tell()
-    file.seek(0)
-    is_long = file.read(4) == b"RF64"
-    file.seek(_RF64_SIZE if is_long else 4)
-    file.write(struct.pack("<Q" if is_long else "<I", end - 8))
+    append_chunk(file, b"bext", content)

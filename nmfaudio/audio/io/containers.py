@@ -6,12 +6,20 @@ never filled in as if it were empty. So the headers are read here, and compared 
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Literal
 
+from nmfaudio.audio.io.ogg import read_page
+
 _Order = Literal["little", "big"]
+
+PICTURE_BLOCK = 6
+"""Kind of a FLAC block."""
+
+_PADDING_BLOCK = 1
+_LAST_BLOCK = 128  # flag of the last block before the audio
+_MOST_BLOCKS = 4096
 
 
 @dataclass(frozen=True)
@@ -26,8 +34,8 @@ class Survey:
     """Whether the length was never filled in; the audio then extends to the end of the file."""
     undeclared: int = 0
     """Bytes after the audio that are neither padding nor another chunk."""
-    patch: tuple[int, bytes] | None = None
-    """Position and bytes to replace in the header so that libsndfile reads the audio."""
+    patches: tuple[tuple[int, bytes], ...] = ()
+    """Positions and bytes to replace in the header so that libsndfile reads the audio."""
     ends_early: bool = False
     """Whether an Ogg stream lacks its last page."""
     damaged_after: int | None = None
@@ -35,7 +43,7 @@ class Survey:
 
 
 def survey(file: BinaryIO, size: int) -> Survey:
-    """Read the structure of a WAV (RIFF, RIFX, RF64), W64, AIFF, AU or Ogg file.
+    """Read the structure of a WAV (RIFF, RIFX, RF64), W64, AIFF, AU, FLAC or Ogg file.
 
     Parameters
     ----------
@@ -55,14 +63,36 @@ def survey(file: BinaryIO, size: int) -> Survey:
 
 
 def chunks(file: BinaryIO, size: int, order: _Order) -> Iterator[tuple[bytes, int, int]]:
-    """Chunks of a RIFF or FORM file: identifier, position of the content, declared size."""
-    position = 12
+    """Chunks of a RIFF, RF64 or FORM file: identifier, position of the content, declared size."""
+    position, long_size = 12, 0  # long_size: of the audio of RF64
     while position + 8 <= size:
         file.seek(position)
         head = file.read(8)
         length = int.from_bytes(head[4:], order)
+        if head[:4] == b"ds64":
+            long_size = int.from_bytes(file.read(16)[8:], order)
         yield head[:4], position + 8, length
+        if head[:4] == b"data" and length == 0xFFFFFFFF:
+            length = long_size or length
         position += 8 + length + length % 2  # chunks are padded to even lengths
+
+
+def flac_blocks(file: BinaryIO, start: int) -> Iterator[tuple[int, int, int]]:
+    """Blocks before the audio of a FLAC stream at a position: kind, position, declared size."""
+    file.seek(start)
+    position = start + 4
+    if file.read(4) != b"fLaC":
+        return
+    for _ in range(_MOST_BLOCKS):
+        file.seek(position)
+        head = file.read(4)
+        if len(head) < 4:
+            return
+        length = int.from_bytes(head[1:], "big")
+        yield head[0] & ~_LAST_BLOCK, position, length
+        if head[0] & _LAST_BLOCK:
+            return
+        position += 4 + length
 
 
 def _riff(file: BinaryIO, size: int) -> Survey:
@@ -93,7 +123,7 @@ def _chunked(file: BinaryIO, size: int, order: _Order, target: bytes, skipped: i
         else:
             patch = (start - 4, b"\xff" * 4)  # libsndfile then reads to the end
         if length == 0 and target == b"data" and _undeclared(file, start, size, order):
-            return Survey(available=available, streamed=True, patch=patch)
+            return Survey(available=available, streamed=True, patches=(patch,))
         if length > available and _means_unknown(length):
             return Survey(available=available, streamed=True)
         tail = _undeclared(file, start + length + length % 2, size, order)
@@ -147,11 +177,22 @@ def _au(file: BinaryIO, size: int) -> Survey:
     return Survey(declared=length, available=available)
 
 
+def _flac(file: BinaryIO, size: int) -> Survey:
+    """Survey that makes padding of pictures: libFLAC reads no file in which one is damaged."""
+    patches = []
+    for kind, position, _ in flac_blocks(file, 0):
+        if kind == PICTURE_BLOCK:
+            file.seek(position)
+            flags = int.from_bytes(file.read(1), "big") & _LAST_BLOCK
+            patches.append((position, bytes([flags | _PADDING_BLOCK])))
+    return Survey(patches=tuple(patches))
+
+
 def _ogg(file: BinaryIO, size: int) -> Survey:
     position, granule, ended = 0, 0, False
     expected: dict[bytes, int] = {}  # next page number of each logical stream
     while position < size:
-        page = _ogg_page(file, position)
+        page = read_page(file, position)
         if page is None:
             if ended or not _finds_page(file, position + 1):
                 break  # no audio follows
@@ -166,38 +207,6 @@ def _ogg(file: BinaryIO, size: int) -> Survey:
     return Survey(ends_early=not ended)
 
 
-def _ogg_page(file: BinaryIO, position: int) -> bytes | None:
-    """Page that starts at a position, or None unless it is complete and undamaged."""
-    file.seek(position)
-    head = file.read(27)
-    if len(head) < 27 or not head.startswith(b"OggS"):
-        return None
-    lacing = file.read(head[26])
-    length = sum(lacing)
-    body = file.read(length)
-    page = head + lacing + body
-    if len(page) < 27 + head[26] + length:
-        return None
-    blank = page[:22] + bytes(4) + page[26:]
-    return page if _ogg_checksum(blank) == int.from_bytes(page[22:26], "little") else None
-
-
-def clear_serial_number(file: BinaryIO) -> None:
-    """Replace the random number of the stream in an Ogg file: equal audio has equal bytes.
-
-    Parameters
-    ----------
-    file : BinaryIO
-        Complete and of one stream; its position is changed.
-    """
-    position = 0
-    while (page := _ogg_page(file, position)) is not None:
-        blank = page[:14] + bytes(4) + page[18:22] + bytes(4) + page[26:]
-        file.seek(position + 14)
-        file.write(bytes(4) + page[18:22] + _ogg_checksum(blank).to_bytes(4, "little"))
-        position += len(page)
-
-
 def _finds_page(file: BinaryIO, position: int) -> bool:
     """Return whether another page starts at or after a position."""
     file.seek(position)
@@ -209,15 +218,6 @@ def _finds_page(file: BinaryIO, position: int) -> bool:
     return False
 
 
-_MIRRORED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
-
-
-def _ogg_checksum(data: bytes) -> int:
-    """CRC-32 of Ogg: the polynomial of zlib, with reversed bits and the initial value 0."""
-    mirrored = zlib.crc32(data.translate(_MIRRORED), 0xFFFFFFFF) ^ 0xFFFFFFFF
-    return int(f"{mirrored:032b}"[::-1], 2)
-
-
 _SURVEYORS: dict[bytes, Callable[[BinaryIO, int], Survey]] = {
     b"RIFF": _riff,
     b"RF64": _riff,
@@ -225,5 +225,6 @@ _SURVEYORS: dict[bytes, Callable[[BinaryIO, int], Survey]] = {
     b"FORM": _form,
     b"riff": _w64,
     b".snd": _au,
+    b"fLaC": _flac,
     b"OggS": _ogg,
 }

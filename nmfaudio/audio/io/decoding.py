@@ -321,7 +321,7 @@ def open_audio(source: Source) -> Iterator[Decoder]:
         messages: list[str] = []
         try:
             facts = survey(file, size)
-            steady = Steady(file, facts.patch if facts.streamed else None)
+            steady = Steady(file, facts.patches)
             open_sound = partial(_open_sound, file, steady, facts, label, messages)
             audio = Decoder(label, size, facts, file, steady, state, open_sound, messages)
         except AudioFileError:

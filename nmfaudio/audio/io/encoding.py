@@ -18,19 +18,16 @@ from numpy.typing import NDArray
 from nmfaudio._common.files.names import show
 from nmfaudio._common.files.staging import close, create
 from nmfaudio._common.files.targets import output_error
-from nmfaudio.audio.io.broadcast import append_time_reference
-from nmfaudio.audio.io.containers import chunks, clear_serial_number
+from nmfaudio.audio.io.containers import chunks
 from nmfaudio.audio.io.decoding import BLOCK
+from nmfaudio.audio.io.extra_tags import EXTRA_TAGS, write_extra_tags
 from nmfaudio.audio.io.formats import BITS, FLOATS, check_format, compression_level
 from nmfaudio.audio.io.steady import Steady
 from nmfaudio.errors import ContentError, OutputError, ParameterError
 
 Clip = Literal["gain", "error"]
 
-TIME_REFERENCE = "time_reference"
-"""Name of the tag that is no tag of libsndfile, see `nmfaudio.audio.io.broadcast`."""
-
-_MAX_BYTES = 2**32 - 2**16  # of audio in headers of 32 bits, with room for the header
+_MAX_BYTES = 2**32 - 2**24  # of audio in headers of 32 bits, with space for tags and cover
 
 
 def check_clip(clip: str) -> None:
@@ -270,11 +267,8 @@ class Encoder:
         self._check(self._steady)
         try:
             self._clear_time_stamp()
-            file = Steady(self._file)
-            if self._coding.container == "OGG":
-                clear_serial_number(cast(BinaryIO, file))
-            if (samples := self._coding.tags.get(TIME_REFERENCE)) is not None:
-                append_time_reference(cast(BinaryIO, file), int(samples))
+            file, coding = Steady(self._file), self._coding
+            write_extra_tags(cast(BinaryIO, file), coding.container, coding.samples, coding.tags)
             self._check(file)
             self._verify()
         except OutputError:
@@ -325,7 +319,7 @@ class Encoder:
             **options,
         )
         for name, text in coding.tags.items():
-            if name != TIME_REFERENCE:
+            if name not in EXTRA_TAGS:
                 setattr(sound, name, text)
         return sound
 

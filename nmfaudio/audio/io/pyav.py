@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from io import RawIOBase
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nmfaudio._common.extras import missing_extra
+from nmfaudio.audio.io.id3 import FRONT_COVER
 from nmfaudio.errors import AudioFileError
 
 if TYPE_CHECKING:
@@ -125,6 +127,16 @@ class PyavSound:
         """Tags by the names of libsndfile."""
         found = {key.lower(): value for key, value in self._container.metadata.items()}
         return {_TAGS.get(key, key): value for key, value in found.items()}
+
+    def pictures(self) -> Iterator[tuple[int, bytes]]:
+        """Pictures attached to the recording, as front covers; no sound can be decoded after."""
+        attached = self._av.stream.Disposition.attached_pic
+        for stream in self._container.streams.video:
+            if stream.disposition & attached:
+                with suppress(*self._errors):
+                    self._container.seek(0)
+                    if packet := next(self._container.demux(stream), None):
+                        yield FRONT_COVER, bytes(packet)
 
     def close(self) -> None:
         """Close the container, but not the file."""

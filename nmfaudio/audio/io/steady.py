@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from typing import Any, BinaryIO
 
 
@@ -14,18 +15,19 @@ class Steady(io.RawIOBase):
     Parameters
     ----------
     file : BinaryIO
-    patch : tuple of int and bytes, optional
-        Position of bytes that are replaced while reading, and their replacement.
+    patches : sequence of tuple of int and bytes, optional
+        Positions of bytes that are replaced while reading, and their replacements.
 
     Attributes
     ----------
+    patches : sequence of tuple of int and bytes
+        Those that further reads get.
     failure : BaseException or None
         What reading or writing has raised first, such as an OSError; the file seems to end there.
     """
 
-    def __init__(self, file: BinaryIO, patch: tuple[int, bytes] | None = None) -> None:
-        self._file = file
-        self._start, self._bytes = patch or (0, b"")
+    def __init__(self, file: BinaryIO, patches: Sequence[tuple[int, bytes]] = ()) -> None:
+        self._file, self.patches = file, patches
         self.failure: BaseException | None = None
 
     def readable(self) -> bool:
@@ -58,9 +60,10 @@ class Steady(io.RawIOBase):
         except BaseException as error:
             self.failure = error
             return 0
-        for index, byte in enumerate(self._bytes, start=self._start - position):
-            if 0 <= index < size:
-                view[index] = byte
+        for start, replacement in self.patches:
+            for index, byte in enumerate(replacement, start=start - position):
+                if 0 <= index < size:
+                    view[index] = byte
         return size
 
     def write(self, data: Any) -> int:

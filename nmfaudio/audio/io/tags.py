@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import BinaryIO, cast
 
 from nmfaudio._common.files.sources import Source
-from nmfaudio.audio.io.broadcast import read_time_reference
+from nmfaudio.audio.io.covers import front_cover
 from nmfaudio.audio.io.decoding import open_audio
-from nmfaudio.audio.io.encoding import TIME_REFERENCE
+from nmfaudio.audio.io.extra_tags import COVER, EXTRA_TAGS, cover_text, read_extra_tags
 from nmfaudio.audio.io.formats import FORMATS
+from nmfaudio.audio.io.pyav import PyavSound
 
 _KEYS = (
     *("title", "artist", "album", "date", "genre", "tracknumber", "comment"),
@@ -18,12 +19,12 @@ _KEYS = (
 # As libsndfile 1.2 writes and reads them back; w64 and au have none.
 _ALL = frozenset(_KEYS)
 _HELD: dict[str, frozenset[str]] = {
-    "WAV": _ALL - {"license"} | {TIME_REFERENCE},
-    "FLAC": _ALL,
-    "AIFF": frozenset({"title", "artist", "comment", "copyright"}),
+    "WAV": _ALL - {"license"} | {*EXTRA_TAGS},
+    "FLAC": _ALL | {COVER},
+    "AIFF": frozenset({"title", "artist", "comment", "copyright", COVER}),
     "CAF": _ALL,
-    "OGG": _ALL,
-    "MP3": _ALL - {"copyright", "license"},
+    "OGG": _ALL | {COVER},
+    "MP3": _ALL - {"copyright", "license"} | {COVER},
 }
 
 
@@ -43,7 +44,7 @@ def held_tags(format: str) -> frozenset[str]:
     Examples
     --------
     >>> sorted(held_tags("aiff"))
-    ['artist', 'comment', 'copyright', 'title']
+    ['artist', 'comment', 'copyright', 'cover', 'title']
     """
     return _HELD.get(FORMATS[format][0], frozenset())
 
@@ -59,17 +60,26 @@ def read_tags(source: Source) -> dict[str, str]:
     -------
     dict of str to str
         Those of title, artist, album, date, genre, tracknumber, comment, copyright and license
-        that the file has, and time_reference: samples from midnight to the beginning of a broadcast
-        wave file.
+        that the file has, and three of other forms: time_reference, samples from midnight to the
+        beginning of a broadcast wave file; markers, see `nmfaudio.audio.io.markers`; and cover, its
+        picture in base64.
 
     Raises
     ------
     AudioFileError
         The file cannot be opened.
+
+    Warns
+    -----
+    AudioWarning
+        A picture is too large, see `nmfaudio.audio.io.covers.read_cover`.
     """
     with open_audio(source) as audio:
         found: Mapping[str, str] = audio.sound.copy_metadata()
-        samples = read_time_reference(cast(BinaryIO, audio.steady), audio.size)
+        audio.steady.patches = ()  # which hide the pictures from libFLAC
+        extra = read_extra_tags(cast(BinaryIO, audio.steady), audio.size)
+        if isinstance(audio.sound, PyavSound):
+            cover = front_cover(audio.sound.pictures())
+            extra |= {} if cover is None else {COVER: cover_text(cover)}
         audio.check_readable()
-    tags = {key: found[key] for key in _KEYS if found.get(key)}
-    return tags if samples is None else tags | {TIME_REFERENCE: str(samples)}
+    return {key: found[key] for key in _KEYS if found.get(key)} | extra

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import io
 import math
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from nmfaudio._common.lazy_audio import LazyAudio
+from nmfaudio.audio.io.ogg import number_pages
 
 _BLOCK = 16384  # samples; libsndfile crashes on longer blocks of Ogg
 # Browsers decode at 48 kHz; tones that were coded at 16 kHz came out with errors of -12 dB.
 _OPUS_RATE = 48000  # Hz
 _MIME = {"OGG": "audio/ogg", "FLAC": "audio/flac"}
-_PAGE_HEADER = 27  # bytes of an Ogg page before its table of segments
-_REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 # The coder overshoots by a few per cent, and a browser clips what is above full scale.
 _HEADROOM = 0.95
 
@@ -117,8 +115,9 @@ def encode_sound(
         for block in _resampled_blocks(y, sr, rate):
             for start in range(0, block.shape[1], _BLOCK):
                 file.write(np.ascontiguousarray(gain * block[:, start : start + _BLOCK].T))
-    data = content.getvalue()
-    return _without_serial_number(data) if coding.container == "OGG" else data
+    if coding.container == "OGG":
+        number_pages(content)
+    return content.getvalue()
 
 
 def _resampled_blocks(y: np.ndarray | LazyAudio, sr: int, rate: int) -> Iterator[np.ndarray]:
@@ -138,22 +137,3 @@ def _resampled_blocks(y: np.ndarray | LazyAudio, sr: int, rate: int) -> Iterator
             piece = resample_poly(piece, up, down, axis=-1).astype(piece.dtype)
         begin, count = (start - first) // down * up, length // down * up
         yield piece[:, begin : begin + count]
-
-
-def _without_serial_number(data: bytes) -> bytes:
-    """Set the random serial number of an Ogg stream to 0, and correct the checksums."""
-    out, at = bytearray(data), 0
-    while at < len(out):
-        table = at + _PAGE_HEADER
-        end = table + out[table - 1] + sum(out[table : table + out[table - 1]])
-        out[at + 14 : at + 18] = bytes(4)  # serial number
-        out[at + 22 : at + 26] = bytes(4)  # the checksum counts as 0 in itself
-        out[at + 22 : at + 26] = _ogg_checksum(bytes(out[at:end])).to_bytes(4, "little")
-        at = end
-    return bytes(out)
-
-
-def _ogg_checksum(page: bytes) -> int:
-    """CRC-32 of an Ogg page: zlib's with reversed bits, without initial and final inversion."""
-    reflected = zlib.crc32(page.translate(_REVERSED), 0xFFFFFFFF) ^ 0xFFFFFFFF
-    return int(f"{reflected:032b}"[::-1], 2)

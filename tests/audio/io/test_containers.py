@@ -6,7 +6,8 @@ from audio_files import encode, noise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nmfaudio.audio.io.containers import _ogg_checksum, survey
+from nmfaudio.audio.io.containers import survey
+from nmfaudio.audio.io.ogg import checksum
 
 
 def test_the_ogg_checksum_is_the_one_in_the_pages():
@@ -14,7 +15,7 @@ def test_the_ogg_checksum_is_the_one_in_the_pages():
     length = 27 + data[26] + sum(data[27 : 27 + data[26]])
     page = data[:length]
     stored = int.from_bytes(page[22:26], "little")
-    assert _ogg_checksum(page[:22] + bytes(4) + page[26:]) == stored
+    assert checksum(page[:22] + bytes(4) + page[26:]) == stored
 
 
 @settings(max_examples=200)

@@ -1,11 +1,15 @@
 """Sound of containers that libsndfile does not read, in files that PyAV writes here."""
 
+from base64 import b64decode
+from pathlib import Path
+
 import numpy as np
 import pytest
 from audio_files import noise, saved
 
 from nmfaudio.audio.io import inspect, open_track, read
 from nmfaudio.audio.io.tags import read_tags
+from nmfaudio.cli.inputs import find_inputs
 from nmfaudio.errors import AudioFileError, AudioWarning
 
 av = pytest.importorskip("av")
@@ -35,7 +39,8 @@ def written(path, y, container, codec, picture=False, metadata=(), options=None)
         if video:
             video.width = video.height = 16
             video.pix_fmt = "yuv420p"
-        stream = out.add_stream(codec, rate=SR, layout="stereo")
+        rate = 48_000 if codec == "libopus" else SR
+        stream = out.add_stream(codec, rate=rate, layout="stereo")
         if video:
             for packet in video.encode(av.VideoFrame(16, 16, "yuv420p")):
                 out.mux(packet)
@@ -43,7 +48,7 @@ def written(path, y, container, codec, picture=False, metadata=(), options=None)
         frame = av.AudioFrame.from_ndarray(whole, format="s32p", layout="stereo")
         frame.sample_rate, frame.pts = SR, 0
         context = stream.codec_context
-        resampler = av.AudioResampler(context.format, context.layout, SR)
+        resampler = av.AudioResampler(context.format, context.layout, rate)
         for part in [*resampler.resample(frame), *resampler.resample(None)]:
             for packet in stream.encode(part):
                 out.mux(packet)
@@ -76,6 +81,23 @@ def test_whole_files_excerpts_and_slices_have_the_same_samples(tmp_path, name):
             )
 
 
+def test_folders_are_searched_for_containers_of_sound_but_not_for_videos(tmp_path):
+    codings = {
+        "a.m4a": ("ipod", "aac"),
+        "b.M4B": ("ipod", "aac"),
+        "c.aac": ("adts", "aac"),
+        "d.mka": ("matroska", "flac"),
+        "e.weba": ("webm", "libopus"),
+        "f.wma": ("asf", "pcm_s16le"),
+    }
+    for name, (container, codec) in codings.items():
+        written(tmp_path / name, sound(4096), container, codec)
+    written(tmp_path / "video.mp4", sound(4096), "mp4", "aac", picture=True)
+    found = [Path(item.source) for item in find_inputs([str(tmp_path)])]
+    assert [path.name for path in found] == list(codings)
+    assert all(inspect(path).frames >= 4096 for path in found)
+
+
 def test_a_file_that_was_cut_short_is_told(tmp_path):
     # Its index comes first, as in files for streaming.
     path = written(tmp_path / "x.mp4", sound(), "mp4", "flac", options={"movflags": "faststart"})
@@ -99,3 +121,20 @@ def test_what_ffmpeg_cannot_decode_is_one_line(tmp_path):
 def test_tags_are_read(tmp_path):
     path = written(tmp_path / "x.m4a", sound(), "ipod", "aac", metadata={"title": "Träumerei"})
     assert read_tags(path) == {"title": "Träumerei"}
+
+
+def test_attached_pictures_are_covers(tmp_path):
+    image = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
+    with av.open(str(tmp_path / "x.m4a"), "w", format="mp4") as out:
+        stream, picture = out.add_stream("aac", rate=SR, layout="mono"), out.add_stream("png", 1)
+        picture.width, picture.height, picture.pix_fmt = 8, 8, "rgb24"
+        picture.disposition = av.stream.Disposition.attached_pic.value
+        frame = av.AudioFrame.from_ndarray(sound(3000)[:1].astype("f4"), "fltp", "mono")
+        frame.sample_rate = SR
+        packet = av.Packet(image)
+        packet.stream, packet.pts, packet.dts = picture, 0, 0
+        for each in (*stream.encode(frame), *stream.encode(None), packet):
+            out.mux(each)
+    assert b64decode(read_tags(tmp_path / "x.m4a")["cover"]) == image
+    video = written(tmp_path / "x.mkv", sound(3000), "matroska", "flac", picture=True)
+    assert read_tags(video) == {}
