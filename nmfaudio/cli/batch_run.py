@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from nmfaudio._common.executors import as_executor, completed_tasks
 from nmfaudio._common.options import option, options, switch
 from nmfaudio._common.processors import usable_processors
+from nmfaudio._common.similar_names import nearest
 from nmfaudio._common.time_ranges import parse_duration
 from nmfaudio.cli.batch import count
 from nmfaudio.cli.batch_inputs import (
@@ -31,7 +32,6 @@ from nmfaudio.cli.batch_inputs import (
 from nmfaudio.cli.batch_progress import EVENTS, LINES, BatchProgress, failures, summary_lines
 from nmfaudio.cli.command import STDOUT, Command
 from nmfaudio.cli.failures import advice_after_signal, describe, exit_code, joint_code, printable
-from nmfaudio.cli.hints import nearest
 from nmfaudio.cli.inputs import STDIN
 from nmfaudio.cli.output import emit_path
 from nmfaudio.cli.parser import (

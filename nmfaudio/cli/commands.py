@@ -6,7 +6,8 @@ import argparse
 import importlib
 from typing import Any, cast
 
-from nmfaudio.cli.hints import COMMANDS, nearest
+from nmfaudio._common.similar_names import nearest
+from nmfaudio.cli.hints import COMMANDS
 from nmfaudio.cli.parser import Parser
 from nmfaudio.errors import ParameterError
 from nmfaudio.separators import SEPARATORS

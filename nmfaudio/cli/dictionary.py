@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from nmfaudio._common.memory import PROCESS
 from nmfaudio._common.options import option, switch
+from nmfaudio._common.similar_names import nearest
 from nmfaudio.cli.command import Command
 from nmfaudio.cli.dictionary_facts import (
     describe_dictionary,
@@ -21,7 +22,6 @@ from nmfaudio.cli.dictionary_facts import (
     summarise,
 )
 from nmfaudio.cli.failures import joint_code, printable, report_failure
-from nmfaudio.cli.hints import nearest
 from nmfaudio.cli.memory import check_memory
 from nmfaudio.cli.output import emit, emit_path
 from nmfaudio.cli.parser import OUTPUT

@@ -70,7 +70,7 @@ def instrument_table(instruments: Sequence[Instrument]) -> str:
         pitches = f"{pitch_name(each.low)} to {pitch_name(each.high)}"
         size = f"{each.size / 1000:.0f} kB" if each.size else "-"
         program = f"{each.program} {PROGRAMS[each.program]}"
-        rows.append((each.name.replace(" ", "-"), pitches, size, each.licence, program))
+        rows.append((each.joined_name, pitches, size, each.licence, program))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
     return "".join(f"{line}\n" for line in lines)

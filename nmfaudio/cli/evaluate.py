@@ -91,7 +91,8 @@ examples:
     )
     preview: tuple[float, float] | None = option(
         None,
-        "part of the true sources to compare with, where EST was separated with this --preview",
+        "compare this part; EST is of it, separated with this --preview, or as long as the true"
+        " sources",
         parse=parse_time_range,
         metavar="FROM-TO",
         group=_AUDIO,

@@ -34,13 +34,23 @@ def audio_parts(
     reference: str, estimate: str, part: tuple[float, float] | None
 ) -> Iterator[tuple[Path, tuple[float, float] | None]]:
     """Files that a comparison of two files or folders reads, and the part of each in seconds."""
+    from nmfaudio.metrics.sources import part_of_estimates
+
+    true, made = _audio_of(reference, estimate), _audio_of(estimate, reference)
+    for files, span in ((true, part), (made, part_of_estimates(true, made, part))):
+        yield from ((file, span) for file in files.values())
+
+
+def _audio_of(path: str, other: str) -> dict[str, Path]:
+    """Audio files that are read of a path; of a folder beside a file, that of the same name."""
     from nmfaudio.metrics.sources import audio_files
 
-    a_file = next((path for path in (reference, estimate) if not os.path.isdir(path)), None)
-    for path, span in ((reference, part), (estimate, None)):
-        # Of a folder beside a file, the file of the same name is read.
-        files = [Path(a_file or path)] if a_file else audio_files(path).values()
-        yield from ((file, span) for file in files)
+    if not os.path.isdir(path):
+        return {Path(path).stem: Path(path)}
+    files = audio_files(path)
+    if os.path.isdir(other):
+        return files
+    return {name: file for name, file in files.items() if name == Path(other).stem}
 
 
 def note_pairs(

@@ -37,6 +37,8 @@ _CANNOT_WRITE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.ENA
 _FLAGS = {
     "overwrite=True": "--overwrite",
     "resample=True": "--resample",
+    "salvage=True": "--salvage",
+    "number, a Divergence or one of": "number or one of",
     "nonfinite='zero'": "--nonfinite zero",
     "set spatial='mask'": "set --spatial mask",
     "use DrumTranscriber": "use --drums",

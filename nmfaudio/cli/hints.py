@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import shlex
 from collections.abc import Sequence
+
+from nmfaudio._common.similar_names import nearest
 
 _VOICE = (
     "a voice needs its pitch (nmfaudio f0 --help), an example (nmfaudio guided --help) or a score"
@@ -58,7 +59,6 @@ COMMANDS = {
 }
 """Commands that users of other programs expect, with what to write instead."""
 
-_CLOSE = 0.75  # similarity of difflib, from which on a name is taken for a misspelt one
 _VIDEO = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".wmv")
 
 _SONG = (
@@ -89,12 +89,6 @@ _OTHERS = {
         ("notes in it", "nmfaudio score recording.wav {} --aligned"),
     ),
 }
-
-
-def nearest(text: str, known: Sequence[str]) -> str:
-    """``; did you mean …?`` with a known word that is close, or an empty string."""
-    close = difflib.get_close_matches(text, known, n=1, cutoff=_CLOSE)
-    return f"; did you mean {close[0]}?" if close else ""
 
 
 def flag_hint(text: str, known: Sequence[str]) -> str:

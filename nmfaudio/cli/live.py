@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from nmfaudio._common.options import Option, option, options, switch
+from nmfaudio._common.similar_names import nearest
 from nmfaudio.cli.command import Command, describe_command
 from nmfaudio.cli.failures import printable
-from nmfaudio.cli.hints import nearest
 from nmfaudio.cli.output import emit, emit_bytes
 from nmfaudio.cli.parser import (
     COMPUTATION,
@@ -23,7 +23,7 @@ from nmfaudio.cli.parser import (
     at_least,
     build_parser,
     constructed,
-    named_by_flags,
+    flags_in_errors,
     parse,
     values_of,
 )
@@ -58,7 +58,8 @@ nmfaudio live COMMAND --help also shows the options of COMMAND.
 
 Samples without a header come from standard input. The stems go to standard
 output in the same encoding, interleaved: all channels of the first stem, then
-those of the next one. They sum to the input, after a delay that is shown on
+those of the next one. They sum to the input, have its length, and begin with
+its first sample; when played live they come later, by a delay that is shown on
 standard error. Notes go to standard output as one JSON object per line.
 """
     epilog = """\
@@ -175,7 +176,7 @@ examples:
         writes_sound = self.kind != "transcribe"
         _check_pipes(writes_sound=writes_sound)
         set_threads(self.threads)
-        try:
+        with flags_in_errors((*_settings(self.kind), *options(type(self)))):
             stream = Stream(
                 self.target,
                 self.rate,
@@ -184,8 +185,6 @@ examples:
                 nonfinite=self.nonfinite,  # type: ignore[arg-type]  # argparse checks the choices
                 rng=self.seed,
             )
-        except ParameterError as error:
-            raise named_by_flags(error, (*_settings(self.kind), *options(type(self)))) from None
         if self.stem is not None and (not writes_sound or self.stem not in stream.names):
             known = ", ".join(stream.names) if writes_sound else "none"
             raise ParameterError(f"--stem is {printable(self.stem)!r}; the stems are: {known}")

@@ -6,7 +6,8 @@ import argparse
 import re
 import shutil
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from typing import Any, NoReturn, TypeVar
 
@@ -183,10 +184,8 @@ def values_of(options: Sequence[Option], values: dict[str, Any]) -> dict[str, An
 
 def constructed(kind: type[T], options: Sequence[Option], values: dict[str, Any]) -> T:
     """Construct an object from its options; an error about a field names the flag instead."""
-    try:
+    with flags_in_errors(options):
         return kind(**values_of(options, values))
-    except ParameterError as error:
-        raise named_by_flags(error, options) from None
 
 
 def at_least(minimum: int, maximum: int = MOST) -> Callable[[str], int]:
@@ -200,6 +199,18 @@ def at_least(minimum: int, maximum: int = MOST) -> Callable[[str], int]:
         return int(text)
 
     return convert
+
+
+@contextmanager
+def flags_in_errors(options: Sequence[Option]) -> Iterator[None]:
+    """Let an error about a field, with which its message begins, name its flag instead."""
+    try:
+        yield
+    except ParameterError as error:
+        named = named_by_flags(error, options)
+        if named is error:
+            raise
+        raise named from error
 
 
 def named_by_flags(error: ParameterError, options: Sequence[Option]) -> ParameterError:

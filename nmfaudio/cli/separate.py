@@ -22,6 +22,7 @@ from nmfaudio.cli.parser import (
     Parser,
     build_parser,
     constructed,
+    flags_in_errors,
     parse,
     values_of,
 )
@@ -146,8 +147,9 @@ class SeparateCommand(StemCommand):
     def _separate(self, job: Job, bar: Bar) -> dict[str, Any]:
         bar.show_stage(READING)
         command, job = self.resolved(job)
-        check_work(command.separator, job.content, command.preview)
-        return command._separate_recording(job, bar)
+        with flags_in_errors(separator_options(type(command.separator))):
+            check_work(command.separator, job.content, command.preview)
+            return command._separate_recording(job, bar)
 
     def _separate_recording(self, job: Job, bar: Bar) -> dict[str, Any]:
         # A model alone needs no stems in memory either.

@@ -10,13 +10,13 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nmfaudio._common.options import option, switch
+from nmfaudio._common.options import option, options, switch
 from nmfaudio.cli.batch import DEFAULT_ROOTS, BatchCommand
 from nmfaudio.cli.failures import printable
 from nmfaudio.cli.file_names import TRACK, FileName
 from nmfaudio.cli.inputs import input_name
 from nmfaudio.cli.pages import page_options, page_patterns, page_title
-from nmfaudio.cli.parser import OUTPUT, at_least
+from nmfaudio.cli.parser import OUTPUT, at_least, flags_in_errors
 from nmfaudio.cli.record import PREFIX, discard_record
 from nmfaudio.cli.stem_files import (
     COMPONENTS,
@@ -195,7 +195,8 @@ class StemCommand(BatchCommand):
         """Check the options of the output."""
         from nmfaudio.audio.io import check_format
 
-        check_format(self.format, self.subtype, *_ANY_AUDIO)
+        with flags_in_errors(options(type(self))):
+            check_format(self.format, self.subtype, *_ANY_AUDIO)
         check_encoding(self.format, self.mp3_bitrate, keep_tags=self.tags == "keep")
         if self.only and self._stem_names is not None:
             chosen_names(self.only, self._stem_names)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -10,11 +11,12 @@ import numpy as np
 from nmfaudio.audio.masking import analyse
 from nmfaudio.audio.preparation import Prepared, prepared
 from nmfaudio.audio.transforms import Stft, default_n_fft
-from nmfaudio.dictionaries.bundled import bundled_drum_sounds
+from nmfaudio.dictionaries.bundled import bundled_drum_sounds, bundled_kit
 from nmfaudio.dictionaries.drum_blocks import KitBlocks
 from nmfaudio.dictionaries.drum_model import PRIOR_WEIGHT, fit_kit
 from nmfaudio.dictionaries.stroke_decisions import decided_levels
 from nmfaudio.dictionaries.stroke_features import stroke_bands
+from nmfaudio.errors import AudioWarning
 from nmfaudio.factorisation.engine import Callback
 from nmfaudio.symbolic.drum_peaks import pick_hits
 from nmfaudio.symbolic.names import DRUM_PARTS
@@ -22,6 +24,12 @@ from nmfaudio.symbolic.names import DRUM_PARTS
 if TYPE_CHECKING:
     from nmfaudio._common.lazy_audio import LazyAudio
     from nmfaudio.symbolic.note import Note
+
+
+LOWEST_EXPLAINED = 0.84
+"""Share that one template for each part of the kit explains of recordings of drums at least."""
+SHORTEST = 5.0
+"""Seconds below which a recording is too short to be judged."""
 
 
 def part_levels(W: np.ndarray, H: np.ndarray, groups: Iterable[Sequence[int]]) -> np.ndarray:
@@ -79,10 +87,16 @@ def detect_hits(
     -------
     tuple of Note
         As `pick_hits` returns them.
+
+    Warns
+    -----
+    AudioWarning
+        The recording does not sound like drums.
     """
     transform = hit_transform(sr)
     V = analyse(prepared(y, sr, sr), transform)
     fit = fit_kit(V, bundled_drum_sounds(), transform, max_iter=max_iter, callback=callback)
+    _warn_if_unsuitable(V, transform, max_iter, y.shape[1] / sr)
     return _picked(fit.W, fit.H, stroke_bands(V, transform), parts, transform)
 
 
@@ -106,6 +120,11 @@ def detect_hits_in_blocks(
     tuple of Note
         Those of `detect_hits`, to rounding, up to 12 minutes, and nearly those in longer
         recordings; see `KitBlocks`.
+
+    Warns
+    -----
+    AudioWarning
+        The recording does not sound like drums.
     """
     transform = hit_transform(sr)
     blocks = KitBlocks(
@@ -116,8 +135,30 @@ def detect_hits_in_blocks(
         max_iter=max_iter,
         callback=callback,
     )
-    fit, _, H, bands = blocks.fit()
+    fit, V, H, bands = blocks.fit()
+    _warn_if_unsuitable(V, transform, max_iter, y.shape[1] / sr)
     return _picked(fit.W, H, bands, parts, transform)
+
+
+def _warn_if_unsuitable(V: np.ndarray, transform: Stft, max_iter: int, duration: float) -> None:
+    """Warn of a recording of which the kit explains less than of drums.
+
+    Kinds of sounds explain other music nearly as well as drums; one template for each part does
+    not.
+    """
+    total = float(V.sum(dtype=np.float64))
+    if duration < SHORTEST or not total:
+        return
+    fit = fit_kit(V, bundled_kit(), transform, max_iter=max_iter)
+    explained = 1 - float(fit.losses[-1]) / total
+    if explained < LOWEST_EXPLAINED:
+        warnings.warn(
+            f"the recording does not sound like drums: the kit explains {explained:.2f} of it, and "
+            f"at least {LOWEST_EXPLAINED} of drums, so hits may be wrong; for drums among other "
+            "instruments separate them first (nmfaudio hpss)",
+            AudioWarning,
+            stacklevel=4,
+        )
 
 
 def _picked(

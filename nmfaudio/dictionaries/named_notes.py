@@ -67,8 +67,9 @@ def load_notes(source: str, folder: str | Path = "") -> NoteDictionary:
     path = Path(folder, source)
     if not path.suffix and not os.path.exists(path):
         unknown = next(name for name in source.split(",") if instrument_named(name) is None)
+        known = ", ".join(each.joined_name for each in instruments())
         raise AudioFileError(
             f"{show(source)}: there is no such file, and no instrument {unknown!r} ships with "
-            f"nmfaudio; name a file, or some of {', '.join(each.name for each in instruments())}"
+            f"nmfaudio; name a file, or some of {known}"
         )
     return NoteDictionary.load(path)

@@ -59,6 +59,11 @@ class Instrument:
     monophonic: bool = False
 
     @property
+    def joined_name(self) -> str:
+        """Name with hyphens between its words, as on the command line."""
+        return self.name.replace(" ", "-")
+
+    @property
     def size(self) -> int:
         """Size of its file in bytes; 0 for notes that are synthesised."""
         return 0 if self.licence == _NO_FILE else self.path.stat().st_size
@@ -159,7 +164,7 @@ def instrument_notes(name: str, transform: Transform | None = None) -> NoteDicti
     """
     instrument = instrument_named(name)
     if instrument is None:
-        choices = ", ".join(each.name for each in _INSTRUMENTS)
+        choices = ", ".join(each.joined_name for each in _INSTRUMENTS)
         raise ParameterError(f"no instrument {name!r} ships with nmfaudio; choose from {choices}")
     if instrument.name == "piano":
         return piano_notes(transform)

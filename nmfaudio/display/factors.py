@@ -22,7 +22,14 @@ from nmfaudio.display.grid import (
 )
 from nmfaudio.display.panels import Panels, canvas
 from nmfaudio.display.ridges import draw_rows
-from nmfaudio.display.style import colours, label_rows, length_of_names, plain
+from nmfaudio.display.style import (
+    colours,
+    label_rows,
+    length_of_names,
+    letters_within,
+    plain,
+    shortened,
+)
 from nmfaudio.display.views import Factors, FactorView, over_channels, view_of
 from nmfaudio.errors import ShapeError
 
@@ -44,7 +51,7 @@ def plot_factors(
     max_components: int = MOST_COMPONENTS,
     top_hz: float = DEFAULT_TOP_HZ,
     scale: Scale | None = None,
-    decibels: bool | None = None,
+    decibels: bool = True,
     fig: Figure | SubFigure | None = None,
 ) -> Panels:
     """Draw V with templates at its left and activations below, all on the same axes.
@@ -79,8 +86,8 @@ def plot_factors(
     scale : "log", "notes" or "linear", optional
         Scale of frequencies, ``"notes"`` with note names. Default: ``"notes"`` for a constant-Q
         transform, else ``"log"``.
-    decibels : bool, optional
-        Whether V is drawn in dB. Default: if there is a transform.
+    decibels : bool
+        Whether V is drawn in dB, or linearly.
     fig : matplotlib.figure.Figure or SubFigure, optional
         Figure to draw into. Default: a new one, which pyplot does not keep open.
 
@@ -172,7 +179,7 @@ def draw_factors(
     picture: FactorPicture,
     *,
     title: str,
-    decibels: bool | None,
+    decibels: bool,
     own: bool,
     peak: float | None = None,
 ) -> Panels:
@@ -184,7 +191,7 @@ def draw_factors(
     picture : FactorPicture
     title : str
         Title of V.
-    decibels : bool or None
+    decibels : bool
         As in `plot_factors`.
     own : bool
         Whether the figure was made for this picture.
@@ -203,8 +210,7 @@ def draw_factors(
     W = figure.add_subplot(parts[0, 0], sharey=V)
     H = figure.add_subplot(parts[1, 1], sharex=V)
     mesh = draw_grid(V, picture.V, grid, decibels=decibels, peak=peak)
-    in_db = decibels if decibels is not None else grid.transform is not None
-    figure.colorbar(mesh, ax=[V, H], pad=0.01, aspect=30, label="dB" if in_db else None)
+    figure.colorbar(mesh, ax=[V, H], pad=0.01, aspect=30, label="dB" if decibels else None)
     shades = _shades(V, order, picture.stems)
     draw_rows(W, *picture.templates, shades, upright=True)
     draw_rows(H, *picture.activations, shades, upright=False)
@@ -230,7 +236,8 @@ def _draw_legend(axes: Any, picture: FactorPicture, shades: Sequence[str]) -> No
     axes.axis("off")
     stems = {picture.stems.get(k, "other"): c for k, c in zip(picture.order, shades, strict=True)}
     title = f"components\nomitted: {picture.omitted}" if picture.omitted else None
-    handles = [Patch(color=c, label=plain(name)) for name, c in stems.items()]
+    longest = letters_within(axes, 0.8)
+    handles = [Patch(color=c, label=plain(shortened(n, longest))) for n, c in stems.items()]
     if picture.stems or title:
         axes.legend(
             handles=handles if picture.stems else [],

@@ -136,7 +136,7 @@ def draw_grid(
     grid: Grid,
     *,
     peak: float | None = None,
-    decibels: bool | None = None,
+    decibels: bool = True,
     range_db: float = RANGE_DB,
     cmap: str = COLOUR_MAP,
     limits: tuple[float, float] | None = None,
@@ -150,8 +150,8 @@ def draw_grid(
     grid : Grid
     peak : float, optional
         Value at the upper end of the colours; 0 dB. Default: the largest value.
-    decibels : bool, optional
-        Whether values are drawn in dB. Default: if the grid has a transform.
+    decibels : bool
+        Whether values are drawn in dB, or linearly.
     range_db : float
         Range of the colours in dB.
     cmap : str
@@ -164,7 +164,7 @@ def draw_grid(
     matplotlib.collections.QuadMesh
     """
     cells, rows, columns = cells_of(values, grid, peak=peak, decibels=decibels)
-    if decibels if decibels is not None else grid.transform is not None:
+    if decibels:
         limits = (-range_db, 0.0)
     low, high = limits or (0.0, peak or float(values.max(initial=0)) or 1.0)
     if grid.scale != "linear":
@@ -178,7 +178,7 @@ def draw_grid(
 
 
 def cells_of(
-    values: np.ndarray, grid: Grid, *, peak: float | None = None, decibels: bool | None = None
+    values: np.ndarray, grid: Grid, *, peak: float | None = None, decibels: bool = True
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Values of the cells that are drawn, and their borders.
 
@@ -192,7 +192,7 @@ def cells_of(
     cells, rows, columns : np.ndarray
     """
     pooled, rows, columns = _pooled(values, grid)
-    if decibels if decibels is not None else grid.transform is not None:
+    if decibels:
         top = peak or float(values.max(initial=0)) or 1.0
         pooled = to_decibels(pooled, top, power=grid.power)
     return pooled, rows, columns

@@ -26,7 +26,7 @@ def plot_model(
     transform: Transform | None = None,
     top_hz: float = DEFAULT_TOP_HZ,
     scale: Scale | None = None,
-    decibels: bool | None = None,
+    decibels: bool = True,
     fig: Figure | SubFigure | None = None,
 ) -> Panels:
     """Draw V, its model and the absolute difference of both on one colour scale.
@@ -44,8 +44,8 @@ def plot_model(
         Highest frequency shown, in Hz.
     scale : "log", "notes" or "linear", optional
         Scale of frequencies. Default: ``"notes"`` for a constant-Q transform, else ``"log"``.
-    decibels : bool, optional
-        Whether values are drawn in dB. Default: if there is a transform.
+    decibels : bool
+        Whether values are drawn in dB, or linearly.
     fig : matplotlib.figure.Figure or SubFigure, optional
         Figure to draw into. Default: a new one, which pyplot does not keep open.
 
@@ -79,15 +79,14 @@ def plot_model(
             "(…, freq, time)"
         )
     chosen = transform or transform_of(decomposition)
-    in_db = decibels if decibels is not None else chosen is not None
     residual = over_channels(np.abs(V - model))
     V, model = over_channels(V), over_channels(model)
     panels = draw_stack(
         fig,
         {"V": V, "model": model, "residual": residual},
         grid_of(chosen, V.shape, top_hz=top_hz, scale=scale),
-        label="dB" if in_db else None,
-        decibels=in_db,
+        label="dB" if decibels else None,
+        decibels=decibels,
         peak=float(V.max(initial=0)) or 1.0,
     )
     share = float(residual.sum() / (V.sum() or 1.0))

@@ -16,7 +16,14 @@ from nmfaudio.display.panels import one_panel
 from nmfaudio.display.style import colours, free_labels, is_dark, legend_above
 from nmfaudio.errors import ParameterError
 from nmfaudio.symbolic.conversion import Notes, as_notes
-from nmfaudio.symbolic.names import DRUM_CHANNEL, DRUM_PARTS, kind_name, pitch_name, sound_name
+from nmfaudio.symbolic.names import (
+    DRUM_CHANNEL,
+    DRUM_PARTS,
+    KINDS_OF_PARTS,
+    kind_name,
+    pitch_name,
+    sound_name,
+)
 from nmfaudio.symbolic.note import Note
 from nmfaudio.symbolic.note_matches import match_notes
 
@@ -236,11 +243,7 @@ def _draw_salience(axes: Any, salience: PitchSalience, parts: _DrumRows | None) 
         return
     values, pitches = np.asarray(salience.values), np.asarray(salience.pitches, float)
     if parts is not None:
-        drums = [_row_of(Note(0, 0, p, channel=DRUM_CHANNEL), parts) for p in pitches]
-        shown = [i for i, row in enumerate(drums) if row is not None]
-        values, pitches = values[shown], np.array([drums[i] for i in shown], float)
-        order = np.argsort(pitches)
-        values, pitches = values[order], pitches[order]
+        values, pitches = _of_drums(values, pitches, parts)
     middles = (pitches[1:] + pitches[:-1]) / 2
     lower = np.maximum(pitches - 0.5, np.append(-np.inf, middles))
     upper = np.minimum(pitches + 0.5, np.append(middles, np.inf))
@@ -253,6 +256,30 @@ def _draw_salience(axes: Any, salience: PitchSalience, parts: _DrumRows | None) 
     levels[::2] = to_decibels(values, float(values.max(initial=0)) or 1.0)
     if len(levels):
         _draw_mesh(axes, columns, rows, levels)
+
+
+def _of_drums(
+    values: np.ndarray, pitches: np.ndarray, parts: _DrumRows
+) -> tuple[np.ndarray, np.ndarray]:
+    """Salience of the rows of drums, and the numbers of these rows, ascending.
+
+    A kind whose salience is not known by itself has that of its part.
+    """
+    drums = [Note(0, 0, pitch, channel=DRUM_CHANNEL) for pitch in pitches]
+    found = {}
+    for name, row in parts.items():
+        whole = next((p for p, kinds in KINDS_OF_PARTS.items() if _key(name) in kinds), name)
+        members = [i for i, drum in enumerate(drums) if kind_name(drum) == name]
+        members = members or [i for i, drum in enumerate(drums) if sound_name(drum) == whole]
+        if members:
+            found[row] = values[members].max(axis=0)
+    rows = sorted(found)
+    return np.array([found[row] for row in rows]).reshape(len(rows), -1), np.array(rows, float)
+
+
+def _key(kind: str) -> str:
+    """Kind as `KINDS_OF_PARTS` has it."""
+    return kind.replace(" ", "_")
 
 
 def _columns(values: np.ndarray, borders: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

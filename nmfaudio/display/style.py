@@ -127,7 +127,7 @@ def label_rows(
         As in `free_labels`.
     """
     every = -(-len(names) // free_labels(axes, axis, taken=taken))
-    longest = int(share * _length(axes, "x") / (_LETTER * _label_size(axis)))
+    longest = letters_within(axes, share)
     rows = range(0, len(names), every)
     ticks = axes.xaxis if axis == "x" else axes.yaxis
     ticks.set_ticks(
@@ -136,6 +136,22 @@ def label_rows(
         rotation=90 if axis == "x" else 0,
     )
     axes.tick_params(axis=axis, length=0)
+
+
+def letters_within(axes: Any, share: float) -> int:
+    """Number of letters of a label that fit into a part of the width of axes.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+    share : float
+        Part of the width.
+
+    Returns
+    -------
+    int
+    """
+    return int(share * _length(axes, "x") / (_LETTER * _label_size("y")))
 
 
 def length_of_names(names: Sequence[str]) -> float:

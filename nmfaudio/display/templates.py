@@ -36,7 +36,7 @@ def plot_templates(
     max_components: int = _MOST,
     top_hz: float | None = None,
     scale: Scale | None = None,
-    decibels: bool | None = None,
+    decibels: bool = True,
     fig: Figure | SubFigure | None = None,
 ) -> Panels:
     """Draw templates as short spectrograms in milliseconds and Hz, such as those of NMFD.
@@ -62,8 +62,8 @@ def plot_templates(
         Highest frequency shown, in Hz. Default: all are shown.
     scale : "log", "notes" or "linear", optional
         Scale of frequencies. Default: ``"notes"`` for a constant-Q transform, else ``"log"``.
-    decibels : bool, optional
-        Whether templates are drawn in dB. Default: if there is a transform.
+    decibels : bool
+        Whether templates are drawn in dB, or linearly.
     fig : matplotlib.figure.Figure or SubFigure, optional
         Figure to draw into. Default: a new one, which pyplot does not keep open.
 
@@ -118,8 +118,7 @@ def plot_templates(
     _label(figure, panels, grid.units[0], "frame" if transform is None else "time (ms)")
     if components is None and len(chosen) < count:
         figure.suptitle(f"components omitted: {count - len(chosen)}", fontsize="small")
-    in_db = decibels if decibels is not None else transform is not None
-    figure.colorbar(mesh, ax=panels, label="dB" if in_db else None, pad=0.02)
+    figure.colorbar(mesh, ax=panels, label="dB" if decibels else None, pad=0.02)
     return Panels(by_name, own=fig is None)
 
 

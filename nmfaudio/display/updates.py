@@ -38,7 +38,7 @@ def plot_updates(
     max_components: int = MOST_COMPONENTS,
     top_hz: float = DEFAULT_TOP_HZ,
     scale: Scale | None = None,
-    decibels: bool | None = None,
+    decibels: bool = True,
     seconds: float = 0.15,
     fig: Figure | None = None,
 ) -> FuncAnimation:
@@ -66,8 +66,8 @@ def plot_updates(
         Highest frequency shown, in Hz.
     scale : "log", "notes" or "linear", optional
         Scale of frequencies. Default: ``"notes"`` for a constant-Q transform, else ``"log"``.
-    decibels : bool, optional
-        Whether the model is drawn in dB. Default: if there is a transform.
+    decibels : bool
+        Whether the model is drawn in dB, or linearly.
     seconds : float
         Duration of each picture.
     fig : matplotlib.figure.Figure, optional

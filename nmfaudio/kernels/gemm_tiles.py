@@ -46,9 +46,19 @@ def add_nn(A: np.ndarray, B: np.ndarray, C: np.ndarray) -> None:
     if j < n:  # the remaining columns, padded to a vector
         B_rest, C_rest = np.zeros((depth, narrow), B.dtype), np.zeros((m, narrow), C.dtype)
         B_rest[:, : n - j], C_rest[:, : n - j] = B[:, j:], C[:, j:]
-        origin = int(np.int64(0))
-        _add_columns(MODEL_NARROW, ROW_NARROW, a, view(B_rest), view(C_rest), origin, m, depth)
+        _add_rest(A, B_rest, C_rest)
         C[:, j:] = C_rest[:, : n - j]
+
+
+@kernel
+def _add_rest(A: np.ndarray, B: np.ndarray, C: np.ndarray) -> None:
+    """`add_nn` for as many columns as a narrow tile has.
+
+    As arguments the arrays outlive their views: Numba frees an array after the last line that names
+    it, even if a view of it is in use.
+    """
+    origin = int(np.int64(0))
+    _add_columns(MODEL_NARROW, ROW_NARROW, view(A), view(B), view(C), origin, len(C), A.shape[1])
 
 
 @kernel

@@ -30,6 +30,7 @@ Score: TypeAlias = float | TranscriptionScores | Evaluation
 SystemScores: TypeAlias = TranscriptionSummary | Mapping[str, Score]
 
 _PERMUTATIONS = 9999
+_FEWEST = 6  # pieces, with which a signed-rank test can reach 0.05
 _FEW = 13  # pieces, of which all permutations are tried
 _MOST_EXACT = 50  # pieces, of which the signed ranks are counted exactly
 _COLUMNS = (
@@ -195,6 +196,8 @@ class Comparison(EqualByContent):
             for row in table
         ]
         title = f"{self.measure or 'scores'} of {len(self.pieces)} pieces; p corrected by Holm"
+        if len(self.pieces) < _FEWEST:
+            lines.append(f"at least {_FEWEST} pieces are needed for p < 0.05")
         return "\n".join([title, *lines])
 
     def _records(self) -> list[dict[str, Any]]:

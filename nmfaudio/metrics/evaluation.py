@@ -243,8 +243,9 @@ Stems or path
     framewise : bool
         Also compute BSS-eval version 4 of each second.
     part : tuple of (float, float), optional
-        First and last second of the part that the estimates are of; only this part of the files of
-        references and mixture is read. Arrays are taken as they are.
+        First and last second of the part to compare; only this part of the files of references and
+        mixture is read, and of those of the estimates, if they are as long as the references: else
+        they are of this part. Arrays are taken as they are.
 
     Returns
     -------
@@ -364,10 +365,12 @@ def _matched(
 
 def _too_few(references: list[str], estimates: list[str], missing: list[str]) -> str:
     """Message about fewer estimates than references."""
-    which = f" ({', '.join(missing)} missing, {', '.join(estimates)} given)" if missing else ""
+    got = f"got {len(estimates)} estimates for {len(references)} references"
+    if missing:
+        got = f"no estimate for {', '.join(missing)}; found: {', '.join(estimates)}"
     return (
-        f"got {len(estimates)} estimates for {len(references)} references{which}; give an estimate "
-        "per reference, sum references that belong together, or compare one with one"
+        f"{got}; give an estimate per reference, sum references that belong together, or compare "
+        "one with one"
     )
 
 

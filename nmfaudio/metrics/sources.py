@@ -61,7 +61,7 @@ def load_sources(
     reference, estimate : mapping of str to np.ndarray, np.ndarray, sequence, or path
         As for `evaluate`.
     part : tuple of (float, float), optional
-        Part of the files of the references in seconds.
+        Part of the files of the references in seconds; see `part_of_estimates`.
 
     Returns
     -------
@@ -82,14 +82,39 @@ def load_sources(
     pair = _files_of(reference), _files_of(estimate)
     if pair[0] is not None and pair[1] is not None:
         pair = _same_name(reference, pair[0], estimate), _same_name(estimate, pair[1], reference)
+    spans = part, part_of_estimates(pair[0], pair[1], part)
     sides = [
         _of_arrays(source, role) if files is None else _of_files(files, span)
         for source, role, files, span in zip(
-            (reference, estimate), ("reference", "estimate"), pair, (part, None), strict=True
+            (reference, estimate), ("reference", "estimate"), pair, spans, strict=True
         )
     ]
     _require_alike(*sides)
     return sides[0], sides[1]
+
+
+def part_of_estimates(
+    references: Mapping[str, Path] | None, estimates: Mapping[str, Path] | None, part: Part
+) -> Part:
+    """Return the part of the files of estimates that is compared with a part of the references.
+
+    Parameters
+    ----------
+    references, estimates : dict of str to Path, or None
+        Files by name; None for arrays.
+    part : tuple of (float, float), optional
+        Part of the files of the references in seconds.
+
+    Returns
+    -------
+    tuple of (float, float) or None
+        `part` if the estimates are as long as the whole references; else None, for estimates that
+        were separated from that part.
+    """
+    if part is None or not references or not estimates:
+        return None
+    lengths = {_length(next(iter(files.values()))) for files in (references, estimates)}
+    return part if len(lengths) == 1 and None not in lengths else None
 
 
 def load_mixture(
@@ -191,6 +216,14 @@ def _files_of(source: Sources) -> dict[str, Path] | None:
     if set(files) == {MIXTURE}:
         raise ContentError(f"{show(source)}: has only a mixture; add the sources")
     return files
+
+
+def _length(path: Path) -> int | None:
+    """Number of samples of a file, None if its header does not say."""
+    from nmfaudio.audio.io.decoding import open_audio
+
+    with open_audio(path) as audio:
+        return audio.total
 
 
 def _same_name(source: Sources, files: dict[str, Path], other: Sources) -> dict[str, Path]:

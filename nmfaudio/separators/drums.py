@@ -9,6 +9,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from nmfaudio._common.options import documented, option
+from nmfaudio._common.similar_names import nearest
 from nmfaudio._public import public
 from nmfaudio.errors import ContentError, ParameterError
 from nmfaudio.separators.inputs import (
@@ -18,6 +19,7 @@ from nmfaudio.separators.inputs import (
 )
 from nmfaudio.separators.pipeline import NmfSeparator
 from nmfaudio.symbolic.names import DRUM_PARTS as PARTS
+from nmfaudio.symbolic.names import KINDS_OF_PARTS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -120,9 +122,9 @@ class DrumSeparator(NmfSeparator):
             self._set("onsets", tuple(as_notes(self.onsets, "onsets")))  # iterators are read once
         if self.parts is None:
             return
-        # One-shots may be of any part, shipped templates are not.
-        unknown = self.one_shots is None and not set(self.parts) <= set(PARTS)
-        if unknown or not self.parts or len(set(self.parts)) < len(self.parts):
+        if self.one_shots is None:  # one-shots may be of any part, shipped templates are not
+            _require_parts(self.parts)
+        if not self.parts or len(set(self.parts)) < len(self.parts):
             raise ParameterError(
                 f"parts is {','.join(self.parts)!r}; name each part once, of {', '.join(PARTS)}"
             )
@@ -353,6 +355,19 @@ class DrumSeparator(NmfSeparator):
         return {
             part: sorted(map(float, found)) for part, found in hits_by_part(self.onsets).items()
         }
+
+
+def _require_parts(parts: Sequence[str]) -> None:
+    """Refuse names that are not those of parts of the shipped kit."""
+    for part in parts:
+        if any(part in kinds for kinds in KINDS_OF_PARTS.values()):
+            raise ParameterError(
+                f"parts has {part}, which can be transcribed (nmfaudio transcribe --drums), not "
+                f"separated; choose from {', '.join(PARTS)}"
+            )
+        if part not in PARTS:
+            hint = nearest(part, PARTS) or f"; choose from {', '.join(PARTS)}"
+            raise ParameterError(f"parts has {part!r}{hint}")
 
 
 def _groups(labels: Sequence[str]) -> dict[str, Sequence[int]]:

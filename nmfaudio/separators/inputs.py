@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from nmfaudio._common.figures import draw
+from nmfaudio.errors import ParameterError
 
 # Slow imports are inside the functions that need them, so that `nmfaudio COMMAND --help` is fast.
 if TYPE_CHECKING:
@@ -97,6 +98,30 @@ class SeparationInput:
     def n_frames(self) -> int:
         """Number of frames of `V`."""
         return self.transform.n_frames(self.y.shape[1])
+
+    def require_frames(self, frames: int, run: str) -> None:
+        """Refuse saved activations of a recording of another length.
+
+        Parameters
+        ----------
+        frames : int
+            Number of their frames; 0 if there are none, which is not refused.
+        run : str
+            What the message calls the run that saved them.
+
+        Raises
+        ------
+        ParameterError
+            The number is not that of the recording.
+        """
+        if frames in (0, self.n_frames):
+            return
+        # A Stft has a frame more than whole hops in the recording, and the last may be cut.
+        before = max(frames - 1.5, 0) * self.transform.hop_seconds
+        raise ParameterError(
+            f"the recording is {self.duration:.2f} s long, that of {run} was {before:.1f} s; use "
+            "the same recording, with the same --preview if there was one"
+        )
 
     def frames(self, start: int, stop: int) -> np.ndarray:
         """Compute some frames of `V`, bit for bit.

@@ -302,13 +302,7 @@ class PaintSeparator(NmfSeparator):
             "sources": (sorted(saved.metadata.get("sources") or {}), sorted(names)),
             "transform": (saved.metadata.get("transform"), inputs.transform.to_dict()),
         }
-        length, hop = saved.H.shape[-1], inputs.transform.hop_seconds
-        if length not in (0, inputs.n_frames):
-            raise ParameterError(
-                f"the recording is {inputs.n_frames * hop:.2f} s long, that of the earlier run was "
-                f"{length * hop:.2f} s; use the same recording, with the same --preview if "
-                "that run had one"
-            )
+        inputs.require_frames(saved.H.shape[-1], "the earlier run")
         for name, (before, now) in facts.items():
             if before != now:
                 raise ParameterError(
@@ -317,7 +311,9 @@ class PaintSeparator(NmfSeparator):
                 )
         groups = [list(saved.metadata["sources"][name]["components"]) for name in names]
         templates = [saved.W[:, group] for group in groups]
-        if length == 0:  # a model of separation block by block is saved without activations
+        if (
+            saved.H.shape[-1] == 0
+        ):  # a model of separation block by block is saved without activations
             return list(zip(templates, initial_activations(V, templates), strict=True))
         H = saved.H if frames is None else saved.H[:, frames]
         return [(W, H[group]) for W, group in zip(templates, groups, strict=True)]

@@ -309,11 +309,5 @@ class RegroupSeparator(NmfSeparator):
 def _has_activations(saved: Decomposition, inputs: SeparationInput) -> bool:
     """Check whether a model was saved with activations, and these are of the recording."""
     frames: int = saved.H.shape[-1]
-    hop = inputs.transform.hop_seconds
-    if frames not in (0, inputs.n_frames):
-        raise ParameterError(
-            f"the recording is {inputs.n_frames * hop:.2f} s long, that of the model was "
-            f"{frames * hop:.2f} s; use the same recording, with the same --preview if the model "
-            "was made with one"
-        )
+    inputs.require_frames(frames, "the model")
     return frames > 0

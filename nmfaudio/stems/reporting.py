@@ -170,12 +170,14 @@ def _component_sounds(
         return sounds, rests, []
     share = 100 * float(shares[list(whole)].sum() / (shares[every].sum() or 1.0))
     remark = (
-        f"The {len(whole)} strongest of {len(every)} components, {share:.0f} % of the model, have"
-        " their whole sound and are heard in the stem that they are moved to."
+        f"This page plays the {len(whole)} strongest components in full ({share:.0f} % of the "
+        "model), also when they are moved"
     )
     if excerpts:
-        remark += f" {len(excerpts)} others have an excerpt."
-    return sounds, rests, [remark]
+        remark += f"; {len(excerpts)} more play as a short excerpt"
+    if len(whole) + len(excerpts) < len(every):
+        remark += "; the rest are silent"
+    return sounds, rests, [f"{remark}."]
 
 
 def _whole_sounds(

@@ -94,7 +94,7 @@ def _part(score: Score, kinds: Any) -> Any:
     if score.swing != 0.5:
         part.add(kinds.Words(_SWUNG, staff=1), 0)
     for number in range(score.bars):
-        bar = kinds.Measure(number + 1)
+        bar = kinds.Measure(number + 1, name=str(number + 1))
         part.add(bar, _ticks(score.bar * number), _ticks(score.bar * (number + 1)))
     for number, note in enumerate(score.notes):
         _add_note(part, score, note, f"n{number}", kinds)

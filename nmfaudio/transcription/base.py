@@ -17,11 +17,12 @@ from nmfaudio._common.steps import report_step
 from nmfaudio.audio.io.samples import Audio, as_samples, opened_samples
 from nmfaudio.audio.masking import analyse
 from nmfaudio.audio.preparation import Prepared, prepared
+from nmfaudio.dictionaries.drum_detection import SHORTEST
 from nmfaudio.errors import AudioWarning
 from nmfaudio.transcription.analysis import Analysis
 from nmfaudio.transcription.analysis_cache import analysis_key, cached
 from nmfaudio.transcription.result import Transcription
-from nmfaudio.transcription.suitability import SHORTEST, Suitability
+from nmfaudio.transcription.suitability import Suitability
 from nmfaudio.transcription.transcribed_file import BlockFit, TranscribedFile
 
 if TYPE_CHECKING:

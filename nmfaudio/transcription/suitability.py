@@ -7,14 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nmfaudio.dictionaries.drum_detection import LOWEST_EXPLAINED
 from nmfaudio.transcription.salience import Salience
 
-SHORTEST = 5.0
-"""Seconds below which a recording is too short to be judged."""
 _FAINT = 0.1  # share of the strongest pitch of a frame below which a pitch is ignored
 _FRAMES = 8192  # at a time
 _LOWEST_DECAY = 0.6  # 66 recordings of pianos are at 0.626 at least, 78 of 88 others below it
-_LOWEST_EXPLAINED = 0.84
 
 
 @dataclass(frozen=True)
@@ -122,7 +120,7 @@ def drum_suitability(loss: float, V: np.ndarray, *, is_shipped: bool) -> Suitabi
     """
     total = float(V.sum(dtype=np.float64))
     value = 1 - loss / total if total > 0 else math.nan
-    return Suitability(value, _LOWEST_EXPLAINED if is_shipped else None)
+    return Suitability(value, LOWEST_EXPLAINED if is_shipped else None)
 
 
 def _strongest_neighbour(values: np.ndarray, pitches: np.ndarray) -> np.ndarray:

@@ -53,7 +53,7 @@ def test_other_names_are_matched_and_it_is_said(nmfaudio, folders):
     write_wav("true/hihat.wav", NOISE[2].T)
     refused = nmfaudio("evaluate", "true", "blind")
     assert refused.code == 2
-    said = "2 estimates for 3 references (hihat, kick, snare missing, source-1, source-2 given)"
+    said = "no estimate for hihat, kick, snare; found: source-1, source-2; give"
     assert said in refused.errors()[0]
 
 
@@ -162,6 +162,8 @@ def test_a_preview_is_compared_with_this_part_of_the_sources(nmfaudio, folders):
     truth = {"kick": KICK[:, cut], "snare": SNARE[:, cut]}
     expected = na.evaluate(truth, {name: y[:, cut] for name, y in MADE.items()}, SR)
     assert told["sources"] == expected.to_dict()["sources"]
+    whole = nmfaudio("evaluate", "true", "made", "--preview", "1-2", "--json").json
+    assert whole["sources"] == told["sources"]  # estimates as long as the sources are cut with them
 
 
 def test_infinite_figures_are_text_in_json(nmfaudio, folders):

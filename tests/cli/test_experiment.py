@@ -31,6 +31,7 @@ def test_the_table_is_shown_and_the_results_are_written(experiment):
     result = experiment("experiment", "e.toml")
     assert result.out.splitlines()[0].split()[:2] == ["system", "onset_f"]
     assert "p corrected by Holm" in result.out
+    assert "at least 6 pieces are needed for p < 0.05" in result.out
     assert "4/4 bold, two, seed 0:" in result.err
     saved = json.loads(Path("e.results.json").read_text())
     assert len(saved["runs"]) == 4

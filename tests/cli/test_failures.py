@@ -296,7 +296,7 @@ def test_json_of_an_early_error_names_the_command(nmfaudio):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("x.wav: exists already; choose another name or overwrite=True", "name or --overwrite"),
+        ("x.wav: exists; use overwrite=True or another name", "use --overwrite or"),
         ("for drums use DrumTranscriber, for", "for drums use --drums, for"),
         ("for a piano use Transcriber, for", "for a piano leave out --drums, for"),
     ],
@@ -315,3 +315,17 @@ def test_a_folder_that_is_not_writable_is_named(separate, song, folder, monkeypa
     monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may write everywhere
     (line,) = separate(song).errors()
     assert f"{folder}: is not writable" in line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["denoise", "--noise", "100-101"], "--noise is 100-101 s; it must be"),
+        (["separate", "--n-fft", "30000000"], "--n-fft must be an integer"),
+        (["separate", "--format", "mp4"], "--format is 'mp4', which cannot be written"),
+        (["separate", "--beta-loss", "foo"], "--beta-loss is 'foo'; it must be a number or one of"),
+    ],
+)
+def test_an_error_about_a_setting_names_its_flag(nmfaudio, song, arguments, line):
+    command, *flags = arguments
+    assert line in nmfaudio(command, song, *flags).errors()[0]

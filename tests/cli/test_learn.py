@@ -86,7 +86,7 @@ def test_an_existing_file_is_kept_unless_asked(nmfaudio, sounds):
     nmfaudio("learn", *QUICK, "x=a.wav", "-o", "x.npz")
     again = nmfaudio("learn", *QUICK, "y=a.wav", "-o", "x.npz")
     assert again.code == 5
-    assert "x.npz: exists already" in again.errors()[0]
+    assert "x.npz: exists; use" in again.errors()[0]
     assert na.Dictionary.load("x.npz").names == ("x",)
     assert nmfaudio("learn", *QUICK, "y=a.wav", "-o", "x.npz", "--overwrite").code == 0
     assert na.Dictionary.load("x.npz").names == ("y",)

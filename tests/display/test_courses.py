@@ -101,7 +101,7 @@ def test_factors_of_a_history_have_the_unit_norms_of_the_result(V):
 
 
 def test_a_film_shows_every_step(history, V):
-    film = na.display.plot_updates(history, V, start=1)
+    film = na.display.plot_updates(history, V, start=1, decibels=False)
     steps = history.steps(1)
     panels = {axes.get_title(): axes for axes in film._fig.axes}
     for step in (steps[0], steps[-1]):

@@ -61,6 +61,16 @@ def test_kinds_have_rows_where_the_transcription_tells_them_apart():
         assert sorted(drawn[:, 1]) == [0, 1, len(rows) - 1]
 
 
+@pytest.mark.parametrize(("pitches", "stripes"), [((36, 42), (0, 1, 1)), ((36, 42, 46), (0, 1, 2))])
+def test_a_kind_has_its_own_salience_or_that_of_its_part(pitches, stripes):
+    hats = [na.Note(t, t + 0.1, key, channel=9) for t, key in enumerate((36, 42, 46))]
+    salience = na.transcription.Salience(
+        np.eye(3)[: len(pitches)], np.array(pitches, float), np.arange(3.0)
+    )
+    mesh = na.display.plot_notes(hats, salience=salience).collections[0]
+    assert tuple(np.argmax(mesh.get_array()[::2], axis=1)) == stripes
+
+
 def test_drums_have_a_row_for_each_part():
     hits = [na.Note(t, t + 0.1, p, channel=9) for t, p in ((0, 38), (0.5, 36), (1, 35), (1.5, 99))]
     axes = na.display.plot_notes(hits, hits[:3])

@@ -53,7 +53,7 @@ def test_masks_without_a_transform_are_in_bins_and_frames(V):
 
 def test_model_and_residual_stand_beside_the_data(V):
     d = na.nmf(V, 2, max_iter=5, rng=0)
-    panels = na.display.plot_model(d, V)
+    panels = na.display.plot_model(d, V, decibels=False)
     assert np.array_equal(drawn(panels["V"]), V)
     assert np.array_equal(drawn(panels["model"]), d.model())
     assert np.array_equal(drawn(panels["residual"]), np.abs(V - d.model()))

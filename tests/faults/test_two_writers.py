@@ -114,7 +114,7 @@ def test_of_two_with_the_same_names_one_writes_all(tmp_path):
     targets = [tmp_path / "a", tmp_path / "b"]
     first, second = Writer(0.25, *targets), Writer(0.5, *targets)
     assert second.finish() == "done"
-    assert first.finish().endswith("a: exists already; choose another name or overwrite=True")
+    assert first.finish().endswith("a: exists; use overwrite=True or another name")
     assert tree(tmp_path) == ["a", "b"]
     for path in targets:
         assert_constant(path, 0.5)

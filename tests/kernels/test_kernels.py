@@ -54,6 +54,13 @@ def test_a_row_of_a_product_does_not_depend_on_the_rows_beside_it():
         np.testing.assert_array_equal(part[0], C[first])
 
 
+def test_the_columns_behind_the_last_tile_are_in_memory_that_is_in_use():
+    depth = 600_000  # of so many terms the copy is unmapped once it is freed, and reading it fails
+    out = np.zeros((1, 1))
+    backend.add_nn(np.ones((1, depth)), np.ones((depth, 1)), out)
+    assert out == depth
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(
     "shape", [(1, 1, 1), (200, 9, 70), (5, 3000, 130), (130, 3, 500), (70, 2000, 3)]

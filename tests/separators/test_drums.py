@@ -8,6 +8,7 @@ import soundfile
 
 import nmfaudio as na
 from nmfaudio.audio.transforms import Stft
+from nmfaudio.dictionaries.drum_detection import detect_hits, detect_hits_in_blocks
 from nmfaudio.dictionaries.drum_kit import bundled_kit_templates, convert_drum_templates
 from nmfaudio.dictionaries.drum_model import drum_bands
 from nmfaudio.symbolic.drum_hits import EARLY, read_hits
@@ -50,6 +51,30 @@ def test_parts_are_those_asked_for():
 def test_parts_that_there_are_not(parts):
     with pytest.raises(na.ParameterError, match="parts"):
         na.DrumSeparator(parts=parts)
+
+
+def test_parts_are_suggested():
+    with pytest.raises(na.ParameterError, match="'sanre'; did you mean snare"):
+        na.DrumSeparator(parts=("kick", "sanre"))
+    with pytest.raises(na.ParameterError, match="open_hihat, which can be transcribed"):
+        na.DrumSeparator(parts=("kick", "open_hihat"))
+
+
+@pytest.mark.parametrize("blocks", [False, True])
+def test_the_warning_of_hits_is_that_of_the_transcriber(blocks):
+    seconds = np.arange(5 * 8000, dtype=np.float32) / 8000
+    chirp = np.sin(2 * np.pi * (200 + 300 * seconds) * seconds)[None]
+    warned = []
+    for detect in (
+        lambda: na.DrumTranscriber(max_iter=1).transcribe(chirp, 8000),
+        lambda: (detect_hits_in_blocks if blocks else detect_hits)(
+            chirp, 8000, ["kick"], max_iter=1
+        ),
+    ):
+        with pytest.warns(na.errors.AudioWarning, match="does not sound like drums") as caught:
+            detect()
+        warned.append(str(caught[0].message).partition(" of drums")[0])
+    assert warned[0] == warned[1]
 
 
 def test_a_single_part_is_refused(tmp_path):

@@ -68,7 +68,7 @@ def test_existing_files_are_kept(song, tmp_path):
     folder = tmp_path / "stems"
     na.separate_file(song, folder, QUICK)
     before = {path: path.read_bytes() for path in folder.iterdir()}
-    with pytest.raises(na.errors.OutputError, match="exists already"):
+    with pytest.raises(na.errors.OutputError, match="exists; use"):
         na.separate_file(song, folder, QUICK)
     assert {path: path.read_bytes() for path in Path(folder).iterdir()} == before
     assert na.separate_file(song, folder, QUICK, overwrite=True)

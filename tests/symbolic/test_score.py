@@ -192,7 +192,9 @@ def test_musicxml_has_the_notes_of_the_score(tmp_path, seed, compound):
     rows = sorted(zip(read["onset_quarter"], read["duration_quarter"], read["pitch"], strict=True))
     expected = sorted((n.onset, n.duration, n.name.pitch) for n in score.notes)
     np.testing.assert_allclose(np.array(rows, float), np.array(expected, float), atol=1e-5)
-    attributes = ElementTree.parse(path).getroot().find("part/measure/attributes")
+    bars = ElementTree.parse(path).getroot().findall("part/measure")
+    assert [bar.get("number") for bar in bars] == [str(n + 1) for n in range(score.bars)]
+    attributes = bars[0].find("attributes")
     numerator, denominator = score.beats.time_signature
     assert attributes.findtext("time/beats") == str(numerator)
     assert attributes.findtext("time/beat-type") == str(denominator)

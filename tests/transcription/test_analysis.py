@@ -29,7 +29,7 @@ def test_an_analysis_is_saved_and_loaded(tmp_path, value):
     analysis = replace(analysis, suitability=Suitability(value, None))
     path = analysis.save(tmp_path / "a.npz")
     assert Analysis.load(path) == analysis
-    with pytest.raises(na.errors.OutputError, match="exists already"):
+    with pytest.raises(na.errors.OutputError, match="exists; use"):
         analysis.save(path)
 
 

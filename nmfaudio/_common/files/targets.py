@@ -65,7 +65,7 @@ def check_target(target: Path, overwrite: bool) -> None:
     if target.is_dir():
         raise OutputError(f"{show(target)}: {os.strerror(errno.EISDIR)}; name a file")
     if not overwrite:
-        raise OutputError(f"{show(target)}: exists already; choose another name or overwrite=True")
+        raise OutputError(f"{show(target)}: exists; use overwrite=True or another name")
 
 
 def _check_folder(target: Path) -> None:

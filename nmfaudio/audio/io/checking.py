@@ -182,7 +182,7 @@ class CheckedRange:
             if not salvage:
                 raise AudioFileError(
                     f"{audio.label}: {audio.failure()}; use another copy, or keep what can be "
-                    "decoded (salvage=True, or --salvage)"
+                    "decoded with salvage=True"
                 )
             messages.append(
                 f"{audio.failure()}; the {self.decoded} frames that could be decoded were kept"

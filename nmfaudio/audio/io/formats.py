@@ -78,7 +78,7 @@ def check_format(format: str, subtype: str | None, channels: int, sr: int) -> tu
     """
     if format.lower() not in FORMATS:
         raise ParameterError(
-            f"format {format!r} cannot be written; need one of {', '.join(FORMATS)}"
+            f"format is {format!r}, which cannot be written; need one of {', '.join(FORMATS)}"
         )
     container, default = FORMATS[format.lower()]
     chosen = _check_subtype(format, container, default, subtype)

@@ -105,7 +105,7 @@ def test_a_file_object_loads(path):
 
 def test_an_existing_file_is_refused_and_overwritten_when_asked(path):
     before = path.read_bytes()
-    with pytest.raises(OutputError, match="exists already"):
+    with pytest.raises(OutputError, match="exists; use"):
         save_archive(path, HEADER, {})
     assert path.read_bytes() == before
     save_archive(path, HEADER, {}, overwrite=True)

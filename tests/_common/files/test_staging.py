@@ -80,7 +80,7 @@ def test_a_file_that_appears_meanwhile_is_not_overwritten(tmp_path):
             fill(names)
             target.write_text("theirs")
 
-    with pytest.raises(OutputError, match="exists already"):
+    with pytest.raises(OutputError, match="exists; use"):
         be_late()
     assert tree(tmp_path) == ["x.wav"]
     assert target.read_text() == "theirs"
@@ -99,7 +99,7 @@ def test_a_file_that_appears_at_the_last_moment_is_not_overwritten(tmp_path, mon
 
     monkeypatch.setattr(os, "link", too_late)
     with (
-        pytest.raises(OutputError, match=r"2\.wav: exists already"),
+        pytest.raises(OutputError, match=r"2\.wav: exists; use"),
         staged(targets, overwrite=False) as names,
     ):
         fill(names)
@@ -119,7 +119,7 @@ def test_what_is_refused_before_any_work(tmp_path):
     (tmp_path / "old.wav").write_text("old")
     (tmp_path / "folder").mkdir()
     cases = {
-        "exists already": [tmp_path / "old.wav"],
+        "exists; use": [tmp_path / "old.wav"],
         "Is a directory": [tmp_path / "folder"],
         "two results have this name": [tmp_path / "x.wav", tmp_path / "folder" / ".." / "x.wav"],
         "Not a directory": [tmp_path / "old.wav" / "x.wav"],
@@ -142,7 +142,7 @@ def test_a_folder_without_permission_is_refused(tmp_path, monkeypatch):
 
 def test_a_link_that_exists_counts_as_existing(tmp_path):
     (tmp_path / "x.wav").symlink_to(tmp_path / "nowhere")
-    with pytest.raises(OutputError, match="exists already"):
+    with pytest.raises(OutputError, match="exists; use"):
         check_targets([tmp_path / "x.wav"])
 
 

@@ -186,7 +186,7 @@ def test_what_a_group_cannot_be_is_refused(tmp_path):
             g.append([noise(1, 9)])
     a.write_text("old")
     with (
-        pytest.raises(OutputError, match="exists already"),
+        pytest.raises(OutputError, match="exists; use"),
         open_group([a], SR, 1, 9, format="wav"),
     ):
         pytest.fail("nothing is to be done")

@@ -193,7 +193,7 @@ def test_what_float32_cannot_hold_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("format", "subtype", "channels", "sr", "message"),
     [
-        ("m4a", None, 2, SR, "'m4a' cannot be written; need one of wav, flac"),
+        ("m4a", None, 2, SR, "'m4a', which cannot be written; need one of wav, flac"),
         ("flac", None, 9, SR, "1 to 8 channels, got 9; write wav"),
         ("flac", "FLOAT", 2, SR, "cannot be written as FLOAT; need one of PCM_S8, PCM_16, PCM_24"),
         ("flac", None, 2, 655_360, "flac holds sample rates up to"),
@@ -281,7 +281,7 @@ def test_any_memory_layout_is_written(tmp_path):
 
 def test_existing_files_are_refused_before_any_work_and_overwritten_when_asked(tmp_path):
     (tmp_path / "x.wav").write_text("old")
-    with pytest.raises(OutputError, match=r"x\.wav: exists already"):
+    with pytest.raises(OutputError, match=r"x\.wav: exists; use"):
         write(tmp_path / "x.wav", noise(), SR)
     assert (tmp_path / "x.wav").read_text() == "old"
     write(tmp_path / "x.wav", noise(), SR, overwrite=True)

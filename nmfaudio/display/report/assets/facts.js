@@ -43,6 +43,7 @@ function showLosses() {
   find("losses").parentElement.hidden = values.length < 2;
   const [least, most] = [Math.min(...values), Math.max(...values)];
   const scale = least > 0 ? Math.log10 : Number;
+  const short = formatOf([least, most]);
   const span = scale(most) - scale(least) || 1;
   const lastIteration = iterations.at(-1) || 1;
   const x = (iteration) => LEFT + ((WIDTH - LEFT - 10) * iteration) / lastIteration;
@@ -66,7 +67,9 @@ function showLosses() {
   find("losses").replaceChildren(...horizontal.flat(), ...vertical, middle, curve, ...markers);
 }
 
-function short(value) {
-  const notation = value >= 1e6 || value < 1e-3 ? "scientific" : "standard";
-  return value.toLocaleString("en", { maximumSignificantDigits: 4, notation });
+// Formatter of all the values of an axis.
+function formatOf(values) {
+  const extreme = values.some((value) => Math.abs(value) >= 1e6 || (value && Math.abs(value) < 1e-3));
+  const notation = extreme ? "scientific" : "standard";
+  return (value) => value.toLocaleString("en", { maximumSignificantDigits: 4, notation });
 }

@@ -37,8 +37,13 @@ function drumRows(notes) {
   if (!single || new Set(drums.values()).size < drums.size) return null;
   const highestFirst = [...drums].toSorted((a, b) => b[1] - a[1]);
   return highestFirst.map(([text, pitch], i) => ({
-    text, pitch, y: i * DRUM, height: DRUM, shaded: i % 2 === 1,
+    text: words(text), pitch, y: i * DRUM, height: DRUM, shaded: i % 2 === 1,
   }));
+}
+
+// Name of a drum as it is spoken: that of an open hi-hat is open_hihat in files.
+function words(track) {
+  return track.replaceAll("_", " ");
 }
 
 function pitchRows(notes) {
@@ -74,8 +79,8 @@ function label({ text, y, height }) {
 function bar([onset, offset, pitch, velocity, track], i, row, colour) {
   const percent = (time) => (100 * time) / report.seconds;
   const times = `${onset.toFixed(2)} s to ${offset.toFixed(2)} s`;
-  const pitchName = row.height === DRUM ? "" : noteName(pitch);
-  const text = [pitchName, times, track].filter(Boolean).join(", ");
+  const names = row.height === DRUM ? ["", words(track)] : [noteName(pitch), track];
+  const text = [names[0], times, names[1]].filter(Boolean).join(", ");
   const shape = drawn(
     "rect",
     {
