@@ -1,8 +1,8 @@
 """Build the samples: ``python audio_samples/make [NAME ...]``.
 
-`drum_templates`, `piano_templates`, `instrument_templates`, `stroke_classifier` and `open_hihats`
-are not samples, but the drum kit, the instruments and the classifiers of strokes bundled with the
-package: they are built only if named, the last after the one before it.
+`drum_templates`, `drum_sounds`, `piano_templates`, `instrument_templates`, `stroke_classifier` and
+`open_hihats` are not samples, but the drum kit, the instruments and the classifiers of strokes
+bundled with the package: they are built only if named, the last after the one before it.
 
 Requires mido, numpy, scipy and soundfile, and the Debian packages fluidsynth, fluid-soundfont-gm
 and sonic-pi-samples. The same versions produce the same bytes.
@@ -20,6 +20,7 @@ DATA = SAMPLES.parent / "nmfaudio" / "data"
 TEMPLATES = dict.fromkeys(
     (
         "drum_templates",
+        "drum_sounds",
         "piano_templates",
         "instrument_templates",
         "stroke_classifier",

@@ -96,10 +96,10 @@ def mean_template(sounds: list[np.ndarray]) -> np.ndarray:
     return np.mean([template(y) for y in sounds], axis=0)
 
 
-def template(y: np.ndarray) -> np.ndarray:
+def template(y: np.ndarray, lags: int = LAGS) -> np.ndarray:
     """First frames of a hit, averaged over positions of the frame grid; sums to one."""
-    total = np.zeros((LAGS, STFT.n_fft // 2 + 1))
+    total = np.zeros((lags, STFT.n_fft // 2 + 1))
     for offset in OFFSETS:
-        delayed = np.pad(y, (offset, LAGS * STFT.hop))  # the first frame is centred on sample 0
-        total += STFT.features(STFT.forward(delayed[None]))[:, :LAGS].T
+        delayed = np.pad(y, (offset, lags * STFT.hop))  # the first frame is centred on sample 0
+        total += STFT.features(STFT.forward(delayed[None]))[:, :lags].T
     return total / total.sum()

@@ -3,7 +3,8 @@
 Grooves as on ordinary drum tracks (`audio_samples/make/drum_grooves.py`) are played on kits of the
 Debian packages timgm6mb-soundfont, avldrums.lv2-soundfont, hydrogen-drumkits, hydrogen-data and
 lmms-common, whose licences forbid that the shipped networks learn from them. Settings were chosen
-with the kits of the first group in view, and with none of the second.
+with the kits of the first group in view, and one with those of the second: that strokes on the rim
+have no template.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ ADAPTED = 2**17
 FINISHED = 2**13
 """Frames that templates of all frequencies are fitted to at most."""
 _STRETCHES = 16  # of these frames, spread over a longer recording
-_BESIDE = 64  # frames on either side of a block, beyond which its activations do not reach
+_BESIDE = 128  # frames on either side of a block, beyond which its activations do not reach
 
 
 @dataclass(frozen=True, eq=False)

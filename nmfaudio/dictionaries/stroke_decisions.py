@@ -53,7 +53,7 @@ class Evidence:
     shares: Mapping[str, float]
 
 
-WHOLE = Evidence(0.06, 1, {"snare": 0.15, "hihat": 0.1})
+WHOLE = Evidence(0.06, 1, {"snare": 0.15, "hihat": 0.075})
 """Evidence of a whole recording."""
 SO_FAR = Evidence(0.03, 2, {"snare": 0.15, "hihat": 0.05})
 """Evidence of the beginning of a recording, which may not be like the rest of it."""

@@ -16,7 +16,7 @@ from nmfaudio._common.settings import check_settings
 from nmfaudio._common.validation import as_choice, shown
 from nmfaudio.datasets import load_dataset, readers
 from nmfaudio.datasets.piece import Piece
-from nmfaudio.dictionaries.bundled import bundled_kit
+from nmfaudio.dictionaries.bundled import bundled_drum_sounds
 from nmfaudio.dictionaries.dictionary import Dictionary
 from nmfaudio.dictionaries.named_notes import load_notes
 from nmfaudio.errors import AudioFileError, ContentError, NmfAudioError, ParameterError
@@ -168,7 +168,7 @@ def _system(label: str, table: Any, folder: Path) -> System:
 
 
 def _load_drums(source: str, folder: Path) -> Dictionary:
-    return bundled_kit() if source == _DRUMS else Dictionary.load(folder / source)
+    return bundled_drum_sounds() if source == _DRUMS else Dictionary.load(folder / source)
 
 
 def _note_transcriber(

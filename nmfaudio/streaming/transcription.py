@@ -11,6 +11,7 @@ import numpy as np
 from nmfaudio.audio.masking import analyse
 from nmfaudio.audio.preparation import prepared
 from nmfaudio.audio.transforms import Stft
+from nmfaudio.dictionaries.bundled import bundled_kit
 from nmfaudio.dictionaries.drum_kit import convert_drum_templates
 from nmfaudio.dictionaries.drum_model import BAND_WIDTH, fit_kit
 from nmfaudio.dictionaries.note_dictionary import NoteDictionary
@@ -76,7 +77,8 @@ class HitModel:
         recording: np.ndarray | None,
         lookahead: int,
     ) -> None:
-        kit = transcriber.dictionary
+        # The shipped sounds ring too long to be refitted in every frame.
+        kit = bundled_kit() if transcriber.is_shipped else transcriber.dictionary
         if recording is None:
             # DrumTranscriber takes no dictionary of another transform.
             W = convert_drum_templates(kit.templates, cast("Stft", kit.transform), transform)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 
 import numpy as np
 
@@ -58,7 +59,7 @@ def strokes_of(notes: Sequence[Note]) -> Strokes:
     onsets = np.array([note.onset for note in notes])
     starts = np.flatnonzero(np.diff(onsets, prepend=-np.inf) > _TOGETHER).tolist()
     groups = [list(notes[a:b]) for a, b in zip(starts, [*starts[1:], len(notes)], strict=True)]
-    times = np.array([np.median([note.onset for note in group]) for group in groups])
+    times = np.array([median(note.onset for note in group) for group in groups])
     classes = [[round(note.pitch) % 12 for note in group] for group in groups]
     chroma = np.array([np.bincount(numbers, minlength=12) for numbers in classes])
     return Strokes(times, _features(groups, times, chroma), chroma)

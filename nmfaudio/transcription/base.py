@@ -138,7 +138,9 @@ class BaseTranscriber(ABC):
         """Fit a recording of the transform's sample rate block by block."""
 
     @abstractmethod
-    def _suitability(self, V: np.ndarray, fitted: Decomposition, salience: Salience) -> Suitability:
+    def _suitability(
+        self, V: np.ndarray, transform: Transform, fitted: Decomposition, salience: Salience
+    ) -> Suitability:
         """Measure of whether the recording is of the kind that the dictionary is for."""
 
     @abstractmethod
@@ -349,7 +351,7 @@ class BaseTranscriber(ABC):
         fitted = self._decompose(V, transform, rng=rng, callback=callback)
         report_step("detecting notes")
         salience = self._salience(V, fitted, transform)
-        return _Fit(transform, fitted, salience, self._suitability(V, fitted, salience))
+        return _Fit(transform, fitted, salience, self._suitability(V, transform, fitted, salience))
 
     def _warn_if_unsuitable(self, suitability: Suitability, duration: float) -> None:
         """Warn of a recording that is long enough to be judged, and of another kind."""

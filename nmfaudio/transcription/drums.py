@@ -14,7 +14,7 @@ from nmfaudio._common.settings import Settings
 from nmfaudio._common.validation import as_choice, as_count, as_number
 from nmfaudio._public import public
 from nmfaudio.audio.transforms import Stft
-from nmfaudio.dictionaries.bundled import bundled_kit
+from nmfaudio.dictionaries.bundled import bundled_drum_sounds, bundled_kit
 from nmfaudio.dictionaries.dictionary import Dictionary
 from nmfaudio.dictionaries.drum_blocks import ADAPTED, KitBlocks
 from nmfaudio.dictionaries.drum_detection import hit_transform, kit_levels, part_levels
@@ -102,7 +102,7 @@ class DrumTranscriber(Settings, BaseTranscriber):
     [('kick', 0.0), ('kick', 1.0)]
     """
 
-    dictionary: Dictionary = field(default_factory=bundled_kit)
+    dictionary: Dictionary = field(default_factory=bundled_drum_sounds)
     _: KW_ONLY
     parts: tuple[str, ...] = ("kick", "snare", "hihat")
     threshold: float | Mapping[str, float] = THRESHOLD
@@ -226,9 +226,14 @@ class DrumTranscriber(Settings, BaseTranscriber):
         rng: int | np.random.Generator | None,
         callback: Callback | None,
     ) -> Decomposition:
+        return self._fit_kit(V, self.dictionary, transform, callback)
+
+    def _fit_kit(
+        self, V: np.ndarray, kit: Dictionary, transform: Transform, callback: Callback | None = None
+    ) -> Decomposition:
         return fit_kit(
             V,
-            self.dictionary,
+            kit,
             transform,
             prior_weight=self.prior_weight,
             max_iter=self.max_iter,
@@ -257,7 +262,8 @@ class DrumTranscriber(Settings, BaseTranscriber):
         fitted, V, H, bands = blocks.fit()
         salience = self._salience_of(fitted.W, H, bands, transform.times(H.shape[1]))
         loss = float(fitted.losses[-1])
-        return BlockFit(salience, self._suitability(V, fitted, salience), loss, fitted.n_iter)
+        suitability = self._suitability(V, transform, fitted, salience)
+        return BlockFit(salience, suitability, loss, fitted.n_iter)
 
     def _kept_values(self, frames: int) -> int:
         bands = len(drum_bands(len(self.transform(44100).frequencies)).edges)
@@ -281,7 +287,7 @@ class DrumTranscriber(Settings, BaseTranscriber):
     @property
     def is_shipped(self) -> bool:
         """True if the dictionary is the kit that ships with the package."""
-        return self.dictionary == bundled_kit()
+        return self.dictionary == bundled_drum_sounds()
 
     def _notes(self, salience: Salience, duration: float) -> tuple[Note, ...]:
         return self._hits(salience)
@@ -303,7 +309,12 @@ class DrumTranscriber(Settings, BaseTranscriber):
         tried = (replace(self, threshold=value) for value in self._thresholds(part))
         return [_drum_score(x._hits(salience, [part]), true, metric_index) for x in tried]
 
-    def _suitability(self, V: np.ndarray, fitted: Decomposition, salience: Salience) -> Suitability:
+    def _suitability(
+        self, V: np.ndarray, transform: Transform, fitted: Decomposition, salience: Salience
+    ) -> Suitability:
+        if self.is_shipped:
+            # Kinds of sounds explain other music nearly as well as drums; one for each part do not.
+            fitted = self._fit_kit(V, bundled_kit(), transform)
         return drum_suitability(float(fitted.losses[-1]), V, is_shipped=self.is_shipped)
 
     def _unsuitable(self, suitability: Suitability) -> str:

@@ -374,7 +374,9 @@ class Transcriber(BaseTranscriber):
 
         return follow_pitches(notes, y, sr)
 
-    def _suitability(self, V: np.ndarray, fitted: Decomposition, salience: Salience) -> Suitability:
+    def _suitability(
+        self, V: np.ndarray, transform: Transform, fitted: Decomposition, salience: Salience
+    ) -> Suitability:
         return self._suitability_of(salience)
 
     def _suitability_of(self, salience: Salience) -> Suitability:

@@ -172,8 +172,16 @@ def test_crash_and_ride_are_kinds_of_cymbals():
     y, sr, _ = loop(4)
     found = drums(y, sr, parts=("ride", "crash", "kick"))
     assert found.salience.pitches.tolist() == [36, 49, 51]
-    assert found.pitches == (36, None, None, None, 49)
+    assert {*found.pitches} == {36, None, 49}
     assert {note.track for note in found.notes} == {"kick"}
+
+
+def test_shipped_sounds_decay_exponentially_after_their_attack():
+    templates = na.DrumTranscriber().dictionary.templates
+    assert np.allclose(templates.sum(axis=(0, 1)), 1, atol=1e-5)
+    slopes = np.diff(np.log(templates[4:]), axis=0)  # of the logarithms in each bin
+    assert np.allclose(slopes, slopes[:1], atol=1e-3)
+    assert (slopes < 0).all()
 
 
 def test_open_hihats_are_told_from_closed_ones():
@@ -187,7 +195,7 @@ def test_open_hihats_are_told_from_closed_ones():
         z[0, round(begin * sr) :][:length] += 0.15 * ringing[:length]
     found, none = (drums(each, sr, parts=("open_hihat", "closed_hihat")) for each in (z, y))
     assert found.salience.pitches.tolist() == [42, 46]
-    assert found.pitches == (None, None, 42, None, None)
+    assert {*found.pitches} == {None, 42}
     assert "open_hihat" not in {note.track for note in none.notes}
     onsets = [note.onset for note in found.notes if note.track == "open_hihat"]
     missed = np.abs(np.subtract.outer(opened, onsets)).min(axis=1) > 0.05
@@ -225,7 +233,7 @@ def test_tuning_never_does_worse_on_its_own_pieces():
         y, sr, hits = loop(seed=seed)
         hiss = 0.05 * np.random.default_rng(seed).standard_normal(len(y))
         pieces.append(((y + hiss.astype(np.float32), sr), hits))
-    start = na.DrumTranscriber(threshold=0.02)
+    start = na.DrumTranscriber(threshold=0.5)
     tuning = start.tune(pieces)
     assert tuning.metric == "onset_f"
     assert set(tuning.transcriber.threshold) == set(PARTS)
@@ -237,7 +245,7 @@ def test_tuning_never_does_worse_on_its_own_pieces():
     ]
     assert scores[1] > scores[0]
     again = {row["threshold"]: row["onset_f"] for row in tuning.table if row["part"] == "snare"}
-    assert again[tuning.transcriber.threshold["snare"]] >= again[0.02]
+    assert again[tuning.transcriber.threshold["snare"]] >= again[0.5]
 
 
 def test_a_part_that_is_never_hit_keeps_its_threshold():
