@@ -110,6 +110,7 @@ def stems_of_shards(separator, path, folder, **place):
         return whole, joined(again.blocks())
 
 
+@pytest.mark.filterwarnings("ignore:the recording does not sound like drums")
 @pytest.mark.parametrize("name", SEPARATORS)
 def test_every_separator(name, song, tmp_path):
     whole, shards = stems_of_shards(SEPARATORS[name](), song, tmp_path / "parts")

@@ -70,7 +70,8 @@ def test_the_strongest_of_many_components_have_sounds(stems, monkeypatch):
     assert set(contents.sounds) == set(np.argsort(-shares)[:2])
     share = round(100 * float(np.sort(shares)[-2:].sum()))
     (remark,) = contents.remarks
-    assert f"2 strongest of 4 components, {share} %" in remark
+    assert f"2 strongest components in full ({share} % of the model)" in remark
+    assert remark.endswith("; the rest are silent.")
 
 
 def test_notes_have_the_stems_that_they_were_divided_into(stems):
