@@ -11,6 +11,7 @@ from nmfaudio.errors import LimitError
 # Slow imports are inside the functions that need them, so that --help is fast.
 if TYPE_CHECKING:
     from nmfaudio._common.files.sources import Source
+    from nmfaudio.audio.io.inspecting import Header
 
 PREVIEW = "process a shorter part with --preview"
 """Advice where a file does not fit into memory."""
@@ -59,17 +60,36 @@ def needed_memory(
     int
         Bytes, with those of the process.
     """
-    from nmfaudio.audio.io.decoding import open_audio
     from nmfaudio.audio.io.inspecting import read_header
 
     header = read_header(source)
-    samples = header.frames
-    if time_range is not None:
-        samples = round((time_range[1] - time_range[0]) * header.sr)
-    elif samples is None:  # the header does not say
-        with open_audio(source) as audio:
-            samples = sum(len(block) for block in audio.blocks())
+    samples = count_samples(header, source, time_range)
     return estimate(ShapeOnly(header.channels, samples, header.dtype.itemsize), header.sr)
+
+
+def count_samples(header: Header, source: Source, time_range: tuple[float, float] | None) -> int:
+    """Count the samples of a file per channel, from its header if that says it.
+
+    Parameters
+    ----------
+    header : Header
+        Of the file.
+    source : path or binary file object
+    time_range : tuple of float or None
+        Part of the file in seconds.
+
+    Returns
+    -------
+    int
+    """
+    from nmfaudio.audio.io.decoding import open_audio
+
+    if time_range is not None:
+        return round((time_range[1] - time_range[0]) * header.sr)
+    if header.frames is not None:
+        return header.frames
+    with open_audio(source) as audio:
+        return sum(len(block) for block in audio.blocks())
 
 
 def check_duration(source: Source, limit: float) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nmfaudio.cli.memory import needed_memory
+from nmfaudio.cli.memory import count_samples
 from nmfaudio.errors import LimitError
 from nmfaudio.separators.pipeline import NmfSeparator
 
@@ -46,7 +46,8 @@ def check_work(
 
     if not isinstance(separator, NmfSeparator):
         return
-    sr = read_header(source).sr
+    header = read_header(source)
+    sr = header.sr
     transform, (components, _) = separator.transform(sr), separator.size()
     iterations = separator.max_iter
     most = iterations if separator.tol == 0 else min(iterations, _CONVERGED)
@@ -54,11 +55,11 @@ def check_work(
     slowness = cells * (_CELL + _PRODUCT * components * most)
     if slowness <= _SLOWEST:
         return
-    duration = needed_memory(lambda y, sr: -(-y.shape[1] // sr), source, time_range)
+    duration = count_samples(header, source, time_range) / sr
     if slowness * duration > _LONGEST:
         raise LimitError(
             f"{components} components (of all models and lags), {iterations} iterations and a hop "
             f"of {transform.hop} would take up to {slowness * duration / 3600:.0f} hours of one "
-            f"processor for {duration} s of audio; use fewer of them, a longer --hop or a part "
+            f"processor for {duration:.0f} s of audio; use fewer of them, a longer --hop or a part "
             "with --preview, or call the separator in Python, where nothing is refused"
         )

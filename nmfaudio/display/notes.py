@@ -268,18 +268,13 @@ def _of_drums(
     drums = [Note(0, 0, pitch, channel=DRUM_CHANNEL) for pitch in pitches]
     found = {}
     for name, row in parts.items():
-        whole = next((p for p, kinds in KINDS_OF_PARTS.items() if _key(name) in kinds), name)
+        whole = next((p for p, kinds in KINDS_OF_PARTS.items() if name in kinds), name)
         members = [i for i, drum in enumerate(drums) if kind_name(drum) == name]
         members = members or [i for i, drum in enumerate(drums) if sound_name(drum) == whole]
         if members:
             found[row] = values[members].max(axis=0)
     rows = sorted(found)
     return np.array([found[row] for row in rows]).reshape(len(rows), -1), np.array(rows, float)
-
-
-def _key(kind: str) -> str:
-    """Kind as `KINDS_OF_PARTS` has it."""
-    return kind.replace(" ", "_")
 
 
 def _columns(values: np.ndarray, borders: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -311,7 +306,7 @@ def _limit_rows(axes: Any, pitches: Sequence[float], rows: _DrumRows | None) -> 
     """Show all pitches and at least an octave, or all parts, and label the rows that fit."""
     if rows is not None:
         axes.set_ylim(-0.6, len(rows) - 0.4)
-        axes.set_yticks(list(rows.values()), list(rows))
+        axes.set_yticks(list(rows.values()), [name.replace("_", " ") for name in rows])
         return
     low, high = min(pitches) - _MARGIN, max(pitches) + _MARGIN
     missing = max(0.0, _OCTAVE - (high - low)) / 2

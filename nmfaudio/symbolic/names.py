@@ -145,15 +145,15 @@ def kind_name(note: Note) -> str:
     Returns
     -------
     str
-        One of the kinds in `KINDS_OF_PARTS`, with a space, else as `sound_name` has it.
+        One of the kinds in `KINDS_OF_PARTS`, else as `sound_name` has it.
 
     Examples
     --------
     >>> kind_name(Note(0, 1, 46, channel=9)), kind_name(Note(0, 1, 36, channel=9))
-    ('open hihat', 'kick')
+    ('open_hihat', 'kick')
     """
     kind = _KIND_OF.get(round(note.pitch)) if note.channel == DRUM_CHANNEL else None
-    return kind.replace("_", " ") if kind else sound_name(note)
+    return kind or sound_name(note)
 
 
 def _hands(notes: Sequence[Note]) -> Callable[[Note], str]:
